@@ -30,7 +30,7 @@ STAGES = {
         "check_digest (bus/signatures/digest.py": "digests",
         "content_digest (bus/signatures/digest.py": "digests",
         "(gateway/agency/proofs/replays.py": "book of replays",
-        "load (bus/kinds.py": "contract",
+        "load (bus/messages/kinds.py": "contract",
         "(gateway/http/bodies.py": "body and JSON",
         "Client.call (bus/client.py": "question and reply over AMQP",
         "(pika/": "question and reply over AMQP",

@@ -19,8 +19,8 @@ from bus.database.faults import is_of_store
 from bus.database.store import Store, Tx
 from bus.envelope import Envelope
 from bus.errors import BusError, Conflict, ContractError, Internal, TooMany, Unavailable
-from bus.kinds import Contract, M, Request
-from bus.messages import Wire, essence, is_message, read, to_wire
+from bus.messages.kinds import Contract, M, Request
+from bus.messages.message import Wire, essence, is_message, read, to_wire
 from bus.process import log
 
 # Another transaction was in the way: the same once more mostly succeeds.

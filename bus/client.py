@@ -14,8 +14,8 @@ from bus import topology
 from bus.amqp.rabbit import Link, absent, settle
 from bus.envelope import Envelope, child_of
 from bus.errors import BusError, Internal, Unavailable, from_wire
-from bus.kinds import Event, M, R, Request
-from bus.messages import Wire, is_message, to_wire
+from bus.messages.kinds import Event, M, R, Request
+from bus.messages.message import Wire, is_message, to_wire
 from bus.process import log, monitor
 
 OPEN_SECONDS = 10

@@ -9,7 +9,6 @@ from bus.activator import Answered, Call, Job, Outcome, Worker
 from bus.database.faults import is_of_store
 from bus.database.store import Store, Tx
 from bus.errors import BusError
-from bus.kinds import Command, Contract, Event, M, R, Request
 from bus.message_endpoint import (
     Endpoint,
     Every,
@@ -18,6 +17,7 @@ from bus.message_endpoint import (
     HandleEvent,
     Serve,
 )
+from bus.messages.kinds import Command, Contract, Event, M, R, Request
 from bus.process import log
 
 _log = log.get("endpoint")

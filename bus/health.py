@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated
 
-from bus.fields import Choice, Text
-from bus.kinds import Request
-from bus.messages import message
-from bus.values import Day, Instant
+from bus.messages.fields import Choice, Text
+from bus.messages.kinds import Request
+from bus.messages.message import message
+from bus.messages.values import Day, Instant
 
 # Why a service cannot do its work in its database.
 PROBLEMS = (

@@ -19,7 +19,7 @@ from bus.amqp.incoming import Incoming
 from bus.amqp.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
 from bus.database.troubles import Troubles
 from bus.errors import BusError
-from bus.kinds import Request
+from bus.messages.kinds import Request
 from bus.process import log
 from bus.wire import Wire
 

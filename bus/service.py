@@ -12,7 +12,7 @@ from bus.endpoint import every, serve
 from bus.envelope import Envelope, instant
 from bus.errors import BusError
 from bus.health import AskHealth, Health, health_of
-from bus.messages import ABSENT
+from bus.messages.message import ABSENT
 from bus.process import monitor
 from bus.process.monitor import Status
 from bus.process.version import release

@@ -3,8 +3,8 @@
 from types import ModuleType
 
 from bus import health
-from bus.fields import personal_names
-from bus.kinds import Command, Contract, Event, Form, Request
+from bus.messages.fields import personal_names
+from bus.messages.kinds import Command, Contract, Event, Form, Request
 from contracts.agencies import deferred, hearing
 from contracts.agencies import desk as register_desk
 from contracts.agencies import register as agencies

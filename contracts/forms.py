@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from bus.annotations import AnyField
+from bus.messages.annotations import AnyField
 from bus.wire import Wire
 from contracts import CATALOGUE, Contract, Event, Request
 

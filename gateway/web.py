@@ -19,8 +19,8 @@ from starlette.types import Receive, Scope, Send
 from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
+from bus.messages.values import Json
 from bus.process import log, monitor
-from bus.values import Json
 from gateway.html import problem_page
 from gateway.http import problems
 from gateway.http.address import Address

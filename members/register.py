@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from bus.errors import Forbidden, Unauthenticated
-from bus.kinds import Request
+from bus.messages.kinds import Request
 from bus.process import log
 from bus.settings import Settings
 from bus.signatures.keys import JWS_ALGORITHM, PublicKey, from_base64url

@@ -41,8 +41,8 @@ def differences(
             context = MigrationContext.configure(
                 connection, opts={"compare_type": True, "include_object": included}
             )
-            found = [str(difference) for difference in compare_metadata(context, metadata)]
-            return found + _of_keys_and_defaults(connection, metadata, wanted)
+            matches = [str(difference) for difference in compare_metadata(context, metadata)]
+            return matches + _of_keys_and_defaults(connection, metadata, wanted)
     finally:
         engine.dispose()
 
@@ -53,14 +53,14 @@ def _of_keys_and_defaults(
     """What alembic does not compare: primary keys, and which columns the database fills."""
     inspector = inspect(connection)
     migrated = set(inspector.get_table_names())
-    found = []
+    matches = []
     for table in metadata.tables.values():
         if not wanted(table.name) or table.name not in migrated:
             continue
         key = inspector.get_pk_constraint(table.name)["constrained_columns"]
         declared = [column.name for column in table.primary_key.columns]
         if key != declared:
-            found.append(f"{table.name}: primary key {declared} is {key} in the database")
+            matches.append(f"{table.name}: primary key {declared} is {key} in the database")
         for column in inspector.get_columns(table.name):
             if (ours := table.columns.get(column["name"])) is None:
                 continue
@@ -68,5 +68,5 @@ def _of_keys_and_defaults(
             says = bool(ours.server_default or ours.identity or ours.computed)
             if fills != says:
                 where = f"{table.name}.{column['name']}"
-                found.append(f"{where}: default {says}, but {fills} in the database")
-    return found
+                matches.append(f"{where}: default {says}, but {fills} in the database")
+    return matches

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.peers.work import answer_on
-from bus.values import Json
+from bus.messages.values import Json
 
 AT_ONCE = int(os.environ.get("AT_ONCE", "20"))
 broker = RabbitBroker(os.environ["AMQP_URL"], default_channel=Channel(prefetch_count=AT_ONCE))

@@ -7,7 +7,7 @@ from nameko.rpc import rpc
 
 from bench.peers.work import answer
 from bus.database.store import Store
-from bus.values import Json
+from bus.messages.values import Json
 
 
 class Database(DependencyProvider):  # type: ignore[misc]  # nameko has no types

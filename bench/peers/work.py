@@ -16,12 +16,12 @@ from bus.database.marks import Marks
 from bus.database.store import Store, Tx
 from bus.envelope import Envelope
 from bus.errors import BusError
-from bus.messages import read, to_wire
+from bus.messages.message import read, to_wire
+from bus.messages.values import Json
 from bus.settings import Settings
 from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import Message, sign_response, verify_request
-from bus.values import Json
 from contracts.inquiry.questions import ASK, Ask
 from gateway.agency.door.grants import Register, caller_fields, granted
 from gateway.agency.door.rate_limits import RateLimits

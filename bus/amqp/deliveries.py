@@ -11,8 +11,8 @@ from bus.activator import Call
 from bus.amqp.incoming import Incoming, short_text
 from bus.envelope import Envelope, new_traceparent, valid_traceparent
 from bus.errors import ContractError, FieldError
-from bus.kinds import Contract
-from bus.messages import Wire
+from bus.messages.kinds import Contract
+from bus.messages.message import Wire
 
 
 class Delivery:

@@ -7,7 +7,7 @@ from bus import topology
 from bus.database.tables import OUTBOX
 from bus.envelope import Envelope
 from bus.errors import ContractError
-from bus.kinds import Command, Contract
+from bus.messages.kinds import Command, Contract
 from bus.wire import Wire
 
 CHANNEL = "mirab_outbox"

@@ -19,8 +19,8 @@ from bus.database.tables import INBOX
 from bus.database.troubles import Troubles
 from bus.envelope import Envelope
 from bus.errors import Unavailable
-from bus.kinds import Command, Contract, Event, M
-from bus.messages import Wire, to_wire
+from bus.messages.kinds import Command, Contract, Event, M
+from bus.messages.message import Wire, to_wire
 from bus.process.monitor import Finding, Status, fail, warn
 from bus.settings import Settings
 

@@ -5,10 +5,10 @@ Their owner is the team of services/agencies.
 
 from typing import Annotated
 
-from bus.fields import Choice, Text, whole
-from bus.kinds import Request
-from bus.messages import PERSONAL, message
-from bus.values import Block, Instant, Tick, Uuid
+from bus.messages.fields import Choice, Text, whole
+from bus.messages.kinds import Request
+from bus.messages.message import PERSONAL, message
+from bus.messages.values import Block, Instant, Tick, Uuid
 from contracts.notify.bulk import CanonicalUuid
 
 ENDS = ("DONE", "REFUSED", "FAILED")

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError
 
-from bus.fields import Checked, Choice, Prose, Text, whole
-from bus.kinds import M, R, Request
-from bus.messages import ABSENT, OPTIONAL, check, message
-from bus.values import Block, Day, Instant
+from bus.messages.fields import Checked, Choice, Prose, Text, whole
+from bus.messages.kinds import M, R, Request
+from bus.messages.message import ABSENT, OPTIONAL, check, message
+from bus.messages.values import Block, Day, Instant
 from contracts.agencies.register import STATES, AgencyCode, Changed, Nothing, OneAgency
 from iran import identifiers
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from bus.fields import Text, whole
-from bus.kinds import Request
-from bus.messages import OPTIONAL, message
-from bus.values import Block, Instant, Tick
+from bus.messages.fields import Text, whole
+from bus.messages.kinds import Request
+from bus.messages.message import OPTIONAL, message
+from bus.messages.values import Block, Instant, Tick
 
 REFUSALS_AT_ONCE = 500
 

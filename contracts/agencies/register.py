@@ -13,12 +13,12 @@ from marshmallow import (
     validate,
 )
 
-from bus import rules
-from bus.fields import Data, Pattern, Text, whole
-from bus.kinds import Event, Form, Request
-from bus.messages import OPTIONAL, Meta, check, message, raw
+from bus.messages import rules
+from bus.messages.fields import Data, Pattern, Text, whole
+from bus.messages.kinds import Event, Form, Request
+from bus.messages.message import OPTIONAL, Meta, check, message, raw
+from bus.messages.values import Block, Day, Tick
 from bus.topology import AGENCY_CODE
-from bus.values import Block, Day, Tick
 
 STATES = ("IN_FORCE", "REVOKED", "ENDED")
 # The members of a JSON Web Key that make a public key (RFC 7518, RFC 8037).

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from bus.fields import Choice, Pattern, Text, whole
-from bus.kinds import Command, Event, Request
-from bus.messages import OPTIONAL, PERSONAL, Meta, Named, message
-from bus.values import Block, Code, Day, Instant
+from bus.messages.fields import Choice, Pattern, Text, whole
+from bus.messages.kinds import Command, Event, Request
+from bus.messages.message import OPTIONAL, PERSONAL, Meta, Named, message
+from bus.messages.values import Block, Code, Day, Instant
 from iran.persian import fold_code, ungrouped_code
 
 BILL_STATES = ("ISSUED", "PAID", "WAIVED", "VOID", "EXPIRED")

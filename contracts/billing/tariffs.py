@@ -4,9 +4,9 @@ from typing import Annotated
 
 from marshmallow import ValidationError
 
-from bus.fields import Choice, Prose, Text, whole
-from bus.messages import ABSENT, OPTIONAL, check, message
-from bus.values import Block, Code, Day
+from bus.messages.fields import Choice, Prose, Text, whole
+from bus.messages.message import ABSENT, OPTIONAL, check, message
+from bus.messages.values import Block, Code, Day
 from contracts.billing.bills import MOST_RIALS
 
 TARIFF_STATES = ("DRAFT", "APPROVED", "WITHDRAWN")

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError, validate
 
-from bus.fields import Checked, Choice, Text, whole
-from bus.kinds import M, R, Request
-from bus.messages import ABSENT, OPTIONAL, PERSONAL, check, message
-from bus.values import Block, Code, Day
+from bus.messages.fields import Checked, Choice, Text, whole
+from bus.messages.kinds import M, R, Request
+from bus.messages.message import ABSENT, OPTIONAL, PERSONAL, check, message
+from bus.messages.values import Block, Code, Day
 from contracts.billing.bills import (
     BILL_STATES,
     MOST_RIALS,

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from bus.fields import Choice, Text
-from bus.messages import ABSENT, OPTIONAL, PERSONAL, Meta, message
-from bus.values import Block, Code, Day, Instant
+from bus.messages.fields import Choice, Text
+from bus.messages.message import ABSENT, OPTIONAL, PERSONAL, Meta, message
+from bus.messages.values import Block, Code, Day, Instant
 from contracts.inquiry.keys import KEY_KINDS
 
 OUTCOMES = ("FOUND", "NOT_FOUND")

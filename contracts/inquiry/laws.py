@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from bus.fields import Text
-from bus.kinds import Request
-from bus.messages import message
-from bus.values import Code
+from bus.messages.fields import Text
+from bus.messages.kinds import Request
+from bus.messages.message import message
+from bus.messages.values import Code
 
 
 @message

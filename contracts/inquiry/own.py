@@ -4,10 +4,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError
 
-from bus.fields import Checked, Choice, Text
-from bus.kinds import Request
-from bus.messages import Meta, Wire, canonical, message
-from bus.values import Block, Instant
+from bus.messages.fields import Checked, Choice, Text
+from bus.messages.kinds import Request
+from bus.messages.message import Meta, Wire, canonical, message
+from bus.messages.values import Block, Instant
 from contracts.inquiry.answer import Answer
 from contracts.inquiry.keys import canonical_key
 from contracts.notify.messages import LANGUAGES

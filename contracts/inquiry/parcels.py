@@ -8,10 +8,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError, fields, validate
 
-from bus.fields import Checked, Choice, Pattern, Text
-from bus.kinds import Command, Request
-from bus.messages import OPTIONAL, Meta, Named, check, message
-from bus.values import Code, Instant, Json
+from bus.messages.fields import Checked, Choice, Pattern, Text
+from bus.messages.kinds import Command, Request
+from bus.messages.message import OPTIONAL, Meta, Named, check, message
+from bus.messages.values import Code, Instant, Json
 from iran import identifiers
 
 STATES = ("AWAITING", "ANSWERED", "REFUSED", "UNANSWERED")

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError, validate
 
-from bus.fields import Choice, Text, whole
-from bus.kinds import Command, Event, Form, Request
-from bus.messages import OPTIONAL, PERSONAL, Meta, Wire, canonical, message
-from bus.values import Block, Code, Day, Instant, Raw, Uuid
+from bus.messages.fields import Choice, Text, whole
+from bus.messages.kinds import Command, Event, Form, Request
+from bus.messages.message import OPTIONAL, PERSONAL, Meta, Wire, canonical, message
+from bus.messages.values import Block, Code, Day, Instant, Raw, Uuid
 from contracts.inquiry.answer import Answer, Verification
 from contracts.inquiry.keys import KEY_KINDS, canonical_key
 from iran.identifiers import Malformed

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from marshmallow import fields
 
-from bus.fields import Text, whole
-from bus.kinds import Request
-from bus.messages import message
-from bus.values import Block
+from bus.messages.fields import Text, whole
+from bus.messages.kinds import Request
+from bus.messages.message import message
+from bus.messages.values import Block
 from contracts.inquiry.own import Proof
 
 RATED_BY = ("applicant", "agency")

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError, validate
 
-from bus.fields import Choice, Pattern, Prose, Text, whole
-from bus.kinds import NAME, M, R, Request
-from bus.messages import Wire, canonical, check, message
-from bus.values import Code, Day, Instant, Tick
+from bus.messages.fields import Choice, Pattern, Prose, Text, whole
+from bus.messages.kinds import NAME, M, R, Request
+from bus.messages.message import Wire, canonical, check, message
+from bus.messages.values import Code, Day, Instant, Tick
 
 KINDS = ("maintenance", "incident", "end_of_service", "news")
 COMPONENTS = ("portal", "inquiry", "ticketing", "billing", "notify", "agency-door")

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError, validate
 
-from bus.fields import Choice, Text, whole
-from bus.kinds import Event, Form, Request
-from bus.messages import PERSONAL, message
-from bus.values import Block, Instant, Uuid
+from bus.messages.fields import Choice, Text, whole
+from bus.messages.kinds import Event, Form, Request
+from bus.messages.message import PERSONAL, message
+from bus.messages.values import Block, Instant, Uuid
 from contracts.notify.messages import CHANNELS, LANGUAGES, Previewed
 from contracts.notify.receiver import Receiver
 

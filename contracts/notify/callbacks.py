@@ -7,10 +7,10 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from bus.fields import Choice, Text, whole
-from bus.kinds import Command, Request
-from bus.messages import Meta, message
-from bus.values import Block, Code, Instant, Uuid
+from bus.messages.fields import Choice, Text, whole
+from bus.messages.kinds import Command, Request
+from bus.messages.message import Meta, message
+from bus.messages.values import Block, Code, Instant, Uuid
 from contracts.notify.bulk import CanonicalUuid
 
 OF_AGENCIES = ("call.settled", "event.heard")

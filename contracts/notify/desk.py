@@ -6,10 +6,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError
 
-from bus.fields import Checked, Choice, Text, whole
-from bus.kinds import M, R, Request
-from bus.messages import check, message
-from bus.values import Block, Code, Day, Instant, Tick, Uuid
+from bus.messages.fields import Checked, Choice, Text, whole
+from bus.messages.kinds import M, R, Request
+from bus.messages.message import check, message
+from bus.messages.values import Block, Code, Day, Instant, Tick, Uuid
 from contracts.notify.messages import (
     CHANNELS,
     CONSENTS,

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError, validate
 
-from bus.fields import Choice, Pattern, Prose, Text, whole
-from bus.kinds import Request
-from bus.messages import PERSONAL, check, message
-from bus.values import Block, Instant, Tick, Uuid
+from bus.messages.fields import Choice, Pattern, Prose, Text, whole
+from bus.messages.kinds import Request
+from bus.messages.message import PERSONAL, check, message
+from bus.messages.values import Block, Instant, Tick, Uuid
 from contracts.notify.messages import (
     BODY_MOST,
     LANGUAGES,

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from bus.fields import Checked, Prose, Text, whole
-from bus.kinds import Request
-from bus.messages import message
-from bus.values import Instant, Uuid
+from bus.messages.fields import Checked, Prose, Text, whole
+from bus.messages.kinds import Request
+from bus.messages.message import message
+from bus.messages.values import Instant, Uuid
 from contracts.notify.messages import BODY_MOST, SUBJECT_MOST
 from people import tracking
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from marshmallow import ValidationError, validate
 
-from bus import rules
-from bus.fields import Choice, Pattern, Prose, Text, whole
-from bus.kinds import Command, Event, Request
-from bus.messages import PERSONAL, check, message
-from bus.values import Block, Code, Instant, Uuid
+from bus.messages import rules
+from bus.messages.fields import Choice, Pattern, Prose, Text, whole
+from bus.messages.kinds import Command, Event, Request
+from bus.messages.message import PERSONAL, check, message
+from bus.messages.values import Block, Code, Instant, Uuid
 from contracts.notify.receiver import Personalisation, Receiver
 
 CHANNELS = ("sms", "email", "inbox", "letter")

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from marshmallow import ValidationError, validate
 
-from bus.fields import Checked, Data, Prose, Text
-from bus.messages import PERSONAL, message
+from bus.messages.fields import Checked, Data, Prose, Text
+from bus.messages.message import PERSONAL, message
 from iran import identifiers
 from people import tracking
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from marshmallow import ValidationError
 
-from bus.fields import Checked, Choice, Text
-from bus.messages import check, message
-from bus.values import OneTimeCode, Tick, Uuid
+from bus.messages.fields import Checked, Choice, Text
+from bus.messages.message import check, message
+from bus.messages.values import OneTimeCode, Tick, Uuid
 from contracts.notify.announcements import COMPONENTS, ours
 from contracts.notify.messages import LANGUAGES
 from iran import identifiers

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from bus.fields import Choice, Text, whole
-from bus.kinds import M, R, Request
-from bus.messages import PERSONAL, message
-from bus.values import Instant, Tick
+from bus.messages.fields import Choice, Text, whole
+from bus.messages.kinds import M, R, Request
+from bus.messages.message import PERSONAL, message
+from bus.messages.values import Instant, Tick
 from contracts.ticketing.desk import Staff
 
 FACES = ("desk", "ops")

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from bus.fields import Choice, Text, whole
-from bus.messages import ABSENT, OPTIONAL, Meta, message
-from bus.values import Block, Code, Day, Tick
+from bus.messages.fields import Choice, Text, whole
+from bus.messages.message import ABSENT, OPTIONAL, Meta, message
+from bus.messages.values import Block, Code, Day, Tick
 
 CALENDAR_KINDS = ("hours", "weekend", "closure", "opening")
 CALENDAR_STATUS = ("estimated", "confirmed")

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError, validate
 
-from bus.fields import Checked, Choice, Float, Prose, Text, whole
-from bus.kinds import Event
-from bus.messages import ABSENT, OPTIONAL, Meta, check, message
-from bus.values import Block, Code, Instant
+from bus.messages.fields import Checked, Choice, Float, Prose, Text, whole
+from bus.messages.kinds import Event
+from bus.messages.message import ABSENT, OPTIONAL, Meta, check, message
+from bus.messages.values import Block, Code, Instant
 from contracts.ticketing.files import Attachment, Attachments
 from contracts.ticketing.requests import internal_request
 from iran import identifiers

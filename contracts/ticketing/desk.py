@@ -9,10 +9,10 @@ from typing import Annotated
 
 from marshmallow import ValidationError
 
-from bus.fields import Checked, Choice, Prose, Text, whole
-from bus.kinds import M, Request
-from bus.messages import ABSENT, OPTIONAL, PERSONAL, check, message
-from bus.values import Block, Code, Instant, Tick
+from bus.messages.fields import Checked, Choice, Prose, Text, whole
+from bus.messages.kinds import M, Request
+from bus.messages.message import ABSENT, OPTIONAL, PERSONAL, check, message
+from bus.messages.values import Block, Code, Instant, Tick
 from contracts.ticketing.calendar import (
     AddSlots,
     AskCalendar,

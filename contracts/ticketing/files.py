@@ -4,9 +4,9 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from bus.fields import Text, whole
 from bus.foreign.filetypes import FILES_MOST
-from bus.messages import message
+from bus.messages.fields import Text, whole
+from bus.messages.message import message
 
 ATTACHMENTS = FILES_MOST
 

@@ -6,9 +6,9 @@ Colleagues see the letters of their unit, supervisors all.
 from collections.abc import Mapping
 from typing import Annotated
 
-from bus.fields import Checked, Choice, Prose, Text, whole
-from bus.messages import message
-from bus.values import Block, Code, Instant
+from bus.messages.fields import Checked, Choice, Prose, Text, whole
+from bus.messages.message import message
+from bus.messages.values import Block, Code, Instant
 from contracts.ticketing.citizens import TEXT_MOST, Opened
 from contracts.ticketing.requests import internal_request
 from people import tracking

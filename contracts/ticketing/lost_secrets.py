@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from bus.fields import Checked, Choice, Text
-from bus.kinds import M, R, Request
-from bus.messages import message
-from bus.values import OneTimeCode, Uuid
+from bus.messages.fields import Checked, Choice, Text
+from bus.messages.kinds import M, R, Request
+from bus.messages.message import message
+from bus.messages.values import OneTimeCode, Uuid
 from contracts.notify.messages import LANGUAGES
 from iran import identifiers
 from people import tracking

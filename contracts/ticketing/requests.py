@@ -1,6 +1,6 @@
 """Requests of the ticketing context, which faces ask and no agency is granted."""
 
-from bus.kinds import M, R, Request
+from bus.messages.kinds import M, R, Request
 
 
 def internal_request(

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.values import Json
+from bus.messages.values import Json
 from gateway.html import rendering
 from gateway.http import bodies
 from gateway.http.origin import own_path

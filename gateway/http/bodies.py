@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import orjson
 from starlette.requests import Request
 
-from bus.values import Json
+from bus.messages.values import Json
 from gateway.http.problems import HttpError
 
 BODY_LIMIT = 256 * 1024

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bus.errors import BusError
-from bus.values import Json
+from bus.messages.values import Json
 
 MEDIA_TYPE = "application/problem+json"
 KIND_STATUS = {

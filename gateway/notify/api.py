@@ -18,7 +18,7 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.client import Client
 from bus.errors import BusError, NotFound
-from bus.messages import Wire
+from bus.messages.message import Wire
 from bus.settings import Settings, broker_url
 from contracts.notify.govnotify import (
     API_MESSAGE,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from bus.client import Client
-from bus.kinds import M, R
-from bus.messages import Wire
+from bus.messages.kinds import M, R
+from bus.messages.message import Wire
 from contracts import Request as Contract
 from contracts.notify.govnotify import AUTHENTICATE, Authenticated, Token
 from contracts.notify.messages import SEND

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.errors import BusError, ContractError, TooMany, Unavailable
-from bus.kinds import cut
+from bus.messages.kinds import cut
 from gateway import web
 from gateway.html.problem_page import is_browser
 from gateway.http import problems

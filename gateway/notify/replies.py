@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import overload
 
-from bus.messages import Wire
+from bus.messages.message import Wire
 from contracts.notify.govnotify import ApiMessage, TemplateAt, Wanted
 from contracts.notify.messages import STATES, Previewed, Template, TemplateOf
 from gateway.notify.schemas import TYPES

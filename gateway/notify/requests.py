@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from bus.messages import Wire
+from bus.messages.message import Wire
 from contracts.notify.govnotify import PDF_MOST, SendByApi
 from gateway.http import bodies
 from gateway.notify import recipients

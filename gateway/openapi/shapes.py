@@ -7,7 +7,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields, validate
 
-from bus.fields import Block, Checked, Choice, Day, Instant, Pattern, Prose, Text
+from bus.messages.fields import Block, Checked, Choice, Day, Instant, Pattern, Prose, Text
 from contracts.agencies.register import Jwk
 from contracts.notify.receiver import NUMBER_MOST, Value
 from iran import identifiers

@@ -12,10 +12,10 @@ from starlette.routing import Route
 from bus.amqp.dead_letters import DeadLetters
 from bus.client import Client
 from bus.errors import ContractError, FieldError, NotFound
+from bus.messages.values import Json
 from bus.process.monitor import Status
 from bus.settings import Settings, broker_url
 from bus.signatures.keys import SigningKey
-from bus.values import Json
 from contracts import health_contracts
 from contracts.inquiry.questions import LOAD_REGISTRY, LOAD_STATUS
 from gateway import web

@@ -5,7 +5,7 @@ import datetime as dt
 import io
 from collections.abc import Iterable
 
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.billing.bills import Statement
 from iran.persian import jalali
 

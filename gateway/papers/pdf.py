@@ -16,7 +16,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from bus.errors import NotFound
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.billing.bills import Bill, Payment, Statement
 from contracts.inquiry.answer import Answer, Status
 from contracts.notify.govnotify import ApiMessage

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.client import Client
+from bus.messages.values import Json
 from bus.settings import Settings, broker_url
-from bus.values import Json
 from contracts.inquiry.questions import VERIFY
 from gateway import web
 from gateway.announcements import AnnouncementCache, Maintenance

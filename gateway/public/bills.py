@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
-from bus.kinds import M, R
-from bus.kinds import Request as Contract
-from bus.messages import to_wire
+from bus.messages.kinds import M, R
+from bus.messages.kinds import Request as Contract
+from bus.messages.message import to_wire
 from bus.process import log
 from contracts.billing import bills as contracts
 from gateway import web

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.kinds import Request as Contract
-from bus.values import Json
+from bus.messages.kinds import Request as Contract
+from bus.messages.values import Json
 from contracts.ticketing import citizens as contracts
 from gateway import web
 from gateway.forms.downloads import file_response

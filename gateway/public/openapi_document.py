@@ -4,7 +4,7 @@ from functools import cache
 
 from marshmallow import Schema
 
-from bus.kinds import Request as Contract
+from bus.messages.kinds import Request as Contract
 from contracts.billing import bills as billing
 from contracts.inquiry.questions import VERIFY
 from contracts.ticketing import citizens as ticketing

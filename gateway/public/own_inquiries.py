@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from bus.envelope import instant
 from bus.errors import BusError, Conflict, ContractError, NotFound, Unavailable
-from bus.messages import to_wire
-from bus.values import Json
+from bus.messages.message import to_wire
+from bus.messages.values import Json
 from contracts.billing.bills import LOOK_UP, QUOTE, Item, Pair, Quote
 from contracts.inquiry import own as contracts
 from contracts.inquiry.answer import Status

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from bus.values import Json
+from bus.messages.values import Json
 from services.agencies.domain.document import Document, Key
 from services.agencies.domain.proposals import ProposalState
 

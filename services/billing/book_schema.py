@@ -3,8 +3,8 @@
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from bus.database import books
-from bus.fields import Day, Text, whole
-from bus.values import Json
+from bus.messages.fields import Day, Text, whole
+from bus.messages.values import Json
 from iran import identifiers
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from bus.database import books
 from bus.errors import BusError
+from bus.messages.values import Json
 from bus.process.private import own_files_only
-from bus.values import Json
 from services.billing.book_schema import BookForm
 from services.billing.domain.book import (
     Book,

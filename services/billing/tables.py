@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 
-from bus.values import Json
+from bus.messages.values import Json
 from services.billing.domain.bill import Waiver
 from services.billing.domain.payment import PayerRedirect
 from services.billing.domain.quote import Quote

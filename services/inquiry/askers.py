@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from bus.envelope import Envelope
 from bus.errors import Unavailable
+from bus.messages.values import Json
 from bus.settings import Settings
-from bus.values import Json
 from members.register import Register, current
 from members.rights import register_in
 from services.inquiry.domain.purposes import Grant

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import Conflict, NotFound, RuleBroken
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.inquiry.own import Proof
 from contracts.inquiry.ratings import RATED_BY, RateAnswer, Rated, RateOwn, Ratings
 from services.inquiry.askers import asker_of

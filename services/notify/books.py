@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bus.database import books
 from bus.errors import BusError
-from bus.fields import Choice, Day, Text, whole
+from bus.messages.fields import Choice, Day, Text, whole
 from bus.process.private import own_files_only
 from contracts.notify.announcements import COMPONENTS, MEASURES
 from contracts.notify.messages import CHANNELS, LANES

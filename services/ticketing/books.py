@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from bus.database import books
 from bus.errors import BusError
-from bus.fields import Choice, Day, Text, whole
+from bus.messages.fields import Choice, Day, Text, whole
+from bus.messages.values import Json
 from bus.process.private import own_files_only
-from bus.values import Json
 from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from contracts.ticketing.citizens import KINDS
 from iran import identifiers

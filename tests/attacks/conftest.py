@@ -40,10 +40,10 @@ class Member:
     def send(self, data=QUESTION, *, path=ASK, headers=(), method="POST", unsigned=(), late=()):
         """The answer to a signed request; ``late`` headers are put on after it was signed."""
         raw = data if isinstance(data, bytes) else json.dumps(data).encode()
-        told = {"Content-Type": "application/json", **dict(headers)}
-        told |= sign_request(self.key, method, self.house.url + path, told, raw)
-        told |= {**dict(unsigned), **dict(late)}
-        return requests.request(method, self.house.url + path, data=raw, headers=told, timeout=60)
+        fields = {"Content-Type": "application/json", **dict(headers)}
+        fields |= sign_request(self.key, method, self.house.url + path, fields, raw)
+        fields |= {**dict(unsigned), **dict(late)}
+        return requests.request(method, self.house.url + path, data=raw, headers=fields, timeout=60)
 
     def rows(self, columns="outcome"):
         """This agency's rows in the log of inquiries."""
@@ -96,9 +96,9 @@ class House:
             {"typ": "mirab-register+jws", "alg": "EdDSA", "kid": self.key.keyid},
             {**document, "version": self._version},
         )
-        told = ".".join(_encoded(json.dumps(part).encode()) for part in parts)
+        reply = ".".join(_encoded(json.dumps(part).encode()) for part in parts)
         fresh = self.folder / f"{document['code']}.new"
-        fresh.write_text(f"{told}.{_encoded(self.key.sign(told.encode()))}")
+        fresh.write_text(f"{reply}.{_encoded(self.key.sign(reply.encode()))}")
         fresh.replace(self.folder / f"{document['code']}.jws")
 
     def remove(self, code):
@@ -114,14 +114,14 @@ class House:
             "limits": {"requests": 10_000, "seconds": 60}, **more,
         }  # fmt: skip
         self.put(document)
-        found = Member(self, code, key)
-        found.document = document
-        wait(lambda: found.send(b"x").json()["code"] != "signature.unknown_key")
-        return found
+        result = Member(self, code, key)
+        result.document = document
+        wait(lambda: result.send(b"x").json()["code"] != "signature.unknown_key")
+        return result
 
 
-def _encoded(told):
-    return base64.urlsafe_b64encode(told).rstrip(b"=").decode()
+def _encoded(reply):
+    return base64.urlsafe_b64encode(reply).rstrip(b"=").decode()
 
 
 def refused(answer, code):

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from bus.errors import ContractError
-from bus.kinds import Request
+from bus.messages.kinds import Request
 from contracts import CATALOGUE
 from tests.attacks.conftest import QUESTION, grant, refused
 from tests.stores import execute
@@ -105,9 +105,9 @@ def test_api3_no_answer_holds_more_than_the_grant_gives(house):
         0
     ][0]
     narrow = house.member(grant(purposes=["court_case"], blocks=["licence"]))
-    told = narrow.send({"key_kind": "national_id", "key": person, "purpose": "court_case"}).json()
-    assert told["sources"]
-    for source in told["sources"]:
+    body = narrow.send({"key_kind": "national_id", "key": person, "purpose": "court_case"}).json()
+    assert body["sources"]
+    for source in body["sources"]:
         assert set(source) == {"file_no", "role", "status", "licence"}
 
 
@@ -129,23 +129,24 @@ def test_api4_no_page_has_a_million_lines(name, field):
     for wrong in (10**6, -1):
         with pytest.raises(ContractError) as error:
             CATALOGUE[name].load({field: wrong})
-        assert field in {each.field for each in error.value.fields}
+        assert field in {field_here.field for field_here in error.value.fields}
 
 
 def test_case_61_one_key_many_times_at_once_is_one_question(house):
     member = house.member(grant())
-    told, headers = [], {"Idempotency-Key": '"many-times-at-once"'}
+    reply, headers = [], {"Idempotency-Key": '"many-times-at-once"'}
     threads = [
-        threading.Thread(target=lambda: told.append(member.send(headers=headers))) for _ in range(8)
+        threading.Thread(target=lambda: reply.append(member.send(headers=headers)))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    answered = [each.json()["tracking_code"] for each in told if each.status_code == 200]
+    answered = [item.json()["tracking_code"] for item in reply if item.status_code == 200]
     assert answered
     assert set(answered) == {answered[0]}
-    assert all(each.status_code in (200, 503) for each in told)
+    assert all(item.status_code in (200, 503) for item in reply)
     assert len(member.rows()) == 1
     other = {**QUESTION, "purpose": "court_case"}
     refused(member.send(other, headers=headers), "idempotency_key.reused")

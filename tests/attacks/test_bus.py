@@ -31,9 +31,9 @@ def lives(member):
 
 
 def test_case_67_a_question_without_a_caller_is_granted_nothing(house):
-    told = ask(house.environ["AMQP_URL"], ASK, id=str(uuid.uuid4()), **QUESTION)
-    assert isinstance(told, BusError)
-    assert told.code == "purpose.not_granted"
+    reply = ask(house.environ["AMQP_URL"], ASK, id=str(uuid.uuid4()), **QUESTION)
+    assert isinstance(reply, BusError)
+    assert reply.code == "purpose.not_granted"
 
 
 @pytest.mark.parametrize("body", [b"\x80\x04N.", b"!!python/object/apply:os.system ['true']"])

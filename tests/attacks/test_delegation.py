@@ -31,8 +31,8 @@ def pair(house):
 
 def test_what_is_asked_in_a_name_is_told_in_the_answer_and_in_the_log(pair):
     delegate, delegator = pair
-    told = delegate.acting_for(delegator.code).call("inquiry.ask.v1", QUESTION).data
-    assert (told["agency"], told["on_behalf_of"]) == (delegate.code, delegator.code)
+    reply = delegate.acting_for(delegator.code).call("inquiry.ask.v1", QUESTION).data
+    assert (reply["agency"], reply["on_behalf_of"]) == (delegate.code, delegator.code)
     assert delegate.rows("outcome, on_behalf_of, basis") == [
         ("NOT_FOUND", delegator.code, "Decree 3")
     ]
@@ -61,7 +61,7 @@ def test_case_39_nobody_learns_which_agencies_there_are(house, pair):
         delegate.send(headers={HEADER: code}).json()
         for code in (stranger.code, "nobody-at-all", delegate.code)
     ]
-    assert {(told["code"], told["detail"]) for told in answers} == {
+    assert {(answer["code"], answer["detail"]) for answer in answers} == {
         (NOT_GIVEN, answers[0]["detail"])
     }
 
@@ -73,10 +73,10 @@ def test_case_40_the_represented_party_cannot_be_swapped_put_in_or_taken_away(ho
     refused(delegate.send(headers=named, late={HEADER: other.code}), "signature.bad")
     refused(delegate.send(unsigned={HEADER: delegator.code}), "signature.component_missing")
     url, body = delegate.house.url + ASK, json.dumps(QUESTION).encode()
-    told = {"Content-Type": "application/json", **named}
-    told |= sign_request(delegate.key, "POST", url, told, body)
-    told.pop(HEADER)
-    assert requests.post(url, data=body, headers=told, timeout=20).status_code == 401
+    fields = {"Content-Type": "application/json", **named}
+    fields |= sign_request(delegate.key, "POST", url, fields, body)
+    fields.pop(HEADER)
+    assert requests.post(url, data=body, headers=fields, timeout=20).status_code == 401
     doubled = {HEADER: f"{delegator.code}, {other.code}"}
     refused(delegate.send(headers=doubled), NOT_GIVEN)
     assert delegate.rows() == []
@@ -86,14 +86,14 @@ def test_case_40_one_idempotency_key_in_two_names_is_two_questions(house, pair):
     delegate, delegator = pair
     other = house.member(grant(), delegations=[given(delegate.code)])
     key = {"Idempotency-Key": '"the-same-in-two-names"'}
-    told = [
-        delegate.send(headers={HEADER: each.code, **key}).json()
-        for each in (delegator, other, delegator)
+    replies = [
+        delegate.send(headers={HEADER: item.code, **key}).json()
+        for item in (delegator, other, delegator)
     ]
-    assert [each["on_behalf_of"] for each in told] == [
+    assert [item["on_behalf_of"] for item in replies] == [
         delegator.code, other.code, delegator.code,
     ]  # fmt: skip
-    assert told[0] == told[2]
+    assert replies[0] == replies[2]
     assert len(delegate.rows()) == 2
 
 
@@ -149,8 +149,8 @@ def test_a_token_says_in_whose_name_it_is_used(house, pair):
     key = delegate.key._key
     client = Client(house.url, delegate.code, key=key, keyid=delegate.key.keyid)
     token = client.token(on_behalf_of=delegator.code, scope="inquiry.ask.v1")
-    told = client.ask(token).json()
-    assert (told["agency"], told["on_behalf_of"]) == (delegate.code, delegator.code)
+    body = client.ask(token).json()
+    assert (body["agency"], body["on_behalf_of"]) == (delegate.code, delegator.code)
     assert client.ask(token, headers={HEADER: delegator.code}).status_code == 200
     refused(client.ask(token, headers={HEADER: delegate.code}), "token.on_behalf_of")
     own = client.token(purpose="court_case")

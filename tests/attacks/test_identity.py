@@ -52,46 +52,46 @@ def test_case_31_78_no_header_names_another_asker_or_another_context(member, oth
 
 def test_case_32_two_signatures_or_two_tokens_are_none(member, other):
     url, body = member.house.url + ASK, json.dumps(QUESTION).encode()
-    told = {"Content-Type": "application/json"}
-    mine = sign_request(member.key, "POST", url, told, body)
-    theirs = sign_request(other.key, "POST", url, told, body)
+    fields = {"Content-Type": "application/json"}
+    mine = sign_request(member.key, "POST", url, fields, body)
+    theirs = sign_request(other.key, "POST", url, fields, body)
     both = {
-        **told, **mine,
+        **fields, **mine,
         **{n: f"{mine[n]}, {theirs[n]}" for n in ("Signature-Input", "Signature")},
     }  # fmt: skip
     refused(requests.post(url, data=body, headers=both, timeout=20), "signature.ambiguous")
-    tokens = {**told, "Authorization": "DPoP aaaa, DPoP bbbb"}
+    tokens = {**fields, "Authorization": "DPoP aaaa, DPoP bbbb"}
     refused(requests.post(url, data=body, headers=tokens, timeout=20), "token.invalid")
 
 
 def test_case_31_a_key_that_claims_the_id_of_anothers_is_not_that_other(member, other):
     forged = SigningKey(member.key._key, other.key.keyid)
     url, body = member.house.url + ASK, json.dumps(QUESTION).encode()
-    told = {"Content-Type": "application/json"}
-    told |= sign_request(forged, "POST", url, told, body)
-    refused(requests.post(url, data=body, headers=told, timeout=20), "signature.bad")
+    fields = {"Content-Type": "application/json"}
+    fields |= sign_request(forged, "POST", url, fields, body)
+    refused(requests.post(url, data=body, headers=fields, timeout=20), "signature.bad")
 
 
 @pytest.mark.parametrize("keyid", ["../../etc/passwd", "' or 1=1 --", "a" * 300, "نون", "*"])
 def test_api2_a_key_id_that_is_a_path_or_a_statement_is_an_unknown_key(member, keyid):
     url, body = member.house.url + ASK, json.dumps(QUESTION).encode()
-    told = {"Content-Type": "application/json"}
-    signed = sign_request(SigningKey(member.key._key, "PLACE"), "POST", url, told, body)
-    told |= {n: v.replace("PLACE", keyid.encode().decode("latin-1")) for n, v in signed.items()}
-    answer = requests.post(url, data=body, headers=told, timeout=20)
+    fields = {"Content-Type": "application/json"}
+    signed = sign_request(SigningKey(member.key._key, "PLACE"), "POST", url, fields, body)
+    fields |= {n: v.replace("PLACE", keyid.encode().decode("latin-1")) for n, v in signed.items()}
+    answer = requests.post(url, data=body, headers=fields, timeout=20)
     assert answer.status_code == 401
     assert answer.json()["code"] in ("signature.unknown_key", "signature.malformed")
 
 
 def test_case_55_a_body_that_the_signature_does_not_cover_is_refused(member):
     url, body = member.house.url + ASK, json.dumps(QUESTION).encode()
-    told = {"Content-Type": "application/json"}
-    signed = sign_request(member.key, "GET", url, told, body)
+    fields = {"Content-Type": "application/json"}
+    signed = sign_request(member.key, "GET", url, fields, body)
     assert "content-digest" not in signed["Signature-Input"]
-    signed = sign_request(member.key, "POST", url, told, body)
+    signed = sign_request(member.key, "POST", url, fields, body)
     less = signed["Signature-Input"].replace(' "content-digest"', "")
     answer = requests.post(
-        url, data=body, headers={**told, **signed, "Signature-Input": less}, timeout=20
+        url, data=body, headers={**fields, **signed, "Signature-Input": less}, timeout=20
     )
     refused(answer, "signature.component_missing")
 
@@ -102,8 +102,8 @@ def test_case_57_a_digest_of_an_algorithm_that_is_broken_is_no_digest(member, al
     digest = hashlib.md5(body, usedforsecurity=False).digest()
     import base64
 
-    told = f"{algorithm}=:{base64.b64encode(digest).decode()}:"
-    answer = member.send(headers={"Content-Digest": told})
+    reply = f"{algorithm}=:{base64.b64encode(digest).decode()}:"
+    answer = member.send(headers={"Content-Digest": reply})
     assert answer.status_code == 400
     refused(answer, "digest.unsupported")
 

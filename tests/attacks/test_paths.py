@@ -20,19 +20,19 @@ def raw(member, target, data=QUESTION, method="POST"):
     """Status, code and body of a signed request whose target goes out byte by byte as it is."""
     url, body = member.house.url, json.dumps(data).encode()
     shown = target if isinstance(target, str) else target.decode("latin-1")
-    told = {"Content-Type": "application/json", "Host": urlsplit(url).netloc}
-    told |= sign_request(member.key, method, url + shown, told, body)
-    told |= {"Content-Length": str(len(body)), "Connection": "close"}
-    head = f"{method} {shown} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in told.items())
+    fields = {"Content-Type": "application/json", "Host": urlsplit(url).netloc}
+    fields |= sign_request(member.key, method, url + shown, fields, body)
+    fields |= {"Content-Length": str(len(body)), "Connection": "close"}
+    head = f"{method} {shown} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in fields.items())
     host, port = urlsplit(url).hostname, urlsplit(url).port
     with socket.create_connection((host, port), timeout=30) as line:
         line.sendall(head.encode("latin-1") + b"\r\n" + body)
         answer = b""
-        while some := line.recv(65536):
-            answer += some
+        while part := line.recv(65536):
+            answer += part
     top, _, content = answer.partition(b"\r\n\r\n")
-    told = json.loads(content) if content.startswith(b"{") else {}
-    return int(top.split()[1]), told.get("code"), content
+    fields = json.loads(content) if content.startswith(b"{") else {}
+    return int(top.split()[1]), fields.get("code"), content
 
 
 def assert_reaches_nothing(member, *targets):
@@ -158,12 +158,12 @@ def test_case_27_empty_segments_are_not_skipped(member):
 )
 def test_case_28_other_digits_in_a_citizens_id_are_the_same_person_or_refused(member, key):
     answer = member.send({**QUESTION, "key": key})
-    told = answer.json()
+    body = answer.json()
     if answer.status_code == 200:
-        assert told["searched"]["key"] == "9900000013"
+        assert body["searched"]["key"] == "9900000013"
     else:
         assert answer.status_code == 422
-        assert [error["field"] for error in told["errors"]] == ["key"]
+        assert [error["field"] for error in body["errors"]] == ["key"]
 
 
 def test_case_28_digits_of_persian_and_arabic_are_one_person_in_the_log(member):
@@ -210,8 +210,8 @@ def test_api5_another_method_and_a_header_that_names_one_do_not_change_what_is_d
     for method in ("GET", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS"):
         assert raw(member, ASK, method=method)[0] in (405, 501), method
     for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
-        told = requests.get(member.house.url + ASK, headers={name: "POST"}, timeout=20)
-        assert told.status_code == 405
+        response = requests.get(member.house.url + ASK, headers={name: "POST"}, timeout=20)
+        assert response.status_code == 405
     assert len(member.rows()) == before
 
 

@@ -45,26 +45,26 @@ def ended(member, batch):
     return problems
 
 
-def taken_back(member, what):
+def taken_back(member, name):
     document = json.loads(json.dumps(member.document))
-    if what == "the agency":
+    if name == "the agency":
         member.house.remove(member.code)
         return "identity.key_revoked"
-    if what == "its key":
+    if name == "its key":
         member.house.put({**document, "keys": []})
         return "identity.key_revoked"
-    if what == "its grant":
+    if name == "its grant":
         member.house.put({**document, "grants": []})
     else:  # its day
         member.house.put({**document, "grants": [grant(until="2020-01-01")]})
     return "contract.grant_revoked"
 
 
-@pytest.mark.parametrize("what", ["the agency", "its grant"])
-def test_case_37_a_right_taken_back_in_the_middle_of_a_batch_ends_it_there(house, what):
+@pytest.mark.parametrize("name", ["the agency", "its grant"])
+def test_case_37_a_right_taken_back_in_the_middle_of_a_batch_ends_it_there(house, name):
     member = house.member(grant())
     batch = begun(member)
-    code = taken_back(member, what)
+    code = taken_back(member, name)
     problems = ended(member, batch)
     assert set(problems) == {None, code}, "the batch was over before the right was taken back"
     refused = [row for row in member.rows("outcome, contract") if row[0] == code]
@@ -86,8 +86,8 @@ def test_case_38_a_purpose_that_ends_between_taking_and_answering_is_not_answere
     house.begin_relay()
     row = "select state from batches where batch = %s"
     wait_for(lambda: execute(house.db, row, (batch,)) == [("DONE",)], 60)
-    found = "select problem ->> 'code' from batch_lines where batch = %s"
-    assert execute(house.db, found, (batch,)) == [("contract.grant_revoked",)] * 3
+    result = "select problem ->> 'code' from batch_lines where batch = %s"
+    assert execute(house.db, result, (batch,)) == [("contract.grant_revoked",)] * 3
     assert execute(
         house.db, "select count(*) from inquiries where agency = %s", (member.code,)
     ) == [(0,)]
@@ -103,21 +103,21 @@ def test_case_38_a_grant_that_was_narrowed_meanwhile_gives_only_what_both_give(h
     )
     house.begin_relay()
     member.caller.wait_for_batch(batch, seconds=60, pause=0.1)
-    (told,) = member.caller.call("inquiry.read_batch.v1", {"batch": batch}).data["results"]
-    (source,) = told["answer"]["sources"]
+    (reply,) = member.caller.call("inquiry.read_batch.v1", {"batch": batch}).data["results"]
+    (source,) = reply["answer"]["sources"]
     assert set(source) == {"file_no", "role", "status", "licence"}
 
 
 def test_case_66_what_is_sent_again_after_the_right_was_taken_back_is_refused(house):
     member = house.member(grant())
     again = {"idempotency_key": "the-same-question-again"}
-    told = member.caller.call("inquiry.ask.v1", QUESTION, **again).data
-    assert member.caller.call("inquiry.ask.v1", QUESTION, **again).data == told
+    reply = member.caller.call("inquiry.ask.v1", QUESTION, **again).data
+    assert member.caller.call("inquiry.ask.v1", QUESTION, **again).data == reply
     house.put({**member.document, "grants": []})
 
     def is_refused():
         try:
-            member.caller.call("inquiry.get.v1", {"tracking_code": told["tracking_code"]})
+            member.caller.call("inquiry.get.v1", {"tracking_code": reply["tracking_code"]})
         except Refused as error:
             return error.code == "contract.not_granted"
         return False

@@ -20,9 +20,9 @@ def member(house):
 def signed(member, host=None):
     """Headers and body of a good question, ready to be sent by hand."""
     url, body = member.house.url, json.dumps(QUESTION).encode()
-    told = {"Content-Type": "application/json"}
-    told |= sign_request(member.key, "POST", url + ASK, told, body)
-    return {"Host": host or urlsplit(url).netloc, **told}, body
+    fields = {"Content-Type": "application/json"}
+    fields |= sign_request(member.key, "POST", url + ASK, fields, body)
+    return {"Host": host or urlsplit(url).netloc, **fields}, body
 
 
 def head(headers, target=ASK, method="POST", end=b"\r\n"):
@@ -32,19 +32,19 @@ def head(headers, target=ASK, method="POST", end=b"\r\n"):
 
 def talk(member, *pieces, seconds=5):
     """What the face says until it closes, or falls silent."""
-    parts, heard = urlsplit(member.house.url), b""
+    parts, event = urlsplit(member.house.url), b""
     with socket.create_connection((parts.hostname, parts.port), timeout=seconds) as line:
         with contextlib.suppress(OSError):
             for piece in pieces:
                 line.sendall(piece)
         with contextlib.suppress(OSError):
-            while some := line.recv(65536):
-                heard += some
-    return heard
+            while part := line.recv(65536):
+                event += part
+    return event
 
 
-def answers(heard):
-    return [int(part[:3]) for part in heard.split(b"HTTP/1.1 ")[1:]]
+def answers(event):
+    return [int(part[:3]) for part in event.split(b"HTTP/1.1 ")[1:]]
 
 
 def asked(member):
@@ -81,10 +81,10 @@ def test_case_1_2_3_4_a_request_hidden_in_the_body_of_another_is_not_asked(membe
     inner = b"0\r\n\r\n" + hidden
     outer = head({"Host": headers["Host"], "Content-Type": "application/json"})
     before = asked(member)
-    heard = talk(
+    event = talk(
         member, outer + framing.format(length=len(inner)).encode() + b"\r\n" + inner, seconds=3
     )
-    assert 200 not in answers(heard)
+    assert 200 not in answers(event)
     assert asked(member) == before
 
 
@@ -101,10 +101,10 @@ CHUNKS = {
 def test_case_5_chunks_that_lie_are_no_body(member, chunks):
     headers, _ = signed(member)
     before = asked(member)
-    heard = talk(
+    event = talk(
         member, head({**headers, "Transfer-Encoding": "chunked"}) + b"\r\n" + chunks, seconds=3
     )
-    assert not {200, 500} & set(answers(heard))
+    assert not {200, 500} & set(answers(event))
     assert asked(member) == before
 
 
@@ -159,8 +159,8 @@ def test_case_9_10_what_was_signed_for_here_is_not_taken_as_sent_elsewhere(membe
 
 def test_case_11_a_header_of_a_megabyte_is_cut_off(member):
     headers, _ = signed(member)
-    heard = talk(member, head({**headers, "X-Long": "a" * 1_000_000}) + b"\r\n")
-    assert answers(heard) in ([431], [400], [])
+    event = talk(member, head({**headers, "X-Long": "a" * 1_000_000}) + b"\r\n")
+    assert answers(event) in ([431], [400], [])
     assert member.send().status_code == 200
 
 
@@ -213,9 +213,9 @@ def test_case_16_an_upgrade_is_an_ordinary_request(member, upgrade):
         "Upgrade": upgrade, "HTTP2-Settings": "AAMAAABkAARAAAAAAAIAAAAA",
     }  # fmt: skip
     before = asked(member)
-    heard = talk(member, head(headers) + b"\r\n" + body)
-    assert answers(heard) == [200]
-    assert json.loads(heard.partition(b"\r\n\r\n")[2])["agency"] == member.code
+    event = talk(member, head(headers) + b"\r\n" + body)
+    assert answers(event) == [200]
+    assert json.loads(event.partition(b"\r\n\r\n")[2])["agency"] == member.code
     assert asked(member) == before + 1
 
 
@@ -228,8 +228,8 @@ def test_case_16_a_request_hidden_in_the_body_behind_an_upgrade_is_not_asked(mem
         "Connection": "Upgrade", "Content-Length": str(len(hidden)),
     }  # fmt: skip
     before = asked(member)
-    heard = talk(member, head(outer) + b"\r\n", hidden, seconds=2)
-    assert answers(heard) == [401]
+    event = talk(member, head(outer) + b"\r\n", hidden, seconds=2)
+    assert answers(event) == [401]
     assert asked(member) == before
 
 

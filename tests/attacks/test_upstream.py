@@ -49,8 +49,8 @@ def upstream():
         return made[-1]
 
     yield play
-    for each in made:
-        each.close()
+    for item in made:
+        item.close()
 
 
 def call(played):
@@ -147,10 +147,10 @@ NONSENSE = {
 }
 
 
-@pytest.mark.parametrize("said", NONSENSE.values(), ids=NONSENSE)
-def test_api10_nonsense_is_no_answer_or_an_answer_and_never_another_error(upstream, said):
-    told = call(upstream(lambda: iter([said])))
-    assert isinstance(told, str) or (isinstance(told[0], int) and len(told[1]) <= LIMIT)
+@pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE)
+def test_api10_nonsense_is_no_answer_or_an_answer_and_never_another_error(upstream, text):
+    reply = call(upstream(lambda: iter([text])))
+    assert isinstance(reply, str) or (isinstance(reply[0], int) and len(reply[1]) <= LIMIT)
 
 
 def test_api10_headers_that_an_upstream_forges_are_not_passed_on(upstream):

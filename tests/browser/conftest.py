@@ -60,14 +60,16 @@ def judged():
     def judge(page):
         page.wait_for_load_state()  # a click may just have led here
         page.evaluate(AXE)
-        found = page.evaluate(
+        result = page.evaluate(
             """tags => axe.run(document, {
                 runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']
             }).then(found => found.violations)""",
             TAGS,
         )
-        told = [{"rule": v["id"], "where": [n["target"] for n in v["nodes"]][:5]} for v in found]
-        assert told == [], f"{page.url}: {json.dumps(told, ensure_ascii=False, indent=1)}"
+        replies = [
+            {"rule": v["id"], "where": [n["target"] for n in v["nodes"]][:5]} for v in result
+        ]
+        assert replies == [], f"{page.url}: {json.dumps(replies, ensure_ascii=False, indent=1)}"
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{page.url} is {wide} px too wide"
 

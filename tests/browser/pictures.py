@@ -108,9 +108,9 @@ def fees(page, shoot):
 
 def treasury(page, shoot):
     """What an officer sees; the colleague of ``journey`` sits at the desk already."""
-    for what in ("", "tariffs", "bills", "day"):
-        page.goto(f"{Here.ops}/desk/treasury/{what}".rstrip("/"))
-        shoot(f"treasury-{what}" if what else "treasury")
+    for item in ("", "tariffs", "bills", "day"):
+        page.goto(f"{Here.ops}/desk/treasury/{item}".rstrip("/"))
+        shoot(f"treasury-{item}" if item else "treasury")
     page.goto(f"{Here.ops}/desk/treasury/bills")
     page.locator("table a").first.click()
     shoot("treasury-bill")
@@ -119,9 +119,9 @@ def treasury(page, shoot):
 def notices(page, shoot):
     """What an editor of notices sees; the same colleague sits at the desk."""
     at = f"{Here.ops}/desk/notices"
-    for what in ("", "templates", "announcements", "messages", "looks"):
-        page.goto(f"{at}/{what}".rstrip("/"))
-        shoot(f"notices-{what}" if what else "notices")
+    for item in ("", "templates", "announcements", "messages", "looks"):
+        page.goto(f"{at}/{item}".rstrip("/"))
+        shoot(f"notices-{item}" if item else "notices")
     page.goto(f"{at}/templates")
     page.locator("table a").first.click()
     shoot("notices-template")

@@ -141,8 +141,8 @@ def test_going_back_and_sending_again_makes_no_second_ticket(visitor, shared_des
     page.go_back()
     page.check("#declared")
     press(page, "ثبت")
-    told = [re.sub(r"\D", "", page.locator(".panel dd").nth(n).inner_text()) for n in (0, 1)]
-    assert told == [code, secret]
+    replies = [re.sub(r"\D", "", page.locator(".panel dd").nth(n).inner_text()) for n in (0, 1)]
+    assert replies == [code, secret]
 
 
 def test_what_is_wrong_is_said_at_the_top_and_at_the_field_and_nothing_is_lost(

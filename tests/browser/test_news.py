@@ -100,12 +100,12 @@ def test_somebody_subscribes_and_ends_it_without_script(visitor, judged, room):
 
 
 def test_a_closed_page_is_accessible_and_leads_to_the_announcement(visitor, judged, room):
-    told = room.maintenance(components=["inquiry"])
+    reply = room.maintenance(components=["inquiry"])
     wait_for(lambda: room.get("/verify").status_code == 503, 60)
     page = visitor(width=320)
     for language in ("fa", "en"):
         page.goto(f"{room.portal}/verify?lang={language}")
         judged(page)
-    page.locator(f"main a[href='/status/{told['id']}']").click()
+    page.locator(f"main a[href='/status/{reply['id']}']").click()
     assert page.locator("ol.timeline li").count() >= 1
-    room.ask(c.CANCEL_ANNOUNCEMENT, id=told["id"], text=WORDS)
+    room.ask(c.CANCEL_ANNOUNCEMENT, id=reply["id"], text=WORDS)

@@ -73,8 +73,8 @@ def walk(page, root, paths, judged):
         faults["too wide"] = [n for n in (wide, page.evaluate(WIDE)) if n > 0]
         page.set_viewport_size({"width": 320, "height": 800})
         page.evaluate("document.documentElement.style.fontSize = ''")
-        if found := {what: told for what, told in faults.items() if told}:
-            wrong[path] = found
+        if result := {name: reply for name, reply in faults.items() if reply}:
+            wrong[path] = result
         wrong |= unmarked(page, path)
         if path == paths[0]:  # each part's own tests have axe judge its pages one by one
             judged(page)

@@ -33,14 +33,14 @@ def propose(page, code):
     """Proposes a new agency by the form; the address of the proposal."""
     go(page, "پیشنهاد تازه")
     page.locator("#agency > summary").click()
-    for name, told in {
+    for name, reply in {
         "code": code, "name": "A", "name_fa": "دستگاه نمونه", "key_id": f"{code}-1",
         "public_key": KEYS[code], "key_until": "1409/10/10", "contract": "inquiry.*",
         "purposes": "fuel_quota court_case", "grant_until": "1409/10/10", "basis": "تفاهم‌نامه ۷",
         "blocks": "licence technical", "per_day": "۱٬۰۰۰", "networks": "10.0.0.0/8 192.0.2.0/24",
         "reason": "نامه شماره ۱۲",
     }.items():  # fmt: skip
-        page.fill(f"#agency-{name}", told)
+        page.fill(f"#agency-{name}", reply)
     page.locator("details[open]").get_by_role("button").click()
     return page.url.partition("?")[0]
 

@@ -65,8 +65,8 @@ class Wire:
 
     def tell(self, contract, *, id=None, **data):
         """A Command or an Event, well formed; its id."""
-        given = {"id": id} if id else {}
-        envelope = Envelope.new(contract.name, "test", **given)
+        arguments = {"id": id} if id else {}
+        envelope = Envelope.new(contract.name, "test", **arguments)
         exchange = topology.EVENTS if contract.name.endswith("noted.v1") else topology.COMMANDS
         self.publish(
             exchange,

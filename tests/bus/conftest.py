@@ -59,8 +59,8 @@ class RunningProbe:
             last = {wire.tell(SPOIL, mark="last command"), "last question"}
 
             def taken():
-                found = wire.take(topology.queue_name("probe", "dead"))
-                last.discard(found and found[0].message_id)
+                result = wire.take(topology.queue_name("probe", "dead"))
+                last.discard(result and result[0].message_id)
                 return not last
 
             wait_for(taken)

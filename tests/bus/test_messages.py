@@ -7,10 +7,10 @@ import pytest
 from marshmallow import ValidationError, validate
 
 from bus.errors import ContractError, Internal
-from bus.fields import Block as FreeObject
-from bus.fields import Text, whole
-from bus.kinds import Form, Request
-from bus.messages import (
+from bus.messages.fields import Block as FreeObject
+from bus.messages.fields import Text, whole
+from bus.messages.kinds import Form, Request
+from bus.messages.message import (
     ABSENT,
     OPTIONAL,
     PERSONAL,
@@ -25,7 +25,7 @@ from bus.messages import (
     schema_of,
     to_wire,
 )
-from bus.values import Block, Day
+from bus.messages.values import Block, Day
 
 
 @message
@@ -73,7 +73,7 @@ def refusals(data):
 
 
 def test_a_message_is_read_with_its_defaults_and_written_as_it_was():
-    told = {
+    fields = {
         "part": {"number": 1, "name": "n"},
         "parts": [{"number": 2, "name": None}],
         "inside": {"number": 3},
@@ -81,7 +81,7 @@ def test_a_message_is_read_with_its_defaults_and_written_as_it_was():
         "from": "2026-11-29",
         "free": {"any": [1]},
     }
-    whole = FORM.load(told)
+    whole = FORM.load(fields)
     assert whole == Whole(
         part=Part(number=1, name="n"),
         parts=(Part(number=2),),
@@ -94,7 +94,7 @@ def test_a_message_is_read_with_its_defaults_and_written_as_it_was():
     with pytest.raises(FrozenInstanceError):
         whole.note = "b"
     assert to_wire(whole) == {
-        **told, "note": "a", "inside": {"number": 3, "name": None}, "may_be_null": None
+        **fields, "note": "a", "inside": {"number": 3, "name": None}, "may_be_null": None
     }  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def test_each_fault_has_its_code(data, refused):
 def test_the_schema_says_what_the_annotations_say():
     fields = schema_of(Whole)().fields
     assert [name for name, of in fields.items() if of.required] == ["part"]
-    number, name = (fields["part"].schema.fields[each] for each in ("number", "name"))
+    number, name = (fields["part"].schema.fields[item] for item in ("number", "name"))
     assert number.metadata == {"description": "A number", "example": 3}
     assert name.metadata["personal"]
     assert schema_of(Whole) is schema_of(Whole)

@@ -58,23 +58,23 @@ def answered(request, body=b'{"outcome":"FOUND"}', status=200, key=MIRAB):
 
 def hand_signed(components, parameters, key=AGENCY, **headers):
     """A request signed over what the test says, be it wise or not."""
-    told = {
+    fields = {
         "content-type": "application/json",
         "content-digest": content_digest(BODY),
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
     whole = f"({' '.join(components)}){parameters}"
-    message = Message(told, "POST", URL)
+    message = Message(fields, "POST", URL)
     values = {
         '"@method"': "POST",
         '"@target-uri"': URL,
-        **{f'"{name}"': value for name, value in told.items()},
+        **{f'"{name}"': value for name, value in fields.items()},
     }
     base = "\n".join(
         [*(f"{c}: {values.get(c, '')}" for c in components), f'"@signature-params": {whole}']
     )
-    told["signature-input"] = f"s={whole}"
-    told["signature"] = f"s=:{base64.b64encode(key.sign(base.encode())).decode()}:"
+    fields["signature-input"] = f"s={whole}"
+    fields["signature"] = f"s=:{base64.b64encode(key.sign(base.encode())).decode()}:"
     return message
 
 
@@ -90,8 +90,8 @@ PARAMETERS = {
 
 
 def parameters(**changes):
-    told = {**PARAMETERS, **changes}
-    return "".join(f";{name}={value}" for name, value in told.items() if value is not None)
+    fields = {**PARAMETERS, **changes}
+    return "".join(f";{name}={value}" for name, value in fields.items() if value is not None)
 
 
 def code_of(message, *, now=NOW, keys=KEYS):
@@ -184,8 +184,8 @@ def test_we_accept_the_requests_of_the_independent_library():
         body=BODY,
     )
     check_digest(lower(sent.headers), BODY)
-    told = verify_request(Message(lower(sent.headers), "POST", sent.url), KEYS.get)
-    assert (told.keyid, told.nonce, told.label) == ("fuel-co-2026", "0123456789abcdef", "theirs")
+    reply = verify_request(Message(lower(sent.headers), "POST", sent.url), KEYS.get)
+    assert (reply.keyid, reply.nonce, reply.label) == ("fuel-co-2026", "0123456789abcdef", "theirs")
 
 
 def test_the_independent_library_accepts_our_answers_and_their_bond_to_the_request():
@@ -193,11 +193,11 @@ def test_the_independent_library_accepts_our_answers_and_their_bond_to_the_reque
     headers |= sign_request(AGENCY, "POST", URL, headers, BODY)
     sent = requests.Request("POST", URL, headers=headers, data=BODY).prepare()
     request = Message(lower(headers), "POST", URL)
-    told = {"content-type": "application/json", "content-digest": content_digest(b"{}")}
-    told |= sign_response(MIRAB, 200, told, request)
+    fields = {"content-type": "application/json", "content-digest": content_digest(b"{}")}
+    fields |= sign_response(MIRAB, 200, fields, request)
     answer = requests.Response()
     answer.status_code, answer.request, answer.url = 200, sent, URL
-    answer.headers.update(told)
+    answer.headers.update(fields)
     results = judges_verifier().verify(answer, expect_tag="mirab-answer")
     assert '"signature";req' in results[0].covered_components
 
@@ -235,8 +235,8 @@ def test_we_accept_the_answers_of_the_independent_library():
 
 
 def test_a_signed_request_is_verified_and_tells_whose_it_is():
-    told = verify_request(signed(nonce="0123456789abcdef"), KEYS.get, now=NOW)
-    assert (told.keyid, told.nonce, told.created, told.expires, told.label) == (
+    reply = verify_request(signed(nonce="0123456789abcdef"), KEYS.get, now=NOW)
+    assert (reply.keyid, reply.nonce, reply.created, reply.expires, reply.label) == (
         "fuel-co-2026",
         "0123456789abcdef",
         NOW,
@@ -461,8 +461,8 @@ def test_each_digest_that_does_not_hold_is_refused_by_its_code(header, code):
 
 
 def test_an_answer_is_verified_offline_with_its_request():
-    told = verify_response(answered(signed()), KEYS.get, b'{"outcome":"FOUND"}')
-    assert told == Signed("mirab-2026", NOW)
+    reply = verify_response(answered(signed()), KEYS.get, b'{"outcome":"FOUND"}')
+    assert reply == Signed("mirab-2026", NOW)
 
 
 def test_an_answer_can_be_signed_to_any_request_even_one_with_empty_headers():
@@ -532,8 +532,8 @@ def test_an_answer_that_covers_too_little_is_refused():
 def test_an_answer_whose_headers_are_gone_or_unreadable_is_refused(name, value, code):
     message = answered(signed())
     headers = {**message.headers, name: value}
-    told = {key: text for key, text in headers.items() if text is not None}
-    assert refusal_of_answer(Message(told, status=200, request=message.request)) == code
+    reply = {key: text for key, text in headers.items() if text is not None}
+    assert refusal_of_answer(Message(reply, status=200, request=message.request)) == code
 
 
 @pytest.mark.parametrize(
@@ -548,9 +548,9 @@ def test_an_answer_whose_headers_are_gone_or_unreadable_is_refused(name, value, 
 )
 def test_an_answer_with_other_parameters_is_refused_by_the_check_that_failed(old, new, code):
     message = answered(signed())
-    told = message.headers["signature-input"]
-    assert old in told
-    message.headers["signature-input"] = told.replace(old, new)
+    reply = message.headers["signature-input"]
+    assert old in reply
+    message.headers["signature-input"] = reply.replace(old, new)
     assert refusal_of_answer(message) == code
 
 
@@ -593,10 +593,10 @@ def test_any_change_of_any_covered_byte_is_refused(place, at, by):
         verify_request(changed, KEYS.get, now=NOW)
 
 
-def same_bytes(one, other):
+def same_bytes(item, other):
     try:
-        return base64.b64decode(one[7:-1] + "==") == base64.b64decode(other[7:-1] + "==") and (
-            one[:7] == other[:7] and one[-1] == other[-1]
+        return base64.b64decode(item[7:-1] + "==") == base64.b64decode(other[7:-1] + "==") and (
+            item[:7] == other[:7] and item[-1] == other[-1]
         )
     except ValueError:
         return False

@@ -40,8 +40,8 @@ class Visit(BaseHTTPRequestHandler):
             self.tell(200, b"{}", {})
             return
         keys = [self.server.key.public.jwk(self.server.key.keyid)]
-        told = self.server.published or json.dumps({"keys": keys}).encode()
-        self.tell(200, told, {"Content-Type": "application/json"})
+        reply = self.server.published or json.dumps({"keys": keys}).encode()
+        self.tell(200, reply, {"Content-Type": "application/json"})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -70,7 +70,7 @@ class Visit(BaseHTTPRequestHandler):
 
 def answer(
     status=200,
-    told=ANSWER,
+    reply=ANSWER,
     *,
     unsigned=False,
     key=None,
@@ -85,7 +85,7 @@ def answer(
     signed one, ``to`` another request than the one answered, ``key`` another key."""
 
     def act(visit, request):
-        signed = json.dumps(told).encode() if body is None else body
+        signed = json.dumps(reply).encode() if body is None else body
         headers = {"Content-Type": media_type, "Content-Digest": content_digest(signed)}
         if not unsigned:
             headers |= sign_response(key or visit.server.key, status, headers, to or request)
@@ -97,14 +97,14 @@ def answer(
 
 def problem(status, code, **more):
     """A signed refusal."""
-    told = {
+    fields = {
         "code": code,
         "detail": "No.",
         "what_to_do": "Do otherwise.",
         "trace_id": "t" * 32,
         "errors": [{"field": "purpose", "code": code, "detail": "No."}],
     }
-    return answer(status, told, media_type="application/problem+json", **more)
+    return answer(status, fields, media_type="application/problem+json", **more)
 
 
 def hang_up(visit, _request):

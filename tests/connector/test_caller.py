@@ -30,9 +30,9 @@ def idempotency_keys(sandbox):
 
 
 def test_a_question_is_asked_once_and_its_answer_is_proven(caller, sandbox):
-    told = caller.ask(**QUESTION, case_number="F-12")
-    assert told.data == ANSWER
-    assert told.evidence.verify(caller.server_keys).keyid == "mirab-2026"
+    reply = caller.ask(**QUESTION, case_number="F-12")
+    assert reply.data == ANSWER
+    assert reply.evidence.verify(caller.server_keys).keyid == "mirab-2026"
     [(path, headers, body, _)] = sandbox.visits
     assert path == "/v1/inquiry/ask"
     assert b'"case_number":"F-12"' in body
@@ -163,8 +163,8 @@ def test_a_new_key_of_mirab_is_read_when_it_is_first_met(caller, sandbox):
 
 
 def test_keys_that_were_given_are_never_replaced_by_what_the_address_tells(sandbox, agency):
-    given = {"mirab-2026": sandbox.key.public}
-    caller = Caller(sandbox.url, agency, server_keys=given)
+    fields = {"mirab-2026": sandbox.key.public}
+    caller = Caller(sandbox.url, agency, server_keys=fields)
     assert caller.ask(**QUESTION).data == ANSWER
     sandbox.key = SigningKey.new("mirab-2027")
     with pytest.raises(SignatureError) as refused:
@@ -264,9 +264,11 @@ def test_a_result_that_is_not_whole_and_proven_is_not_taken(caller, sandbox, bro
 def test_waiting_for_a_batch_shows_progress_and_has_an_end(caller, sandbox):
     half = {"batch": "b", "state": "ANSWERING", "answered": 1, "lines": 2}
     sandbox.plan = [answer(told=half), answer(told={**half, "state": "DONE", "answered": 2})]
-    seen = []
-    caller.wait_for_batch("b" * 36, pause=0.01, progress=lambda now: seen.append(now["answered"]))
-    assert seen == [1, 2]
+    entries = []
+    caller.wait_for_batch(
+        "b" * 36, pause=0.01, progress=lambda now: entries.append(now["answered"])
+    )
+    assert entries == [1, 2]
     sandbox.plan = [answer(told=half)] * 1000
     with pytest.raises(Unreachable, match="1 of 2 lines"):
         caller.wait_for_batch("b" * 36, seconds=0.1, pause=0.01)

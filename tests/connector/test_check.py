@@ -28,11 +28,11 @@ def lines(capsys):
 
 def test_all_checks_hold_against_the_real_agency_face(real, capsys):
     assert main(words(real)) == 0
-    told = lines(capsys)
-    assert [line for line in told if not line.startswith("OK ")] == [
+    reply = lines(capsys)
+    assert [line for line in reply if not line.startswith("OK ")] == [
         "All checks hold; your agency is joined."
     ]
-    assert len(told) == 13
+    assert len(reply) == 13
     assert main([*words(real), "--json"]) == 0
     assert {result["what_to_do"] for result in json.loads(capsys.readouterr().out)} == {None}
 
@@ -66,8 +66,8 @@ def test_what_cannot_be_begun_exits_2(capsys):
 def test_a_face_that_takes_replays_or_tells_two_answers_fails(sandbox, agency, tmp_path, capsys):
     file = _registered(sandbox, agency, tmp_path)
     sandbox.careless = True
-    told = [answer(told={"n": n}) for n in range(9)]
-    sandbox.plan = [problem(404, "answer.not_found"), *told]
+    replies = [answer(told={"n": n}) for n in range(9)]
+    sandbox.plan = [problem(404, "answer.not_found"), *replies]
     options = ["--url", sandbox.url, "--key-id", agency.keyid, "--key-file", str(file)]
     assert main([*options, "--purpose", "fuel_quota"]) == 1
     failed = [line for line in lines(capsys) if line.startswith("FAILED")]

@@ -18,7 +18,7 @@ ASK = ["ask", "--purpose", "fuel_quota", "--key", "9900000013"]
 
 def run(folder, *words, module="connector", **environ):
     """The finished process; whatever went wrong, it never shows its inside."""
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-m", module, *words],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
@@ -27,8 +27,8 @@ def run(folder, *words, module="connector", **environ):
         check=False,
         timeout=60,
     )
-    assert "Traceback" not in told.stderr
-    return told
+    assert "Traceback" not in output.stderr
+    return output
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def us(tmp_path, sandbox, agency):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "text"),
     [
         ([], "COMMAND"),
         (["askk"], "invalid choice"),
@@ -56,47 +56,47 @@ def us(tmp_path, sandbox, agency):
         (["verify", "evidence.json"], "Give --server-key"),
     ],
 )
-def test_wrong_or_missing_words_exit_2_and_say_which(tmp_path, words, said):
-    told = run(tmp_path, *words)
-    assert (told.returncode, told.stdout) == (2, "")
-    assert said in told.stderr
+def test_wrong_or_missing_words_exit_2_and_say_which(tmp_path, words, text):
+    output = run(tmp_path, *words)
+    assert (output.returncode, output.stdout) == (2, "")
+    assert text in output.stderr
 
 
 @pytest.mark.parametrize("module", ["connector", "connector.check"])
 def test_a_missing_key_file_is_named(tmp_path, us, module):
     words = ASK if module == "connector" else ["--purpose", "fuel_quota"]
-    told = run(tmp_path, *words, module=module, **{**us, "MIRAB_KEY_FILE": "nothing.pem"})
-    assert (told.returncode, told.stdout) == (2, "")
-    assert "The key file nothing.pem cannot be used" in told.stderr
+    output = run(tmp_path, *words, module=module, **{**us, "MIRAB_KEY_FILE": "nothing.pem"})
+    assert (output.returncode, output.stdout) == (2, "")
+    assert "The key file nothing.pem cannot be used" in output.stderr
 
 
 def test_an_address_where_nobody_answers_is_said_in_time(tmp_path, us):
     us["MIRAB_URL"] = f"http://127.0.0.1:{free_port()}"
-    told = run(tmp_path, *ASK, "--timeout", "1", **us)
-    assert (told.returncode, told.stdout) == (2, "")
-    assert "did not answer (ConnectionError); check the address" in told.stderr
+    output = run(tmp_path, *ASK, "--timeout", "1", **us)
+    assert (output.returncode, output.stdout) == (2, "")
+    assert "did not answer (ConnectionError); check the address" in output.stderr
 
 
 @pytest.mark.parametrize(
-    ("forged", "said"),
+    ("forged", "text"),
     [
         (answer(unsigned=True), "not signed"),
         (answer(sent=b"{}"), "body is not the one"),
         (answer(key=SigningKey.new("mirab-2026")), "does not hold"),
     ],
 )
-def test_an_answer_that_is_not_proven_is_not_printed(tmp_path, us, sandbox, forged, said):
+def test_an_answer_that_is_not_proven_is_not_printed(tmp_path, us, sandbox, forged, text):
     sandbox.plan = [forged]
-    told = run(tmp_path, *ASK, **us)
-    assert (told.returncode, told.stdout) == (2, "")
-    assert said in told.stderr
+    output = run(tmp_path, *ASK, **us)
+    assert (output.returncode, output.stdout) == (2, "")
+    assert text in output.stderr
 
 
 def test_a_refusal_exits_1(tmp_path, us, sandbox):
     sandbox.plan = [problem(403, "purpose.not_granted")]
-    told = run(tmp_path, *ASK, **us)
-    assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr.startswith("Refused. purpose.not_granted")
+    output = run(tmp_path, *ASK, **us)
+    assert (output.returncode, output.stdout) == (1, "")
+    assert output.stderr.startswith("Refused. purpose.not_granted")
 
 
 def test_keygen_never_overwrites_a_key(tmp_path):
@@ -109,9 +109,9 @@ def test_keygen_never_overwrites_a_key(tmp_path):
 
 
 def test_keygen_into_a_folder_that_is_not_there_says_so(tmp_path):
-    told = run(tmp_path, "keygen", "--out", "nowhere/key.pem")
-    assert told.returncode == 2
-    assert "No such file or directory" in told.stderr
+    output = run(tmp_path, "keygen", "--out", "nowhere/key.pem")
+    assert output.returncode == 2
+    assert "No such file or directory" in output.stderr
 
 
 def test_verify_needs_no_network_and_tells_a_changed_answer_by_exit_1(tmp_path, us, sandbox):

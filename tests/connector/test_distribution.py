@@ -63,9 +63,9 @@ def run(installed, *arguments):
 
 
 def test_the_installed_files_are_all_that_the_connector_needs_and_no_framework(installed):
-    told = json.loads(run(installed, "-c", LOADED))
-    assert not NEVER & {name.split(".")[0] for name in told}
-    ours = {n: f for n, f in told.items() if n.split(".")[0] in PARTS}
+    body = json.loads(run(installed, "-c", LOADED))
+    assert not NEVER & {name.split(".")[0] for name in body}
+    ours = {n: f for n, f in body.items() if n.split(".")[0] in PARTS}
     assert all(file.startswith(str(installed)) for file in ours.values())
 
 
@@ -134,12 +134,12 @@ def test_the_program_says_its_version(installed):
 )
 def test_d24_help_says_the_programs_own_name(called, name):
     lines = f"import sys; sys.argv[0] = {called!r}; from connector.__main__ import main; main()"
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", lines, "--help"],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    assert told.startswith(f"usage: {name} ")
-    assert f"{name} COMMAND --help" in " ".join(told.split())
+    assert output.startswith(f"usage: {name} ")
+    assert f"{name} COMMAND --help" in " ".join(output.split())

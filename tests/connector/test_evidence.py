@@ -103,8 +103,8 @@ def test_the_key_must_be_mirabs(evidence):
 def test_a_file_that_is_no_evidence_is_said_to_be_none(evidence, tmp_path, change):
     file = tmp_path / "evidence.json"
     evidence.save(file)
-    told = json.loads(file.read_text())
-    file.write_text(json.dumps([told] if change is None else {**told, **change}))
+    body = json.loads(file.read_text())
+    file.write_text(json.dumps([body] if change is None else {**body, **change}))
     with pytest.raises(BusError, match="no evidence file"):
         Evidence.load(file)
 

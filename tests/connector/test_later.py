@@ -41,8 +41,8 @@ def test_what_is_answered_at_once_is_there(caller, sandbox):
 
 @pytest.mark.parametrize("state", ["REFUSED", "FAILED"])
 def test_its_refusal_is_raised_as_of_a_call_at_once(caller, sandbox, state):
-    told = {"code": "purpose.not_granted", "status": 403, "detail": "No."}
-    sandbox.plan = [kept(), call(state, problem=told)]
+    fields = {"code": "purpose.not_granted", "status": 403, "detail": "No."}
+    sandbox.plan = [kept(), call(state, problem=fields)]
     with pytest.raises(Refused, match=r"purpose\.not_granted") as refused:
         caller.later("inquiry.ask.v1", QUESTION).result()
     assert refused.value.status == 403

@@ -55,9 +55,9 @@ def misled(sandbox, agency, tmp_path):
 
 
 def test_bash_openssl_and_curl_ask_the_real_face_and_prove_its_answer(real):
-    told = ask(**real)
-    assert (told.returncode, told.stderr) == (0, "")
-    assert json.loads(told.stdout)["outcome"] == "NOT_FOUND"
+    reply = ask(**real)
+    assert (reply.returncode, reply.stderr) == (0, "")
+    assert json.loads(reply.stdout)["outcome"] == "NOT_FOUND"
 
 
 def test_the_same_idempotency_key_gets_the_same_answer_and_no_other_question(real):
@@ -71,10 +71,10 @@ def test_the_same_idempotency_key_gets_the_same_answer_and_no_other_question(rea
 
 
 def test_a_refusal_of_the_real_face_is_proven_and_told_with_exit_1(real):
-    told = ask({**QUESTION, "purpose": "court_case"}, **real)
-    assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr.startswith("Refused. ")
-    assert json.loads(told.stderr.removeprefix("Refused. "))["code"] == "purpose.not_granted"
+    reply = ask({**QUESTION, "purpose": "court_case"}, **real)
+    assert (reply.returncode, reply.stdout) == (1, "")
+    assert reply.stderr.startswith("Refused. ")
+    assert json.loads(reply.stderr.removeprefix("Refused. "))["code"] == "purpose.not_granted"
 
 
 def test_kept_evidence_holds_years_later_without_the_network(real, tmp_path):
@@ -96,7 +96,7 @@ def test_what_is_sent_is_what_the_connector_would_send(misled, sandbox):
 
 
 @pytest.mark.parametrize(
-    ("forged", "said"),
+    ("forged", "text"),
     [
         (answer(sent=b'{"outcome":"FOUND"}'), "its body was changed"),
         (answer(status_sent=202), "its signature does not hold"),
@@ -111,12 +111,12 @@ def test_what_is_sent_is_what_the_connector_would_send(misled, sandbox):
         (hang_up, "did not answer"),
     ],
 )
-def test_an_answer_that_is_not_proven_is_not_printed(misled, sandbox, forged, said):
+def test_an_answer_that_is_not_proven_is_not_printed(misled, sandbox, forged, text):
     sandbox.plan = [forged]
-    told = ask(**misled)
-    assert (told.returncode, told.stdout) == (2, "")
-    assert said in told.stderr
-    assert "IDEMPOTENCY_KEY=" in told.stderr
+    reply = ask(**misled)
+    assert (reply.returncode, reply.stdout) == (2, "")
+    assert text in reply.stderr
+    assert "IDEMPOTENCY_KEY=" in reply.stderr
 
 
 def test_the_answer_to_another_question_is_not_printed(misled, sandbox):
@@ -129,13 +129,13 @@ def test_the_answer_to_another_question_is_not_printed(misled, sandbox):
     sandbox.plan = [keep]
     assert ask(**misled).returncode == 0
     sandbox.plan = [answer(to=kept[0])]
-    told = ask(**misled)
-    assert (told.returncode, told.stdout) == (2, "")
-    assert "its signature does not hold" in told.stderr
+    reply = ask(**misled)
+    assert (reply.returncode, reply.stdout) == (2, "")
+    assert "its signature does not hold" in reply.stderr
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
         ({"MIRAB_SERVER_KEY": ""}, "Set MIRAB_SERVER_KEY"),
         ({"MIRAB_KEY_ID": ""}, "Set MIRAB_KEY_ID"),
@@ -144,10 +144,10 @@ def test_the_answer_to_another_question_is_not_printed(misled, sandbox):
         ({"MIRAB_URL": "http://127.0.0.1:1"}, "did not answer"),
     ],
 )
-def test_what_cannot_be_tried_is_said_in_a_sentence(misled, sandbox, change, said):
-    told = ask(**{**misled, **change})
-    assert (told.returncode, told.stdout) == (2, "")
-    assert said in told.stderr
+def test_what_cannot_be_tried_is_said_in_a_sentence(misled, sandbox, change, text):
+    reply = ask(**{**misled, **change})
+    assert (reply.returncode, reply.stdout) == (2, "")
+    assert text in reply.stderr
     assert sandbox.visits == []
 
 

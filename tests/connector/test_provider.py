@@ -24,12 +24,12 @@ def answered(function, body=b'{"parcel_no": "990/17"}'):
 
 
 def test_the_function_gets_the_fields_in_canonical_form():
-    seen = []
-    told = answered(
-        lambda parcel_no: seen.append(parcel_no) or {"file_nos": ["1001/5"]},
+    entries = []
+    reply = answered(
+        lambda parcel_no: entries.append(parcel_no) or {"file_nos": ["1001/5"]},
         '{"parcel_no": " ۹۹۰ / ۱۷ "}'.encode(),
     )
-    assert (told, seen) == ({"result": {"file_nos": ["1001/5"]}}, ["990/17"])
+    assert (reply, entries) == ({"result": {"file_nos": ["1001/5"]}}, ["990/17"])
 
 
 def test_fields_that_a_newer_mirab_adds_are_left_out():
@@ -40,9 +40,9 @@ def test_fields_that_a_newer_mirab_adds_are_left_out():
 
 @given(st.binary())
 def test_whatever_comes_is_answered_and_never_raises(body):
-    told = answered(lambda parcel_no: {"file_nos": []}, body)
-    assert ("result" in told) != ("error" in told)
-    SOURCES_OF_PARCEL.answer.load(told)
+    reply = answered(lambda parcel_no: {"file_nos": []}, body)
+    assert ("result" in reply) != ("error" in reply)
+    SOURCES_OF_PARCEL.answer.load(reply)
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_a_refusal_of_the_function_is_told_to_who_asked(raised, kind, code):
     def function(parcel_no):
         raise raised
 
-    told = answered(function)["error"]
-    assert (told["kind"], told["code"], told["message"]) == (kind, code, raised.message)
+    reply = answered(function)["error"]
+    assert (reply["kind"], reply["code"], reply["message"]) == (kind, code, raised.message)
 
 
 def test_77_any_other_exception_is_told_by_a_number_only(caplog):
@@ -65,10 +65,10 @@ def test_77_any_other_exception_is_told_by_a_number_only(caplog):
         raise ValueError("the password of our database is 1234")
 
     with caplog.at_level(logging.ERROR):
-        told = answered(function)["error"]
-    assert (told["kind"], told["code"]) == ("Internal", "internal")
-    assert "1234" not in json.dumps(told)
-    assert told["details"]["error_id"] in caplog.text
+        reply = answered(function)["error"]
+    assert (reply["kind"], reply["code"]) == ("Internal", "internal")
+    assert "1234" not in json.dumps(reply)
+    assert reply["details"]["error_id"] in caplog.text
     assert "1234" in caplog.text
 
 

@@ -49,11 +49,11 @@ def settled(sandbox, agency, tmp_path, monkeypatch):
 def test_an_answer_is_told_for_people(settled, capsys):
     settled.plan = [answer(told=FOUND)]
     assert main(ASK) == 0
-    told = capsys.readouterr().out
-    assert "FOUND: 1 source" in told
-    assert "1001/5 (owner): EXPIRED منقضی since 2007-09-06" in told
-    assert "note: This answer is not a title deed." in told
-    assert "verification code V-2222-2222-2222-2222-2222" in told
+    reply = capsys.readouterr().out
+    assert "FOUND: 1 source" in reply
+    assert "1001/5 (owner): EXPIRED منقضی since 2007-09-06" in reply
+    assert "note: This answer is not a title deed." in reply
+    assert "verification code V-2222-2222-2222-2222-2222" in reply
 
 
 def test_l1_a_status_that_is_not_known_says_why_to_people(settled, capsys):
@@ -81,11 +81,11 @@ def test_kept_evidence_is_verified_and_an_altered_one_is_not(settled, capsys):
     assert main(["verify", "evidence.json"]) == 0
     assert "Genuine: signed by mirab-2026 at 20" in capsys.readouterr().out
     with open("evidence.json", "rb+") as file:
-        told = json.loads(file.read())
-        told["response_body"] = base64.b64encode(b"{}").decode()
+        body = json.loads(file.read())
+        body["response_body"] = base64.b64encode(b"{}").decode()
         file.seek(0)
         file.truncate()
-        file.write(json.dumps(told).encode())
+        file.write(json.dumps(body).encode())
     assert main(["verify", "evidence.json"]) == 1
     assert "Not genuine (digest.mismatch)" in capsys.readouterr().err
 
@@ -93,14 +93,14 @@ def test_kept_evidence_is_verified_and_an_altered_one_is_not(settled, capsys):
 def test_a_refusal_tells_code_field_trace_and_next_step_and_exits_1(settled, capsys):
     settled.plan = [problem(403, "purpose.not_granted")]
     assert main(ASK) == 1
-    told = capsys.readouterr().err
-    assert "purpose.not_granted: No. Do otherwise." in told
-    assert "purpose: No. (purpose.not_granted)" in told
-    assert "trace id tttt" in told
+    reply = capsys.readouterr().err
+    assert "purpose.not_granted: No. Do otherwise." in reply
+    assert "purpose: No. (purpose.not_granted)" in reply
+    assert "trace id tttt" in reply
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "text"),
     [
         (["askk"], "invalid choice: 'askk'"),
         ([], "COMMAND"),
@@ -110,15 +110,15 @@ def test_a_refusal_tells_code_field_trace_and_next_step_and_exits_1(settled, cap
         ([*ASK, "--timeout", "soon"], "invalid float value: 'soon'"),
     ],
 )
-def test_wrong_words_give_a_clear_sentence_and_exit_2(words, said, capsys):
+def test_wrong_words_give_a_clear_sentence_and_exit_2(words, text, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(words)
     assert stopped.value.code == 2
-    assert said in capsys.readouterr().err
+    assert text in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "text"),
     [
         ([*ASK[:-1], "1234567890"], "check digit"),
         ([*ASK, "--key-file", "nothing.pem"], "The key file nothing.pem cannot be used"),
@@ -133,9 +133,9 @@ def test_wrong_words_give_a_clear_sentence_and_exit_2(words, said, capsys):
         (["keygen", "--out", "key.pem"], "never overwritten"),
     ],
 )
-def test_what_cannot_be_tried_is_said_in_a_sentence_and_exits_2(settled, words, said, capsys):
+def test_what_cannot_be_tried_is_said_in_a_sentence_and_exits_2(settled, words, text, capsys):
     assert main(words) == 2
-    assert said in capsys.readouterr().err
+    assert text in capsys.readouterr().err
     assert settled.visits == []
 
 
@@ -193,14 +193,14 @@ def test_a_made_key_is_its_owners_alone_and_its_public_half_is_printed(tmp_path,
 def test_mirabs_keys_are_read_from_a_word_or_a_file(sandbox, tmp_path):
     jwk = sandbox.key.public.jwk("mirab-2026")
     (tmp_path / "keys.json").write_text(json.dumps({"keys": [jwk, {"kty": "RSA", "kid": "x"}]}))
-    one = read_server_keys(f"mirab-2026={sandbox.key.public.base64()}")
+    item = read_server_keys(f"mirab-2026={sandbox.key.public.base64()}")
     other = read_server_keys(str(tmp_path / "keys.json"))
-    assert one["mirab-2026"].raw == other["mirab-2026"].raw == sandbox.key.public.raw
+    assert item["mirab-2026"].raw == other["mirab-2026"].raw == sandbox.key.public.raw
     assert list(keys_of_jwks((tmp_path / "keys.json").read_bytes())) == ["mirab-2026"]
 
 
 def test_the_module_runs_from_a_shell():
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-m", "connector", "--help"], capture_output=True, text=True, check=True
     )
-    assert "COMMAND" in told.stdout
+    assert "COMMAND" in output.stdout

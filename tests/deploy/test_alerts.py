@@ -85,14 +85,14 @@ def test_o5_each_alert_fires_when_it_must_and_only_then(case):
 
 @pytest.mark.parametrize("alert", ALERTS)
 def test_o5_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not(alert):
-    tried = [
+    items = [
         bool(expected["exp_alerts"])
         for case in CASES
         for test in loaded(case)["tests"]
         for expected in test["alert_rule_test"]
         if expected["alertname"] == alert
     ]
-    assert set(tried) == {True, False}, f"deploy/watch/tests has no such cases of {alert}"
+    assert set(items) == {True, False}, f"deploy/watch/tests has no such cases of {alert}"
 
 
 def test_o5_no_case_is_of_an_alert_that_is_not_there():
@@ -107,9 +107,9 @@ def test_o5_no_case_is_of_an_alert_that_is_not_there():
 
 @pytest.mark.parametrize("rule", RULES, ids=ALERTS)
 def test_o5_each_alert_asks_for_metrics_that_the_parts_export(rule, metrics):
-    asked = {plain(name) for name in re.findall(r"mirab_[a-z0-9_]+", rule["expr"])}
-    assert asked <= metrics
-    assert asked or "up{" in rule["expr"]
+    request = {plain(name) for name in re.findall(r"mirab_[a-z0-9_]+", rule["expr"])}
+    assert request <= metrics
+    assert request or "up{" in rule["expr"]
 
 
 @pytest.mark.parametrize("alert", ALERTS)

@@ -184,9 +184,9 @@ def test_s5_networks_that_need_no_outside_have_none():
 def test_s5_all_that_a_part_is_told_to_reach_is_in_a_network_with_it():
     for name, service in SERVICES.items():
         for other in set(re.findall(r"[@/]([a-z-]+):\d+", str(service.get("environment")))):
-            told = "agency" if other == "agency-door" else other
-            if told in SERVICES:
-                assert networks(name) & networks(told), (name, told)
+            reply = "agency" if other == "agency-door" else other
+            if reply in SERVICES:
+                assert networks(name) & networks(reply), (name, reply)
     for part in PARTS:
         assert networks("ops") & networks(part.name), part.name
 
@@ -226,7 +226,7 @@ def test_only_known_words_stand_in_a_service_and_all_that_it_names_exists():
 
 def test_no_password_stands_in_the_file():
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    assert all(":?" in found for found in re.findall(r"\$\{\w*_PASSWORD[^}]*\}", text))
+    assert all(":?" in item for item in re.findall(r"\$\{\w*_PASSWORD[^}]*\}", text))
     assert "change-me" not in text
 
 

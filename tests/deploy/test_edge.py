@@ -60,7 +60,7 @@ class House:
         (folder / "agencies").mkdir()
         (folder / "agencies/edge-co.toml").write_text(AGENCY.replace("SHA256", sha256))
         self.address = f"https://{NAMES['agency']}:{self.edge.ports['AGENCY_TLS_PORT']}"
-        told = {
+        fields = {
             "agency": {
                 **environ_of(shared_face.inquiry), "AGENCIES_DIR": str(folder / "agencies"),
                 "CLIENT_CERT_HEADER": "X-Client-Cert", "AGENCY_BASE_URL": self.address,
@@ -71,7 +71,7 @@ class House:
             "desk": {**shared_desk.environ, "DESK_URL": f"https://{NAMES['desk']}/desk"},
         }  # fmt: skip
         self.processes = {}
-        for face, environ in told.items():
+        for face, environ in fields.items():
             more = {"PORT": str(ports[face]), "HOST": "127.0.0.1",
                     "TRUSTED_PROXIES": "127.0.0.1"}  # fmt: skip
             self.processes[face] = starter(f"gateway.{face}", **{**environ, **more})
@@ -86,11 +86,11 @@ class House:
     def ask(self, *, source=NEAR, cert=None, signed_for=None, headers=()):
         """The answer to a signed question of the agency."""
         body = json.dumps(GOOD).encode()
-        told = {"Content-Type": "application/json"}
+        fields = {"Content-Type": "application/json"}
         key = load_key(KEY, "edge-co-demo")
-        told |= sign_request(key, "POST", (signed_for or self.address) + ASK, told, body)
+        fields |= sign_request(key, "POST", (signed_for or self.address) + ASK, fields, body)
         return self.edge.send(
-            "agency", ASK, method="POST", body=body, headers={**told, **dict(headers)},
+            "agency", ASK, method="POST", body=body, headers={**fields, **dict(headers)},
             source=source, cert=cert or self.cert,
         )  # fmt: skip
 
@@ -181,19 +181,19 @@ def test_s3_an_address_that_the_caller_wrote_is_not_believed(house, header):
 
 def token(house, cert, headers=()):
     form = {"grant_type": "client_credentials", "client_id": "edge-co", "purpose": "fuel_quota"}
-    told = {"Content-Type": "application/x-www-form-urlencoded", **dict(headers)}
+    fields = {"Content-Type": "application/x-www-form-urlencoded", **dict(headers)}
     body = urllib.parse.urlencode(form)
     return house.edge.send(
-        "agency", "/oauth/token", method="POST", body=body, headers=told, cert=cert
+        "agency", "/oauth/token", method="POST", body=body, headers=fields, cert=cert
     )
 
 
 def ask_by_token(house, word, *, source, cert, headers=()):
     body = json.dumps(GOOD).encode()
-    told = {"Content-Type": "application/json", "Authorization": f"Bearer {word}",
+    fields = {"Content-Type": "application/json", "Authorization": f"Bearer {word}",
             "Content-Digest": content_digest(body), **dict(headers)}  # fmt: skip
     return house.edge.send(
-        "agency", ASK, method="POST", body=body, headers=told, source=source, cert=cert
+        "agency", ASK, method="POST", body=body, headers=fields, source=source, cert=cert
     )
 
 
@@ -206,8 +206,8 @@ def test_s3_address_and_certificate_are_known_together(house):
 
 def test_s3_a_certificate_that_the_caller_wrote_is_not_believed(house):
     other, _ = house.edge.client("other-co")
-    with open(house.cert[0], encoding="ascii") as told:
-        pretended = {"X-Client-Cert": urllib.parse.quote(told.read())}
+    with open(house.cert[0], encoding="ascii") as reply:
+        pretended = {"X-Client-Cert": urllib.parse.quote(reply.read())}
     answer = token(house, other, pretended)
     assert answer.json()["code"] == "client.unproven"
     word = token(house, house.cert).json()["access_token"]
@@ -224,8 +224,8 @@ def test_d5_what_is_signed_for_another_name_is_not_taken_behind_the_edge(house):
     assert answer.status == 421
 
 
-def track(edge, told, secret, source=NEAR, **headers):
-    body = urllib.parse.urlencode({"code": told["code"], "secret": secret})
+def track(edge, reply, secret, source=NEAR, **headers):
+    body = urllib.parse.urlencode({"code": reply["code"], "secret": secret})
     sent = {"Content-Type": "application/x-www-form-urlencoded",
             "Origin": edge.origin("public"), **headers}  # fmt: skip
     return edge.send(
@@ -272,8 +272,8 @@ def limits(face):
     """client_max_body_size of each place of a face at the edge, by its location; in bytes."""
     text = (EDGE / "templates/edge.conf.template").read_text(encoding="utf-8")
     server = text.split(f"server_name ${{{face.upper()}_HOST}};")[1].split("\n}\n")[0]
-    found = re.findall(r"location ([^{]+?) \{\n\s+client_max_body_size (\d+)m", server)
-    return {place: int(size) << 20 for place, size in found}
+    matches = re.findall(r"location ([^{]+?) \{\n\s+client_max_body_size (\d+)m", server)
+    return {place: int(size) << 20 for place, size in matches}
 
 
 def test_s2_bodies_pass_where_and_as_far_as_a_face_takes_them():

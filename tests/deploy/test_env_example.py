@@ -12,7 +12,7 @@ REQUIRED = re.compile(r"\.require\(([^)]*)\)")
 
 
 def variables_of_the_code():
-    found = set()
+    result = set()
     # Of what starts a developer's machine, this one alone is set by hand.
     by_hand = [ROOT / "deploy/local/readiness.py"]
     for folder in (
@@ -27,10 +27,10 @@ def variables_of_the_code():
     ):
         for path in (*by_hand, *(ROOT / folder).rglob("*.py")):
             text = path.read_text(encoding="utf-8")
-            found |= {name for match in READ.findall(text) for name in match if name}
+            result |= {name for match in READ.findall(text) for name in match if name}
             for names in REQUIRED.findall(text):
-                found |= set(re.findall(r'"([A-Z0-9_]+)"', names))
-    return found
+                result |= set(re.findall(r'"([A-Z0-9_]+)"', names))
+    return result
 
 
 def variables_of_the_example():

@@ -29,10 +29,10 @@ def state(tmp_path):
 
 
 def test_a_port_in_use_is_named_with_what_needs_it(state, monkeypatch):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as reply:
+        reply.bind(("127.0.0.1", 0))
+        reply.listen()
+        port = reply.getsockname()[1]
         monkeypatch.setattr(
             local, "PARTS", (next(p for p in PARTS if p.name == "agency")._replace(port=port),)
         )
@@ -109,18 +109,18 @@ def test_o9_a_start_waits_as_long_as_things_move_and_says_for_what(monkeypatch):
     monkeypatch.setattr(readiness, "LOOK_SECONDS", 0.7)
     looks = iter([None, health(notify="starts", ticketing="starts"), health(notify="starts"),
                   health(notify="starts"), health()])  # fmt: skip
-    said = []
-    readiness.wait_ready(said.append, lambda: next(looks))
-    assert said[0] == "waiting for ops"
-    assert "waiting for notify, ticketing" in said
+    items = []
+    readiness.wait_ready(items.append, lambda: next(looks))
+    assert items[0] == "waiting for ops"
+    assert "waiting for notify, ticketing" in items
 
 
 def test_o9_a_start_that_moves_no_more_names_what_is_missing_and_the_next_step(monkeypatch):
     monkeypatch.setenv("READY_SECONDS", "1")
-    with pytest.raises(readiness.NotReady) as told:
+    with pytest.raises(readiness.NotReady) as reply:
         readiness.wait_ready(lambda _: None, lambda: health(notify="It does not run."))
     for words in ("notify: It does not run.", "What is up stays up", "make logs", "READY_SECONDS"):
-        assert words in str(told.value)
+        assert words in str(reply.value)
 
 
 def test_o9_what_is_up_stays_up_and_the_next_up_goes_on(state, monkeypatch, capsys):

@@ -143,11 +143,11 @@ WRITTEN = ("boxes/z@b.example/*.eml", "replays/*", "work/import-report.csv", "wo
            "work/key.pem")  # fmt: skip
 
 
-@pytest.mark.parametrize("what", WRITTEN)
-def test_s25_what_a_part_writes_is_its_owners_alone_whatever_umask_it_was_given(written, what):
-    found = list(written.glob(what))
-    assert found
-    assert [str(path) for path in found if path.stat().st_mode & 0o077] == []
+@pytest.mark.parametrize("name", WRITTEN)
+def test_s25_what_a_part_writes_is_its_owners_alone_whatever_umask_it_was_given(written, name):
+    result = list(written.glob(name))
+    assert result
+    assert [str(path) for path in result if path.stat().st_mode & 0o077] == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as another user")
@@ -156,8 +156,8 @@ def test_s25_another_user_of_the_machine_reads_none_of_it(written):
         if parent == Path("/tmp"):
             break
         parent.chmod(parent.stat().st_mode | 0o011)
-    seen = {Path(path) for path in seen_by_nobody(written)}
-    files = {path for path in seen if path.is_file() and path.suffix != ".log"}
+    entries = {Path(path) for path in seen_by_nobody(written)}
+    files = {path for path in entries if path.is_file() and path.suffix != ".log"}
     # What the test itself laid there: the register and its signing key's folder.
     assert {path for path in files if "agencies" not in path.parts} == set()
 

@@ -47,8 +47,8 @@ def migrations_need_no_superuser(server):
     for service in SERVICES:
         owner = server.url(service, f"{service}_owner")
         run_programs({"DB_URL": owner}, ("bus", "migrate", f"services.{service}"))
-        told = execute_as_role(owner, "select rolsuper from pg_roles where rolname = current_user")
-        assert told == [(False,)]
+        reply = execute_as_role(owner, "select rolsuper from pg_roles where rolname = current_user")
+        assert reply == [(False,)]
         role = server.url(service, service)
         assert execute_as_role(role, "select count(*) from inbox") == [(0,)]
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
@@ -83,13 +83,13 @@ def set_up(folder):
 def test_the_setup_makes_every_secret_and_variable_that_compose_names_or_says_what_is_missing(
     checkout,
 ):
-    said = set_up(checkout)
+    content = set_up(checkout)
     for secret in COMPOSE["secrets"].values():
-        assert (checkout / secret["file"]).exists() or secret["file"].removeprefix("./") in said
+        assert (checkout / secret["file"]).exists() or secret["file"].removeprefix("./") in content
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     needed = {part.split(":?")[0] for part in text.split("${")[1:] if ":?" in part.split("}")[0]}
     settings = (checkout / ".env").read_text(encoding="utf-8")
-    assert [name for name in needed if f"{name}=" not in settings and name not in said] == []
+    assert [name for name in needed if f"{name}=" not in settings and name not in content] == []
 
 
 def test_the_setup_run_again_changes_no_key_and_no_password(checkout):

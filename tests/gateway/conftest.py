@@ -46,20 +46,20 @@ class Sender:
         method="POST",
     ):
         raw = body if body is not None else json.dumps(data).encode()
-        told = {"Content-Type": "application/json", **dict(headers)}
-        told |= sign_request(
+        fields = {"Content-Type": "application/json", **dict(headers)}
+        fields |= sign_request(
             key or self.key,
             method,
             self.url + path,
-            told,
+            fields,
             signed_body if signed_body is not None else raw,
             now=now,
             life=life,
             nonce=nonce,
         )
         for name in drop:
-            told.pop(name)
-        return requests.request(method, self.url + path, data=raw, headers=told, timeout=20)
+            fields.pop(name)
+        return requests.request(method, self.url + path, data=raw, headers=fields, timeout=20)
 
     def rows(self):
         """The rows of the log that this test caused."""
@@ -73,10 +73,10 @@ class Sender:
 
 
 def sender_to(face):
-    found = Sender(str(face), face.inquiry["DB_URL"])
-    found.face, found.before = face, 0
-    found.before = execute(found.db, "select seq from inquiry_log_head")[0][0]
-    return found
+    result = Sender(str(face), face.inquiry["DB_URL"])
+    result.face, result.before = face, 0
+    result.before = execute(result.db, "select seq from inquiry_log_head")[0][0]
+    return result
 
 
 @pytest.fixture

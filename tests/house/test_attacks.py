@@ -34,10 +34,10 @@ def test_every_test_that_is_named_exists(path, name):
 
 
 def test_every_test_that_is_named_after_a_case_stands_in_the_row_of_that_case():
-    told = {row[0].removeprefix("| "): row[2] for row in ROWS}
+    reply = {row[0].removeprefix("| "): row[2] for row in ROWS}
     for path in (ROOT / "tests/attacks").glob("test_*.py"):
         for name in names_in(path.relative_to(ROOT)):
-            found = re.match(r"test_(?:(api\d+)_)?(?:case_([\d_]+?)_(?=[a-z]))?", name)
-            api, cases = found.groups() if found else (None, None)
+            match = re.match(r"test_(?:(api\d+)_)?(?:case_([\d_]+?)_(?=[a-z]))?", name)
+            api, cases = match.groups() if match else (None, None)
             rows = [*([api.upper()] if api else []), *(cases.split("_") if cases else [])]
-            assert not rows or any(name in told[row] for row in rows), name
+            assert not rows or any(name in reply[row] for row in rows), name

@@ -98,7 +98,7 @@ JUDGED_BY_THE_DOOR_ALONE = {
 
 
 def test_a_contract_that_no_service_judges_is_named():
-    found = {
+    result = {
         (contract.context, contract.operation)
         for contract in agency_contracts()
         if not (contract.everyone or contract.judges_purpose)
@@ -106,7 +106,7 @@ def test_a_contract_that_no_service_judges_is_named():
     named = {
         (context, name) for context, names in JUDGED_BY_THE_DOOR_ALONE.items() for name in names
     }
-    assert found == named
+    assert result == named
 
 
 def test_a_contract_with_a_purpose_declares_that_its_service_judges_it():

@@ -43,9 +43,9 @@ def test_every_problem_is_in_the_error_table_with_the_same_words(code):
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_every_purpose_is_told_to_agencies_with_its_keys_and_blocks(purpose):
-    told = next(line for line in text("docs/join.md").splitlines() if f"| `{purpose}` |" in line)
+    reply = next(line for line in text("docs/join.md").splitlines() if f"| `{purpose}` |" in line)
     for word in (*PURPOSES[purpose].key_kinds, *PURPOSES[purpose].blocks):
-        assert word in told
+        assert word in reply
 
 
 def test_every_alert_has_its_heading_in_the_runbook():

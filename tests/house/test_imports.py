@@ -42,5 +42,5 @@ def test_the_version_is_told_once():
 
     from bus.process.version import release
 
-    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert told["project"]["version"] == release()
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert document["project"]["version"] == release()

@@ -35,11 +35,11 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
 
 
 def codes():
-    found = set()
+    result = set()
     for folder in ("bus", "contracts", "members", "people", "services", "gateway"):
         for path in (ROOT / folder).rglob("*.py"):
-            found |= set(CODE.findall(path.read_text(encoding="utf-8")))
-    return found
+            result |= set(CODE.findall(path.read_text(encoding="utf-8")))
+    return result
 
 
 def test_every_code_has_its_problem():
@@ -91,7 +91,7 @@ def refusals():
 
 def clauses(text):
     words = (re.findall(r"[a-z0-9_/-]+", part.lower()) for part in re.split(r"[.;:]\s", text + " "))
-    return {" ".join(found) for found in words if len(found) > 1}
+    return {" ".join(word) for word in words if len(word) > 1}
 
 
 def test_d17_no_problem_says_one_thing_twice():
@@ -99,8 +99,8 @@ def test_d17_no_problem_says_one_thing_twice():
     assert len(pairs) > 100
     for code, sentence in pairs:
         advice = PROBLEMS[code].what_to_do
-        told = without_repeats({"detail": sentence, "what_to_do": advice})
-        assert not clauses(told["detail"]) & clauses(advice), (code, told)
+        reply = without_repeats({"detail": sentence, "what_to_do": advice})
+        assert not clauses(reply["detail"]) & clauses(advice), (code, reply)
 
 
 def test_d17_no_problem_repeats_its_title():

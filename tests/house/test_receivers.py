@@ -12,20 +12,22 @@ SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/servi
 
 def handlers():
     """The services that handle each contract, by its name."""
-    found = defaultdict(set)
+    result = defaultdict(set)
     for name in SERVICES:
         service = service_of(f"services.{name}")
         for member in dir(service):
             for made in getattr(getattr(service, member), "nameko_entrypoints", ()):
                 if isinstance(made, HandleCommand | HandleEvent):
-                    found[made.job.contract.name].add(name)
-    return dict(found)
+                    result[made.job.contract.name].add(name)
+    return dict(result)
 
 
 def of_agencies():
     """What agencies are asked, and what they answer: their answer acknowledges."""
-    asked = [each for each in CATALOGUE.values() if isinstance(each, Command) and each.answer]
-    return {each.name for each in asked} | {each.answer.name for each in asked}
+    requests = [
+        value for value in CATALOGUE.values() if isinstance(value, Command) and value.answer
+    ]
+    return {value.name for value in requests} | {value.answer.name for value in requests}
 
 
 def test_b6_each_command_and_event_awaits_the_services_that_handle_it():

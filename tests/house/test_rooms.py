@@ -8,8 +8,6 @@ from tests.house.test_sizes import FOLDERS, modules
 from tests.processes import ROOT
 
 MOST_MODULES, NINETIETH = 20, 25
-# The kernel's own root waits for a room of messages; no other folder may be fuller.
-FULLER = {"bus": 24}
 
 
 def test_no_package_has_a_circle_among_its_parts():
@@ -28,7 +26,7 @@ def test_no_folder_holds_more_modules_than_a_person_can_name():
     full = {
         str(folder.relative_to(ROOT)): count
         for folder, count in counts.items()
-        if folder.name != "versions" and count > FULLER.get(folder.name, MOST_MODULES)
+        if folder.name != "versions" and count > MOST_MODULES
     }
     assert full == {}
 

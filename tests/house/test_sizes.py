@@ -57,5 +57,5 @@ def test_every_module_and_public_class_says_what_it_is():
 
 def test_no_mark_of_unfinished_work_stands_in_the_code():
     marks = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")
-    found = [f"{path.name}: {mark}" for path, text in modules() for mark in marks if mark in text]
-    assert found == []
+    matches = [f"{path.name}: {mark}" for path, text in modules() for mark in marks if mark in text]
+    assert matches == []

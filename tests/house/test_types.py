@@ -20,12 +20,12 @@ def lines_with_any(path, text):
 
 
 def test_any_is_rare():
-    found = [
+    matches = [
         f"{path.relative_to(ROOT)}:{n}"
         for path, text in modules()
         for n, _ in lines_with_any(path, text)
     ]
-    assert len(found) <= MOST_ANY, found
+    assert len(matches) <= MOST_ANY, matches
 
 
 def test_no_row_is_any():

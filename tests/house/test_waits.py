@@ -36,8 +36,10 @@ def long_sleeps(path):
 
 
 def test_no_test_sleeps_over_a_second_unless_it_is_about_time():
-    found = [line for path in sorted((ROOT / "tests").rglob("*.py")) for line in long_sleeps(path)]
-    assert found == []
+    matches = [
+        line for path in sorted((ROOT / "tests").rglob("*.py")) for line in long_sleeps(path)
+    ]
+    assert matches == []
 
 
 def test_a_long_sleep_is_seen(tmp_path, monkeypatch):

@@ -53,8 +53,8 @@ def test_p34_the_glossary_names_what_is_said_and_what_is_not():
 @pytest.mark.parametrize("place", sorted(read_by_people()))
 def test_l21_l23_p34_p35_no_text_has_a_word_that_no_office_writes(place):
     text = (ROOT / place).read_text(encoding="utf-8")
-    found = {word: instead for word, instead in BANNED.items() if word in text}
-    assert found == {}
+    result = {word: instead for word, instead in BANNED.items() if word in text}
+    assert result == {}
 
 
 @pytest.mark.parametrize("row", SMS, ids=lambda row: row["code"])

@@ -37,9 +37,9 @@ class Account:
     def send(self, operation, data, agency="fuel-co", **headers):
         path, raw = f"/v1/billing/{operation}", json.dumps(data).encode()
         key = load_key(ROOT / f"deploy/local/demo_keys/{agency}.pem", f"{agency}-demo")
-        told = {"Content-Type": "application/json", **headers}
-        told |= sign_request(key, "POST", self.url + path, told, raw)
-        return requests.post(self.url + path, data=raw, headers=told, timeout=30)
+        fields = {"Content-Type": "application/json", **headers}
+        fields |= sign_request(key, "POST", self.url + path, fields, raw)
+        return requests.post(self.url + path, data=raw, headers=fields, timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +57,11 @@ def account(tmp_path_factory, broker, postgres, billing_template):
 
 
 def test_the_account_comes_as_json_with_own_bills_only(account):
-    told = account.send("statement", MONTH).json()
-    assert (told["agency"], told["billed_rials"], told["closing_rials"]) == (
+    body = account.send("statement", MONTH).json()
+    assert (body["agency"], body["billed_rials"], body["closing_rials"]) == (
         "fuel-co", 1_485_000, 495_000,
     )  # fmt: skip
-    assert told["difference_rials"] == 0
+    assert body["difference_rials"] == 0
 
 
 def test_the_account_comes_as_a_table_that_sums_up(account):
@@ -95,10 +95,10 @@ def test_an_answer_in_any_form_is_signed(account):
 
 def test_a_price_is_told_line_by_line(account):
     items = [{"service": "copy", "quantity": 3}, {"service": "own_inquiry", "quantity": 1}]
-    told = account.send("quote", {"items": items, "on": "2026-11-23"}).json()
-    assert told["total_rials"] == told["net_rials"] + told["vat_rials"] + told["rounding_rials"]
-    assert [line["service"] for line in told["lines"]] == ["copy", "own_inquiry"]
-    assert all(line["law_en"] and line["tariff"] for line in told["lines"])
+    body = account.send("quote", {"items": items, "on": "2026-11-23"}).json()
+    assert body["total_rials"] == body["net_rials"] + body["vat_rials"] + body["rounding_rials"]
+    assert [line["service"] for line in body["lines"]] == ["copy", "own_inquiry"]
+    assert all(line["law_en"] and line["tariff"] for line in body["lines"])
 
 
 def test_an_agency_without_the_grant_learns_no_bill(account):

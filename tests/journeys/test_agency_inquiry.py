@@ -14,11 +14,11 @@ def test_an_agency_asks_and_gets_a_lawful_signed_logged_answer(fuel_co, someone,
         case_number="F-12",
         operator="op-7",
     )
-    told = answer.data
-    assert told["outcome"] == "FOUND"
-    assert told["agency"] == "fuel-co"
-    assert told["case_number"] == "F-12"
-    assert {"file_no", "role", "status", "licence", "technical"} == set(told["sources"][0])
+    reply = answer.data
+    assert reply["outcome"] == "FOUND"
+    assert reply["agency"] == "fuel-co"
+    assert reply["case_number"] == "F-12"
+    assert {"file_no", "role", "status", "licence", "technical"} == set(reply["sources"][0])
     assert answer.evidence.verify(fuel_co.server_keys)
     rows = log.rows("agency, contract, purpose, operator, outcome, tracking_code, key_hash")
     assert rows == [
@@ -28,7 +28,7 @@ def test_an_agency_asks_and_gets_a_lawful_signed_logged_answer(fuel_co, someone,
             "fuel_quota",
             "op-7",
             "FOUND",
-            told["tracking_code"],
+            reply["tracking_code"],
             rows[0][6],
         )
     ]
@@ -36,10 +36,10 @@ def test_an_agency_asks_and_gets_a_lawful_signed_logged_answer(fuel_co, someone,
 
 
 def test_the_answer_can_be_read_again_by_its_asker_only(fuel_co, justice, someone):
-    told = fuel_co.ask(key_kind="national_id", key=someone, purpose="fuel_quota").data
-    assert fuel_co.call("inquiry.get.v1", {"tracking_code": told["tracking_code"]}).data == told
+    reply = fuel_co.ask(key_kind="national_id", key=someone, purpose="fuel_quota").data
+    assert fuel_co.call("inquiry.get.v1", {"tracking_code": reply["tracking_code"]}).data == reply
     with pytest.raises(Refused) as other:
-        justice.call("inquiry.get.v1", {"tracking_code": told["tracking_code"]})
+        justice.call("inquiry.get.v1", {"tracking_code": reply["tracking_code"]})
     with pytest.raises(Refused) as missing:
         justice.call("inquiry.get.v1", {"tracking_code": "Q-2222-2222-2222"})
     assert (other.value.code, missing.value.code) == ("answer.not_found", "answer.not_found")
@@ -64,10 +64,10 @@ def test_the_log_stays_whole_and_the_audit_says_so(fuel_co, someone, log):
 
 
 def test_nobody_is_found_and_that_is_an_answer(fuel_co):
-    told = fuel_co.ask(key_kind="national_id", key="9900000013", purpose="fuel_quota").data
-    assert told["outcome"] == "NOT_FOUND"
-    assert told["searched"] == {"key_kind": "national_id", "key": "9900000013"}
-    assert told["sources"] == []
+    reply = fuel_co.ask(key_kind="national_id", key="9900000013", purpose="fuel_quota").data
+    assert reply["outcome"] == "NOT_FOUND"
+    assert reply["searched"] == {"key_kind": "national_id", "key": "9900000013"}
+    assert reply["sources"] == []
 
 
 def test_no_personal_data_is_in_any_log(fuel_co, someone, shared_face):
@@ -85,10 +85,10 @@ def test_one_trace_is_in_the_answer_and_the_logs_of_gateway_and_service(
 ):
     answer = fuel_co.ask(key_kind="national_id", key=someone, purpose="fuel_quota")
     trace = answer.headers["traceparent"].split("-")[1]
-    told = [
+    replies = [
         path.name
         for path in shared_face.register.parent.glob("*.log")
         if trace in path.read_text(encoding="utf-8")
     ]
-    assert len(told) == 2
+    assert len(replies) == 2
     assert log.rows("trace_id") == [(trace,)]

@@ -50,11 +50,11 @@ def test_each_line_gets_its_answer_in_order_and_a_bad_line_its_reason(fuel_co, d
     batch = fuel_co.submit_batch(lines, purpose="fuel_quota").data
     assert batch["lines"] == 12
     fuel_co.wait_for_batch(batch["batch"], seconds=30, pause=0.1)
-    told = [json.loads(line) for line in results_of(fuel_co, batch["batch"]).splitlines()]
-    assert [line["line"] for line in told] == list(range(1, 13))
-    assert [line["key"] for line in told[:3]] == good[:3]
-    assert all(line["answer"] for line in told[:3])
-    codes = [line["problem"]["code"] for line in told[3:11]]
+    replies = [json.loads(line) for line in results_of(fuel_co, batch["batch"]).splitlines()]
+    assert [line["line"] for line in replies] == list(range(1, 13))
+    assert [line["key"] for line in replies[:3]] == good[:3]
+    assert all(line["answer"] for line in replies[:3])
+    codes = [line["problem"]["code"] for line in replies[3:11]]
     assert codes == [
         "line.unreadable",
         "national_id.check_digit",
@@ -65,8 +65,8 @@ def test_each_line_gets_its_answer_in_order_and_a_bad_line_its_reason(fuel_co, d
         "key_kind.not_for_purpose",
         "line.unreadable",
     ]
-    assert told[11]["answer"]["outcome"] == "NOT_FOUND"
-    assert told[11]["key"] == "9900000013"
+    assert replies[11]["answer"]["outcome"] == "NOT_FOUND"
+    assert replies[11]["key"] == "9900000013"
 
 
 def test_csv_goes_in_and_comes_out_and_no_cell_is_a_formula(fuel_co):
@@ -80,7 +80,7 @@ def test_csv_goes_in_and_comes_out_and_no_cell_is_a_formula(fuel_co):
 
 
 def test_a_small_batch_may_be_one_json_object(fuel_co):
-    told = fuel_co.post(
+    response = fuel_co.post(
         "/v1/inquiry/submit_batch",
         json.dumps(
             {
@@ -90,7 +90,7 @@ def test_a_small_batch_may_be_one_json_object(fuel_co):
         ).encode(),
         idempotency_key="a-small-batch-of-three",
     )
-    assert told.data["lines"] == 3
+    assert response.data["lines"] == 3
 
 
 def test_the_same_upload_again_is_the_same_batch_and_another_body_is_refused(fuel_co):
@@ -156,11 +156,11 @@ def test_killing_any_process_during_a_batch_of_ten_thousand_loses_and_doubles_no
         relay = start("bus", "relay", "services.inquiry", **environ)
     wait_for(lambda: caller.batch_status(batch)["state"] == "DONE", 90, pause=0.5)
     assert any(0 < count < 10_000 for count in caught), "no kill fell into the work"
-    told = [json.loads(line) for line in results_of(caller, batch).splitlines()]
-    answered = [line for line in told if line["answer"]]
+    replies = [json.loads(line) for line in results_of(caller, batch).splitlines()]
+    answered = [line for line in replies if line["answer"]]
     db = running_inquiry["DB_URL"]
-    assert [line["line"] for line in told] == list(range(1, 10_001))
-    assert all(line["answer"] or line["problem"] for line in told)
+    assert [line["line"] for line in replies] == list(range(1, 10_001))
+    assert all(line["answer"] or line["problem"] for line in replies)
     assert execute(db, "select count(*) from inquiries") == [(len(answered),)]
     assert len({line["answer"]["tracking_code"] for line in answered}) == len(answered)
     logged = execute(
@@ -170,7 +170,7 @@ def test_killing_any_process_during_a_batch_of_ten_thousand_loses_and_doubles_no
     )[0]
     valid = sum(
         line["problem"] is None or line["problem"]["code"] == "key_kind.not_for_purpose"
-        for line in told
+        for line in replies
     )
     assert logged == (valid, valid)
     assert execute(db, "select count(*) from outbox where name = 'inquiry.batch_answered.v1'") == [
@@ -209,10 +209,10 @@ def test_killing_a_store_during_a_batch_of_ten_thousand_loses_and_doubles_nothin
 
     wait_for(done, 120, pause=0.5)
     assert any(0 < count < 10_000 for count in caught), "no kill fell into the work"
-    told = [json.loads(line) for line in results_of(caller, batch).splitlines()]
-    answered = [line for line in told if line["answer"]]
+    replies = [json.loads(line) for line in results_of(caller, batch).splitlines()]
+    answered = [line for line in replies if line["answer"]]
     db = own_stack.inquiry["DB_URL"]
-    assert [line["line"] for line in told] == list(range(1, 10_001))
+    assert [line["line"] for line in replies] == list(range(1, 10_001))
     assert execute(db, "select count(*) from inquiries") == [(len(answered),)]
     assert (
         execute(
@@ -220,14 +220,14 @@ def test_killing_a_store_during_a_batch_of_ten_thousand_loses_and_doubles_nothin
             "select count(*), count(distinct message_id) from inquiry_log where "
             "contract = 'inquiry.ask.v1'",
         )[0]
-        == (len(answered) + refused(told),) * 2
+        == (len(answered) + refused(replies),) * 2
     )
-    assert all(line["answer"] or line["problem"] for line in told)
+    assert all(line["answer"] or line["problem"] for line in replies)
 
 
-def refused(told):
+def refused(reply):
     """Lines that were questions, and were refused."""
-    return sum((line["problem"] or {}).get("code") == "key_kind.not_for_purpose" for line in told)
+    return sum((line["problem"] or {}).get("code") == "key_kind.not_for_purpose" for line in reply)
 
 
 def test_killing_the_gateway_in_the_middle_of_an_upload_leaves_a_batch_that_can_be_sent_again(

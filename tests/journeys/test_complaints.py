@@ -53,8 +53,8 @@ class Flood:
                     time.sleep(0.2)
                     continue
                 if answer.status_code == 201:
-                    told = answer.json()
-                    self.seen[key] = (told["code"], told["secret"])
+                    body = answer.json()
+                    self.seen[key] = (body["code"], body["secret"])
                 else:
                     assert answer.status_code in (429, 503, 504), answer.text
                     self.refused += answer.status_code != 429
@@ -62,8 +62,8 @@ class Flood:
 
     def end(self):
         self.stop.set()
-        for each in self._done:
-            each.result(120)
+        for item in self._done:
+            item.result(120)
         self._pool.shutdown()
 
 
@@ -84,11 +84,11 @@ def test_a_flood_while_the_broker_is_down_loses_and_doubles_nothing(own_desk, ow
     flood = Flood(own_desk)
     wait_for(lambda: len(flood.seen) >= 10, 60)
     own_broker.stop()
-    seen = len(flood.seen)
+    entries = len(flood.seen)
     time.sleep(OUTAGE)  # about time: an outage is longer than any request waits
-    assert len(flood.seen) <= seen + 6  # whose answer was on its way
+    assert len(flood.seen) <= entries + 6  # whose answer was on its way
     own_broker.start()
-    wait_for(lambda: len(flood.seen) >= seen + 10, 120)
+    wait_for(lambda: len(flood.seen) >= entries + 10, 120)
     flood.end()
     assert flood.refused > 0
     check(flood)
@@ -156,10 +156,10 @@ def test_a_letter_to_a_unit_becomes_a_ticket_and_its_answer_comes_by_letter(shar
     reply.set_content("دریچه شکسته است.\n\n> نقل قول")
     with smtplib.SMTP("127.0.0.1", shared_desk.mail_port, timeout=20) as server:
         server.sendmail("rezaa@example.com", [str(receipt["Reply-To"])], reply.as_bytes())
-    said = "select data ->> 'text' from ticket_events e join tickets t on t.id = e.ticket "
+    text = "select data ->> 'text' from ticket_events e join tickets t on t.id = e.ticket "
     wait_for(
         lambda: (
-            execute(shared_desk.db, said + "where code = %s and act = 'write'", (code,))
+            execute(shared_desk.db, text + "where code = %s and act = 'write'", (code,))
             == [("دریچه شکسته است.",)]
         ),
         30,
@@ -205,7 +205,7 @@ def test_m1_m2_people_are_served_while_dear_letters_are_read(shared_desk):
 
 
 def test_killing_the_mailroom_loses_no_letter_that_it_took_and_doubles_none(hurt_desk):
-    taken, stop = set(), threading.Event()
+    reply, stop = set(), threading.Event()
 
     def writer(name):
         n = 0
@@ -217,25 +217,25 @@ def test_killing_the_mailroom_loses_no_letter_that_it_took_and_doubles_none(hurt
                 except (OSError, smtplib.SMTPException):
                     time.sleep(0.1)
                     continue
-                taken.add(f"<letter-{name}-{n}@example.com>")
+                reply.add(f"<letter-{name}-{n}@example.com>")
                 break
 
     threads = [threading.Thread(target=writer, args=(name,)) for name in "abcd"]
     for thread in threads:
         thread.start()
     for _ in range(3):
-        before = len(taken)
-        wait_for(lambda b=before: len(taken) >= b + 10, 60)
+        before = len(reply)
+        wait_for(lambda b=before: len(reply) >= b + 10, 60)
         hurt_desk.mailroom.kill()
         hurt_desk.mailroom = hurt_desk.let_letters_in()
-    before = len(taken)
-    wait_for(lambda: len(taken) >= before + 5, 60)
+    before = len(reply)
+    wait_for(lambda: len(reply) >= before + 5, 60)
     stop.set()
     for thread in threads:
         thread.join(60)
     kept = [row[0] for row in execute(hurt_desk.db, "select message_id from letters")]
     assert len(kept) == len(set(kept))
-    assert taken <= set(kept)
+    assert reply <= set(kept)
     wait_for(
         lambda: (
             execute(hurt_desk.db, "select count(*) from letters where state = 'RECEIVED'") == [(0,)]

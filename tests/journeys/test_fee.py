@@ -64,12 +64,12 @@ class House:
     def ask(self):
         """The address of the bill of a new inquiry."""
         form = re.search(r'name="form" value="([^"]+)"', self.get("/inquiry").text)[1]
-        told = {"form": form, "key": KEY, "file_no": FILE, "declared": "1"}
-        assert self.post("/inquiry", **told).status_code == 200
-        found = wait_for(
+        fields = {"form": form, "key": KEY, "file_no": FILE, "declared": "1"}
+        assert self.post("/inquiry", **fields).status_code == 200
+        result = wait_for(
             lambda: re.search(r'href="(/bills/[0-9]+/[0-9]+)"', self.get("/inquiry/mine").text)
         )
-        return found[1]
+        return result[1]
 
     def pay(self, bill, psp="sep"):
         """Goes to the bank and pays: where the bank sends the browser, and with what."""
@@ -153,7 +153,7 @@ def test_l14_the_applicant_reads_the_law_of_the_answer_what_it_means_and_where_t
     assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
     code = re.search(r"V-[0-9A-Z]{4}(?:-[0-9A-Z]{4}){4}", page)[0]
     pages = pypdfium2.PdfDocument(pdf.content)
-    text = "".join(each.get_textpage().get_text_range() for each in pages)
+    text = "".join(page_here.get_textpage().get_text_range() for page_here in pages)
     assert code in text
     verified = house.get(f"/v1/verify/{code}").json()
     assert (verified["agency_fa"], verified["sources"][0]["county"]) == ("متقاضی", "بهمئی")
@@ -165,9 +165,9 @@ def test_l14_the_applicant_reads_the_law_of_the_answer_what_it_means_and_where_t
 def test_x14_a_bill_is_found_by_its_numbers_in_any_digits(shared_house):
     house = shared_house.begin()
     bill = house.ask()
-    told = house.get(f"/v1{bill}").json()
+    body = house.get(f"/v1{bill}").json()
     for path in (persian_digits(bill), bill.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))):
-        assert house.get(f"/v1{path}").json() == told
+        assert house.get(f"/v1{path}").json() == body
         assert house.get(path).status_code == 200
         assert house.get(f"{path}/bill.pdf").content.startswith(b"%PDF")
 

@@ -39,9 +39,9 @@ def hearing(start, tmp_path, vhost, agencies_db, notify_db):
 
 def endpoint_at(amqp, url):
     """The endpoint that the agency puts there; None while notify does not take it yet."""
-    asked = PUT_CALLBACK.load_data({"url": url, "types": ["event.heard"]})
-    (told,) = ask_all(amqp, [(PUT_CALLBACK, "the-endpoint", asked)], caller=CALLER)
-    return None if isinstance(told, Exception) else told
+    request = PUT_CALLBACK.load_data({"url": url, "types": ["event.heard"]})
+    (reply,) = ask_all(amqp, [(PUT_CALLBACK, "the-endpoint", request)], caller=CALLER)
+    return None if isinstance(reply, Exception) else reply
 
 
 def test_what_an_agency_hears_is_told_its_address_signed_and_as_the_feed_has_it(hearing, listener):
@@ -52,8 +52,8 @@ def test_what_an_agency_hears_is_told_its_address_signed_and_as_the_feed_has_it(
     tell(hearing.amqp, new_ids(1), BATCH_ANSWERED, batch="b-1", agency="fuel-co", lines=1)
     tell(hearing.amqp, new_ids(1), BATCH_ANSWERED, batch="b-2", agency="power-co", lines=1)
     wait_for(lambda: len(listener.told) == 3, 60)
-    told = [each.verified(endpoint["secret"]) for each in listener.told]
-    assert {each["type"] for each in told} == {"event.heard"}
-    heard = sorted((each["data"] for each in told), key=lambda event: event["sequence"])
-    assert heard == hearing.feed("power-co")["events"]
+    replies = [item.verified(endpoint["secret"]) for item in listener.told]
+    assert {item["type"] for item in replies} == {"event.heard"}
+    message = sorted((item["data"] for item in replies), key=lambda event: event["sequence"])
+    assert message == hearing.feed("power-co")["events"]
     assert execute(hearing.db, "select last from feeds where agency = 'fuel-co'") == [(2,)]

@@ -41,12 +41,12 @@ class Agency:
         path = f"/v1/notify/{operation}{query}"
         raw = data if isinstance(data, bytes) else json.dumps(data).encode()
         key = load_key(ROOT / "deploy/local/demo_keys/power-co.pem", "power-co-demo")
-        told = {"Content-Type": form, **headers}
-        told |= sign_request(key, "POST", self.url + path, told, raw)
-        return requests.post(self.url + path, data=raw, headers=told, timeout=60)
+        fields = {"Content-Type": form, **headers}
+        fields |= sign_request(key, "POST", self.url + path, fields, raw)
+        return requests.post(self.url + path, data=raw, headers=fields, timeout=60)
 
-    def job(self, told):
-        answer = self.send("job", {"job": told["job"]})
+    def job(self, reply):
+        answer = self.send("job", {"job": reply["job"]})
         answer.raise_for_status()
         return answer.json()
 
@@ -76,17 +76,17 @@ def test_a_large_file_is_uploaded_checked_started_and_taken(agency):
     headers = {"form": "text/csv", "query": QUERY, "Idempotency-Key": KEY}
     first = agency.send("submit_job", raw, **headers)
     assert first.status_code == 200, first.text
-    told = first.json()
+    body = first.json()
     # The connection may have broken before the answer: the same again is the same job.
-    assert agency.send("submit_job", raw, **headers).json()["job"] == told["job"]
+    assert agency.send("submit_job", raw, **headers).json()["job"] == body["job"]
     assert agency.send("submit_job", b"x", **headers).json()["code"] == "idempotency_key.reused"
-    wait_for(lambda: agency.job(told)["state"] == "CHECKED", seconds=120)
-    assert agency.job(told)["good"] == 5000
-    preview = agency.send("job_preview", {"job": told["job"], "rows": 1}).json()
+    wait_for(lambda: agency.job(body)["state"] == "CHECKED", seconds=120)
+    assert agency.job(body)["good"] == 5000
+    preview = agency.send("job_preview", {"job": body["job"], "rows": 1}).json()
     assert preview["rows"][0]["messages"][0]["body"].endswith("نام 0 گرامی")
-    assert agency.send("start_job", {"job": told["job"]}).json()["state"] == "RUNNING"
-    wait_for(lambda: agency.job(told)["rows"] == {"TAKEN": 5000}, seconds=120)
-    assert sum(agency.job(told)["messages"].values()) == 5000
+    assert agency.send("start_job", {"job": body["job"]}).json()["state"] == "RUNNING"
+    wait_for(lambda: agency.job(body)["rows"] == {"TAKEN": 5000}, seconds=120)
+    assert sum(agency.job(body)["messages"].values()) == 5000
 
 
 def test_a_file_that_is_not_utf8_or_whose_digest_differs_is_refused(agency):
@@ -96,44 +96,44 @@ def test_a_file_that_is_not_utf8_or_whose_digest_differs_is_refused(agency):
 
 
 def test_a_small_job_is_one_json_object(agency):
-    told = agency.send(
+    body = agency.send(
         "submit_job",
         {
             "job": "5a1c9e7d-0000-4000-8000-000000000007", "name": "small", "template": "debt",
             "form": "jsonl", "piece": '{"mobile": "09900000001", "name": "سارا"}',
         },
     ).json()  # fmt: skip
-    wait_for(lambda: agency.job(told)["state"] == "CHECKED", seconds=60)
-    assert agency.job(told)["good"] == 1
+    wait_for(lambda: agency.job(body)["state"] == "CHECKED", seconds=60)
+    assert agency.job(body)["good"] == 1
 
 
 def test_what_is_wrong_with_the_query_is_named(agency):
     refused = agency.send("submit_job", b"x", form="text/csv", query="?name=a&channels=fax").json()
-    assert {each["field"] for each in refused["errors"]} == {"template", "channels.0"}
+    assert {item["field"] for item in refused["errors"]} == {"template", "channels.0"}
 
 
 def test_the_agency_is_called_back_when_messages_and_the_job_have_ended(agency):
     listener = Listener()
-    told = agency.send(
+    reply = agency.send(
         "put_callback", {"url": listener.url, "types": ["message.settled", "job.done"]}
     )
-    secret = told.json()["secret"]
-    asked = {
+    secret = reply.json()["secret"]
+    request = {
         "job": "5a1c9e7d-0000-4000-8000-000000000008", "name": "told", "template": "paper",
         "piece": "نشانی 1,نشانی 2,نشانی 3,name,reference\n"
         "سارا,خیابان یک,یاسوج 7591812345,سارا,r-1\nعلی,خیابان دو,یاسوج 7591812345,علی,r-2\n",
     }  # fmt: skip
-    job = agency.send("submit_job", asked).json()
+    job = agency.send("submit_job", request).json()
     wait_for(lambda: agency.job(job)["state"] == "CHECKED", seconds=60)
     # Letters wait until ops prints them.
     agency.send("start_job", {"job": job["job"]})
     wait_for(lambda: agency.job(job)["rows"] == {"TAKEN": 2}, seconds=60)
     agency.send("cancel_job", {"job": job["job"]})
     wait_for(lambda: len(listener.told) == 3, seconds=60)
-    said = [each.verified(secret) for each in listener.told]
-    settled = [each["data"] for each in said if each["type"] == "message.settled"]
-    assert {each["reference"] for each in settled} == {"r-1", "r-2"}
-    (done,) = [each["data"] for each in said if each["type"] == "job.done"]
+    items = [item.verified(secret) for item in listener.told]
+    settled = [item["data"] for item in items if item["type"] == "message.settled"]
+    assert {item["reference"] for item in settled} == {"r-1", "r-2"}
+    (done,) = [item["data"] for item in items if item["type"] == "job.done"]
     assert (done["job"], done["state"]) == (job["job"], "CANCELLED")
     assert "owner" not in done
     listener.close()

@@ -37,8 +37,8 @@ def test_a_question_is_answered_at_once_later_and_by_call_back_with_one_answer(c
     endpoint = fuel_co.later("notify.put_callback.v1", put).result()
     later = fuel_co.later("inquiry.ask.v1", QUESTION, call_back=True, idempotency_key=KEY)
     wait_for(lambda: listener.told, 60)
-    (told,) = [each.verified(endpoint["secret"]) for each in listener.told]
-    assert (told["type"], told["data"]) == (
+    (reply,) = [item.verified(endpoint["secret"]) for item in listener.told]
+    assert (reply["type"], reply["data"]) == (
         "call.settled",
         {
             "id": later.id, "contract": "inquiry.ask.v1", "state": "DONE",
@@ -46,6 +46,6 @@ def test_a_question_is_answered_at_once_later_and_by_call_back_with_one_answer(c
         },
     )  # fmt: skip
     at_once = fuel_co.ask(**QUESTION, idempotency_key=KEY)
-    assert later.result() == calling.read(told["data"]["link"]).json()["result"] == at_once.data
+    assert later.result() == calling.read(reply["data"]["link"]).json()["result"] == at_once.data
     assert calling.codes() == [at_once.data["tracking_code"]]
     assert len(listener.told) == 1

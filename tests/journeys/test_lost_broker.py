@@ -22,8 +22,8 @@ def ask(house):
     """An inquiry of a person about an own source."""
     house.browser = requests.Session()
     form = re.search(r'name="form" value="([^"]+)"', house.get("/inquiry").text)[1]
-    told = {"form": form, "key": KEY, "file_no": FILE, "declared": "1"}
-    assert house.post("/inquiry", **told).status_code == 200
+    fields = {"form": form, "key": KEY, "file_no": FILE, "declared": "1"}
+    assert house.post("/inquiry", **fields).status_code == 200
 
 
 def test_b6_charges_that_lay_in_a_broker_which_lost_its_data_become_bills(house, own_broker):

@@ -14,14 +14,14 @@ def asked(face, capsys, *words):
     )  # fmt: skip
     question = ("--purpose", "bank_collateral", "--key", "9905251782")
     code = main(["ask", *connection, *question, *words])
-    told = capsys.readouterr()
-    return code, told.out + told.err
+    reply = capsys.readouterr()
+    return code, reply.out + reply.err
 
 
 def test_a_notary_asks_in_the_name_of_the_bank_that_lets_it(shared_face, capsys, log):
-    code, told = asked(shared_face, capsys, "--on-behalf-of", "agri-bank")
-    assert code == 0, told
-    answer = json.loads(told)
+    code, reply = asked(shared_face, capsys, "--on-behalf-of", "agri-bank")
+    assert code == 0, reply
+    answer = json.loads(reply)
     assert (answer["agency"], answer["on_behalf_of"]) == ("notary-office", "agri-bank")
     assert set(answer["sources"][0]) == {"file_no", "role", "status", "licence", "debt"}
     assert log.rows("agency, on_behalf_of, basis, outcome") == [
@@ -33,8 +33,8 @@ def test_a_notary_asks_in_the_name_of_the_bank_that_lets_it(shared_face, capsys,
 
 
 def test_it_may_not_in_its_own_name_nor_in_that_of_who_did_not_lend_it(shared_face, capsys, log):
-    code, told = asked(shared_face, capsys)
-    assert (code, "purpose.not_granted" in told) == (1, True)
-    code, told = asked(shared_face, capsys, "--on-behalf-of", "justice")
-    assert (code, "delegation.not_given" in told) == (1, True)
+    code, reply = asked(shared_face, capsys)
+    assert (code, "purpose.not_granted" in reply) == (1, True)
+    code, reply = asked(shared_face, capsys, "--on-behalf-of", "justice")
+    assert (code, "delegation.not_given" in reply) == (1, True)
     assert log.rows("outcome") == [("purpose.not_granted",)]

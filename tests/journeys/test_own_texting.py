@@ -29,8 +29,8 @@ class Texting(House):
 
     def ask(self):
         form = re.search(r'name="form" value="([^"]+)"', self.get("/inquiry").text)[1]
-        told = {"form": form, "key": KEY, "file_no": FILE, "declared": "1", "mobile": MOBILE}
-        assert self.post("/inquiry", **told).status_code == 200
+        fields = {"form": form, "key": KEY, "file_no": FILE, "declared": "1", "mobile": MOBILE}
+        assert self.post("/inquiry", **fields).status_code == 200
         return wait_for(
             lambda: re.search(r'href="(/bills/[0-9]+/[0-9]+)"', self.get("/inquiry/mine").text)
         )[1]

@@ -48,12 +48,12 @@ def caller(face, agency):
 def test_a_notary_asks_and_reads_the_signed_answer_and_nobody_else_may(parts):
     notary, fuel_co = caller(parts, "notary-office"), caller(parts, "fuel-co")
     key = str(uuid.uuid4())
-    asked = notary.call("inquiry.ask_parcel.v1", PARCEL, idempotency_key=key).data
+    request = notary.call("inquiry.ask_parcel.v1", PARCEL, idempotency_key=key).data
     again = notary.call("inquiry.ask_parcel.v1", PARCEL, idempotency_key=key).data
-    assert asked == again
+    assert request == again
 
     def read():
-        return notary.call("inquiry.read_parcel.v1", {"code": asked["code"]})
+        return notary.call("inquiry.read_parcel.v1", {"code": request["code"]})
 
     wait_for(lambda: read().data["state"] == "ANSWERED", 60, 0.3)
     answer = read()

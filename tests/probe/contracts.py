@@ -1,7 +1,7 @@
 """What the probe can be asked, sent and told."""
 
-from bus.kinds import Command, Event, Request
-from bus.messages import message
+from bus.messages.kinds import Command, Event, Request
+from bus.messages.message import message
 
 
 @message

@@ -134,8 +134,8 @@ class World(Rights):
     # --- the notary ---
 
     def ask(self, parcel_no="990/17", caller=NOTARY, **more):
-        told = {"parcel_no": parcel_no, "purpose": "land_transfer", **more}
-        return ask(self.amqp, ASK_PARCEL, id=str(uuid.uuid4()), caller=caller, **told)
+        fields = {"parcel_no": parcel_no, "purpose": "land_transfer", **more}
+        return ask(self.amqp, ASK_PARCEL, id=str(uuid.uuid4()), caller=caller, **fields)
 
     def read(self, code, caller=NOTARY):
         return ask(self.amqp, READ_PARCEL, caller=caller, code=code)
@@ -169,11 +169,11 @@ class World(Rights):
 
     def provide_in_node(self, amqplib):
         """The worked example in Node, serving; it finds amqplib in the folder where it runs."""
-        told = {"AMQP_URL": self.url(), "PARCELS_FILE": str(self.parcels)}
+        fields = {"AMQP_URL": self.url(), "PARCELS_FILE": str(self.parcels)}
         process = Process(
             ["sh", "-c", 'cd "$0" && exec node "$1"', str(amqplib),
              str(ROOT / "connector/example/land_registry.mjs")],
-            {**os.environ, **told},
+            {**os.environ, **fields},
             self.folder / f"node-{uuid.uuid4()}.log",
         )  # fmt: skip
         wait_for(lambda: "serving land_registry" in process.log, 60)
@@ -186,7 +186,7 @@ class World(Rights):
 
     def tell(self, question, body=FOUND, code=REGISTRY, **properties):
         """An answer as a plain AMQP client of the agency would send it."""
-        told = {
+        reply = {
             "content_type": "application/json",
             "user_id": topology.agency_user(code),
             "message_id": str(uuid.uuid4()),
@@ -194,9 +194,9 @@ class World(Rights):
             "delivery_mode": 2,
         } | properties
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        told = {name: value for name, value in told.items() if value is not None}
+        reply = {name: value for name, value in reply.items() if value is not None}
         with Wire(self.url(code)) as wire:
-            wire.publish(topology.agency_ingress(code), TAKE_SOURCES.name, raw, **told)
+            wire.publish(topology.agency_ingress(code), TAKE_SOURCES.name, raw, **reply)
 
     def refusals(self):
         """How often answers were refused, by sender and reason."""

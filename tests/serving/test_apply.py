@@ -96,8 +96,8 @@ def test_what_waited_in_the_layout_before_reaches_the_agency_and_old_accounts_co
 
 
 def taken(channel, queue):
-    found = channel.basic_get(queue, auto_ack=True)
-    return found if found[0] else None
+    result = channel.basic_get(queue, auto_ack=True)
+    return result if result[0] else None
 
 
 def cut(link):
@@ -111,11 +111,11 @@ def cut(link):
 def test_who_no_longer_serves_is_removed_whole_and_cut_off_at_once(rights):
     open_one = connection(rights.applied().url())
     rights.serves(REGISTRY)
-    told = rights.apply().stdout
+    output = rights.apply().stdout
     for gone in (f"user {USER}", "exchange agency.land-registry.in",
                  "queue agency.land-registry.commands", f"user {USER} {HERE}",
                  f"vhost {USER}"):  # fmt: skip
-        assert f"delete {gone}\n" in told
+        assert f"delete {gone}\n" in output
 
     wait_for(lambda: cut(open_one), 30)
     with pytest.raises(pika.exceptions.ProbableAuthenticationError):
@@ -126,12 +126,12 @@ def test_who_no_longer_serves_is_removed_whole_and_cut_off_at_once(rights):
 def test_who_hears_has_a_queue_that_it_alone_may_read_and_who_only_hears_may_write_nowhere(rights):
     rights.serves(HEARER, hears=[HEARS], queue=True)
     rights.serves("power-co", hears=[HEARS])
-    told = rights.apply().stdout
-    assert f"make queue agency.{HEARER}.events" in told
-    assert f"bind agency.{HEARER}.events to mirab.agency by {HEARER}.events" in told
-    assert f"agency.{HEARER}.in" not in told
-    assert f"agency.{HEARER}.commands" not in told
-    assert "power-co" not in told
+    output = rights.apply().stdout
+    assert f"make queue agency.{HEARER}.events" in output
+    assert f"bind agency.{HEARER}.events to mirab.agency by {HEARER}.events" in output
+    assert f"agency.{HEARER}.in" not in output
+    assert f"agency.{HEARER}.commands" not in output
+    assert "power-co" not in output
     assert rights.apply().stdout == ""
     for broker, vhost in (
         (rights.broker, rights.vhost),
@@ -157,10 +157,10 @@ def test_who_hears_and_serves_is_one_user_and_loses_one_right_alone(rights):
         f"end shovel agency.land-registry.events {HERE}",
     ]
     rights.serves(REGISTRY, hears=[HEARS], queue=True)
-    told = rights.apply().stdout
+    output = rights.apply().stdout
     for gone in ("exchange agency.land-registry.in", "queue agency.land-registry.commands"):
-        assert f"delete {gone}" in told
-    assert f"delete user {USER}" not in told
+        assert f"delete {gone}" in output
+    assert f"delete user {USER}" not in output
     assert rights.apply("--check").returncode == 0
 
 

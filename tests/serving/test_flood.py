@@ -40,9 +40,9 @@ class Others(threading.Thread):
     def run(self):
         while not self._done.wait(0.1):
             began = time.monotonic()
-            told = ask(self.amqp, ASK, id=str(uuid.uuid4()), caller=ASKER, **QUESTION)
+            reply = ask(self.amqp, ASK, id=str(uuid.uuid4()), caller=ASKER, **QUESTION)
             self.slowest = max(self.slowest, time.monotonic() - began)
-            self.outcomes.append(told if isinstance(told, Exception) else told["outcome"])
+            self.outcomes.append(reply if isinstance(reply, Exception) else reply["outcome"])
 
     def __enter__(self):
         self.start()

@@ -11,7 +11,7 @@ import pytest
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from bus import topology
-from bus.kinds import Command, Contract, Event, Request
+from bus.messages.kinds import Command, Contract, Event, Request
 from contracts import CATALOGUE
 from deploy.broker import rights
 from deploy.local.parts import PARTS, SERVICES
@@ -261,8 +261,8 @@ def test_every_command_is_sent_by_somebody_and_every_event_by_its_own_context():
     for service in SERVICES:
         named = contracts_named_in(f"../services/{service}")
         theirs = {c.name for c in named if isinstance(c, Command | Event) and c.context != service}
-        known = {*rights.COMMANDS[service], *rights.EVENTS_HEARD[service]}
-        assert {name for name in theirs if not name.startswith("land_registry.")} <= known
+        existing = {*rights.COMMANDS[service], *rights.EVENTS_HEARD[service]}
+        assert {name for name in theirs if not name.startswith("land_registry.")} <= existing
 
 
 # --- accounts ---
@@ -271,9 +271,9 @@ def test_every_command_is_sent_by_somebody_and_every_event_by_its_own_context():
 def test_a_part_has_no_management_api_but_ops_may_look(parts):
     listed = parts.broker.ctl("list_users")
     tags = dict(line.split("\t") for line in listed.splitlines() if line.startswith("mirab."))
-    assert {name for name, found in tags.items() if "administrator" in found} == set()
-    assert {name for name, found in tags.items() if "monitoring" in found} == {"mirab.ops"}
-    assert not any("management" in found or "policymaker" in found for found in tags.values())
+    assert {name for name, value in tags.items() if "administrator" in value} == set()
+    assert {name for name, value in tags.items() if "monitoring" in value} == {"mirab.ops"}
+    assert not any("management" in value or "policymaker" in value for value in tags.values())
 
 
 def test_a_part_with_a_wrong_or_an_empty_password_does_not_come_in(parts):
@@ -299,7 +299,7 @@ def modules_of(folders):
 
 def contracts_named_in(*folders):
     """The contracts that the modules of a face, or of a service, name."""
-    found = set()
+    result = set()
     for path in modules_of(folders):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         modules = {}
@@ -310,17 +310,17 @@ def contracts_named_in(*folders):
                     if isinstance(thing, types.ModuleType):
                         modules[alias.asname or alias.name] = thing
                     elif alias.name != "CATALOGUE":
-                        found |= set(_contracts(thing))
+                        result |= set(_contracts(thing))
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 module = modules.get(node.value.id)
-                found |= set(_contracts(getattr(module, node.attr, None)))
-    return found
+                result |= set(_contracts(getattr(module, node.attr, None)))
+    return result
 
 
 def _imported(module, name):
-    found = getattr(importlib.import_module(module), name, None)
-    return found if found is not None else importlib.import_module(f"{module}.{name}")
+    result = getattr(importlib.import_module(module), name, None)
+    return result if result is not None else importlib.import_module(f"{module}.{name}")
 
 
 def _contracts(thing):

@@ -154,12 +154,12 @@ def test_an_answer_without_user_id_is_refused_by_us(world, user_id):
 
 def test_67_an_answer_that_came_in_by_a_service_s_own_account_is_refused(world):
     code = world.ask()["code"]
-    told = {"content_type": "application/json", "user_id": "guest"}
+    fields = {"content_type": "application/json", "user_id": "guest"}
     with Wire(world.amqp) as wire:
         for exchange in (topology.ANSWERS, INGRESS):
             wire.publish(
                 exchange, TAKE_SOURCES.name, json.dumps(FOUND).encode(),
-                correlation_id=world.question_of(code), message_id=exchange, **told,
+                correlation_id=world.question_of(code), message_id=exchange, **fields,
             )  # fmt: skip
     world.wait_refused("sender_unproven", code="unknown", times=2)
     assert world.read(code)["state"] == "AWAITING"
@@ -218,8 +218,8 @@ def test_it_reaches_no_other_vhost_and_opens_ten_connections_at_the_most(agency,
     opened = [Wire(agency) for _ in range(10)]
     with pytest.raises(AMQPError):
         Wire(agency)
-    for each in opened:
-        each.connection.close()
+    for item in opened:
+        item.connection.close()
     wait_for(lambda: _opens(agency), 30)
 
 

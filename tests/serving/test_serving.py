@@ -28,20 +28,20 @@ def registry(request, world):
 
 
 def test_a_notary_asks_and_reads_what_the_land_registry_answered(world, registry):
-    asked = world.ask("990/17", case_number="N-1")
-    assert asked["state"] == "AWAITING"
-    told = world.settled(asked["code"])
-    assert told["state"] == "ANSWERED"
-    assert told["sources"] == [{"file_no": "1001/5", "in_register": True}]
-    assert (told["served_by"], told["problem"]) == (REGISTRY, None)
+    request = world.ask("990/17", case_number="N-1")
+    assert request["state"] == "AWAITING"
+    reply = world.settled(request["code"])
+    assert reply["state"] == "ANSWERED"
+    assert reply["sources"] == [{"file_no": "1001/5", "in_register": True}]
+    assert (reply["served_by"], reply["problem"]) == (REGISTRY, None)
     assert world.refusals() == {}
 
 
 def test_a_parcel_without_water_and_one_that_is_unknown_are_told_apart(world, registry):
     none, unknown = world.ask("990/18")["code"], world.ask("990/19")["code"]
     assert (world.settled(none)["state"], world.settled(none)["sources"]) == ("ANSWERED", [])
-    told = world.settled(unknown)
-    assert (told["state"], told["problem"]) == ("REFUSED", "parcel.unknown")
+    reply = world.settled(unknown)
+    assert (reply["state"], reply["problem"]) == ("REFUSED", "parcel.unknown")
 
 
 def test_who_stops_in_peace_has_answered_what_it_took(world, registry):
@@ -63,10 +63,10 @@ def test_every_question_and_its_answer_stand_in_the_log_without_the_parcel(world
         "order by seq",
         (before,),
     )
-    asked = ("notary-office", "inquiry.ask_parcel.v1", "land_transfer", "AWAITING", "parcel_no")
-    taken = ("notary-office", "inquiry.take_sources_of_parcel.v1", "land_transfer", "ANSWERED",
+    request = ("notary-office", "inquiry.ask_parcel.v1", "land_transfer", "AWAITING", "parcel_no")
+    reply = ("notary-office", "inquiry.take_sources_of_parcel.v1", "land_transfer", "ANSWERED",
              "parcel_no")  # fmt: skip
-    assert (rows[0], taken in rows, rows[-1][3]) == (asked, True, "READ")
+    assert (rows[0], reply in rows, rows[-1][3]) == (request, True, "READ")
     assert "990/17" not in str(execute(world.db, "select * from inquiry_log"))
     assert "990/17" not in world.service.log + world.relay.log
 
@@ -112,8 +112,8 @@ def test_a_slow_provider_is_late_and_counted_and_the_notary_is_told_unanswered(w
     assert world.read(code)["state"] == "UNANSWERED"
     world.tell(world.question_of(code))
     world.wait_refused("late")
-    told = world.read(code)
-    assert (told["state"], told["sources"]) == ("UNANSWERED", [])
+    reply = world.read(code)
+    assert (reply["state"], reply["sources"]) == ("UNANSWERED", [])
 
 
 def test_a_dead_provider_stops_nobody_and_answers_when_it_lives_again(world):
@@ -234,8 +234,8 @@ def test_77_the_text_of_an_exception_stays_with_the_provider(world, tmp_path):
     broken.write_text("secret_column\nx\n", encoding="utf-8")
     provider = world.provide(PARCELS_FILE=str(broken))
     code = world.ask()["code"]
-    told = world.settled(code)
-    assert (told["state"], told["problem"]) == ("REFUSED", "internal")
+    reply = world.settled(code)
+    assert (reply["state"], reply["problem"]) == ("REFUSED", "internal")
     assert "KeyError" in provider.log
     assert "KeyError" not in world.service.log
     provider.stop()

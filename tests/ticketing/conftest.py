@@ -58,9 +58,9 @@ class Hand:
 
     def call(self, contract, *, id=None, as_=None, **data):
         """The result of one call; the refusal's wire form if it was refused."""
-        given = {"id": id} if id else {}
+        arguments = {"id": id} if id else {}
         caller = {"staff": as_} if as_ else {"face": "public"}
-        envelope = Envelope.new(contract.name, "test", caller=caller, **given)
+        envelope = Envelope.new(contract.name, "test", caller=caller, **arguments)
         (outcome,) = getattr(Ticketing, contract.operation)(
             self.service, [Call.of(contract, envelope, data)]
         )
@@ -70,7 +70,7 @@ class Hand:
 
     def register(self, **more):
         """The code of a new complaint about an unlicensed well."""
-        told = self.call(
+        reply = self.call(
             contracts.REGISTER,
             **{
                 "kind": "complaint",
@@ -83,7 +83,7 @@ class Hand:
                 **more,
             },
         )
-        return told["code"] if "registered_at" in told else told
+        return reply["code"] if "registered_at" in reply else reply
 
     def track(self, code, secret=SECRET):
         return self.call(contracts.TRACK, code=code, secret=secret)
@@ -102,7 +102,7 @@ class Hand:
     def letters(self, to=None):
         """What was written to whom: (receiver, letter)."""
         rows = execute(self.db, "select recipient, raw from mails order by id")
-        return [(who, bytes(raw)) for who, raw in rows if to is None or who == to]
+        return [(person, bytes(raw)) for person, raw in rows if to is None or person == to]
 
     def do(self, chore, *more):
         """Runs a chore as the service would."""

@@ -158,9 +158,9 @@ def test_l9_the_command_refuses_a_book_by_which_nothing_can_end(
 ):
     folder = tmp_path / "desk"
     shutil.copytree(DESK, folder)
-    told = (folder / file).read_text(encoding="utf-8")
-    assert old in told
-    (folder / file).write_text(told.replace(old, new), encoding="utf-8")
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new), encoding="utf-8")
     assert books.main([str(folder), "--check"]) == 1
     assert words in capsys.readouterr().err
 
@@ -179,9 +179,9 @@ def test_l9_times_for_visits_lie_ahead_and_in_a_known_calendar(hand):
 def test_l10_a_calendar_without_working_time_stops_no_registration(hand):
     add_by_hand(hand, from_day="2026-11-23", to_day="2036-12-22")
     code = hand.register()
-    told = clock_of(hand, code)
-    assert (told["state"], told["due"]) == ("UNKNOWN", None)
-    assert "قابل محاسبه نیست" in told["explanation_fa"][0]
+    reply = clock_of(hand, code)
+    assert (reply["state"], reply["due"]) == ("UNKNOWN", None)
+    assert "قابل محاسبه نیست" in reply["explanation_fa"][0]
     assert hand.read(code)["clocks"][0]["state"] == "UNKNOWN"
     hand.answer(code)
     assert hand.track(code)["state"] == "ANSWERED"
@@ -209,8 +209,8 @@ def test_l10_a_mended_calendar_gives_the_ticket_its_due_time_back(hand):
     assert "row" in hand.call(at_desk.WITHDRAW_ROW, as_="nader", row=row, source="اشتباه")
     hand.do(deadlines.recalculate)
     assert clock_of(hand, code)["due"] == due
-    found = execute(hand.db, "select due_at is not null from tickets where code = %s", (code,))
-    assert found[0][0]
+    result = execute(hand.db, "select due_at is not null from tickets where code = %s", (code,))
+    assert result[0][0]
 
 
 # --- L11: the calendar's end ---
@@ -243,9 +243,9 @@ def test_l11_an_hour_before_nowruz_is_due_after_it(hand):
 
 def test_l11_a_period_past_the_last_known_holiday_says_so_on_page_and_letter(hand):
     code = hand.at("1406-12-28 14:00").register()
-    told = clock_of(hand, code)
-    assert "تقویم پس از ۱۴۰۶/۱۲/۲۹ هنوز اعلام نشده است" in told["explanation_fa"][-1]
-    assert "The calendar after 1406/12/29 is not yet known" in told["explanation_en"][-1]
+    reply = clock_of(hand, code)
+    assert "تقویم پس از ۱۴۰۶/۱۲/۲۹ هنوز اعلام نشده است" in reply["explanation_fa"][-1]
+    assert "The calendar after 1406/12/29 is not yet known" in reply["explanation_en"][-1]
     (letter,) = hand.letters("zahra@example.com")
     text = email.message_from_bytes(letter[1], policy=email.policy.default)
     assert "تقویم پس از ۱۴۰۶/۱۲/۲۹" in text.get_body(("plain",)).get_content()
@@ -272,9 +272,9 @@ def test_l11_a_calendar_without_a_holiday_of_a_year_does_not_know_that_year():
 
 
 def test_l10_l11_health_tells_how_long_the_calendar_is_known_and_what_has_no_due_time(hand):
-    told = hand.call(health.TICKETING)
-    assert told["book_ends"] == {"holidays": "2028-03-19"}
-    assert told["worries"]["tickets_without_due"] == 0
+    reply = hand.call(health.TICKETING)
+    assert reply["book_ends"] == {"holidays": "2028-03-19"}
+    assert reply["worries"]["tickets_without_due"] == 0
     add_by_hand(hand, from_day="2026-11-23", to_day="2036-12-22")
     hand.register()
     assert hand.call(health.TICKETING)["worries"]["tickets_without_due"] == 1
@@ -287,8 +287,8 @@ def test_l6_a_letter_names_the_last_day_for_an_objection_and_the_ticket_ends_aft
     code = hand.at("1405-09-02 10:00").register()
     hand.answer(code)
     letter = hand.letters("zahra@example.com")[-1][1]
-    told = email.message_from_bytes(letter, policy=email.policy.default)
-    assert "تا پایان دوشنبه ۱۴۰۵/۰۹/۲۳" in told.get_body(("plain",)).get_content()
+    mail = email.message_from_bytes(letter, policy=email.policy.default)
+    assert "تا پایان دوشنبه ۱۴۰۵/۰۹/۲۳" in mail.get_body(("plain",)).get_content()
     hand.at("1405-09-23 23:00").do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "ANSWERED"
     hand.at("1405-09-24 00:30").do(deadlines.close_quietly)

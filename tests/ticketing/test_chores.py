@@ -34,8 +34,8 @@ class Receiver:
 
     async def handle_DATA(self, _server, _session, envelope):
         if self.answer == "250 OK":
-            told = email.message_from_bytes(envelope.content, policy=default)
-            self.letters.append((envelope.rcpt_tos[0], told))
+            mail = email.message_from_bytes(envelope.content, policy=default)
+            self.letters.append((envelope.rcpt_tos[0], mail))
         return self.answer
 
 
@@ -52,7 +52,9 @@ def receiver():
 def test_a_complaint_reaches_the_units_mailbox_without_the_name(hand, receiver):
     code = hand.register()
     mail_sending.send_mails(hand.store, receiver.post)
-    to_unit = next(m for who, m in receiver.letters if who == "groundwater@staff.water.example")
+    to_unit = next(
+        m for person, m in receiver.letters if person == "groundwater@staff.water.example"
+    )
     text = to_unit.get_body(("plain",)).get_content()
     assert "چاه می‌زنند" in text
     assert "زهرا" not in text
@@ -64,7 +66,7 @@ def test_letters_about_one_ticket_form_one_thread(hand, receiver):
     code = hand.register()
     hand.answer(code)
     mail_sending.send_mails(hand.store, receiver.post)
-    threads = {m["References"].split()[0] for who, m in receiver.letters}
+    threads = {m["References"].split()[0] for person, m in receiver.letters}
     assert threads == {f"<ticket-{code}@water.example>"}
     assert len({m["Message-ID"] for _, m in receiver.letters}) == len(receiver.letters) == 3
 
@@ -97,7 +99,7 @@ def test_a_letter_that_is_refused_for_good_is_not_tried_again(hand, receiver):
 def test_the_person_gets_letters_in_the_language_that_was_chosen(hand, receiver):
     hand.register(language="en")
     mail_sending.send_mails(hand.store, receiver.post)
-    letter = next(m for who, m in receiver.letters if who == "zahra@example.com")
+    letter = next(m for person, m in receiver.letters if person == "zahra@example.com")
     assert letter["Subject"].startswith("Registered: tracking code")
     assert 'dir="ltr"' in letter.get_body(("html",)).get_content()
 
@@ -107,9 +109,9 @@ def test_the_person_gets_letters_in_the_language_that_was_chosen(hand, receiver)
 
 def letter(text="سلام، نوبت آب ما نرسید.", *, to="surface@water.example", **headers):
     message = EmailMessage()
-    told = {"From": "رضا کریمی <reza@example.com>", "To": to, "Subject": "نوبت آب",
+    fields = {"From": "رضا کریمی <reza@example.com>", "To": to, "Subject": "نوبت آب",
             "Message-ID": "<one@example.com>", **headers}  # fmt: skip
-    for name, value in {n.replace("_", "-"): v for n, v in told.items()}.items():
+    for name, value in {n.replace("_", "-"): v for n, v in fields.items()}.items():
         message[name] = value
     message.set_content(text)
     return message
@@ -152,10 +154,10 @@ def test_a_reply_to_our_letter_is_a_message_of_the_citizen(hand):
         "یک چیز دیگر", Message_ID="<three@example.com>", In_Reply_To=ours["Message-ID"]
     )
     assert receive(hand, by_thread) == "MESSAGE"
-    ((said,), (again,)) = execute(
+    ((text,), (again,)) = execute(
         hand.db, "select data ->> 'text' from ticket_events where act = 'write' order by seq"
     )
-    assert (said, again) == ("این هم شماره پرونده", "یک چیز دیگر")
+    assert (text, again) == ("این هم شماره پرونده", "یک چیز دیگر")
     assert column(hand, "select count(*) from tickets") == [1]
 
 
@@ -234,8 +236,8 @@ def test_a_bounce_is_noted_with_its_ticket_and_answered_by_nobody(hand):
     code = hand.register()
     ((_, raw),) = hand.letters("zahra@example.com")
     ours = email.message_from_bytes(raw)["Message-ID"]
-    told = email.message_from_bytes(BOUNCE.format(ours).encode(), policy=default)
-    assert receive(hand, told, sender="") == "BOUNCE"
+    mail = email.message_from_bytes(BOUNCE.format(ours).encode(), policy=default)
+    assert receive(hand, mail, sender="") == "BOUNCE"
     assert hand.acts(code) == ["register", "bounce"]
     assert hand.read(code)["history"][-1]["title_fa"] == "نامه‌ای به نشانی داده‌شده نرسید"
     assert "REFUSED" in column(hand, "select state from mails")
@@ -256,8 +258,8 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
 class Scanner:
-    def __init__(self, found=None, away=False):
-        self.found, self.away, self.scanned = found, away, []
+    def __init__(self, result=None, away=False):
+        self.found, self.away, self.scanned = result, away, []
 
     def ping(self):
         return not self.away
@@ -345,8 +347,8 @@ def test_a_promise_in_danger_is_told_to_the_head_once_and_past_it_again(hand):
     assert hand.acts(code) == ["register", "escalate"]
     hand.at("1405-09-02 12:31").do(deadlines.watch)
     assert hand.acts(code) == ["register", "escalate", "escalate"]
-    told = hand.letters("groundwater-head@staff.water.example")
-    assert len(told) == 2
+    reply = hand.letters("groundwater-head@staff.water.example")
+    assert len(reply) == 2
     events = execute(hand.db, "select count(*) from outbox where name like '%escalated%'")
     assert events == [(2,)]
 
@@ -379,8 +381,8 @@ def test_an_answer_without_objection_ends_by_itself_and_may_still_be_objected_to
     hand.do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "CLOSED"
     assert "reopen" in hand.track(code)["may"]
-    told = hand.call(contracts.REOPEN, code=code, secret=SECRET, text="نه")
-    assert told["state"] == "OPEN"
+    reply = hand.call(contracts.REOPEN, code=code, secret=SECRET, text="نه")
+    assert reply["state"] == "OPEN"
 
 
 def test_who_does_not_send_what_is_missing_is_reminded_and_later_the_ticket_ends(hand):
@@ -398,9 +400,9 @@ def test_who_does_not_send_what_is_missing_is_reminded_and_later_the_ticket_ends
     hand.do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "CLOSED"
     assert "پاسخی از شما نرسید" in hand.track(code)["history"][-1]["title_fa"]
-    told = [
+    replies = [
         email.message_from_bytes(raw, policy=default).get_body(("plain",)).get_content()
         for _, raw in hand.letters("zahra@example.com")
     ]
-    assert any("یادآوری" in text for text in told)
-    assert any("پایان" in text for text in told)
+    assert any("یادآوری" in text for text in replies)
+    assert any("پایان" in text for text in replies)

@@ -16,14 +16,14 @@ from tests.ticketing.conftest import SECRET
 
 
 def test_a_complaint_gets_a_code_and_is_due_by_office_hours(hand):
-    told = hand.call(
+    reply = hand.call(
         contracts.REGISTER,
         kind="complaint", category="illegal_well", text="چاه می‌زنند", declared=True, secret=SECRET,
     )  # fmt: skip
-    assert tracking.parse(told["code"]) == told["code"]
-    assert told["unit"]["code"] == "groundwater"
+    assert tracking.parse(reply["code"]) == reply["code"]
+    assert reply["unit"]["code"] == "groundwater"
     # three and a half office hours after 09:00, half past three being after the closing time
-    assert told["first_response_due"] == "2026-11-23T09:00:00Z"
+    assert reply["first_response_due"] == "2026-11-23T09:00:00Z"
 
 
 def test_a_repeated_registration_gives_the_same_code_and_one_ticket(hand):
@@ -34,12 +34,12 @@ def test_a_repeated_registration_gives_the_same_code_and_one_ticket(hand):
 
 def test_what_was_told_is_read_again_by_code_and_secret(hand):
     code = hand.register()
-    told = hand.track(code)
-    assert told["text"] == "شب‌ها در زمین کنار قنات چاه می‌زنند."
-    assert (told["state"], told["state_fa"]) == ("NEW", "ثبت شد؛ هنوز بررسی نشده است")
-    assert told["may"] == ["withdraw", "write"]
-    assert [clock["clock"] for clock in told["clocks"]] == ["first_response", "solution"]
-    assert told["clocks"][0]["explanation_fa"][-1].startswith("سررسید: ")
+    reply = hand.track(code)
+    assert reply["text"] == "شب‌ها در زمین کنار قنات چاه می‌زنند."
+    assert (reply["state"], reply["state_fa"]) == ("NEW", "ثبت شد؛ هنوز بررسی نشده است")
+    assert reply["may"] == ["withdraw", "write"]
+    assert [clock["clock"] for clock in reply["clocks"]] == ["first_response", "solution"]
+    assert reply["clocks"][0]["explanation_fa"][-1].startswith("سررسید: ")
 
 
 def test_the_secret_is_nowhere_in_the_database(hand):
@@ -63,11 +63,11 @@ def test_a_wrong_code_and_a_wrong_secret_get_the_same_words(hand):
 
 def test_five_wrong_secrets_slow_guesses_of_a_code_that_exists_and_one_that_does_not_alike(hand):
     code, other = hand.register(), tracking.new()
-    for each in (code, other):
+    for item in (code, other):
         for _ in range(5):
-            assert hand.track(each, "1" * 20)["code"] == "ticket.not_opened"
-        assert hand.track(each, "1" * 20)["code"] == "ticket.locked"
-        assert hand.track(each, "1" * 20)["details"]["retry_after"] == "900"
+            assert hand.track(item, "1" * 20)["code"] == "ticket.not_opened"
+        assert hand.track(item, "1" * 20)["code"] == "ticket.locked"
+        assert hand.track(item, "1" * 20)["details"]["retry_after"] == "900"
     hand.moment += dt.timedelta(minutes=16)
     assert hand.track(code)["code"] == code
     assert hand.track(other)["code"] == "ticket.not_opened"
@@ -99,9 +99,9 @@ def test_good_and_bad_guesses_cost_the_same_statements(hand):
         counts[-1] += 1
 
     event.listen(hand.store.engine, "before_cursor_execute", count)
-    for asked in (code, tracking.new()):
+    for item in (code, tracking.new()):
         counts.append(0)
-        hand.track(asked, "1" * 20)
+        hand.track(item, "1" * 20)
     assert counts[0] == counts[1]
 
 
@@ -145,8 +145,8 @@ def test_what_the_book_does_not_know_is_named(hand, wrong, field):
 
 
 def test_a_route_sends_a_county_to_another_unit(hand):
-    asked = {"category": "river_bed"}
-    code, there = hand.register(**asked), hand.register(**asked, county="gachsaran")
+    request = {"category": "river_bed"}
+    code, there = hand.register(**request), hand.register(**request, county="gachsaran")
     assert hand.track(code)["unit"]["code"] == "surface"
     assert hand.track(there)["unit"]["code"] == "groundwater"
 
@@ -156,17 +156,17 @@ def test_an_objection_says_what_it_is_against(hand):
         hand.register(kind="objection")
     assert refused.value.fields[0].field == "about_kind"
     code = hand.register(kind="objection", about_kind="violation", about_ref="V-1405/17")
-    told = hand.track(code)
-    assert told["about"] == {"kind": "violation", "ref": "V-1405/17"}
-    solution = next(clock for clock in told["clocks"] if clock["clock"] == "solution")
+    reply = hand.track(code)
+    assert reply["about"] == {"kind": "violation", "ref": "V-1405/17"}
+    solution = next(clock for clock in reply["clocks"] if clock["clock"] == "solution")
     assert "20 calendar days" in solution["explanation_en"][0]
 
 
 def test_a_code_of_another_system_is_found_at_the_desk(hand):
     code = hand.register(external_system="111", external_code="98765432101")
     assert hand.track(code)["external"] == [{"system": "111", "code": "98765432101"}]
-    found = hand.call(at_desk.QUEUE, as_="karim", search="98765432101")
-    assert [row["code"] for row in found["tickets"]] == [code]
+    result = hand.call(at_desk.QUEUE, as_="karim", search="98765432101")
+    assert [row["code"] for row in result["tickets"]] == [code]
 
 
 def test_who_writes_while_the_unit_waits_for_it_lets_the_clock_run_on(hand):
@@ -174,8 +174,8 @@ def test_who_writes_while_the_unit_waits_for_it_lets_the_clock_run_on(hand):
     hand.act(at_desk.PAUSE, code, reason="applicant", text="تصویر پروانه را بفرستید.")
     assert hand.track(code)["state_fa"] == "در انتظار مدرک یا پاسخ شما"
     hand.moment += dt.timedelta(hours=1)
-    told = hand.call(contracts.WRITE, code=code, secret=SECRET, text="این هم تصویر")
-    assert told == {"code": code, "state": "OPEN"}
+    reply = hand.call(contracts.WRITE, code=code, secret=SECRET, text="این هم تصویر")
+    assert reply == {"code": code, "state": "OPEN"}
     solution = next(c for c in hand.track(code)["clocks"] if c["clock"] == "solution")
     assert solution["paused_minutes"] == 60
 
@@ -183,9 +183,9 @@ def test_who_writes_while_the_unit_waits_for_it_lets_the_clock_run_on(hand):
 def test_an_answer_can_be_objected_to_and_rated(hand):
     code = hand.register()
     hand.answer(code, "چاه پر شد.")
-    told = hand.track(code)
-    assert told["history"][-1]["text"] == "چاه پر شد."
-    assert told["may"] == ["rate", "reopen", "write"]
+    reply = hand.track(code)
+    assert reply["history"][-1]["text"] == "چاه پر شد."
+    assert reply["may"] == ["rate", "reopen", "write"]
     rated = hand.call(contracts.RATE, code=code, secret=SECRET, score=2, solved=False, text="نه")
     assert rated["state"] == "ANSWERED"
     assert hand.track(code)["survey"] == {"score": 2, "solved": False}
@@ -233,10 +233,10 @@ def invited(hand):
 def test_who_is_invited_chooses_a_time_and_gets_a_calendar_file(hand):
     open_slots(hand)
     code = invited(hand)
-    told = hand.track(code)
-    assert told["appointment"]["state"] == "INVITED"
-    assert [slot["left"] for slot in told["slots"]] == [1, 1]
-    hand.call(contracts.CHOOSE_SLOT, code=code, secret=SECRET, slot=told["slots"][0]["slot"])
+    reply = hand.track(code)
+    assert reply["appointment"]["state"] == "INVITED"
+    assert [slot["left"] for slot in reply["slots"]] == [1, 1]
+    hand.call(contracts.CHOOSE_SLOT, code=code, secret=SECRET, slot=reply["slots"][0]["slot"])
     assert hand.track(code)["appointment"]["state"] == "BOOKED"
     ics = hand.call(contracts.INVITATION, code=code, secret=SECRET)["ics"]
     (event,) = icalendar.Calendar.from_ical(ics).walk("VEVENT")
@@ -248,15 +248,15 @@ def test_who_is_invited_chooses_a_time_and_gets_a_calendar_file(hand):
 
 def test_a_full_time_is_refused_and_a_change_gives_the_old_one_back(hand):
     open_slots(hand)
-    one, other = invited(hand), invited(hand)
-    first, second = (slot["slot"] for slot in hand.track(one)["slots"])
+    item, other = invited(hand), invited(hand)
+    first, second = (slot["slot"] for slot in hand.track(item)["slots"])
     choose = contracts.CHOOSE_SLOT
-    assert hand.call(choose, code=one, secret=SECRET, slot=first)["state"] == "PAUSED"
+    assert hand.call(choose, code=item, secret=SECRET, slot=first)["state"] == "PAUSED"
     assert hand.call(choose, code=other, secret=SECRET, slot=first)["code"] == "slot.full"
-    assert hand.call(choose, code=one, secret=SECRET, slot=second)["state"] == "PAUSED"
+    assert hand.call(choose, code=item, secret=SECRET, slot=second)["state"] == "PAUSED"
     assert hand.call(choose, code=other, secret=SECRET, slot=first)["state"] == "PAUSED"
     assert execute(hand.db, "select taken from slots order by id") == [(1,), (1,)]
-    hand.call(contracts.LEAVE_SLOT, code=one, secret=SECRET)
+    hand.call(contracts.LEAVE_SLOT, code=item, secret=SECRET)
     assert execute(hand.db, "select taken from slots order by id") == [(1,), (0,)]
 
 
@@ -265,24 +265,24 @@ def test_who_does_not_come_is_noted_and_the_clock_runs_on(hand):
     code = invited(hand)
     slot = hand.track(code)["slots"][0]["slot"]
     hand.call(contracts.CHOOSE_SLOT, code=code, secret=SECRET, slot=slot)
-    told = hand.act(at_desk.VISITED, code, came=False, text="")
-    assert told["state"] == "OPEN"
+    reply = hand.act(at_desk.VISITED, code, came=False, text="")
+    assert reply["state"] == "OPEN"
     assert hand.track(code)["appointment"]["state"] == "MISSED"
 
 
 def test_the_form_tells_categories_units_and_todays_hours(hand):
-    told = hand.call(contracts.FORM)
-    well = next(c for c in told["categories"] if c["code"] == "illegal_well")
+    reply = hand.call(contracts.FORM)
+    well = next(c for c in reply["categories"] if c["code"] == "illegal_well")
     assert (well["unit"]["code"], well["days_fa"]) == ("groundwater", "70 ساعت کاری")
-    assert len(told["counties"]) == 9
-    assert told["hours_fa"] == "ساعت کاری ۰۷:۳۰ تا ۱۴:۳۰"
+    assert len(reply["counties"]) == 9
+    assert reply["hours_fa"] == "ساعت کاری ۰۷:۳۰ تا ۱۴:۳۰"
 
 
 def test_c9_a_place_outside_of_the_province_is_refused_by_name(hand):
     for lat, long in ((51.5, -0.1), (35.7, 51.4), (-30.6, 51.5)):
-        told = hand.register(lat=lat, long=long)
-        assert told["code"] == "field.wrong"
-        assert [(f["field"], f["code"]) for f in told["fields"]] == [("lat", "place.outside")]
-        assert "Kohgiluyeh and Boyer-Ahmad" in told["message"]
+        reply = hand.register(lat=lat, long=long)
+        assert reply["code"] == "field.wrong"
+        assert [(f["field"], f["code"]) for f in reply["fields"]] == [("lat", "place.outside")]
+        assert "Kohgiluyeh and Boyer-Ahmad" in reply["message"]
     for place in ({"lat": 30.668, "long": 51.588}, {"lat": None, "long": None}):
         assert isinstance(hand.register(**place), str)

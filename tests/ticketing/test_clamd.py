@@ -62,17 +62,17 @@ def answering(*pieces, pause=0.0, read=True):
 
 
 def _read_stream(line):
-    with line.makefile("rb") as told:
-        assert told.read(10) == b"zINSTREAM\0"
-        while size := int.from_bytes(_read(told, 4)):
-            _read(told, size)
+    with line.makefile("rb") as reply:
+        assert reply.read(10) == b"zINSTREAM\0"
+        while size := int.from_bytes(_read(reply, 4)):
+            _read(reply, size)
 
 
-def _read(told, size):
-    found = told.read(size)
-    if len(found) < size:
+def _read(reply, size):
+    result = reply.read(size)
+    if len(result) < size:
         raise ConnectionError("the sender broke off")
-    return found
+    return result
 
 
 def scan(address, content=b"hello", seconds=5.0):
@@ -80,10 +80,10 @@ def scan(address, content=b"hello", seconds=5.0):
 
 
 def refused(address, **more):
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as reply:
         scan(address, **more)
-    assert told.value.code == "scanner.unavailable"
-    return told.value
+    assert reply.value.code == "scanner.unavailable"
+    return reply.value
 
 
 def test_a_real_scanner_answers(clamd):
@@ -140,12 +140,12 @@ def test_the_private_scanner_does_not_run_as_root_and_leaves_nothing_behind():
 
 def owners_of(argument):
     """The users whose processes were started with that argument."""
-    found = set()
+    result = set()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):  # a process that has ended meanwhile
             if argument.encode() in path.read_bytes().split(b"\0"):
-                found.add(path.stat().st_uid)
-    return found
+                result.add(path.stat().st_uid)
+    return result
 
 
 def test_without_the_program_it_is_said_which_package_brings_it(monkeypatch, tmp_path):
@@ -181,7 +181,7 @@ def test_a_broken_answer_is_never_clean(pieces):
         refused(address)
 
 
-@given(answer=st.binary(max_size=40).filter(lambda told: told != b"stream: OK"))
+@given(answer=st.binary(max_size=40).filter(lambda reply: reply != b"stream: OK"))
 def test_no_other_answer_is_clean(answer):
     with answering(answer + b"\0") as address, contextlib.suppress(Unavailable):
         assert scan(address)

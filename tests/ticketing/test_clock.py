@@ -75,14 +75,14 @@ COUNTY = VECTORS["sla_clock_county"]
 
 def county_calendar(*late):
     rows = []
-    for n, told in enumerate(COUNTY["hours_used"]):
-        counties = () if told["counties"] == "all" else COUNTY[told["counties"]]
+    for n, reply in enumerate(COUNTY["hours_used"]):
+        counties = () if reply["counties"] == "all" else COUNTY[reply["counties"]]
         span = (
             (EVER, None)
-            if told.get("otherwise")
-            else (parse_jalali(told["from"]), parse_jalali(told["to"]))
+            if reply.get("otherwise")
+            else (parse_jalali(reply["from"]), parse_jalali(reply["to"]))
         )
-        rows.append(hours(told["opens"], told["closes"], *span, counties, id=10 + n))
+        rows.append(hours(reply["opens"], reply["closes"], *span, counties, id=10 + n))
     return Calendar(
         [
             *rows,
@@ -231,9 +231,9 @@ def test_it_is_due_in_open_time_and_exactly_the_promised_time_lies_before_it(
     due = clock.business(start, length, calendar, "").at
     counted, day = dt.timedelta(), start.astimezone(TEHRAN).date()
     while day <= due.astimezone(TEHRAN).date():
-        known = calendar.day(day, "")
-        if known.is_open:
-            counted += max(min(due, known.closes) - max(start, known.opens), dt.timedelta())
+        existing = calendar.day(day, "")
+        if existing.is_open:
+            counted += max(min(due, existing.closes) - max(start, existing.opens), dt.timedelta())
         day += dt.timedelta(days=1)
     assert counted == length
     last = calendar.day(due.astimezone(TEHRAN).date(), "")
@@ -241,8 +241,8 @@ def test_it_is_due_in_open_time_and_exactly_the_promised_time_lies_before_it(
 
 
 @given(STARTS, LENGTHS, LENGTHS, calendars())
-def test_a_longer_promise_is_never_due_earlier(start, one, other, calendar):
-    short, long = sorted((one, other))
+def test_a_longer_promise_is_never_due_earlier(start, item, other, calendar):
+    short, long = sorted((item, other))
     assert (
         clock.business(start, short, calendar, "").at
         <= clock.business(start, long, calendar, "").at
@@ -251,11 +251,11 @@ def test_a_longer_promise_is_never_due_earlier(start, one, other, calendar):
 
 @given(st.dates(dt.date(2018, 1, 1), dt.date(2024, 12, 31)), calendars())
 def test_summer_time_of_old_years_moves_no_opening_hour(day, calendar):
-    known = calendar.day(day, "")
-    if known.is_open:
+    existing = calendar.day(day, "")
+    if existing.is_open:
         row = calendar.rows[0]
-        assert known.opens.astimezone(TEHRAN).time() == row.opens
-        assert known.closes.astimezone(TEHRAN).time() == row.closes
+        assert existing.opens.astimezone(TEHRAN).time() == row.opens
+        assert existing.closes.astimezone(TEHRAN).time() == row.closes
 
 
 @given(STARTS, st.integers(1, 60), calendars())

@@ -38,8 +38,8 @@ def test_persian_is_found_however_it_is_typed(hand, written):
 @pytest.mark.parametrize("typed", ["{}", "{} ", "persian"])
 def test_a_code_is_found_as_it_is_read_aloud(hand, typed):
     code = hand.register()
-    told = persian_digits(code) if typed == "persian" else typed.format(code)
-    assert queue(hand, search=told)["total"] == 1
+    reply = persian_digits(code) if typed == "persian" else typed.format(code)
+    assert queue(hand, search=reply)["total"] == 1
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ def test_a_late_answer_is_told_as_late(hand):
 def test_a_prepared_text_is_sent_with_its_places_filled(hand):
     code = hand.register()
     hand.act(at_desk.ANSWER, code, canned="received", final=False)
-    said = hand.track(code)["history"][-1]["text"]
-    assert code in said
-    assert "حفاظت و بهره‌برداری آب‌های زیرزمینی" in said
-    assert "{" not in said
+    text = hand.track(code)["history"][-1]["text"]
+    assert code in text
+    assert "حفاظت و بهره‌برداری آب‌های زیرزمینی" in text
+    assert "{" not in text
 
 
 def test_a_ticket_is_given_to_a_colleague_of_its_unit_only(hand):
@@ -190,9 +190,9 @@ def test_a_merge_is_undone_and_the_clock_never_stood_still(hand):
     hand.act(at_desk.RESUME, second)
     hand.act(at_desk.MERGE, second, "mina", into=first)
     hand.act(at_desk.UNMERGE, second, "mina")
-    told = hand.track(second)
-    assert told["state"] == "OPEN"
-    assert told["clocks"][-1]["due"] == due[-1]["due"]
+    reply = hand.track(second)
+    assert reply["state"] == "OPEN"
+    assert reply["clocks"][-1]["due"] == due[-1]["due"]
     assert hand.read(first)["children"] == []
 
 
@@ -210,11 +210,11 @@ def test_no_ticket_is_joined_with_itself_or_with_a_ring(hand):
 
 
 def change(hand, **row):
-    told = hand.call(
+    reply = hand.call(
         at_desk.CHANGE_CALENDAR, as_="nader", **{"title": "تعطیلی", "source": "مصوبه", **row}
     )
     hand.do(deadlines.recalculate)
-    return told
+    return reply
 
 
 def due_of(hand, code):
@@ -296,44 +296,44 @@ def test_who_has_no_password_here_cannot_sign_in_with_one(hand):
 
 
 def test_the_report_counts_by_unit_and_clause(hand):
-    one = hand.register()
+    item = hand.register()
     hand.register(channel="telephone")
-    hand.answer(one)
-    told = hand.call(at_desk.REPORT, as_="nader")
-    (unit,) = told["units"]
+    hand.answer(item)
+    reply = hand.call(at_desk.REPORT, as_="nader")
+    (unit,) = reply["units"]
     assert (unit["registered"], unit["answered"], unit["on_time"], unit["open"]) == (2, 1, 1, 1)
-    assert [clause["clause"] for clause in told["clauses"]] == ["S1", "S2", "S3", "S3"]
+    assert [clause["clause"] for clause in reply["clauses"]] == ["S1", "S2", "S3", "S3"]
 
 
 def test_public_counts_hide_what_could_be_one_person(hand):
     for _ in range(6):
         hand.answer(hand.register())
     hand.register(kind="request", category="bill")
-    told = hand.call(contracts.STATISTICS)
-    counts = {row["code"]: row["registered"] for row in told["categories"]}
+    reply = hand.call(contracts.STATISTICS)
+    counts = {row["code"]: row["registered"] for row in reply["categories"]}
     assert counts == {"illegal_well": None, "bill": None}
-    assert told["total"]["registered"] == 7
+    assert reply["total"]["registered"] == 7
 
 
 def test_the_open_list_tells_no_person_and_only_what_may_be_told(hand):
     hand.register()
     code = hand.register(public=True, channel="open311")
-    (told,) = hand.call(contracts.LIST_PUBLIC)["tickets"]
-    assert told["code"] == code
-    assert told["expected_at"] == hand.track(code)["clocks"][-1]["due"]
-    assert "زهرا" not in str(told)
+    (reply,) = hand.call(contracts.LIST_PUBLIC)["tickets"]
+    assert reply["code"] == code
+    assert reply["expected_at"] == hand.track(code)["clocks"][-1]["due"]
+    assert "زهرا" not in str(reply)
     assert hand.call(contracts.LIST_PUBLIC, states=["closed"])["tickets"] == []
-    assert SECRET not in str(told)
+    assert SECRET not in str(reply)
 
 
 def test_a_category_that_is_looked_over_first_gives_a_token(hand):
-    told = hand.call(
+    reply = hand.call(
         contracts.REGISTER, kind="complaint", category="river_bed", text="زباله می‌ریزند",
         channel="open311", declared=True, secret=SECRET,
     )  # fmt: skip
-    assert told["token"]
-    found = hand.call(contracts.TOKEN, token=told["token"])
-    assert found == {"token": told["token"], "code": told["code"]}
+    assert reply["token"]
+    result = hand.call(contracts.TOKEN, token=reply["token"])
+    assert result == {"token": reply["token"], "code": reply["code"]}
     assert hand.call(contracts.TOKEN, token="x")["code"] is None
 
 
@@ -357,5 +357,5 @@ def test_l16_ratings_are_told_to_everybody_where_nobody_can_be_known_by_them(han
         rated(hand, score)
     assert hand.call(contracts.STATISTICS)["ratings"]["rated"] is None
     rated(hand, 4)
-    told = hand.call(contracts.STATISTICS)["ratings"]
-    assert told == {"rated": 5, "mean_hundredths": 360, "solved": 3}
+    reply = hand.call(contracts.STATISTICS)["ratings"]
+    assert reply == {"rated": 5, "mean_hundredths": 360, "solved": 3}

@@ -37,8 +37,8 @@ def fail_for_good(hand, chore, *more):
 
 
 def figures(hand):
-    told = hand.call(at_letters.MAIL_FIGURES)
-    return {row["chore"]: row["failed"] for row in told["chores"]}
+    reply = hand.call(at_letters.MAIL_FIGURES)
+    return {row["chore"]: row["failed"] for row in reply["chores"]}
 
 
 def test_m1_a_ticket_that_cannot_be_recalculated_holds_back_no_other(hand):
@@ -150,6 +150,6 @@ def test_m1_while_the_mail_server_is_away_letters_that_were_not_tried_lose_no_tr
 
 
 def test_m21_figures_tell_every_state_from_the_beginning(hand):
-    told = hand.call(at_letters.MAIL_FIGURES)
-    assert {row["state"] for row in told["letters"]} == set(at_letters.LETTER_STATES)
-    assert {row["count"] for row in told["letters"]} == {0}
+    reply = hand.call(at_letters.MAIL_FIGURES)
+    assert {row["state"] for row in reply["letters"]} == set(at_letters.LETTER_STATES)
+    assert {row["count"] for row in reply["letters"]} == {0}

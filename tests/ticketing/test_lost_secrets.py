@@ -20,8 +20,8 @@ def ask(hand, code, contact=MOBILE):
     return hand.call(contracts.ASK_NEW_SECRET, code=code, contact=contact)
 
 
-def renew(hand, asked, pin, secret=FRESH):
-    return hand.call(contracts.NEW_SECRET, request_id=asked["request_id"], pin=pin, secret=secret)
+def renew(hand, request, pin, secret=FRESH):
+    return hand.call(contracts.NEW_SECRET, request_id=request["request_id"], pin=pin, secret=secret)
 
 
 def pin_of(hand):
@@ -37,26 +37,26 @@ def wrong(pin):
 
 def test_p16_a_mobile_is_enough_for_a_new_secret_and_the_old_one_ends(hand):
     code = hand.register(mobile=MOBILE, email=None)
-    asked = ask(hand, code, "۰۹۹۰ ۰۰۰ ۰۰۰۷")
-    assert asked["valid_minutes"] == 30
+    request = ask(hand, code, "۰۹۹۰ ۰۰۰ ۰۰۰۷")
+    assert request["valid_minutes"] == 30
     sent = texts(hand)[-1]
     assert (sent["to"]["mobile"], sent["channels"]) == ("+989900000007", ["sms"])
-    assert renew(hand, asked, pin_of(hand)) == {"code": code}
+    assert renew(hand, request, pin_of(hand)) == {"code": code}
     assert hand.track(code, SECRET)["code"] == "ticket.not_opened"
-    told = hand.track(code, FRESH)
-    assert told["code"] == code
-    assert "رمز تازه" in told["history"][-1]["title_fa"]
+    reply = hand.track(code, FRESH)
+    assert reply["code"] == code
+    assert "رمز تازه" in reply["history"][-1]["title_fa"]
     assert hand.acts(code)[-1] == "new_secret"
 
 
 def test_p16_an_address_alone_is_enough_and_the_code_goes_by_letter(hand):
     code = hand.register()
-    asked = ask(hand, code, "Zahra@Example.com")
+    request = ask(hand, code, "Zahra@Example.com")
     raw = hand.letters("Zahra@example.com")[-1][1]
     letter = email.message_from_bytes(raw, policy=email.policy.default)
     body = letter.get_body(("plain",)).get_content()
     pin = re.search(r"\b([0-9]{6})\b", body.replace(code, ""))[1]
-    assert renew(hand, asked, pin) == {"code": code}
+    assert renew(hand, request, pin) == {"code": code}
     assert hand.track(code, FRESH)["code"] == code
 
 
@@ -68,26 +68,26 @@ def test_p16_who_asks_with_another_contact_learns_and_gets_nothing(hand):
     assert len(texts(hand)) == before
     right = ask(hand, code)
     assert {tuple(sorted(a)) for a in (*strange, right)} == {("request_id", "valid_minutes")}
-    for asked in (*strange, right):
+    for item in (*strange, right):
         pin = "000000" if pin_of(hand) != "000000" else "000001"
-        assert renew(hand, asked, pin)["code"] == "secret_code.wrong"
+        assert renew(hand, item, pin)["code"] == "secret_code.wrong"
     assert hand.track(code, SECRET)["code"] == code
 
 
 def test_p16_a_code_is_good_once_for_half_an_hour_and_for_five_tries(hand):
     code = hand.register(mobile=MOBILE, email=None)
-    asked = ask(hand, code)
+    request = ask(hand, code)
     pin = pin_of(hand)
     for _ in range(5):
-        assert renew(hand, asked, wrong(pin))["code"] == "secret_code.wrong"
-    assert renew(hand, asked, pin)["code"] == "secret_code.gone"
-    asked = ask(hand, code)
-    assert renew(hand, asked, pin_of(hand)) == {"code": code}
-    assert renew(hand, asked, pin_of(hand), "1" * 20)["code"] == "secret_code.gone"
+        assert renew(hand, request, wrong(pin))["code"] == "secret_code.wrong"
+    assert renew(hand, request, pin)["code"] == "secret_code.gone"
+    request = ask(hand, code)
+    assert renew(hand, request, pin_of(hand)) == {"code": code}
+    assert renew(hand, request, pin_of(hand), "1" * 20)["code"] == "secret_code.gone"
     assert renew(hand, {"request_id": str(uuid.uuid4())}, pin)["code"] == "secret_code.gone"
-    asked = ask(hand, code)
+    request = ask(hand, code)
     hand.at("1405-09-02 09:31")
-    assert renew(hand, asked, pin_of(hand))["code"] == "secret_code.gone"
+    assert renew(hand, request, pin_of(hand))["code"] == "secret_code.gone"
 
 
 def test_p16_a_strangers_wrong_tries_spend_nobody_elses_code(hand):
@@ -163,8 +163,8 @@ def test_p16_without_a_contact_nothing_is_sent_and_the_old_secret_stays(hand, mo
 
 def test_p16_another_units_colleague_sends_no_secret(hand):
     code = hand.register(mobile=MOBILE, email=None)
-    told = hand.act(at_desk.SEND_NEW_SECRET, code, as_="sara")
-    assert told["code"] == "desk.unit"
+    reply = hand.act(at_desk.SEND_NEW_SECRET, code, as_="sara")
+    assert reply["code"] == "desk.unit"
     assert hand.track(code, SECRET)["code"] == code
 
 

@@ -49,11 +49,11 @@ def test_s13_another_spelling_of_a_mailbox_is_the_same_receiver(hand):
 
 
 def test_s13_who_is_told_by_the_answer_that_no_notice_goes(hand):
-    told = {
+    fields = {
         "kind": "complaint", "category": "illegal_well", "text": "شب‌ها چاه می‌زنند.",
         "declared": True, "secret": SECRET, "name": "زهرا", "mobile": MOBILE,
     }  # fmt: skip
-    answers = [hand.call(contracts.REGISTER, **told) for _ in range(6)]
+    answers = [hand.call(contracts.REGISTER, **fields) for _ in range(6)]
     assert [a["withheld"] for a in answers] == [[]] * 5 + [["sms"]]
 
 

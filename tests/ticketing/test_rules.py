@@ -51,12 +51,12 @@ def test_every_possible_log_adds_up_to_a_known_state(acts):
 @given(st.lists(st.sampled_from(ACTS), max_size=30))
 def test_pauses_do_not_overlap_and_all_but_the_last_have_an_end(acts):
     entries = log_of(acts)
-    found = pauses(entries)
-    for one, other in itertools.pairwise(found):
-        assert one.end is not None
-        assert one.end <= other.start
-    if found:
-        assert (found[-1].end is None) == (fold(entries).pause is not None)
+    result = pauses(entries)
+    for item, other in itertools.pairwise(result):
+        assert item.end is not None
+        assert item.end <= other.start
+    if result:
+        assert (result[-1].end is None) == (fold(entries).pause is not None)
 
 
 @given(st.lists(st.sampled_from(ACTS), max_size=20))
@@ -102,15 +102,15 @@ def figures(draw):
 
 @given(figures())
 def test_no_small_count_is_shown_or_can_be_found_by_a_difference(rows):
-    told, total = statistics.published(rows)
+    reply, total = statistics.published(rows)
     for name in statistics.COUNTS:
-        hidden = [n for n, row in enumerate(told) if row[name] is None]
-        for n, row in enumerate(told):
+        hidden = [n for n, row in enumerate(reply) if row[name] is None]
+        for n, row in enumerate(reply):
             assert row[name] is None or row[name] == 0 or row[name] >= 5
             assert row[name] in (None, rows[n][name])
         if total[name] is not None and any(0 < rows[n][name] < 5 for n in hidden):
             assert len(hidden) >= 2
-    for row in told:
+    for row in reply:
         for whole, part in (("registered", "answered"), ("answered", "on_time")):
             if row[whole] is not None and row[part] is not None:
                 assert not 0 < row[whole] - row[part] < 5
@@ -129,7 +129,7 @@ def folder(tmp_path, *, change=("", ""), **files):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
         (('unit = "billing"', 'unit = "money"'), "there is no unit money"),
         (('code = "bill"', 'code = "conduct"'), "conduct stands twice"),
@@ -141,10 +141,10 @@ def folder(tmp_path, *, change=("", ""), **files):
         (("supervisor@staff.water.example", "supervisor"), "roles.supervisor"),
     ],
 )
-def test_a_wrong_book_is_refused_and_the_place_is_named(tmp_path, change, said):
+def test_a_wrong_book_is_refused_and_the_place_is_named(tmp_path, change, text):
     with pytest.raises(bus_books.BadBook) as refused:
         books.read(folder(tmp_path, change=change))
-    assert any(said in fault for fault in refused.value.faults), refused.value.faults
+    assert any(text in fault for fault in refused.value.faults), refused.value.faults
 
 
 def test_a_promise_is_the_most_special_row_in_force_on_the_day():
@@ -182,15 +182,15 @@ def test_a_command_tells_how_it_is_used(module):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "text"),
     [
         (["put", "x", "--name", "x", "--role", "clerk", "--unit", "money"], "no unit money"),
         (["put", "x", "--name", "x", "--role", "clerk", "--unit", "billing"], "at least 10"),
         (["put", "x", "--name", "x", "--role", "king", "--unit", "billing"], "invalid choice"),
     ],
 )
-def test_a_wrong_account_is_refused_with_a_sentence(ticketing_db, arguments, said):
+def test_a_wrong_account_is_refused_with_a_sentence(ticketing_db, arguments, text):
     done = command("services.ticketing.accounts.staff", *arguments, DB_URL=ticketing_db)
     assert done.returncode in (1, 2)
-    assert said in done.stderr
+    assert text in done.stderr
     assert "Traceback" not in done.stderr

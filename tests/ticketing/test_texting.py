@@ -31,12 +31,12 @@ def texts(hand):
 
 def test_who_registers_gets_the_code_and_no_link(hand):
     code = hand.register(mobile=MOBILE, email=None)
-    (told,) = texts(hand)
-    assert told["template"] == "ticket_registered"
-    assert told["to"]["mobile"] == "+989900000007"
-    assert (told["personalisation"]["code"], told["reference"]) == (code, code)
-    assert "سررسید" in told["personalisation"]["due"]
-    assert "http" not in str(told)
+    (reply,) = texts(hand)
+    assert reply["template"] == "ticket_registered"
+    assert reply["to"]["mobile"] == "+989900000007"
+    assert (reply["personalisation"]["code"], reply["reference"]) == (code, code)
+    assert "سررسید" in reply["personalisation"]["due"]
+    assert "http" not in str(reply)
 
 
 def test_who_gave_no_mobile_gets_none_and_a_letter_is_written_as_before(hand):
@@ -56,27 +56,27 @@ def test_an_answer_and_a_closing_are_texted_in_the_language_chosen(hand):
     hand.answer(code)
     hand.at("1405-12-01 09:00")
     hand.do(deadlines.close_quietly)
-    told = texts(hand)
-    assert [each["template"] for each in told] == [
+    reply = texts(hand)
+    assert [item["template"] for item in reply] == [
         "ticket_registered", "ticket_answered", "ticket_closed",
     ]  # fmt: skip
-    assert {each["language"] for each in told} == {"en"}
-    assert "بازدید" not in str(told), "what an answer says is read on the portal, not on the way"
+    assert {item["language"] for item in reply} == {"en"}
+    assert "بازدید" not in str(reply), "what an answer says is read on the portal, not on the way"
 
 
 def test_a_refused_act_texts_nobody(hand):
     code = hand.register(mobile=MOBILE)
-    told = hand.call(contracts.REOPEN, code=code, secret="1" * 20, text="چرا؟")
-    assert "kind" in told
+    reply = hand.call(contracts.REOPEN, code=code, secret="1" * 20, text="چرا؟")
+    assert "kind" in reply
     assert len(texts(hand)) == 1
 
 
 @pytest.mark.parametrize("letter", sorted(set(notifications.TO_CITIZEN.values())))
 def test_every_text_exists_in_both_languages_and_asks_for_what_is_given(letter):
-    told = tomllib.loads((ROOT / "deploy/notify/templates.toml").read_text(encoding="utf-8"))
+    document = tomllib.loads((ROOT / "deploy/notify/templates.toml").read_text(encoding="utf-8"))
     (form,) = [
         row
-        for row in told["templates"]
+        for row in document["templates"]
         if (row["code"], row["channel"]) == (f"ticket_{letter}", "sms")
     ]
     for language in ("fa", "en"):
@@ -91,7 +91,7 @@ def test_who_chose_a_time_is_texted_when_and_where(hand):
     hand.act(at_desk.INVITE, code, office="yasuj", text="با سند زمین بیایید.")
     slot = hand.track(code)["slots"][0]["slot"]
     hand.call(contracts.CHOOSE_SLOT, code=code, secret=SECRET, slot=slot)
-    told = texts(hand)[-1]
-    assert told["template"] == "ticket_booked"
-    assert "یاسوج" in told["personalisation"]["address"]
-    assert told["personalisation"]["time"]
+    reply = texts(hand)[-1]
+    assert reply["template"] == "ticket_booked"
+    assert "یاسوج" in reply["personalisation"]["address"]
+    assert reply["personalisation"]["time"]

@@ -124,8 +124,8 @@ def test_p8_an_invitation_without_a_time_ends_with_a_ticket_that_nobody_objected
     hand.act(at_desk.INVITE, code, office="yasuj", text="بیایید.")
     hand.act(at_desk.ANSWER, code, text="پاسخ", final=True, visit="keep")
     hand.at("1405-12-01 09:00").do(deadlines.close_quietly)
-    told = hand.track(code)
-    assert (told["state"], told["appointment"]["state"]) == ("CLOSED", "ENDED")
+    reply = hand.track(code)
+    assert (reply["state"], reply["appointment"]["state"]) == ("CLOSED", "ENDED")
 
 
 def test_p26_a_merge_into_an_answered_ticket_names_that_ticket_and_its_state(hand):

@@ -5,9 +5,9 @@ import contextlib
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.codec import to_wire
 from bus.errors import Forbidden, Unavailable
-from bus.values import Json
+from bus.messages.codec import to_wire
+from bus.messages.values import Json
 from contracts import Request as Contract
 from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL, Defer
 from contracts.notify.callbacks import PUT_CALLBACK

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 from bus.client import Client
 from bus.errors import BusError, Internal, Unavailable
+from bus.messages.values import Json
 from bus.process import log
-from bus.values import Json
 from contracts import CATALOGUE
 from contracts import Request as Contract
 from contracts.agencies.deferred import (

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from bus.errors import Forbidden, Unauthenticated
+from bus.messages.values import Json
 from bus.signatures.signing import ON_BEHALF_OF, Message
-from bus.values import Json
 from contracts import Request as Contract
 from gateway.agency.door.grants import Agency, Register
 from gateway.agency.door.verification import (

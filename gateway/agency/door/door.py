@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.client import Client
+from bus.messages.values import Json
 from bus.signatures.digest import content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import Message, sign_response
-from bus.values import Json
 from contracts import Request as Contract
 from gateway import web
 from gateway.agency.door import checks

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bus.errors import Forbidden
-from bus.values import Json
+from bus.messages.values import Json
 from contracts import Request as Contract
 from members.documents import Agency, Credential, Grant, from_network, grants_to_wire, today
 from members.register import Register, rights

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from bus.errors import Conflict
+from bus.messages.values import Json
 from bus.signatures.digest import digest_header
-from bus.values import Json
 from contracts.inquiry.questions import PART_LINES, READ_BATCH
 from gateway import web
 from gateway.agency.door.door import JSON, Door, Visitor

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.errors import RuleBroken
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.inquiry import questions as inquiry
 from contracts.inquiry.questions import BATCH_LINES, PART_LINES, SUBMIT_BATCH
 from gateway import web

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.errors import RuleBroken
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.notify.bulk import JOB_BYTES, JOB_MATTER, PART_BYTES, SUBMIT_JOB
 from gateway import web
 from gateway.agency.door.door import JSON, NAMESPACE, Door, Visitor

@@ -7,8 +7,8 @@ import orjson
 from starlette.requests import Request
 
 from bus.errors import ContractError, FieldError
+from bus.messages.values import Json
 from bus.signatures.digest import DigestCheck
-from bus.values import Json
 from contracts.inquiry.keys import KEY_KINDS, canonical_key
 from gateway.http import bodies
 from gateway.http.problems import HttpError

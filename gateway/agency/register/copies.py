@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bus.client import Client
 from bus.errors import BusError
+from bus.messages.values import Json
 from bus.process import log
-from bus.values import Json
 from contracts.agencies.register import CHANGED, COPIES, CopiesAfter
 from members.copies import write
 from members.register import Register

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bus.values import Json
+from bus.messages.values import Json
 from gateway.forms.values import Values
 from gateway.html import rendering
 from gateway.ops.staff.refusals import general

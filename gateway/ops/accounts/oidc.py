@@ -18,9 +18,9 @@ from joserfc.jwk import KeySet
 
 from bus.errors import Unauthenticated, Unavailable
 from bus.foreign import http_call as outside
+from bus.messages.values import Json
 from bus.settings import Settings
 from bus.signatures.keys import base64url
-from bus.values import Json
 
 SECONDS, LONGEST, OK = 10, 1024 * 1024, 200
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import ContractError, Forbidden, TooMany, Unauthenticated
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing import accounts
 from gateway import web
 from gateway.forms.multipart import TEXT_FORM, read_fields

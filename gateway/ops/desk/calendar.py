@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound, Unauthenticated
-from bus.kinds import Request as Contract
+from bus.messages.kinds import Request as Contract
 from contracts.ticketing import desk as contracts
 from gateway.forms.values import value_of
 from gateway.ops.desk import day_previews, words

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 
 from bus.errors import NotFound
-from bus.values import Json
+from bus.messages.values import Json
 from gateway.html import formats
 from gateway.ops.desk import words
 from gateway.ops.staff.previews import Fact, Preview

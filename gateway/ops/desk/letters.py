@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.errors import BusError, NotFound, Unauthenticated
-from bus.kinds import Request as Contract
+from bus.messages.kinds import Request as Contract
 from contracts.ticketing import letters as contracts
 from gateway.forms.downloads import file_response
 from gateway.forms.values import value_of

@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing import desk as contracts
 from gateway.html.formats import moment
 from gateway.ops.desk import words

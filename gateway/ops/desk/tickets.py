@@ -8,8 +8,8 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.errors import BusError, ContractError, FieldError, NotFound, RuleBroken, Unauthenticated
-from bus.kinds import Request as Contract
-from bus.values import Json
+from bus.messages.kinds import Request as Contract
+from bus.messages.values import Json
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.citizens import FORM, REGISTER, STATES, AskForm

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bus.errors import BusError
-from bus.values import Json
+from bus.messages.values import Json
 from gateway.ops.staff.refusal_texts import FAULTS
 from gateway.ops.staff.refusals import Refusals, fault_sentence
 

@@ -7,7 +7,7 @@ import requests
 
 from bus.errors import BusError
 from bus.health import Health
-from bus.messages import read
+from bus.messages.message import read
 from bus.process.monitor import WELL, Finding, Status, fail
 from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signing import Message, sign_request, verify_response

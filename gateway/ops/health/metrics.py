@@ -12,8 +12,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from bus.health import PROBLEMS, Health
+from bus.messages.values import Json
 from bus.process.monitor import Status
-from bus.values import Json
 from contracts.notify.messages import CHANNELS, STATES, Accounts
 from contracts.ticketing.letters import MailFigures
 from gateway.ops.health.checks import usable

@@ -13,7 +13,7 @@ import requests
 from bus.client import Client
 from bus.errors import BusError
 from bus.health import AskHealth, Health
-from bus.kinds import Request
+from bus.messages.kinds import Request
 from bus.process import log
 from contracts import health_contracts
 from contracts.notify.announcements import COMPONENTS, NOTE_PROBES, NoteProbes, Probe

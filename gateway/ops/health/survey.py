@@ -14,7 +14,7 @@ from bus.amqp.dead_letters import DeadLetters
 from bus.client import Client
 from bus.errors import BusError, NotFound
 from bus.health import AskHealth, Health
-from bus.kinds import M, R, Request
+from bus.messages.kinds import M, R, Request
 from bus.process.monitor import WELL, Finding, Status, fail, warn
 from contracts import health_contracts
 from contracts.notify.messages import ACCOUNTS, Accounts, Nothing

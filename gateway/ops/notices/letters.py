@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.errors import NotFound
-from bus.messages import read
+from bus.messages.message import read
 from contracts.notify import govnotify as contracts
 from gateway.forms.downloads import download_headers
 from gateway.ops.notices.section import AT

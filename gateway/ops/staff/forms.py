@@ -6,10 +6,10 @@ from marshmallow import fields
 from starlette.requests import Request
 
 from bus.blobs import Blobs
-from bus.fields import Day
 from bus.foreign.filetypes import FILES_MOST
-from bus.kinds import Request as Contract
-from bus.values import Json
+from bus.messages.fields import Day
+from bus.messages.kinds import Request as Contract
+from bus.messages.values import Json
 from gateway.forms import multipart
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm
 from gateway.forms.values import Values

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bus.errors import BusError, Unauthenticated
-from bus.kinds import M, R
-from bus.kinds import Request as Contract
-from bus.values import Json
+from bus.messages.kinds import M, R
+from bus.messages.kinds import Request as Contract
+from bus.messages.values import Json
 from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
 from gateway.http.problems import status_of

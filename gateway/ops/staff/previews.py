@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
-from bus.values import Json
+from bus.messages.values import Json
 
 LOOKED, AGAIN = "looked", "again"
 NOT_CARRIED = frozenset({LOOKED, AGAIN})

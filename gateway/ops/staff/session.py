@@ -16,10 +16,10 @@ from starlette.responses import Response
 
 from bus.client import Client
 from bus.errors import BusError, Forbidden, Unauthenticated, Unavailable
-from bus.kinds import M, R
-from bus.kinds import Request as Contract
+from bus.messages.kinds import M, R
+from bus.messages.kinds import Request as Contract
+from bus.messages.values import Json
 from bus.settings import Settings
-from bus.values import Json
 from contracts.ticketing import accounts
 from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals

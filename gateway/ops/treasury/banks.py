@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.billing import treasury as contracts
 from gateway.forms.values import value_of
 from gateway.ops.staff import forms

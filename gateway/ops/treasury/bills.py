@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError, NotFound
-from bus.messages import Wire
-from bus.values import Json
+from bus.messages.message import Wire
+from bus.messages.values import Json
 from contracts import Request as Contract
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES, Bill

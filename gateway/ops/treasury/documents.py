@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import Statement
 from gateway.forms.downloads import download_headers

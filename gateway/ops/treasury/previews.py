@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from starlette.requests import Request
 
 from bus.errors import NotFound
-from bus.kinds import M, R
-from bus.kinds import Request as Contract
+from bus.messages.kinds import M, R
+from bus.messages.kinds import Request as Contract
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import Bill
 from contracts.billing.tariffs import TariffRow

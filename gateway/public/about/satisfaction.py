@@ -7,7 +7,7 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from bus.errors import BusError
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.inquiry.ratings import RATINGS, AskRatings
 from contracts.ticketing.citizens import STATISTICS, AskStatistics
 from gateway.public.site.services import Services

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, Unavailable
-from bus.kinds import Request as Contract
+from bus.messages.kinds import Request as Contract
 from contracts.ticketing import lost_secrets as contracts
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError, Unavailable
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing.citizens import KINDS, REGISTER, FormData
 from contracts.ticketing.files import ATTACHMENTS
 from gateway.forms.acts import FORM_SECONDS, FormToken

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, NotFound
-from bus.kinds import Request as Contract
-from bus.values import Json
+from bus.messages.kinds import Request as Contract
+from bus.messages.values import Json
 from contracts.ticketing import citizens as contracts
 from gateway.forms.downloads import file_response
 from gateway.forms.multipart import TEXT_FORM, read_form

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import Forbidden, NotFound
+from bus.messages.values import Json
 from bus.settings import Settings
-from bus.values import Json
 from contracts.ticketing.citizens import LIST_PUBLIC, REGISTER, TOKEN
 from gateway.forms.acts import FormToken
 from gateway.forms.multipart import read_form

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from bus.errors import ContractError, FieldError
-from bus.fields import YEARS
-from bus.kinds import listed, sentence
-from bus.values import Json
+from bus.messages.fields import YEARS
+from bus.messages.kinds import listed, sentence
+from bus.messages.values import Json
 from iran import identifiers
 from iran.persian import Malformed, fold_code, fold_number
 

@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.values import Json
+from bus.messages.values import Json
 
 ROOT = "/open311"
 FORMS = ("xml", "json")

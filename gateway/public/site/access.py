@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bus.errors import BusError
-from bus.kinds import Request as Contract
+from bus.messages.kinds import Request as Contract
 from contracts.inquiry.own import READ_OWN
 from contracts.notify.inbox import OPEN_INBOX
 from contracts.ticketing.citizens import TRACK

@@ -4,7 +4,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.values import Json
+from bus.messages.values import Json
 from gateway.http import problems
 from gateway.http.languages import preferred
 from gateway.http.problems import PERSIAN

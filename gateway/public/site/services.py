@@ -12,10 +12,10 @@ from starlette.requests import Request
 from bus.blobs import Blobs
 from bus.client import Client
 from bus.errors import BusError
-from bus.kinds import M, R
-from bus.kinds import Request as Contract
+from bus.messages.kinds import M, R
+from bus.messages.kinds import Request as Contract
+from bus.messages.values import Json
 from bus.settings import Settings
-from bus.values import Json
 from contracts.billing.bills import START_PAYMENT
 from contracts.inquiry.own import ASK_OWN
 from contracts.notify.inbox import MAKE_INBOX

@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.requests import Request
 
 from bus.errors import FieldError
-from bus.values import Json
+from bus.messages.values import Json
 from people.company import company
 
 LANGUAGES = ("fa", "en")

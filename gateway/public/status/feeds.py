@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import orjson
 from icalendar import Calendar, Event
 
-from bus.messages import to_wire
+from bus.messages.message import to_wire
 from contracts.notify.announcements import Announcement, Title, Words
 from gateway.html.formats import moment
 from gateway.public.site import words

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bus.client import Client
 from bus.errors import BusError, ContractError, FieldError, NotFound, Unavailable
-from bus.messages import to_wire
+from bus.messages.message import to_wire
 from contracts.notify import announcements as contracts
 from contracts.notify import subscriptions
 from gateway.forms.multipart import read_fields

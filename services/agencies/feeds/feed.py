@@ -12,12 +12,12 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.activator import Call
-from bus.codec import read, to_wire
 from bus.database.rows import fetch_all
 from bus.database.store import Tx
 from bus.envelope import Envelope
 from bus.errors import Forbidden, RuleBroken
-from bus.values import Json
+from bus.messages.codec import read, to_wire
+from bus.messages.values import Json
 from contracts import CATALOGUE, Event
 from contracts.agencies.hearing import Feed, FeedEvent, ReadFeed
 from contracts.notify.callbacks import CALL_BACK, CallBack

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection
 
 from bus.errors import ContractError, FieldError, RuleBroken
-from bus.kinds import Command, Contract, Event, Request
+from bus.messages.kinds import Command, Contract, Event, Request
 from contracts import CATALOGUE
 from contracts.agencies.register import DOCUMENT, MOST_KEYS
 from members.documents import parse_agency

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, select
 
 from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.agencies import desk
 from iran.collation import collation_key
 from services.agencies.domain.document import (

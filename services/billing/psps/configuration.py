@@ -6,7 +6,7 @@ import datetime as dt
 import tomllib
 from collections.abc import Callable
 
-from bus.values import Json
+from bus.messages.values import Json
 from services.billing.psps.behpardakht import Behpardakht
 from services.billing.psps.port import Psp
 from services.billing.psps.sadad import Sadad

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from bus.errors import ContractError, FieldError, RuleBroken
 from bus.foreign.csv_rows import Reader, Row, Unread, delimiter_of
 from bus.foreign.spoiled import spoiled_text
-from bus.kinds import Form
+from bus.messages.kinds import Form
 from contracts.billing.tariffs import Tariff
 from iran.persian import Malformed, fold_code, parse_jalali
 from services.billing.tariffs.changes import Draft

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bus.envelope import Envelope
 from bus.errors import BusError, Forbidden, Unauthenticated
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.inquiry.questions import (
     ASK,
     BATCH_ANSWERED,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
 
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.inquiry.questions import BatchPage, BatchProgress, BatchResult, ReadBatch
 from services.inquiry.askers import asker_of
 from services.inquiry.batches.rows import Batch, batch_of_asker

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from bus.errors import NotFound
-from bus.values import Json
+from bus.messages.values import Json
 from services.inquiry.askers import Asker
 from services.inquiry.tables import BATCH_LINES, BATCHES
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from bus.values import Json
+from bus.messages.values import Json
 from services.inquiry.domain.own_inquiry import OwnState
 from services.inquiry.tables import OWN_INQUIRIES
 

@@ -8,7 +8,7 @@ import datetime as dt
 from sqlalchemy import Connection, or_, update
 
 from bus.database.store import Tx
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.billing.bills import Reminder
 from contracts.notify.messages import SEND_MESSAGE, SendMessage
 from contracts.notify.receiver import Receiver

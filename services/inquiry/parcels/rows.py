@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from bus.values import Json
+from bus.messages.values import Json
 from services.inquiry.domain.purposes import Grant
 from services.inquiry.tables import PARCEL_QUESTIONS
 

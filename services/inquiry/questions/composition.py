@@ -3,7 +3,7 @@
 import datetime as dt
 import functools
 
-from bus.messages import ABSENT
+from bus.messages.message import ABSENT
 from contracts.inquiry.answer import Answer, Limit, Searched, Source, Status
 from iran import persian
 from services.inquiry.domain import blocks, codes, law, status

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from bus.envelope import Envelope
 from bus.errors import BusError
-from bus.messages import read, to_wire
+from bus.messages.message import read, to_wire
 from contracts.inquiry.answer import Answer
 from services.inquiry.askers import Asker
 from services.inquiry.domain import chain

@@ -13,9 +13,9 @@ from bus.database.chores import Chore
 from bus.database.rows import fetch_one
 from bus.database.store import Store
 from bus.errors import BusError, Unavailable
-from bus.fields import Prose, Text
 from bus.foreign.spoiled import spoiled_text
-from bus.messages import schema_of
+from bus.messages.fields import Prose, Text
+from bus.messages.message import schema_of
 from bus.process import log
 from contracts.notify.bulk import JOB_ROWS as ROWS_MOST
 from contracts.notify.receiver import VALUE_MOST, Receiver

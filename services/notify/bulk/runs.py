@@ -13,7 +13,7 @@ from bus.database.rows import fetch_all, fetch_only
 from bus.database.store import Store
 from bus.envelope import instant
 from bus.errors import BusError
-from bus.messages import to_wire
+from bus.messages.message import to_wire
 from contracts.notify.bulk import JOB_DONE, JobDone
 from contracts.notify.messages import Send, Sent
 from members.rights import Sender

@@ -12,7 +12,7 @@ from bus.database.rows import fetch_all
 from bus.database.store import Store
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
-from bus.messages import to_wire
+from bus.messages.message import to_wire
 from contracts import CATALOGUE, Request
 from contracts.notify.announcements import (
     Announcement,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 from bus.database import paging
 from bus.database.rows import fetch_all, fetch_only
 from bus.envelope import instant
-from bus.messages import Wire
+from bus.messages.message import Wire
 from contracts.notify.desk import (
     Figures,
     FindMessages,

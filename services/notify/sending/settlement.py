@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, func, update
 
 from bus.database.rows import fetch_only
 from bus.envelope import instant
-from bus.messages import to_wire
+from bus.messages.message import to_wire
 from contracts.notify.messages import MESSAGE_SETTLED, Settled
 from services.notify.context import Context
 from services.notify.domain import parts

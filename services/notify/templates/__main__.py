@@ -9,7 +9,7 @@ from pathlib import Path
 from bus.database.commands_run import note_command
 from bus.database.store import Store
 from bus.errors import BusError, ContractError, RuleBroken
-from bus.kinds import Form
+from bus.messages.kinds import Form
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from contracts.notify.messages import DraftTemplate

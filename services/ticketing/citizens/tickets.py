@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bus.envelope import instant
 from bus.errors import BusError, NotFound, RuleBroken
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing.citizens import (
     CalendarFile,
     ChooseSlot,

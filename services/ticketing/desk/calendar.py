@@ -4,7 +4,7 @@ import datetime as dt
 
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing.calendar import (
     AddSlots,
     AskCalendar,

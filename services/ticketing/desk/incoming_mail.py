@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, func, true
 from bus.blobs import Blobs
 from bus.envelope import instant
 from bus.errors import Conflict, Forbidden, NotFound
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing.citizens import TEXT_MOST, Opened
 from contracts.ticketing.letters import (
     AskLetters,

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from bus.values import Json
+from bus.messages.values import Json
 from services.ticketing.context import Context
 from services.ticketing.tickets import views
 

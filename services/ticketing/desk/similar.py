@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from bus.values import Json
+from bus.messages.values import Json
 from services.ticketing.context import Context
 from services.ticketing.domain.moves import WORK
 from services.ticketing.tables import TICKETS

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import asdict
 
 from bus.envelope import instant
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing.citizens import ClockView
 from contracts.ticketing.desk import DeskTicket
 from iran.collation import collation_key

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, Float, Table, cast, func, select
 
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing.letters import LETTER_STATES, MAIL_STATES, MailFigures
 from services.ticketing.failed_rows import left_alone
 from services.ticketing.tables import LETTERS, MAILS

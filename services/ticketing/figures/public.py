@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from bus.database.rows import fetch_all
 from bus.envelope import instant
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing.citizens import (
     AskStatistics,
     AskToken,

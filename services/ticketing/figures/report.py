@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Interval, cast, func, select
 
 from bus.database.rows import fetch_only
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing.calendar import AskReport, Report
 from iran.persian import tehran_day
 from services.ticketing.context import Context

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
-from bus.values import Json
+from bus.messages.values import Json
 from services.ticketing.context import Context
 from services.ticketing.domain import labels
 from services.ticketing.mail.reading import Email

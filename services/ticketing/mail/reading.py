@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
 from bus.foreign import confined
-from bus.values import Json
+from bus.messages.values import Json
 from services.ticketing.mail import (
     addresses,
     automatic,

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 from bus.envelope import instant
 from bus.errors import NotFound
-from bus.values import Json
+from bus.messages.values import Json
 from contracts.ticketing.citizens import ClockView, HistoryEntry, Registered, TicketView
 from contracts.ticketing.desk import DeskHistoryEntry
 from iran.collation import collation_key

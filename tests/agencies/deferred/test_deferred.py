@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.kinds import Request
+from bus.messages.kinds import Request
 from contracts import agency_contracts
 from contracts.agencies.deferred import CANCEL_CALL, READ_CALL, READ_CALLS
 from contracts.notify.callbacks import CALL_BACK

@@ -27,18 +27,18 @@ def test_they_are_counted_and_looking_at_them_changes_nothing(dead):
         for _ in range(12):
             # What was looked at is given back a moment after the look.
             wait_for(lambda: letters.count("probe") == 3)
-            found = letters.look("probe")
-            assert {letter["id"] for letter in found} == {"bad-0", "bad-1", "bad-2"}
+            result = letters.look("probe")
+            assert {letter["id"] for letter in result} == {"bad-0", "bad-1", "bad-2"}
 
 
 def test_a_look_says_what_and_why_but_never_the_content(dead):
     with DeadLetters(dead.amqp) as letters:
-        found = letters.look("probe")
-    assert found[0]["type"] == "probe.spoil.v1"
-    assert found[0]["reason"] == "rejected"
-    assert found[0]["queue"] == "mirab.probe.commands"
-    assert re.fullmatch(r"[0-9-]{10}T[0-9:]{8}Z", found[0]["died_at"])
-    assert "secret" not in json.dumps(found)
+        result = letters.look("probe")
+    assert result[0]["type"] == "probe.spoil.v1"
+    assert result[0]["reason"] == "rejected"
+    assert result[0]["queue"] == "mirab.probe.commands"
+    assert re.fullmatch(r"[0-9-]{10}T[0-9:]{8}Z", result[0]["died_at"])
+    assert "secret" not in json.dumps(result)
 
 
 def test_a_letter_names_the_code_of_the_refusal_also_after_a_replay(dead):

@@ -200,16 +200,16 @@ def test_a_request_that_expires_in_the_hand_of_a_busy_service_is_dropped_unanswe
 
 def test_two_consumers_share_the_work_and_nothing_is_done_twice(probe_parts, vhost, probe_db):
     probe = probe_parts(vhost, probe_db)
-    one, two = probe.serve(), probe.serve()
-    for each in (one, two):
-        wait_for(lambda e=each: "mirab.probe.requests" in e.log, 60)
+    entry, two = probe.serve(), probe.serve()
+    for item in (entry, two):
+        wait_for(lambda e=item: "mirab.probe.requests" in e.log, 60)
     with Wire(vhost) as wire:
         wait_for(lambda: wire.consumers("mirab.probe.requests") == 2, 60)
     questions = [(ADD, f"id-{n}", {"mark": f"m{n}", "seconds": 0.02}) for n in range(120)]
     answers = ask_all(vhost, questions, deadline=30)
     assert all(answer["times"] == 1 for answer in answers)
-    assert all(f"id-{n}" in one.log or f"id-{n}" in two.log for n in range(120))
-    assert "probe.add.v1" in one.log
+    assert all(f"id-{n}" in entry.log or f"id-{n}" in two.log for n in range(120))
+    assert "probe.add.v1" in entry.log
     assert "probe.add.v1" in two.log
 
 

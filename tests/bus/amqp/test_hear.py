@@ -12,10 +12,10 @@ def heard_by(url, tell, most=1):
     """What a client hears while ``tell`` is done in a thread; None stands for an opening."""
 
     async def run():
-        client, found, more = Client(url, name="test"), [], asyncio.Event()
+        client, result, more = Client(url, name="test"), [], asyncio.Event()
 
         def take(data):
-            found.append(data)
+            result.append(data)
             more.set()
 
         client.hear(NOTED, take)
@@ -23,12 +23,12 @@ def heard_by(url, tell, most=1):
         try:
             await asyncio.wait_for(more.wait(), 20)
             await asyncio.to_thread(tell)
-            while len(found) <= most:
+            while len(result) <= most:
                 more.clear()
                 await asyncio.wait_for(more.wait(), 20)
         finally:
             await client.stop()
-        return found
+        return result
 
     return asyncio.run(run())
 

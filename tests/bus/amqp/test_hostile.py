@@ -108,8 +108,8 @@ def test_b5_no_property_of_a_message_takes_the_consumer_from_others(probe, contr
         answers = ask_all(probe.amqp, questions, deadline=20)
         assert [answer["times"] for answer in answers] == [1] * 40
         dead = topology.queue_name("probe", "dead")
-        while found := wire.take(dead):  # what cannot be read lies there, and nothing else
-            assert found[0].headers["ce-source"] == "hostile"
+        while result := wire.take(dead):  # what cannot be read lies there, and nothing else
+            assert result[0].headers["ce-source"] == "hostile"
         assert wire.count("mirab.probe.commands") == 0
     assert probe.services[-1].alive
 

@@ -20,9 +20,9 @@ def store(probe_db):
 
 
 def select(tx, left):
-    asked = {"left": left}
+    request = {"left": left}
     sql = "select id, mark from begun where not id::text = any(:left) order by id"
-    return tx.conn.execute(text(sql), asked).all()
+    return tx.conn.execute(text(sql), request).all()
 
 
 def work(tx, row):

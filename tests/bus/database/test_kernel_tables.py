@@ -25,7 +25,7 @@ def test_every_difference_of_a_table_is_found(probe_db):
         Column("at", Integer),
         Column("more", Integer),
     )
-    found = "\n".join(differences(probe_db, declared, only=["odd", "inbox"]))
+    result = "\n".join(differences(probe_db, declared, only=["odd", "inbox"]))
     signs = [
         "add_column', None, 'odd'",
         "modify_type",
@@ -33,4 +33,4 @@ def test_every_difference_of_a_table_is_found(probe_db):
         "odd.at: default",
         "remove_table",
     ]
-    assert [sign for sign in signs if sign not in found] == []
+    assert [sign for sign in signs if sign not in result] == []

@@ -25,7 +25,7 @@ def test_a_commands_data_is_blanked_once_it_is_done_and_an_events_is_kept(relaye
     ask(relayed.amqp, TELL, mark="personal")
     wait_for(lambda: relayed.marks("personal") == 1 and relayed.marks("heard personal") == 1)
     done = "select name, length(body) from outbox where sent_at is not null and awaits = '{}'"
-    rows = wait_for(lambda: len(found := dict(execute(relayed.db, done))) == 2 and found)
+    rows = wait_for(lambda: len(result := dict(execute(relayed.db, done))) == 2 and result)
     assert rows["probe.note.v1"] == 0
     assert rows["probe.noted.v1"] > 0
 

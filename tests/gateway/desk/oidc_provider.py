@@ -67,15 +67,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        told = {name: values[0] for name, values in parse_qs(raw).items()}
-        asked = self.server.codes.pop(told.get("code"), None)
-        proof = hashlib.sha256(told.get("code_verifier", "").encode()).digest()
+        reply = {name: values[0] for name, values in parse_qs(raw).items()}
+        request = self.server.codes.pop(reply.get("code"), None)
+        proof = hashlib.sha256(reply.get("code_verifier", "").encode()).digest()
         good = (
-            asked is not None
+            request is not None
             and self.headers["Authorization"]
             == "Basic " + base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
-            and asked["redirect_uri"] == told["redirect_uri"]
-            and asked["code_challenge"] == base64.urlsafe_b64encode(proof).decode().rstrip("=")
+            and request["redirect_uri"] == reply["redirect_uri"]
+            and request["code_challenge"] == base64.urlsafe_b64encode(proof).decode().rstrip("=")
         )
         if not good:
             self._json({"error": "invalid_grant"}, 400)
@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
             "aud": CLIENT,
             "sub": "17",
             "preferred_username": self.server.user,
-            "nonce": asked["nonce"],
+            "nonce": request["nonce"],
             "iat": now,
             "exp": now + 300,
             **self.server.claims,
@@ -94,8 +94,8 @@ class Handler(BaseHTTPRequestHandler):
         token = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.server.signs_with)
         self._json({"access_token": "x", "token_type": "Bearer", "id_token": token})
 
-    def _json(self, told, status=200):
-        body = json.dumps(told).encode()
+    def _json(self, reply, status=200):
+        body = json.dumps(reply).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -22,8 +22,8 @@ class Seat:
 
     def __init__(self, house, username):
         self.house, self.session = house, requests.Session()
-        told = {"username": username, "password": house.password}
-        self.session.post(f"{house.ops}/desk/sign-in", data=told, timeout=30)
+        fields = {"username": username, "password": house.password}
+        self.session.post(f"{house.ops}/desk/sign-in", data=fields, timeout=30)
 
     def _url(self, path):
         return f"{self.house.ops}{self.root}{path}"

@@ -75,7 +75,7 @@ class Page:
 
 @pytest.fixture
 def page(shared_desk, sat):  # noqa: F811 - the fixture above
-    return lambda letter, who="karim": Page(shared_desk, sat(who), letter)
+    return lambda letter, person="karim": Page(shared_desk, sat(person), letter)
 
 
 def test_m21_an_automatic_letter_is_seen_at_the_desk_and_made_a_ticket_once(shared_desk, page):
@@ -84,15 +84,15 @@ def test_m21_an_automatic_letter_is_seen_at_the_desk_and_made_a_ticket_once(shar
     )
     letter = send(shared_desk, machine)
     assert state_of(shared_desk, letter) == "AUTOMATIC"
-    told = page(letter)
-    listing = told.browser.get(f"{shared_desk.ops}/desk/letters", timeout=20).text
+    reply = page(letter)
+    listing = reply.browser.get(f"{shared_desk.ops}/desk/letters", timeout=20).text
     assert "گزارش &lt;b&gt;چاه&lt;/b&gt;" in listing
     assert "Auto-Submitted" in listing
     for word in ("چاه کنار قنات شب کار می‌کند.", "robot@example.org", UNIT, "پرونده بساز"):
-        assert word in told.text
-    pressed = told.press("register", category="illegal_well")
+        assert word in reply.text
+    pressed = reply.press("register", category="illegal_well")
     assert pressed.status_code == 200
-    again = told.press("register", category="illegal_well")
+    again = reply.press("register", category="illegal_well")
     assert again.status_code in (200, 422)
     wait_for(lambda: state_of(shared_desk, letter) == "TICKET", 30)
     rows = execute(
@@ -101,11 +101,11 @@ def test_m21_an_automatic_letter_is_seen_at_the_desk_and_made_a_ticket_once(shar
         (letter,),
     )
     assert len(rows) == 1
-    assert rows[0][0] in told.text
+    assert rows[0][0] in reply.text
     assert shared_desk.letters("robot@example.org") == []
     acts = "select actor, act from letter_acts where letter = %s"
     assert execute(shared_desk.db, acts, (letter,)) == [("karim", "register")]
-    late = told.press("register", category="illegal_well")
+    late = reply.press("register", category="illegal_well")
     assert late.status_code == 422
     assert "پیش‌تر تصمیم گرفته شده" in late.text
 
@@ -113,24 +113,24 @@ def test_m21_an_automatic_letter_is_seen_at_the_desk_and_made_a_ticket_once(shar
 def test_m21_a_letter_is_put_into_a_ticket_by_its_code(shared_desk, page):
     code = registered(shared_desk)["code"]
     letter = send(shared_desk, message("خبرنامه", List_Id="<news.example.org>"))
-    told = page(letter)
-    wrong = told.press("attach", code="4052138840")
+    reply = page(letter)
+    wrong = reply.press("attach", code="4052138840")
     assert wrong.status_code == 422
     assert "یک رقم اشتباه است" in wrong.text
-    assert told.press("attach", code=code).status_code == 200
+    assert reply.press("attach", code=code).status_code == 200
     wait_for(lambda: state_of(shared_desk, letter) == "NOTE", 30)
-    shown = told.browser.get(f"{shared_desk.ops}/desk/tickets/{code}", timeout=20).text
+    shown = reply.browser.get(f"{shared_desk.ops}/desk/tickets/{code}", timeout=20).text
     assert "نامه از شخص دیگر" in shown
     assert "ali@example.com" in shown
 
 
 def test_m21_nothing_to_do_needs_a_reason_and_is_written_down(shared_desk, page):
     letter = send(shared_desk, message("تبلیغ", Precedence="bulk"))
-    told = page(letter)
-    assert "این خانه را پر کنید" in told.press("finish", text="").text
-    assert told.press("finish", text="تبلیغ است").status_code == 200
+    reply = page(letter)
+    assert "این خانه را پر کنید" in reply.press("finish", text="").text
+    assert reply.press("finish", text="تبلیغ است").status_code == 200
     assert state_of(shared_desk, letter) == "DONE"
-    assert "تبلیغ است" in told.text
+    assert "تبلیغ است" in reply.text
 
 
 def test_m21_the_letter_as_it_came_is_saved_by_who_may_see_it(shared_desk, page):
@@ -164,11 +164,11 @@ def test_m21_a_letter_that_could_not_be_read_is_rescued_with_its_bytes(shared_de
         "sender = '', content = '' where id = %s",
         (letter,),
     )
-    told = page(letter)
-    assert "خوانده نشد" in told.text
-    missing = told.press("register", category="illegal_well")
+    reply = page(letter)
+    assert "خوانده نشد" in reply.text
+    missing = reply.press("register", category="illegal_well")
     assert missing.status_code == 422
-    done = told.press("register", category="illegal_well", text="از چاهی شکایت می‌کند.")
+    done = reply.press("register", category="illegal_well", text="از چاهی شکایت می‌کند.")
     assert done.status_code == 200
     assert state_of(shared_desk, letter) == "TICKET"
     kept = execute(
@@ -212,20 +212,20 @@ def test_m3_m16_a_long_letter_about_a_holiday_is_a_ticket_that_clerk_and_citizen
         sender="holiday@example.com",
     )
     assert state_of(shared_desk, letter) == "TICKET"
-    told = page(letter)
-    code = re.search(r"/desk/tickets/([0-9]{10})", told.text)[1]
+    reply = page(letter)
+    code = re.search(r"/desk/tickets/([0-9]{10})", reply.text)[1]
     assert text.strip() in html.unescape(
-        told.browser.get(f"{shared_desk.ops}/desk/tickets/{code}", timeout=20).text
+        reply.browser.get(f"{shared_desk.ops}/desk/tickets/{code}", timeout=20).text
     )
 
 
 def test_m21_letters_are_counted_by_state_in_the_metrics(shared_desk, start):
     send(shared_desk, message("شمار", Precedence="bulk"))
-    told = reads(f"{begin(start, 'ops', **shared_desk.environ)}/metrics").text
-    automatic = re.search(r'^mirab_letters\{state="AUTOMATIC"\} ([0-9.]+)', told, re.MULTILINE)
+    text = reads(f"{begin(start, 'ops', **shared_desk.environ)}/metrics").text
+    automatic = re.search(r'^mirab_letters\{state="AUTOMATIC"\} ([0-9.]+)', text, re.MULTILINE)
     assert float(automatic[1]) >= 1
-    assert 'mirab_letters{state="FAILED"}' in told
-    assert 'mirab_letters_oldest_seconds{state="FLOOD"}' in told
+    assert 'mirab_letters{state="FAILED"}' in text
+    assert 'mirab_letters_oldest_seconds{state="FLOOD"}' in text
 
 
 def plain(letter):
@@ -264,11 +264,11 @@ def test_m8_m26_a_strangers_reply_is_a_note_at_the_desk_and_nothing_on_the_citiz
 
 
 def test_m15_what_was_not_taken_stands_in_the_answer_and_on_both_pages(shared_desk, page):
-    told = message("پیوست", sender="files@example.com")
+    reply = message("پیوست", sender="files@example.com")
     for n in range(11):
-        told.add_attachment(b"\x89PNG\r\n\x1a\n" + bytes([n]) * 40, maintype="image",
+        reply.add_attachment(b"\x89PNG\r\n\x1a\n" + bytes([n]) * 40, maintype="image",
                             subtype="png", filename=f"photo-{n}.png")  # fmt: skip
-    letter = send(shared_desk, told, sender="files@example.com")
+    letter = send(shared_desk, reply, sender="files@example.com")
     (ours,) = wait_for(lambda: shared_desk.letters("files@example.com"), 30)
     shown = page(letter).browser.get(
         f"{shared_desk.ops}/desk/tickets/{ours['X-Mirab-Ticket']}", timeout=20
@@ -304,5 +304,5 @@ def test_m28_forty_letters_to_a_ticket_are_all_kept_and_the_unit_is_told_once(sh
     wait_for(
         lambda: dict(execute(shared_desk.db, mine, (to,))) == {"MESSAGE": 10, "FLOOD": 30}, 120
     )
-    told = [m for m in shared_desk.letters(box) if m["X-Mirab-Ticket"] == ours["X-Mirab-Ticket"]]
-    assert len(told) <= 2
+    replies = [m for m in shared_desk.letters(box) if m["X-Mirab-Ticket"] == ours["X-Mirab-Ticket"]]
+    assert len(replies) <= 2

@@ -37,15 +37,15 @@ def sat(shared_desk):
 
 
 def registered(desk, **more):
-    told = requests.post(
+    response = requests.post(
         f"{desk.portal}/v1/tickets",
         json={"kind": "complaint", "category": "illegal_well", "text": "چاه می‌زنند",
               "declared": True, "name": "زهرا کاظمی", "email": "z@example.com", **more},
         headers={"Idempotency-Key": f'"{uuid.uuid4()}"'},
         timeout=20,
     )  # fmt: skip
-    assert told.status_code == 201, told.text
-    return told.json()
+    assert response.status_code == 201, response.text
+    return response.json()
 
 
 @pytest.mark.parametrize("path", ["", "/tickets/4052138845", "/calendar", "/figures", "/telephone"])
@@ -105,8 +105,10 @@ def test_what_was_typed_stays_when_somebody_was_faster(shared_desk, sat):
     late = karim.post(url, data={"version": "1", "text": "پاسخ کریم"}, timeout=20)
     assert late.status_code == 422
     assert "همکار دیگری هم‌زمان کاری کرد" in late.text
-    told = requests.get(f"{shared_desk.ops}/desk/tickets/{code}", cookies=karim.cookies, timeout=20)
-    assert "پاسخ کریم" not in told.text
+    response = requests.get(
+        f"{shared_desk.ops}/desk/tickets/{code}", cookies=karim.cookies, timeout=20
+    )
+    assert "پاسخ کریم" not in response.text
 
 
 def test_a_clerk_writes_down_what_a_farmer_says_on_the_telephone(shared_desk, sat):
@@ -119,13 +121,13 @@ def test_a_clerk_writes_down_what_a_farmer_says_on_the_telephone(shared_desk, sa
         timeout=20,
     )  # fmt: skip
     code, secret = (
-        re.sub(r"\D", "", found)
-        for found in re.findall(r'<dd><bdi dir="ltr">([0-9 ]+)</bdi></dd>', answer.text)
+        re.sub(r"\D", "", item)
+        for item in re.findall(r'<dd><bdi dir="ltr">([0-9 ]+)</bdi></dd>', answer.text)
     )
-    told = requests.get(
+    body = requests.get(
         f"{shared_desk.portal}/v1/tickets/{code}", headers={"Ticket-Secret": secret}, timeout=20
     ).json()
-    assert told["text"] == "آب چاه ما کم شده"
+    assert body["text"] == "آب چاه ما کم شده"
 
 
 @pytest.mark.parametrize(
@@ -284,8 +286,8 @@ def test_s24_who_leaves_the_login_leaves_the_desk(with_login):
         token = provider.logout_token(**wrong)
         requests.post(f"{url}/oidc/logout", data={"logout_token": token}, timeout=20)
         assert session.get(url, allow_redirects=False, timeout=20).status_code == 200, wrong
-    told = {"logout_token": provider.logout_token()}
-    assert requests.post(f"{url}/oidc/logout", data=told, timeout=20).status_code == 200
+    fields = {"logout_token": provider.logout_token()}
+    assert requests.post(f"{url}/oidc/logout", data=fields, timeout=20).status_code == 200
     assert session.get(url, allow_redirects=False, timeout=20).status_code == 303
 
 
@@ -335,14 +337,14 @@ def test_p7_no_row_is_withdrawn_when_the_calendar_changed_after_the_look(shared_
 
 
 def test_l11_metrics_tell_how_long_the_holidays_are_known(shared_desk, start):
-    told = requests.get(f"{begin(start, 'ops', **shared_desk.environ)}/metrics", timeout=30).text
+    text = requests.get(f"{begin(start, 'ops', **shared_desk.environ)}/metrics", timeout=30).text
     (line,) = (
         line
-        for line in told.splitlines()
+        for line in text.splitlines()
         if line.startswith('mirab_book_ends_seconds{book="holidays"')
     )
     assert float(line.split()[-1]) > 0
-    assert 'mirab_worries{service="ticketing",what="tickets_without_due"} 0.0' in told
+    assert 'mirab_worries{service="ticketing",what="tickets_without_due"} 0.0' in text
 
 
 # --- what a colleague typed ---

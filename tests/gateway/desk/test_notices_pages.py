@@ -10,7 +10,7 @@ import zipfile
 import pytest
 import requests
 
-from bus.kinds import Request
+from bus.messages.kinds import Request
 from contracts.notify import messages as notify
 from gateway.ops.notices import words
 from iran.persian import TEHRAN, jalali
@@ -56,12 +56,12 @@ class Editor(Seat):
                 "from_day": jalali_day(starts), "from_hour": hour(starts),
                 "to_day": jalali_day(ends), "to_hour": hour(ends),
             }  # fmt: skip
-        told = {
+        fields = {
             "kind": kind, "title_fa": "نگهداری سامانه", "title_en": "Maintenance",
             "body_fa": "درگاه بسته است.", "body_en": "The portal is closed.",
             "impact": "down", "components": "portal", **window, **more,
         }  # fmt: skip
-        answer = self.post("/announcements/new", **told)
+        answer = self.post("/announcements/new", **fields)
         assert answer.status_code == status, answer.text
         return answer
 
@@ -229,20 +229,20 @@ def sent(house, karim, mina):
     id_ = karim.draft("searched", "سلام ((name))")
     mina.post(f"/templates/{id_}/approve", version="1")
     later = (dt.datetime.now(dt.UTC) + FAR).isoformat()
-    told = house.ask(
+    reply = house.ask(
         notify.SEND, agency="mirab", template="searched", to={"mobile": MOBILE},
         personalisation={"name": "زهرا"}, reference="ref-77", not_before=later,
     )  # fmt: skip
-    return told["id"]
+    return reply["id"]
 
 
 def test_a_message_is_found_without_anything_personal_on_the_page(karim, sent):
-    for asked in ({"mobile": "۰۹۹۰۰۰۰۰۰۷۷"}, {"reference": "ref-77"}, {"id": sent}):
-        answer = karim.post("/messages", **asked)
-        found = answer.text.split('id="found"')[1]
-        assert sent in found
+    for item in ({"mobile": "۰۹۹۰۰۰۰۰۰۷۷"}, {"reference": "ref-77"}, {"id": sent}):
+        answer = karim.post("/messages", **item)
+        result = answer.text.split('id="found"')[1]
+        assert sent in result
         assert answer.url.endswith("/messages")
-        assert not {"زهرا", MOBILE, WRITTEN} & set(re.split(r"[\s<>\"]", found))
+        assert not {"زهرا", MOBILE, WRITTEN} & set(re.split(r"[\s<>\"]", result))
 
 
 def test_nothing_is_found_by_another_number_and_a_wrong_one_is_told(karim, sent):
@@ -294,10 +294,10 @@ def test_a_maintenance_is_checked_published_moved_and_cancelled(karim):
     )  # fmt: skip
     assert "یک روز دیرتر" in moved.text
     assert "ساعت 01:00" in moved.text
-    told = karim.post(
+    response = karim.post(
         f"{at}/update", state="SCHEDULED", text_fa="همه چیز آماده است", text_en="All is ready"
     )
-    assert "همه چیز آماده است" in told.text
+    assert "همه چیز آماده است" in response.text
     gone = karim.post(f"{at}/cancel", text_fa="لازم نشد", text_en="Not needed")
     assert '<strong class="tag">لغوشده</strong>' in gone.text
 
@@ -308,9 +308,9 @@ def test_the_banner_that_an_editor_checks_has_the_words_of_the_portal():
         assert public[f"banner_{kind}"] == list(words.BANNERS[kind].values())
     assert public["banner_maintenance_slow"] == list(words.SLOW.values())
     assert public["when_window"] == [
-        told.format("{starts}", "{ends}") for told in words.WINDOW.values()
+        value.format("{starts}", "{ends}") for value in words.WINDOW.values()
     ]
-    assert public["when_sunset"] == [told.format("{day}") for told in words.SUNSET.values()]
+    assert public["when_sunset"] == [value.format("{day}") for value in words.SUNSET.values()]
 
 
 def test_the_end_of_a_service_for_people_is_checked_with_its_banner_and_last_day(karim):
@@ -354,8 +354,8 @@ def test_news_is_written_at_the_desk_like_the_rest_and_closes_nothing(karim):
     at = "/announcements/" + re.search(r"/announcements/([0-9]+)", draft.url)[1]
     published = karim.post(f"{at}/publish", tell="1").text
     assert '<strong class="tag">منتشرشده</strong>' in published
-    told = karim.post(f"{at}/update", state="PUBLISHED", text_fa="نشانی تازه", text_en="New")
-    assert "نشانی تازه" in told.text
+    response = karim.post(f"{at}/update", state="PUBLISHED", text_fa="نشانی تازه", text_en="New")
+    assert "نشانی تازه" in response.text
 
 
 @pytest.mark.parametrize(
@@ -405,8 +405,8 @@ def test_a_file_is_checked_shown_and_priced_before_anything_goes_out(house, kari
     assert "آغاز ارسال به 1 گیرنده" in karim.press(f"{at}/start").text
     assert execute(house.beside_db, "select count(*) from messages where job is not null") == [(0,)]
     later = dt.datetime.now(dt.UTC) + dt.timedelta(days=3)
-    told = karim.post(f"{at}/start", from_day=jalali_day(later), from_hour="10:00").text
-    assert '<strong class="tag">زمان‌دار</strong>' in told
+    text = karim.post(f"{at}/start", from_day=jalali_day(later), from_hour="10:00").text
+    assert '<strong class="tag">زمان‌دار</strong>' in text
     assert '<strong class="tag">لغوشده</strong>' in karim.post(f"{at}/cancel").text
 
 
@@ -430,19 +430,19 @@ def test_letters_are_printed_and_marked_once(house, karim, mina):
                       fa__subject="پاسخ درخواست")  # fmt: skip
     mina.post(f"/templates/{id_}/approve", version="1")
     address = ["زهرا کاظمی", "خیابان آب 1", "شیراز", "7134567890"]
-    told = house.ask(
+    reply = house.ask(
         notify.SEND, agency="mirab", template="posted", to={"address": address},
         personalisation={"code": "12"},
     )  # fmt: skip
     page = karim.get("/letters").text
-    assert told["id"] in page
-    pdf = karim.get(f"/letters/{told['id']}")
+    assert reply["id"] in page
+    pdf = karim.get(f"/letters/{reply['id']}")
     assert pdf.content.startswith(b"%PDF")
     with zipfile.ZipFile(io.BytesIO(karim.get("/letters.zip").content)) as bundle:
         assert [bundle.read(name)[:4] for name in bundle.namelist()] == [b"%PDF"]
     assert karim.post("/letters").status_code == 422
-    assert "چاپ‌شده ثبت شد" in karim.post("/letters", ids=told["id"]).text
-    assert told["id"] not in karim.get("/letters").text
+    assert "چاپ‌شده ثبت شد" in karim.post("/letters", ids=reply["id"]).text
+    assert reply["id"] not in karim.get("/letters").text
     assert "چاپ 1 نامه" in mina.get("/looks").text
 
 
@@ -498,5 +498,5 @@ def test_p8_an_announcement_that_changed_after_it_was_looked_at_is_not_published
     number = re.search(r"/announcements/([0-9]+)", draft.url)[1]
     look = karim.press(f"/announcements/{number}/publish")
     karim.announce(id=number, title_fa="عنوان دیگر")
-    told = karim.confirm(look)
-    assert (told.status_code, "کاری انجام نشد" in told.text) == (409, True)
+    reply = karim.confirm(look)
+    assert (reply.status_code, "کاری انجام نشد" in reply.text) == (409, True)

@@ -155,9 +155,9 @@ def test_s7_putting_the_same_account_again_ends_nothing(sat, colleague, shared_d
 def test_s7_an_account_put_without_a_password_keeps_none(sat, colleague, shared_desk):
     name = colleague()
     browser = sat(name)
-    told = ("put", name, "--name", name, "--role", "clerk", "--unit", "groundwater")
+    reply = ("put", name, "--name", name, "--role", "clerk", "--unit", "groundwater")
     for _ in range(2):
-        done = run_main(staff.main, *told, "--no-password", DB_URL=shared_desk.db)
+        done = run_main(staff.main, *reply, "--no-password", DB_URL=shared_desk.db)
         assert done.returncode == 0, done.stderr
         assert not browser.inside
         again = Browser(shared_desk.ops)
@@ -248,12 +248,12 @@ def test_s16_the_owner_signs_in_while_a_stranger_guesses(colleague, shared_desk)
 
 def test_s16_a_known_browser_signs_in_from_the_address_of_a_guesser(colleague, shared_desk, sat):
     name, address = colleague(), "198.51.100.8"
-    known = sat(name, address=address)
-    known.post("/sign-out")
+    existing = sat(name, address=address)
+    existing.post("/sign-out")
     stranger = Browser(shared_desk.ops, address)
     while stranger.sign_in(name, "a wrong password").status_code != 429:
         pass
-    assert known.sign_in(name, shared_desk.password).status_code == 303
+    assert existing.sign_in(name, shared_desk.password).status_code == 303
 
 
 def test_s16_a_stolen_device_cookie_gives_no_more_guesses(colleague, shared_desk, sat):
@@ -277,9 +277,9 @@ def test_s16_many_names_once_each_from_one_address_are_stopped(colleague, shared
 
 def test_s16_an_unknown_name_is_refused_like_a_wrong_password(colleague, shared_desk):
     name = colleague()
-    known = Browser(shared_desk.ops, "198.51.100.20").sign_in(name, "wrong")
+    existing = Browser(shared_desk.ops, "198.51.100.20").sign_in(name, "wrong")
     unknown = Browser(shared_desk.ops, "198.51.100.21").sign_in("nobody-at-all", "wrong")
-    assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
+    assert (existing.status_code, existing.text) == (unknown.status_code, unknown.text)
     for _ in range(6):
         locked = Browser(shared_desk.ops, "198.51.100.21").sign_in("nobody-at-all", "wrong")
     assert locked.status_code == 429
@@ -353,15 +353,15 @@ def test_s16_a_code_is_used_once_and_five_wrong_ones_end_the_session(sat, collea
 
 def test_s16_who_knows_the_password_guesses_no_code_in_any_browser(sat, colleague, shared_desk):
     name = colleague()
-    known = sat(name)
-    app, _ = add_app(known)
+    existing = sat(name)
+    app, _ = add_app(existing)
     statuses = []
     for _ in range(5):
-        known.sign_in(name, shared_desk.password)
-        statuses += [known.post("/second-factor", proof="000000").status_code for _ in range(4)]
+        existing.sign_in(name, shared_desk.password)
+        statuses += [existing.post("/second-factor", proof="000000").status_code for _ in range(4)]
     assert statuses == [422] * 20
-    known.sign_in(name, shared_desk.password)
-    answer = known.post("/second-factor", proof=next_code(app))
+    existing.sign_in(name, shared_desk.password)
+    answer = existing.post("/second-factor", proof=next_code(app))
     assert (answer.status_code, "چند دقیقه دیگر" in answer.text) == (429, True)
 
 
@@ -403,9 +403,9 @@ def test_s16_a_session_from_before_the_second_factor_is_asked_for_it(sat, collea
 def test_s16_a_head_takes_no_factor_away_from_a_supervisor(sat, colleague):
     supervisor, head = colleague("supervisor"), colleague("unit_head")
     add_app(sat(supervisor))
-    asked = {"username": supervisor, "reason": "تلفن همراه گم شد"}
-    assert sat(head).post("/account/reset", **asked).status_code == 403
-    assert sat(colleague("supervisor")).post("/account/reset", **asked).status_code == 303
+    request = {"username": supervisor, "reason": "تلفن همراه گم شد"}
+    assert sat(head).post("/account/reset", **request).status_code == 403
+    assert sat(colleague("supervisor")).post("/account/reset", **request).status_code == 303
 
 
 def test_s16_a_recovery_code_opens_once(sat, colleague, shared_desk):
@@ -424,11 +424,11 @@ def test_s16_another_officer_takes_lost_factors_away_on_record(sat, colleague, s
     lost, head, far = colleague(), colleague("unit_head"), colleague("unit_head", "surface")
     browser = sat(lost)
     add_app(browser)
-    asked = {"username": lost, "reason": "تلفن همراه گم شد"}
-    assert browser.post("/account/reset", **asked).status_code == 403
-    assert sat(far).post("/account/reset", **asked).status_code == 403
+    request = {"username": lost, "reason": "تلفن همراه گم شد"}
+    assert browser.post("/account/reset", **request).status_code == 403
+    assert sat(far).post("/account/reset", **request).status_code == 403
     assert sat(head).post("/account/reset", username=lost, reason="").status_code == 422
-    assert sat(head).post("/account/reset", **asked).status_code == 303
+    assert sat(head).post("/account/reset", **request).status_code == 303
     assert not browser.inside
     assert Browser(shared_desk.ops).sign_in(lost, shared_desk.password).headers["location"] == HOME
     rows = execute(
@@ -437,7 +437,7 @@ def test_s16_another_officer_takes_lost_factors_away_on_record(sat, colleague, s
         "and subject = %s",
         (lost,),
     )
-    assert rows == [(head, asked["reason"])]
+    assert rows == [(head, request["reason"])]
 
 
 @pytest.fixture(scope="module")
@@ -476,8 +476,8 @@ def test_s16_a_password_learned_later_adds_no_factor_to_an_account_left_without_
     for kind in ("totp", "passkey"):
         refused = browser.post("/second-factor/enrol", kind=kind)
         assert (refused.status_code, "رئیس واحد" in refused.text) == (422, True)
-    asked = {"username": name, "reason": "مهلت گذشته است"}
-    assert sat(head).post("/account/reset", **asked).status_code == 303
+    request = {"username": name, "reason": "مهلت گذشته است"}
+    assert sat(head).post("/account/reset", **request).status_code == 303
     browser.sign_in(name, shared_desk.password)
     add_app(browser)
     assert browser.inside

@@ -122,8 +122,8 @@ def test_another_site_cannot_act_in_an_officers_name(mina, path):
 
 
 def quoted(house, service, on):
-    told = {"items": [{"service": service}], "on": on}
-    return requests.post(f"{house.portal}/v1/quotes", json=told, timeout=30).json()["net_rials"]
+    fields = {"items": [{"service": service}], "on": on}
+    return requests.post(f"{house.portal}/v1/quotes", json=fields, timeout=30).json()["net_rials"]
 
 
 def drafted(officer, **more):
@@ -131,7 +131,7 @@ def drafted(officer, **more):
            "from_day": day(40), "decree": "D2", **more}  # fmt: skip
     answer = officer.post("/tariffs/draft", **row)
     assert answer.url.endswith("done=draft"), answer.text
-    return max(int(found) for found in re.findall(r'id="row-([0-9]+)"', answer.text))
+    return max(int(item) for item in re.findall(r'id="row-([0-9]+)"', answer.text))
 
 
 def test_a_row_is_in_force_on_its_day_when_a_second_officer_has_approved_it(house, karim, mina):
@@ -308,22 +308,22 @@ def test_a_file_that_cannot_be_read_is_told_line_by_line(karim):
 
 def test_money_that_fits_no_bill_is_given_back_by_two_officers(karim, mina, nader):
     paid(karim, karim.issue(), PRICE + 1000)
-    found = last(karim, "/exceptions", r'id="e([0-9]+)"')
-    explained = karim.post(f"/exceptions/{found}/explained", act="x", note="n")
+    result = last(karim, "/exceptions", r'id="e([0-9]+)"')
+    explained = karim.post(f"/exceptions/{result}/explained", act="x", note="n")
     assert "پول در حساب معلق است" in explained.text
-    act = f"refund-{found}"
-    refused = karim.post(f"/exceptions/{found}/refund", act=act, note="بانک", sheba="IR12")
+    act = f"refund-{result}"
+    refused = karim.post(f"/exceptions/{result}/refund", act=act, note="بانک", sheba="IR12")
     assert f'id="{act}-sheba-error">شبا IR و 24 رقم است.' in refused.text
     assert 'value="بانک"' in refused.text
-    done = mina.post(f"/exceptions/{found}/refund", act=act, note="بانک", sheba=SHEBA)
+    done = mina.post(f"/exceptions/{result}/refund", act=act, note="بانک", sheba=SHEBA)
     assert done.url.endswith("done=resolve")
-    again = karim.post(f"/exceptions/{found}/refund", act=act, note="بانک", sheba=SHEBA)
+    again = karim.post(f"/exceptions/{result}/refund", act=act, note="بانک", sheba=SHEBA)
     assert "همکاری پیش از شما" in again.text
     refund = last(mina, "/refunds", r'id="r([0-9]+)"')
     assert SHEBA not in mina.get("/refunds").text
-    for officer, why in ((mina, "همکار دوم"), (karim, "تأییدکننده می‌خواهد")):
+    for officer, reason in ((mina, "همکار دوم"), (karim, "تأییدکننده می‌خواهد")):
         refused = officer.post(f"/refunds/{refund}/approve")
-        assert (refused.status_code, why in refused.text) == (403, True)
+        assert (refused.status_code, reason in refused.text) == (403, True)
     assert nader.post(f"/refunds/{refund}/approve").url.endswith("done=refund_approve")
     empty = karim.post(f"/refunds/{refund}/paid", act=f"paid-{refund}")
     assert f'id="paid-{refund}-bank_ref-error"' in empty.text
@@ -334,12 +334,12 @@ def test_suspended_money_is_for_a_bill_of_its_amount(karim):
     number = karim.issue()
     paid(karim, number)
     paid(karim, number)
-    found = last(karim, "/exceptions", r'id="e([0-9]+)"')
-    act = f"apply-{found}"
-    unknown = karim.post(f"/exceptions/{found}/apply", act=act, note="n", number="1405-999999")
+    result = last(karim, "/exceptions", r'id="e([0-9]+)"')
+    act = f"apply-{result}"
+    unknown = karim.post(f"/exceptions/{result}/apply", act=act, note="n", number="1405-999999")
     assert (unknown.status_code, "چنین قبضی نیست" in unknown.text) == (404, True)
     other = karim.issue()
-    done = karim.post(f"/exceptions/{found}/apply", act=act, note="n", number=other)
+    done = karim.post(f"/exceptions/{result}/apply", act=act, note="n", number=other)
     assert done.url.endswith("done=resolve")
     assert "پرداخت‌شده" in karim.get(f"/bills/{other}").text
 
@@ -426,11 +426,11 @@ def test_the_journal_is_one_file_that_other_peoples_tools_accept(house, karim, t
 
 def test_an_agencys_month_is_a_page_a_spreadsheet_and_a_paper(mina):
     mina.issue(agency="fuel-co")
-    asked = {"agency": "fuel-co", "month": day()[:7]}
-    page = mina.get("/statements", **asked).text
+    request = {"agency": "fuel-co", "month": day()[:7]}
+    page = mina.get("/statements", **request).text
     assert "1,755,000" in page
-    assert "1755000" in mina.get("/statements.csv", **asked).content.decode("utf-8-sig")
-    assert mina.get("/statements.pdf", **asked).content.startswith(b"%PDF")
+    assert "1755000" in mina.get("/statements.csv", **request).content.decode("utf-8-sig")
+    assert mina.get("/statements.pdf", **request).content.startswith(b"%PDF")
     wrong = mina.get("/statements", agency="fuel-co", month="1405-13")
     assert (wrong.status_code, 'id="account-month-error">ماه را مانند' in wrong.text) == (422, True)
 
@@ -501,8 +501,8 @@ def test_p6_a_bill_is_seen_with_its_payer_basis_and_amount_before_it_is_issued(h
 def test_p6_a_bill_that_would_be_another_one_by_now_is_not_issued(house, karim):
     look = karim.press("/bills/new", **bill_of())
     fields = [(n, "1" if n == "looked_rials" else v) for n, v in looked_at(look)]
-    told = karim.session.post(look.url, data=[*fields, ("looked", "1")], timeout=30)
-    assert (told.status_code, "قبضی صادر نشد" in told.text) == (409, True)
+    response = karim.session.post(look.url, data=[*fields, ("looked", "1")], timeout=30)
+    assert (response.status_code, "قبضی صادر نشد" in response.text) == (409, True)
 
 
 @pytest.mark.parametrize("act", ["void", "waive"])
@@ -530,8 +530,8 @@ def test_p30_a_row_that_would_replace_another_by_now_is_not_approved(karim, mina
     id_ = drafted(karim, from_day=day(45))
     look = mina.press(f"/tariffs/{id_}/approve")
     fields = [(n, "999999" if n == "replaces" else v) for n, v in looked_at(look)]
-    told = mina.session.post(look.url, data=[*fields, ("looked", "1")], timeout=30)
-    assert (told.status_code, "این ردیف تأیید نشد" in told.text) == (409, True)
+    response = mina.session.post(look.url, data=[*fields, ("looked", "1")], timeout=30)
+    assert (response.status_code, "این ردیف تأیید نشد" in response.text) == (409, True)
 
 
 def test_p33_rows_of_the_tariff_have_names_and_no_codes(karim):

@@ -143,8 +143,8 @@ def send(seat, form, hand):
 
 def faults(answer):
     """What the page says is wrong with fields that somebody wrote in: name → sentence."""
-    told = re.findall(r'<li><a href="#([^"]+)">([^<]*)</a>', answer.text)
-    return {place: text for place, text in told if place.rpartition("-")[2] in SAMPLES}
+    matches = re.findall(r'<li><a href="#([^"]+)">([^<]*)</a>', answer.text)
+    return {place: text for place, text in matches if place.rpartition("-")[2] in SAMPLES}
 
 
 @pytest.fixture(scope="module")
@@ -185,8 +185,8 @@ def test_p14_every_field_of_every_page_reads_any_digits_and_forgets_pasted_marks
 
 
 def test_p14_the_name_at_the_door_may_have_been_pasted(house):
-    told = {"username": "\u200fmina\u200b\u00a0", "password": house.password}
+    fields = {"username": "\u200fmina\u200b\u00a0", "password": house.password}
     answer = requests.post(
-        f"{house.ops}/desk/sign-in", data=told, timeout=30, allow_redirects=False
+        f"{house.ops}/desk/sign-in", data=fields, timeout=30, allow_redirects=False
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/desk")

@@ -54,8 +54,8 @@ def request(body, content_type=MULTIPART, piece=None):
 
 
 def part(content, name="file", filename=None):
-    told = "" if filename is None else f'; filename="{filename}"'
-    head = f'--line\r\nContent-Disposition: form-data; name="{name}"{told}\r\n\r\n'
+    reply = "" if filename is None else f'; filename="{filename}"'
+    head = f'--line\r\nContent-Disposition: form-data; name="{name}"{reply}\r\n\r\n'
     return head.encode() + content + b"\r\n"
 
 
@@ -68,10 +68,10 @@ def read(blobs, body, content_type=MULTIPART, *, piece=None, **limits):
 
 
 def refused(blobs, body, content_type=MULTIPART, **limits):
-    with pytest.raises(HttpError) as told:
+    with pytest.raises(HttpError) as reply:
         read(blobs, body, content_type, **limits)
-    assert 400 <= status_of(told.value) < 500
-    return told.value.code
+    assert 400 <= status_of(reply.value) < 500
+    return reply.value.code
 
 
 def files(blobs):
@@ -85,12 +85,12 @@ def test_the_fields_of_a_plain_form_are_read_in_their_order(blobs):
 
 def test_a_form_with_files_has_values_and_claims(blobs):
     body = form(part("متن".encode(), "text"), part(JPEG, "files", "خانه.jpg"), part(b"x", "text"))
-    found = read(blobs, body)
-    assert found.values == {"text": ["متن", "x"]}
-    (claim,) = found.claims
+    result = read(blobs, body)
+    assert result.values == {"text": ["متن", "x"]}
+    (claim,) = result.claims
     assert claim[1:] == (len(JPEG), "image/jpeg", "خانه.jpg")
     assert blobs.read(claim.sha256) == JPEG
-    assert found.problems == []
+    assert result.problems == []
 
 
 @given(
@@ -103,9 +103,9 @@ def test_however_a_body_is_cut_the_form_is_the_same(tmp_path_factory, values, co
     # A line's end before two dashes would begin the boundary.
     content = PDF + content.replace(b"--line", b"")
     fields = [part(value.encode(), "v") for value in values if "--line" not in value]
-    found = read(blobs, form(*fields, part(content, "f", "a.pdf")), piece=piece)
-    assert found.values.get("v", []) == [value for value in values if "--line" not in value]
-    assert blobs.read(found.claims[0].sha256) == content
+    result = read(blobs, form(*fields, part(content, "f", "a.pdf")), piece=piece)
+    assert result.values.get("v", []) == [value for value in values if "--line" not in value]
+    assert blobs.read(result.claims[0].sha256) == content
 
 
 TAKEN = {
@@ -178,8 +178,8 @@ ARCHIVES = {
 
 @pytest.mark.parametrize("content", ARCHIVES.values(), ids=ARCHIVES)
 def test_m15_other_archives_and_macros_are_not_taken(blobs, content):
-    found = read(blobs, form(part(content, filename="سند.docx")))
-    assert [problem.code for problem in found.problems] == ["attachment.type"]
+    result = read(blobs, form(part(content, filename="سند.docx")))
+    assert [problem.code for problem in result.problems] == ["attachment.type"]
     assert files(blobs) == []
 
 
@@ -191,9 +191,9 @@ def test_m15_a_document_of_a_program_that_always_writes_zip64_is_taken(blobs):
 
 def test_m15_ten_files_are_taken_and_the_eleventh_is_named(blobs):
     body = form(*(part(JPEG + bytes([n]), filename=f"{n}.jpg") for n in range(11)))
-    found = read(blobs, body)
-    assert len(found.claims) == 10
-    assert [(p.code, p.message.split()[0]) for p in found.problems] == [
+    result = read(blobs, body)
+    assert len(result.claims) == 10
+    assert [(p.code, p.message.split()[0]) for p in result.problems] == [
         ("attachment.too_many", "10.jpg")
     ]
 
@@ -245,10 +245,10 @@ NOT_TAKEN = {
 
 @pytest.mark.parametrize("content", NOT_TAKEN.values(), ids=NOT_TAKEN)
 def test_what_else_comes_is_refused_and_not_kept(blobs, content):
-    found = read(blobs, form(part(content, "doc", "photo.jpg"), part(b"1", "other")))
-    assert [(p.field, p.code) for p in found.problems] == [("doc", "attachment.type")]
-    assert "photo.jpg" in found.problems[0].message
-    assert (found.claims, found.values, files(blobs)) == ([], {"other": ["1"]}, [])
+    result = read(blobs, form(part(content, "doc", "photo.jpg"), part(b"1", "other")))
+    assert [(p.field, p.code) for p in result.problems] == [("doc", "attachment.type")]
+    assert "photo.jpg" in result.problems[0].message
+    assert (result.claims, result.values, files(blobs)) == ([], {"other": ["1"]}, [])
 
 
 def test_a_file_field_left_blank_is_no_file_and_an_empty_file_is_a_problem(blobs):
@@ -260,23 +260,23 @@ def test_a_file_field_left_blank_is_no_file_and_an_empty_file_is_a_problem(blobs
 
 def test_a_file_as_long_as_the_limit_is_taken_and_a_byte_more_is_a_problem(blobs):
     body = form(part(b"x" * 100, filename="a"), part(b"y" * 101, filename="b"))
-    found = read(blobs, body, file_limit=100)
-    assert [claim.size for claim in found.claims] == [100]
-    assert [problem.code for problem in found.problems] == ["attachment.too_large"]
+    result = read(blobs, body, file_limit=100)
+    assert [claim.size for claim in result.claims] == [100]
+    assert [problem.code for problem in result.problems] == ["attachment.too_large"]
     assert len(files(blobs)) == 1
 
 
 def test_one_file_too_many_is_a_problem_and_the_others_are_taken(blobs):
     body = form(*(part(f"letter {n}".encode(), filename=f"{n}.txt") for n in range(4)))
-    found = read(blobs, body, files=3)
-    assert [claim.name for claim in found.claims] == ["0.txt", "1.txt", "2.txt"]
-    assert [problem.code for problem in found.problems] == ["attachment.too_many"]
+    result = read(blobs, body, files=3)
+    assert [claim.name for claim in result.claims] == ["0.txt", "1.txt", "2.txt"]
+    assert [problem.code for problem in result.problems] == ["attachment.too_many"]
     assert len(files(blobs)) == 3
 
 
 def test_where_no_files_are_taken_they_are_passed_over():
-    found = read(None, form(part(JPEG, filename="a.jpg"), part(b"1", "a")))
-    assert found == multipart.SubmittedForm(values={"a": ["1"]})
+    result = read(None, form(part(JPEG, filename="a.jpg"), part(b"1", "a")))
+    assert result == multipart.SubmittedForm(values={"a": ["1"]})
 
 
 def test_a_large_file_is_never_held_in_memory_as_a_whole(blobs):
@@ -380,11 +380,11 @@ BROKEN = st.recursive(
 def test_no_body_brings_us_down(tmp_path_factory, body, kind, piece):
     blobs = Blobs(tmp_path_factory.mktemp("blobs"))
     try:
-        found = read(blobs, body, kind, piece=piece)
+        result = read(blobs, body, kind, piece=piece)
     except HttpError as error:
         assert error.code in {"form.malformed", "http.too_large"}  # noqa: PT017 - either is right
     else:
-        for claim in found.claims:
+        for claim in result.claims:
             assert len(blobs.read(claim.sha256)) == claim.size
     assert list((blobs.folder / "unfinished").glob("*")) == []
 
@@ -429,8 +429,8 @@ def test_what_was_sealed_is_opened_as_it_was(data):
 
 def test_claims_come_back_out_of_a_seal():
     seals, claim = Seals("a secret"), Claim("a" * 64, 5, "text/plain", "نامه.txt")
-    told = seals.open(seals.seal({"claims": [claim.attachment()]}), 60)
-    assert [Claim(**one) for one in told["claims"]] == [claim]
+    reply = seals.open(seals.seal({"claims": [claim.attachment()]}), 60)
+    assert [Claim(**item) for item in reply["claims"]] == [claim]
 
 
 def test_a_seal_hides_what_is_in_it():
@@ -492,8 +492,8 @@ def test_a_file_is_sent_to_be_saved_and_never_to_be_shown(blobs):
         file_response(blobs, sha256=claim.sha256, type="application/pdf", name=name)
     )
     assert body == content
-    kind, told = headers["content-disposition"].split("; ")
-    assert (kind, unquote(told.removeprefix("filename*=UTF-8''"))) == ("attachment", name)
+    kind, reply = headers["content-disposition"].split("; ")
+    assert (kind, unquote(reply.removeprefix("filename*=UTF-8''"))) == ("attachment", name)
     assert headers["content-type"] == "application/pdf"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "private, no-store"
@@ -506,9 +506,9 @@ def test_no_name_breaks_out_of_its_header(tmp_path_factory, name):
     sha256 = blobs.add(b"x").sha256
     cleaned = clean_name(name, "text/plain")
     headers, _ = sent(file_response(blobs, sha256=sha256, type="text/plain", name=cleaned))
-    told = headers["content-disposition"].removeprefix("attachment; filename*=UTF-8''")
-    assert unquote(told) == cleaned
-    assert set(told) <= set(string.ascii_letters + string.digits + "-._~%")
+    reply = headers["content-disposition"].removeprefix("attachment; filename*=UTF-8''")
+    assert unquote(reply) == cleaned
+    assert set(reply) <= set(string.ascii_letters + string.digits + "-._~%")
 
 
 def test_a_file_that_is_gone_is_not_found(blobs):
@@ -528,10 +528,10 @@ def full_disk(most=4096):
 
 
 def test_o7_a_full_disk_of_files_is_told_as_passing_and_leaves_nothing_behind(blobs):
-    with full_disk(), pytest.raises(Unavailable) as told:
+    with full_disk(), pytest.raises(Unavailable) as reply:
         read(blobs, form(part(PDF + b" " * 100_000, "files", "a.pdf")))
-    assert (told.value.code, status_of(told.value)) == ("blobs.unavailable", 503)
-    assert problems.headers(told.value, 503)["Retry-After"]
+    assert (reply.value.code, status_of(reply.value)) == ("blobs.unavailable", 503)
+    assert problems.headers(reply.value, 503)["Retry-After"]
     assert [path for path in blobs.folder.rglob("*") if path.is_file()] == []
     read(blobs, form(part(PDF, "files", "a.pdf")))
 

@@ -22,8 +22,8 @@ def request(*events, **headers):
             await asyncio.sleep(60)  # about time: nothing more comes; it is cancelled
         return waiting.pop(0)
 
-    told = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Request({"type": "http", "method": "POST", "headers": told}, receive)
+    replies = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "method": "POST", "headers": replies}, receive)
 
 
 def piece(data, more=False):

@@ -29,15 +29,15 @@ def faces(lone_faces):
 
 
 def talk(url, *pieces):
-    parts, heard = urlsplit(url), b""
+    parts, event = urlsplit(url), b""
     with socket.create_connection((parts.hostname, parts.port), timeout=3) as line:
         with contextlib.suppress(OSError):
             for piece in pieces:
                 line.sendall(piece)
         with contextlib.suppress(OSError):
             while part := line.recv(65536):
-                heard += part
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", heard)]
+                event += part
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", event)]
 
 
 @pytest.mark.parametrize("face", FACES)
@@ -109,16 +109,16 @@ def test_d14_what_is_no_contract_is_not_there_by_any_method(faces, method, path)
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip", "x", "identity, gzip"])
 def test_d15_a_body_that_is_encoded_is_refused_and_says_what_is_taken(faces, coding):
-    told = {"Content-Encoding": coding, "Content-Type": "application/json"}
-    answer = requests.post(faces["public"] + "/v1/quotes", b"x", headers=told, timeout=10)
+    fields = {"Content-Encoding": coding, "Content-Type": "application/json"}
+    answer = requests.post(faces["public"] + "/v1/quotes", b"x", headers=fields, timeout=10)
     assert answer.status_code == 415
     assert answer.headers["Accept-Encoding"] == "identity"
     assert answer.json()["code"] == "http.content_encoding"
 
 
 def test_d15_identity_is_no_coding_and_a_wrong_type_names_the_right_ones(faces):
-    told = {"Content-Encoding": "identity", "Content-Type": "text/plain"}
-    answer = requests.post(faces["public"] + "/v1/quotes", b"x", headers=told, timeout=10)
+    fields = {"Content-Encoding": "identity", "Content-Type": "text/plain"}
+    answer = requests.post(faces["public"] + "/v1/quotes", b"x", headers=fields, timeout=10)
     assert answer.json()["code"] == "http.media_type"
     assert answer.headers["Accept"] == answer.headers["Accept-Post"] == "application/json"
 
@@ -193,8 +193,8 @@ def test_d21_every_path_in_a_hint_is_there(faces):
 def test_p22_a_browser_gets_a_page_in_its_language(faces, face, accept, lang):
     if face in ("public", "ops"):
         lang = "fa"  # the portal until somebody chooses, the pages of operators in any case
-    told = {**BROWSER, "Accept-Language": accept}
-    page = requests.get(faces[face] + "/nowhere", headers=told, timeout=10)
+    fields = {**BROWSER, "Accept-Language": accept}
+    page = requests.get(faces[face] + "/nowhere", headers=fields, timeout=10)
     assert page.status_code == 404
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert f'<html lang="{lang}"' in page.text
@@ -237,11 +237,11 @@ def test_s21_no_link_of_ours_leads_to_another_host(faces, face, target):
         with socket.create_connection((parts.hostname, parts.port), timeout=5) as line:
             line.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
                          f"Accept: {accept}\r\n\r\n".encode())  # fmt: skip
-            heard = b""
+            event = b""
             while part := line.recv(65536):
-                heard += part
-        assert heard.startswith(b"HTTP/1.1 404")
-        text = heard.decode()
+                event += part
+        assert event.startswith(b"HTTP/1.1 404")
+        text = event.decode()
         assert not re.search(r'(?:href|action|src)="(?://|/?\\|https?:)', text)
         assert not re.search(r'"instance":"(?://|/?\\)', text)
         assert not re.search(r"(?i)^location:", text, re.MULTILINE)
@@ -250,8 +250,8 @@ def test_s21_no_link_of_ours_leads_to_another_host(faces, face, target):
 def test_d16_the_faults_of_a_body_are_listed_up_to_a_number(faces):
     for names in ([f"x{n}" for n in range(20_000)], ["x" * 200_000]):
         body = json.dumps(dict.fromkeys(names, 1))
-        told = {"Content-Type": "application/json"}
-        answer = requests.post(faces["public"] + "/v1/quotes", body, headers=told, timeout=20)
+        fields = {"Content-Type": "application/json"}
+        answer = requests.post(faces["public"] + "/v1/quotes", body, headers=fields, timeout=20)
         assert answer.status_code == 422
         assert len(answer.content) < 20_000
         assert len(answer.json()["errors"]) <= 51
@@ -306,10 +306,13 @@ RETURNS = {
 
 @pytest.mark.parametrize("sent", RETURNS.values(), ids=RETURNS)
 def test_p18_who_comes_back_from_the_bank_is_led_to_his_payment_whatever_was_sent(faces, sent):
-    told = {"method": "GET", "headers": {}, **sent}
-    told["headers"] = {**BROWSER, **told["headers"]}
+    fields = {"method": "GET", "headers": {}, **sent}
+    fields["headers"] = {**BROWSER, **fields["headers"]}
     answer = requests.request(
-        url=faces["public"] + "/pay/return/12/key-of-it", timeout=30, allow_redirects=False, **told
+        url=faces["public"] + "/pay/return/12/key-of-it",
+        timeout=30,
+        allow_redirects=False,
+        **fields,
     )
     assert (answer.status_code, answer.headers["Location"]) == (303, "/pay/12/key-of-it")
 
@@ -355,8 +358,8 @@ def test_s22_no_route_that_changes_something_takes_what_another_site_sends(faces
         if path.startswith("/v{version"):
             filled = POSTS["agency"]
         for header in (evil, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
-            told = requests.request(method, faces[face] + filled, headers=header, timeout=20)
-            assert told.status_code == 403, (method, filled, told.text)
+            response = requests.request(method, faces[face] + filled, headers=header, timeout=20)
+            assert response.status_code == 403, (method, filled, response.text)
 
 
 def test_d4_the_key_of_a_notify_service_comes_alone(faces):

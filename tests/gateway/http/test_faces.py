@@ -52,11 +52,13 @@ def answer(shared_face):
 
 
 def test_anybody_can_verify_an_answer_and_learns_no_person(faces, answer):
-    told = requests.get(f"{faces['public']}/v1/verify/{answer['verification_code']}", timeout=10)
-    assert told.json()["genuine"] is True
-    assert told.json()["tracking_code"] == answer["tracking_code"]
-    assert "9905251782" not in told.text
-    assert "رضا" not in told.text
+    response = requests.get(
+        f"{faces['public']}/v1/verify/{answer['verification_code']}", timeout=10
+    )
+    assert response.json()["genuine"] is True
+    assert response.json()["tracking_code"] == answer["tracking_code"]
+    assert "9905251782" not in response.text
+    assert "رضا" not in response.text
 
 
 def test_a_browser_gets_the_same_as_a_page_from_right_to_left(faces, answer):
@@ -98,9 +100,9 @@ def test_the_form_works_without_javascript_and_leads_to_the_answer(faces, answer
 
 @pytest.mark.parametrize("code", ["V-2222-2222-2222-2222-2222", "nonsense", "<script>", "%00x"])
 def test_a_wrong_code_is_not_genuine_and_never_an_error(faces, code):
-    told = requests.get(f"{faces['public']}/v1/verify/{code}", timeout=10)
-    assert told.status_code in {200, 404, 422}
-    assert told.status_code != 200 or told.json() == {"genuine": False}
+    response = requests.get(f"{faces['public']}/v1/verify/{code}", timeout=10)
+    assert response.status_code in {200, 404, 422}
+    assert response.status_code != 200 or response.json() == {"genuine": False}
     page = requests.get(
         f"{faces['public']}/v1/verify/{code}", headers={"Accept": "text/html"}, timeout=10
     )
@@ -117,16 +119,16 @@ def test_guessing_codes_in_bulk_is_stopped(faces):
 
 
 def test_security_txt_has_a_contact_and_expires_within_a_year(faces):
-    told = requests.get(faces["public"] + "/.well-known/security.txt", timeout=10).text
-    assert "Contact: mailto:" in told
-    assert "Expires: 20" in told
+    text = requests.get(faces["public"] + "/.well-known/security.txt", timeout=10).text
+    assert "Contact: mailto:" in text
+    assert "Expires: 20" in text
 
 
 def test_ready_asks_a_signed_question_through_every_part(faces):
-    told = requests.get(faces["ops"] + "/health/ready", timeout=10)
-    assert told.status_code == 200
-    assert told.headers["content-type"] == "application/health+json"
-    assert {"self-call", "inquiry.database", "inquiry.outbox"} == set(told.json()["checks"])
+    response = requests.get(faces["ops"] + "/health/ready", timeout=10)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/health+json"
+    assert {"self-call", "inquiry.database", "inquiry.outbox"} == set(response.json()["checks"])
 
 
 def test_live_asks_nothing(faces, shared_face):
@@ -136,15 +138,15 @@ def test_live_asks_nothing(faces, shared_face):
 
 def test_metrics_tell_of_the_bus_and_no_person(faces, answer):
     del answer
-    told = requests.get(faces["ops"] + "/metrics", timeout=10).text
+    text = requests.get(faces["ops"] + "/metrics", timeout=10).text
     for line in (
         'mirab_service_up{service="inquiry"} 1.0',
         "mirab_outbox_unsent",
         "mirab_dead_letters",
         "mirab_http_requests_total",
     ):
-        assert line in told
-    assert "9905251782" not in told
+        assert line in text
+    assert "9905251782" not in text
 
 
 def test_dead_letters_are_counted_shown_without_content_and_replayed(faces, shared_face, operator):
@@ -176,8 +178,8 @@ def test_dead_letters_are_counted_shown_without_content_and_replayed(faces, shar
 
 def test_a_replay_must_say_what_and_an_unknown_service_is_named(faces, operator):
     url = faces["ops"]
-    for told in ({}, {"ids": []}, {"ids": [1]}, {"ids": "all"}, {"all": False}):
-        answer = operator.post(url + "/dead-letters/inquiry/replay", json=told)
+    for item in ({}, {"ids": []}, {"ids": [1]}, {"ids": "all"}, {"all": False}):
+        answer = operator.post(url + "/dead-letters/inquiry/replay", json=item)
         assert (answer.status_code, answer.json()["code"]) == (422, "contract.broken")
     assert reads(url + "/dead-letters/nowhere").status_code == 404
 
@@ -189,9 +191,9 @@ def test_an_import_is_asked_for_and_followed(faces, shared_face, operator):
     unknown = reads(url + "/registry/loads/nothing")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "load.not_found")
     (shared_face.register.parent / "empty-export").mkdir(exist_ok=True)
-    asked = operator.post(url + "/registry/loads", json={"folder": "empty-export"})
-    assert asked.status_code == 202
-    where = url + asked.headers["location"]
+    response = operator.post(url + "/registry/loads", json={"folder": "empty-export"})
+    assert response.status_code == 202
+    where = url + response.headers["location"]
     wait_for(lambda: reads(where).json()["state"] == "FAILED")
     assert "sources" in reads(where).json()["message"]
 

@@ -57,8 +57,8 @@ def test_d5_an_address_that_is_none_is_refused_by_name(value, tmp_path):
 
 
 def test_d5_outside_of_loopback_the_sandbox_needs_its_address_too(tmp_path):
-    told = environ(tmp_path, "agency", AGENCY_BASE_URL=None, SANDBOX="1", HOST="0.0.0.0")
-    assert "Set AGENCY_BASE_URL" in refusal("agency", told)
+    reply = environ(tmp_path, "agency", AGENCY_BASE_URL=None, SANDBOX="1", HOST="0.0.0.0")
+    assert "Set AGENCY_BASE_URL" in refusal("agency", reply)
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +66,12 @@ def faces(shared_face, tmp_path_factory):
     """The same face twice, before one service: as the sandbox, and behind a name of its own."""
     starter = Starter(tmp_path_factory.mktemp("addresses"))
     environ = {**environ_of(shared_face.inquiry), "AGENCIES_DIR": str(ROOT / "deploy/agencies")}
-    found = {
+    fields = {
         "sandbox": begin(starter, "agency", **environ, SANDBOX="1", AGENCY_BASE_URL=""),
         "own": begin(starter, "agency", **environ, AGENCY_BASE_URL="http://own.example"),
     }
     next_second()
-    yield found
+    yield fields
     starter.end()
 
 
@@ -80,10 +80,10 @@ QUESTION = b'{"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_q
 
 def ask(url, signed_for, **headers):
     key: SigningKey = load_key(ROOT / "deploy/local/demo_keys/fuel-co.pem", "fuel-co-demo")
-    told = {"Content-Type": "application/json"}
-    told |= sign_request(key, "POST", f"{signed_for}/v1/inquiry/ask", told, QUESTION)
+    fields = {"Content-Type": "application/json"}
+    fields |= sign_request(key, "POST", f"{signed_for}/v1/inquiry/ask", fields, QUESTION)
     return requests.post(
-        f"{url}/v1/inquiry/ask", data=QUESTION, headers={**told, **headers}, timeout=20
+        f"{url}/v1/inquiry/ask", data=QUESTION, headers={**fields, **headers}, timeout=20
     )
 
 
@@ -102,10 +102,12 @@ def test_d5_what_was_signed_for_the_configured_address_is_taken(faces):
 @pytest.mark.parametrize("path", ["oauth-authorization-server", "oauth-protected-resource"])
 def test_d5_the_issuer_is_the_configured_address_and_never_host(faces, path):
     for host in ("own.example", "127.0.0.1"):
-        told = requests.get(
+        response = requests.get(
             f"{faces['own']}/.well-known/{path}", headers={"Host": host}, timeout=10
         )
-        assert told.json().get("issuer", told.json().get("resource")) == "http://own.example"
+        assert (
+            response.json().get("issuer", response.json().get("resource")) == "http://own.example"
+        )
 
 
 @pytest.mark.parametrize("face", OWN)
@@ -125,9 +127,9 @@ def test_s1_proxies_that_could_be_anybody_are_refused(value, tmp_path):
 
 def test_s1_a_peer_that_is_not_believed_and_tells_of_callers_is_logged(start, tmp_path):
     """Cookies are Secure by the configured address, whoever brings the request."""
-    told = environ(tmp_path, "public", TRUSTED_PROXIES="10.9.8.7", HOST="127.0.0.1")
-    process = start("gateway.public", **told)
-    url = f"http://127.0.0.1:{told['PORT']}"
+    reply = environ(tmp_path, "public", TRUSTED_PROXIES="10.9.8.7", HOST="127.0.0.1")
+    process = start("gateway.public", **reply)
+    url = f"http://127.0.0.1:{reply['PORT']}"
 
     def answers():
         try:

@@ -49,9 +49,9 @@ STATUSES = {
 def test_every_kind_has_its_status_and_its_headers(kind, status):
     error = kind("No.", code="of.no.table")
     assert problems.status_of(error) == status
-    told = problems.headers(error, status)
-    assert ("Retry-After" in told) == (status in {429, 503})
-    assert ("WWW-Authenticate" in told) == (status == 401)
+    reply = problems.headers(error, status)
+    assert ("Retry-After" in reply) == (status in {429, 503})
+    assert ("WWW-Authenticate" in reply) == (status == 401)
 
 
 def test_an_error_of_http_brings_its_own_headers():

@@ -61,21 +61,21 @@ def talk(port, *pieces, pause=0.0):
                 time.sleep(pause)
         except (BrokenPipeError, ConnectionResetError):
             pass
-        heard = b""
+        event = b""
         try:
             while part := raw.recv(65536):
-                heard += part
+                event += part
         except ConnectionResetError:
             pass
-    return heard
+    return event
 
 
-def problem(heard):
-    head, _, body = heard.partition(b"\r\n\r\n")
+def problem(event):
+    head, _, body = event.partition(b"\r\n\r\n")
     assert b"Content-Type: application/problem+json" in head
-    told = json.loads(body)
-    assert f"HTTP/1.1 {told['status']} ".encode() in head
-    return told["code"]
+    payload = json.loads(body)
+    assert f"HTTP/1.1 {payload['status']} ".encode() in head
+    return payload["code"]
 
 
 def test_a_header_without_end_is_cut_off(port):
@@ -118,23 +118,23 @@ SMUGGLED = {
 
 @pytest.mark.parametrize("rest", SMUGGLED.values(), ids=SMUGGLED)
 def test_a_request_that_two_servers_could_read_in_two_ways_is_never_two_requests(port, rest):
-    heard = talk(port, GET + b"Connection: close\r\n" + rest)
-    assert heard.count(b"HTTP/1.1 ") <= 1
-    assert b" 500 " not in heard
+    event = talk(port, GET + b"Connection: close\r\n" + rest)
+    assert event.count(b"HTTP/1.1 ") <= 1
+    assert b" 500 " not in event
 
 
 def test_a_long_body_is_not_counted_as_headers(port):
     size = protocol.HEADERS_BYTES * 4
     head = GET.replace(b"GET", b"POST") + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % size
-    heard = talk(port, head, b"x" * size)
-    assert heard.startswith(b"HTTP/1.1 405 ")
+    event = talk(port, head, b"x" * size)
+    assert event.startswith(b"HTTP/1.1 405 ")
 
 
 def test_several_requests_of_one_connection_are_answered_in_order(port):
     nowhere = GET.replace(b"/health/live", b"/nowhere")
-    heard = talk(port, GET + b"\r\n" + nowhere + b"\r\n" + GET + b"Connection: close\r\n\r\n")
-    told = [part[:3] for part in heard.split(b"HTTP/1.1 ")[1:]]
-    assert told == [b"200", b"404", b"200"]
+    event = talk(port, GET + b"\r\n" + nowhere + b"\r\n" + GET + b"Connection: close\r\n\r\n")
+    replies = [part[:3] for part in event.split(b"HTTP/1.1 ")[1:]]
+    assert replies == [b"200", b"404", b"200"]
 
 
 def test_a_request_to_become_a_web_socket_is_an_ordinary_one(port):
@@ -149,15 +149,15 @@ def test_a_request_to_become_a_web_socket_is_an_ordinary_one(port):
 CUTS = ("one segment", "behind the head", "in the head", "in the body", "byte by byte")
 
 
-def statuses(heard):
+def statuses(event):
     """The answers in order, but for those that only ask to go on."""
-    found = re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", heard)
-    return [int(status) for status in found if status != b"100"]
+    matches = re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", event)
+    return [int(status) for status in matches if status != b"100"]
 
 
-def mirrored(heard):
+def mirrored(event):
     """What the mirror says first."""
-    return json.JSONDecoder().raw_decode(heard.partition(b"\r\n\r\n")[2].decode())[0]
+    return json.JSONDecoder().raw_decode(event.partition(b"\r\n\r\n")[2].decode())[0]
 
 
 def pieces(raw, cut):
@@ -175,9 +175,9 @@ def pieces(raw, cut):
 def test_d1_d2_a_body_is_read_as_one_whatever_protocol_is_offered(port, upgrade, framing, cut):
     raw = POST + UPGRADES[upgrade] + BODIES[framing]
     pause = 0.0 if cut in ("one segment", "byte by byte") else 0.03
-    heard = talk(port, *pieces(raw, cut), LAST, pause=pause)
-    assert statuses(heard) == [200, 200], heard
-    first = mirrored(heard)
+    event = talk(port, *pieces(raw, cut), LAST, pause=pause)
+    assert statuses(event) == [200, 200], event
+    first = mirrored(event)
     assert first["body"].encode() == HIDDEN
     assert first["host"] == "x"
 
@@ -190,12 +190,12 @@ def test_d1_hundreds_of_upgrades_in_one_segment_are_as_many_requests(port):
 @pytest.mark.parametrize(("raw", "answers"), HEADS.values(), ids=HEADS)
 @pytest.mark.parametrize("cut", ["one segment", "byte by byte"])
 def test_d1_no_syntax_makes_one_request_two(port, raw, answers, cut):
-    heard = talk(port, *([raw] if cut == "one segment" else pieces(raw, cut)))
-    if "byte" in cut and b"501 A method" not in heard:
+    event = talk(port, *([raw] if cut == "one segment" else pieces(raw, cut)))
+    if "byte" in cut and b"501 A method" not in event:
         # The first letter already is that of no method: whether a method follows, nobody knows.
         answers = [400 if raw.startswith((b"get", b"BREW")) else status for status in answers]
-    assert statuses(heard) == answers, heard
-    assert b" 500 " not in heard
+    assert statuses(event) == answers, event
+    assert b" 500 " not in event
 
 
 HOSTS = {
@@ -215,28 +215,28 @@ HOSTS = {
 @pytest.mark.parametrize("lines", [line for kind in HOSTS.values() for line in kind])
 @pytest.mark.parametrize("target", [b"/mirror", b"http://x/mirror"])
 def test_d3_a_request_names_one_host(port, lines, target):
-    heard = talk(port, b"GET %b HTTP/1.1\r\n" % target + lines + b"\r\n" + HIDDEN)
-    assert problem(heard) == "http.host_header"
+    event = talk(port, b"GET %b HTTP/1.1\r\n" % target + lines + b"\r\n" + HIDDEN)
+    assert problem(event) == "http.host_header"
 
 
 @pytest.mark.parametrize("host", [b"x", b"x:80", b"X.Example.:8001", b"127.0.0.1", b"[::1]:8001"])
 def test_d3_a_host_is_a_name_or_an_address(port, host):
-    heard = talk(port, b"GET /mirror HTTP/1.1\r\nConnection: close\r\nHost: %b\r\n\r\n" % host)
-    assert statuses(heard) == [200]
-    assert mirrored(heard)["host"] == host.decode()
+    event = talk(port, b"GET /mirror HTTP/1.1\r\nConnection: close\r\nHost: %b\r\n\r\n" % host)
+    assert statuses(event) == [200]
+    assert mirrored(event)["host"] == host.decode()
 
 
 @pytest.mark.parametrize("target", [b"http://other:8/mirror?a=b", b"HTTP://other:8/mirror"])
 def test_d3_an_address_with_a_host_in_it_wins_over_host(port, target):
-    heard = talk(port, b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % target)
-    assert mirrored(heard)["host"] == "other:8"
+    event = talk(port, b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % target)
+    assert mirrored(event)["host"] == "other:8"
 
 
 def test_d1_what_follows_a_body_is_no_header_of_its_request(port):
     trailers = b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Late: b\r\nHost: evil\r\n\r\n"
-    heard = talk(port, POST + trailers + LAST)
-    assert statuses(heard) == [200, 200]
-    first = mirrored(heard)
+    event = talk(port, POST + trailers + LAST)
+    assert statuses(event) == [200, 200]
+    first = mirrored(event)
     assert (first["host"], "x-late" in first["headers"]) == ("x", False)
 
 
@@ -244,33 +244,33 @@ def test_d1_trailers_and_extensions_without_end_are_cut_off(port):
     endless = [b"x" * 8192] * 64
     begin = POST + b"Transfer-Encoding: chunked\r\n\r\n"
     for lines in (b"1;a=", b"1\r\na\r\n0\r\nX-Late: "):
-        heard = talk(port, begin + lines, *endless, pause=0.001)
-        assert statuses(heard) == [431], heard
+        event = talk(port, begin + lines, *endless, pause=0.001)
+        assert statuses(event) == [431], event
 
 
 def test_d1_who_expected_a_hundred_and_was_refused_begins_a_new_connection(port):
     ask = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 90\r\n\r\n"
-    heard = talk(port, ask, HIDDEN * 3, pause=0.05)
-    assert statuses(heard) == [404]
-    assert b"connection: close" in heard.lower()
+    event = talk(port, ask, HIDDEN * 3, pause=0.05)
+    assert statuses(event) == [404]
+    assert b"connection: close" in event.lower()
 
 
 def test_d1_a_refusal_waits_for_the_answers_before_it(port):
     slow = POST + b"Content-Length: 4\r\n\r\n"
-    heard = b""
+    event = b""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
         raw.sendall(slow)
         time.sleep(0.05)
         raw.sendall(b"abcd" + b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n")
         with contextlib.suppress(ConnectionResetError):
             while part := raw.recv(65536):
-                heard += part
-    assert statuses(heard) == [200, 501]
+                event += part
+    assert statuses(event) == [200, 501]
 
 
 @pytest.mark.parametrize("path", [b"/mirror", b"/nowhere"])
 def test_d1_who_is_refused_while_he_sends_hears_why(port, path):
     size = 3_000_000
     head = b"POST %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-    heard = talk(port, head % (path, size), *([b"x" * 50_000] * (size // 50_000)))
-    assert statuses(heard) == [413 if path == b"/mirror" else 404]
+    event = talk(port, head % (path, size), *([b"x" * 50_000] * (size // 50_000)))
+    assert statuses(event) == [413 if path == b"/mirror" else 404]

@@ -16,10 +16,10 @@ NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 
 
 def run(face, **environ):
-    told = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    reply = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", f"gateway.{face}"],
-        cwd=ROOT, env={**told, **environ}, capture_output=True, text=True, timeout=30, check=False,
+        cwd=ROOT, env={**reply, **environ}, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
 
 

@@ -163,12 +163,12 @@ def tried(notify):
 def call(notify):
     """Calls with a token made now; what is given replaces the body or the headers."""
 
-    def do(method, path, told=None, *, key="live", headers=(), **more):
+    def do(method, path, reply=None, *, key="live", headers=(), **more):
         made = notify.keys[key]
         token = create_jwt_token(made[-36:], made[-73:-37])
-        given = {"Authorization": f"Bearer {token}", **dict(headers)}
+        fields = {"Authorization": f"Bearer {token}", **dict(headers)}
         return requests.request(
-            method, notify.url + path, json=told, headers=given, timeout=30, **more
+            method, notify.url + path, json=reply, headers=fields, timeout=30, **more
         )
 
     return do
@@ -190,12 +190,12 @@ def test_an_sms_goes_its_way_with_a_live_key(notify, live):
     assert sent["content"]["body"] == "سارا، کد شما 123 است."
     assert (sent["reference"], sent["scheduled_for"]) == ("r/1", None)
     assert sent["uri"] == f"{notify.url}/v2/notifications/{sent['id']}"
-    found = live.get_notification_by_id(sent["id"])
-    jsonschema.validate(found, MESSAGE)
-    assert (found["type"], found["phone_number"]) == ("sms", "+989900000001")
-    assert found["template"] == sent["template"]
+    result = live.get_notification_by_id(sent["id"])
+    jsonschema.validate(result, MESSAGE)
+    assert (result["type"], result["phone_number"]) == ("sms", "+989900000001")
+    assert result["template"] == sent["template"]
     # Nobody carries it in this test; the service may have tried by now.
-    assert found["status"] in ("created", "sending", "technical-failure")
+    assert result["status"] in ("created", "sending", "technical-failure")
 
 
 def test_a_team_key_writes_to_its_guests(notify):
@@ -213,8 +213,8 @@ def test_a_team_key_writes_to_its_guests(notify):
     )
 
 
-def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, tried):
-    sent = tried.send_email_notification(
+def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, attempt):
+    sent = attempt.send_email_notification(
         EMAIL,
         notify.email,
         {"name": "Ali http://evil.example/x", "list": ["آب", "برق"]},
@@ -226,11 +226,11 @@ def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, trie
     assert sent["content"]["one_click_unsubscribe_url"] == "https://power.example/stop"
     assert "• آب\n• برق" in sent["content"]["body"]
     assert sent["sanitised_content"]["name"]["unsanitised"] == "Ali http://evil.example/x"
-    found = tried.get_notification_by_id(sent["id"])
-    jsonschema.validate(found, MESSAGE)
-    assert (found["status"], found["email_address"]) == ("delivered", EMAIL)
-    assert found["completed_at"] is not None
-    assert found["one_click_unsubscribe_url"] == "https://power.example/stop"
+    result = attempt.get_notification_by_id(sent["id"])
+    jsonschema.validate(result, MESSAGE)
+    assert (result["status"], result["email_address"]) == ("delivered", EMAIL)
+    assert result["completed_at"] is not None
+    assert result["one_click_unsubscribe_url"] == "https://power.example/stop"
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,9 @@ def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, trie
         (MOBILE, "delivered"),
     ],
 )
-def test_test_numbers_end_as_notify_documents(notify, tried, to, status):
-    sent = tried.send_sms_notification(to, notify.sms, {"name": "a", "code": "1"})
-    assert tried.get_notification_by_id(sent["id"])["status"] == status
+def test_test_numbers_end_as_notify_documents(notify, attempt, to, status):
+    sent = attempt.send_sms_notification(to, notify.sms, {"name": "a", "code": "1"})
+    assert attempt.get_notification_by_id(sent["id"])["status"] == status
 
 
 @pytest.mark.parametrize("kind", ["live", "team", "test"])
@@ -267,11 +267,11 @@ def test_a_letter_by_a_template_becomes_a_pdf_with_its_address(notify, live):
         notify.letter, {**ADDRESS, "name": "سارا"}, reference="نامه/7"
     )
     assert sent["content"] == {"body": "سلام سارا", "subject": "نامه سارا"}
-    found = live.get_notification_by_id(sent["id"])
-    jsonschema.validate(found, MESSAGE)
-    assert (found["line_1"], found["postcode"]) == ("سارا نمونه", "1193653471")
-    assert (found["status"], found["postage"]) == ("accepted", "second")
-    assert found["estimated_delivery"] > found["created_at"]
+    result = live.get_notification_by_id(sent["id"])
+    jsonschema.validate(result, MESSAGE)
+    assert (result["line_1"], result["postcode"]) == ("سارا نمونه", "1193653471")
+    assert (result["status"], result["postage"]) == ("accepted", "second")
+    assert result["estimated_delivery"] > result["created_at"]
     document = pypdfium2.PdfDocument(live.get_pdf_for_letter(sent["id"]).read())
     page = document[0].get_textpage().get_text_bounded()
     assert "1193653471" in page.replace(" ", "")
@@ -293,23 +293,23 @@ def test_a_letter_that_is_a_pdf_already_comes_back_byte_for_byte(live):
     sent = live.send_precompiled_letter_notification("ready/1", io.BytesIO(content), "first")
     assert (sent["reference"], sent["postage"]) == ("ready/1", "first")
     assert live.get_pdf_for_letter(sent["id"]).read() == content
-    found = live.get_notification_by_id(sent["id"])
-    jsonschema.validate(found, MESSAGE)
-    assert (found["line_1"], found["postage"]) == ("Provided as PDF", "first")
-    assert found["status"] == "pending-virus-check"
+    result = live.get_notification_by_id(sent["id"])
+    jsonschema.validate(result, MESSAGE)
+    assert (result["line_1"], result["postage"]) == ("Provided as PDF", "first")
+    assert result["status"] == "pending-virus-check"
 
 
 @pytest.mark.parametrize(
-    ("content", "why"),
+    ("content", "reason"),
     [
         (b"not a pdf", "Letter content is not a valid PDF"),
         (b"%PDF-1.7 but no end", "Letter content is not a valid PDF"),
         (b"%PDF-" + b"0" * 2 * 1024 * 1024, "Letter content is larger than 2 MB"),
     ],
 )
-def test_what_is_no_pdf_is_refused(live, content, why):
-    told = refusal(live.send_precompiled_letter_notification, "x", io.BytesIO(content))
-    assert told == (400, [("BadRequestError", why)])
+def test_what_is_no_pdf_is_refused(live, content, reason):
+    reply = refusal(live.send_precompiled_letter_notification, "x", io.BytesIO(content))
+    assert reply == (400, [("BadRequestError", reason)])
 
 
 TYPED = [
@@ -322,13 +322,13 @@ TYPED = [
 def test_c3_a_number_is_sent_as_it_was_typed(notify, number):
     raw = f'{{"personalisation": {{"name": [{number}], "code": {number}}}}}'.encode()
     token = create_jwt_token(notify.keys["live"][-36:], notify.keys["live"][-73:-37])
-    told = requests.post(
+    response = requests.post(
         f"{notify.url}/v2/template/{notify.sms}/preview",
         data=raw,
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         timeout=20,
     )
-    assert told.json()["body"] == f"{number}، کد شما {number} است.", told.text
+    assert response.json()["body"] == f"{number}، کد شما {number} است.", response.text
 
 
 def made_pdf(change):
@@ -346,12 +346,12 @@ def action(kind, **more):
     return DictionaryObject({NameObject("/S"): NameObject(kind), **named})
 
 
-def opened_by(told):
-    return made_pdf(lambda pdf: pdf.root_object.__setitem__(NameObject("/OpenAction"), told))
+def opened_by(reply):
+    return made_pdf(lambda pdf: pdf.root_object.__setitem__(NameObject("/OpenAction"), reply))
 
 
-def clicked(told):
-    note = DictionaryObject({NameObject("/Subtype"): NameObject("/Link"), NameObject("/A"): told})
+def clicked(reply):
+    note = DictionaryObject({NameObject("/Subtype"): NameObject("/Link"), NameObject("/A"): reply})
     return made_pdf(
         lambda pdf: pdf.pages[0].__setitem__(NameObject("/Annots"), ArrayObject([note]))
     )
@@ -376,9 +376,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
 def test_s17_a_pdf_that_is_more_or_less_than_a_letter_is_refused(live, content):
-    told = refusal(live.send_precompiled_letter_notification, "x", io.BytesIO(content))
-    assert (told[0], told[1][0][0]) == (400, "BadRequestError")
-    assert told[1][0][1].startswith("Letter content ")
+    reply = refusal(live.send_precompiled_letter_notification, "x", io.BytesIO(content))
+    assert (reply[0], reply[1][0][0]) == (400, "BadRequestError")
+    assert reply[1][0][1].startswith("Letter content ")
 
 
 def test_s17_a_pdf_that_only_says_where_reading_begins_is_a_letter(live):
@@ -387,34 +387,34 @@ def test_s17_a_pdf_that_only_says_where_reading_begins_is_a_letter(live):
 
 
 def test_templates_are_listed_read_by_version_and_previewed(notify, live):
-    told = live.get_all_templates()["templates"]
-    for each in told:
-        jsonschema.validate(each, OF_TEMPLATE)
-    assert {t["id"] for t in told} >= {notify.sms, notify.email, notify.letter}
+    reply = live.get_all_templates()["templates"]
+    for entry in reply:
+        jsonschema.validate(entry, OF_TEMPLATE)
+    assert {t["id"] for t in reply} >= {notify.sms, notify.email, notify.letter}
     assert {t["type"] for t in live.get_all_templates("email")["templates"]} == {"email"}
-    one = live.get_template(notify.sms)
-    jsonschema.validate(one, OF_TEMPLATE)
-    assert one["personalisation"] == {"name": {"required": True}, "code": {"required": True}}
-    assert live.get_template_version(notify.sms, 1) == one
+    item = live.get_template(notify.sms)
+    jsonschema.validate(item, OF_TEMPLATE)
+    assert item["personalisation"] == {"name": {"required": True}, "code": {"required": True}}
+    assert live.get_template_version(notify.sms, 1) == item
     assert refusal(live.get_template_version, notify.sms, 9)[0] == 404
-    seen = live.post_template_preview(notify.email, {"name": "سارا", "list": ["آب"]})
-    jsonschema.validate(seen, PREVIEW)
-    assert (seen["subject"], seen["version"]) == ("خبر سارا", 1)
+    entries = live.post_template_preview(notify.email, {"name": "سارا", "list": ["آب"]})
+    jsonschema.validate(entries, PREVIEW)
+    assert (entries["subject"], entries["version"]) == ("خبر سارا", 1)
     assert refusal(live.post_template_preview, notify.email, {"list": "x"}) == (
         400, [("BadRequestError", "Missing personalisation: name")],
     )  # fmt: skip
     assert refusal(live.get_template, NOBODY) == (404, [("NoResultFound", "No result found")])
 
 
-def test_messages_are_found_by_their_kind_state_and_reference(notify, tried):
+def test_messages_are_found_by_their_kind_state_and_reference(notify, attempt):
     word = uuid.uuid4().hex
     values = {"name": "a", "code": "1", "list": "x"}
-    sms = tried.send_sms_notification("07700900003", notify.sms, values, reference=word)
-    email = tried.send_email_notification(EMAIL, notify.email, values, reference=word)
+    sms = attempt.send_sms_notification("07700900003", notify.sms, values, reference=word)
+    email = attempt.send_email_notification(EMAIL, notify.email, values, reference=word)
 
     def ids(**more):
-        told = tried.get_all_notifications(reference=word, **more)["notifications"]
-        return [each["id"] for each in told]
+        reply = attempt.get_all_notifications(reference=word, **more)["notifications"]
+        return [item["id"] for item in reply]
 
     assert ids() == [email["id"], sms["id"]]
     assert ids(template_type="sms") == [sms["id"]]
@@ -426,9 +426,9 @@ def test_messages_are_found_by_their_kind_state_and_reference(notify, tried):
     assert live.get_all_notifications(reference=word)["notifications"] == []
 
 
-def test_pages_of_250_lead_from_one_to_the_next(notify, tried):
+def test_pages_of_250_lead_from_one_to_the_next(notify, attempt):
     word = uuid.uuid4().hex
-    first = tried.send_sms_notification(
+    first = attempt.send_sms_notification(
         MOBILE, notify.sms, {"name": "a", "code": "1"}, reference=word
     )
     execute(
@@ -440,12 +440,12 @@ def test_pages_of_250_lead_from_one_to_the_next(notify, tried):
         "where a.message = %s",
         (first["id"], first["id"]),
     )
-    page = tried.get_all_notifications(reference=word)
+    page = attempt.get_all_notifications(reference=word)
     assert len(page["notifications"]) == 250
     assert page["links"]["current"] == f"{notify.url}/v2/notifications?reference={word}"
     assert page["links"]["next"].endswith(f"&older_than={page['notifications'][-1]['id']}")
-    seen = [m["id"] for m in tried.get_all_notifications_iterator(reference=word)]
-    assert len(set(seen)) == len(seen) == 261
+    entries = [m["id"] for m in attempt.get_all_notifications_iterator(reference=word)]
+    assert len(set(entries)) == len(entries) == 261
 
 
 def test_no_sms_comes_in(live):
@@ -467,9 +467,9 @@ def test_no_sms_comes_in(live):
     ],
 )
 def test_who_proves_nothing_is_refused_in_notify_s_words(call, headers, status, message):
-    told = call("GET", "/v2/templates", headers=headers)
-    body = told.json()
-    assert (told.status_code, body["status_code"]) == (status, status)
+    reply = call("GET", "/v2/templates", headers=headers)
+    body = reply.json()
+    assert (reply.status_code, body["status_code"]) == (status, status)
     assert body["errors"][0]["error"] == "AuthError"
     assert body["errors"][0]["message"].startswith(message)
 
@@ -488,7 +488,7 @@ def test_another_agency_sees_nothing_of_ours(notify, live):
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "errors"),
+    ("kind", "reply", "errors"),
     [
         ("sms", {}, ["phone_number is a required property", "template_id is a required property"]),
         (
@@ -526,8 +526,8 @@ def test_another_agency_sees_nothing_of_ours(notify, live):
           "reference is a required property"]),
     ],
 )  # fmt: skip
-def test_a_body_that_breaks_the_schema_is_told_each_reason(call, kind, told, errors):
-    answer = call("POST", f"/v2/notifications/{kind}", told)
+def test_a_body_that_breaks_the_schema_is_told_each_reason(call, kind, reply, errors):
+    answer = call("POST", f"/v2/notifications/{kind}", reply)
     assert answer.status_code == 400
     assert answer.json() == {
         "status_code": 400,
@@ -552,8 +552,8 @@ def test_what_the_template_needs_is_named(notify, live):
     assert refusal(live.send_sms_notification, MOBILE, notify.sms, {"Name": "a"}) == (
         400, [("BadRequestError", "Missing personalisation: code")],
     )  # fmt: skip
-    told = refusal(live.send_sms_notification, MOBILE, notify.email, {"name": "a", "list": "b"})
-    assert told[1] == [
+    reply = refusal(live.send_sms_notification, MOBILE, notify.email, {"name": "a", "list": "b"})
+    assert reply[1] == [
         ("BadRequestError", "email template is not suitable for sms notification")
     ]  # fmt: skip
     long = {"name": "آ" * 1500, "code": "1"}
@@ -563,16 +563,16 @@ def test_what_the_template_needs_is_named(notify, live):
 
 def test_a_body_that_is_no_json_is_said_so(call):
     for body in (b"{", b"\xff", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 100_000):
-        told = call("POST", "/v2/notifications/sms", data=body)
-        assert (told.status_code, told.json()["errors"][0]["message"]) == (
+        reply = call("POST", "/v2/notifications/sms", data=body)
+        assert (reply.status_code, reply.json()["errors"][0]["message"]) == (
             400, "Invalid JSON supplied in POST data",
         )  # fmt: skip
     assert call("POST", "/v2/notifications/sms", data=b"x" * 300_000).status_code == 413
 
 
 def test_queries_are_checked(call):
-    told = call("GET", "/v2/notifications?status=elephant&template_type=Apple&older_than=1&x=1")
-    assert [e["message"].split(" is not one of")[0] for e in told.json()["errors"]] == [
+    reply = call("GET", "/v2/notifications?status=elephant&template_type=Apple&older_than=1&x=1")
+    assert [e["message"].split(" is not one of")[0] for e in reply.json()["errors"]] == [
         "status elephant", "template_type Apple", "older_than is not a valid UUID",
         "Additional properties are not allowed (x was unexpected)",
     ]  # fmt: skip
@@ -608,8 +608,8 @@ def test_who_asks_too_often_is_told_to_wait(notify, call):
     service = keys["test"][-73:-37]
     execute(notify.hand.db, "update api_services set a_minute = 3 where id = %s", (service,))
     notify.keys["slow"] = keys["test"]
-    told = [call("POST", "/v2/notifications/sms", {}, key="slow") for _ in range(4)][-1]
-    assert told.json() == {
+    reply = [call("POST", "/v2/notifications/sms", {}, key="slow") for _ in range(4)][-1]
+    assert reply.json() == {
         "status_code": 429,
         "errors": [
             {
@@ -618,28 +618,28 @@ def test_who_asks_too_often_is_told_to_wait(notify, call):
             }
         ],
     }
-    assert int(told.headers["Retry-After"]) > 0
+    assert int(reply.headers["Retry-After"]) > 0
 
 
 def test_the_same_idempotency_key_is_the_same_message(notify, call):
-    told = {
+    fields = {
         "phone_number": MOBILE, "template_id": notify.sms,
         "personalisation": {"name": "a", "code": "1"},
     }  # fmt: skip
     headers = {"Idempotency-Key": uuid.uuid4().hex}
     first, again = (
-        call("POST", "/v2/notifications/sms", told, headers=headers) for _ in range(2)
+        call("POST", "/v2/notifications/sms", fields, headers=headers) for _ in range(2)
     )  # fmt: skip
     assert first.json() == again.json()
-    other = call("POST", "/v2/notifications/sms", {**told, "reference": "x"}, headers=headers)
+    other = call("POST", "/v2/notifications/sms", {**fields, "reference": "x"}, headers=headers)
     assert other.status_code == 409
-    plain = {call("POST", "/v2/notifications/sms", told).json()["id"] for _ in range(2)}
+    plain = {call("POST", "/v2/notifications/sms", fields).json()["id"] for _ in range(2)}
     assert len(plain) == 2
 
 
 def test_a_moment_within_a_day_is_kept(notify, call):
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
-    told = call(
+    payload = call(
         "POST",
         "/v2/notifications/email",
         {
@@ -647,9 +647,9 @@ def test_a_moment_within_a_day_is_kept(notify, call):
             "personalisation": {"name": "a", "list": "b"},
         },
     ).json()  # fmt: skip
-    assert told["scheduled_for"] == at.replace("Z", ".000000Z")
-    found = call("GET", f"/v2/notifications/{told['id']}").json()
-    assert (found["scheduled_for"], found["status"]) == (told["scheduled_for"], "created")
+    assert payload["scheduled_for"] == at.replace("Z", ".000000Z")
+    body = call("GET", f"/v2/notifications/{payload['id']}").json()
+    assert (body["scheduled_for"], body["status"]) == (payload["scheduled_for"], "created")
 
 
 # --- whatever comes ---
@@ -669,7 +669,7 @@ anything = st.recursive(
 def test_no_body_stumbles_us(notify, call, data):
     forms = {"sms": notify.sms, "email": notify.email, "letter": notify.letter}
     kind = data.draw(st.sampled_from(sorted(forms)))
-    told = data.draw(
+    reply = data.draw(
         anything
         | st.fixed_dictionaries(
             {"template_id": st.just(forms[kind])},
@@ -688,13 +688,13 @@ def test_no_body_stumbles_us(notify, call, data):
             },
         )
     )  # fmt: skip
-    body = json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    body = json.dumps(reply, ensure_ascii=False).encode("utf-8", "surrogatepass")
     answer = call("POST", f"/v2/notifications/{kind}", data=body, key="test")
     assert answer.status_code in (201, 400, 413, 429), answer.text
     if answer.status_code != 201:
         errors = answer.json()["errors"]
         assert errors
-        assert all(set(each) == {"error", "message"} for each in errors)
+        assert all(set(error) == {"error", "message"} for error in errors)
 
 
 @settings(
@@ -724,7 +724,7 @@ def test_bash_openssl_and_curl_send_one(notify):
         "phone_number": MOBILE, "template_id": notify.sms,
         "personalisation": {"name": "سارا", "code": "1"},
     }  # fmt: skip
-    told = subprocess.run(
+    output = subprocess.run(
         ["bash", str(script), "POST", "/v2/notifications/sms", json.dumps(body)],
         env={
             "PATH": os.environ["PATH"], "NOTIFY_URL": notify.url, "NOTIFY_API_KEY":
@@ -732,8 +732,8 @@ def test_bash_openssl_and_curl_send_one(notify):
         },
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert (told.returncode, told.stderr) == (0, "")
-    assert json.loads(told.stdout)["content"]["body"] == "سارا، کد شما 1 است."
+    assert (output.returncode, output.stderr) == (0, "")
+    assert json.loads(output.stdout)["content"]["body"] == "سارا، کد شما 1 است."
 
 
 def test_the_keys_of_these_tests_open_nothing_else(notify):

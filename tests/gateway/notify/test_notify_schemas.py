@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.kinds import cut
+from bus.messages.kinds import cut
 from gateway.notify import recipients, replies, requests, schemas
 from gateway.notify.errors import CallRefused
 from gateway.notify.sanitising import sanitised
@@ -59,20 +59,20 @@ def _uuid(value):
     return True
 
 
-def reasons_of_library(told, schema):
+def reasons_of_library(reply, schema):
     """What Notify would say: the field and the library's words without quotes."""
-    found = []
-    for error in jsonschema.Draft7Validator(schema, format_checker=FORMATS).iter_errors(told):
+    matches = []
+    for error in jsonschema.Draft7Validator(schema, format_checker=FORMATS).iter_errors(reply):
         field = f"{error.path[0]} " if error.path else ""
-        found.append(cut(field + (error.schema.get("says") or error.message.replace("'", ""))))
-    return set(found)
+        matches.append(cut(field + (error.schema.get("says") or error.message.replace("'", ""))))
+    return set(matches)
 
 
-def reasons_of_ours(told, shape):
+def reasons_of_ours(reply, shape):
     try:
-        shape.check(told)
+        shape.check(reply)
     except CallRefused as refused:
-        return {each.message for each in refused.reasons}
+        return {reason.message for reason in refused.reasons}
     return set()
 
 
@@ -85,34 +85,34 @@ values = st.recursive(
 
 
 def bodies(*names):
-    known = st.dictionaries(
+    existing = st.dictionaries(
         st.sampled_from(names),
         values | st.just(str(uuid.uuid4())) | st.just("x" * 1001) | st.just({}),
     )
-    return st.builds(lambda a, b: {**b, **a}, known, st.dictionaries(words, values, max_size=2))
+    return st.builds(lambda a, b: {**b, **a}, existing, st.dictionaries(words, values, max_size=2))
 
 
-def free(told, *names):
+def free(reply, *names):
     """The body without text in fields whose formats are Iran's or the calendar's."""
-    return {n: v for n, v in told.items() if n not in names or not isinstance(v, str)}
+    return {n: v for n, v in reply.items() if n not in names or not isinstance(v, str)}
 
 
 @given(bodies("reference", "phone_number", "template_id", "personalisation", "sms_sender_id",
               "scheduled_for"))  # fmt: skip
-def test_a_text_message_is_judged_in_the_library_s_words(told):
-    told = free(told, "phone_number", "scheduled_for")
-    assert reasons_of_ours(told, schemas.SMS) == reasons_of_library(told, SMS)
+def test_a_text_message_is_judged_in_the_library_s_words(reply):
+    reply = free(reply, "phone_number", "scheduled_for")
+    assert reasons_of_ours(reply, schemas.SMS) == reasons_of_library(reply, SMS)
 
 
 @given(bodies("reference", "template_id", "personalisation"))
-def test_a_letter_is_judged_in_the_library_s_words(told):
-    assert reasons_of_ours(told, schemas.LETTER) == reasons_of_library(told, LETTER)
+def test_a_letter_is_judged_in_the_library_s_words(reply):
+    assert reasons_of_ours(reply, schemas.LETTER) == reasons_of_library(reply, LETTER)
 
 
 @given(bodies("reference", "content", "postage"))
-def test_a_precompiled_letter_is_judged_in_the_library_s_words(told):
-    told = free(told, "postage")
-    assert reasons_of_ours(told, schemas.PRECOMPILED) == reasons_of_library(told, PRECOMPILED)
+def test_a_precompiled_letter_is_judged_in_the_library_s_words(reply):
+    reply = free(reply, "postage")
+    assert reasons_of_ours(reply, schemas.PRECOMPILED) == reasons_of_library(reply, PRECOMPILED)
 
 
 @given(
@@ -128,27 +128,27 @@ def test_a_precompiled_letter_is_judged_in_the_library_s_words(told):
         },
     )
 )
-def test_a_query_is_judged_in_the_library_s_words(told):
-    assert reasons_of_ours(told, schemas.NOTIFICATIONS) == reasons_of_library(told, LIST)
+def test_a_query_is_judged_in_the_library_s_words(reply):
+    assert reasons_of_ours(reply, schemas.NOTIFICATIONS) == reasons_of_library(reply, LIST)
 
 
-@pytest.mark.parametrize("told", [[], [1], "text", 5, True])
-def test_what_is_no_object_is_said_so(told):
-    assert reasons_of_ours(told, schemas.SMS) == reasons_of_library(told, {"type": "object"})
+@pytest.mark.parametrize("reply", [[], [1], "text", 5, True])
+def test_what_is_no_object_is_said_so(reply):
+    assert reasons_of_ours(reply, schemas.SMS) == reasons_of_library(reply, {"type": "object"})
 
 
 # --- receivers ---
 
 
 @pytest.mark.parametrize(
-    "told", ["09900000001", "+98 990 000 0001", "00989900000001", "۰۹۹۰۰۰۰۰۰۰۱", "989900000001"]
+    "reply", ["09900000001", "+98 990 000 0001", "00989900000001", "۰۹۹۰۰۰۰۰۰۰۱", "989900000001"]
 )
-def test_iranian_mobiles_are_taken_as_people_write_them(told):
-    assert recipients.mobile(told) == ("+989900000001", None)
+def test_iranian_mobiles_are_taken_as_people_write_them(reply):
+    assert recipients.mobile(reply) == ("+989900000001", None)
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("reply", "reason"),
     [
         ("0990", "Not enough digits"),
         ("", "Must not contain letters or symbols"),
@@ -159,13 +159,13 @@ def test_iranian_mobiles_are_taken_as_people_write_them(told):
         ("004917012345678", recipients.FOREIGN),
     ],
 )
-def test_a_number_that_nobody_carries_is_refused_with_its_reason(told, why):
-    assert recipients.mobile(told).fault == why
+def test_a_number_that_nobody_carries_is_refused_with_its_reason(reply, reason):
+    assert recipients.mobile(reply).fault == reason
 
 
-@pytest.mark.parametrize("told", ["07700900003", "+447700900003", "00447700900003"])
-def test_the_numbers_of_notify_s_documentation_are_for_test_keys(told):
-    number = recipients.mobile(told).number
+@pytest.mark.parametrize("reply", ["07700900003", "+447700900003", "00447700900003"])
+def test_the_numbers_of_notify_s_documentation_are_for_test_keys(reply):
+    number = recipients.mobile(reply).number
     recipients.carried(number, "test")
     with pytest.raises(CallRefused, match="international"):
         recipients.carried(number, "live")
@@ -176,12 +176,12 @@ def lines(*told, **more):
 
 
 def test_an_address_is_read_from_the_values_however_their_names_are_written():
-    told = lines("سارا نمونه", " خیابان  آب ", "", "تهران", postcode="۱۱۹۳۶-۵۳۴۷۱")
-    assert recipients.address(told) == ["سارا نمونه", "خیابان آب", "تهران", "1193653471"]
+    reply = lines("سارا نمونه", " خیابان  آب ", "", "تهران", postcode="۱۱۹۳۶-۵۳۴۷۱")
+    assert recipients.address(reply) == ["سارا نمونه", "خیابان آب", "تهران", "1193653471"]
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("reply", "reason"),
     [
         (lines("سارا", "1193653471"), "Address must be at least 3 lines"),
         (lines("سارا", "...", "1193653471"), "The first 2 lines of the address must both include"),
@@ -189,22 +189,22 @@ def test_an_address_is_read_from_the_values_however_their_names_are_written():
         (lines("سارا", "خیابان آب", "SW1A 1AA"), "Must be a real postal code of ten digits"),
     ],
 )
-def test_an_address_that_no_postman_can_use_is_refused(told, why):
-    with pytest.raises(CallRefused, match=why):
-        recipients.address(told)
+def test_an_address_that_no_postman_can_use_is_refused(reply, reason):
+    with pytest.raises(CallRefused, match=reason):
+        recipients.address(reply)
 
 
 # --- values, moments, states ---
 
 
 def test_values_become_texts_and_lists_of_texts():
-    told = requests.personalisation(
+    reply = requests.personalisation(
         {
             "n": 5, "f": requests.Number("1.5"), "yes": True, "no": False, "none": None,
             "list": ["a", 2, None],
         }
     )  # fmt: skip
-    assert told == {"n": "5", "f": "1.5", "yes": "yes", "no": "no", "list": ["a", "2"]}
+    assert reply == {"n": "5", "f": "1.5", "yes": "yes", "no": "no", "list": ["a", "2"]}
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, [["a"]], [{"a": 1}], {"file": "x"}])
@@ -214,29 +214,29 @@ def test_a_value_that_is_no_text_is_refused(value):
 
 
 def test_links_are_taken_out_of_what_people_wrote():
-    told = {"name": "Ali https://evil.example/x?y=1 or evil.example", "place": "a.example"}
-    clean, changed = sanitised(told, ["Na_me"])
+    fields = {"name": "Ali https://evil.example/x?y=1 or evil.example", "place": "a.example"}
+    clean, changed = sanitised(fields, ["Na_me"])
     assert clean == {"name": "Ali  or evil. example", "place": "a.example"}
     assert list(changed) == ["name"]
 
 
 @given(st.text("a-.@/: h tps", max_size=3000))
-def test_what_was_cleaned_holds_no_link_and_keeps_all_else(told):
-    clean, changed = sanitised({"name": told}, ["name"])
-    assert "https://a" not in clean["name"] or len(told) > 2000
-    assert (clean["name"] == told) == (not changed)
+def test_what_was_cleaned_holds_no_link_and_keeps_all_else(reply):
+    clean, changed = sanitised({"name": reply}, ["name"])
+    assert "https://a" not in clean["name"] or len(reply) > 2000
+    assert (clean["name"] == reply) == (not changed)
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("reply", "reason"),
     [
         ("tomorrow", "datetime format is invalid"),
         ("2020-01-01T00:00", "datetime can not be in the past"),
         ("2099-01-01T00:00Z", "datetime can only be 24 hours in the future"),
     ],
 )
-def test_a_moment_is_within_a_day(told, why):
-    assert why in schemas.scheduled_for(told)
+def test_a_moment_is_within_a_day(reply, reason):
+    assert reason in schemas.scheduled_for(reply)
 
 
 def test_a_moment_without_an_offset_is_utc():
@@ -249,9 +249,9 @@ def test_a_moment_without_an_offset_is_utc():
 @pytest.mark.parametrize("channel", schemas.TYPES)
 @pytest.mark.parametrize("state", replies.STATES)
 def test_every_state_has_a_status_by_which_it_is_found(channel, state):
-    told = replies.status(channel, state)
-    assert told in schemas.STATUSES
-    (part,) = replies.wanted([channel], [told])
+    reply = replies.status(channel, state)
+    assert reply in schemas.STATUSES
+    (part,) = replies.wanted([channel], [reply])
     assert state in part.states
 
 

@@ -31,32 +31,32 @@ def test_it_is_not_ready_while_the_agency_face_is_away_but_it_lives(start, share
 
 
 def test_metrics_tell_of_the_whole_bus_and_of_no_person(ops_face):
-    told = get(f"{ops_face}/metrics")
-    assert told.headers["content-type"].startswith("text/plain")
-    assert 'mirab_service_up{service="inquiry"} 1.0' in told.text
-    assert 'mirab_service_database_up{service="inquiry"} 1.0' in told.text
-    assert 'mirab_outbox_unsent{service="inquiry"}' in told.text
-    assert 'mirab_outbox_oldest_seconds{service="inquiry"}' in told.text
-    assert 'mirab_dead_letters{service="inquiry"}' in told.text
-    assert 'route="/health/live"' in told.text
+    reply = get(f"{ops_face}/metrics")
+    assert reply.headers["content-type"].startswith("text/plain")
+    assert 'mirab_service_up{service="inquiry"} 1.0' in reply.text
+    assert 'mirab_service_database_up{service="inquiry"} 1.0' in reply.text
+    assert 'mirab_outbox_unsent{service="inquiry"}' in reply.text
+    assert 'mirab_outbox_oldest_seconds{service="inquiry"}' in reply.text
+    assert 'mirab_dead_letters{service="inquiry"}' in reply.text
+    assert 'route="/health/live"' in reply.text
 
 
 def test_paths_that_nobody_knows_make_no_new_labels(ops_face):
     for n in range(5):
         assert get(f"{ops_face}/nowhere/{n}").status_code == 404
-    told = get(f"{ops_face}/metrics").text
-    assert "nowhere" not in told
-    assert 'route="unknown",status="404"' in told
+    text = get(f"{ops_face}/metrics").text
+    assert "nowhere" not in text
+    assert 'route="unknown",status="404"' in text
 
 
 def test_metrics_say_that_a_service_is_down(own_ops, agency_face):
     for process in agency_face.inquiry["processes"]:
         process.stop()
-    told = get(f"{own_ops}/metrics").text
-    assert 'mirab_service_up{service="inquiry"} 0.0' in told
+    text = get(f"{own_ops}/metrics").text
+    assert 'mirab_service_up{service="inquiry"} 0.0' in text
     # Its database was not asked: nobody knows, and nobody is sent to a healthy one (o7).
-    assert 'mirab_service_database_up{service="inquiry"}' not in told
-    assert 'mirab_outbox_unsent{service="inquiry"}' not in told
+    assert 'mirab_service_database_up{service="inquiry"}' not in text
+    assert 'mirab_outbox_unsent{service="inquiry"}' not in text
 
 
 def test_dead_letters_are_counted_listed_without_content_and_replayed(
@@ -72,11 +72,11 @@ def test_dead_letters_are_counted_listed_without_content_and_replayed(
         return get(f"{own_ops}/dead-letters").json()["services"]["inquiry"]
 
     wait_for(lambda: count() == 1)
-    told = get(f"{own_ops}/dead-letters/inquiry")
-    (letter,) = told.json()["letters"]
+    reply = get(f"{own_ops}/dead-letters/inquiry")
+    (letter,) = reply.json()["letters"]
     assert letter["id"] == "poison-1"
     assert letter["type"] == ANSWER_BATCH_PART.name
-    assert "9900000013" not in told.text
+    assert "9900000013" not in reply.text
     url = f"{own_ops}/dead-letters/inquiry/replay"
     assert own_operator.post(url, json={"ids": ["other"]}).json() == {"replayed": 0}
     assert own_operator.post(url, json={"ids": ["poison-1"]}).json() == {"replayed": 1}

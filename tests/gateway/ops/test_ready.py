@@ -69,8 +69,8 @@ class House:
 
     def check(self, name):
         """The status and code of a check; None if there is no such check."""
-        found = self.ready().json()["checks"].get(name)
-        return found and (found[0]["status"], found[0]["code"])
+        response = self.ready().json()["checks"].get(name)
+        return response and (response[0]["status"], response[0]["code"])
 
     @contextlib.contextmanager
     def frozen(self, name):
@@ -99,9 +99,9 @@ def test_o1_a_part_that_is_frozen_fails_readiness_by_its_name(house, part):
         wait_for(lambda: house.check(part) == ("fail", "part.silent"), 10)
         answer = house.ready()
         assert (answer.status_code, time.monotonic() - started < 2 * BOUND) == (503, True)
-        told = answer.json()["checks"][part][0]["time"]
+        reply = answer.json()["checks"][part][0]["time"]
         # Since when: not before it was frozen.
-        since = calendar.timegm(time.strptime(told, "%Y-%m-%dT%H:%M:%SZ"))
+        since = calendar.timegm(time.strptime(reply, "%Y-%m-%dT%H:%M:%SZ"))
         assert time.time() - 30 < since <= time.time()
         assert f'mirab_check_status{{check="{part}"}} 2.0' in house.metrics()
         page = reads(house.ops, timeout=BOUND).text

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pypdfium2 import raw
 
 from bus.errors import NotFound
-from bus.messages import read, schema_of, to_wire
+from bus.messages.message import read, schema_of, to_wire
 from contracts.billing import bills as contracts
 from contracts.inquiry.answer import Answer
 from contracts.notify.govnotify import ApiMessage
@@ -185,34 +185,36 @@ def scanned(pdf):
     """What a scanner reads from the printed pages: {format: text}."""
     pictures = [page.render(scale=4).to_pil() for page in opened(pdf)]
     return {
-        code.format.name: code.text for each in pictures for code in zxingcpp.read_barcodes(each)
+        code.format.name: code.text
+        for picture in pictures
+        for code in zxingcpp.read_barcodes(picture)
     }
 
 
 def fonts_of(pdf):
     """{name of font without the subset's tag: is it embedded}, over all text of all pages."""
-    found = {}
+    fields = {}
     for page in opened(pdf):
-        for each in page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT]):
-            font = raw.FPDFTextObj_GetFont(each)
+        for get_object in page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT]):
+            font = raw.FPDFTextObj_GetFont(get_object)
             name = ctypes.create_string_buffer(200)
             raw.FPDFFont_GetBaseFontName(font, name, len(name))
-            known = name.value.decode().split("+")[-1]
-            found[known] = found.get(known, True) and raw.FPDFFont_GetIsEmbedded(font) == 1
-    return found
+            existing = name.value.decode().split("+")[-1]
+            fields[existing] = fields.get(existing, True) and raw.FPDFFont_GetIsEmbedded(font) == 1
+    return fields
 
 
 def font_of_letters(pdf, letters):
     """The names of the fonts in which any of these letters stand."""
-    found = set()
+    result = set()
     for page in opened(pdf):
         text = page.get_textpage()
         for i in range(text.count_chars()):
             if re.match(letters, chr(raw.FPDFText_GetUnicode(text, i))):
                 name, flags = ctypes.create_string_buffer(200), ctypes.c_int()
                 raw.FPDFText_GetFontInfo(text, i, name, len(name), flags)
-                found.add(name.value.decode().split("+")[-1])
-    return found
+                result.add(name.value.decode().split("+")[-1])
+    return result
 
 
 # --- the documents ---
@@ -223,12 +225,12 @@ def test_a_bill_with_one_line_has_one_page_and_says_all_that_is_needed_to_pay_it
     pdf = documents.bill(bill_of(), lang, portal=PORTAL)
     assert len(opened(pdf)) == 1
     text = text_of(pdf)
-    for told in (
+    for item in (
         "1405-000012", "1000234546116", "175550929", "10002345461160000175550929", "1405/09/05",
         "1,595,000", "159,500", "500", "1,755,000", "074-33330000", "10100000003", LINK,
         "IR820540102680020817909002",
     ):  # fmt: skip
-        assert told in text
+        assert item in text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -247,8 +249,8 @@ def test_a_bill_with_twenty_lines_takes_few_pages_and_counts_them(lang):
 )
 def test_barcode_and_qr_code_are_read_by_a_scanner_as_they_were_meant(bill_id, payment_id):
     barcode = bill_id.zfill(13) + payment_id.zfill(13)
-    told = bill_of(bill_id=bill_id, payment_id=payment_id, barcode=barcode)
-    read = scanned(documents.bill(told, "fa", portal=PORTAL))
+    reply = bill_of(bill_id=bill_id, payment_id=payment_id, barcode=barcode)
+    read = scanned(documents.bill(reply, "fa", portal=PORTAL))
     assert read == {"Code128": barcode, "QRCode": f"{PORTAL}/bills/{bill_id}/{payment_id}"}
 
 
@@ -257,8 +259,8 @@ def test_barcode_and_qr_code_are_read_by_a_scanner_as_they_were_meant(bill_id, p
 def test_a_bill_that_is_not_open_wears_its_stamp_and_cannot_be_mistaken_for_an_open_one(
     lang, state
 ):
-    told = bill_of(**(PAID if state == "PAID" else {"state": state}))
-    text = text_of(documents.bill(told, lang, portal=PORTAL)).replace("\u200c", "")
+    reply = bill_of(**(PAID if state == "PAID" else {"state": state}))
+    text = text_of(documents.bill(reply, lang, portal=PORTAL)).replace("\u200c", "")
     stamp = documents.STATES[state][lang == "en"].replace("\u200c", "")
     assert stamp in text
     open_one = text_of(documents.bill(bill_of(), lang, portal=PORTAL)).replace("\u200c", "")
@@ -272,14 +274,14 @@ def test_a_bill_that_was_waived_wholly_has_nothing_to_scan_and_says_why():
     pdf = documents.bill(bill_of(**FREE), "en", portal=PORTAL)
     text = text_of(pdf)
     assert scanned(pdf) == {}
-    for told in ("zero rials", "-1,755,000", "100%", "Supported by a welfare body", "D-7"):
-        assert told in text
+    for item in ("zero rials", "-1,755,000", "100%", "Supported by a welfare body", "D-7"):
+        assert item in text
     assert "Bill ID" not in text
 
 
 def test_a_bill_tells_what_it_replaces_what_was_given_back_and_whose_it_is():
-    told = bill_of(**PAID, replaces="1405-000003", refunded_rials=321_000, agency="agency-x")
-    text = text_of(documents.bill(told, "fa", portal=PORTAL))
+    reply = bill_of(**PAID, replaces="1405-000003", refunded_rials=321_000, agency="agency-x")
+    text = text_of(documents.bill(reply, "fa", portal=PORTAL))
     for part in ("1405-000003", "321,000", "agency-x", "1405-000007"):
         assert part in text
 
@@ -300,18 +302,18 @@ def test_a_receipt_says_by_what_the_bill_was_paid_and_leads_to_it(lang):
     pdf = documents.receipt(payment_of(bill_of(**PAID)), lang, portal=PORTAL)
     assert len(opened(pdf)) == 1
     text = text_of(pdf)
-    for told in (
+    for item in (
         "1405-000007", "1405-000012", "623471918273", "1,755,000", "11:35", "1405/09/03",
         "603799", "******", "1000234546116", "175550929",
         ("سامان کیش", "Saman (SEP)")[lang == "en"],
     ):  # fmt: skip
-        assert told in text
+        assert item in text
     assert scanned(pdf) == {"QRCode": LINK}
 
 
 def test_a_receipt_of_a_banks_counter_has_no_card():
-    told = bill_of(**{**PAID, "paid_by": "bills"})
-    text = text_of(documents.receipt(told, "en", portal=PORTAL))
+    reply = bill_of(**{**PAID, "paid_by": "bills"})
+    text = text_of(documents.receipt(reply, "en", portal=PORTAL))
     assert "A bank, by bill ID and payment ID" in text
     assert "Card" not in text
     assert "RRN" not in text
@@ -319,16 +321,16 @@ def test_a_receipt_of_a_banks_counter_has_no_card():
 
 def test_there_is_no_receipt_for_what_paid_nothing():
     failed = {"state": "FAILED", "settled": False, "rrn": None, "card": None}
-    for told in (bill_of(), payment_of(bill_of(), **failed), payment_of(bill_of(**PAID), **failed)):
+    for item in (bill_of(), payment_of(bill_of(), **failed), payment_of(bill_of(**PAID), **failed)):
         with pytest.raises(NotFound, match="did not pay"):
-            documents.receipt(told, "fa", portal=PORTAL)
+            documents.receipt(item, "fa", portal=PORTAL)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_statement_says_after_each_row_what_is_owed(lang):
     text = text_of(documents.statement(statement_of(), lang))
-    for told in ("500,000", "2,255,000", "1,500,000", "755,000", "1405-000001", "1405/09/02"):
-        assert told in text
+    for item in ("500,000", "2,255,000", "1,500,000", "755,000", "1405-000001", "1405/09/02"):
+        assert item in text
     assert ("آذر 1405", "Azar 1405")[lang == "en"] in text
     assert "agency-x" in text
 
@@ -385,9 +387,9 @@ def test_every_document_has_a_title_and_its_language(lang):
     for pdf in every_document(lang):
         document = opened(pdf)
         titles.append(document.get_metadata_dict()["Title"])
-        told = (ctypes.c_ushort * 20)()
-        size = raw.FPDFCatalog_GetLanguage(document, told, len(told))
-        assert bytes(told)[:size].decode("utf-16-le").rstrip("\0") == lang
+        reply = (ctypes.c_ushort * 20)()
+        size = raw.FPDFCatalog_GetLanguage(document, reply, len(reply))
+        assert bytes(reply)[:size].decode("utf-16-le").rstrip("\0") == lang
         assert raw.FPDFCatalog_IsTagged(document) == 1
     assert [re.search(r"\d{4}-\d+", title)[0] for title in titles] == [
         "1405-000012", "1405-000007", "1405-09",
@@ -396,22 +398,22 @@ def test_every_document_has_a_title_and_its_language(lang):
 
 def test_html_in_a_text_is_shown_as_text_and_fetches_nothing(monkeypatch):
     html_to_pdf.style()  # the fonts are read before
-    asked = []
+    requests = []
     monkeypatch.setattr(
-        html_to_pdf.OwnFiles, "fetch", lambda _, url, headers=None: asked.append(url)
+        html_to_pdf.OwnFiles, "fetch", lambda _, url, headers=None: requests.append(url)
     )
     wicked = '<img src=http://203.0.113.1/x.png><b>&amp;</b><link rel=stylesheet href="file:///x">'
     line = {**LINE, "title_en": wicked, "en": f"{wicked}: {wicked}"}
-    told = bill_of(
+    reply = bill_of(
         quote={**QUOTE, "lines": [line], "rounding_en": wicked},
         issuer={**ISSUER, "name_en": wicked},
         waiver={**WAIVER, "reason_en": wicked},
     )
-    pdf = documents.bill(told, "en", portal=PORTAL)
+    pdf = documents.bill(reply, "en", portal=PORTAL)
     text = re.sub(r"\s", "", text_of(pdf))
     assert text.count(re.sub(r"\s", "", wicked)) >= 4
     assert opened(pdf).get_metadata_dict()["Title"].endswith(wicked)
-    assert asked == []
+    assert requests == []
 
 
 @pytest.mark.parametrize(
@@ -438,7 +440,7 @@ def test_what_a_document_asks_for_beside_its_fonts_is_refused(caplog):
 def test_weasyprint_finds_nothing_to_warn_of(lang, caplog):
     html_to_pdf.style.cache_clear()
     every_document(lang)
-    assert [each.getMessage() for each in caplog.records if each.levelname != "INFO"] == []
+    assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
 
 
 def test_many_threads_make_documents_at_once():
@@ -573,10 +575,10 @@ def test_the_address_of_a_letter_stands_in_the_window_of_an_envelope(lang):
 
 def test_a_letter_tells_the_jalali_day_of_tehran_its_number_and_who_sends_it():
     document = pypdfium2.PdfDocument(documents.letter(LETTER))
-    told = document[0].get_textpage().get_text_bounded().replace(" ", "")
+    reply = document[0].get_textpage().get_text_bounded().replace(" ", "")
     # 21:30 UTC is the next day in Tehran.
     for word in ("1405/09/03", "0a1b2c3d", "power-co", "074-33330000", "b>سارا"):
-        assert word in told, word
+        assert word in reply, word
     document.close()
 
 
@@ -588,9 +590,9 @@ def test_l17_a_receipt_can_be_compared_with_the_page_that_its_code_leads_to(lang
         here="/bills/1/2", in_other="/bills/1/2?lang=", banner=None, when=str, bill=bill, form="f",
     ).body.decode()  # fmt: skip
     shown = text_of(documents.receipt(payment_of(bill), lang, portal=PORTAL))
-    for told in ("1405-000007", "1405-000012", "1,755,000", "755,000", "1000234546116"):
-        assert told in shown
-        assert told in body
+    for item in ("1405-000007", "1405-000012", "1,755,000", "755,000", "1000234546116"):
+        assert item in shown
+        assert item in body
     assert "fuel-co" in body
 
 
@@ -601,8 +603,8 @@ def test_l14_the_answer_of_an_inquiry_is_a_document_with_its_law(lang):
         read(Answer, answer), lang, company=ISSUER, portal=PORTAL, explain=partial(explained, lang)
     )
     shown = text_of(made)
-    for told in (answer["verification_code"], answer["tracking_code"], "1001/5"):
-        assert told in shown
+    for item in (answer["verification_code"], answer["tracking_code"], "1001/5"):
+        assert item in shown
     assert scanned(made) == {"QRCode": f"{PORTAL}/v1/verify/{answer['verification_code']}"}
     if lang == "en":
         assert "Fair Distribution of Water Act, article 3" in shown

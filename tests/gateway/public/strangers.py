@@ -6,7 +6,7 @@ import re
 import httpx
 
 from bus.errors import Unavailable
-from bus.messages import is_message, to_wire
+from bus.messages.message import is_message, to_wire
 from bus.settings import Settings
 from gateway.public import api
 from people import tracking

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from bus.messages import to_wire
+from bus.messages.message import to_wire
 from gateway.papers import pdf
 from people import tracking
 from tests.gateway.papers.test_documents import bill_of
@@ -158,10 +158,12 @@ def test_s14_the_queue_of_papers_has_an_end_that_says_when_to_come_back(tmp_path
     many_bills(portal)
 
     async def many():
-        asked = [asyncio.create_task(portal.gather([PAPER], f"192.0.2.{n}")) for n in range(1, 6)]
+        requests = [
+            asyncio.create_task(portal.gather([PAPER], f"192.0.2.{n}")) for n in range(1, 6)
+        ]
         await asyncio.sleep(0.3)
         press.go.set()
-        return [answer for task in asked for answer in await task]
+        return [answer for task in requests for answer in await task]
 
     answers = asyncio.run(many())
     assert sorted(a.status_code for a in answers) == [200, 200, 200, 503, 503]

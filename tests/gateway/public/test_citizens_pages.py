@@ -67,12 +67,12 @@ def title_of(page):
 
 def faults_of(page):
     summary = re.search(r'<div class="error-summary".*?</div>', page, re.S)
-    found = (
+    result = (
         re.findall(r'<li>(?:<a href="#([^"]*)">)?(.*?)(?:</a>)?</li>', summary[0])
         if summary
         else []
     )
-    return {name: html.unescape(text) for name, text in found}
+    return {name: html.unescape(text) for name, text in result}
 
 
 # --- digits and marks ---
@@ -97,8 +97,8 @@ def test_p10_c5_digits_and_marks_are_read_in_every_field_of_registering_and_foll
 @pytest.mark.parametrize("how", ["persian", "arabic", "pasted"])
 def test_c5_the_ids_of_a_bill_are_read_with_digits_and_marks(how):
     typed = {"bill_id": as_typed("1000234546116", how), "payment_id": as_typed("175050929", how)}
-    known = billing.LOOK_UP.load_data(typed)
-    assert (known["bill_id"], known["payment_id"]) == ("1000234546116", "175050929")
+    existing = billing.LOOK_UP.load_data(typed)
+    assert (existing["bill_id"], existing["payment_id"]) == ("1000234546116", "175050929")
 
 
 def test_s23_a_citizens_page_keeps_no_mark_that_turns_the_direction(visitor):

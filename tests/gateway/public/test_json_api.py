@@ -30,9 +30,9 @@ def register(desk, key=None, **more):
 
 def test_a_repeated_registration_tells_the_same_code_and_secret(shared_desk):
     key = str(uuid.uuid4())
-    one, other = register(shared_desk, key).json(), register(shared_desk, key).json()
-    assert one == other
-    assert len(one["secret"]) == 20
+    item, other = register(shared_desk, key).json(), register(shared_desk, key).json()
+    assert item == other
+    assert len(item["secret"]) == 20
 
 
 def test_the_same_key_with_another_text_is_a_misuse(shared_desk):
@@ -43,24 +43,24 @@ def test_the_same_key_with_another_text_is_a_misuse(shared_desk):
 
 
 def test_the_secret_stands_in_no_address_and_opens_the_ticket_by_a_header(shared_desk):
-    told = register(shared_desk).json()
-    path = f"/v1/tickets/{told['code']}"
-    assert call(shared_desk, "GET", path, told["secret"]).json()["text"] == GOOD["text"]
+    body = register(shared_desk).json()
+    path = f"/v1/tickets/{body['code']}"
+    assert call(shared_desk, "GET", path, body["secret"]).json()["text"] == GOOD["text"]
     refused = call(shared_desk, "GET", path, "1" * 20)
     assert (refused.status_code, refused.json()["code"]) == (403, "ticket.not_opened")
-    assert told["secret"] not in shared_desk.public.log
+    assert body["secret"] not in shared_desk.public.log
     assert "زهرا" not in shared_desk.public.log + shared_desk.service.log
 
 
 def test_a_message_with_a_file_goes_by_a_claim(shared_desk):
-    told = register(shared_desk).json()
+    payload = register(shared_desk).json()
     claim = call(shared_desk, "POST", "/v1/attachments", files={"file": ("چاه.png", PNG)}).json()
     assert (claim["type"], claim["size"]) == ("image/png", len(PNG))
-    path = f"/v1/tickets/{told['code']}"
+    path = f"/v1/tickets/{payload['code']}"
     body = {"text": "عکس", "claims": [claim["claim"]]}
-    done = call(shared_desk, "POST", f"{path}/messages", told["secret"], json=body)
-    assert done.json() == {"code": told["code"], "state": "NEW"}
-    history = call(shared_desk, "GET", path, told["secret"]).json()["history"]
+    done = call(shared_desk, "POST", f"{path}/messages", payload["secret"], json=body)
+    assert done.json() == {"code": payload["code"], "state": "NEW"}
+    history = call(shared_desk, "GET", path, payload["secret"]).json()["history"]
     assert history[-1]["attachments"][0]["name"] == "چاه.png"
 
 
@@ -160,7 +160,7 @@ def test_guessing_from_one_address_is_stopped_and_honest_questions_are_not(start
         assert requests.get(f"{url}/v1/form", timeout=20).status_code == 200
     guesses, state = 0, ""
     while state != "limit.reached":
-        told = {"Ticket-Secret": "1" * 20}
-        answer = requests.get(f"{url}/v1/tickets/4052138845", headers=told, timeout=20)
+        fields = {"Ticket-Secret": "1" * 20}
+        answer = requests.get(f"{url}/v1/tickets/4052138845", headers=fields, timeout=20)
         guesses, state = guesses + 1, answer.json()["code"]
         assert guesses <= 2 * 60 + 1, "a minute may end while they guess, but only one"

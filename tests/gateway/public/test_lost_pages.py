@@ -36,9 +36,9 @@ def test_p16_a_lost_secret_is_renewed_by_pages_alone(portal, path):
     assert path in portal.send("GET", open_at).text
     assert portal.send("GET", path).status_code == 200
     typed = {"code": "۴۰۵ ۲۱۳ ۸۸۴۵", "contact": "۰۹۱۲ ۱۲۳ ۴۵۶۷"}
-    asked = portal.send("POST", path, data=typed)
-    assert asked.status_code == 303
-    page = asked.headers["location"]
+    request = portal.send("POST", path, data=typed)
+    assert request.status_code == 303
+    page = request.headers["location"]
     form = portal.form(page)
     wrong = portal.send("POST", page, data={"form": form, "pin": "654321"})
     assert wrong.status_code == 422
@@ -71,9 +71,9 @@ def test_p16_codes_are_asked_for_by_one_address_with_an_end_and_guesses_are_coun
     codes = [portal.send("POST", page, data={"pin": "000000"}).status_code for _ in range(65)]
     assert codes[-1] == 429
     typed = {"code": CODE, "contact": "09121234567"}
-    asked = [portal.send("POST", "/contact/lost", data=typed).status_code for _ in range(65)]
-    assert asked[0] == 303
-    assert asked[-1] == 429
+    requests = [portal.send("POST", "/contact/lost", data=typed).status_code for _ in range(65)]
+    assert requests[0] == 303
+    assert requests[-1] == 429
 
 
 def test_p16_the_page_of_tracking_and_the_inbox_say_what_to_do_without_the_secret(portal):

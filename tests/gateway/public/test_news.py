@@ -54,27 +54,27 @@ class Newsroom:
     def answer(self, question):
         """An editor's question, asked in a thread: in ours a browser's loop may run."""
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(ask_all, self.amqp, [question], caller={"staff": "karim"})
-            return asked.result()[0]
+            request = pool.submit(ask_all, self.amqp, [question], caller={"staff": "karim"})
+            return request.result()[0]
 
     def ask(self, contract, **data):
         question = (contract, None, contract.load_data(data))
-        told = self.answer(question)
-        assert isinstance(told, dict), told
-        return told
+        reply = self.answer(question)
+        assert isinstance(reply, dict), reply
+        return reply
 
     def publish(self, kind, **more):
-        asked = {"kind": kind, "title": TITLE, "body": WORDS, **more}
-        drafted = self.ask(c.DRAFT_ANNOUNCEMENT, **asked)
+        request = {"kind": kind, "title": TITLE, "body": WORDS, **more}
+        drafted = self.ask(c.DRAFT_ANNOUNCEMENT, **request)
         return self.ask(c.PUBLISH_ANNOUNCEMENT, id=drafted["id"])
 
     def maintenance(self, begins=-60, ends=3600, **more):
         more = {"components": ["portal"], "impact": "down", **more}
         return self.publish("maintenance", starts_at=at(begins), ends_at=at(ends), **more)
 
-    def over(self, told):
+    def over(self, reply):
         """Cancelled, and the faces have heard of it."""
-        self.ask(c.CANCEL_ANNOUNCEMENT, id=told["id"], text=WORDS)
+        self.ask(c.CANCEL_ANNOUNCEMENT, id=reply["id"], text=WORDS)
 
     def get(self, path, **more):
         return requests.get(self.portal + path, timeout=20, **more)
@@ -91,9 +91,9 @@ def at(seconds):
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def rated(what):
+def rated(name):
     """Waits, asking once a second: the agency face counts questions."""
-    return wait_for(what, 60, 1)
+    return wait_for(name, 60, 1)
 
 
 @pytest.fixture(scope="module")
@@ -111,25 +111,25 @@ def room(tmp_path_factory, broker, postgres, notify_template, demo_template):
 
 
 def test_every_page_tells_of_a_maintenance_with_day_and_hour_until_it_is_cancelled(room):
-    told = room.maintenance(begins=7200, ends=10_800, components=["portal"])
+    reply = room.maintenance(begins=7200, ends=10_800, components=["portal"])
     wait_for(lambda: 'class="notice' in room.page("/"), 60)
     for path in ("/", "/verify", "/accessibility", "/nowhere"):
         status = 404 if path == "/nowhere" else 200
         page = room.page(path, status=status)
         assert page.count('role="region" aria-labelledby="notice-title"') == 1, path
         assert page.index("notice-title") < page.index("<h1")
-        assert f'href="/status/{told["id"]}"' in page
+        assert f'href="/status/{reply["id"]}"' in page
         assert "ساعت" in page
     # Never together with an error summary.
     wrong = room.page("/verify?code=")
     assert "error-summary" in wrong
     assert "notice-title" not in wrong
-    room.over(told)
+    room.over(reply)
     wait_for(lambda: 'class="notice' not in room.page("/"), 60)
 
 
 def test_p27_slow_is_not_away_and_only_the_first_page_and_those_affected_tell_it(room):
-    told = room.maintenance(begins=7200, ends=10_800, components=["billing"], impact="degraded")
+    reply = room.maintenance(begins=7200, ends=10_800, components=["billing"], impact="degraded")
     wait_for(lambda: 'class="notice' in room.page("/"), 60)
     for path in ("/", "/bills"):
         page = room.page(path)
@@ -137,7 +137,7 @@ def test_p27_slow_is_not_away_and_only_the_first_page_and_those_affected_tell_it
         assert "قطع برنامه‌ای" not in page, path
     for path in ("/privacy", "/verify", "/accessibility"):
         assert "notice-title" not in room.page(path), path
-    room.over(told)
+    room.over(reply)
     wait_for(lambda: 'class="notice' not in room.page("/"), 60)
 
 
@@ -153,23 +153,23 @@ def test_o1_how_we_stand_is_told_soon_while_the_service_that_knows_it_is_frozen(
 
 
 def test_what_only_agencies_feel_is_no_banner_of_the_portal(room):
-    told = room.maintenance(components=["agency-door"], impact="degraded")
+    reply = room.maintenance(components=["agency-door"], impact="degraded")
     page = wait_for(lambda: (p := room.page("/status")) and TITLE["fa"] in p and p)
     assert "notice-title" not in page
     assert "notice-title" not in room.page("/")
-    room.over(told)
+    room.over(reply)
 
 
 def test_the_end_of_a_service_for_people_is_told_on_its_pages_and_that_of_a_contract_is_not(room):
     contract = room.publish(
         "end_of_service", contracts=["inquiry.ask.v1"], sunset="2027-03-20", components=["inquiry"]
     )
-    told = room.publish("end_of_service", sunset="2027-03-20", components=["inquiry"])
+    reply = room.publish("end_of_service", sunset="2027-03-20", components=["inquiry"])
     page = wait_for(lambda: "notice-title" in (p := room.page("/")) and p, 60)
-    assert f'href="/status/{told["id"]}"' in page
+    assert f'href="/status/{reply["id"]}"' in page
     assert "پایان خدمت" in page
     assert "1405" in page
-    room.over(told)
+    room.over(reply)
     wait_for(lambda: "notice-title" not in room.page("/"), 60)
     room.over(contract)
 
@@ -178,7 +178,7 @@ def test_the_end_of_a_service_for_people_is_told_on_its_pages_and_that_of_a_cont
 
 
 def test_in_its_window_the_portal_says_when_it_is_back_and_the_state_stays_open(room):
-    told = room.maintenance()
+    reply = room.maintenance()
     wait_for(lambda: room.get("/").status_code == 503, 60)
     answer = room.get("/", headers=BROWSER)
     assert 3000 < int(answer.headers["Retry-After"]) <= 3600
@@ -190,28 +190,28 @@ def test_in_its_window_the_portal_says_when_it_is_back_and_the_state_stays_open(
     assert 'lang="en"' in english
     machine = room.get("/v1/verify/V-0000", headers={"Accept": "application/json"})
     assert (machine.status_code, machine.json()["code"]) == (503, "service.maintenance")
-    for path in ("/status", f"/status/{told['id']}", "/news", "/news.rss", "/status.json",
+    for path in ("/status", f"/status/{reply['id']}", "/news", "/news.rss", "/status.json",
                  "/health/live", "/static/mirab.css", "/problems/service.maintenance"):  # fmt: skip
         assert room.get(path).status_code == 200, path
     # A provider's receipt is no visit.
     assert room.get("/callbacks/sms/kavenegar/nonsense").status_code == 404
-    room.over(told)
+    room.over(reply)
     wait_for(lambda: room.get("/").status_code == 200, 60)
 
 
 def test_what_stays_up_is_not_closed_and_one_component_closes_its_own_pages(room):
-    told = room.maintenance(components=["inquiry"])
+    reply = room.maintenance(components=["inquiry"])
     wait_for(lambda: room.get("/verify").status_code == 503, 60)
     assert room.get("/").status_code == 200
     assert room.get("/privacy").status_code == 200
-    update = {"id": told["id"], "state": "IN_PROGRESS", "text": WORDS}
+    update = {"id": reply["id"], "state": "IN_PROGRESS", "text": WORDS}
     room.ask(c.UPDATE_ANNOUNCEMENT, **update, impact="degraded")
     wait_for(lambda: room.get("/verify").status_code == 200, 60)
-    room.over(told)
+    room.over(reply)
 
 
 def test_an_agency_is_told_when_to_ask_again_and_the_answer_is_signed(room):
-    told = room.maintenance(components=["inquiry"])
+    reply = room.maintenance(components=["inquiry"])
     # An answer that is an error is false to requests.
     (answer,) = rated(lambda: (a := room.sender.send()).status_code == 503 and (a,))
     assert answer.json()["code"] == "service.maintenance"
@@ -220,13 +220,13 @@ def test_an_agency_is_told_when_to_ask_again_and_the_answer_is_signed(room):
     # How the service is may always be asked; what is not of that context goes on.
     other = room.sender.send({"month": "1405-08"}, path="/v1/billing/statement")
     assert other.json().get("code") != "service.maintenance"
-    room.over(told)
+    room.over(reply)
     rated(lambda: room.sender.send().status_code == 200)
 
 
 def test_a_window_opens_and_closes_by_the_clock_while_notify_is_away(room):
-    told = room.maintenance(begins=20, ends=35, components=["inquiry"])
-    starts, ends = (dt.datetime.fromisoformat(told[n]) for n in ("starts_at", "ends_at"))
+    reply = room.maintenance(begins=20, ends=35, components=["inquiry"])
+    starts, ends = (dt.datetime.fromisoformat(reply[n]) for n in ("starts_at", "ends_at"))
     wait_for(lambda: "notice-title" in room.page("/"), 60)
     wait_for(lambda: room.get("/status").status_code == 200, 60)
     room.service.kill()
@@ -238,7 +238,7 @@ def test_a_window_opens_and_closes_by_the_clock_while_notify_is_away(room):
         assert "اکنون پاسخ نمی‌دهد" in room.page("/status"), "what was known last is shown"
     finally:
         room.service = room.serve()
-    assert room.ask(c.ANNOUNCEMENT, id=told["id"])["state"] == "COMPLETED"
+    assert room.ask(c.ANNOUNCEMENT, id=reply["id"])["state"] == "COMPLETED"
 
 
 # --- what ends ---
@@ -246,14 +246,14 @@ def test_a_window_opens_and_closes_by_the_clock_while_notify_is_away(room):
 
 def test_a_contract_that_ends_says_so_until_its_last_day_and_is_gone_after_it(room):
     last = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=40)
-    told = room.publish("end_of_service", contracts=["inquiry.ask.v1"], sunset=last.isoformat())
+    reply = room.publish("end_of_service", contracts=["inquiry.ask.v1"], sunset=last.isoformat())
     answer = rated(lambda: "Sunset" in (a := room.sender.send()).headers and a)
     assert answer.status_code == 200
-    published = dt.datetime.fromisoformat(told["published_at"])
+    published = dt.datetime.fromisoformat(reply["published_at"])
     assert answer.headers["Deprecation"] == f"@{int(published.timestamp())}"
     # Midnight of Tehran (UTC+3:30) after the last day.
     assert answer.headers["Sunset"] == f"{last:%a, %d %b %Y} 20:30:00 GMT"
-    page = f"{room.portal}/status/{told['id']}"
+    page = f"{room.portal}/status/{reply['id']}"
     assert f'<{page}>; rel="deprecation"' in answer.headers["Link"]
     assert f'<{page}>; rel="sunset"' in answer.headers["Link"]
     refused = room.sender.send({"key": "nonsense"})
@@ -261,11 +261,11 @@ def test_a_contract_that_ends_says_so_until_its_last_day_and_is_gone_after_it(ro
     assert "Sunset" in refused.headers
     assert "Sunset" not in room.sender.send({}, path="/v1/inquiry/health").headers
     sunset = "update announcements set sunset = current_date - 2 where id = %s"
-    execute(room.db, sunset, (told["id"],))
+    execute(room.db, sunset, (reply["id"],))
     (gone,) = rated(lambda: (a := room.sender.send()).status_code == 410 and (a,))
     assert gone.json()["code"] == "contract.ended"
     assert "Deprecation" in gone.headers
-    execute(room.db, "update announcements set state = 'CANCELLED' where id = %s", (told["id"],))
+    execute(room.db, "update announcements set state = 'CANCELLED' where id = %s", (reply["id"],))
     rated(lambda: room.sender.send().status_code == 200)
 
 
@@ -308,14 +308,14 @@ def test_feeds_are_well_formed_and_carry_every_announcement(room, announced, for
 
 
 def test_the_json_feed_follows_version_1_1(room, announced):
-    told = json.loads(room.get("/news.json").content)
-    assert told["version"] == "https://jsonfeed.org/version/1.1"
-    assert told["feed_url"].endswith("/news.json")
-    for item in told["items"]:
+    body = json.loads(room.get("/news.json").content)
+    assert body["version"] == "https://jsonfeed.org/version/1.1"
+    assert body["feed_url"].endswith("/news.json")
+    for item in body["items"]:
         assert {"id", "url", "title", "content_html", "date_published"} <= set(item)
         assert dt.datetime.fromisoformat(item["date_published"])
         assert "<p>" in item["content_html"]
-    assert {item["_mirab"]["kind"] for item in told["items"]} >= {"maintenance", "news"}
+    assert {item["_mirab"]["kind"] for item in body["items"]} >= {"maintenance", "news"}
 
 
 def test_the_calendar_moves_and_cancels_its_events(room, announced):
@@ -369,22 +369,22 @@ def entry(room, form, id):
 
 
 def test_c11_what_changes_is_shown_again_by_every_reader(room):
-    told = room.maintenance(begins=86_400 * 9, ends=86_400 * 9 + 3600, components=["billing"])
+    reply = room.maintenance(begins=86_400 * 9, ends=86_400 * 9 + 3600, components=["billing"])
     try:
-        before = {form: entry(room, form, told["id"]) for form in ("rss", "atom")}
+        before = {form: entry(room, form, reply["id"]) for form in ("rss", "atom")}
         room.ask(
-            c.RESCHEDULE_ANNOUNCEMENT, id=told["id"], text=WORDS,
+            c.RESCHEDULE_ANNOUNCEMENT, id=reply["id"], text=WORDS,
             starts_at=at(86_400 * 10), ends_at=at(86_400 * 10 + 3600),
         )  # fmt: skip
-        after = {form: entry(room, form, told["id"]) for form in ("rss", "atom")}
+        after = {form: entry(room, form, reply["id"]) for form in ("rss", "atom")}
         assert after["rss"].id == f"{before['rss'].id}#update-1"
         assert after["rss"].published_parsed >= before["rss"].published_parsed
-        assert 'id="update-1"' in room.page(f"/status/{told['id']}")
+        assert 'id="update-1"' in room.page(f"/status/{reply['id']}")
         assert after["atom"].id == before["atom"].id
         assert after["atom"].updated > before["atom"].updated
     finally:
-        room.over(told)
-    cancelled = entry(room, "rss", told["id"])
+        room.over(reply)
+    cancelled = entry(room, "rss", reply["id"])
     assert cancelled.id == f"{before['rss'].id}#update-2"
     assert "لغو شد" in cancelled.title
 
@@ -393,13 +393,13 @@ LISTED = "متن نخست:\n* آب قطع است\n* تا صبح\nبخوانید:
 
 
 def test_c12_contents_are_html_as_the_page_shows_it(room):
-    told = room.publish("news", body={"fa": LISTED, "en": LISTED})
-    page = room.page(f"/status/{told['id']}")
+    reply = room.publish("news", body={"fa": LISTED, "en": LISTED})
+    page = room.page(f"/status/{reply['id']}")
     items = {
-        **{form: entry(room, form, told["id"]) for form in ("rss", "atom")},
+        **{form: entry(room, form, reply["id"]) for form in ("rss", "atom")},
         "json": next(
             item for item in room.get("/news.json").json()["items"]
-            if item["url"].endswith(f"/{told['id']}")
+            if item["url"].endswith(f"/{reply['id']}")
         ),
     }  # fmt: skip
     contents = [items["json"]["content_html"]]
@@ -435,9 +435,9 @@ def test_the_page_of_our_state_names_every_promise_and_says_what_is_not_measured
     for number in range(1, 14):
         assert f'id="S{number}"' in page
     assert "سنجش کافی نیست" in page
-    told = room.get("/status.json").json()
-    assert {x["code"] for x in told["components"]} == set(c.COMPONENTS)
-    assert all(x["uptime"] is None for x in told["components"])
+    body = room.get("/status.json").json()
+    assert {x["code"] for x in body["components"]} == set(c.COMPONENTS)
+    assert all(x["uptime"] is None for x in body["components"])
 
 
 def test_the_ops_face_measures_each_minute(room):
@@ -480,9 +480,9 @@ def pin(room):
 @pytest.mark.parametrize("how", ["persian", "arabic", "pasted"])
 def test_p10_the_code_of_a_subscription_is_read_in_any_digits(room, how):
     form = {"way": "email", "address": f"{how}@mirab.example", "news": "1"}
-    asked = requests.post(f"{room.portal}/subscribe", data=form, timeout=20)
+    response = requests.post(f"{room.portal}/subscribe", data=form, timeout=20)
     typed = as_typed(pin(room), how)
-    confirmed = requests.post(asked.url, data={"pin": typed}, timeout=20)
+    confirmed = requests.post(response.url, data={"pin": typed}, timeout=20)
     assert "/u/" in confirmed.url, confirmed.text
     requests.post(confirmed.url.split("?")[0], timeout=20)
 
@@ -503,9 +503,9 @@ def test_p17_code_and_secret_open_what_they_belong_to_at_whichever_door(room, do
 def subscribe(room, address, way="email"):
     """The page of a confirmed subscription."""
     form = {"way": way, "address": address, "news": "1"}
-    asked = requests.post(f"{room.portal}/subscribe", data=form, timeout=20)
-    assert "/subscribe/confirm/" in asked.url, asked.text
-    confirmed = requests.post(asked.url, data={"pin": f" {pin(room)} "}, timeout=20)
+    response = requests.post(f"{room.portal}/subscribe", data=form, timeout=20)
+    assert "/subscribe/confirm/" in response.url, response.text
+    confirmed = requests.post(response.url, data={"pin": f" {pin(room)} "}, timeout=20)
     assert "/u/" in confirmed.url, confirmed.text
     return confirmed
 
@@ -549,14 +549,14 @@ def test_a_service_killed_while_it_tells_goes_on_and_tells_nobody_twice(room):
         "'r' || n || '@mirab.example'), decode(md5('r' || n), 'hex'), 'fa', '{}', false, now(), "
         "now() - interval '1 minute' from generate_series(1, 2300) n",
     )
-    told = room.publish("incident", components=["billing"], impact="degraded")
+    reply = room.publish("incident", components=["billing"], impact="degraded")
     count = (
         "select count(*) from subscriber_notices t join announcement_updates u on u.id = t.update "
         "where u.announcement = %s"
     )
 
     def done():
-        return execute(room.db, count, (told["id"],))[0][0]
+        return execute(room.db, count, (reply["id"],))[0][0]
 
     wait_for(done, 60)
     room.service.kill()
@@ -571,4 +571,4 @@ def test_a_service_killed_while_it_tells_goes_on_and_tells_nobody_twice(room):
         "and m.receiver->>'email' like 'r%@%'",
     )
     assert sent == [(2300, 2300)]
-    room.ask(c.UPDATE_ANNOUNCEMENT, id=told["id"], state="RESOLVED", text=WORDS, tell=False)
+    room.ask(c.UPDATE_ANNOUNCEMENT, id=reply["id"], state="RESOLVED", text=WORDS, tell=False)

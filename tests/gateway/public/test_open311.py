@@ -133,17 +133,17 @@ class Bus:
         if contract is contracts.TOKEN:
             return {**data, "code": CODE if data["token"] == TOKEN else None}
         if contract is contracts.LIST_PUBLIC:
-            asked = data["codes"]
-            return {"tickets": [t for t in self.listed if asked is None or t["code"] in asked]}
+            request = data["codes"]
+            return {"tickets": [t for t in self.listed if request is None or t["code"] in request]}
         assert contract is contracts.REGISTER
         return self.done.setdefault(id, {"code": tracking.new(), "token": self.token})
 
     def data(self, contract):
         """The last question by this contract."""
-        return next(data for asked, data, _ in reversed(self.asked) if asked is contract)
+        return next(data for request, data, _ in reversed(self.asked) if request is contract)
 
     def ids(self):
-        return [id_ for asked, _, id_ in self.asked if asked is contracts.REGISTER]
+        return [id_ for request, _, id_ in self.asked if request is contracts.REGISTER]
 
 
 class Told(NamedTuple):
@@ -158,14 +158,14 @@ class App:
 
     def __init__(self, folder, **environ):
         self.bus = Bus()
-        told = {
+        fields = {
             "PORTAL_KEY": "portal-key",
             "PORTAL_URL": "http://city.test",
             "BLOBS_DIR": str(folder / "blobs"),
             "OPEN311_KEYS_FILE": str(ROOT / "deploy/open311/keys.toml"),
             **environ,
         }
-        settings = Settings(told)
+        settings = Settings(fields)
         self.tickets = Services(self.bus, settings, Guesses())
         self.face = Face("public", api.routes(self.tickets, settings), show=xml.show)
 
@@ -213,14 +213,14 @@ def plain(element):
     return {child.tag: plain(child) for child in element}
 
 
-def descriptions(told):
-    return [error["description"] for error in told.data]
+def descriptions(reply):
+    return [error["description"] for error in reply.data]
 
 
-def faults(told):
+def faults(reply):
     """The parameters that are named as wrong."""
-    assert told.status == 400, told.text
-    return [each.split(":")[0] for each in descriptions(told)]
+    assert reply.status == 400, reply.text
+    return [item.split(":")[0] for item in descriptions(reply)]
 
 
 @pytest.fixture(scope="module")
@@ -242,23 +242,23 @@ def form(request):
 
 
 def test_discovery_names_the_endpoint_and_both_formats(app, form):
-    told = app.get(f"/open311/discovery.{form}").data
-    (endpoint,) = told["endpoints"]
+    reply = app.get(f"/open311/discovery.{form}").data
+    (endpoint,) = reply["endpoints"]
     assert endpoint["specification"] == "http://wiki.open311.org/GeoReport_v2"
     assert endpoint["url"] == "http://city.test/open311/v2"
     assert endpoint["type"] == "production"
     assert endpoint["formats"] == ["text/xml", "application/json"]
-    assert {"changeset", "contact", "key_service"} <= set(told)
-    for changeset in (told["changeset"], endpoint["changeset"]):
+    assert {"changeset", "contact", "key_service"} <= set(reply)
+    for changeset in (reply["changeset"], endpoint["changeset"]):
         assert dt.datetime.fromisoformat(changeset).tzinfo
 
 
 def test_discovery_tells_the_settings_of_the_organisation(folder, form):
     app = App(folder, PUBLIC_BASE_URL="https://water.ir/", OPEN311_CONTACT="mailto:api@water.ir")
-    told = app.get(f"/open311/discovery.{form}").data
-    assert told["endpoints"][0]["url"] == "https://water.ir/open311/v2"
-    assert told["contact"] == "mailto:api@water.ir"
-    assert "mailto:api@water.ir" in told["key_service"]
+    reply = app.get(f"/open311/discovery.{form}").data
+    assert reply["endpoints"][0]["url"] == "https://water.ir/open311/v2"
+    assert reply["contact"] == "mailto:api@water.ir"
+    assert "mailto:api@water.ir" in reply["key_service"]
 
 
 CALLS = (
@@ -270,9 +270,9 @@ CALLS = (
 def test_an_answer_names_its_charset_and_discovery_does_not(app, form, call):
     kind = {"xml": "text/xml", "json": "application/json"}[form]
     assert app.get(f"/open311/discovery.{form}").headers["content-type"] == kind
-    told = app.get(f"{V2}/{call}.{form}")
-    assert told.status == 200
-    assert told.headers["content-type"] == f"{kind}; charset=utf-8"
+    response = app.get(f"{V2}/{call}.{form}")
+    assert response.status == 200
+    assert response.headers["content-type"] == f"{kind}; charset=utf-8"
     refused = app.get(f"{V2}/{call}.{form}", {"jurisdiction_id": "elsewhere"})
     assert (refused.status, refused.headers["content-type"]) == (404, f"{kind}; charset=utf-8")
 
@@ -312,31 +312,31 @@ PERSIAN = {
 
 @pytest.mark.parametrize(("params", "headers"), ENGLISH.values(), ids=ENGLISH)
 def test_names_are_english_for_who_asks_so(app, params, headers):
-    told = app.get(f"{V2}/services.json", params, **headers)
-    assert told.data[0]["service_name"] == "Name of canal"
-    assert told.headers["vary"] == "Accept-Language"
-    told = app.get(f"{V2}/requests.json", params, **headers).data[0]
-    assert (told["service_name"], told["agency_responsible"]) == ("Name of canal", "Unit")
+    response = app.get(f"{V2}/services.json", params, **headers)
+    assert response.data[0]["service_name"] == "Name of canal"
+    assert response.headers["vary"] == "Accept-Language"
+    response = app.get(f"{V2}/requests.json", params, **headers).data[0]
+    assert (response["service_name"], response["agency_responsible"]) == ("Name of canal", "Unit")
 
 
 @pytest.mark.parametrize(("params", "headers"), PERSIAN.values(), ids=PERSIAN)
 def test_names_are_persian_for_everybody_else(app, params, headers):
-    told = app.get(f"{V2}/services.json", params, **headers).data[0]
-    assert (told["service_name"], told["group"]) == ("نام canal", "گروه")
+    reply = app.get(f"{V2}/services.json", params, **headers).data[0]
+    assert (reply["service_name"], reply["group"]) == ("نام canal", "گروه")
 
 
 def test_a_definition_holds_the_questions_of_a_service(app, form):
-    told = app.get(f"{V2}/services/well.{form}").data
-    assert told["service_code"] == "well"
-    depth, _, colour, *_ = told["attributes"]
-    yes, one = (True, 1) if form == "json" else ("true", "1")
+    reply = app.get(f"{V2}/services/well.{form}").data
+    assert reply["service_code"] == "well"
+    depth, _, colour, *_ = reply["attributes"]
+    yes, item = (True, 1) if form == "json" else ("true", "1")
     assert depth == {
         "variable": yes,
         "code": "depth",
         "datatype": "number",
         "required": yes,
         "datatype_description": "",
-        "order": one,
+        "order": item,
         "description": "چند؟",
         "values": [],
     }
@@ -344,8 +344,8 @@ def test_a_definition_holds_the_questions_of_a_service(app, form):
 
 
 def test_a_service_without_questions_has_an_empty_definition(app, form):
-    told = app.get(f"{V2}/services/canal.{form}").data
-    assert told == {"service_code": "canal", "attributes": []}
+    reply = app.get(f"{V2}/services/canal.{form}").data
+    assert reply == {"service_code": "canal", "attributes": []}
 
 
 def test_the_list_of_services_is_asked_for_once_a_minute(app):
@@ -370,26 +370,26 @@ NOWHERE = {
 
 @pytest.mark.parametrize("path", NOWHERE.values(), ids=NOWHERE)
 def test_what_is_not_there_is_404_in_the_form_asked_for(app, form, path):
-    told = app.get(f"{V2}/{path}.{form}")
-    assert told.status == 404
-    (error,) = told.data
+    response = app.get(f"{V2}/{path}.{form}")
+    assert response.status == 404
+    (error,) = response.data
     assert int(error["code"]) == 404
     assert error["description"]
 
 
 @pytest.mark.parametrize("path", ["services.csv", "requests.", "services", "requests.xml/"])
 def test_a_form_that_we_do_not_have_is_404(app, path):
-    told = app.get(f"{V2}/{path}")
-    assert told.status == 404
-    assert told.headers["content-type"] == "text/xml; charset=utf-8"
-    assert told.data[0]["code"] == "404"
+    response = app.get(f"{V2}/{path}")
+    assert response.status == 404
+    assert response.headers["content-type"] == "text/xml; charset=utf-8"
+    assert response.data[0]["code"] == "404"
 
 
 @pytest.mark.parametrize("call", ["services", "services/well", "requests", f"requests/{CODE}"])
 def test_our_own_jurisdiction_is_taken_an_empty_one_too_and_no_other(app, form, call):
     for jurisdiction, status in (("kbrw.ir", 200), ("", 200), ("tehran.ir", 404)):
-        told = app.get(f"{V2}/{call}.{form}", {"jurisdiction_id": jurisdiction})
-        assert told.status == status
+        response = app.get(f"{V2}/{call}.{form}", {"jurisdiction_id": jurisdiction})
+        assert response.status == status
 
 
 def test_the_jurisdiction_is_a_setting(folder):
@@ -408,40 +408,40 @@ def test_a_method_that_a_path_does_not_have_is_405_and_allow_names_the_others(ap
         (f"{V2}/requests.{form}", "GET, HEAD, POST"),
         (f"{V2}/requests/{CODE}.{form}", "GET, HEAD"),
     ):
-        told = app.send(method, path)
-        assert (told.status, told.headers["allow"]) == (405, allowed)
-        assert int(told.data[0]["code"]) == 405
+        reply = app.send(method, path)
+        assert (reply.status, reply.headers["allow"]) == (405, allowed)
+        assert int(reply.data[0]["code"]) == 405
     assert app.send("POST", f"{V2}/services.{form}").status == 405
 
 
 def test_no_problem_of_ours_is_told_in_another_form_than_georeports(app, form, monkeypatch):
     path = f"{V2}/requests.{form}"
-    told = [app.get(path, {"x": "y" * 5000}), app.get(path, **{"X-Long": "y" * 40_000})]
+    replies = [app.get(path, {"x": "y" * 5000}), app.get(path, **{"X-Long": "y" * 40_000})]
     app.bus.refusal = Unavailable("ticketing did not answer.", code="deadline.passed")
-    told.append(app.get(path))
+    replies.append(app.get(path))
     app.bus.refusal = RuntimeError("secret of ours")
-    told.append(app.get(path))
+    replies.append(app.get(path))
     monkeypatch.setattr(guesses_of, "REQUESTS", 0)
-    told.append(app.get(path))
-    assert [each.status for each in told] == [414, 431, 504, 500, 429]
-    for each in told:
-        assert each.headers["content-type"].startswith(("text/xml", "application/json"))
-        assert [int(error["code"]) for error in each.data] == [each.status]
-        assert "secret of ours" not in each.text
-    assert told[4].headers["retry-after"].isdigit()
+    replies.append(app.get(path))
+    assert [item.status for item in replies] == [414, 431, 504, 500, 429]
+    for item in replies:
+        assert item.headers["content-type"].startswith(("text/xml", "application/json"))
+        assert [int(error["code"]) for error in item.data] == [item.status]
+        assert "secret of ours" not in item.text
+    assert replies[4].headers["retry-after"].isdigit()
 
 
 def test_while_the_bus_is_away_every_call_says_503_and_when_to_come_back(app, form):
     app.bus.refusal = Unavailable("The bus cannot be reached.", code="broker.unreachable")
-    told = [app.get(f"{V2}/{call}.{form}") for call in CALLS]
-    for each in [*told, app.post(form)]:
-        assert (each.status, each.headers["retry-after"]) == (503, "2")
-        assert descriptions(each) == ["The bus cannot be reached."]
+    replies = [app.get(f"{V2}/{call}.{form}") for call in CALLS]
+    for item in [*replies, app.post(form)]:
+        assert (item.status, item.headers["retry-after"]) == (503, "2")
+        assert descriptions(item) == ["The bus cannot be reached."]
 
 
 def test_any_page_may_read_and_none_may_post(app, form):
-    told = app.get(f"{V2}/services.{form}")
-    assert told.headers["access-control-allow-origin"] == "*"
+    response = app.get(f"{V2}/services.{form}")
+    assert response.headers["access-control-allow-origin"] == "*"
     assert app.get(f"{V2}/services/none.{form}").headers["access-control-allow-origin"] == "*"
     for posted in (app.post(form), app.post(form, drop=("api_key",))):
         assert "access-control-allow-origin" not in posted.headers
@@ -453,21 +453,21 @@ def test_any_page_may_read_and_none_may_post(app, form):
 def test_a_request_has_every_element_and_tehrans_clock(app, form):
     app.bus.listed = [listed(expected_at="2026-12-01T20:29:59Z", status_notes="Seen.")]
     for path in (f"{V2}/requests.{form}", f"{V2}/requests/{CODE}.{form}"):
-        (told,) = app.get(path).data
-        assert list(told) == ELEMENTS
-        assert told["service_request_id"] == CODE
-        assert (told["status"], told["status_notes"]) == ("open", "Seen.")
-        assert told["requested_datetime"] == "2026-11-23T12:00:00+03:30"
-        assert told["updated_datetime"] == "2026-11-23T13:00:00+03:30"
-        assert told["expected_datetime"] == "2026-12-01T23:59:59+03:30"
-        assert (told["lat"], told["long"]) == ((30.5, None) if form == "json" else ("30.5", ""))
+        (reply,) = app.get(path).data
+        assert list(reply) == ELEMENTS
+        assert reply["service_request_id"] == CODE
+        assert (reply["status"], reply["status_notes"]) == ("open", "Seen.")
+        assert reply["requested_datetime"] == "2026-11-23T12:00:00+03:30"
+        assert reply["updated_datetime"] == "2026-11-23T13:00:00+03:30"
+        assert reply["expected_datetime"] == "2026-12-01T23:59:59+03:30"
+        assert (reply["lat"], reply["long"]) == ((30.5, None) if form == "json" else ("30.5", ""))
 
 
 def test_what_is_not_known_is_null_in_json_and_an_empty_element_in_xml(app, form):
-    (told,) = app.get(f"{V2}/requests.{form}").data
+    (reply,) = app.get(f"{V2}/requests.{form}").data
     nothing = None if form == "json" else ""
     for name in ("expected_datetime", "address_id", "zipcode", "media_url", "status_notes"):
-        assert told[name] == nothing
+        assert reply[name] == nothing
 
 
 def test_a_closed_one_is_closed_and_none_is_an_empty_list(app, form):
@@ -478,40 +478,40 @@ def test_a_closed_one_is_closed_and_none_is_an_empty_list(app, form):
 
 
 def asked(app, **params):
-    told = app.get(f"{V2}/requests.json", params)
-    assert told.status == 200, told.text
+    response = app.get(f"{V2}/requests.json", params)
+    assert response.status == 200, response.text
     return app.bus.data(contracts.LIST_PUBLIC)
 
 
 def test_without_arguments_the_last_90_days_are_asked_for_and_a_thousand_at_most(app):
-    told = asked(app)
-    since = dt.datetime.fromisoformat(told["since"])
+    reply = asked(app)
+    since = dt.datetime.fromisoformat(reply["since"])
     assert abs(dt.datetime.now(dt.UTC) - dt.timedelta(days=90) - since).total_seconds() < 60
-    assert (told["page"], told["page_size"]) == (1, 1000)
-    assert [told[name] for name in ("until", "codes", "categories", "states")] == [None] * 4
+    assert (reply["page"], reply["page_size"]) == (1, 1000)
+    assert [reply[name] for name in ("until", "codes", "categories", "states")] == [None] * 4
 
 
 def test_an_empty_argument_is_an_absent_one(app):
     names = ("service_request_id", "service_code", "status", "end_date", "page", "page_size")
-    told = asked(app, **dict.fromkeys(names, ""), start_date=" ")
+    reply = asked(app, **dict.fromkeys(names, ""), start_date=" ")
     for name in ("until", "codes", "categories", "states"):
-        assert told[name] is None
+        assert reply[name] is None
 
 
 def test_lists_with_commas_filter(app):
-    told = asked(app, service_code="canal, well,", status="open,closed")
-    assert (told["categories"], told["states"]) == (["canal", "well"], ["open", "closed"])
+    reply = asked(app, service_code="canal, well,", status="open,closed")
+    assert (reply["categories"], reply["states"]) == (["canal", "well"], ["open", "closed"])
     assert asked(app, status="closed")["states"] == ["closed"]
     assert app.get(f"{V2}/requests.json", {"service_code": "canal,none"}).status == 404
 
 
 def test_ids_override_every_other_argument_and_unknown_ones_are_passed_over(app, form):
     other = tracking.new()
-    told = app.get(
+    response = app.get(
         f"{V2}/requests.{form}",
         {"service_request_id": f"{CODE},{other},nonsense", "status": "?", "start_date": "?"},
     )
-    assert [each["service_request_id"] for each in told.data] == [CODE]
+    assert [item["service_request_id"] for item in response.data] == [CODE]
     question = app.bus.data(contracts.LIST_PUBLIC)
     assert question["codes"] == [CODE, other]
     assert (question["since"], question["states"]) == (None, None)
@@ -520,9 +520,9 @@ def test_ids_override_every_other_argument_and_unknown_ones_are_passed_over(app,
 
 def test_a_window_of_90_days_is_taken_and_a_second_more_is_not(app):
     start, end = "2026-01-01T00:00:00+03:30", "2026-04-01T00:00:00+03:30"
-    told = asked(app, start_date=start, end_date=end)
-    assert told["since"] == "2025-12-31T20:30:00Z"
-    assert told["until"] == "2026-03-31T20:30:00Z"
+    reply = asked(app, start_date=start, end_date=end)
+    assert reply["since"] == "2025-12-31T20:30:00Z"
+    assert reply["until"] == "2026-03-31T20:30:00Z"
     late = {"start_date": start, "end_date": "2026-04-01T00:00:01+03:30"}
     assert faults(app.get(f"{V2}/requests.json", late)) == ["end_date"]
     back = {"start_date": end, "end_date": start}
@@ -535,8 +535,8 @@ def test_one_end_of_the_window_gives_the_other(app):
 
 
 def test_a_plus_sign_that_nobody_escaped_is_understood(app):
-    told = app.get(f"{V2}/requests.json?start_date=2026-01-01T03:30:00+03:30")
-    assert told.status == 200
+    response = app.get(f"{V2}/requests.json?start_date=2026-01-01T03:30:00+03:30")
+    assert response.status == 200
     assert app.bus.data(contracts.LIST_PUBLIC)["since"] == "2026-01-01T00:00:00Z"
 
 
@@ -560,13 +560,13 @@ def test_a_wrong_argument_is_400_and_named(app, form, params):
 
 
 def test_each_wrong_argument_is_an_error_of_its_own(app, form):
-    told = app.get(f"{V2}/requests.{form}", {"status": "x", "page": "x", "start_date": "x"})
-    assert faults(told) == ["status", "start_date", "page"]
+    response = app.get(f"{V2}/requests.{form}", {"status": "x", "page": "x", "start_date": "x"})
+    assert faults(response) == ["status", "start_date", "page"]
 
 
 def test_pages_are_asked_for(app):
-    told = asked(app, page="۳", page_size="50")
-    assert (told["page"], told["page_size"]) == (3, 50)
+    reply = asked(app, page="۳", page_size="50")
+    assert (reply["page"], reply["page_size"]) == (3, 50)
 
 
 def test_an_id_in_persian_digits_or_groups_is_found(app):
@@ -583,9 +583,9 @@ def test_a_token_gives_the_id(app, form):
 
 
 def test_a_report_is_registered_and_its_id_comes_back(app, form):
-    told = app.post(form)
-    assert told.status == 200
-    (request,) = told.data
+    response = app.post(form)
+    assert response.status == 200
+    (request,) = response.data
     assert set(request) == {"service_request_id", "service_notice", "account_id"}
     (registered,) = app.bus.done.values()
     assert request["service_request_id"] == registered["code"]
@@ -594,8 +594,8 @@ def test_a_report_is_registered_and_its_id_comes_back(app, form):
     assert (data["kind"], data["category"], data["channel"]) == ("complaint", "canal", "open311")
     assert (data["lat"], data["long"], data["address"]) == (30.668, 51.588, "")
     assert (data["privacy"], data["public"], data["declared"]) == ("anonymous", True, True)
-    assert data["secret"] not in told.text
-    assert "secret" not in told.text
+    assert data["secret"] not in response.text
+    assert "secret" not in response.text
 
 
 def test_a_service_of_the_kind_batch_gives_a_token_and_never_the_id(app, form):
@@ -606,7 +606,7 @@ def test_a_service_of_the_kind_batch_gives_a_token_and_never_the_id(app, form):
 
 
 def test_a_person_makes_it_private_and_tells_how_to_follow_up(app):
-    (told,) = app.post(
+    (reply,) = app.post(
         first_name="سارا",
         last_name="رضایی",
         phone="۰۹۱۲ ۱۲۳ ۴۵۶۷",
@@ -618,7 +618,7 @@ def test_a_person_makes_it_private_and_tells_how_to_follow_up(app):
     assert data["privacy"] == "private"
     assert (data["name"], data["mobile"]) == ("سارا رضایی", "+989121234567")
     assert data["email"] == "sara@example.ir"
-    assert "پست الکترونیکی شما" in told["service_notice"]
+    assert "پست الکترونیکی شما" in reply["service_notice"]
     assert "device-1" not in str(data)
     assert "account-1" not in str(data)
     assert "e-mail" in app.post(locale="en", email="").data[0]["service_notice"]
@@ -642,9 +642,9 @@ NO_KEY = {
 
 @pytest.mark.parametrize(("more", "query"), NO_KEY.values(), ids=NO_KEY)
 def test_without_a_key_that_we_gave_a_post_is_403(app, form, more, query):
-    told = app.post(form, drop=() if more else ("api_key",), query=query, **more)
-    assert told.status == 403
-    assert [int(error["code"]) for error in told.data] == [403]
+    response = app.post(form, drop=() if more else ("api_key",), query=query, **more)
+    assert response.status == 403
+    assert [int(error["code"]) for error in response.data] == [403]
     assert app.bus.asked == []
 
 
@@ -708,9 +708,9 @@ def test_the_demo_key_is_the_one_that_the_docs_tell():
 
 def test_an_unknown_service_is_404(app, form):
     for code in ("nonsense", "bill"):
-        told = app.post(form, service_code=code)
-        assert told.status == 404
-        assert "service_code" in descriptions(told)[0]
+        response = app.post(form, service_code=code)
+        assert response.status == 404
+        assert "service_code" in descriptions(response)[0]
 
 
 LOCATIONS = {
@@ -732,8 +732,8 @@ LOCATIONS = {
 
 @pytest.mark.parametrize(("place", "wrong"), LOCATIONS.values(), ids=LOCATIONS)
 def test_a_report_needs_a_place(app, form, place, wrong):
-    told = app.post(form, drop=set(PLACE) - set(place), **place)
-    assert (faults(told) if wrong else [told.status]) == (wrong or [200])
+    response = app.post(form, drop=set(PLACE) - set(place), **place)
+    assert (faults(response) if wrong else [response.status]) == (wrong or [200])
 
 
 def test_an_address_and_its_id_are_kept(app):
@@ -742,7 +742,7 @@ def test_an_address_and_its_id_are_kept(app):
 
 
 def test_every_fault_is_an_error_of_its_own(app, form):
-    told = app.post(
+    response = app.post(
         form,
         drop=("service_code", *PLACE),
         phone="021 1234",
@@ -752,10 +752,10 @@ def test_every_fault_is_an_error_of_its_own(app, form):
         first_name="x" * 60,
         last_name="y" * 60,
     )
-    assert sorted(faults(told)) == [
+    assert sorted(faults(response)) == [
         "description", "email", "first_name", "location", "media_url", "phone", "service_code",
     ]  # fmt: skip
-    assert {int(error["code"]) for error in told.data} == {400}
+    assert {int(error["code"]) for error in response.data} == {400}
     assert app.bus.ids() == []
 
 
@@ -773,8 +773,8 @@ def test_a_report_without_words_is_told_by_its_service(app):
 
 
 def test_control_characters_are_dropped_and_line_breaks_stay(app):
-    told = app.post(description="one\r\ntwo\x00\x1b[31m\tthree", first_name="Sa\nra")
-    assert told.status == 200
+    response = app.post(description="one\r\ntwo\x00\x1b[31m\tthree", first_name="Sa\nra")
+    assert response.status == 200
     data = app.bus.data(contracts.REGISTER)
     assert (data["text"], data["name"]) == ("one\ntwo[31m\tthree", "Sa ra")
 
@@ -791,12 +791,12 @@ def test_a_media_url_is_noted_and_never_fetched(app):
 
 
 def well(app, form="json", **answers):
-    told = {f"attribute[{name}]": value for name, value in answers.items()}
-    return app.post(form, service_code="well", **told)
+    reply = {f"attribute[{name}]": value for name, value in answers.items()}
+    return app.post(form, service_code="well", **reply)
 
 
 def test_attributes_are_kept_by_their_codes(app):
-    told = app.post(
+    response = app.post(
         service_code="well",
         **{
             "attribute[depth]": "۱۲.۵",
@@ -807,7 +807,7 @@ def test_attributes_are_kept_by_their_codes(app):
             "attribute[hint]": "passed over",
         },
     )
-    assert told.status == 200
+    assert response.status == 200
     data = app.bus.data(contracts.REGISTER)
     assert data["kind"] == "request"
     assert data["attributes"] == {
@@ -843,8 +843,8 @@ PICTURE = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
 
 def test_files_come_as_media_of_a_multipart_form(app, form):
-    told = app.post(form, files={"media": ("well.png", PICTURE, "image/png")})
-    assert told.status == 200
+    response = app.post(form, files={"media": ("well.png", PICTURE, "image/png")})
+    assert response.status == 200
     (file,) = app.bus.data(contracts.REGISTER)["attachments"]
     assert (file["name"], file["type"], file["size"]) == ("well.png", "image/png", len(PICTURE))
     assert file["sha256"] == hashlib.sha256(PICTURE).hexdigest()
@@ -862,16 +862,16 @@ def test_a_body_that_is_no_form_is_refused_in_the_form_asked_for(app, form):
         ({"Content-Type": "application/x-www-form-urlencoded"}, b"x=" + b"y" * 70_000, 413),
         ({"Content-Type": "multipart/form-data"}, b"", 400),
     ):
-        told = app.send("POST", f"{V2}/requests.{form}", content=content, headers=headers)
-        assert (told.status, int(told.data[0]["code"])) == (status, status)
+        reply = app.send("POST", f"{V2}/requests.{form}", content=content, headers=headers)
+        assert (reply.status, int(reply.data[0]["code"])) == (status, status)
 
 
 def test_the_same_idempotency_key_is_the_same_report_and_none_is_a_new_one(app):
     headers = {"Idempotency-Key": '"my-key"'}
-    one, two = app.post(headers=headers).data, app.post("xml", headers=headers).data
-    assert one[0]["service_request_id"] == two[0]["service_request_id"]
+    item, two = app.post(headers=headers).data, app.post("xml", headers=headers).data
+    assert item[0]["service_request_id"] == two[0]["service_request_id"]
     other = app.post(headers={"Idempotency-Key": "another"}).data
-    assert other[0]["service_request_id"] != one[0]["service_request_id"]
+    assert other[0]["service_request_id"] != item[0]["service_request_id"]
     ids = {app.post().data[0]["service_request_id"] for _ in range(2)}
     assert len(ids) == 2
     assert [uuid.UUID(id_).version for id_ in app.bus.ids()] == [5, 5, 5, 4, 4]
@@ -897,9 +897,9 @@ def test_what_the_contract_refuses_is_named_in_georeports_words():
     request = api.Request({"type": "http", "method": "POST", "path": f"{V2}/requests.json",
                                "headers": [], "query_string": b"", "server": ("a", 1)})  # fmt: skip
     fields = [{"field": "mobile", "detail": "No."}, {"field": "attributes.a.value", "detail": "B."}]
-    told = xml.show(request, {"status": 422, "detail": "-", "errors": fields})
-    assert told.status_code == 400
-    assert [e["description"] for e in json.loads(told.body)] == [
+    reply = xml.show(request, {"status": 422, "detail": "-", "errors": fields})
+    assert reply.status_code == 400
+    assert [e["description"] for e in json.loads(reply.body)] == [
         "phone: No.",
         "attributes.a.value: B.",
     ]
@@ -941,11 +941,11 @@ def legal(text):
 def test_any_text_reads_back_from_both_forms(folder, texts):
     app = App(folder)
     app.bus.listed = [listed(**texts)]
-    (told,) = app.get(f"{V2}/requests.json").data
-    assert {name: told[name] for name in texts} == texts
-    (told,) = app.get(f"{V2}/requests.xml").data
-    assert list(told) == ELEMENTS
-    assert {name: told[name] for name in texts} == {n: legal(t) for n, t in texts.items()}
+    (reply,) = app.get(f"{V2}/requests.json").data
+    assert {name: reply[name] for name in texts} == texts
+    (reply,) = app.get(f"{V2}/requests.xml").data
+    assert list(reply) == ELEMENTS
+    assert {name: reply[name] for name in texts} == {n: legal(t) for n, t in texts.items()}
 
 
 FIELDS = (
@@ -958,13 +958,13 @@ FIELDS = (
 @given(st.dictionaries(st.sampled_from(FIELDS), ANY), st.sampled_from(FORMS))
 def test_any_text_in_a_post_is_registered_or_refused_and_never_our_fault(folder, more, form):
     app = App(folder)
-    told = app.post(form, **{"service_code": "well", **more})
-    assert told.status in {200, 400, 403, 404}
-    assert isinstance(told.data, list)
-    assert told.data
+    response = app.post(form, **{"service_code": "well", **more})
+    assert response.status in {200, 400, 403, 404}
+    assert isinstance(response.data, list)
+    assert response.data
     with contextlib.suppress(StopIteration):
         app.bus.data(contracts.REGISTER)
-        assert told.status == 200
+        assert response.status == 200
 
 
 @given(
@@ -978,8 +978,8 @@ def test_any_text_in_a_post_is_registered_or_refused_and_never_our_fault(folder,
     st.sampled_from(FORMS),
 )  # fmt: skip
 def test_any_text_in_a_query_is_answered_or_refused_and_never_our_fault(folder, params, form):
-    told = App(folder).get(f"{V2}/requests.{form}", params)
-    assert told.status in {200, 400, 404}
+    response = App(folder).get(f"{V2}/requests.{form}", params)
+    assert response.status in {200, 400, 404}
 
 
 @given(st.text(min_size=1, max_size=30), st.sampled_from(["services", "requests", "tokens"]))

@@ -30,14 +30,20 @@ class Portal:
 
     def begin(self):
         (self._since,) = execute(self.db, "select clock_timestamp()")[0]
-        self._told = [len(each.log) for each in self.processes]
+        self._told = [len(process.log) for process in self.processes]
         return self
 
     def ask(self, **more):
         """What a browser is shown that has sent the form; and the browser."""
-        told = {"key": KEY, "file_no": FILE, "declared": "1", "form": secrets.token_hex(8), **more}
+        fields = {
+            "key": KEY,
+            "file_no": FILE,
+            "declared": "1",
+            "form": secrets.token_hex(8),
+            **more,
+        }
         browser = requests.Session()
-        return browser.post(f"{self.url}/inquiry", data=told, timeout=30), browser
+        return browser.post(f"{self.url}/inquiry", data=fields, timeout=30), browser
 
     def mobiles(self):
         return execute(
@@ -48,8 +54,8 @@ class Portal:
         )
 
     def log(self):
-        told = zip(self.processes, self._told, strict=True)
-        return "".join(each.log[before:] for each, before in told)
+        reply = zip(self.processes, self._told, strict=True)
+        return "".join(item.log[before:] for item, before in reply)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,7 @@ def portal(running):
 
 def shown(text):
     """The mobiles that a text has in any of their forms."""
-    return [each for each in MOBILES if each in text]
+    return [mobile for mobile in MOBILES if mobile in text]
 
 
 def test_a_mobile_is_optional_is_kept_and_is_neither_shown_again_nor_logged(portal):
@@ -78,27 +84,27 @@ def test_a_mobile_is_optional_is_kept_and_is_neither_shown_again_nor_logged(port
     without, _ = portal.ask()
     assert (without.status_code, "/inquiry/mine" in without.url) == (200, True)
     assert portal.mobiles() == [(None, "fa")]
-    told, browser = portal.ask(mobile="۰۹۹۰ ۰۰۰ ۰۰۱۲")
-    assert (told.status_code, "/inquiry/mine" in told.url) == (200, True)
+    reply, browser = portal.ask(mobile="۰۹۹۰ ۰۰۰ ۰۰۱۲")
+    assert (reply.status_code, "/inquiry/mine" in reply.url) == (200, True)
     assert portal.mobiles()[1:] == [("+989900000012", "fa")]
     again = browser.get(f"{portal.url}/inquiry/mine", timeout=30)
-    for page in (told, again, browser.get(f"{portal.url}/inquiry", timeout=30)):
+    for page in (reply, again, browser.get(f"{portal.url}/inquiry", timeout=30)):
         assert shown(page.text) == []
     assert shown(portal.log()) == []
 
 
 def test_a_malformed_mobile_is_refused_beside_its_field_and_nothing_is_asked(portal):
-    told, _ = portal.ask(mobile="0990000001")
-    assert told.status_code == 422
-    assert 'id="mobile-error">شماره همراه 09 و نه رقم است.' in told.text
-    assert f'value="{FILE}"' in told.text
-    assert "0990000001" not in told.text + portal.log()
+    reply, _ = portal.ask(mobile="0990000001")
+    assert reply.status_code == 422
+    assert 'id="mobile-error">شماره همراه 09 و نه رقم است.' in reply.text
+    assert f'value="{FILE}"' in reply.text
+    assert "0990000001" not in reply.text + portal.log()
     assert portal.mobiles() == []
 
 
 def test_another_mistake_does_not_show_the_mobile_again(portal):
-    told, _ = portal.ask(mobile=MOBILES[0], file_no="")
-    assert (told.status_code, shown(told.text)) == (422, [])
+    reply, _ = portal.ask(mobile=MOBILES[0], file_no="")
+    assert (reply.status_code, shown(reply.text)) == (422, [])
     other, _ = portal.ask(mobile=MOBILES[0], file_no="99/99999")
     assert (other.status_code, shown(other.text)) == (422, [])
     assert "با هم مطابقت ندارند" in other.text
@@ -109,6 +115,6 @@ def test_another_mistake_does_not_show_the_mobile_again(portal):
 @pytest.mark.parametrize("mark", ["", "\u200e\u200b", "\t\u2060\u202f", "\ufeff\u00ad"], ids=ascii)
 def test_p10_c5_an_own_inquiry_is_asked_with_digits_and_marks_of_any_kind(portal, mark):
     key, file_no, mobile = (mark + persian_digits(x) for x in (KEY, FILE, "+98 (0) 990 000 0012"))
-    told, _ = portal.ask(key=key, file_no=file_no, mobile=mobile)
-    assert (told.status_code, "/inquiry/mine" in told.url) == (200, True)
+    reply, _ = portal.ask(key=key, file_no=file_no, mobile=mobile)
+    assert (reply.status_code, "/inquiry/mine" in reply.url) == (200, True)
     assert portal.mobiles()[-1] == ("+989900000012", "fa")

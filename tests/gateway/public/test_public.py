@@ -22,20 +22,20 @@ def get(url, **headers):
     return requests.get(url, headers=headers, timeout=15)
 
 
-def test_an_answer_for_one_form_is_kept_for_no_other(public_face, given):
-    answer = get(f"{public_face}/v1/verify/{given['verification_code']}")
+def test_an_answer_for_one_form_is_kept_for_no_other(public_face, arguments):
+    answer = get(f"{public_face}/v1/verify/{arguments['verification_code']}")
     assert answer.json()["genuine"] is True
     assert answer.headers["vary"] == "Accept"
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_code_typed_in_small_letters_leads_to_its_page(public_face, given):
-    answer = get(f"{public_face}/?code={given['verification_code'].lower()}", **BROWSER)
-    assert answer.url == f"{public_face}/v1/verify/{given['verification_code'].lower()}"
+def test_a_code_typed_in_small_letters_leads_to_its_page(public_face, arguments):
+    answer = get(f"{public_face}/?code={arguments['verification_code'].lower()}", **BROWSER)
+    assert answer.url == f"{public_face}/v1/verify/{arguments['verification_code'].lower()}"
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert 'lang="fa" dir="rtl"' in answer.text
     assert "این پاسخ اصیل است" in answer.text
-    assert given["tracking_code"] in answer.text
+    assert arguments["tracking_code"] in answer.text
 
 
 def test_a_code_typed_in_persian_digits_finds_its_page(public_face):
@@ -64,9 +64,9 @@ def test_an_attempt_to_inject_a_script_or_a_path_stays_a_code(public_face):
 
 def test_a_problem_is_json_for_a_machine_and_a_sentence_for_a_person(public_face):
     url = f"{public_face}/v1/verify/{'V' * 61}"
-    told = get(url).json()
-    assert (told["status"], told["code"]) == (422, "contract.broken")
-    assert told["errors"][0]["field"] == "verification_code"
+    body = get(url).json()
+    assert (body["status"], body["code"]) == (422, "contract.broken")
+    assert body["errors"][0]["field"] == "verification_code"
     page = get(url, **BROWSER)
     assert page.status_code == 422
     assert "این کد خوانا نیست" in page.text
@@ -87,9 +87,9 @@ def test_security_headers_and_security_txt_are_there(public_face):
     home = get(public_face, **BROWSER)
     assert home.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in home.headers["content-security-policy"]
-    told = get(f"{public_face}/.well-known/security.txt")
-    assert told.headers["content-type"].startswith("text/plain")
-    assert {line.split(":")[0] for line in told.text.splitlines()} == {
+    reply = get(f"{public_face}/.well-known/security.txt")
+    assert reply.headers["content-type"].startswith("text/plain")
+    assert {line.split(":")[0] for line in reply.text.splitlines()} == {
         "Contact", "Expires", "Preferred-Languages",
     }  # fmt: skip
 

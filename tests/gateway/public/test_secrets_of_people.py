@@ -49,11 +49,11 @@ def test_s8_a_form_of_ours_is_one_act_with_one_secret_and_another_has_another(
     form = portal.form(path)
     for sent in (form, form, portal.form(path)):
         portal.send("POST", path, data={"form": sent, **ASKED})
-    one, again, other = portal.services.secrets(contract)
-    assert one == again != other
-    assert re.fullmatch("[0-9]{20}", one)
-    one, again, other = portal.services.ids(contract)
-    assert one == again != other
+    item, again, other = portal.services.secrets(contract)
+    assert item == again != other
+    assert re.fullmatch("[0-9]{20}", item)
+    item, again, other = portal.services.ids(contract)
+    assert item == again != other
 
 
 @pytest.mark.parametrize(("path", "contract"), [("/inbox", INBOX), ("/inquiry", OWN)])
@@ -81,10 +81,10 @@ def test_s9_an_id_of_a_payment_in_a_log_begins_no_payment_again(portal):
 
 def test_s10_an_idempotency_key_without_the_whole_body_is_told_no_secret(portal):
     key = str(uuid.uuid4())
-    one, again = register(portal, key), register(portal, key)
-    assert one["secret"] == again["secret"]
+    item, again = register(portal, key), register(portal, key)
+    assert item["secret"] == again["secret"]
     other = register(portal, key, text="چیز دیگر")
-    assert other["secret"] != one["secret"], "the service refuses it as a misuse of the key"
+    assert other["secret"] != item["secret"], "the service refuses it as a misuse of the key"
     assert len(set(portal.services.ids(REGISTER))) == 1
     document = (ROOT / "docs/citizens-api.md").read_text(encoding="utf-8")
     assert "need not be kept secret" in document
@@ -92,6 +92,6 @@ def test_s10_an_idempotency_key_without_the_whole_body_is_told_no_secret(portal)
 
 def test_s8_another_key_of_the_portal_gives_other_secrets_and_ids(tmp_path):
     key, houses = str(uuid.uuid4()), [Portal(tmp_path, PORTAL_KEY=k) for k in ("one", "two")]
-    told = [register(house, key)["secret"] for house in houses]
-    assert len(set(told)) == 2
+    replies = [register(house, key)["secret"] for house in houses]
+    assert len(set(replies)) == 2
     assert len({house.services.ids(REGISTER)[0] for house in houses}) == 2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.messages import to_wire
+from bus.messages.message import to_wire
 from contracts.inquiry.questions import ASK
 from services.inquiry.domain.limits import LIMITS
 from services.inquiry.domain.purposes import PURPOSES

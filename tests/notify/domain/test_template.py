@@ -65,10 +65,10 @@ def test_what_is_missing_is_named_and_what_is_too_much_is_ignored():
 
 
 @pytest.mark.parametrize(
-    ("late", "told"), [("yes", "a, late"), ("بله", "a, late"), ("no", "a"), ("", "a")]
+    ("late", "reply"), [("yes", "a, late"), ("بله", "a, late"), ("no", "a"), ("", "a")]
 )
-def test_a_condition_shows_its_text_if_the_value_says_yes(late, told):
-    assert filled("a((late??, late))", {"late": late}) == told
+def test_a_condition_shows_its_text_if_the_value_says_yes(late, reply):
+    assert filled("a((late??, late))", {"late": late}) == reply
 
 
 def test_a_list_is_an_enumeration_in_a_sentence_and_points_in_a_letter():

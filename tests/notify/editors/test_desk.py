@@ -50,8 +50,8 @@ def code_of(answer):
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_who_is_no_editor_sees_and_does_nothing(desk, contract, data):
-    for who in ({"as_": "sara"}, {"asker": "power-co"}, {}):
-        assert desk.call(contract, **who, **data)["code"] == "notices.not_an_editor"
+    for item in ({"as_": "sara"}, {"asker": "power-co"}, {}):
+        assert desk.call(contract, **item, **data)["code"] == "notices.not_an_editor"
 
 
 def command(desk, *words):
@@ -78,20 +78,20 @@ def test_a_role_is_given_and_taken_by_a_command_and_counts_at_once(desk):
 def test_a_template_counts_when_a_second_person_has_approved_it(desk):
     form = draft(desk)
     assert (form["state"], form["in_force"]) == ("DRAFT", None)
-    one = {"id": form["id"], "version": 1}
-    assert code_of(desk.call(contracts.APPROVE_VERSION, as_="karim", **one)) == (
+    fields = {"id": form["id"], "version": 1}
+    assert code_of(desk.call(contracts.APPROVE_VERSION, as_="karim", **fields)) == (
         "notices.not_an_approver"
     )
-    reply = desk.call(contracts.APPROVE_VERSION, as_="mina", **one)
+    reply = desk.call(contracts.APPROVE_VERSION, as_="mina", **fields)
     assert (reply["in_force"], reply["versions"][0]["approved_by"]) == (1, "mina")
 
 
 def test_nobody_approves_what_he_wrote_himself(desk):
     form = draft(desk, as_="mina")
-    one = {"id": form["id"], "version": 1}
-    refused = desk.call(contracts.APPROVE_VERSION, as_="mina", **one)
+    fields = {"id": form["id"], "version": 1}
+    refused = desk.call(contracts.APPROVE_VERSION, as_="mina", **fields)
     assert code_of(refused) == "notices.same_person"
-    assert desk.call(contracts.APPROVE_VERSION, as_="nader", **one)["in_force"] == 1
+    assert desk.call(contracts.APPROVE_VERSION, as_="nader", **fields)["in_force"] == 1
 
 
 def test_drafts_of_all_owners_wait_in_one_list(desk):
@@ -307,8 +307,8 @@ def test_who_sees_the_first_rows_of_a_job_is_written_down_like_any_look(desk):
 
 
 def test_looks_are_told_page_by_page(desk, sent):
-    for why in ("نخست بود", "دوم بود", "سوم بود"):
-        desk.call(contracts.REVEAL, as_="karim", id=sent, why=why)
+    for item in ("نخست بود", "دوم بود", "سوم بود"):
+        desk.call(contracts.REVEAL, as_="karim", id=sent, why=item)
     first = desk.call(contracts.LOOKS, as_="mina", limit=2)
     rest = desk.call(contracts.LOOKS, as_="mina", limit=2, before=first["next"])
     whys = [look["why"] for reply in (first, rest) for look in reply["looks"]]

@@ -25,8 +25,8 @@ class PlayedSms:
         wait_for(lambda: listening(self.port))
 
     def play(self, do=None, provider="all", **more):
-        told = {"do": do, "provider": provider, **more} if do else more
-        requests.post(f"{self.url}/play", json=told, timeout=10).raise_for_status()
+        reply = {"do": do, "provider": provider, **more} if do else more
+        requests.post(f"{self.url}/play", json=reply, timeout=10).raise_for_status()
 
     def told(self, provider=None, **fields):
         """Counts, doubles and each message, in the order in which they were taken; of all, or of
@@ -48,6 +48,6 @@ class PlayedSms:
 
     def providers(self, timeout=5):
         return {
-            code: told.provider
-            for code, told in registry.configured_providers(self.config(timeout)).items()
+            code: reply.provider
+            for code, reply in registry.configured_providers(self.config(timeout)).items()
         }

@@ -299,9 +299,9 @@ def test_where_there_is_no_connection_surely_nothing_was_taken(provider):
 
 def at(code, base, timeout=2):
     """An adapter for a provider at that address, with secrets that nobody may tell."""
-    told = dict.fromkeys(required_settings(code), "not-to-be-told")
-    told |= {"base": base, "line": "1", "news_line": "2", "timeout": timeout, "weight": 1}
-    text = f"[{code}]\n" + "\n".join(f"{name} = {value!r}" for name, value in told.items())
+    reply = dict.fromkeys(required_settings(code), "not-to-be-told")
+    reply |= {"base": base, "line": "1", "news_line": "2", "timeout": timeout, "weight": 1}
+    text = f"[{code}]\n" + "\n".join(f"{name} = {value!r}" for name, value in reply.items())
     return configured_providers(text)[code].provider
 
 
@@ -635,8 +635,8 @@ def test_a_player_that_is_killed_loses_no_count(start, tmp_path):
 
 def test_a_player_that_lives_twice_in_one_second_gives_no_number_twice(start, tmp_path):
     ahead = (int(time.time()) + 600) * 1_000_000
-    taken = SmsMessage("magfa", ahead, "", "09900000000", "3000", "x", time.time())
-    (tmp_path / "taken.jsonl").write_bytes(orjson.dumps(dataclasses.asdict(taken)) + b"\n")
+    reply = SmsMessage("magfa", ahead, "", "09900000000", "3000", "x", time.time())
+    (tmp_path / "taken.jsonl").write_bytes(orjson.dumps(dataclasses.asdict(reply)) + b"\n")
     player = PlayedSms(start, SMS_FILE=str(tmp_path / "taken.jsonl"))
     assert int(sent(player.providers()["magfa"]).provider_ref) > ahead
 
@@ -654,12 +654,12 @@ def test_a_telephone_shows_its_messages_newest_first_and_as_text(player):
 
 
 def test_a_wish_that_nobody_understands_is_refused(player):
-    for told in (
+    for item in (
         {"do": "dance", "provider": "magfa"}, {"do": "hang", "provider": "magfa"},
         {"do": "error", "provider": "x"}, {"do": "block"}, {"deliver": "tomorrow"},
         {"do": "error", "provider": "all", "call": "x"},
     ):  # fmt: skip
-        assert requests.post(f"{player.url}/play", json=told, timeout=10).status_code == 422
+        assert requests.post(f"{player.url}/play", json=item, timeout=10).status_code == 422
 
 
 # --- secrets, and the file of providers ---
@@ -688,11 +688,11 @@ def test_a_secret_or_a_number_is_never_shown_and_never_logged(code, caplog):
 
 
 def test_the_providers_of_the_demo_are_four_with_their_shares():
-    told = configured_providers(DEMO.read_text(encoding="utf-8"))
-    assert {code: item.weight for code, item in told.items()} == {
+    reply = configured_providers(DEMO.read_text(encoding="utf-8"))
+    assert {code: item.weight for code, item in reply.items()} == {
         "magfa": 60, "kavenegar": 30, "smsir": 10, "melipayamak": 0,
     }  # fmt: skip
-    assert [item.provider.code for item in told.values()] == list(told)
+    assert [item.provider.code for item in reply.values()] == list(reply)
 
 
 GOOD = "[smsir]\nbase = 'https://api.example/'\nkey = 'hush'\nline = '1'\nnews_line = '2'\n"

@@ -70,16 +70,16 @@ def tell(hand):
 
 
 def told_of(hand, endpoint, **asked):
-    told = hand.call(
+    reply = hand.call(
         contracts.CALLBACK_DELIVERIES, asker="power-co", callback=endpoint["callback"], **asked
     )
-    return told["deliveries"]
+    return reply["deliveries"]
 
 
 def state(hand, endpoint, asker="power-co"):
     """The endpoint as its agency sees it now."""
-    told = hand.call(contracts.CALLBACKS, asker=asker)["callbacks"]
-    return next(item for item in told if item["callback"] == endpoint["callback"])
+    reply = hand.call(contracts.CALLBACKS, asker=asker)["callbacks"]
+    return next(item for item in reply if item["callback"] == endpoint["callback"])
 
 
 def rested(hand, endpoint):
@@ -97,16 +97,16 @@ def test_a_settled_message_is_told_its_agency_signed_in_both_ways(hand, listener
     settle(hand)
     settle(hand, owner="fuel-co")
     tell(hand)
-    (told,) = listener.told
-    assert told.path == "/hooks?of=mirab"
-    assert told.headers["Content-Type"] == "application/json"
-    content = told.verified(endpoint["secret"])
+    (reply,) = listener.told
+    assert reply.path == "/hooks?of=mirab"
+    assert reply.headers["Content-Type"] == "application/json"
+    content = reply.verified(endpoint["secret"])
     assert content["type"] == "message.settled"
     assert content["data"] == FACT
-    assert told.verified_by_key(endpoint["public_key"])
+    assert reply.verified_by_key(endpoint["public_key"])
     (delivery,) = told_of(hand, endpoint)
     assert (delivery["state"], delivery["status"], delivery["tries"]) == ("DONE", 204, 1)
-    assert delivery["id"] == told.id
+    assert delivery["id"] == reply.id
     assert state(hand, endpoint)["ok_at"]
 
 
@@ -115,9 +115,9 @@ def test_another_secret_or_another_body_does_not_verify(hand, listener):
     other = put(hand, listener.url, "job.done")
     settle(hand)
     tell(hand)
-    (told,) = listener.told
+    (reply,) = listener.told
     with pytest.raises(WebhookVerificationError):
-        told.verified(other["secret"])
+        reply.verified(other["secret"])
 
 
 def test_an_endpoint_is_told_only_the_types_that_it_asked_for(hand, listener):
@@ -142,10 +142,10 @@ def test_an_agency_is_told_of_its_bill_that_is_due_once_and_nobody_else_is(hand,
     remind(hand, message="r2", overdue=True)
     remind(hand, agency=None, source_kind="inquiry")
     tell(hand)
-    told = [item.verified(endpoint["secret"]) for item in listener.told]
-    assert {item["type"] for item in told} == {"bill.reminded"}
+    replies = [item.verified(endpoint["secret"]) for item in listener.told]
+    assert {item["type"] for item in replies} == {"bill.reminded"}
     fact = {"number": "1405-000007", "total_rials": 495_000, "due_on": "2026-12-03"}
-    assert sorted((item["data"] for item in told), key=lambda data: data["overdue"]) == [
+    assert sorted((item["data"] for item in replies), key=lambda data: data["overdue"]) == [
         {**fact, "overdue": False}, {**fact, "overdue": True},
     ]  # fmt: skip
 
@@ -190,8 +190,8 @@ def test_a_message_that_ends_is_told_its_sender_in_the_same_transaction(hand, li
     (waiting,) = told_of(hand, endpoint)
     assert waiting["state"] == "WAITING"
     tell(hand)
-    (told,) = listener.told
-    assert told.verified(endpoint["secret"])["data"] == {
+    (reply,) = listener.told
+    assert reply.verified(endpoint["secret"])["data"] == {
         "id": sent["id"], "reference": "r-9", "channel": "sms", "state": "CANCELLED",
         "code": "cancelled", "at": hand.moment.isoformat().replace("+00:00", "Z"),
     }  # fmt: skip
@@ -258,8 +258,8 @@ def test_after_a_rotation_both_secrets_verify_for_a_day(hand, listener):
     assert rotated["old_secret_until"]
     settle(hand)
     tell(hand)
-    (told,) = listener.told
-    assert told.verified(rotated["secret"]) == told.verified(endpoint["secret"])
+    (reply,) = listener.told
+    assert reply.verified(rotated["secret"]) == reply.verified(endpoint["secret"])
     hand.later(hours=24, seconds=1)
     settle(hand)
     tell(hand)
@@ -269,9 +269,9 @@ def test_after_a_rotation_both_secrets_verify_for_a_day(hand, listener):
 
 def test_a_repeated_rotation_shows_the_same_secret(hand, listener):
     endpoint = put(hand, listener.url)
-    asked = {"asker": "power-co", "callback": endpoint["callback"], "message": "r1"}
-    first = hand.call(contracts.ROTATE_CALLBACK_SECRET, **asked)
-    assert hand.call(contracts.ROTATE_CALLBACK_SECRET, **asked)["secret"] == first["secret"]
+    request = {"asker": "power-co", "callback": endpoint["callback"], "message": "r1"}
+    first = hand.call(contracts.ROTATE_CALLBACK_SECRET, **request)
+    assert hand.call(contracts.ROTATE_CALLBACK_SECRET, **request)["secret"] == first["secret"]
 
 
 # --- told again ---
@@ -431,16 +431,16 @@ def test_one_delivery_is_replayed_under_its_id_and_only_dead_ones_since_a_moment
     endpoint = put(hand, listener.url)
     settle(hand)
     tell(hand)
-    asked = {"asker": "power-co", "callback": endpoint["callback"]}
-    assert hand.call(contracts.REPLAY_CALLBACK, **asked, id=listener.told[0].id)["replayed"] == 1
+    request = {"asker": "power-co", "callback": endpoint["callback"]}
+    assert hand.call(contracts.REPLAY_CALLBACK, **request, id=listener.told[0].id)["replayed"] == 1
     tell(hand)
     assert [item.id for item in listener.told] == [listener.told[0].id] * 2
-    assert hand.call(contracts.REPLAY_CALLBACK, **asked)["replayed"] == 0
-    nothing = hand.call(contracts.REPLAY_CALLBACK, **asked, id="msg_x")
+    assert hand.call(contracts.REPLAY_CALLBACK, **request)["replayed"] == 0
+    nothing = hand.call(contracts.REPLAY_CALLBACK, **request, id="msg_x")
     assert nothing["code"] == "callback.delivery_not_found"
     execute(hand.db, "update callback_deliveries set state = 'DEAD'")
     later = (hand.moment + dt.timedelta(seconds=1)).isoformat()
-    assert hand.call(contracts.REPLAY_CALLBACK, **asked, since=later)["replayed"] == 0
+    assert hand.call(contracts.REPLAY_CALLBACK, **request, since=later)["replayed"] == 0
 
 
 def test_a_test_tells_something_without_meaning(hand, listener):
@@ -455,10 +455,10 @@ def test_deliveries_come_in_pages_and_are_forgotten_after_thirty_days(hand, list
     for _ in range(5):
         settle(hand)
     tell(hand)
-    asked = {"asker": "power-co", "callback": endpoint["callback"], "limit": 2}
+    request = {"asker": "power-co", "callback": endpoint["callback"], "limit": 2}
     visited, before = [], None
     while True:
-        page = hand.call(contracts.CALLBACK_DELIVERIES, **asked, before=before)
+        page = hand.call(contracts.CALLBACK_DELIVERIES, **request, before=before)
         visited += [item["id"] for item in page["deliveries"]]
         before = page["next"]
         if before is None:
@@ -565,10 +565,10 @@ def test_one_address_of_the_inside_among_others_refuses_the_host():
 
 
 def test_the_name_is_resolved_once_and_the_judged_address_is_called(listener, monkeypatch):
-    asked = []
+    requests = []
 
     def resolve(host, port, *more, **named):
-        asked.append(host)
+        requests.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
     looked_up = []
@@ -581,7 +581,7 @@ def test_the_name_is_resolved_once_and_the_judged_address_is_called(listener, mo
     monkeypatch.setattr(socket, "getaddrinfo", watched)
     to = place(f"http://rebinding.example:{listener.port}/x", sandbox=True)
     assert Client(sandbox=True, resolve=resolve).post(to, b"{}", {}).status == 204
-    assert asked == ["rebinding.example"]
+    assert requests == ["rebinding.example"]
     assert set(looked_up) <= {"127.0.0.1"}
     assert listener.told[0].headers["Host"] == f"rebinding.example:{listener.port}"
 
@@ -625,12 +625,12 @@ def test_tls_is_for_the_name_and_a_wrong_certificate_is_refused(listener, certif
     to = place(f"https://agency.example:{listener.port}/", sandbox=True)
     assert client.post(to, b"{}", {}).status == 204
     assert listener.names == ["agency.example"]
-    for other, asked in (
+    for other, request in (
         (client, place(f"https://other.example:{listener.port}/", sandbox=True)),
         (client._replace(ca_file=None), to),
     ):
         with pytest.raises(Unavailable) as refused:
-            other.post(asked, b"{}", {})
+            other.post(request, b"{}", {})
         assert refused.value.code == "callback.tls"
     assert len(listener.told) == 1
 
@@ -672,7 +672,7 @@ def test_nobody_there_is_told_so():
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("reply", "seconds"),
     [
         ("0", 0), ("120", 120), ("999999999999", 86_400), ("Mon, 23 Nov 2026 09:00:00 GMT", 1800),
         ("Mon, 23 Nov 2026 07:00:00 GMT", 0), ("soon", None), ("-5", None), ("", None),
@@ -681,10 +681,10 @@ def test_nobody_there_is_told_so():
         (f"Mon, 23 Nov 2026 09:00:00 +{'9' * 20}", None),
     ],
 )  # fmt: skip
-def test_retry_after_is_seconds_or_a_date_and_a_day_at_the_most(told, seconds):
+def test_retry_after_is_seconds_or_a_date_and_a_day_at_the_most(reply, seconds):
     now = dt.datetime(2026, 11, 23, 8, 30, tzinfo=dt.UTC)
     wanted = None if seconds is None else now + dt.timedelta(seconds=seconds)
-    assert webhook.retry_after(told, now) == wanted
+    assert webhook.retry_after(reply, now) == wanted
 
 
 # --- killed ---

@@ -75,9 +75,9 @@ def test_m4_an_automatic_letter_to_a_ticket_is_shown_at_the_desk_and_changes_not
     hand.act(at_desk.PAUSE, code, reason="applicant", text="سند بفرستید.")
     machine = letter(Auto_Submitted="auto-replied", Subject="در دفتر نیستم")
     assert receive(hand, machine, to=token_address(hand)) == "AUTOMATIC"
-    told = hand.read(code)
-    assert told["state"] == "PAUSED"
-    (shown,) = told["letters"]
+    reply = hand.read(code)
+    assert reply["state"] == "PAUSED"
+    (shown,) = reply["letters"]
     assert (shown["subject"], shown["state_fa"]) == ("در دفتر نیستم", "نامه خودکار")
 
 
@@ -99,8 +99,8 @@ def test_m5_the_eleventh_letter_of_an_hour_is_held_told_once_and_worked_on_later
 def test_m5_a_held_letter_is_made_a_ticket_at_once_by_a_colleague(hand):
     for n in range(11):
         receive(hand, letter(Message_ID=f"<{n}@example.com>"), to="groundwater@water.example")
-    told = hand.call(at_letters.RETRY_LETTER, as_="karim", letter=last_letter(hand))
-    assert told["state"] == "RECEIVED"
+    reply = hand.call(at_letters.RETRY_LETTER, as_="karim", letter=last_letter(hand))
+    assert reply["state"] == "RECEIVED"
     hand.do(mail_queue.work, hand.blobs)
     assert column(hand, "select count(*) from tickets") == [11]
 
@@ -111,9 +111,9 @@ def test_m8_a_stranger_who_knows_our_message_id_writes_a_note_that_names_him(han
     ours = our_letters(hand, "zahra@example.com")[-1]["Message-ID"]
     forged = letter("چاه را قبول دارم.", From="stranger@elsewhere.example", In_Reply_To=ours)
     assert receive(hand, forged, to="groundwater@water.example") == "NOTE"
-    told = hand.read(code)
-    assert told["state"] == "PAUSED"
-    entry = told["history"][-1]
+    reply = hand.read(code)
+    assert reply["state"] == "PAUSED"
+    entry = reply["history"][-1]
     assert (entry["act"], entry["by"], entry["internal"]) == ("outside_letter", "system", True)
     assert entry["sender"] == "stranger@elsewhere.example"
     assert "قبول دارم" not in str(hand.track(code))
@@ -150,8 +150,8 @@ def test_m8_who_answers_an_earlier_letter_of_the_citizen_is_not_the_citizen(hand
 
 def test_m8_a_letter_to_the_token_from_another_address_is_taken_and_names_it(hand):
     code = hand.register()
-    told = letter("از تلفن پسرم", From="son@example.org")
-    assert receive(hand, told, to=token_address(hand)) == "MESSAGE"
+    reply = letter("از تلفن پسرم", From="son@example.org")
+    assert receive(hand, reply, to=token_address(hand)) == "MESSAGE"
     assert hand.read(code)["history"][-1]["sender"] == "son@example.org"
 
 
@@ -172,10 +172,10 @@ def test_m8_a_neighbour_at_the_citizens_former_mail_provider_is_no_colleague(han
 
 def test_m12_an_answer_keeps_a_subject_that_says_more_than_its_text(hand):
     code = hand.register()
-    told = letter(
+    reply = letter(
         "عکس پیوست", From="zahra@example.com", Subject="کنتور ۴۵۶ شکسته و آب در کوچه راه افتاده است"
     )
-    assert receive(hand, told, to=token_address(hand)) == "MESSAGE"
+    assert receive(hand, reply, to=token_address(hand)) == "MESSAGE"
     assert (
         hand.read(code)["history"][-1]["text"]
         == "کنتور ۴۵۶ شکسته و آب در کوچه راه افتاده است\n\nعکس پیوست"
@@ -184,8 +184,8 @@ def test_m12_an_answer_keeps_a_subject_that_says_more_than_its_text(hand):
 
 def test_m18_an_answer_to_the_token_leaves_out_what_it_quotes_whatever_its_subject(hand):
     code = hand.register()
-    told = letter("تازه\n\nFrom: Water <u@w.example>\nSent: Saturday\nTo: me\nSubject: x\n\nکهنه")
-    assert receive(hand, told, to=token_address(hand)) == "MESSAGE"
+    reply = letter("تازه\n\nFrom: Water <u@w.example>\nSent: Saturday\nTo: me\nSubject: x\n\nکهنه")
+    assert receive(hand, reply, to=token_address(hand)) == "MESSAGE"
     text = hand.read(code)["history"][-1]["text"]
     assert text == "تازه"
 
@@ -203,9 +203,9 @@ def test_m15_ten_files_are_taken_and_the_rest_is_named_to_sender_and_clerk(hand)
     files = [(f"{n}.png", PNG + bytes([n])) for n in range(11)]
     receive(hand, with_files(*files, ("winmail.dat", b"\x78\x9f\x3e\x22"), ("خالی.txt", b"")))
     assert column(hand, "select count(*) from files") == [10]
-    told = body(our_letters(hand, "reza@example.com")[-1])
+    reply = body(our_letters(hand, "reza@example.com")[-1])
     for name in ("10.png", "winmail.dat", "خالی.txt", "صفحه پیگیری"):
-        assert name in told
+        assert name in reply
     entry = hand.read(code_of(hand), "nader")["history"][-1]
     assert entry["act"] == "not_taken"
     assert "winmail.dat: گونه این فایل" in entry["text"]
@@ -299,16 +299,16 @@ def check_joined_word(hand, first, other, text):
 
 def test_m24_a_letter_to_a_joined_ticket_is_read_where_the_unit_works(hand):
     first, other, to = merged(hand)
-    told = letter("امشب هم کار کردند", From="a@example.com")
-    assert receive(hand, told, to=to) == "MESSAGE"
+    reply = letter("امشب هم کار کردند", From="a@example.com")
+    assert receive(hand, reply, to=to) == "MESSAGE"
     check_joined_word(hand, first, other, "امشب هم کار کردند")
 
 
 def test_m24_a_message_to_a_joined_ticket_by_the_portal_goes_the_same_way(hand):
     first, other, _ = merged(hand)
     assert "write" in hand.track(first)["may"]
-    told = hand.call(contracts.WRITE, code=first, secret=SECRET, text="امشب هم", attachments=[])
-    assert told == {"code": first, "state": "MERGED"}
+    reply = hand.call(contracts.WRITE, code=first, secret=SECRET, text="امشب هم", attachments=[])
+    assert reply == {"code": first, "state": "MERGED"}
     check_joined_word(hand, first, other, "امشب هم")
 
 

@@ -45,7 +45,7 @@ def test_a_subject_that_was_sent_as_raw_utf8_is_read():
 
 
 @pytest.mark.parametrize(
-    ("charset", "told"),
+    ("charset", "reply"),
     [
         ("utf-8", "utf-8"),
         ("windows-1256", "windows-1256"),
@@ -53,9 +53,9 @@ def test_a_subject_that_was_sent_as_raw_utf8_is_read():
         ("utf-8", "us-ascii"),
     ],
 )
-def test_a_body_is_read_in_the_charset_that_it_is_in(charset, told):
+def test_a_body_is_read_in_the_charset_that_it_is_in(charset, reply):
     body = "آب نرسيد" if charset == "windows-1256" else "آب نرسید"
-    assert read(raw(body=body.encode(charset), charset=told)).text == body
+    assert read(raw(body=body.encode(charset), charset=reply)).text == body
 
 
 def test_a_body_of_html_alone_becomes_text_without_scripts():
@@ -91,8 +91,8 @@ def test_a_file_with_a_persian_name_is_taken_without_its_folders():
     message.add_attachment(
         b"%PDF-1.7", maintype="application", subtype="pdf", filename="../سند.pdf"
     )
-    (found,) = read(message.as_bytes()).attachments
-    assert (found.name, found.content) == ("سند.pdf", b"%PDF-1.7")
+    (result,) = read(message.as_bytes()).attachments
+    assert (result.name, result.content) == ("سند.pdf", b"%PDF-1.7")
 
 
 @given(st.binary(max_size=2000))
@@ -137,10 +137,10 @@ def test_what_we_write_reads_back_and_nothing_gets_into_its_headers(subject, nam
             in_reply_to="<you@example.com>", references=("<ticket-1@water.example>",),
         )
     )  # fmt: skip
-    told = email.message_from_bytes(written, policy=default)
-    assert told["Bcc"] is None
-    assert told["References"] == "<ticket-1@water.example> <you@example.com>"
-    plain = told.get_body(("plain",)).get_content().split(mail_writing.SEPARATOR)[1]
+    mail = email.message_from_bytes(written, policy=default)
+    assert mail["Bcc"] is None
+    assert mail["References"] == "<ticket-1@water.example> <you@example.com>"
+    plain = mail.get_body(("plain",)).get_content().split(mail_writing.SEPARATOR)[1]
     assert plain.split() == text.split()
     assert max(len(line) for line in written.split(b"\r\n")) <= 998
     assert read(written).automatic == "own"

@@ -615,8 +615,8 @@ def test_m20_control_characters_in_text_and_name_are_dropped(door):
 def report(action, mid, recipient="zahra@example.com", fields=""):
     """A report (RFC 3464) about a letter of ours."""
     blocks = "Reporting-MTA: dns; mx.example\n\n" + "\n".join(
-        f"Final-Recipient: rfc822; {who}\nAction: {what}\nStatus: {status}\n"
-        for who, what, status in action
+        f"Final-Recipient: rfc822; {person}\nAction: {name}\nStatus: {status}\n"
+        for person, name, status in action
     )
     parts = multipart(
         (PLAIN, "A machine says"),

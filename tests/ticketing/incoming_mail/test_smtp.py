@@ -57,8 +57,8 @@ def test_m7_two_letters_with_one_message_id_are_two_letters(door):
     assert door.send(letter(b"two", **same), mail_from="other@example.com")[0] == 250
     door.work()
     assert [row[0] for row in door.rows()] == ["TICKET", "TICKET"]
-    one, two = door.texts()
-    assert ("one" in one, "two" in two) == (True, True)
+    item, two = door.texts()
+    assert ("one" in item, "two" in two) == (True, True)
 
 
 def test_m7_the_same_bytes_twice_are_one_ticket(door):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, overload
 from marshmallow import Schema, ValidationError
 
 from bus.errors import ContractError, FieldError, Internal
-from bus.messages import Wire, is_message, read, schema_of, to_wire
+from bus.messages.message import Wire, is_message, read, schema_of, to_wire
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -31,7 +31,7 @@ NAME = re.compile(r"^([a-z][a-z_]*)\.([a-z_]+)\.v([1-9][0-9]*)$")
 class Contract(Generic[M]):
     """A named, versioned form of message: ``<context>.<operation>.v<version>``.
 
-    ``message`` is the class of its messages (bus/messages.py).
+    ``message`` is the class of its messages (bus/messages/message.py).
     """
 
     name: str

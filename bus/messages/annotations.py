@@ -1,4 +1,4 @@
-"""What an annotation of a message says of its field; bus/messages.py shows how to write them."""
+"""What an annotation of a message says of its field; message.py shows how to write them."""
 
 import copy
 import dataclasses
@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 from marshmallow import fields
 from marshmallow.validate import Validator
 
-from bus import fields as own
-from bus.codec import ABSENT, Convert, is_message, read, schema_of, to_wire
+from bus.messages import fields as own
+from bus.messages.codec import ABSENT, Convert, is_message, read, schema_of, to_wire
 
 # Any: a field of any value.
 AnyField: TypeAlias = fields.Field[Any]

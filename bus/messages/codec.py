@@ -1,4 +1,4 @@
-"""How a typed message becomes JSON, and is read from it: what bus/messages.py has made of it."""
+"""How a typed message becomes JSON, and is read from it: what message.py has made of it."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema
 
-from bus.rules import Rules
+from bus.messages.rules import Rules
 from bus.wire import Wire
 
 M = TypeVar("M")

@@ -1,11 +1,11 @@
-"""Short names for the types that fields of messages have most often (bus/messages.py)."""
+"""Short names for the types that fields of messages have most often (bus/messages/message.py)."""
 
 from typing import Annotated, TypeAlias
 
 from marshmallow import fields as of_marshmallow
 
-from bus import fields
-from bus.messages import Meta
+from bus.messages import fields
+from bus.messages.message import Meta
 from bus.wire import Wire
 
 Json: TypeAlias = Wire

@@ -1,0 +1,1 @@
+"""How a message is written, checked and carried as JSON (start with message.py)."""
