@@ -14,9 +14,9 @@
 
 A field without a default is required; ``| None`` lets it be null. In ``Annotated`` may stand: a
 marshmallow field (``Text(20)``, of fields.py), validators, a text (the description), ``Meta``
-(other metadata), ``PERSONAL``, ``OPTIONAL``, ``Named`` (its name on the wire). Short types for what is
-frequent (Code, Day, Instant, Uuid, Block, Tick) stand in values.py. A plain str, int, bool or float
-is strict and has no bounds.
+(other metadata), ``PERSONAL``, ``OPTIONAL``, ``Named`` (its name on the wire). Short types for
+what is frequent (Code, Day, Instant, Uuid, Block, Tick) stand in values.py. A plain str, int, bool
+or float is strict and has no bounds.
 
 ``QUOTE.load(data)`` gives a Quote or raises ContractError. A service's method takes the message and
 returns the reply, or a BusError:
@@ -89,8 +89,8 @@ def message(
     """Makes a class a message: a frozen dataclass with keywords only, and its schema.
 
     ``unknown`` says what becomes of members that the class does not name, if they are not refused;
-    ``rules`` are what holds between the fields, for JSON Schema (rules.py);
-    ``name`` is that of the schema in documents, if it was released under another name than that of the class.
+    ``rules`` are what holds between the fields, for JSON Schema (rules.py); ``name`` is
+    that of the schema in documents, if it was released under another name than that of the class.
     """
 
     def declare(cls: type[Any]) -> type[Any]:  # Any: any class that is to be a message
