@@ -111,24 +111,40 @@ def ticketing_template(postgres):
 def billing_template(postgres):
     """The billing database with the demo treasury's book, tariff and officers in it."""
     return make_template(
-        postgres, "services.billing",
+        postgres,
+        "services.billing",
         ("services.billing.books", "deploy/billing"),
         *officers("services.billing.officers", karim="clerk", mina="approver", nader="approver"),
-        ("services.billing.tariffs", "deploy/billing/tariffs.csv", "--drafted-by", "karim",
-         "--approved-by", "nader", "--approved-on", "2025-03-01T00:00:00Z"),
-    )  # fmt: skip
+        (
+            "services.billing.tariffs",
+            "deploy/billing/tariffs.csv",
+            "--drafted-by",
+            "karim",
+            "--approved-by",
+            "nader",
+            "--approved-on",
+            "2025-03-01T00:00:00Z",
+        ),
+    )
 
 
 @pytest.fixture(scope="session")
 def notify_template(postgres):
     """The notify database with the demo's book, our templates and editors in it."""
     return make_template(
-        postgres, "services.notify",
+        postgres,
+        "services.notify",
         ("services.notify.books", "deploy/notify"),
         *officers("services.notify.editors", karim="editor", mina="approver", nader="approver"),
-        ("services.notify.templates", "deploy/notify/templates.toml",
-         "--drafted-by", "karim", "--approved-by", "nader"),
-    )  # fmt: skip
+        (
+            "services.notify.templates",
+            "deploy/notify/templates.toml",
+            "--drafted-by",
+            "karim",
+            "--approved-by",
+            "nader",
+        ),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -32,10 +32,17 @@ SERVICES = ("agencies", "billing", "inquiry", "notify", "ticketing")
 FACES = ("agency", "desk", "notify", "ops", "public")
 GREEN = ("nameko.runners", *(f"services.{name}.service" for name in SERVICES))
 PLAIN = (
-    "alembic.command", "bus.amqp.relay", "bus.database.migrate", "connector.caller",
-    "deploy.broker.steps", "requests", "uvicorn.loops.uvloop",
-    "uvicorn.protocols.http.httptools_impl", *(f"gateway.{face}.api" for face in FACES), *GREEN[1:],
-)  # fmt: skip
+    "alembic.command",
+    "bus.amqp.relay",
+    "bus.database.migrate",
+    "connector.caller",
+    "deploy.broker.steps",
+    "requests",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+    *(f"gateway.{face}.api" for face in FACES),
+    *GREEN[1:],
+)
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 MAX_REQUEST = 1 << 18
 

@@ -110,9 +110,13 @@ class House:
         key = SigningKey.new(f"{code}-1")
         keys = [{"id": key.keyid, "public_key": key.public.base64(), "until": UNTIL}]
         document = {
-            "code": code, "name": code, "keys": keys, "grants": list(grants),
-            "limits": {"requests": 10_000, "seconds": 60}, **more,
-        }  # fmt: skip
+            "code": code,
+            "name": code,
+            "keys": keys,
+            "grants": list(grants),
+            "limits": {"requests": 10_000, "seconds": 60},
+            **more,
+        }
         self.put(document)
         result = Member(self, code, key)
         result.document = document

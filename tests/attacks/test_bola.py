@@ -68,10 +68,15 @@ def test_api1_a_part_cannot_be_put_into_anothers_batch(owner, thief, owned):
     refused(thief.send({**QUESTION, "batch": owned["read_batch"]["batch"]}), "contract.broken")
     before = execute(thief.house.db, "select count(*) from batch_lines")
     answer = thief.send(
-        {"purpose": "fuel_quota", "keys": [{"key_kind": "national_id", "key": "9900000013"}],
-         "batch": owned["read_batch"]["batch"], "part": 1, "last": True},
+        {
+            "purpose": "fuel_quota",
+            "keys": [{"key_kind": "national_id", "key": "9900000013"}],
+            "batch": owned["read_batch"]["batch"],
+            "part": 1,
+            "last": True,
+        },
         path="/v1/inquiry/submit_batch",
-    )  # fmt: skip
+    )
     refused(answer, "contract.broken")
     assert execute(thief.house.db, "select count(*) from batch_lines") == before
 

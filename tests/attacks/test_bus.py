@@ -92,7 +92,10 @@ def test_case_69_a_reply_that_nobody_waits_for_is_answered_to_nobody(member):
         for target in (topology.DIRECT_REPLY, f"{topology.DIRECT_REPLY}.g1h2AAhyZXBseQ=="):
             with contextlib.suppress(pika.exceptions.AMQPError):
                 wire.channel.basic_publish(
-                    "", target, b'{"result": {"outcome": "FOUND"}}',
-                    pika.BasicProperties(correlation_id=str(uuid.uuid4())), mandatory=True,
-                )  # fmt: skip
+                    "",
+                    target,
+                    b'{"result": {"outcome": "FOUND"}}',
+                    pika.BasicProperties(correlation_id=str(uuid.uuid4())),
+                    mandatory=True,
+                )
     assert member.send().json()["outcome"] == "NOT_FOUND"

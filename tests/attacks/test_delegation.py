@@ -91,8 +91,10 @@ def test_case_40_one_idempotency_key_in_two_names_is_two_questions(house, pair):
         for item in (delegator, other, delegator)
     ]
     assert [item["on_behalf_of"] for item in replies] == [
-        delegator.code, other.code, delegator.code,
-    ]  # fmt: skip
+        delegator.code,
+        other.code,
+        delegator.code,
+    ]
     assert replies[0] == replies[2]
     assert len(delegate.rows()) == 2
 

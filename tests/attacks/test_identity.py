@@ -46,8 +46,11 @@ def test_case_31_78_no_header_names_another_asker_or_another_context(member, oth
         assert answer.json()["agency"] == member.code
     assert len(other.rows()) == before
     assert member.rows("agency, key_id, operator, contract")[-1] == (
-        member.code, member.key.keyid, None, "inquiry.ask.v1",
-    )  # fmt: skip
+        member.code,
+        member.key.keyid,
+        None,
+        "inquiry.ask.v1",
+    )
 
 
 def test_case_32_two_signatures_or_two_tokens_are_none(member, other):
@@ -56,9 +59,10 @@ def test_case_32_two_signatures_or_two_tokens_are_none(member, other):
     mine = sign_request(member.key, "POST", url, fields, body)
     theirs = sign_request(other.key, "POST", url, fields, body)
     both = {
-        **fields, **mine,
+        **fields,
+        **mine,
         **{n: f"{mine[n]}, {theirs[n]}" for n in ("Signature-Input", "Signature")},
-    }  # fmt: skip
+    }
     refused(requests.post(url, data=body, headers=both, timeout=20), "signature.ambiguous")
     tokens = {**fields, "Authorization": "DPoP aaaa, DPoP bbbb"}
     refused(requests.post(url, data=body, headers=tokens, timeout=20), "token.invalid")
@@ -109,9 +113,20 @@ def test_case_57_a_digest_of_an_algorithm_that_is_broken_is_no_digest(member, al
 
 
 PRIVATE = (
-    "secret", "settings", "store", "now", "note_bill", "work_loads", "count_day", "__init__",
-    "__class__", "forget_old_batches", "bill_paid", "take_sources_of_parcel", "registry_loaded",
-)  # fmt: skip
+    "secret",
+    "settings",
+    "store",
+    "now",
+    "note_bill",
+    "work_loads",
+    "count_day",
+    "__init__",
+    "__class__",
+    "forget_old_batches",
+    "bill_paid",
+    "take_sources_of_parcel",
+    "registry_loaded",
+)
 
 
 @pytest.mark.parametrize("name", PRIVATE)

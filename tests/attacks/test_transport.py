@@ -209,9 +209,11 @@ def test_case_15_who_expects_a_hundred_and_sends_nothing_asks_nothing(member):
 def test_case_16_an_upgrade_is_an_ordinary_request(member, upgrade):
     headers, body = signed(member)
     headers |= {
-        "Content-Length": str(len(body)), "Connection": "close, Upgrade, HTTP2-Settings",
-        "Upgrade": upgrade, "HTTP2-Settings": "AAMAAABkAARAAAAAAAIAAAAA",
-    }  # fmt: skip
+        "Content-Length": str(len(body)),
+        "Connection": "close, Upgrade, HTTP2-Settings",
+        "Upgrade": upgrade,
+        "HTTP2-Settings": "AAMAAABkAARAAAAAAAIAAAAA",
+    }
     before = asked(member)
     event = talk(member, head(headers) + b"\r\n" + body)
     assert answers(event) == [200]
@@ -224,9 +226,12 @@ def test_case_16_a_request_hidden_in_the_body_behind_an_upgrade_is_not_asked(mem
     headers, body = signed(member)
     hidden = head({**headers, "Content-Length": str(len(body))}) + b"\r\n" + body
     outer = {
-        "Host": headers["Host"], "Content-Type": "application/json", "Upgrade": upgrade,
-        "Connection": "Upgrade", "Content-Length": str(len(hidden)),
-    }  # fmt: skip
+        "Host": headers["Host"],
+        "Content-Type": "application/json",
+        "Upgrade": upgrade,
+        "Connection": "Upgrade",
+        "Content-Length": str(len(hidden)),
+    }
     before = asked(member)
     event = talk(member, head(outer) + b"\r\n", hidden, seconds=2)
     assert answers(event) == [401]

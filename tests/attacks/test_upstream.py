@@ -127,8 +127,9 @@ def test_api10_a_redirect_is_told_and_not_followed(upstream, status):
 
     def say():
         yield b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (
-            status, inside.url.encode(),
-        )  # fmt: skip
+            status,
+            inside.url.encode(),
+        )
 
     assert call(upstream(say)) == (status, b"")
     assert inside.connections == 0

@@ -64,9 +64,12 @@ class Bank:
     def returned(self, form):
         order = form.get("order", "")
         return Returned(
-            int(order) if order.isdigit() else None, None, form.get("ref"), form.get("ok") == "1",
+            int(order) if order.isdigit() else None,
+            None,
+            form.get("ref"),
+            form.get("ok") == "1",
             form.get("code", ""),
-        )  # fmt: skip
+        )
 
     def _payment(self, attempt: Attempt):
         if attempt.ref is None:

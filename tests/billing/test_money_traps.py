@@ -65,15 +65,22 @@ def test_money_that_was_settled_before_we_knew_of_it_is_not_waiting_twice(billin
     assert billing.exceptions() == [("not_in_ledger", PRICE, "RESOLVED")]
     sums = billing.sums()
     assert (sums["bank"], sums.get("cash_in_transit"), sums.get("suspense")) == (
-        PRICE - 1_200, None, None,
-    )  # fmt: skip
+        PRICE - 1_200,
+        None,
+        None,
+    )
     assert billing.day()["balances"]
 
 
 def test_a_second_bill_of_one_source_is_refused_and_not_dropped(billing):
     visit = billing.charge("expert_visit", ref="t1")
-    issue = {"source_kind": "inquiry", "source_ref": "t1", "service": "copy", "quantity": 3,
-             "requested_at": billing.moment.isoformat()}  # fmt: skip
+    issue = {
+        "source_kind": "inquiry",
+        "source_ref": "t1",
+        "service": "copy",
+        "quantity": 3,
+        "requested_at": billing.moment.isoformat(),
+    }
     reply = billing.call(treasury.ISSUE_BILL, as_="karim", **issue)
     assert (reply["code"], visit.number in reply["message"]) == ("bill.charged", True)
 
@@ -109,8 +116,10 @@ def test_a_quotation_mark_does_not_break_the_journal(tmp_path):
     beans.write_text(beancount([entry], opening=True), encoding="utf-8")
     checked = subprocess.run(
         [sys.executable, "-m", "beancount.scripts.check", str(beans)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
@@ -146,8 +155,15 @@ def test_a_file_of_bills_is_of_the_day_that_its_head_names(billing):
 def test_the_whole_account_of_a_refund_is_shown_once_it_is_allowed(billing):
     bill = billing.charge()
     billing.pay(bill)
-    billing.call(treasury.ASK_REFUND, as_="mina", number=bill.number, rials=1_000,
-              available_rials=PRICE, sheba=SHEBA, why="w")  # fmt: skip
+    billing.call(
+        treasury.ASK_REFUND,
+        as_="mina",
+        number=bill.number,
+        rials=1_000,
+        available_rials=PRICE,
+        sheba=SHEBA,
+        why="w",
+    )
     (refund,) = billing.call(treasury.REFUNDS, as_="karim")["refunds"]
     assert refund["sheba"] == "IR82…9002"
     reply = billing.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])
@@ -192,9 +208,15 @@ def test_a_day_that_no_calendar_reaches_is_refused(day):
 
 @pytest.mark.parametrize("percent", [50, 100])
 def test_no_vat_is_owed_on_a_waived_part(billing, percent):
-    issue = {"source_kind": "office", "source_ref": "w", "service": "expert_visit",
-             "requested_at": billing.moment.isoformat(), "percent": percent, "reason": "welfare",
-             "decree": "K/12"}  # fmt: skip
+    issue = {
+        "source_kind": "office",
+        "source_ref": "w",
+        "service": "expert_visit",
+        "requested_at": billing.moment.isoformat(),
+        "percent": percent,
+        "reason": "welfare",
+        "decree": "K/12",
+    }
     reply = billing.call(treasury.ISSUE_BILL, as_="nader", **issue)
     assert reply["quote"]["vat_rials"] == 1_250_000
     assert billing.sums().get("vat", 0) == -1_250_000 * (100 - percent) // 100
@@ -210,8 +232,15 @@ def test_no_vat_is_owed_on_a_refunded_part(billing):
     billing.pay(bill)
     assert (bill.total, billing.sums()["vat"]) == (149_000, -13_500)
     for rials, left in ((50_000, 149_000), (99_000, 99_000)):
-        billing.call(treasury.ASK_REFUND, as_="karim", number=bill.number, rials=rials,
-                  available_rials=left, sheba=SHEBA, why="w")  # fmt: skip
+        billing.call(
+            treasury.ASK_REFUND,
+            as_="karim",
+            number=bill.number,
+            rials=rials,
+            available_rials=left,
+            sheba=SHEBA,
+            why="w",
+        )
         refund = billing.call(treasury.REFUNDS, as_="karim")["refunds"][0]
         assert billing.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])["refunds"]
         assert billing.sums().get("vat", 0) == {50_000: -8_970, 99_000: 0}[rials]
@@ -234,8 +263,12 @@ def test_an_attempt_at_a_gateway_that_was_taken_away_does_not_stop_the_sweeper(b
 
 
 def test_no_bill_is_issued_for_a_request_of_a_day_to_come(billing):
-    issue = {"source_kind": "office", "source_ref": "r", "service": "copy",
-             "requested_at": "2026-11-24T08:00:00Z"}  # fmt: skip
+    issue = {
+        "source_kind": "office",
+        "source_ref": "r",
+        "service": "copy",
+        "requested_at": "2026-11-24T08:00:00Z",
+    }
     reply = billing.call(treasury.ISSUE_BILL, as_="karim", **issue)
     assert [(f["field"], f["code"]) for f in reply["fields"]] == [("requested_at", "to_come")]
 
@@ -252,8 +285,10 @@ def test_money_that_came_short_is_no_longer_on_its_way_and_is_claimed(billing):
     take(billing, settlement(("R1", "sale", PRICE - 1_000, 0)))
     sums = billing.sums()
     assert (sums["bank"], sums["claims"], sums.get("cash_in_transit")) == (
-        PRICE - 1_000, 1_000, None,
-    )  # fmt: skip
+        PRICE - 1_000,
+        1_000,
+        None,
+    )
     billing.at("1405-09-05 09:00")
     billing.call(treasury.CLOSE_DAY, as_="nader", day="2026-11-24")
     assert billing.exceptions() == [("amount_differs", PRICE - 1_000, "OPEN")]

@@ -15,8 +15,10 @@ def test_a_paid_bill_has_a_receipt_and_the_money_is_on_its_way(billing):
     assert reply["bill"]["receipt"] == "1405-000001"
     assert (reply["card"], reply["rrn"]) == ("603799******1234", "rrnR1")
     assert billing.sums() == {
-        "cash_in_transit": PRICE, "revenue": -1_754_900, "rounding": -100,
-    }  # fmt: skip
+        "cash_in_transit": PRICE,
+        "revenue": -1_754_900,
+        "rounding": -100,
+    }
     assert billing.day()["balances"]
     assert billing.events() == [("bill_issued", "ISSUED"), ("bill_paid", "PAID")]
 

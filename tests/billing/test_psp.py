@@ -342,19 +342,23 @@ def test_a_dtd_is_refused_in_any_encoding(encoding, dtd):
     body = f'<?xml version="1.0" encoding="{encoding}"?>{dtd}{SOAP.format("0")}'.encode(encoding)
     answer = verify_at("behpardakht", body)
     assert (answer.code, answer.details["why"]) == (
-        "psp.unreadable", "a DTD" if encoding == "utf-8" else "no UTF-8",
-    )  # fmt: skip
+        "psp.unreadable",
+        "a DTD" if encoding == "utf-8" else "no UTF-8",
+    )
 
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize(
     "body",
     [
-        b"{}", b'{"status": 1, "ResCode": 0}', SOAP.format("0,").encode(), b"x",
+        b"{}",
+        b'{"status": 1, "ResCode": 0}',
+        SOAP.format("0,").encode(),
+        b"x",
         # No database keeps such a token.
         b'{"status": 1, "ResCode": 0, "token": "a\\u0000", "Token": "a\\u0000"}',
     ],
-)  # fmt: skip
+)
 def test_a_start_that_cannot_be_read_is_no_refusal(code, body):
     with answering(body) as (base, _), pytest.raises(Unavailable) as lost:
         begin(at(code, base))
@@ -468,8 +472,10 @@ def test_the_settlement_holds_the_payments_and_billing_can_read_it(start, tmp_pa
         answer = bank.file("settlement.csv", psp=psp.code, day=today().isoformat())
         rows = bank_files.settlement(answer, psp.code)
         kinds = {
-            "sep": ["sale", "sale", "reversal"], "behpardakht": ["sale"], "sadad": ["sale", "sale"],
-        }[psp.code]  # fmt: skip
+            "sep": ["sale", "sale", "reversal"],
+            "behpardakht": ["sale"],
+            "sadad": ["sale", "sale"],
+        }[psp.code]
         assert [row.kind for row in rows] == kinds
         assert {(row.kind, row.rials) for row in rows if row.kind == "sale"} == moved
         total = sum(row.rials if row.kind == "sale" else -row.rials for row in rows)

@@ -37,11 +37,22 @@ def book():
 
 def row(**more):
     result = {
-        "id": 1, "service": "copy", "agency_class": "applicant", "use": "*", "area_class": "*",
-        "season": "*", "unit": "page", "amount": 45_000, "money": "IRR", "vat_class": "exempt",
-        "from_day": dt.date(2025, 3, 21), "to_day": None, "decree": "D1",
-        "approved_at": dt.datetime(2025, 3, 1, tzinfo=dt.UTC), "withdrawn_at": None,
-    }  # fmt: skip
+        "id": 1,
+        "service": "copy",
+        "agency_class": "applicant",
+        "use": "*",
+        "area_class": "*",
+        "season": "*",
+        "unit": "page",
+        "amount": 45_000,
+        "money": "IRR",
+        "vat_class": "exempt",
+        "from_day": dt.date(2025, 3, 21),
+        "to_day": None,
+        "decree": "D1",
+        "approved_at": dt.datetime(2025, 3, 1, tzinfo=dt.UTC),
+        "withdrawn_at": None,
+    }
     return Tariff(**{**result, **more})
 
 
@@ -62,11 +73,15 @@ def test_pairs_are_read_as_the_banks_read_them(case):
     assert (pair is not None) == (case["bill_ok"] and case["payment_ok"])
     if pair is not None:
         assert (pair.file, f"{pair.company:03}", pair.service) == (
-            int(case["file"]), case["company"], case["service"],
-        )  # fmt: skip
+            int(case["file"]),
+            case["company"],
+            case["service"],
+        )
         assert (pair.units * 1000, pair.year_digit, pair.period) == (
-            case["amount_rial"], case["year_digit"], case["period"],
-        )  # fmt: skip
+            case["amount_rial"],
+            case["year_digit"],
+            case["period"],
+        )
 
 
 @pytest.mark.parametrize("case", [case for case in VECTORS if "made_from" in case])
@@ -80,9 +95,14 @@ def test_pairs_are_made_as_the_banks_make_them(case):
 
 
 @given(
-    st.integers(1, 99_999_999), st.integers(1, 999), st.integers(1, 99_999_999),
-    st.integers(1300, 1500), st.integers(0, 99), st.integers(0, 25), st.integers(0, 9),
-)  # fmt: skip
+    st.integers(1, 99_999_999),
+    st.integers(1, 999),
+    st.integers(1, 99_999_999),
+    st.integers(1300, 1500),
+    st.integers(0, 99),
+    st.integers(0, 25),
+    st.integers(0, 9),
+)
 def test_a_made_pair_is_read_back_and_a_wrong_digit_is_detected(
     file, company, units, year, period, place, digit
 ):
@@ -98,9 +118,14 @@ def test_a_made_pair_is_read_back_and_a_wrong_digit_is_detected(
 
 
 @given(
-    st.integers(1, 99_999_999), st.integers(1, 999), st.integers(1, 99_999_999),
-    st.integers(1300, 1500), st.integers(0, 99), st.integers(0, 25), st.integers(1, 9),
-)  # fmt: skip
+    st.integers(1, 99_999_999),
+    st.integers(1, 999),
+    st.integers(1, 99_999_999),
+    st.integers(1300, 1500),
+    st.integers(0, 99),
+    st.integers(0, 25),
+    st.integers(1, 9),
+)
 def test_an_independent_checker_agrees_on_every_pair_right_or_wrong(
     file, company, units, year, period, place, more
 ):
@@ -225,8 +250,17 @@ def test_each_line_explains_itself_with_law_and_tariff_row_in_both_languages(boo
         assert part in line.en
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**10), st.integers(1, 10**4), st.sampled_from(
-    ["taxable", "exempt", "zero"])), min_size=1, max_size=8))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 10**10),
+            st.integers(1, 10**4),
+            st.sampled_from(["taxable", "exempt", "zero"]),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
 def test_lines_vat_and_rounding_always_make_the_sum(parts):
     book = books.to_book(1, books.read(Path(ROOT / "deploy/billing")))
     codes = ["copy", "expert_visit", "levy", "own_inquiry", "inquiry"]
@@ -286,16 +320,23 @@ def test_every_state_of_a_payment_leads_to_an_end():
 def test_every_entry_balances(net, vat, rounding):
     total = net + vat + rounding
     entries = [
-        ledger.issued(net, vat, rounding), ledger.waived(total), ledger.paid(total),
-        ledger.suspended(total), ledger.given_back(total, settled=False),
-        ledger.given_back(total, settled=True), ledger.applied(total),
+        ledger.issued(net, vat, rounding),
+        ledger.waived(total),
+        ledger.paid(total),
+        ledger.suspended(total),
+        ledger.given_back(total, settled=False),
+        ledger.given_back(total, settled=True),
+        ledger.applied(total),
         ledger.settled_before(total),
         ledger.settled(total, vat),
-        ledger.settled(total, vat, net), ledger.taken_by_bank(net),
+        ledger.settled(total, vat, net),
+        ledger.taken_by_bank(net),
         ledger.refund_owed(total, suspended=True),
-        ledger.refund_owed(total, suspended=False), ledger.refund_paid(total),
-        ledger.paid_into_account(total), ledger.unknown_into_account(total, vat),
-    ]  # fmt: skip
+        ledger.refund_owed(total, suspended=False),
+        ledger.refund_paid(total),
+        ledger.paid_into_account(total),
+        ledger.unknown_into_account(total, vat),
+    ]
     for entry in entries:
         assert sum(posting.rials for posting in entry) == 0
         assert all(posting.rials for posting in entry)
@@ -358,15 +399,18 @@ def test_a_file_of_bills_is_read_with_its_tail():
     assert row.paid_at == dt.datetime(2026, 11, 23, 6, 0, 15, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("break_", [
-    lambda result: result.replace("T00000001", "T00000002"),
-    lambda result: result.replace("H461", "H462"),
-    lambda result: result.replace("D1", "DX"),
-    lambda result: result.replace("14050902093015", "14051302093015"),
-    lambda result: result.replace("14050902093015", "14050902253015"),
-    lambda result: result[:-30],
-    lambda _: "H",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "break_",
+    [
+        lambda result: result.replace("T00000001", "T00000002"),
+        lambda result: result.replace("H461", "H462"),
+        lambda result: result.replace("D1", "DX"),
+        lambda result: result.replace("14050902093015", "14051302093015"),
+        lambda result: result.replace("14050902093015", "14050902253015"),
+        lambda result: result[:-30],
+        lambda _: "H",
+    ],
+)
 def test_a_file_of_bills_with_a_fault_is_not_taken(break_):
     with pytest.raises(RuleBroken):
         bank_files.bills(break_(bills_file(("1000234546116", "175050929", 1_750_000, 5))), 461, DAY)
@@ -415,8 +459,13 @@ def test_x3_a_tariff_names_each_line_that_cannot_be_read_and_takes_none(rows, li
 
 def test_x3_a_tariff_is_read_in_the_forms_of_csv():
     plain = read_csv(TARIFF)
-    for text in (TARIFF.replace(",", ";"), TARIFF.replace("\n", "\r\n"), "\ufeff" + TARIFF,
-                 TARIFF.replace(",", "\t"), TARIFF.replace("1000", "۱۰۰۰")):  # fmt: skip
+    for text in (
+        TARIFF.replace(",", ";"),
+        TARIFF.replace("\n", "\r\n"),
+        "\ufeff" + TARIFF,
+        TARIFF.replace(",", "\t"),
+        TARIFF.replace("1000", "۱۰۰۰"),
+    ):
         assert read_csv(text) == plain
 
 

@@ -25,22 +25,34 @@ HEAD = ",".join(bank_files.SETTLEMENT)
 
 
 def settlement(*rows, psp="sep"):
-    body = [f"{psp},T1,1,{ref},1,{kind},{rials},{fee},2026-11-23T08:00:00+00:00"
-            for ref, kind, rials, fee in rows]  # fmt: skip
+    body = [
+        f"{psp},T1,1,{ref},1,{kind},{rials},{fee},2026-11-23T08:00:00+00:00"
+        for ref, kind, rials, fee in rows
+    ]
     total = sum(r[2] if r[1] == "sale" else -r[2] for r in rows)
     return "\n".join([HEAD, *body, f"TOTAL,{len(rows)},{total}"])
 
 
 def take(billing, text, kind="settlement", psp="sep", day="2026-11-23"):
     return billing.call(
-        treasury.TAKE_FILE, as_="karim", kind=kind, psp=psp if kind == "settlement" else None,
-        day=day, text=text,
-    )  # fmt: skip
+        treasury.TAKE_FILE,
+        as_="karim",
+        kind=kind,
+        psp=psp if kind == "settlement" else None,
+        day=day,
+        text=text,
+    )
 
 
 def draft(billing, as_="karim", **more):
-    row = {"service": "copy", "unit": "page", "amount": 60_000, "from_day": "2026-12-01",
-           "decree": "D2", **more}  # fmt: skip
+    row = {
+        "service": "copy",
+        "unit": "page",
+        "amount": 60_000,
+        "from_day": "2026-12-01",
+        "decree": "D2",
+        **more,
+    }
     reply = billing.call(treasury.DRAFT_TARIFF, as_=as_, **row)
     return reply["ids"][0] if "ids" in reply else reply
 
@@ -117,8 +129,11 @@ def test_numbers_have_no_gaps_and_begin_anew_each_jalali_year(billing):
     numbers = [billing.charge().number for _ in range(3)]
     billing.at("1406-01-01 00:30")
     assert [*numbers, billing.charge().number] == [
-        "1405-000001", "1405-000002", "1405-000003", "1406-000001",
-    ]  # fmt: skip
+        "1405-000001",
+        "1405-000002",
+        "1405-000003",
+        "1406-000001",
+    ]
 
 
 def test_an_event_is_charged_once(billing):
@@ -131,8 +146,14 @@ def test_a_wrong_bill_is_voided_and_a_new_one_takes_its_place(billing):
     reply = billing.call(treasury.VOID_BILL, as_="nader", number=bill.number, why="two pages")
     assert reply["state"] == "VOID"
     assert billing.sums() == {}
-    issue = {"source_kind": "inquiry", "source_ref": "c1", "service": "copy", "quantity": 2,
-             "requested_at": billing.moment.isoformat(), "replaces": bill.number}  # fmt: skip
+    issue = {
+        "source_kind": "inquiry",
+        "source_ref": "c1",
+        "service": "copy",
+        "quantity": 2,
+        "requested_at": billing.moment.isoformat(),
+        "replaces": bill.number,
+    }
     new = billing.call(treasury.ISSUE_BILL, as_="karim", **issue)
     assert (new["replaces"], new["total_rials"]) == (bill.number, 99_000)
     assert billing.sums()["receivable"] == 99_000
@@ -147,8 +168,13 @@ def expired(billing, ref):
 
 
 def again(billing, ref, **more):
-    issue = {"source_kind": "inquiry", "source_ref": ref, "service": "own_inquiry",
-             "requested_at": billing.moment.isoformat(), **more}  # fmt: skip
+    issue = {
+        "source_kind": "inquiry",
+        "source_ref": ref,
+        "service": "own_inquiry",
+        "requested_at": billing.moment.isoformat(),
+        **more,
+    }
     return billing.call(treasury.ISSUE_BILL, as_="karim", **issue)
 
 
@@ -194,16 +220,24 @@ def test_an_inquiry_whose_asker_is_forgotten_is_charged_no_more(billing):
 def test_a_waiver_has_a_reason_and_a_decree_and_stands_in_the_ledger(
     billing, percent, total, state
 ):
-    issue = {"source_kind": "office", "source_ref": "w", "service": "own_inquiry",
-             "requested_at": billing.moment.isoformat(), "percent": percent, "reason": "welfare",
-             "decree": "K/12"}  # fmt: skip
+    issue = {
+        "source_kind": "office",
+        "source_ref": "w",
+        "service": "own_inquiry",
+        "requested_at": billing.moment.isoformat(),
+        "percent": percent,
+        "reason": "welfare",
+        "decree": "K/12",
+    }
     assert billing.call(treasury.ISSUE_BILL, as_="karim", **issue)["code"] == (
         "treasury.not_an_approver"
     )
     reply = billing.call(treasury.ISSUE_BILL, as_="nader", **issue)
     assert (reply["total_rials"], reply["waived_rials"], reply["state"]) == (
-        total, PRICE - total, state,
-    )  # fmt: skip
+        total,
+        PRICE - total,
+        state,
+    )
     assert billing.sums()["waivers"] == PRICE - total
     assert billing.day()["balances"]
 
@@ -299,8 +333,10 @@ def test_a_bill_paid_at_a_bank_is_known_by_its_file_once_however_often_it_is_sen
     reply = take(billing, text, "bills")
     assert (reply["matched"], reply["exceptions"]) == (1, 0)
     assert take(billing, text, "bills")["known"] is True
-    longer = bills_file((bill.bill_id, bill.payment_id, bill.total, 7),
-                        (bill.bill_id, bill.payment_id, bill.total, 8))  # fmt: skip
+    longer = bills_file(
+        (bill.bill_id, bill.payment_id, bill.total, 7),
+        (bill.bill_id, bill.payment_id, bill.total, 8),
+    )
     assert take(billing, longer, "bills")["exceptions"] == 1
     assert billing.exceptions() == [("paid_twice", PRICE, "OPEN")]
     assert billing.sums()["bank"] == 2 * PRICE
@@ -314,8 +350,10 @@ def test_a_settlement_moves_the_money_to_the_bank_less_its_fee(billing):
     assert (reply["matched"], reply["exceptions"]) == (1, 0)
     sums = billing.sums()
     assert (sums["bank"], sums["bank_fees"], sums.get("cash_in_transit")) == (
-        PRICE - 1_200, 1_200, None,
-    )  # fmt: skip
+        PRICE - 1_200,
+        1_200,
+        None,
+    )
     assert (billing.day()["missing"], billing.day()["balances"]) == ([], True)
 
 
@@ -324,8 +362,9 @@ def test_a_payment_on_one_side_only_becomes_an_exception(billing):
     reply = take(billing, settlement(("R9", "sale", 5_000, 0), ("R1", "sale", PRICE - 1, 0)))
     assert reply["exceptions"] == 2
     assert sorted(billing.exceptions()) == [
-        ("amount_differs", PRICE - 1, "OPEN"), ("not_in_ledger", 5_000, "OPEN"),
-    ]  # fmt: skip
+        ("amount_differs", PRICE - 1, "OPEN"),
+        ("not_in_ledger", 5_000, "OPEN"),
+    ]
     assert billing.day()["balances"]
 
 
@@ -396,8 +435,14 @@ def test_an_agencys_statement_balances(billing):
     reply = billing.call(contracts.STATEMENT, asker="fuel-co", month="1405-09")
     names = ("opening", "billed", "paid", "waived", "ended", "closing", "difference")
     assert [reply[f"{name}_rials"] for name in names] == [
-        0, 1_980_000, 495_000, 495_000, 495_000, 495_000, 0,
-    ]  # fmt: skip
+        0,
+        1_980_000,
+        495_000,
+        495_000,
+        495_000,
+        495_000,
+        0,
+    ]
     after = billing.call(contracts.STATEMENT, asker="fuel-co", month="1405-10")
     assert (after["opening_rials"], after["closing_rials"], after["rows"]) == (495_000, 495_000, [])
     assert {b["agency"] for b in billing.call(contracts.LIST_BILLS, asker="fuel-co")["bills"]} == {
@@ -411,8 +456,9 @@ def test_officers_can_list_the_agencies_that_were_billed_before(billing):
     billing.charge("copy", agency="fuelco")
     billing.charge("copy")
     assert billing.call(treasury.BILLED_AGENCIES, as_="karim")["agencies"] == [
-        {"agency": "fuel-co", "bills": 2}, {"agency": "fuelco", "bills": 1},
-    ]  # fmt: skip
+        {"agency": "fuel-co", "bills": 2},
+        {"agency": "fuelco", "bills": 1},
+    ]
     assert billing.call(treasury.BILLED_AGENCIES, as_="sara")["code"] == "treasury.not_an_officer"
 
 
@@ -429,8 +475,9 @@ def live(billing, random_):
     open_bills = execute(billing.db, "select number from bills where state = 'ISSUED'")
     act = random_.choice(["charge", "charge", "pay", "mismatch", "void", "waive", "file", "refund"])
     if act == "charge" or not open_bills:
-        billing.charge(random_.choice(["copy", "expert_visit", "own_inquiry"]),
-                    quantity=random_.randint(1, 9))  # fmt: skip
+        billing.charge(
+            random_.choice(["copy", "expert_visit", "own_inquiry"]), quantity=random_.randint(1, 9)
+        )
         return
     number = random_.choice(open_bills)[0]
     bill = billing.row("select * from bills where number = %s", number)
@@ -446,12 +493,22 @@ def live(billing, random_):
         billing.call(treasury.WAIVE_BILL, as_="nader", number=number, reason="other", decree="D")
     elif act == "file":
         rials = bill.total if random_.random() < 0.7 else bill.total + 1000
-        take(billing, bills_file((bill.bill_id, bill.payment_id, rials, random_.randint(1, 10**9))),
-             "bills")  # fmt: skip
+        take(
+            billing,
+            bills_file((bill.bill_id, bill.payment_id, rials, random_.randint(1, 10**9))),
+            "bills",
+        )
     else:
         billing.pay(bill)
-        billing.call(treasury.ASK_REFUND, as_="karim", number=number, rials=1_000,
-                  available_rials=bill.total, sheba=SHEBA, why="w")  # fmt: skip
+        billing.call(
+            treasury.ASK_REFUND,
+            as_="karim",
+            number=number,
+            rials=1_000,
+            available_rials=bill.total,
+            sheba=SHEBA,
+            why="w",
+        )
         for refund in billing.call(treasury.REFUNDS, as_="karim")["refunds"]:
             billing.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])
 
@@ -473,16 +530,20 @@ def test_the_ledger_balances_after_any_acts_as_other_tools_confirm(billing, seed
     beans.write_text(journal(billing, "beancount"), encoding="utf-8")
     checked = subprocess.run(
         [sys.executable, "-m", "beancount.scripts.check", str(beans)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (checked.returncode, checked.stderr) == (0, "")
     ledger = tmp_path / "mirab.journal"
     ledger.write_text(journal(billing, "hledger"), encoding="utf-8")
     assert shutil.which("hledger"), "make test installs it"
     checked = subprocess.run(
         ["hledger", "-f", str(ledger), "check", "--strict"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (checked.returncode, checked.stderr) == (0, "")
 
 

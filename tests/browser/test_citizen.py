@@ -224,9 +224,14 @@ def test_the_whole_form_can_be_done_by_keyboard_and_focus_is_seen(visitor, share
 
 @pytest.mark.parametrize(
     ("path", "field"),
-    [("contact/track", "#code"), ("inquiry/open", "#code"), ("inbox/open", "#code"),
-     ("bills", "#bill_id"), ("inquiry", "#file_no")],
-)  # fmt: skip
+    [
+        ("contact/track", "#code"),
+        ("inquiry/open", "#code"),
+        ("inbox/open", "#code"),
+        ("bills", "#bill_id"),
+        ("inquiry", "#file_no"),
+    ],
+)
 def test_p4_enter_in_a_field_sends_the_form_and_not_the_choice_of_language(
     visitor, shared_desk, path, field
 ):
@@ -245,9 +250,19 @@ def test_axe_finds_nothing_on_any_page_in_any_state(visitor, shared_desk, judged
         page = visitor(width=width)
         page.goto(shared_desk.portal)
         judged(page)
-        for path in ("verify", "verify?code=", "v1/verify/V-AAAA", "laws", "statistics", "privacy",
-                     "accessibility", "nowhere", "contact/track", "contact?lang=en",
-                     "contact?lang=fa"):  # fmt: skip
+        for path in (
+            "verify",
+            "verify?code=",
+            "v1/verify/V-AAAA",
+            "laws",
+            "statistics",
+            "privacy",
+            "accessibility",
+            "nowhere",
+            "contact/track",
+            "contact?lang=en",
+            "contact?lang=fa",
+        ):
             page.goto(f"{shared_desk.portal}/{path}")
             judged(page)
         page.goto(f"{shared_desk.portal}/contact/new")

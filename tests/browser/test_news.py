@@ -40,8 +40,15 @@ def room(tmp_path_factory, broker, postgres, notify_template, demo_template):
 def test_every_page_of_news_is_accessible(visitor, judged, room, width, language):
     page = visitor(width=width)
     wait_for(lambda: "notice-title" in room.page("/"), 60)
-    paths = ("/", "/status", f"/status/{room.planned['id']}", f"/status/{room.ending['id']}",
-             "/news", "/subscribe", "/subscribe/confirm/none")  # fmt: skip
+    paths = (
+        "/",
+        "/status",
+        f"/status/{room.planned['id']}",
+        f"/status/{room.ending['id']}",
+        "/news",
+        "/subscribe",
+        "/subscribe/confirm/none",
+    )
     for path in paths:
         page.goto(f"{room.portal}{path}?lang={language}")
         assert page.locator("h1").count() == 1

@@ -55,11 +55,15 @@ def announce(page, days=9):
     go(page, "اطلاعیه‌ها")
     page.get_by_role("link", name="اطلاعیه تازه").click()
     for name, text in (
-        ("title_fa", "نگهداری درگاه"), ("title_en", "Maintenance of the portal"),
-        ("body_fa", "درگاه بسته است."), ("body_en", "The portal is closed."),
-        ("from_day", jalali_day(starts)), ("from_hour", hour(starts)),
-        ("to_day", jalali_day(starts + dt.timedelta(days=1))), ("to_hour", hour(starts)),
-    ):  # fmt: skip
+        ("title_fa", "نگهداری درگاه"),
+        ("title_en", "Maintenance of the portal"),
+        ("body_fa", "درگاه بسته است."),
+        ("body_en", "The portal is closed."),
+        ("from_day", jalali_day(starts)),
+        ("from_hour", hour(starts)),
+        ("to_day", jalali_day(starts + dt.timedelta(days=1))),
+        ("to_hour", hour(starts)),
+    ):
         page.fill(f"#write-{name}", text)
     page.check("#component-portal")
     press(page, "ثبت و دیدن")

@@ -7,21 +7,54 @@ from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixtu
 from tests.processes import Starter
 
 DESK = (
-    "", "/letters", "/telephone", "/calendar", "/figures", "/account",
-    "/treasury", "/treasury/tariffs", "/treasury/bills", "/treasury/bills/new",
-    "/treasury/exceptions", "/treasury/refunds", "/treasury/files", "/treasury/day",
-    "/treasury/journal", "/treasury/statements",
-    "/notices", "/notices/templates", "/notices/templates/new", "/notices/jobs",
-    "/notices/jobs/new", "/notices/announcements", "/notices/announcements/new",
-    "/notices/messages", "/notices/letters", "/notices/opt-out", "/notices/looks",
-    "/agencies", "/agencies/new", "/agencies/audit",
-)  # fmt: skip
+    "",
+    "/letters",
+    "/telephone",
+    "/calendar",
+    "/figures",
+    "/account",
+    "/treasury",
+    "/treasury/tariffs",
+    "/treasury/bills",
+    "/treasury/bills/new",
+    "/treasury/exceptions",
+    "/treasury/refunds",
+    "/treasury/files",
+    "/treasury/day",
+    "/treasury/journal",
+    "/treasury/statements",
+    "/notices",
+    "/notices/templates",
+    "/notices/templates/new",
+    "/notices/jobs",
+    "/notices/jobs/new",
+    "/notices/announcements",
+    "/notices/announcements/new",
+    "/notices/messages",
+    "/notices/letters",
+    "/notices/opt-out",
+    "/notices/looks",
+    "/agencies",
+    "/agencies/new",
+    "/agencies/audit",
+)
 # All but /laws, which another service tells.
 PORTAL = (
-    "/", "/contact", "/contact/new", "/contact/track", "/inquiry", "/bills", "/verify",
-    "/statistics", "/status", "/news", "/subscribe", "/agreement", "/accessibility",
+    "/",
+    "/contact",
+    "/contact/new",
+    "/contact/track",
+    "/inquiry",
+    "/bills",
+    "/verify",
+    "/statistics",
+    "/status",
+    "/news",
+    "/subscribe",
+    "/agreement",
+    "/accessibility",
     "/privacy",
-)  # fmt: skip
+)
 BOARD = ("/", "/registry/loads")
 # What a finger cannot hit: WCAG 2.2, 2.5.8. A link in the middle of a sentence is no such thing.
 SMALL = """() => {

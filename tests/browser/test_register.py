@@ -34,12 +34,21 @@ def propose(page, code):
     go(page, "پیشنهاد تازه")
     page.locator("#agency > summary").click()
     for name, reply in {
-        "code": code, "name": "A", "name_fa": "دستگاه نمونه", "key_id": f"{code}-1",
-        "public_key": KEYS[code], "key_until": "1409/10/10", "contract": "inquiry.*",
-        "purposes": "fuel_quota court_case", "grant_until": "1409/10/10", "basis": "تفاهم‌نامه ۷",
-        "blocks": "licence technical", "per_day": "۱٬۰۰۰", "networks": "10.0.0.0/8 192.0.2.0/24",
+        "code": code,
+        "name": "A",
+        "name_fa": "دستگاه نمونه",
+        "key_id": f"{code}-1",
+        "public_key": KEYS[code],
+        "key_until": "1409/10/10",
+        "contract": "inquiry.*",
+        "purposes": "fuel_quota court_case",
+        "grant_until": "1409/10/10",
+        "basis": "تفاهم‌نامه ۷",
+        "blocks": "licence technical",
+        "per_day": "۱٬۰۰۰",
+        "networks": "10.0.0.0/8 192.0.2.0/24",
         "reason": "نامه شماره ۱۲",
-    }.items():  # fmt: skip
+    }.items():
         page.fill(f"#agency-{name}", reply)
     page.locator("details[open]").get_by_role("button").click()
     return page.url.partition("?")[0]

@@ -33,9 +33,12 @@ def virtual_key(page):
     line = page.context.new_cdp_session(page)
     line.send("WebAuthn.enable")
     options = {
-        "protocol": "ctap2", "transport": "usb", "hasResidentKey": False,
-        "hasUserVerification": False, "automaticPresenceSimulation": True,
-    }  # fmt: skip
+        "protocol": "ctap2",
+        "transport": "usb",
+        "hasResidentKey": False,
+        "hasUserVerification": False,
+        "automaticPresenceSimulation": True,
+    }
     made = line.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     return line, made["authenticatorId"]
 

@@ -94,8 +94,11 @@ def test_a_message_is_read_with_its_defaults_and_written_as_it_was():
     with pytest.raises(FrozenInstanceError):
         whole.note = "b"
     assert to_wire(whole) == {
-        **fields, "note": "a", "inside": {"number": 3, "name": None}, "may_be_null": None
-    }  # fmt: skip
+        **fields,
+        "note": "a",
+        "inside": {"number": 3, "name": None},
+        "may_be_null": None,
+    }
 
 
 def test_what_may_be_absent_is_left_out_and_null_only_where_it_may_stand():

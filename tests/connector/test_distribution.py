@@ -112,8 +112,10 @@ def test_d24_building_the_distribution_leaves_nothing_in_the_checkout(tmp_path):
     lib = ["build", "--build-lib", tmp_path / "lib"]
     subprocess.run(
         [sys.executable, "-W", "ignore", "setup.py", "-q", *lib, "egg_info"],
-        cwd=tmp_path / "checkout/connector", check=True, capture_output=True,
-    )  # fmt: skip
+        cwd=tmp_path / "checkout/connector",
+        check=True,
+        capture_output=True,
+    )
     status = subprocess.run(
         [*git, "status", "--porcelain", "--ignored"], check=True, capture_output=True, text=True
     )

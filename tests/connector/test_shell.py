@@ -58,9 +58,12 @@ def test_an_answer_is_told_for_people(settled, capsys):
 
 def test_l1_a_status_that_is_not_known_says_why_to_people(settled, capsys):
     unknown = {
-        **FOUND["sources"][0]["status"], "code": "NOT_DETERMINABLE", "label_fa": "قابل احراز نیست",
-        "flags": ["OPEN_VIOLATION"], "reason_en": "The licence was issued after this day.",
-    }  # fmt: skip
+        **FOUND["sources"][0]["status"],
+        "code": "NOT_DETERMINABLE",
+        "label_fa": "قابل احراز نیست",
+        "flags": ["OPEN_VIOLATION"],
+        "reason_en": "The licence was issued after this day.",
+    }
     settled.plan = [answer(told={**FOUND, "sources": [{**FOUND["sources"][0], "status": unknown}]})]
     assert main(ASK) == 0
     printed = capsys.readouterr().out

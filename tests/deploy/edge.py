@@ -24,8 +24,12 @@ from tests.waiting import wait_for
 
 EDGE = ROOT / "deploy/edge"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
-NAMES = {"public": "water.test", "agency": "agency.test", "notify": "notify.test",
-         "desk": "desk.test"}  # fmt: skip
+NAMES = {
+    "public": "water.test",
+    "agency": "agency.test",
+    "notify": "notify.test",
+    "desk": "desk.test",
+}
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 
 
@@ -55,13 +59,16 @@ def certificate(name, issuer=None, *, ca=False):
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
     builder = (
-        x509.CertificateBuilder().subject_name(subject).public_key(key.public_key())
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .public_key(key.public_key())
         .issuer_name(issuer.made.subject if issuer else subject)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=1)).not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(minutes=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    )  # fmt: skip
+    )
     return Certificate(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 
@@ -116,8 +123,15 @@ class Edge:
 
     def start(self):
         """Runs it in the foreground; its workers are root's too, for the folder of a test is."""
-        command = [NGINX, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-g",
-                   "daemon off; " + ("user root;" if os.geteuid() == 0 else "")]  # fmt: skip
+        command = [
+            NGINX,
+            "-p",
+            str(self.folder),
+            "-c",
+            str(self.folder / "nginx.conf"),
+            "-g",
+            "daemon off; " + ("user root;" if os.geteuid() == 0 else ""),
+        ]
         with (self.folder / "error.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         wait_for(lambda: all(map(listening, self.ports.values())))

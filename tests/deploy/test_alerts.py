@@ -20,16 +20,16 @@ def loaded(path):
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-RULES = [
-    rule for group in loaded(WATCH / "alerts.yml")["groups"] for rule in group["rules"]
-]  # fmt: skip
+RULES = [rule for group in loaded(WATCH / "alerts.yml")["groups"] for rule in group["rules"]]
 ALERTS = [rule["alert"] for rule in RULES]
 # Importing a part's module makes its metrics.
 MODULES = (
-    "bus.amqp.relay", "deploy.broker.watch", "services.ticketing.incoming_mail.server",
+    "bus.amqp.relay",
+    "deploy.broker.watch",
+    "services.ticketing.incoming_mail.server",
     *(f"gateway.{face}.api" for face in ("agency", "desk", "notify", "ops", "public")),
     *(f"services.{service}.service" for service in SERVICES),
-)  # fmt: skip
+)
 RUNBOOK = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
 
 

@@ -17,9 +17,20 @@ from tests.processes import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 STORES = {
-    "rabbitmq", "agency-rabbitmq", "postgres", "clamav", "migrate", "migrate-ticketing", "book",
-    "migrate-billing", "treasury-book", "migrate-notify", "notify-book", "migrate-agencies", "edge",
-}  # fmt: skip
+    "rabbitmq",
+    "agency-rabbitmq",
+    "postgres",
+    "clamav",
+    "migrate",
+    "migrate-ticketing",
+    "book",
+    "migrate-billing",
+    "treasury-book",
+    "migrate-notify",
+    "notify-book",
+    "migrate-agencies",
+    "edge",
+}
 KEYS = {
     "image",
     "build",
@@ -174,11 +185,21 @@ def test_s5_who_is_asked_by_strangers_reaches_no_database_and_no_other_face():
 def test_s5_networks_that_need_no_outside_have_none():
     inside = {name for name, made in COMPOSE["networks"].items() if (made or {}).get("internal")}
     assert set(COMPOSE["networks"]) - inside == {
-        "outside", "agencies", "letters", "outgoing", "operators"
-    }  # fmt: skip
+        "outside",
+        "agencies",
+        "letters",
+        "outgoing",
+        "operators",
+    }
     assert {name for name in SERVICES if not networks(name) - inside} >= {
-        "postgres", "rabbitmq", "public", "agency", "notify-api", "inquiry", "agencies",
-    }  # fmt: skip
+        "postgres",
+        "rabbitmq",
+        "public",
+        "agency",
+        "notify-api",
+        "inquiry",
+        "agencies",
+    }
 
 
 def test_s5_all_that_a_part_is_told_to_reach_is_in_a_network_with_it():

@@ -62,18 +62,22 @@ class House:
         self.address = f"https://{NAMES['agency']}:{self.edge.ports['AGENCY_TLS_PORT']}"
         fields = {
             "agency": {
-                **environ_of(shared_face.inquiry), "AGENCIES_DIR": str(folder / "agencies"),
-                "CLIENT_CERT_HEADER": "X-Client-Cert", "AGENCY_BASE_URL": self.address,
+                **environ_of(shared_face.inquiry),
+                "AGENCIES_DIR": str(folder / "agencies"),
+                "CLIENT_CERT_HEADER": "X-Client-Cert",
+                "AGENCY_BASE_URL": self.address,
             },
-            "public": {**shared_desk.environ, "PORTAL_URL": f"https://{NAMES['public']}",
-                       "GUESSES_A_MINUTE": "4"},
+            "public": {
+                **shared_desk.environ,
+                "PORTAL_URL": f"https://{NAMES['public']}",
+                "GUESSES_A_MINUTE": "4",
+            },
             "notify": {**shared_desk.environ, "NOTIFY_API_URL": f"https://{NAMES['notify']}"},
             "desk": {**shared_desk.environ, "DESK_URL": f"https://{NAMES['desk']}/desk"},
-        }  # fmt: skip
+        }
         self.processes = {}
         for face, environ in fields.items():
-            more = {"PORT": str(ports[face]), "HOST": "127.0.0.1",
-                    "TRUSTED_PROXIES": "127.0.0.1"}  # fmt: skip
+            more = {"PORT": str(ports[face]), "HOST": "127.0.0.1", "TRUSTED_PROXIES": "127.0.0.1"}
             self.processes[face] = starter(f"gateway.{face}", **{**environ, **more})
         self._ports = ports.values()
 
@@ -90,9 +94,14 @@ class House:
         key = load_key(KEY, "edge-co-demo")
         fields |= sign_request(key, "POST", (signed_for or self.address) + ASK, fields, body)
         return self.edge.send(
-            "agency", ASK, method="POST", body=body, headers={**fields, **dict(headers)},
-            source=source, cert=cert or self.cert,
-        )  # fmt: skip
+            "agency",
+            ASK,
+            method="POST",
+            body=body,
+            headers={**fields, **dict(headers)},
+            source=source,
+            cert=cert or self.cert,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -190,8 +199,12 @@ def token(house, cert, headers=()):
 
 def ask_by_token(house, word, *, source, cert, headers=()):
     body = json.dumps(GOOD).encode()
-    fields = {"Content-Type": "application/json", "Authorization": f"Bearer {word}",
-            "Content-Digest": content_digest(body), **dict(headers)}  # fmt: skip
+    fields = {
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {word}",
+        "Content-Digest": content_digest(body),
+        **dict(headers),
+    }
     return house.edge.send(
         "agency", ASK, method="POST", body=body, headers=fields, source=source, cert=cert
     )
@@ -226,8 +239,11 @@ def test_d5_what_is_signed_for_another_name_is_not_taken_behind_the_edge(house):
 
 def track(edge, reply, secret, source=NEAR, **headers):
     body = urllib.parse.urlencode({"code": reply["code"], "secret": secret})
-    sent = {"Content-Type": "application/x-www-form-urlencoded",
-            "Origin": edge.origin("public"), **headers}  # fmt: skip
+    sent = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Origin": edge.origin("public"),
+        **headers,
+    }
     return edge.send(
         "public", "/contact/track", method="POST", body=body, headers=sent, source=source
     )
@@ -249,10 +265,15 @@ def test_s1_cookies_of_the_portal_are_secure(house, ticket):
 def test_s1_cookies_of_the_desk_are_secure(house, shared_desk):
     body = urllib.parse.urlencode({"username": "karim", "password": shared_desk.password})
     answer = house.edge.send(
-        "desk", "/desk/sign-in", method="POST", body=body,
-        headers={"Content-Type": "application/x-www-form-urlencoded",
-                 "Origin": house.edge.origin("desk")},
-    )  # fmt: skip
+        "desk",
+        "/desk/sign-in",
+        method="POST",
+        body=body,
+        headers={
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Origin": house.edge.origin("desk"),
+        },
+    )
     assert answer.status == 303, answer.body
     cookies = answer.headers.get_all("set-cookie")
     assert cookies
@@ -306,7 +327,7 @@ def test_s2_bodies_pass_where_and_as_far_as_a_face_takes_them():
         ("desk", "/desk/telephone", 2, False),
         ("desk", "/desk/notices/jobs/new", 20, True),
     ],
-)  # fmt: skip
+)
 def test_s2_a_large_body_reaches_a_face_only_where_it_takes_files(
     house, face, path, megabytes, passes
 ):
@@ -332,11 +353,17 @@ def test_s2_a_request_to_change_the_protocol_goes_no_further(house, face):
     cert = house.cert if face == "agency" else None
     for protocol in ("h2c", "websocket"):
         answer = house.edge.send(
-            face, "/health/live", cert=cert,
-            headers={"Connection": "Upgrade, HTTP2-Settings", "Upgrade": protocol,
-                     "HTTP2-Settings": "AAMAAABkAAQAAP__", "Sec-WebSocket-Version": "13",
-                     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="},
-        )  # fmt: skip
+            face,
+            "/health/live",
+            cert=cert,
+            headers={
+                "Connection": "Upgrade, HTTP2-Settings",
+                "Upgrade": protocol,
+                "HTTP2-Settings": "AAMAAABkAAQAAP__",
+                "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            },
+        )
         assert answer.status == 200
 
 

@@ -107,8 +107,15 @@ def test_o9_a_start_waits_as_long_as_things_move_and_says_for_what(monkeypatch):
     monkeypatch.setenv("READY_SECONDS", "1")
     monkeypatch.setattr(readiness, "TELL_SECONDS", 0.1)
     monkeypatch.setattr(readiness, "LOOK_SECONDS", 0.7)
-    looks = iter([None, health(notify="starts", ticketing="starts"), health(notify="starts"),
-                  health(notify="starts"), health()])  # fmt: skip
+    looks = iter(
+        [
+            None,
+            health(notify="starts", ticketing="starts"),
+            health(notify="starts"),
+            health(notify="starts"),
+            health(),
+        ]
+    )
     items = []
     readiness.wait_ready(items.append, lambda: next(looks))
     assert items[0] == "waiting for ops"
@@ -153,9 +160,12 @@ def test_o9_what_is_up_stays_up_and_the_next_up_goes_on(state, monkeypatch, caps
 def test_o9_what_a_killed_supervisor_left_behind_is_ended_by_the_next_up(state):
     left = subprocess.Popen(
         ["sleep", "60"],
-        env={"PATH": "/usr/bin:/bin", "SUPERVISOR_PROCESS_NAME": "billing",
-             "SUPERVISOR_SERVER_URL": f"unix://{state.supervisor_socket}"},
-    )  # fmt: skip
+        env={
+            "PATH": "/usr/bin:/bin",
+            "SUPERVISOR_PROCESS_NAME": "billing",
+            "SUPERVISOR_SERVER_URL": f"unix://{state.supervisor_socket}",
+        },
+    )
     other = subprocess.Popen(
         ["sleep", "60"],
         env={"PATH": "/usr/bin:/bin", "SUPERVISOR_SERVER_URL": "unix:///elsewhere/supervisor.sock"},

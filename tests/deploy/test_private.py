@@ -65,10 +65,21 @@ def open_to_others(folder):
 def seen_by_nobody(folder):
     """The same as another user finds it, for whom the way to the folder is open."""
     done = subprocess.run(
-        ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "find", str(folder),
-         "-mindepth", "1", "-readable"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            "setpriv",
+            "--reuid=nobody",
+            "--regid=nogroup",
+            "--clear-groups",
+            "find",
+            str(folder),
+            "-mindepth",
+            "1",
+            "-readable",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.stdout.split()
 
 
@@ -110,17 +121,32 @@ def command(*words, **environ):
     """A program run to its end as a careless shell starts it."""
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-m", *map(str, words)],
-        cwd=ROOT, env={**os.environ, **environ}, check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
 
 
 def evidence(folder, face):
     command("connector", "keygen", "--out", folder / "work/key.pem")
     command(
-        "connector", "ask", "--url", face, "--key-id", "fuel-co-demo",
-        "--key-file", ROOT / "deploy/local/demo_keys/fuel-co.pem", "--purpose", "fuel_quota",
-        "--key", "9905251782", "--save", folder / "work/evidence.json",
-    )  # fmt: skip
+        "connector",
+        "ask",
+        "--url",
+        face,
+        "--key-id",
+        "fuel-co-demo",
+        "--key-file",
+        ROOT / "deploy/local/demo_keys/fuel-co.pem",
+        "--purpose",
+        "fuel_quota",
+        "--key",
+        "9905251782",
+        "--save",
+        folder / "work/evidence.json",
+    )
 
 
 def report(folder, shared_face):
@@ -132,15 +158,30 @@ def report(folder, shared_face):
         (export / f"{name}.csv").chmod(0o600)
     export.chmod(0o700)
     subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "services.inquiry.load", str(export), "--report",
-         str(folder / "work/import-report.csv")],
-        cwd=ROOT, env={**os.environ, "DB_URL": shared_face.inquiry["DB_URL"]}, check=False,
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "services.inquiry.load",
+            str(export),
+            "--report",
+            str(folder / "work/import-report.csv"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "DB_URL": shared_face.inquiry["DB_URL"]},
+        check=False,
         capture_output=True,
-    )  # fmt: skip
+    )
 
 
-WRITTEN = ("boxes/z@b.example/*.eml", "replays/*", "work/import-report.csv", "work/evidence.json",
-           "work/key.pem")  # fmt: skip
+WRITTEN = (
+    "boxes/z@b.example/*.eml",
+    "replays/*",
+    "work/import-report.csv",
+    "work/evidence.json",
+    "work/key.pem",
+)
 
 
 @pytest.mark.parametrize("name", WRITTEN)

@@ -18,10 +18,12 @@ from tests.waiting import wait_for
 PROGRAMS = {part.name: part for part in (*PARTS, *OUTSIDE)}
 # The setting that says on which port a program listens; others say that the broker is away.
 PORTS = {
-    "ticketing-mail": "MAIL_PORT", "mailbox": "MAILBOX_PORT",
-    "bank": "BANK_PORT", "sms": "SMS_PORT",
+    "ticketing-mail": "MAIL_PORT",
+    "mailbox": "MAILBOX_PORT",
+    "bank": "BANK_PORT",
+    "sms": "SMS_PORT",
     **dict.fromkeys(("public", "agency", "ops", "desk", "notify-api"), "PORT"),
-}  # fmt: skip
+}
 AWAY = ("broker_unreachable", "broker_lost", "not brought into line", "Connection refused")
 
 # What a program that starts in a fork alone would stumble over.
@@ -33,18 +35,30 @@ def programs(tmp_path_factory):
     """All of them, started side by side, without a broker and a database; and their ports."""
     folder = tmp_path_factory.mktemp("programs")
     environ = {
-        **os.environ, **secrets_in(folder), "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1",
-        "AMQP_URL": "amqp://guest:guest@127.0.0.1:1/", "DB_URL": "postgresql://127.0.0.1:1/x",
-        "AGENCIES_DIR": str(ROOT / "deploy/agencies"), "HOST": "127.0.0.1",
-        "AGENCY_URL": "http://127.0.0.1:1", "AGENCY_BASE_URL": "http://127.0.0.1:1",
-        "NOTIFY_API_URL": "http://127.0.0.1:1", "SMTP_URL": "smtp://127.0.0.1:1",
-        "CLAMD_ADDRESS": "127.0.0.1:1", "MAILBOX_DIR": str(folder / "boxes"),
-        "BROKER_API_URL": "http://guest:guest@127.0.0.1:1", "REPLAY_DIR": str(folder),
-        "AGENCY_BROKER_API_URL": "http://guest:guest@127.0.0.1:1", "MARKS_DIR": str(folder),
-        "AGENCY_PASSWORDS_DIR": str(folder), "BROKER_PASSWORDS_DIR": str(folder),
-        "MIRAB_URL": "http://127.0.0.1:1", "MIRAB_KEY_ID": "mirab-ops-demo",
+        **os.environ,
+        **secrets_in(folder),
+        "PYTHONWARNINGS": "ignore",
+        "PYTHONUNBUFFERED": "1",
+        "AMQP_URL": "amqp://guest:guest@127.0.0.1:1/",
+        "DB_URL": "postgresql://127.0.0.1:1/x",
+        "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
+        "HOST": "127.0.0.1",
+        "AGENCY_URL": "http://127.0.0.1:1",
+        "AGENCY_BASE_URL": "http://127.0.0.1:1",
+        "NOTIFY_API_URL": "http://127.0.0.1:1",
+        "SMTP_URL": "smtp://127.0.0.1:1",
+        "CLAMD_ADDRESS": "127.0.0.1:1",
+        "MAILBOX_DIR": str(folder / "boxes"),
+        "BROKER_API_URL": "http://guest:guest@127.0.0.1:1",
+        "REPLAY_DIR": str(folder),
+        "AGENCY_BROKER_API_URL": "http://guest:guest@127.0.0.1:1",
+        "MARKS_DIR": str(folder),
+        "AGENCY_PASSWORDS_DIR": str(folder),
+        "BROKER_PASSWORDS_DIR": str(folder),
+        "MIRAB_URL": "http://127.0.0.1:1",
+        "MIRAB_KEY_ID": "mirab-ops-demo",
         "MIRAB_KEY_FILE": str(ROOT / "deploy/local/demo_keys/mirab-ops.pem"),
-    }  # fmt: skip
+    }
     started = {}
     for name, part in PROGRAMS.items():
         port = free_port()

@@ -37,8 +37,10 @@ order by 1, 2, 3
 
 def rows_of(db):
     """The number of rows of each table."""
-    tables = [name for (name,) in execute(db, "select tablename from pg_tables "
-                                              "where schemaname = 'public'")]  # fmt: skip
+    tables = [
+        name
+        for (name,) in execute(db, "select tablename from pg_tables where schemaname = 'public'")
+    ]
     return {name: execute(db, f'select count(*) from "{name}"')[0][0] for name in tables}
 
 

@@ -183,11 +183,14 @@ def environ_of(inquiry):
 def lone_environ(folder):
     """The settings of faces without a broker."""
     return {
-        "AMQP_URL": NOWHERE, "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
-        "AGENCY_URL": "http://127.0.0.1:1", **secrets_in(folder),
-        "PORTAL_URL": "https://water.example", "DESK_URL": "https://desk.example/desk",
+        "AMQP_URL": NOWHERE,
+        "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
+        "AGENCY_URL": "http://127.0.0.1:1",
+        **secrets_in(folder),
+        "PORTAL_URL": "https://water.example",
+        "DESK_URL": "https://desk.example/desk",
         "ALLOWED_HOSTS": "Prom.Internal. 10.0.0.0/8",
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="session")

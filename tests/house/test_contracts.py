@@ -88,13 +88,31 @@ JUDGED_BY_THE_DOOR_ALONE = {
     "billing": {"health", "list_bills", "look_up", "quote", "statement"},
     "inquiry": {"batch_status", "get", "health", "read_batch", "read_parcel", "verify"},
     "notify": {
-        "callback_deliveries", "callbacks", "cancel", "cancel_job", "draft_template",
-        "drop_callback", "health", "job", "job_preview", "jobs", "message", "messages", "preview",
-        "put_callback", "replay_callback", "rotate_callback_secret", "send", "start_job",
-        "submit_job", "template", "templates", "test_callback",
+        "callback_deliveries",
+        "callbacks",
+        "cancel",
+        "cancel_job",
+        "draft_template",
+        "drop_callback",
+        "health",
+        "job",
+        "job_preview",
+        "jobs",
+        "message",
+        "messages",
+        "preview",
+        "put_callback",
+        "replay_callback",
+        "rotate_callback_secret",
+        "send",
+        "start_job",
+        "submit_job",
+        "template",
+        "templates",
+        "test_callback",
     },
     "ticketing": {"health"},
-}  # fmt: skip
+}
 
 
 def test_a_contract_that_no_service_judges_is_named():

@@ -50,5 +50,6 @@ def test_a_long_sleep_is_seen(tmp_path, monkeypatch):
         "time.sleep(0.1)\ntime.sleep(3)\n"
     )
     assert list(long_sleeps(path)) == [
-        "test_x.py:3: time.sleep(PAUSE)", "test_x.py:6: time.sleep(3)",
-    ]  # fmt: skip
+        "test_x.py:3: time.sleep(PAUSE)",
+        "test_x.py:6: time.sleep(3)",
+    ]

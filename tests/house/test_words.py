@@ -70,16 +70,25 @@ def test_l19_each_sms_begins_with_the_name_of_who_sends_it(row, language):
 @pytest.mark.parametrize("row", SMS, ids=lambda row: row["code"])
 def test_l19_an_sms_with_the_whole_name_has_four_parts_at_most(row):
     values = {
-        "due": "سررسید نخستین پاسخ: چهارشنبه ۱۴۰۵/۱۰/۱۴ ساعت ۱۴:۳۰", "code": "405 213 8845",
-        "pin": "123456", "secret": "1234 5678 9012 3456 7890",
-        "unit": "حفاظت و بهره‌برداری آب‌های زیرزمینی", "days": "۲۰", "amount": "۱٬۷۵۵٬۰۰۰",
-        "time": "چهارشنبه ۱۴۰۵/۱۰/۱۴ ساعت ۱۴:۳۰", "office": "امور آب کهگیلویه",
-        "address": "دهدشت، میدان امام، امور آب کهگیلویه", "state": "برنامه‌ریزی شده",
-        "title": "تعمیرات برنامه‌ای درگاه و استعلام", "when": "از ۱۴۰۵/۰۹/۲۰ ساعت ۰۸:۰۰",
-        "company": BOOK["contact"]["fa"], "portal": BOOK["contact"]["portal"],
-    }  # fmt: skip
-    body = re.sub(r"\(\((\w+)\)\)|\{(\w+)\}", lambda m: values[m[1] or m[2]],
-                  row["texts"]["fa"]["body"])  # fmt: skip
+        "due": "سررسید نخستین پاسخ: چهارشنبه ۱۴۰۵/۱۰/۱۴ ساعت ۱۴:۳۰",
+        "code": "405 213 8845",
+        "pin": "123456",
+        "secret": "1234 5678 9012 3456 7890",
+        "unit": "حفاظت و بهره‌برداری آب‌های زیرزمینی",
+        "days": "۲۰",
+        "amount": "۱٬۷۵۵٬۰۰۰",
+        "time": "چهارشنبه ۱۴۰۵/۱۰/۱۴ ساعت ۱۴:۳۰",
+        "office": "امور آب کهگیلویه",
+        "address": "دهدشت، میدان امام، امور آب کهگیلویه",
+        "state": "برنامه‌ریزی شده",
+        "title": "تعمیرات برنامه‌ای درگاه و استعلام",
+        "when": "از ۱۴۰۵/۰۹/۲۰ ساعت ۰۸:۰۰",
+        "company": BOOK["contact"]["fa"],
+        "portal": BOOK["contact"]["portal"],
+    }
+    body = re.sub(
+        r"\(\((\w+)\)\)|\{(\w+)\}", lambda m: values[m[1] or m[2]], row["texts"]["fa"]["body"]
+    )
     assert parts(normalised(body.strip())).parts <= 4
 
 

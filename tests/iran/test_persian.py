@@ -35,12 +35,22 @@ def test_presentation_forms_meet_ordinary_letters():
 @pytest.mark.parametrize(
     "spellings",
     [
-        "مسئول مسؤول مسوول", "مسئولیت مسؤولیت", "هیأت هیئت هیات ھیئت", "مسئله مسأله مساله",
-        "جرئت جرأت", "شئون شؤون", "سؤال سوال سئوال", "رئیس رییس رئيس", "تأمین تامین",
-        "ده دھ دہ دە", "آب‌بها آب\u200bب\u00adها آببها", "کنتور ڪنتور كنتور", "علی علے على علي",
+        "مسئول مسؤول مسوول",
+        "مسئولیت مسؤولیت",
+        "هیأت هیئت هیات ھیئت",
+        "مسئله مسأله مساله",
+        "جرئت جرأت",
+        "شئون شؤون",
+        "سؤال سوال سئوال",
+        "رئیس رییس رئيس",
+        "تأمین تامین",
+        "ده دھ دہ دە",
+        "آب‌بها آب\u200bب\u00adها آببها",
+        "کنتور ڪنتور كنتور",
+        "علی علے على علي",
         "POLYETHYLENE Polyethylene polyethylene",
     ],
-)  # fmt: skip
+)
 def test_p13_spellings_that_are_one_word_to_a_reader_meet(spellings):
     assert len({persian.squeezed_key(word) for word in spellings.split(" ")}) == 1
 

@@ -27,9 +27,11 @@ class Account:
 
     def __init__(self, start, folder, amqp, db):
         environ = {
-            "AMQP_URL": amqp, "DB_URL": db, "PORTAL_URL": "http://portal.example",
+            "AMQP_URL": amqp,
+            "DB_URL": db,
+            "PORTAL_URL": "http://portal.example",
             **secrets_in(folder),
-        }  # fmt: skip
+        }
         billing = start("bus", "serve", "services.billing", **environ)
         self.url = str(run_face(start, folder, environ))
         wait_for(lambda: "billing.requests" in billing.log)
@@ -59,8 +61,10 @@ def account(tmp_path_factory, broker, postgres, billing_template):
 def test_the_account_comes_as_json_with_own_bills_only(account):
     body = account.send("statement", MONTH).json()
     assert (body["agency"], body["billed_rials"], body["closing_rials"]) == (
-        "fuel-co", 1_485_000, 495_000,
-    )  # fmt: skip
+        "fuel-co",
+        1_485_000,
+        495_000,
+    )
     assert body["difference_rials"] == 0
 
 

@@ -123,8 +123,10 @@ def test_who_pays_gets_a_receipt_and_the_answer(shared_house, psp):
     assert house.get(f"{bill}/bill.pdf").content.startswith(b"%PDF")
     wait_for(house.answered)
     assert house.sums() == {
-        "cash_in_transit": 1_755_000, "revenue": -1_754_900, "rounding": -100,
-    }  # fmt: skip
+        "cash_in_transit": 1_755_000,
+        "revenue": -1_754_900,
+        "rounding": -100,
+    }
     again = house.browser.post(address, data=fields, timeout=30)
     assert receipt in again.text
     assert len(house.paid()) == 1

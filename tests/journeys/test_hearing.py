@@ -25,8 +25,11 @@ def listener():
 def hearing(start, tmp_path, vhost, agencies_db, notify_db):
     """The agencies service and notify with their relays."""
     notify = {
-        "AMQP_URL": vhost, "DB_URL": notify_db, "CALLBACKS_SANDBOX": "1", **secrets_in(tmp_path),
-    }  # fmt: skip
+        "AMQP_URL": vhost,
+        "DB_URL": notify_db,
+        "CALLBACKS_SANDBOX": "1",
+        **secrets_in(tmp_path),
+    }
     service = start("bus", "serve", "services.notify", **notify)
     start("bus", "relay", "services.notify", **notify)
     wait_for(lambda: "mirab.notify.requests" in service.log, 60)

@@ -27,8 +27,11 @@ class Agency:
     def __init__(self, start, folder, amqp, db):
         self.db = db
         environ = {
-            "AMQP_URL": amqp, "DB_URL": db, "CALLBACKS_SANDBOX": "1", **secrets_in(folder),
-        }  # fmt: skip
+            "AMQP_URL": amqp,
+            "DB_URL": db,
+            "CALLBACKS_SANDBOX": "1",
+            **secrets_in(folder),
+        }
         start("bus", "serve", "services.notify", **environ)
         start("bus", "relay", "services.notify", **environ)
         face = run_face(start, folder, environ)
@@ -99,10 +102,13 @@ def test_a_small_job_is_one_json_object(agency):
     body = agency.send(
         "submit_job",
         {
-            "job": "5a1c9e7d-0000-4000-8000-000000000007", "name": "small", "template": "debt",
-            "form": "jsonl", "piece": '{"mobile": "09900000001", "name": "سارا"}',
+            "job": "5a1c9e7d-0000-4000-8000-000000000007",
+            "name": "small",
+            "template": "debt",
+            "form": "jsonl",
+            "piece": '{"mobile": "09900000001", "name": "سارا"}',
         },
-    ).json()  # fmt: skip
+    ).json()
     wait_for(lambda: agency.job(body)["state"] == "CHECKED", seconds=60)
     assert agency.job(body)["good"] == 1
 
@@ -119,10 +125,12 @@ def test_the_agency_is_called_back_when_messages_and_the_job_have_ended(agency):
     )
     secret = reply.json()["secret"]
     request = {
-        "job": "5a1c9e7d-0000-4000-8000-000000000008", "name": "told", "template": "paper",
+        "job": "5a1c9e7d-0000-4000-8000-000000000008",
+        "name": "told",
+        "template": "paper",
         "piece": "نشانی 1,نشانی 2,نشانی 3,name,reference\n"
         "سارا,خیابان یک,یاسوج 7591812345,سارا,r-1\nعلی,خیابان دو,یاسوج 7591812345,علی,r-2\n",
-    }  # fmt: skip
+    }
     job = agency.send("submit_job", request).json()
     wait_for(lambda: agency.job(job)["state"] == "CHECKED", seconds=60)
     # Letters wait until ops prints them.

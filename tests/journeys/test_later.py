@@ -41,10 +41,12 @@ def test_a_question_is_answered_at_once_later_and_by_call_back_with_one_answer(c
     assert (reply["type"], reply["data"]) == (
         "call.settled",
         {
-            "id": later.id, "contract": "inquiry.ask.v1", "state": "DONE",
+            "id": later.id,
+            "contract": "inquiry.ask.v1",
+            "state": "DONE",
             "link": f"/v1/calls/{later.id}",
         },
-    )  # fmt: skip
+    )
     at_once = fuel_co.ask(**QUESTION, idempotency_key=KEY)
     assert later.result() == calling.read(reply["data"]["link"]).json()["result"] == at_once.data
     assert calling.codes() == [at_once.data["tracking_code"]]

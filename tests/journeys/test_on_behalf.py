@@ -9,9 +9,14 @@ from tests.processes import ROOT
 def asked(face, capsys, *words):
     """Exit code and what was printed, of a notary's question about collateral."""
     connection = (
-        "--url", str(face), "--key-file", str(ROOT / "deploy/local/demo_keys/notary-office.pem"),
-        "--key-id", "notary-office-demo", "--json",
-    )  # fmt: skip
+        "--url",
+        str(face),
+        "--key-file",
+        str(ROOT / "deploy/local/demo_keys/notary-office.pem"),
+        "--key-id",
+        "notary-office-demo",
+        "--json",
+    )
     question = ("--purpose", "bank_collateral", "--key", "9905251782")
     code = main(["ask", *connection, *question, *words])
     reply = capsys.readouterr()
@@ -26,10 +31,12 @@ def test_a_notary_asks_in_the_name_of_the_bank_that_lets_it(shared_face, capsys,
     assert set(answer["sources"][0]) == {"file_no", "role", "status", "licence", "debt"}
     assert log.rows("agency, on_behalf_of, basis, outcome") == [
         (
-            "notary-office", "agri-bank", "Demo agreement between the bank and the notaries",
+            "notary-office",
+            "agri-bank",
+            "Demo agreement between the bank and the notaries",
             "FOUND",
         )
-    ]  # fmt: skip
+    ]
 
 
 def test_it_may_not_in_its_own_name_nor_in_that_of_who_did_not_lend_it(shared_face, capsys, log):

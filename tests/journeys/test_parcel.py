@@ -24,10 +24,11 @@ def parts(start, tmp_path, broker, agency_broker, vhost, demo_db):
     face = run_face(start, tmp_path, environ)
     register = {"AGENCIES_DIR": str(face.register)}
     brokers = {
-        "BROKER_API_URL": broker.api_url, "AGENCY_BROKER_API_URL": agency_broker.api_url,
+        "BROKER_API_URL": broker.api_url,
+        "AGENCY_BROKER_API_URL": agency_broker.api_url,
         "AGENCY_PASSWORDS_DIR": str(passwords),
         "BROKER_PASSWORDS_DIR": str(tmp_path / "own-passwords"),
-    }  # fmt: skip
+    }
     run_programs({**environ, **register, **brokers}, ("deploy.broker.apply",))
     service = start("bus", "serve", "services.inquiry", **environ, **register)
     start("bus", "relay", "services.inquiry", **environ)

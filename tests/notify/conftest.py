@@ -81,10 +81,13 @@ class Hand:
         subject = None if channel == "sms" else more.pop("subject", "((subject))")
         fields = contracts.DRAFT_TEMPLATE.load(
             {
-                "code": code, "channel": channel, "name": code,
-                "texts": more.pop("texts", {"fa": {"subject": subject, "body": body}}), **more,
+                "code": code,
+                "channel": channel,
+                "name": code,
+                "texts": more.pop("texts", {"fa": {"subject": subject, "body": body}}),
+                **more,
             }
-        )  # fmt: skip
+        )
         with self.context() as context:
             row = versions.draft(context.conn, context.now, owner, owner, fields)
             versions.approve(context, str(row.id), row.version, "mina")
@@ -94,9 +97,13 @@ class Hand:
         """What SEND answers to an agency; without ``to`` it goes to the demo's mobile."""
         more.setdefault("personalisation", {"text": "سلام", "subject": "موضوع"})
         return self.call(
-            contracts.SEND, asker=asker, message=message, template=template,
-            to=to or {"mobile": MOBILE}, **more,
-        )  # fmt: skip
+            contracts.SEND,
+            asker=asker,
+            message=message,
+            template=template,
+            to=to or {"mobile": MOBILE},
+            **more,
+        )
 
     def tell(self, template="notice", *, to=None, **more):
         """A Command of another context of ours; the row of its message, None if none was made."""

@@ -154,8 +154,9 @@ def test_s6_what_was_reserved_and_not_called_yet_is_not_handed_over_either(hand,
     copies.revoke()
     provider_calls.call(played.dispatcher, batch, set())
     assert (hand.message(sent["id"]).state, hand.message(sent["id"]).code) == (
-        "REJECTED", "agency.revoked",
-    )  # fmt: skip
+        "REJECTED",
+        "agency.revoked",
+    )
     assert played.sent == []
 
 
@@ -176,8 +177,15 @@ def test_s6_an_agency_that_was_not_copied_here_yet_is_held_and_not_ended(hand, c
 def test_s6_a_job_ends_with_the_right_to_it_and_says_why(hand, copies):
     hand.template(lane="bulk")
     job = "5a1c9e7d-0000-4000-8000-00000000000a"
-    body = {"job": job, "name": "news", "template": "free", "part": 0, "last": True, "form": "csv",
-            "piece": "mobile,text\n09900000001,a\n"}  # fmt: skip
+    body = {
+        "job": job,
+        "name": "news",
+        "template": "free",
+        "part": 0,
+        "last": True,
+        "form": "csv",
+        "piece": "mobile,text\n09900000001,a\n",
+    }
     assert hand.call(bulk.SUBMIT_JOB, asker="power-co", **body)["state"] == "CHECKING"
     copies.revoke()
     withdraw(hand)

@@ -171,11 +171,16 @@ class World(Rights):
         """The worked example in Node, serving; it finds amqplib in the folder where it runs."""
         fields = {"AMQP_URL": self.url(), "PARCELS_FILE": str(self.parcels)}
         process = Process(
-            ["sh", "-c", 'cd "$0" && exec node "$1"', str(amqplib),
-             str(ROOT / "connector/example/land_registry.mjs")],
+            [
+                "sh",
+                "-c",
+                'cd "$0" && exec node "$1"',
+                str(amqplib),
+                str(ROOT / "connector/example/land_registry.mjs"),
+            ],
             {**os.environ, **fields},
             self.folder / f"node-{uuid.uuid4()}.log",
-        )  # fmt: skip
+        )
         wait_for(lambda: "serving land_registry" in process.log, 60)
         return process
 

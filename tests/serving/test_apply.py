@@ -31,9 +31,14 @@ def connection(url):
 def test_the_first_run_makes_all_and_the_second_finds_nothing_to_do(rights):
     first = rights.apply()
     assert first.returncode == 0, first.stderr
-    for made in ("exchange mirab.agency", "exchange agency.land-registry.in",
-                 "queue agency.land-registry.commands", f"user {USER}",
-                 f"vhost {USER}", f"user {USER} {HERE}"):  # fmt: skip
+    for made in (
+        "exchange mirab.agency",
+        "exchange agency.land-registry.in",
+        "queue agency.land-registry.commands",
+        f"user {USER}",
+        f"vhost {USER}",
+        f"user {USER} {HERE}",
+    ):
         assert f"make {made}\n" in first.stdout
     assert rights.apply().stdout == ""
     connection(rights.url()).close()
@@ -112,9 +117,13 @@ def test_who_no_longer_serves_is_removed_whole_and_cut_off_at_once(rights):
     open_one = connection(rights.applied().url())
     rights.serves(REGISTRY)
     output = rights.apply().stdout
-    for gone in (f"user {USER}", "exchange agency.land-registry.in",
-                 "queue agency.land-registry.commands", f"user {USER} {HERE}",
-                 f"vhost {USER}"):  # fmt: skip
+    for gone in (
+        f"user {USER}",
+        "exchange agency.land-registry.in",
+        "queue agency.land-registry.commands",
+        f"user {USER} {HERE}",
+        f"vhost {USER}",
+    ):
         assert f"delete {gone}\n" in output
 
     wait_for(lambda: cut(open_one), 30)

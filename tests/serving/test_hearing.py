@@ -64,11 +64,16 @@ class Wide(Rights):
         if language == "node":
             amqplib = request.getfixturevalue("amqplib")
             process = Process(
-                ["sh", "-c", 'cd "$0" && exec node "$1"', str(amqplib),
-                 str(ROOT / "connector/example/land_registry.mjs")],
+                [
+                    "sh",
+                    "-c",
+                    'cd "$0" && exec node "$1"',
+                    str(amqplib),
+                    str(ROOT / "connector/example/land_registry.mjs"),
+                ],
                 {**os.environ, "AMQP_URL": self.url(), "HEARS": "1"},
                 self.folder / f"node-{len(self.examples)}.log",
-            )  # fmt: skip
+            )
         else:
             process = self._start(
                 "connector.example.land_registry",
@@ -116,9 +121,13 @@ def listen(wide, tmp_path):
 
     def listen(function, *, kept="kept", with_feed=True, **more):
         listener = Listener(
-            wide.url(), REGISTRY, function, kept=tmp_path / kept,
-            caller=wide.caller() if with_feed else None, **more,
-        )  # fmt: skip
+            wide.url(),
+            REGISTRY,
+            function,
+            kept=tmp_path / kept,
+            caller=wide.caller() if with_feed else None,
+            **more,
+        )
         thread = threading.Thread(target=listener.run)
         thread.start()
         begun.append((listener, thread))

@@ -18,9 +18,21 @@ from tests.serving.conftest import World
 from tests.waiting import wait_for
 
 CERTIFICATE = (
-    "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-    "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-)  # fmt: skip
+    "openssl",
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-days",
+    "2",
+    "-subj",
+    "/CN=localhost",
+    "-addext",
+    "subjectAltName=IP:127.0.0.1",
+)
 TLS = """listeners.ssl.1 = 127.0.0.1:{port}
 ssl_options.certfile = {folder}/cert.pem
 ssl_options.keyfile = {folder}/key.pem

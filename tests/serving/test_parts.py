@@ -234,8 +234,12 @@ def test_a_service_takes_only_what_is_meant_for_it(parts, exchange, key, may):
         ("inquiry-relay", topology.EVENTS, "billing.bill_paid.v1", False),
         ("inquiry-relay", topology.REQUESTS, "inquiry.ask.v1", False),
         ("inquiry-relay", topology.ANSWERS, "inquiry.take_sources_of_parcel.v1", False),
-        ("inquiry-relay", topology.AGENCY,
-         "land-registry.land_registry.sources_of_parcel.v1", True),
+        (
+            "inquiry-relay",
+            topology.AGENCY,
+            "land-registry.land_registry.sources_of_parcel.v1",
+            True,
+        ),
         ("inquiry-relay", topology.AGENCY, "land-registry.events", False),
         ("agencies-relay", topology.AGENCY, "land-registry.events", True),
         ("agencies-relay", topology.COMMANDS, "billing.charge.v1", False),
@@ -244,7 +248,7 @@ def test_a_service_takes_only_what_is_meant_for_it(parts, exchange, key, may):
         ("ticketing-relay", topology.AGENCY, "land-registry.events", False),
         ("billing-relay", "", "mirab.notify.commands", False),
     ],
-)  # fmt: skip
+)
 def test_a_relay_sends_what_its_service_may(parts, part, exchange, key, may):
     assert allowed(parts, part, publishes(exchange, key)) is may
 

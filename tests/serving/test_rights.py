@@ -27,9 +27,15 @@ QUEUES = [
     OTHER_EVENTS,
 ]
 EXCHANGES = [
-    *topology.EXCHANGES, OTHER_INGRESS, "", "amq.direct", "amq.fanout", "amq.topic", "amq.headers",
+    *topology.EXCHANGES,
+    OTHER_INGRESS,
+    "",
+    "amq.direct",
+    "amq.fanout",
+    "amq.topic",
+    "amq.headers",
     "amq.match",
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -158,18 +164,30 @@ def test_67_an_answer_that_came_in_by_a_service_s_own_account_is_refused(world):
     with Wire(world.amqp) as wire:
         for exchange in (topology.ANSWERS, INGRESS):
             wire.publish(
-                exchange, TAKE_SOURCES.name, json.dumps(FOUND).encode(),
-                correlation_id=world.question_of(code), message_id=exchange, **fields,
-            )  # fmt: skip
+                exchange,
+                TAKE_SOURCES.name,
+                json.dumps(FOUND).encode(),
+                correlation_id=world.question_of(code),
+                message_id=exchange,
+                **fields,
+            )
     world.wait_refused("sender_unproven", code="unknown", times=2)
     assert world.read(code)["state"] == "AWAITING"
 
 
 @pytest.mark.parametrize(
     "key",
-    [SOURCES_OF_PARCEL.name, "inquiry.ask.v1", "inquiry.answer_batch_part.v1", "#", "*", "",
-     TAKE_SOURCES.name + ".x", "land-registry." + SOURCES_OF_PARCEL.name],
-)  # fmt: skip
+    [
+        SOURCES_OF_PARCEL.name,
+        "inquiry.ask.v1",
+        "inquiry.answer_batch_part.v1",
+        "#",
+        "*",
+        "",
+        TAKE_SOURCES.name + ".x",
+        "land-registry." + SOURCES_OF_PARCEL.name,
+    ],
+)
 def test_73_79_by_its_ingress_it_reaches_the_one_contract_that_it_answers(agency, key):
     with Wire(agency) as wire:
         with pytest.raises(pika.exceptions.UnroutableError):

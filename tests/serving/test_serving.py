@@ -64,8 +64,13 @@ def test_every_question_and_its_answer_stand_in_the_log_without_the_parcel(world
         (before,),
     )
     request = ("notary-office", "inquiry.ask_parcel.v1", "land_transfer", "AWAITING", "parcel_no")
-    reply = ("notary-office", "inquiry.take_sources_of_parcel.v1", "land_transfer", "ANSWERED",
-             "parcel_no")  # fmt: skip
+    reply = (
+        "notary-office",
+        "inquiry.take_sources_of_parcel.v1",
+        "land_transfer",
+        "ANSWERED",
+        "parcel_no",
+    )
     assert (rows[0], reply in rows, rows[-1][3]) == (request, True, "READ")
     assert "990/17" not in str(execute(world.db, "select * from inquiry_log"))
     assert "990/17" not in world.service.log + world.relay.log
@@ -79,8 +84,10 @@ def test_the_question_is_gone_from_our_outbox_once_the_broker_has_it(world):
     sql = "select exchange, name, body from outbox where id = %s and sent_at is not null"
     ((exchange, name, kept),) = wait_for(lambda: execute(world.db, sql, (question,)))
     assert (exchange, name, bytes(kept)) == (
-        topology.AGENCY, "land-registry.land_registry.sources_of_parcel.v1", b"",
-    )  # fmt: skip
+        topology.AGENCY,
+        "land-registry.land_registry.sources_of_parcel.v1",
+        b"",
+    )
 
 
 def test_what_may_not_be_asked_is_refused_and_nothing_goes_out(world):
@@ -161,10 +168,16 @@ def test_an_answer_to_a_question_that_another_agency_was_asked_is_refused(world)
     ("body", "more", "reason"),
     [
         (b"not json", {}, "malformed_not_json"),
-        (b"\x80\x04\x95.", {"content_type": "application/x-python-serialize"},
-         "malformed_content_type"),
-        (b"!!python/object:os.system", {"content_type": "application/x-yaml"},
-         "malformed_content_type"),
+        (
+            b"\x80\x04\x95.",
+            {"content_type": "application/x-python-serialize"},
+            "malformed_content_type",
+        ),
+        (
+            b"!!python/object:os.system",
+            {"content_type": "application/x-yaml"},
+            "malformed_content_type",
+        ),
         ([], {}, "malformed_contract_broken"),
         ({}, {}, "malformed_contract_broken"),
         ({"result": {"file_nos": ["1001/5"]}, "error": None}, {}, "malformed_contract_broken"),
@@ -176,7 +189,7 @@ def test_an_answer_to_a_question_that_another_agency_was_asked_is_refused(world)
         (b"[" * 100_000, {}, "malformed_not_json"),
         (b" " * (topology.LONGEST_ANSWER + 1), {}, "malformed_too_large"),
     ],
-)  # fmt: skip
+)
 def test_71_an_answer_that_does_not_follow_the_contract_is_refused_and_the_question_stays_open(
     world, body, more, reason
 ):

@@ -22,9 +22,11 @@ from tests.ticketing.conftest import tehran
 
 DESK = ROOT / "deploy/desk"
 OBJECTION = {
-    "kind": "objection", "category": "licence_status",
-    "about_kind": "answer", "about_ref": "4052138845",
-}  # fmt: skip
+    "kind": "objection",
+    "category": "licence_status",
+    "about_kind": "answer",
+    "about_ref": "4052138845",
+}
 
 
 def change(hand, **row):
@@ -41,10 +43,15 @@ def add_by_hand(hand, kind="closure", counties=(), **row):
         "status, title, source, entered_by) values (%s, %s, %s, %s, %s, %s, %s, 'confirmed', "
         "'دستی', 'دستی', 'psql')",
         (
-            kind, list(counties), row.get("from_day", "2026-11-24"), row.get("to_day"),
-            row.get("opens"), row.get("closes"), row.get("weekdays", []),
+            kind,
+            list(counties),
+            row.get("from_day", "2026-11-24"),
+            row.get("to_day"),
+            row.get("opens"),
+            row.get("closes"),
+            row.get("weekdays", []),
         ),
-    )  # fmt: skip
+    )
     execute(hand.db, "update calendar_version set version = version + 1")
 
 
@@ -144,15 +151,19 @@ def test_l9_a_broken_calendar_can_be_mended_row_by_row(hand):
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("calendar.toml", 'weekdays = ["thu", "fri"]',
-         'weekdays = ["sat", "sun", "mon", "tue", "wed", "thu", "fri"]', "no_working_time"),
+        (
+            "calendar.toml",
+            'weekdays = ["thu", "fri"]',
+            'weekdays = ["sat", "sun", "mon", "tue", "wed", "thu", "fri"]',
+            "no_working_time",
+        ),
         ("calendar.toml", 'closes = "14:30"', 'closes = "07:30"', "closes"),
         ("calendar.toml", 'closes = "14:30"', 'closes = "07:31"', "calendar.no_working_time"),
         ("calendar.toml", "to_day = 2028-04-01", "to_day = 2028-09-01", "calendar.long_closure"),
         ("promises.toml", "solution = { hours = 70 }", "solution = { hours = 20000 }", "2000"),
         ("promises.toml", 'kind = "objection"', 'kind = "*"', "stands twice"),
     ],
-)  # fmt: skip
+)
 def test_l9_the_command_refuses_a_book_by_which_nothing_can_end(
     tmp_path, capsys, file, old, new, words
 ):
@@ -219,10 +230,20 @@ def test_l10_a_mended_calendar_gives_the_ticket_its_due_time_back(hand):
 @pytest.mark.parametrize(
     "day",
     [
-        "1406/10/23", "1406/11/22", "1406/11/28", "1406/12/08", "1406/12/09", "1406/12/29",
-        "1407/01/01", "1407/01/02", "1407/01/03", "1407/01/04", "1407/01/12", "1407/01/13",
+        "1406/10/23",
+        "1406/11/22",
+        "1406/11/28",
+        "1406/12/08",
+        "1406/12/09",
+        "1406/12/29",
+        "1407/01/01",
+        "1407/01/02",
+        "1407/01/03",
+        "1407/01/04",
+        "1407/01/12",
+        "1407/01/13",
     ],
-)  # fmt: skip
+)
 def test_l11_every_holiday_of_1406_and_the_next_nowruz_is_on_record(day):
     rows = demo_calendar().rows
     closures = [r for r in rows if r.kind == "closure" and r.covers(parse_jalali(day), "")]

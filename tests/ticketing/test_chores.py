@@ -109,8 +109,13 @@ def test_the_person_gets_letters_in_the_language_that_was_chosen(hand, receiver)
 
 def letter(text="سلام، نوبت آب ما نرسید.", *, to="surface@water.example", **headers):
     message = EmailMessage()
-    fields = {"From": "رضا کریمی <reza@example.com>", "To": to, "Subject": "نوبت آب",
-            "Message-ID": "<one@example.com>", **headers}  # fmt: skip
+    fields = {
+        "From": "رضا کریمی <reza@example.com>",
+        "To": to,
+        "Subject": "نوبت آب",
+        "Message-ID": "<one@example.com>",
+        **headers,
+    }
     for name, value in {n.replace("_", "-"): v for n, v in fields.items()}.items():
         message[name] = value
     message.set_content(text)

@@ -18,8 +18,12 @@ from tests.ticketing.conftest import SECRET
 def test_a_complaint_gets_a_code_and_is_due_by_office_hours(hand):
     reply = hand.call(
         contracts.REGISTER,
-        kind="complaint", category="illegal_well", text="چاه می‌زنند", declared=True, secret=SECRET,
-    )  # fmt: skip
+        kind="complaint",
+        category="illegal_well",
+        text="چاه می‌زنند",
+        declared=True,
+        secret=SECRET,
+    )
     assert tracking.parse(reply["code"]) == reply["code"]
     assert reply["unit"]["code"] == "groundwater"
     # three and a half office hours after 09:00, half past three being after the closing time
@@ -218,10 +222,15 @@ def test_a_repeated_message_is_one_message(hand):
 
 def open_slots(hand, capacity=1, closes="09:00"):
     hand.call(
-        at_desk.ADD_SLOTS, as_="mina",
-        office="yasuj", day="2026-11-29", opens="08:00", closes=closes, minutes=30,
+        at_desk.ADD_SLOTS,
+        as_="mina",
+        office="yasuj",
+        day="2026-11-29",
+        opens="08:00",
+        closes=closes,
+        minutes=30,
         capacity=capacity,
-    )  # fmt: skip
+    )
 
 
 def invited(hand):

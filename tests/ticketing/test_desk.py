@@ -239,9 +239,14 @@ def test_hours_of_one_county_move_its_tickets_alone(hand):
     there = hand.at("1405-09-02 13:00").register(county="gachsaran")
     here = hand.register(county="dena")
     change(
-        hand, kind="hours", counties=["gachsaran"], from_day="2026-11-24", to_day="2026-11-26",
-        opens="06:00", closes="12:00",
-    )  # fmt: skip
+        hand,
+        kind="hours",
+        counties=["gachsaran"],
+        from_day="2026-11-24",
+        to_day="2026-11-26",
+        opens="06:00",
+        closes="12:00",
+    )
     assert due_of(hand, there) == tehran("1405-09-03 08:00")
     assert due_of(hand, here) == tehran("1405-09-03 09:30")
 
@@ -328,9 +333,14 @@ def test_the_open_list_tells_no_person_and_only_what_may_be_told(hand):
 
 def test_a_category_that_is_looked_over_first_gives_a_token(hand):
     reply = hand.call(
-        contracts.REGISTER, kind="complaint", category="river_bed", text="زباله می‌ریزند",
-        channel="open311", declared=True, secret=SECRET,
-    )  # fmt: skip
+        contracts.REGISTER,
+        kind="complaint",
+        category="river_bed",
+        text="زباله می‌ریزند",
+        channel="open311",
+        declared=True,
+        secret=SECRET,
+    )
     assert reply["token"]
     result = hand.call(contracts.TOKEN, token=reply["token"])
     assert result == {"token": reply["token"], "code": reply["code"]}

@@ -48,9 +48,11 @@ def test_m1_a_ticket_that_cannot_be_recalculated_holds_back_no_other(hand):
     assert figures(hand)["recalculate"] == 0
     fail_for_good(hand, deadlines.recalculate)
     assert column(
-        hand, "select calendar_version = (select version from calendar_version) from tickets "
-        "where code = %s", good,
-    ) == [True]  # fmt: skip
+        hand,
+        "select calendar_version = (select version from calendar_version) from tickets "
+        "where code = %s",
+        good,
+    ) == [True]
     assert figures(hand)["recalculate"] == 1
     assert column(hand, "select tries from failed_rows") == [TRIES]
 

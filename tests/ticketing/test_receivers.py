@@ -50,9 +50,14 @@ def test_s13_another_spelling_of_a_mailbox_is_the_same_receiver(hand):
 
 def test_s13_who_is_told_by_the_answer_that_no_notice_goes(hand):
     fields = {
-        "kind": "complaint", "category": "illegal_well", "text": "شب‌ها چاه می‌زنند.",
-        "declared": True, "secret": SECRET, "name": "زهرا", "mobile": MOBILE,
-    }  # fmt: skip
+        "kind": "complaint",
+        "category": "illegal_well",
+        "text": "شب‌ها چاه می‌زنند.",
+        "declared": True,
+        "secret": SECRET,
+        "name": "زهرا",
+        "mobile": MOBILE,
+    }
     answers = [hand.call(contracts.REGISTER, **fields) for _ in range(6)]
     assert [a["withheld"] for a in answers] == [[]] * 5 + [["sms"]]
 
@@ -68,10 +73,17 @@ def test_s13_all_sms_of_strangers_together_have_an_end_and_letters_go_on(hand, m
 def test_s13_a_clerk_who_registers_for_callers_is_no_stranger(hand):
     for _ in range(7):
         hand.call(
-            contracts.REGISTER, as_="karim", kind="complaint", category="illegal_well",
-            text="شب‌ها چاه می‌زنند.", declared=True, secret=SECRET, name="زهرا",
-            mobile=MOBILE, channel="telephone",
-        )  # fmt: skip
+            contracts.REGISTER,
+            as_="karim",
+            kind="complaint",
+            category="illegal_well",
+            text="شب‌ها چاه می‌زنند.",
+            declared=True,
+            secret=SECRET,
+            name="زهرا",
+            mobile=MOBILE,
+            channel="telephone",
+        )
     assert len(texts(hand)) == 7
 
 

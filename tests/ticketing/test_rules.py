@@ -94,9 +94,13 @@ def figures(draw):
         registered = draw(COUNTS)
         answered = draw(st.integers(0, registered))
         rows.append(
-            {"code": str(n), "registered": registered, "answered": answered,
-             "on_time": draw(st.integers(0, answered))}
-        )  # fmt: skip
+            {
+                "code": str(n),
+                "registered": registered,
+                "answered": answered,
+                "on_time": draw(st.integers(0, answered)),
+            }
+        )
     return rows
 
 

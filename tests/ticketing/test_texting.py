@@ -58,8 +58,10 @@ def test_an_answer_and_a_closing_are_texted_in_the_language_chosen(hand):
     hand.do(deadlines.close_quietly)
     reply = texts(hand)
     assert [item["template"] for item in reply] == [
-        "ticket_registered", "ticket_answered", "ticket_closed",
-    ]  # fmt: skip
+        "ticket_registered",
+        "ticket_answered",
+        "ticket_closed",
+    ]
     assert {item["language"] for item in reply} == {"en"}
     assert "بازدید" not in str(reply), "what an answer says is read on the portal, not on the way"
 

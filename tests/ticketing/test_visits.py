@@ -22,9 +22,15 @@ ENDS = {
 
 def open_times(hand):
     hand.call(
-        at_desk.ADD_SLOTS, as_="mina",
-        office="yasuj", day="2026-11-29", opens="08:00", closes="09:00", minutes=30, capacity=1,
-    )  # fmt: skip
+        at_desk.ADD_SLOTS,
+        as_="mina",
+        office="yasuj",
+        day="2026-11-29",
+        opens="08:00",
+        closes="09:00",
+        minutes=30,
+        capacity=1,
+    )
 
 
 def booked(hand):

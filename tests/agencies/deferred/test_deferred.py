@@ -317,9 +317,11 @@ def test_who_wants_it_is_told_the_end_once_and_nothing_of_people(hand, state):
         hand.settle(mine, state)
     hand.settle(other, state)
     data = {
-        "id": kept["id"], "contract": "inquiry.ask.v1", "state": state,
+        "id": kept["id"],
+        "contract": "inquiry.ask.v1",
+        "state": state,
         "link": f"/v1/calls/{kept['id']}",
-    }  # fmt: skip
+    }
     assert told_back(hand) == [
         ({"agency": "fuel-co", "type": "call.settled", "id": kept["id"], "data": data},)
     ]

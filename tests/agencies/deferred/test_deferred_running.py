@@ -22,10 +22,17 @@ from tests.waiting import wait_for
 
 ID = str(uuid.uuid4())
 SAMPLES = {
-    "agencies.rotate_keys.v1": {"keys": [{
-        "kid": "fuel-co-next", "until": "2030-01-01", "kty": "OKP", "crv": "Ed25519",
-        "x": "BMjawSfOHIvjXmXAKn3DUhFMpJpo-mbrT_5bAUkRlxU",
-    }]},
+    "agencies.rotate_keys.v1": {
+        "keys": [
+            {
+                "kid": "fuel-co-next",
+                "until": "2030-01-01",
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "x": "BMjawSfOHIvjXmXAKn3DUhFMpJpo-mbrT_5bAUkRlxU",
+            }
+        ]
+    },
     "billing.look_up.v1": {"bill_id": "1234567890126", "payment_id": "123456789"},
     "billing.quote.v1": {"items": [{"service": "inquiry"}]},
     "billing.statement.v1": {"month": "1405-09"},
@@ -33,23 +40,30 @@ SAMPLES = {
     "inquiry.ask_parcel.v1": {"parcel_no": "123/45", "purpose": "land_transfer"},
     "inquiry.read_parcel.v1": {"code": "P-2222-2222-2222"},
     "inquiry.submit_batch.v1": {
-        "purpose": "fuel_quota", "keys": [{"key_kind": "national_id", "key": "9900000013"}],
+        "purpose": "fuel_quota",
+        "keys": [{"key_kind": "national_id", "key": "9900000013"}],
     },
     "inquiry.verify.v1": {"verification_code": "V-2222-2222-2222"},
     "inquiry.rate_answer.v1": {
-        "tracking_code": "Q-2222-2222-2222", "score": 5, "solved": True,
+        "tracking_code": "Q-2222-2222-2222",
+        "score": 5,
+        "solved": True,
     },
     "inquiry.get.v1": {"tracking_code": "Q-2222-2222-2222"},
     "notify.draft_template.v1": {
-        "code": "a_code", "channel": "sms", "name": "A name", "texts": {"fa": {"body": "متن"}},
+        "code": "a_code",
+        "channel": "sms",
+        "name": "A name",
+        "texts": {"fa": {"body": "متن"}},
     },
     "notify.preview.v1": {"template": "a-code"},
     "notify.put_callback.v1": {
-        "url": "https://agency.example/told", "types": ["call.settled"],
+        "url": "https://agency.example/told",
+        "types": ["call.settled"],
     },
     "notify.send.v1": {"template": "a-code", "to": {"mobile": "09900000013"}},
     "notify.submit_job.v1": {"name": "a job", "template": "a-code", "job": ID, "piece": "x"},
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -236,9 +250,11 @@ def test_the_page_for_agencies_reads_a_call_with_openssl_and_curl(calling):
     location = calling.later()
     reply = calling.settled(location)
     environ = {
-        "MIRAB_URL": str(calling.face), "MIRAB_KEY_ID": "fuel-co-demo", "LOCATION": location,
+        "MIRAB_URL": str(calling.face),
+        "MIRAB_KEY_ID": "fuel-co-demo",
+        "LOCATION": location,
         "MIRAB_KEY_FILE": str(ROOT / "deploy/local/demo_keys/fuel-co.pem"),
-    }  # fmt: skip
+    }
     done = subprocess.run(
         ["bash", "-euc", script], env={**os.environ, **environ}, capture_output=True, check=True
     )

@@ -21,9 +21,12 @@ from tests.stores import execute
 from tests.waiting import wait_for
 
 LOADED = {
-    "data_version": 7, "sources_added": 1, "sources_changed": 2, "sources_removed": 3,
+    "data_version": 7,
+    "sources_added": 1,
+    "sources_changed": 2,
+    "sources_removed": 3,
     "bad_rows": 4,
-}  # fmt: skip
+}
 
 
 def put(db, code, *hears, queue=False, state="IN_FORCE", ends_at=None):

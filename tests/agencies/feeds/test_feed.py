@@ -28,11 +28,21 @@ from tests.stores import execute
 TOLD = {name: value for name, value in LOADED.items() if name != "bad_rows"}
 BATCH = {"batch": "b-1", "agency": "power-co", "lines": 3}
 BILL = {
-    "number": "1405-000007", "bill_id": None, "payment_id": None, "source_kind": "office",
-    "source_ref": "what an officer wrote", "service": "inquiry", "agency": "power-co",
-    "file_no": "1001/5", "of_register": False, "state": "PAID", "total_rials": 0,
-    "due_on": "2026-12-03", "version": 2, "at": "2026-11-25T08:00:00Z",
-}  # fmt: skip
+    "number": "1405-000007",
+    "bill_id": None,
+    "payment_id": None,
+    "source_kind": "office",
+    "source_ref": "what an officer wrote",
+    "service": "inquiry",
+    "agency": "power-co",
+    "file_no": "1001/5",
+    "of_register": False,
+    "state": "PAID",
+    "total_rials": 0,
+    "due_on": "2026-12-03",
+    "version": 2,
+    "at": "2026-11-25T08:00:00Z",
+}
 
 
 @pytest.fixture
@@ -53,11 +63,17 @@ def test_an_event_stands_once_in_the_feed_of_each_agency_that_hears_it(hand):
     for code in ("power-co", "fuel-co"):
         (event,) = hand.feed(code)["events"]
         assert event == {
-            "specversion": "1.0", "id": reply.id, "type": REGISTRY_LOADED.name,
-            "source": "inquiry", "time": reply.time, "subject": "7",
-            "datacontenttype": "application/json", "sequence": "000000000001",
-            "traceparent": reply.traceparent, "data": TOLD,
-        }  # fmt: skip
+            "specversion": "1.0",
+            "id": reply.id,
+            "type": REGISTRY_LOADED.name,
+            "source": "inquiry",
+            "time": reply.time,
+            "subject": "7",
+            "datacontenttype": "application/json",
+            "sequence": "000000000001",
+            "traceparent": reply.traceparent,
+            "data": TOLD,
+        }
     assert hand.feed("justice")["events"] == []
 
 
@@ -87,8 +103,9 @@ def test_an_event_with_an_owner_is_heard_by_nobody_else(hand):
     hand.happens(BILL_PAID, **BILL)
     hand.happens(BILL_PAID, **{**BILL, "agency": None})
     assert [e["type"] for e in hand.feed("power-co")["events"]] == [
-        BATCH_ANSWERED.name, BILL_PAID.name,
-    ]  # fmt: skip
+        BATCH_ANSWERED.name,
+        BILL_PAID.name,
+    ]
     assert hand.feed("fuel-co")["events"] == []
 
 
@@ -189,10 +206,15 @@ def test_who_has_a_queue_is_told_there_too_in_the_binary_mode_of_cloudevents(han
     ((id_, key, headers, body),) = hand.outbox(topology.AGENCY)
     assert (id_, key, body) == ("power-co.000000000001", "power-co.events", TOLD)
     assert headers == {
-        "ce-specversion": "1.0", "ce-id": reply.id, "ce-type": REGISTRY_LOADED.name,
-        "ce-source": "inquiry", "ce-time": reply.time, "ce-subject": "7",
-        "ce-sequence": "000000000001", "traceparent": reply.traceparent,
-    }  # fmt: skip
+        "ce-specversion": "1.0",
+        "ce-id": reply.id,
+        "ce-type": REGISTRY_LOADED.name,
+        "ce-source": "inquiry",
+        "ce-time": reply.time,
+        "ce-subject": "7",
+        "ce-sequence": "000000000001",
+        "traceparent": reply.traceparent,
+    }
 
 
 def test_the_endpoints_of_each_hearer_are_told_the_same_event(hand):
@@ -231,8 +253,9 @@ def test_of_events_that_come_together_one_that_cannot_be_kept_spoils_no_other(ha
     assert [outcome.fate for outcome in outcomes] == [Fate.DONE, Fate.DEAD, Fate.DONE, Fate.DONE]
     events = hand.feed("power-co")["events"]
     assert [(event["subject"], event["id"]) for event in events] == [
-        ("7", reply[0].id), ("8", reply[2].id)
-    ]  # fmt: skip
+        ("7", reply[0].id),
+        ("8", reply[2].id),
+    ]
     assert numbers(events) == [1, 2]
     assert len(hand.outbox(topology.AGENCY)) == 2
 

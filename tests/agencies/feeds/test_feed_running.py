@@ -91,8 +91,10 @@ def test_what_was_committed_reaches_the_queue_after_a_kill_with_the_same_ids(hea
     unsent = "select count(*) from outbox where sent_at is null and exchange = 'mirab.agency'"
     make_queue(hearing.amqp, "fuel-co")
     wait_for(lambda: execute(hearing.db, unsent) == [(0,)], 120)
-    result = [(int(p.headers["ce-sequence"]), p.headers["ce-id"])
-             for p, _ in take_all(hearing.amqp, queue)]  # fmt: skip
+    result = [
+        (int(p.headers["ce-sequence"]), p.headers["ce-id"])
+        for p, _ in take_all(hearing.amqp, queue)
+    ]
     assert set(result) == set(rows(hearing.db, "power-co"))
 
 

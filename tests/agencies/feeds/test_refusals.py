@@ -33,10 +33,17 @@ def hand(agencies_db):
 
 def refusal(agency=CODE, **more):
     return {
-        "agency": agency, "at": "2026-11-25T08:00:00Z", "trace_id": "0" * 32, "contract": None,
-        "status": 401, "code": "signature.bad", "message": "It does not fit.", "key": "k-1",
-        "proven": False, **more,
-    }  # fmt: skip
+        "agency": agency,
+        "at": "2026-11-25T08:00:00Z",
+        "trace_id": "0" * 32,
+        "contract": None,
+        "status": 401,
+        "code": "signature.bad",
+        "message": "It does not fit.",
+        "key": "k-1",
+        "proven": False,
+        **more,
+    }
 
 
 def test_an_agency_reads_its_own_refusals_newest_first_and_no_other_s(hand):
@@ -136,9 +143,16 @@ def test_nobody_sees_of_it_whether_a_key_is_known(refusing):
     for answer, code in zip(answers, ("signature.bad", "signature.unknown_key"), strict=True):
         assert answer.status_code == 401
         assert set(answer.json()) == {
-            "type", "title", "status", "detail", "instance", "code", "check", "trace_id",
+            "type",
+            "title",
+            "status",
+            "detail",
+            "instance",
+            "code",
+            "check",
+            "trace_id",
             "what_to_do",
-        }  # fmt: skip
+        }
         assert answer.json()["code"] == code
     assert set(answers[0].headers) == set(answers[1].headers)
     refusing.post()

@@ -17,8 +17,9 @@ from tests.stores import execute
 
 def opened(jws, key_file):
     """What a signed copy says, after its signature was verified with the public key alone."""
-    head, body, signature = (base64.urlsafe_b64decode(p + "=" * (-len(p) % 4)) for p in
-                             jws.split("."))  # fmt: skip
+    head, body, signature = (
+        base64.urlsafe_b64decode(p + "=" * (-len(p) % 4)) for p in jws.split(".")
+    )
     signed = jws.rpartition(".")[0].encode()
     assert SigningKey.load(key_file, "").public.verify(signature, signed)
     return json.loads(head), json.loads(body)
@@ -112,8 +113,10 @@ def test_a_proposal_tells_line_by_line_what_it_changes(register):
 
 BAD = {
     "an unknown contract": ({"grants": [grant("inquiry.nothing.v1")]}, "grants.0.contract"),
-    "one that no agency may call": ({"grants": [grant("billing.void_bill.v1")]},
-                                    "grants.0.contract"),
+    "one that no agency may call": (
+        {"grants": [grant("billing.void_bill.v1")]},
+        "grants.0.contract",
+    ),
     "a word that is unknown": ({"grants": [{**grant(), "purpose": "x"}]}, "grants.0.purpose"),
     "a day that is none": ({"grants": [grant(until="2030-02-30")]}, "grants.0.until"),
     "a network that is none": ({"grants": [grant(networks=["10.0.0.0/99"])]}, "grants.0"),
@@ -121,18 +124,28 @@ BAD = {
     "a code that is a path": ({"code": "../x"}, "code"),
     "our own code": ({"code": "mirab"}, "code"),
     "a code of the sandbox": ({"code": "sandbox-1"}, "code"),
-    "a key that is none": ({"keys": [{"id": "k", "public_key": "AAAA", "until": "2030-01-01"}]},
-                           "keys.0"),
-    "a private key": ({"keys": [{"id": "k", "until": "2030-01-01",
-                                 "jwk": {"kty": "OKP", "d": "x"}}]}, "keys.0.jwk"),
-    "a key twice": ({"keys": [{"id": "k", "public_key": public(), "until": "2030-01-01"}] * 2},
-                    "keys.1.id"),
-    "a certificate that is none": ({"certificates": [{"id": "c", "sha256": "00", "until":
-                                                      "2030-01-01"}]}, "certificates.0"),
+    "a key that is none": (
+        {"keys": [{"id": "k", "public_key": "AAAA", "until": "2030-01-01"}]},
+        "keys.0",
+    ),
+    "a private key": (
+        {"keys": [{"id": "k", "until": "2030-01-01", "jwk": {"kty": "OKP", "d": "x"}}]},
+        "keys.0.jwk",
+    ),
+    "a key twice": (
+        {"keys": [{"id": "k", "public_key": public(), "until": "2030-01-01"}] * 2},
+        "keys.1.id",
+    ),
+    "a certificate that is none": (
+        {"certificates": [{"id": "c", "sha256": "00", "until": "2030-01-01"}]},
+        "certificates.0",
+    ),
     "serving what nobody serves": ({"amqp": {"serves": ["inquiry.ask.v1"]}}, "amqp.serves.0"),
-    "hearing what agencies do not hear": ({"events": {"hears": ["inquiry.ask.v1"]}},
-                                          "events.hears.0"),
-}  # fmt: skip
+    "hearing what agencies do not hear": (
+        {"events": {"hears": ["inquiry.ask.v1"]}},
+        "events.hears.0",
+    ),
+}
 
 
 @pytest.mark.parametrize(("change", "field"), BAD.values(), ids=BAD)
@@ -149,16 +162,21 @@ def test_a_text_that_is_no_toml_is_told_so(register):
 
 
 def test_what_another_agency_has_is_not_given_again(register):
-    first = document("a-co", certificates=[{"id": "c", "sha256": "ab" * 32, "until": "2030-01-01"}],
-                     amqp={"serves": ["land_registry.sources_of_parcel.v1"]})  # fmt: skip
+    first = document(
+        "a-co",
+        certificates=[{"id": "c", "sha256": "ab" * 32, "until": "2030-01-01"}],
+        amqp={"serves": ["land_registry.sources_of_parcel.v1"]},
+    )
     register.put(first)
     second = {**first, "code": "b-co"}
     refused = register.propose(second)
     assert {f["field"] for f in refused["fields"]} == {
-        "document.keys.0.id", "document.keys.0.public_key", "document.certificates.0.id",
+        "document.keys.0.id",
+        "document.keys.0.public_key",
+        "document.certificates.0.id",
         "document.certificates.0.sha256",
         "document.amqp.serves.0",
-    }  # fmt: skip
+    }
 
 
 def test_what_was_free_when_proposed_and_is_not_when_approved_is_refused_then(register):
@@ -176,9 +194,15 @@ def test_what_was_free_when_proposed_and_is_not_when_approved_is_refused_then(re
 def test_one_officer_takes_a_right_back_at_once_and_nothing_else(register, kind):
     proposed = document(
         certificates=[{"id": "c", "sha256": "ab" * 32, "until": "2030-01-01"}],
-        delegations=[{"to": "b-co", "contract": "inquiry.ask.v1", "purposes": ["fuel_quota"],
-                      "until": "2030-01-01"}],
-    )  # fmt: skip
+        delegations=[
+            {
+                "to": "b-co",
+                "contract": "inquiry.ask.v1",
+                "purposes": ["fuel_quota"],
+                "until": "2030-01-01",
+            }
+        ],
+    )
     proposed["keys"].append({"id": "a-co-2", "public_key": public(), "until": "2030-01-01"})
     proposed["grants"].append(grant("inquiry.get.v1"))
     version = register.put(proposed)
@@ -197,8 +221,11 @@ def test_a_whole_agency_is_gone_at_once_and_comes_back_by_two(register, key_file
     changed = register.revoke("agency")
     (copy,) = register.call(contracts.COPIES, after=0)["copies"]
     without_rights = {
-        "code": "a-co", "name": "A", "version": changed["version"], "state": "REVOKED",
-    }  # fmt: skip
+        "code": "a-co",
+        "name": "A",
+        "version": changed["version"],
+        "state": "REVOKED",
+    }
     assert opened(copy["jws"], key_file)[1] == without_rights
     assert register.revoke("agency")["code"] == "agency.not_found"
     assert register.call(contracts.OWN, asker="a-co")["code"] == "agency.not_found"
@@ -258,12 +285,16 @@ def test_every_act_stands_in_the_audit_with_who_and_why_and_stays_there(register
     register.revoke("key", "a-co-1", as_="mina")
     acts = register.call(desk.AUDIT, as_="karim", code="a-co")["acts"]
     assert [(a["what"], a["who"], a["version"]) for a in acts] == [
-        ("revoke key", "mina", version + 1), ("approve", "nader", version),
+        ("revoke key", "mina", version + 1),
+        ("approve", "nader", version),
         ("propose", "karim", None),
-    ]  # fmt: skip
+    ]
     assert acts[0]["reason"] == "it leaked"
-    for change in ("update agency_audit set who = 'x'", "delete from agency_audit",
-                   "truncate agency_audit"):  # fmt: skip
+    for change in (
+        "update agency_audit set who = 'x'",
+        "delete from agency_audit",
+        "truncate agency_audit",
+    ):
         with pytest.raises(psycopg2.Error, match="only grows"):
             execute(register.db, change)
     with pytest.raises(psycopg2.Error, match="not decided again"):
@@ -284,15 +315,22 @@ def test_the_audit_is_read_page_by_page(register):
 
 def test_contacts_are_changed_by_one_officer_and_stand_nowhere_else(register):
     register.put(document())
-    person = {"role": "security", "name": "زهرا کاظمی", "email": "z@example.ir",
-              "mobile": "+989900000001"}  # fmt: skip
+    person = {
+        "role": "security",
+        "name": "زهرا کاظمی",
+        "email": "z@example.ir",
+        "mobile": "+989900000001",
+    }
     made = register.call(desk.PUT_CONTACT, as_="karim", code="a-co", **person)
     other = {**person, "id": made["id"], "name": "ز"}
     register.call(desk.PUT_CONTACT, as_="mina", code="a-co", **other)
     (contact,) = register.call(desk.READ, as_="karim", code="a-co")["contacts"]
     assert contact == other
-    reply = execute(register.db, "select jws from agencies union all select detail || reason || "
-                            "coalesce(document::text, '') from agency_audit")  # fmt: skip
+    reply = execute(
+        register.db,
+        "select jws from agencies union all select detail || reason || "
+        "coalesce(document::text, '') from agency_audit",
+    )
     assert not any("example.ir" in row[0] or "زهرا" in row[0] for row in reply)
     gone = {"code": "a-co", "id": made["id"]}
     register.call(desk.REMOVE_CONTACT, as_="mina", **gone)
@@ -339,8 +377,9 @@ def test_the_old_keys_hold_for_a_week_at_most(register):
     assert late["fields"][0]["field"] == "old_until"
     now = rotate(register, jwk("a-co-2"), old_until="2026-12-02")
     assert {key["id"]: key["until"] for key in now["keys"]} == {
-        "a-co-2": "2027-06-01", "a-co-1": "2026-12-02",
-    }  # fmt: skip
+        "a-co-2": "2027-06-01",
+        "a-co-1": "2026-12-02",
+    }
     register.later(days=9)
     again = rotate(register, jwk("a-co-3", at=register.moment), old_until="2026-12-05")
     assert [key["id"] for key in again["keys"]] == ["a-co-3", "a-co-2"]
@@ -355,8 +394,9 @@ def test_a_key_that_was_taken_back_does_not_come_back_by_rotation(register):
     ]
     register.put(proposed)
     register.revoke("key", "a-co-1")
-    refused = register.call(contracts.ROTATE_KEYS, asker="a-co", key="a-co-2",
-                        keys=[jwk("a-co-9", key=leaked)])  # fmt: skip
+    refused = register.call(
+        contracts.ROTATE_KEYS, asker="a-co", key="a-co-2", keys=[jwk("a-co-9", key=leaked)]
+    )
     assert refused["fields"][0]["code"] == "key.revoked"
 
 
@@ -364,11 +404,15 @@ BAD_KEYS = {
     "an id of another agency": (jwk("b-co-1"), "keys.0.kid"),
     "a day that is over": (jwk("a-co-2", "2026-11-24"), "keys.0.until"),
     "a key for ever": (jwk("a-co-2", "2199-01-01"), "keys.0.until"),
-    "no key of a kind that we take": ({"kty": "oct", "kid": "a-co-2", "until": "2027-01-01"},
-                                      "keys.0"),
-    "half a key": ({"kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "a-co-2",
-                    "until": "2027-01-01"}, "keys.0"),
-}  # fmt: skip
+    "no key of a kind that we take": (
+        {"kty": "oct", "kid": "a-co-2", "until": "2027-01-01"},
+        "keys.0",
+    ),
+    "half a key": (
+        {"kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "a-co-2", "until": "2027-01-01"},
+        "keys.0",
+    ),
+}
 
 
 @pytest.mark.parametrize(("key", "field"), BAD_KEYS.values(), ids=BAD_KEYS)
@@ -403,8 +447,11 @@ def test_an_agency_of_the_sandbox_ends_by_itself_after_a_month(sandbox):
     assert reply["until"] == "2026-12-25"
     later = enter(sandbox)
     sandbox.later(days=30)
-    execute(sandbox.db, "update agencies set ends_at = ends_at + interval '1 day' where code = %s",
-            (later["code"],))  # fmt: skip
+    execute(
+        sandbox.db,
+        "update agencies set ends_at = ends_at + interval '1 day' where code = %s",
+        (later["code"],),
+    )
     for _ in range(2):
         sandbox.service.end_sandbox()
     assert sandbox.row(reply["code"])[1] == "ENDED"

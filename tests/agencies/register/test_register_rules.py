@@ -16,8 +16,13 @@ from tests.processes import ROOT
 from tests.stores import execute
 
 KEYS = [{"id": f"a-co-{n}", "public_key": public(), "until": "2030-12-31"} for n in range(3)]
-GRANTS = [grant(), grant("inquiry.*"), grant(purposes=["fuel_quota", "court_case"]),
-          grant(until="2040-01-01"), grant("billing.*", purposes=[])]  # fmt: skip
+GRANTS = [
+    grant(),
+    grant("inquiry.*"),
+    grant(purposes=["fuel_quota", "court_case"]),
+    grant(until="2040-01-01"),
+    grant("billing.*", purposes=[]),
+]
 DOCUMENTS = st.builds(
     lambda keys, grants: document(keys=keys, grants=grants),
     st.lists(st.sampled_from(KEYS), unique_by=lambda key: key["id"]),
@@ -105,24 +110,41 @@ WHOLE = st.fixed_dictionaries(
     {"code": st.from_regex(r"[a-z0-9][a-z0-9-]{0,10}[a-z0-9]", fullmatch=True), "name": TEXTS},
     optional={
         "name_fa": TEXTS,
-        "limits": st.fixed_dictionaries({"requests": st.integers(1, 10**6),
-                                         "seconds": st.integers(1, 86_400)}),
-        "keys": st.lists(st.one_of(
-            st.fixed_dictionaries({"id": st.just("k-1"), "public_key": st.just(public()),
-                                   "until": DAYS}),
-            st.fixed_dictionaries({"id": st.just("k-2"), "until": DAYS,
-                                   "jwk": st.just({"kty": "RSA", "n": "x" * 300, "e": "AQAB"})}),
-        ), max_size=3),
-        "grants": st.lists(st.fixed_dictionaries(
-            {"contract": TEXTS, "purposes": st.lists(TEXTS, max_size=3), "until": DAYS},
-            optional={"basis": TEXTS, "per_day": st.integers(1, 10**9),
-                      "networks": st.lists(st.just("10.0.0.0/8"), max_size=2)},
-        ), max_size=3),
+        "limits": st.fixed_dictionaries(
+            {"requests": st.integers(1, 10**6), "seconds": st.integers(1, 86_400)}
+        ),
+        "keys": st.lists(
+            st.one_of(
+                st.fixed_dictionaries(
+                    {"id": st.just("k-1"), "public_key": st.just(public()), "until": DAYS}
+                ),
+                st.fixed_dictionaries(
+                    {
+                        "id": st.just("k-2"),
+                        "until": DAYS,
+                        "jwk": st.just({"kty": "RSA", "n": "x" * 300, "e": "AQAB"}),
+                    }
+                ),
+            ),
+            max_size=3,
+        ),
+        "grants": st.lists(
+            st.fixed_dictionaries(
+                {"contract": TEXTS, "purposes": st.lists(TEXTS, max_size=3), "until": DAYS},
+                optional={
+                    "basis": TEXTS,
+                    "per_day": st.integers(1, 10**9),
+                    "networks": st.lists(st.just("10.0.0.0/8"), max_size=2),
+                },
+            ),
+            max_size=3,
+        ),
         "amqp": st.fixed_dictionaries({"serves": st.lists(TEXTS, max_size=2)}),
-        "events": st.fixed_dictionaries({"hears": st.lists(TEXTS, max_size=2)},
-                                        optional={"queue": st.booleans()}),
+        "events": st.fixed_dictionaries(
+            {"hears": st.lists(TEXTS, max_size=2)}, optional={"queue": st.booleans()}
+        ),
     },
-)  # fmt: skip
+)
 
 
 @given(WHOLE)

@@ -105,9 +105,13 @@ def test_case_36_a_key_that_is_rotated_mid_stream_ends_and_the_new_one_is_in_for
     assert [key["id"] for key in own["document"]["keys"]] == ["fuel-co-2"]
     house.put_back(
         "fuel-co",
-        lambda document: {**document, "keys": [{"id": "fuel-co-demo", "until": "2030-12-31",
-                                        "public_key": old.public.base64()}]},
-    )  # fmt: skip
+        lambda document: {
+            **document,
+            "keys": [
+                {"id": "fuel-co-demo", "until": "2030-12-31", "public_key": old.public.base64()}
+            ],
+        },
+    )
     assert line.post(old)[0] == 200
 
 
@@ -200,9 +204,12 @@ def test_a_newcomer_makes_his_first_call_by_himself(house, tmp_path, program, sc
         pytest.skip(f"{program} is not installed")
     done = subprocess.run(
         [program, ROOT / "docs/examples" / script, house.face, tmp_path / "key.pem"],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
         check=False,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     first, _, answer = done.stdout.partition("\n")
     assert re.fullmatch(r"You are (sandbox-\w+), your key is \1-1, until \d{4}-\d\d-\d\d\.", first)
@@ -232,8 +239,10 @@ def test_d23_a_script_that_lacks_something_says_so_before_it_does_anything(house
     before = execute(house.db, "select count(*) from agencies")
     done = subprocess.run(
         ["bash", alone, house.face, tmp_path / "key.pem"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, "ask.sh" in done.stderr) == (2, True)
     assert not (tmp_path / "key.pem").exists()
     assert execute(house.db, "select count(*) from agencies") == before
@@ -252,17 +261,20 @@ def test_d19_a_key_of_the_sandbox_may_try_every_style(house):
     later = {"Prefer": "respond-async, call-back", "Idempotency-Key": f'"{secrets.token_hex(9)}"'}
     kept = post(house.face, key, headers=later)
     assert (kept.status_code, kept.headers["preference-applied"]) == (
-        202, "respond-async, call-back",
-    )  # fmt: skip
+        202,
+        "respond-async, call-back",
+    )
     assert "events" in post(house.face, key, {}, "/v1/agencies/feed").json()
     parcel = {"parcel_no": "990/17", "purpose": "land_transfer"}
     assert "code" in post(house.face, key, parcel, "/v1/inquiry/ask_parcel").json()
     endpoint = {"url": "https://agency.example/mirab", "types": ["call.settled"]}
     # What stands behind these is not started here: by their right they would be let in.
     for path, data in (
-        ("/v1/notify/put_callback", endpoint), ("/v1/notify/callbacks", {}),
-        ("/v1/billing/list_bills", {}), ("/v1/billing/quote", {"items": [{"service": "copy"}]}),
-    ):  # fmt: skip
+        ("/v1/notify/put_callback", endpoint),
+        ("/v1/notify/callbacks", {}),
+        ("/v1/billing/list_bills", {}),
+        ("/v1/billing/quote", {"items": [{"service": "copy"}]}),
+    ):
         assert post(house.face, key, data, path).json()["code"] == "service.absent", path
 
 
@@ -292,11 +304,18 @@ def test_a_key_of_the_sandbox_is_registered_though_the_folder_cannot_be_written(
 
 @pytest.mark.parametrize(
     "values",
-    [{}, {"name": "x"}, {"name": "x", "public_key": "AAAA"}, {"name": "x", "public_key": 7},
-     {"name": "x" * 101, "public_key": PUBLIC}, {"name": "x", "jwk": {"kty": "oct", "k": "x"}},
-     {"name": "x", "jwk": {**JWK, "d": "secret"}}, {"name": "x", "jwk": JWK, "public_key": PUBLIC},
-     {"name": "x", "public_key": PUBLIC, "code": "fuel-co"}],
-)  # fmt: skip
+    [
+        {},
+        {"name": "x"},
+        {"name": "x", "public_key": "AAAA"},
+        {"name": "x", "public_key": 7},
+        {"name": "x" * 101, "public_key": PUBLIC},
+        {"name": "x", "jwk": {"kty": "oct", "k": "x"}},
+        {"name": "x", "jwk": {**JWK, "d": "secret"}},
+        {"name": "x", "jwk": JWK, "public_key": PUBLIC},
+        {"name": "x", "public_key": PUBLIC, "code": "fuel-co"},
+    ],
+)
 def test_what_is_no_key_is_told_by_its_field_and_registers_nothing(house, values):
     before = execute(house.db, "select count(*) from agencies")
     refused = register_key(house, **values)

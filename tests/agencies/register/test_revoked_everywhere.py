@@ -42,9 +42,14 @@ def grant(contract, *purposes):
 
 @pytest.fixture(scope="module")
 def house(
-    tmp_path_factory, broker, agency_broker, postgres, demo_template, agencies_template,
+    tmp_path_factory,
+    broker,
+    agency_broker,
+    postgres,
+    demo_template,
+    agencies_template,
     notify_template,
-):  # fmt: skip
+):
     templates = {"inquiry": demo_template, "agencies": agencies_template, "notify": notify_template}
     dbs = {
         part: make_database(postgres, f"{part}_{secrets.token_hex(4)}", template)
@@ -146,17 +151,22 @@ def batch_has_stopped(house, batch):
 
 def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house, member):
     db, listener = house.hand.db, Listener()
-    caller, oauth = Caller(house.face, member.key, timeout=60), Client(
-        house.face, CODE, _private(member.key), member.key.keyid
-    )  # fmt: skip
+    caller, oauth = (
+        Caller(house.face, member.key, timeout=60),
+        Client(house.face, CODE, _private(member.key), member.key.keyid),
+    )
     token = oauth.token(purpose="fuel_quota")
     other = Client(house.face)
     tomorrow = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
     waiting = caller.call(
         notify.SEND.name,
-        {"template": "free", "to": {"mobile": "09900000001"}, "not_before": tomorrow,
-         "personalisation": {"text": "x"}},
-    ).data  # fmt: skip
+        {
+            "template": "free",
+            "to": {"mobile": "09900000001"},
+            "not_before": tomorrow,
+            "personalisation": {"text": "x"},
+        },
+    ).data
     by_api = api_send(house, member)
     assert by_api.status_code == 201, by_api.text
     caller.call(callbacks.PUT_CALLBACK.name, {"url": listener.url, "types": ["message.settled"]})
@@ -175,27 +185,33 @@ def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house,
     delegate = Caller(house.face, demo_key("fuel-co"), timeout=60, on_behalf_of=CODE)
     looks = {
         "a signed question": lambda: post(house.face, member.key).status_code == 401,
-        "its feed": lambda: post(
-            house.face, member.key, {"after": 0, "limit": 1}, path_of(hearing.FEED)
-        ).status_code == 401,
-        "its statement": lambda: post(
-            house.face, member.key, {"month": "1405-08"}, "/v1/billing/statement"
-        ).status_code == 401,
+        "its feed": lambda: (
+            post(
+                house.face, member.key, {"after": 0, "limit": 1}, path_of(hearing.FEED)
+            ).status_code
+            == 401
+        ),
+        "its statement": lambda: (
+            post(house.face, member.key, {"month": "1405-08"}, "/v1/billing/statement").status_code
+            == 401
+        ),
         "a token": lambda: oauth.ask(token).status_code == 401,
         "an assertion": lambda: oauth.send_for_token().status_code in (400, 401),
         "reading at the Notify API": lambda: api(house, member).status_code == 403,
         "sending at the Notify API": lambda: api_send(house, member).status_code == 403,
         "a message that waits": lambda: message(db, waiting["id"]) == GONE,
-        "its endpoint": lambda: execute(
-            db, "select reason from callbacks where owner = %s", (CODE,)
-        ) == [("agency.revoked",)],
-        "a call-back that waits": lambda: execute(
-            db, "select state, problem from callback_deliveries where id = 'msg_1'"
-        ) == [("DEAD", "agency.revoked")],
+        "its endpoint": lambda: (
+            execute(db, "select reason from callbacks where owner = %s", (CODE,))
+            == [("agency.revoked",)]
+        ),
+        "a call-back that waits": lambda: (
+            execute(db, "select state, problem from callback_deliveries where id = 'msg_1'")
+            == [("DEAD", "agency.revoked")]
+        ),
         "a batch that is open": batch_has_stopped(house, batch),
         "its connection to the broker": lambda: cut(link),
         "who asks in its name": lambda: refused_as(delegate) == "delegation.not_given",
-    }  # fmt: skip
+    }
     before = {name: look() for name, look in looks.items() if name != "a batch that is open"}
     assert not any(before.values()), before
     watched = Watched(looks)
@@ -248,9 +264,10 @@ def api_send(house, member):
         house.hand.db, "select id::text from templates where owner = %s and code = 'free'", (CODE,)
     )
     reply = {
-        "phone_number": "09900000001", "template_id": template[0][0],
+        "phone_number": "09900000001",
+        "template_id": template[0][0],
         "personalisation": {"text": "x"},
-    }  # fmt: skip
+    }
     return requests.post(
         f"{house.api}/v2/notifications/sms", json=reply, headers=headers_of(member), timeout=20
     )

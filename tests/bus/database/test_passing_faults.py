@@ -94,8 +94,9 @@ def read_only(probe, value):
     name = probe.db.rsplit("/", 1)[1]
     server = probe.db.rsplit("/", 1)[0] + "/postgres"
     execute(server, f"alter database {name} set default_transaction_read_only = {value}")
-    execute(server, "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",
-            (name,))  # fmt: skip
+    execute(
+        server, "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,)
+    )
 
 
 def test_b3_o2_while_the_database_is_read_only_commands_wait_and_the_service_is_not_up(probe):

@@ -86,9 +86,14 @@ class Client:
     def assertion(self, *, key=None, header=(), **claims):
         now = int(time.time())
         reply = {
-            "iss": self.agency, "sub": self.agency, "aud": self.url, "jti": str(uuid.uuid4()),
-            "iat": now, "exp": now + 60, **claims,
-        }  # fmt: skip
+            "iss": self.agency,
+            "sub": self.agency,
+            "aud": self.url,
+            "jti": str(uuid.uuid4()),
+            "iat": now,
+            "exp": now + 60,
+            **claims,
+        }
         return jwt({"alg": self.alg, "kid": self.keyid, **dict(header)}, reply, key or self.key)
 
     def proof(self, path, *, token=None, method="POST", key=None, header=(), **claims):
@@ -96,10 +101,14 @@ class Client:
         alg = "EdDSA" if isinstance(key, Ed25519PrivateKey) else "ES256"
         ath = b64(hashlib.sha256(token.encode()).digest()) if token else None
         reply = {
-            "jti": str(uuid.uuid4()), "htm": method, "htu": self.url + path,
-            "iat": int(time.time()), "nonce": self.nonce or self.fetch_nonce(), "ath": ath,
+            "jti": str(uuid.uuid4()),
+            "htm": method,
+            "htu": self.url + path,
+            "iat": int(time.time()),
+            "nonce": self.nonce or self.fetch_nonce(),
+            "ath": ath,
             **claims,
-        }  # fmt: skip
+        }
         return jwt({"typ": "dpop+jwt", "alg": alg, "jwk": jwk(key), **dict(header)}, reply, key)
 
     def fetch_nonce(self):
@@ -110,10 +119,12 @@ class Client:
     def send_for_token(self, *, assertion=None, proof=None, headers=(), **form):
         """The answer of the token endpoint; ``proof=""`` sends none."""
         reply = {
-            "grant_type": "client_credentials", "client_assertion_type": ASSERTION,
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION,
             "client_assertion": assertion if assertion is not None else self.assertion(),
-            "purpose": "fuel_quota", **form,
-        }  # fmt: skip
+            "purpose": "fuel_quota",
+            **form,
+        }
         dpop = self.proof("/oauth/token") if proof is None else proof
         sent = {**({"DPoP": dpop} if dpop else {}), **dict(headers)}
         reply = {name: value for name, value in reply.items() if value is not None}

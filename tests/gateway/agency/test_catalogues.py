@@ -78,9 +78,10 @@ def test_openapi_tells_both_ways_in_and_the_scope_of_each_contract(get):
 
 def test_every_contract_of_agencies_and_every_event_has_a_json_schema(get):
     names = [
-        name for name, c in CATALOGUE.items()
+        name
+        for name, c in CATALOGUE.items()
         if isinstance(c, Command | Event) or (isinstance(c, Request) and c.agency)
-    ]  # fmt: skip
+    ]
     answers = [f"{n}.reply" for n in names if isinstance(CATALOGUE[n], Request)]
     for name in [*names, *answers]:
         answer = get(f"/schemas/{name}.json")
@@ -102,9 +103,16 @@ def test_the_schema_takes_what_the_contract_takes_and_names_what_it_does_not(get
 
 @pytest.mark.parametrize(
     "name",
-    ["nothing.here.v1", "ticketing.open.v1", "x.reply", "inquiry", "inquiry.ask.v1.heard",
-     "ticketing.ticket_moved.v1.heard", "inquiry.registry_loaded.v1.heard.reply"],
-)  # fmt: skip
+    [
+        "nothing.here.v1",
+        "ticketing.open.v1",
+        "x.reply",
+        "inquiry",
+        "inquiry.ask.v1.heard",
+        "ticketing.ticket_moved.v1.heard",
+        "inquiry.registry_loaded.v1.heard.reply",
+    ],
+)
 def test_there_is_no_schema_of_what_agencies_cannot_ask(get, name):
     answer = get(f"/schemas/{name}.json")
     assert (answer.status_code, answer.json()["code"]) == (404, "contract.unknown")

@@ -51,10 +51,15 @@ def certificate(name):
     reply = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
     made = (
-        x509.CertificateBuilder().subject_name(reply).issuer_name(reply).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
+        x509.CertificateBuilder()
+        .subject_name(reply)
+        .issuer_name(reply)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     pem = made.public_bytes(serialization.Encoding.PEM).decode()
     return {"X-Client-Cert": urllib.parse.quote(pem)}, made.fingerprint(hashes.SHA256()).hex(":")
 
@@ -144,10 +149,18 @@ def forged(face, key=None, header=(), **claims):
     """A token as the face makes them, but for what is changed."""
     now = int(time.time())
     reply = {
-        "iss": face.url, "aud": face.url, "sub": "fuel-co", "client_id": "fuel-co",
-        "client_key": "fuel-co-demo", "iat": now, "exp": now + 60, "jti": "0123456789",
-        "scope": "inquiry.ask.v1", "purpose": "fuel_quota", **claims,
-    }  # fmt: skip
+        "iss": face.url,
+        "aud": face.url,
+        "sub": "fuel-co",
+        "client_id": "fuel-co",
+        "client_key": "fuel-co-demo",
+        "iat": now,
+        "exp": now + 60,
+        "jti": "0123456789",
+        "scope": "inquiry.ask.v1",
+        "purpose": "fuel_quota",
+        **claims,
+    }
     head = {"typ": "at+jwt", "alg": "EdDSA", "kid": "mirab-now", **dict(header)}
     return jwt(head, reply, key or face.key)
 
@@ -291,19 +304,26 @@ ASSERTIONS = {
     "RS256": ({"header": {"alg": "RS256", "kid": "temp-co-ps"}, "key": PS}, "assertion.malformed"),
     "ES256 told of an Ed25519 key": ({"header": {"alg": "ES256"}}, "client.unproven"),
     "PS256 told of a key for ES256": (
-        {"header": {"alg": "PS256", "kid": "temp-co-es"}, "key": PS, "iss": "temp-co",
-         "sub": "temp-co"},
+        {
+            "header": {"alg": "PS256", "kid": "temp-co-es"},
+            "key": PS,
+            "iss": "temp-co",
+            "sub": "temp-co",
+        },
         "client.unproven",
     ),
     "jwk injection": ({"header": {"jwk": jwk(STRANGER)}, "key": STRANGER}, "client.unproven"),
     "jku injection": (
-        {"header": {"jku": "http://127.0.0.1:1/keys"}, "key": STRANGER}, "client.unproven",
+        {"header": {"jku": "http://127.0.0.1:1/keys"}, "key": STRANGER},
+        "client.unproven",
     ),
     "x5u injection": (
-        {"header": {"x5u": "http://127.0.0.1:1/keys"}, "key": STRANGER}, "client.unproven",
+        {"header": {"x5u": "http://127.0.0.1:1/keys"}, "key": STRANGER},
+        "client.unproven",
     ),
     "kid traversal": (
-        {"header": {"kid": "../../deploy/local/demo_keys/fuel-co.pem"}}, "client.unproven",
+        {"header": {"kid": "../../deploy/local/demo_keys/fuel-co.pem"}},
+        "client.unproven",
     ),
     "kid SQL": ({"header": {"kid": "x' union select 'key' --"}}, "client.unproven"),
     "no kid": ({"header": {"kid": None}}, "client.unproven"),
@@ -314,7 +334,8 @@ ASSERTIONS = {
     "assertion for other client": ({"iss": "power-co", "sub": "power-co"}, "client.unproven"),
     "sub of another": ({"sub": "power-co"}, "client.unproven"),
     "key confusion between agencies": (
-        {"header": {"kid": "power-co-demo"}, "key": demo_key("power-co")}, "client.unproven",
+        {"header": {"kid": "power-co-demo"}, "key": demo_key("power-co")},
+        "client.unproven",
     ),
     "wrong aud": ({"aud": "https://elsewhere.example"}, "assertion.audience"),
     "aud of two": ({"aud": [0, "https://elsewhere.example"]}, "assertion.audience"),
@@ -328,7 +349,7 @@ ASSERTIONS = {
     "exp that is true": ({"exp": True}, "assertion.malformed"),
     "no jti": ({"jti": None}, "assertion.malformed"),
     "a short jti": ({"jti": "1"}, "assertion.malformed"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("changes", "code"), ASSERTIONS.values(), ids=ASSERTIONS)
@@ -379,22 +400,32 @@ REQUESTS = {
     "no grant type": ({"grant_type": None}, "oauth.grant_type", "unsupported_grant_type"),
     "password": ({"grant_type": "password"}, "oauth.grant_type", "unsupported_grant_type"),
     "another kind of assertion": (
-        {"client_assertion_type": "saml"}, "oauth.request", "invalid_request",
+        {"client_assertion_type": "saml"},
+        "oauth.request",
+        "invalid_request",
     ),
     "a contract that is not granted": (
-        {"scope": "ticketing.open.v1"}, "oauth.scope", "invalid_scope",
+        {"scope": "ticketing.open.v1"},
+        "oauth.scope",
+        "invalid_scope",
     ),
     "an empty scope": ({"scope": " "}, "oauth.scope", "invalid_scope"),
     "a purpose that is not granted": (
-        {"purpose": "court_case"}, "oauth.scope", "invalid_scope",
+        {"purpose": "court_case"},
+        "oauth.scope",
+        "invalid_scope",
     ),
     "a purpose whose grant has ended": (
-        {"purpose": "agriculture_aid"}, "oauth.scope", "invalid_scope",
+        {"purpose": "agriculture_aid"},
+        "oauth.scope",
+        "invalid_scope",
     ),
     "a parameter that stands twice": (
-        {"scope": ["inquiry.ask.v1", "inquiry.get.v1"]}, "oauth.request", "invalid_request",
+        {"scope": ["inquiry.ask.v1", "inquiry.get.v1"]},
+        "oauth.request",
+        "invalid_request",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("form", "code", "error"), REQUESTS.values(), ids=REQUESTS)
@@ -427,7 +458,8 @@ PROOFS = {
     "a private jwk": ({"header": {"jwk": PRIVATE}}, "dpop.malformed"),
     "a symmetric jwk": ({"header": {"jwk": {"kty": "oct", "k": "AAAA"}}}, "dpop.malformed"),
     "a jwk on no curve": (
-        {"header": {"jwk": {**jwk(OTHER), "x": b64(b"\x02" * 32)}}}, "dpop.malformed",
+        {"header": {"jwk": {**jwk(OTHER), "x": b64(b"\x02" * 32)}}},
+        "dpop.malformed",
     ),
     "the jwk of another key": ({"header": {"jwk": jwk(OTHER)}}, "dpop.bad"),
     "htm GET": ({"htm": "GET"}, "dpop.target"),
@@ -447,7 +479,7 @@ PROOFS = {
     "a nonce with letters of others": ({"nonce": "نون"}, "dpop.nonce"),
     "ath of other token": ({"ath": b64(b"\x00" * 32)}, "dpop.token"),
     "no ath": ({"ath": None}, "dpop.token"),
-}  # fmt: skip
+}
 ERRORS = {"dpop.nonce": "use_dpop_nonce", "dpop.token": "invalid_dpop_proof"}
 
 
@@ -528,7 +560,8 @@ TOKENS = {
     "wrong aud": ({"aud": "https://elsewhere.example"}, "token.audience"),
     "wrong iss": ({"iss": "https://elsewhere.example"}, "token.audience"),
     "54 token of another face": (
-        {"iss": "https://b.example", "aud": "https://b.example"}, "token.audience",
+        {"iss": "https://b.example", "aud": "https://b.example"},
+        "token.audience",
     ),
     "alg none": ({"header": {"alg": "none"}}, "token.invalid"),
     "Ed25519 told where EdDSA is ours": ({"header": {"alg": "Ed25519"}}, "token.invalid"),
@@ -543,7 +576,7 @@ TOKENS = {
     "the key of another agency": ({"client_key": "power-co-demo"}, "token.revoked"),
     "no binding": ({"cnf": None}, "token.binding"),
     "a binding that is none": ({"cnf": "jkt"}, "token.binding"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("changes", "code"), TOKENS.values(), ids=TOKENS)
@@ -688,10 +721,11 @@ def test_no_header_gives_a_500(face, authorization, token, proof):
 def test_no_form_gives_a_500_or_a_token(face, assertion, proof, more):
     client = Client(face.url)
     answer = client.send_for_token(
-        assertion=assertion, proof="", headers={"DPoP": proof.encode("latin-1")}, **{
-            name: value for name, value in more.items() if name.isidentifier()
-        }
-    )  # fmt: skip
+        assertion=assertion,
+        proof="",
+        headers={"DPoP": proof.encode("latin-1")},
+        **{name: value for name, value in more.items() if name.isidentifier()},
+    )
     assert 400 <= answer.status_code < 500
 
 
@@ -701,9 +735,11 @@ def test_no_form_gives_a_500_or_a_token(face, assertion, proof, more):
 def test_d6_a_clock_that_is_a_little_behind_or_ahead_is_one_at_each_end(face, client):
     now = int(time.time())
     for claims in (
-        {"iat": now - 70, "exp": now - 10}, {"iat": now - 50, "exp": now - 50 + 1},
-        {"iat": now + 50, "exp": now + 110}, {"iat": now + 50, "nbf": now + 50, "exp": now + 110},
-    ):  # fmt: skip
+        {"iat": now - 70, "exp": now - 10},
+        {"iat": now - 50, "exp": now - 50 + 1},
+        {"iat": now + 50, "exp": now + 110},
+        {"iat": now + 50, "nbf": now + 50, "exp": now + 110},
+    ):
         # What is from before the book of replays began is refused for that alone.
         answer = client.send_for_token(assertion=client.assertion(**claims))
         assert answer.status_code == 200 or answer.json()["code"] == "assertion.before_start"
@@ -760,10 +796,11 @@ def test_d8_a_batch_of_lines_needs_no_digest_either(client):
     path = "/v1/inquiry/submit_batch"
     proof = client.proof(path, token=token)
     answer = requests.post(
-        client.at + path + "?purpose=fuel_quota", data=b"key_kind,key\nnational_id,9900000013\n",
+        client.at + path + "?purpose=fuel_quota",
+        data=b"key_kind,key\nnational_id,9900000013\n",
         headers={"Authorization": f"DPoP {token}", "DPoP": proof, "Content-Type": "text/csv"},
         timeout=20,
-    )  # fmt: skip
+    )
     assert answer.status_code == 202, answer.text
 
 

@@ -502,25 +502,44 @@ TABLES = st.lists(
     st.dictionaries(
         st.sampled_from(
             [
-                "contract", "purposes", "until", "basis", "blocks", "per_day", "networks", "to",
-                "id", "public_key", "jwk", "sha256",
+                "contract",
+                "purposes",
+                "until",
+                "basis",
+                "blocks",
+                "per_day",
+                "networks",
+                "to",
+                "id",
+                "public_key",
+                "jwk",
+                "sha256",
             ]
         ),
         JSON | st.sampled_from(["2099-01-01", "10.0.0.0/8", "inquiry.*", PUBLIC, ["10.0.0.0/8"]]),
     ),
     max_size=3,
-)  # fmt: skip
+)
 
 
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["code", "name", "limits", "keys", "certificates", "grants", "delegations", "amqp",
-             "events"]
+            [
+                "code",
+                "name",
+                "limits",
+                "keys",
+                "certificates",
+                "grants",
+                "delegations",
+                "amqp",
+                "events",
+            ]
         ),
         JSON | TABLES,
     )
-)  # fmt: skip
+)
 def test_any_document_is_an_agency_or_is_refused_by_the_path_of_a_field(document):
     reply = {"code": "a-co", "name": "A", **document}
     wrong = None

@@ -19,10 +19,15 @@ def shown(key):
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a-co")])
     now = dt.datetime.now(dt.UTC)
     made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     pem = urllib.parse.quote(made.public_bytes(serialization.Encoding.PEM).decode())
     headers = [(b"x-client-cert", pem.encode())]
     return Request({"type": "http", "headers": headers, FROM_EDGE: True})
@@ -45,7 +50,8 @@ def test_s18_a_certificate_of_a_weak_key_is_no_certificate(certificates, key):
     assert certificates.thumbprint(shown(key)) is None
 
 
-@pytest.mark.parametrize("key", [ec.generate_private_key(ec.SECP256R1()),
-                                 rsa.generate_private_key(65537, 2048)])  # fmt: skip
+@pytest.mark.parametrize(
+    "key", [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)]
+)
 def test_s18_a_certificate_of_a_sound_key_is_known_by_its_digest(certificates, key):
     assert certificates.thumbprint(shown(key))

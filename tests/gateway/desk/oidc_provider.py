@@ -30,12 +30,18 @@ class Provider(ThreadingHTTPServer):
         """What the login sends when somebody left it (OpenID Connect Back-Channel Logout 1.0)."""
         now = int(time.time())
         claims = {
-            "iss": self.issuer, "aud": CLIENT, "sub": "17", "iat": now, "exp": now + 120,
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "sub": "17",
+            "iat": now,
+            "exp": now + 120,
             "jti": secrets.token_urlsafe(8),
-            "events": {"http://schemas.openid.net/event/backchannel-logout": {}}, **changes,
-        }  # fmt: skip
-        return jwt.encode({"alg": "RS256", "kid": "one", "typ": "logout+jwt"}, claims,
-                          self.signs_with)  # fmt: skip
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+            **changes,
+        }
+        return jwt.encode(
+            {"alg": "RS256", "kid": "one", "typ": "logout+jwt"}, claims, self.signs_with
+        )
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -250,8 +250,12 @@ def test_m8_m26_a_strangers_reply_is_a_note_at_the_desk_and_nothing_on_the_citiz
 ):
     ours = citizen(shared_desk, "owner@example.com")
     assert ours["Subject"] == "Re: نوبت آب"
-    forged = message("Re: نوبت آب", "شکایت را پس می‌گیرم", sender="stranger@elsewhere.example",
-                     In_Reply_To=ours["Message-ID"])  # fmt: skip
+    forged = message(
+        "Re: نوبت آب",
+        "شکایت را پس می‌گیرم",
+        sender="stranger@elsewhere.example",
+        In_Reply_To=ours["Message-ID"],
+    )
     letter = send(shared_desk, forged, sender="stranger@elsewhere.example")
     assert state_of(shared_desk, letter) == "NOTE"
     shown = page(letter).browser.get(
@@ -266,8 +270,12 @@ def test_m8_m26_a_strangers_reply_is_a_note_at_the_desk_and_nothing_on_the_citiz
 def test_m15_what_was_not_taken_stands_in_the_answer_and_on_both_pages(shared_desk, page):
     reply = message("پیوست", sender="files@example.com")
     for n in range(11):
-        reply.add_attachment(b"\x89PNG\r\n\x1a\n" + bytes([n]) * 40, maintype="image",
-                            subtype="png", filename=f"photo-{n}.png")  # fmt: skip
+        reply.add_attachment(
+            b"\x89PNG\r\n\x1a\n" + bytes([n]) * 40,
+            maintype="image",
+            subtype="png",
+            filename=f"photo-{n}.png",
+        )
     letter = send(shared_desk, reply, sender="files@example.com")
     (ours,) = wait_for(lambda: shared_desk.letters("files@example.com"), 30)
     shown = page(letter).browser.get(
@@ -282,11 +290,16 @@ def test_m24_a_letter_after_the_end_comes_back_into_the_queue(shared_desk, page)
     code, mina = ours["X-Mirab-Ticket"], page(0, "mina").browser
     closed = mina.post(
         f"{shared_desk.ops}/desk/tickets/{code}/close",
-        data={"version": "1", "reason": "settled", "text": "تمام", "looked": "1"}, timeout=20,
-    )  # fmt: skip
+        data={"version": "1", "reason": "settled", "text": "تمام", "looked": "1"},
+        timeout=20,
+    )
     assert closed.status_code == 200
-    send(shared_desk, message("Re: نوبت آب", "هنوز آب نیست", sender="late@example.com"),
-         to=str(ours["Reply-To"]), sender="late@example.com")  # fmt: skip
+    send(
+        shared_desk,
+        message("Re: نوبت آب", "هنوز آب نیست", sender="late@example.com"),
+        to=str(ours["Reply-To"]),
+        sender="late@example.com",
+    )
     queue = mina.get(f"{shared_desk.ops}/desk", timeout=20).text
     assert "پیام تازه پس از پایان" in queue
     assert f"/desk/tickets/{code}" in queue

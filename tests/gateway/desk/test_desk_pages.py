@@ -39,11 +39,18 @@ def sat(shared_desk):
 def registered(desk, **more):
     response = requests.post(
         f"{desk.portal}/v1/tickets",
-        json={"kind": "complaint", "category": "illegal_well", "text": "چاه می‌زنند",
-              "declared": True, "name": "زهرا کاظمی", "email": "z@example.com", **more},
+        json={
+            "kind": "complaint",
+            "category": "illegal_well",
+            "text": "چاه می‌زنند",
+            "declared": True,
+            "name": "زهرا کاظمی",
+            "email": "z@example.com",
+            **more,
+        },
         headers={"Idempotency-Key": f'"{uuid.uuid4()}"'},
         timeout=20,
-    )  # fmt: skip
+    )
     assert response.status_code == 201, response.text
     return response.json()
 
@@ -115,11 +122,18 @@ def test_a_clerk_writes_down_what_a_farmer_says_on_the_telephone(shared_desk, sa
     session = sat("karim")
     answer = session.post(
         f"{shared_desk.ops}/desk/telephone",
-        data={"kind": "complaint", "category": "illegal_well", "text": "آب چاه ما کم شده",
-              "privacy": "private", "name": "مش رجب", "mobile": "۰۹۱۲۱۲۳۴۵۶۷",
-              "declared": "1", "form": f"desk-{uuid.uuid4()}"},
+        data={
+            "kind": "complaint",
+            "category": "illegal_well",
+            "text": "آب چاه ما کم شده",
+            "privacy": "private",
+            "name": "مش رجب",
+            "mobile": "۰۹۱۲۱۲۳۴۵۶۷",
+            "declared": "1",
+            "form": f"desk-{uuid.uuid4()}",
+        },
         timeout=20,
-    )  # fmt: skip
+    )
     code, secret = (
         re.sub(r"\D", "", item)
         for item in re.findall(r'<dd><bdi dir="ltr">([0-9 ]+)</bdi></dd>', answer.text)
@@ -173,9 +187,15 @@ def with_login(shared_desk, start):
 
 def link(desk, provider, username, subject="17"):
     linked = run_main(
-        staff.main, "link", username, "--issuer", provider.issuer, "--subject", subject,
+        staff.main,
+        "link",
+        username,
+        "--issuer",
+        provider.issuer,
+        "--subject",
+        subject,
         DB_URL=desk.db,
-    )  # fmt: skip
+    )
     assert linked.returncode == 0, linked.stderr
 
 
@@ -407,11 +427,15 @@ def test_p2_a_form_that_another_site_sends_is_not_shown_for_sending_again(shared
 def test_what_is_carried_through_the_sign_in_goes_to_the_desk_alone(shared_desk, action):
     answer = requests.post(
         f"{shared_desk.ops}/desk/sign-in",
-        data={"username": "mina", "password": shared_desk.password, "kept_action": action,
-              "kept.text": NOTE_TEXT},
+        data={
+            "username": "mina",
+            "password": shared_desk.password,
+            "kept_action": action,
+            "kept.text": NOTE_TEXT,
+        },
         allow_redirects=False,
         timeout=20,
-    )  # fmt: skip
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, "/desk")
 
 
@@ -501,10 +525,17 @@ def test_p31_a_clerk_reads_whom_the_ticket_waits_for_and_the_day_it_was_done(sha
 def test_p14_the_calendar_takes_an_hour_as_it_is_typed(shared_desk, sat):
     answer = sat("nader").post(
         f"{shared_desk.ops}/desk/calendar/slots",
-        data={"office": "yasuj", "day": "۱۴۰۶/۰۲/۰۱", "opens": "۰۹:۰۰", "closes": "\u200f١٠",
-              "minutes": "۳۰", "capacity": "١", "form": f"desk-{uuid.uuid4()}"},
+        data={
+            "office": "yasuj",
+            "day": "۱۴۰۶/۰۲/۰۱",
+            "opens": "۰۹:۰۰",
+            "closes": "\u200f١٠",
+            "minutes": "۳۰",
+            "capacity": "١",
+            "form": f"desk-{uuid.uuid4()}",
+        },
         timeout=20,
-    )  # fmt: skip
+    )
     assert "opens:" not in answer.text
     assert 'id="opens-error"' not in answer.text
     assert answer.url.endswith("done=slots") or "ثبت نشده است" in answer.text
@@ -537,8 +568,9 @@ def test_p16_a_new_secret_from_the_desk_is_looked_at_before_the_old_one_ends(sha
     def opens():
         return requests.get(
             f"{shared_desk.portal}/v1/tickets/{code}",
-            headers={"Ticket-Secret": secret}, timeout=20,
-        ).status_code  # fmt: skip
+            headers={"Ticket-Secret": secret},
+            timeout=20,
+        ).status_code
 
     look = send(session, shared_desk, code, "new_secret")
     assert look.status_code == 200
@@ -565,8 +597,11 @@ def test_p25_an_empty_box_is_told_of_prepared_texts_only_where_there_are_some(
 def test_p33_a_session_is_told_by_what_people_call_their_browser(shared_desk, sat):
     session = requests.Session()
     session.headers["User-Agent"] = "Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Safari/537.36"
-    session.post(f"{shared_desk.ops}/desk/sign-in", timeout=20,
-                 data={"username": "mina", "password": shared_desk.password})  # fmt: skip
+    session.post(
+        f"{shared_desk.ops}/desk/sign-in",
+        timeout=20,
+        data={"username": "mina", "password": shared_desk.password},
+    )
     page = session.get(f"{shared_desk.ops}/desk/account", timeout=20).text
     assert "کروم، اندروید" in re.sub('title="[^"]*"', "", page)
 

@@ -40,9 +40,15 @@ class Editor(Seat):
     def draft(self, code, body="آب ((place)) قطع است", **more):
         """The ID of a template's form that was drafted just now."""
         answer = self.post(
-            "/templates/new", code=code, channel=more.pop("channel", "sms"), name=code,
-            lane=more.pop("lane", "transactional"), consent="transactional", fa__body=body, **more,
-        )  # fmt: skip
+            "/templates/new",
+            code=code,
+            channel=more.pop("channel", "sms"),
+            name=code,
+            lane=more.pop("lane", "transactional"),
+            consent="transactional",
+            fa__body=body,
+            **more,
+        )
         assert answer.status_code == 200, answer.text
         return re.search(r"/templates/([0-9a-f-]{36})", answer.url)[1]
 
@@ -53,14 +59,22 @@ class Editor(Seat):
         if kind == "maintenance":
             ends = starts + dt.timedelta(hours=2)
             window = {
-                "from_day": jalali_day(starts), "from_hour": hour(starts),
-                "to_day": jalali_day(ends), "to_hour": hour(ends),
-            }  # fmt: skip
+                "from_day": jalali_day(starts),
+                "from_hour": hour(starts),
+                "to_day": jalali_day(ends),
+                "to_hour": hour(ends),
+            }
         fields = {
-            "kind": kind, "title_fa": "نگهداری سامانه", "title_en": "Maintenance",
-            "body_fa": "درگاه بسته است.", "body_en": "The portal is closed.",
-            "impact": "down", "components": "portal", **window, **more,
-        }  # fmt: skip
+            "kind": kind,
+            "title_fa": "نگهداری سامانه",
+            "title_en": "Maintenance",
+            "body_fa": "درگاه بسته است.",
+            "body_en": "The portal is closed.",
+            "impact": "down",
+            "components": "portal",
+            **window,
+            **more,
+        }
         answer = self.post("/announcements/new", **fields)
         assert answer.status_code == status, answer.text
         return answer
@@ -84,9 +98,19 @@ def house(tmp_path_factory, broker, postgres, ticketing_template, notify_templat
 
 
 PAGES = [
-    "", "/templates", "/templates?drafts=1", "/templates/new", "/jobs", "/jobs/new",
-    "/announcements", "/announcements/new", "/messages", "/letters", "/opt-out", "/looks",
-]  # fmt: skip
+    "",
+    "/templates",
+    "/templates?drafts=1",
+    "/templates/new",
+    "/jobs",
+    "/jobs/new",
+    "/announcements",
+    "/announcements/new",
+    "/messages",
+    "/letters",
+    "/opt-out",
+    "/looks",
+]
 
 
 # --- who may ---
@@ -114,10 +138,16 @@ def test_who_is_not_signed_in_is_shown_the_way_in(house):
 @pytest.mark.parametrize(
     "path",
     [
-        "/templates/new", "/messages", "/opt-out", "/announcements/new", "/jobs/new", "/letters",
-        "/providers/magfa/pause", "/announcements/1/cancel",
+        "/templates/new",
+        "/messages",
+        "/opt-out",
+        "/announcements/new",
+        "/jobs/new",
+        "/letters",
+        "/providers/magfa/pause",
+        "/announcements/1/cancel",
     ],
-)  # fmt: skip
+)
 def test_another_site_cannot_act_in_an_editors_name(karim, path):
     answer = karim.post(path, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
@@ -182,9 +212,14 @@ def test_a_form_that_is_sent_twice_is_one_draft(karim):
 @pytest.mark.parametrize(("code", "wrong"), [("Not A Code", "code"), ("fine", "fa-subject")])
 def test_what_was_typed_stays_beside_what_is_wrong_with_it(karim, code, wrong):
     answer = karim.post(
-        "/templates/new", code=code, channel="email", name="x", lane="transactional",
-        consent="transactional", fa__body="متن من",
-    )  # fmt: skip
+        "/templates/new",
+        code=code,
+        channel="email",
+        name="x",
+        lane="transactional",
+        consent="transactional",
+        fa__body="متن من",
+    )
     assert answer.status_code == 422
     assert "متن من" in answer.text
     assert f'id="draft-{wrong}-error"' in answer.text
@@ -230,9 +265,14 @@ def sent(house, karim, mina):
     mina.post(f"/templates/{id_}/approve", version="1")
     later = (dt.datetime.now(dt.UTC) + FAR).isoformat()
     reply = house.ask(
-        notify.SEND, agency="mirab", template="searched", to={"mobile": MOBILE},
-        personalisation={"name": "زهرا"}, reference="ref-77", not_before=later,
-    )  # fmt: skip
+        notify.SEND,
+        agency="mirab",
+        template="searched",
+        to={"mobile": MOBILE},
+        personalisation={"name": "زهرا"},
+        reference="ref-77",
+        not_before=later,
+    )
     return reply["id"]
 
 
@@ -289,9 +329,14 @@ def test_a_maintenance_is_checked_published_moved_and_cancelled(karim):
     assert "به‌موقع اعلام شد" in published
     starts = dt.datetime.now(dt.UTC) + FAR + dt.timedelta(days=1)
     moved = karim.post(
-        f"{at}/reschedule", from_day=jalali_day(starts), from_hour="01:00",
-        to_day=jalali_day(starts), to_hour="02:00", text_fa="یک روز دیرتر", text_en="A day later",
-    )  # fmt: skip
+        f"{at}/reschedule",
+        from_day=jalali_day(starts),
+        from_hour="01:00",
+        to_day=jalali_day(starts),
+        to_hour="02:00",
+        text_fa="یک روز دیرتر",
+        text_en="A day later",
+    )
     assert "یک روز دیرتر" in moved.text
     assert "ساعت 01:00" in moved.text
     response = karim.post(
@@ -390,9 +435,13 @@ def bulk(karim, mina):
 
 def submit(editor, template, text, **more):
     return editor.post(
-        "/jobs/new", name="خبر قطعی", template=template, language="fa",
-        files={"file": ("rows.csv", text.encode(), "text/csv")}, **more,
-    )  # fmt: skip
+        "/jobs/new",
+        name="خبر قطعی",
+        template=template,
+        language="fa",
+        files={"file": ("rows.csv", text.encode(), "text/csv")},
+        **more,
+    )
 
 
 def test_a_file_is_checked_shown_and_priced_before_anything_goes_out(house, karim, bulk):
@@ -426,14 +475,18 @@ def test_a_job_without_a_name_or_of_an_unknown_template_is_refused_with_its_reas
 
 
 def test_letters_are_printed_and_marked_once(house, karim, mina):
-    id_ = karim.draft("posted", channel="letter", body="درخواست ((code)) پاسخ گرفت",
-                      fa__subject="پاسخ درخواست")  # fmt: skip
+    id_ = karim.draft(
+        "posted", channel="letter", body="درخواست ((code)) پاسخ گرفت", fa__subject="پاسخ درخواست"
+    )
     mina.post(f"/templates/{id_}/approve", version="1")
     address = ["زهرا کاظمی", "خیابان آب 1", "شیراز", "7134567890"]
     reply = house.ask(
-        notify.SEND, agency="mirab", template="posted", to={"address": address},
+        notify.SEND,
+        agency="mirab",
+        template="posted",
+        to={"address": address},
         personalisation={"code": "12"},
-    )  # fmt: skip
+    )
     page = karim.get("/letters").text
     assert reply["id"] in page
     pdf = karim.get(f"/letters/{reply['id']}")
@@ -452,11 +505,15 @@ def test_letters_are_printed_and_marked_once(house, karim, mina):
 @pytest.mark.parametrize(
     "path",
     [
-        "/templates/x", "/templates/00000000-0000-0000-0000-000000000000", "/messages/x",
-        "/announcements/999999", "/announcements/99999999999999999999", "/letters/x",
+        "/templates/x",
+        "/templates/00000000-0000-0000-0000-000000000000",
+        "/messages/x",
+        "/announcements/999999",
+        "/announcements/99999999999999999999",
+        "/letters/x",
         "/jobs/00000000-0000-0000-0000-000000000000",
     ],
-)  # fmt: skip
+)
 def test_what_there_is_not_is_not_found(karim, path):
     assert karim.get(path).status_code == 404
 

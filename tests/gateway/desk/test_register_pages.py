@@ -26,11 +26,19 @@ class Officer(Seat):
     def propose(self, code, **more):
         """The number of a proposal of a new agency, by the form."""
         reply = {
-            "act": "agency", "code": code, "name": "A", "name_fa": "دستگاه آزمایشی",
-            "key_id": f"{code}-1", "public_key": KEYS[code], "key_until": "1409/10/10",
-            "contract": "inquiry.ask.v1", "purposes": "fuel_quota، court_case",
-            "grant_until": "1409/10/10", "basis": "تفاهم‌نامه ۷", "reason": "نامه شماره ۱۲",
-        }  # fmt: skip
+            "act": "agency",
+            "code": code,
+            "name": "A",
+            "name_fa": "دستگاه آزمایشی",
+            "key_id": f"{code}-1",
+            "public_key": KEYS[code],
+            "key_until": "1409/10/10",
+            "contract": "inquiry.ask.v1",
+            "purposes": "fuel_quota، court_case",
+            "grant_until": "1409/10/10",
+            "basis": "تفاهم‌نامه ۷",
+            "reason": "نامه شماره ۱۲",
+        }
         answer = self.post("/new", **{**reply, **more})
         assert answer.status_code == 200, answer.text
         return int(re.search(r"/changes/([0-9]+)\?done=propose", answer.url)[1])
@@ -100,9 +108,15 @@ def test_who_has_not_signed_in_is_shown_the_way_in(house):
 
 @pytest.mark.parametrize(
     "path",
-    ["/new", "/of/a-co/revoke", "/of/a-co/add/keys", "/of/a-co/contacts", "/changes/1/approve",
-     "/of/a-co/contacts/1/remove"],
-)  # fmt: skip
+    [
+        "/new",
+        "/of/a-co/revoke",
+        "/of/a-co/add/keys",
+        "/of/a-co/contacts",
+        "/changes/1/approve",
+        "/of/a-co/contacts/1/remove",
+    ],
+)
 def test_another_site_cannot_act_in_an_officers_name(mina, path):
     for header in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         assert mina.post(path, headers=header).status_code == 403
@@ -123,11 +137,19 @@ def test_an_agency_proposed_by_a_form_is_in_force_when_another_officer_approved(
     assert str(change) in nader.get("").text
     assert nader.post(f"/changes/{change}/approve").url.endswith("done=approve")
     assert document(house, code) == {
-        "code": code, "name": "A", "name_fa": "دستگاه آزمایشی",
+        "code": code,
+        "name": "A",
+        "name_fa": "دستگاه آزمایشی",
         "keys": [{"id": f"{code}-1", "public_key": KEYS[code], "until": "2030-12-31"}],
-        "grants": [{"contract": "inquiry.ask.v1", "until": "2030-12-31", "basis": "تفاهم‌نامه ۷",
-                    "purposes": ["fuel_quota", "court_case"]}],
-    }  # fmt: skip
+        "grants": [
+            {
+                "contract": "inquiry.ask.v1",
+                "until": "2030-12-31",
+                "basis": "تفاهم‌نامه ۷",
+                "purposes": ["fuel_quota", "court_case"],
+            }
+        ],
+    }
     assert "دستگاه آزمایشی" in nader.get("").text
 
 
@@ -140,20 +162,34 @@ def test_nobody_approves_his_own(mina, code):
 
 def test_what_is_wrong_stands_beside_its_field_and_the_rest_is_kept(karim, code):
     answer = karim.post(
-        "/new", act="agency", code=code, name="A", key_id="k 1", public_key="AAAA",
-        key_until="1409/13/10", contract="inquiry.nothing.v1", grant_until="1409/10/10",
+        "/new",
+        act="agency",
+        code=code,
+        name="A",
+        key_id="k 1",
+        public_key="AAAA",
+        key_until="1409/13/10",
+        contract="inquiry.nothing.v1",
+        grant_until="1409/10/10",
         reason="نامه ۱۲",
-    )  # fmt: skip
+    )
     assert answer.status_code == 422
     assert 'id="agency-key_id-error"' in answer.text
     assert 'id="agency-key_until-error">روز را مانند' in answer.text
     for typed in ("k 1", "1409/13/10", "inquiry.nothing.v1"):
         assert f'value="{typed}"' in answer.text
     mended = karim.post(
-        "/new", act="agency", code=code, name="A", key_id=f"{code}-1", public_key=KEYS[code],
-        key_until="1409/10/10", contract="inquiry.nothing.v1", grant_until="1409/10/10",
+        "/new",
+        act="agency",
+        code=code,
+        name="A",
+        key_id=f"{code}-1",
+        public_key=KEYS[code],
+        key_until="1409/10/10",
+        contract="inquiry.nothing.v1",
+        grant_until="1409/10/10",
         reason="نامه ۱۲",
-    )  # fmt: skip
+    )
     assert 'id="agency-contract-error">چنین قراردادی' in mended.text
 
 
@@ -201,9 +237,11 @@ def test_one_more_key_and_one_more_grant_are_proposed_from_the_agencys_page(
     done = karim.post(f"/of/{agency}/add/grants", act="add-grant", **grant, **reply)
     nader.post("/changes/" + re.search(r"changes/([0-9]+)", done.url)[1] + "/approve")
     assert document(house, agency)["grants"][1] == {
-        "contract": "inquiry.get.v1", "until": "2031-03-21", "networks": ["10.0.0.0/8"],
+        "contract": "inquiry.get.v1",
+        "until": "2031-03-21",
+        "networks": ["10.0.0.0/8"],
         "purposes": [],
-    }  # fmt: skip
+    }
 
 
 def test_a_proposal_is_refused_with_a_reason_or_taken_back(karim, nader, code):
@@ -315,8 +353,11 @@ def test_the_audit_tells_who_did_what_and_goes_on_page_by_page(house, karim, age
         "<bdi>karim</bdi></td><td>پیشنهاد"
     )
     for _ in range(51):
-        execute(house.beside_db, "insert into agency_audit (at, who, what, code) values "
-                                 "(now(), 'mirab', 'end', 'many-co')")  # fmt: skip
+        execute(
+            house.beside_db,
+            "insert into agency_audit (at, who, what, code) values "
+            "(now(), 'mirab', 'end', 'many-co')",
+        )
     page = karim.get("/audit").text
     following = re.search(r'rel="next" href="\?before=([0-9]+)"', page)[1]
     assert "many-co" in karim.get("/audit", before=following).text
@@ -344,9 +385,16 @@ def test_bad_input_is_told_and_never_an_error_of_ours(mina, path, data):
 
 @pytest.mark.parametrize(
     "path",
-    ["/of/no-co", "/of/%2e%2e", "/of/" + "x" * 300, "/changes/9999999", "/new?like=no-co",
-     "/audit?code=" + "x" * 300, "/audit?before=x"],
-)  # fmt: skip
+    [
+        "/of/no-co",
+        "/of/%2e%2e",
+        "/of/" + "x" * 300,
+        "/changes/9999999",
+        "/new?like=no-co",
+        "/audit?code=" + "x" * 300,
+        "/audit?before=x",
+    ],
+)
 def test_bad_addresses_are_told_and_never_an_error_of_ours(mina, path):
     assert mina.get(path).status_code in (200, 404, 422)
 

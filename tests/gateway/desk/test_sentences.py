@@ -53,11 +53,16 @@ def test_p33_purposes_and_parts_of_an_answer_are_called_as_the_service_calls_the
 @pytest.mark.parametrize(
     ("name", "typed", "meant"),
     [
-        ("opens", "۰۹:۰۰", "09:00"), ("opens", "9", "09:00"), ("closes", "\u200f۹ ", "09:00"),
-        ("from_hour", "٢٢:٣٠", "22:30"), ("file_no", "\u202a۱۲۳\u202c", "123"),
-        ("number", "۱۴۰۵-000001", "1405-000001"), ("sheba", "IR۸۲\u200e", "IR82"),
-        ("why", " بند ۳\u200f", "بند ۳"), ("text", "سطر ۱\n\u200eسطر ۲", "سطر ۱\n\u200eسطر ۲"),
+        ("opens", "۰۹:۰۰", "09:00"),
+        ("opens", "9", "09:00"),
+        ("closes", "\u200f۹ ", "09:00"),
+        ("from_hour", "٢٢:٣٠", "22:30"),
+        ("file_no", "\u202a۱۲۳\u202c", "123"),
+        ("number", "۱۴۰۵-000001", "1405-000001"),
+        ("sheba", "IR۸۲\u200e", "IR82"),
+        ("why", " بند ۳\u200f", "بند ۳"),
+        ("text", "سطر ۱\n\u200eسطر ۲", "سطر ۱\n\u200eسطر ۲"),
     ],
-)  # fmt: skip
+)
 def test_p14_each_field_of_a_colleague_is_read_as_it_is_meant(name, typed, meant):
     assert forms.normalise(name, typed) == meant

@@ -168,9 +168,12 @@ def test_s7_an_account_put_without_a_password_keeps_none(sat, colleague, shared_
 
 @pytest.mark.parametrize(
     ("column", "age", "inside"),
-    [("seen_at", "31 minutes", False), ("started_at", "481 minutes", False),
-     ("seen_at", "29 minutes", True)],
-)  # fmt: skip
+    [
+        ("seen_at", "31 minutes", False),
+        ("started_at", "481 minutes", False),
+        ("seen_at", "29 minutes", True),
+    ],
+)
 def test_s7_a_session_ends_when_it_is_idle_and_after_eight_hours(
     sat, colleague, shared_desk, column, age, inside
 ):
@@ -292,8 +295,12 @@ def test_s16_the_owner_is_told_of_wrong_passwords_and_they_are_counted(colleague
     browser = sat(name, address="192.0.2.77")
     assert "3 بار گذرواژه نادرست" in browser.get().text
     assert "sign_in_failed" in shared_desk.service.log
-    assert name not in [line for line in shared_desk.service.log.splitlines()
-                        if "sign_in_failed" in line][-1]  # fmt: skip
+    assert (
+        name
+        not in [line for line in shared_desk.service.log.splitlines() if "sign_in_failed" in line][
+            -1
+        ]
+    )
     assert "3 بار" not in sat(name, address="192.0.2.77").get().text
 
 
@@ -507,13 +514,23 @@ REPLAY = "/dead-letters/ticketing/replay"
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/health/ready", "/metrics", "/dead-letters", "/dead-letters/ticketing",
-     "/registry/loads", "/registry/loads/x", "/account", "/second-factor"],
-)  # fmt: skip
+    [
+        "/",
+        "/health/ready",
+        "/metrics",
+        "/dead-letters",
+        "/dead-letters/ticketing",
+        "/registry/loads",
+        "/registry/loads/x",
+        "/account",
+        "/second-factor",
+    ],
+)
 def test_s19_nobody_reads_the_ops_face_without_a_name(ops, path):
     assert requests.get(ops + path, timeout=20).status_code in (401, 403)
-    page = requests.get(ops + path, headers={"Accept": "text/html"}, allow_redirects=False,
-                        timeout=20)  # fmt: skip
+    page = requests.get(
+        ops + path, headers={"Accept": "text/html"}, allow_redirects=False, timeout=20
+    )
     assert (page.status_code, page.headers["location"]) == (303, "/sign-in")
 
 
@@ -596,9 +613,9 @@ def test_s19_a_token_of_a_machine_has_a_name_a_role_an_end_and_is_revoked(ops, s
     headers = {"Authorization": f"Bearer {looks}"}
     assert requests.get(f"{ops}/dead-letters", headers=headers, timeout=20).status_code == 200
     ((actor,),) = execute(
-        shared_desk.db, "select actor from account_log where act = 'dead_letters.replay' "
-        "order by seq desc limit 1",
-    )  # fmt: skip
+        shared_desk.db,
+        "select actor from account_log where act = 'dead_letters.replay' order by seq desc limit 1",
+    )
     assert actor == "token:backup"
     kept = execute(shared_desk.db, "select t::text from ops_tokens t")
     assert not any(acts in row for (row,) in kept)

@@ -32,9 +32,14 @@ def bill_of(**more):
     """What an officer fills in for a bill of an office; its number is a new one."""
     payer = {"payer": "agency"} if "agency" in more else {"payer": "applicant"}
     return {
-        "service": "own_inquiry", "source_kind": "office", "quantity": "1", "file_no": "1001/70",
-        "source_ref": f"n{secrets.token_hex(4)}", **payer, **more,
-    }  # fmt: skip
+        "service": "own_inquiry",
+        "source_kind": "office",
+        "quantity": "1",
+        "file_no": "1001/70",
+        "source_ref": f"n{secrets.token_hex(4)}",
+        **payer,
+        **more,
+    }
 
 
 class Officer(Seat):
@@ -82,8 +87,18 @@ def last(officer, path, pattern):
 # --- who may ---
 
 
-PAGES = ("", "/tariffs", "/bills", "/bills/new", "/exceptions", "/refunds", "/files", "/day",
-         "/journal", "/statements")  # fmt: skip
+PAGES = (
+    "",
+    "/tariffs",
+    "/bills",
+    "/bills/new",
+    "/exceptions",
+    "/refunds",
+    "/files",
+    "/day",
+    "/journal",
+    "/statements",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -109,10 +124,18 @@ def test_who_has_not_signed_in_is_shown_the_way_in(house):
 
 @pytest.mark.parametrize(
     "path",
-    ["/tariffs/draft", "/tariffs/import", "/tariffs/1/withdraw", "/bills/new",
-     "/bills/1405-000001/void", "/exceptions/1/explained", "/refunds/1/approve", "/files",
-     "/day/2026-11-01/close"],
-)  # fmt: skip
+    [
+        "/tariffs/draft",
+        "/tariffs/import",
+        "/tariffs/1/withdraw",
+        "/bills/new",
+        "/bills/1405-000001/void",
+        "/exceptions/1/explained",
+        "/refunds/1/approve",
+        "/files",
+        "/day/2026-11-01/close",
+    ],
+)
 def test_another_site_cannot_act_in_an_officers_name(mina, path):
     for header in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         assert mina.post(path, headers=header).status_code == 403
@@ -127,8 +150,15 @@ def quoted(house, service, on):
 
 
 def drafted(officer, **more):
-    row = {"act": "draft", "service": "copy", "unit": "page", "amount": "۶۰٬۰۰۰",
-           "from_day": day(40), "decree": "D2", **more}  # fmt: skip
+    row = {
+        "act": "draft",
+        "service": "copy",
+        "unit": "page",
+        "amount": "۶۰٬۰۰۰",
+        "from_day": day(40),
+        "decree": "D2",
+        **more,
+    }
     answer = officer.post("/tariffs/draft", **row)
     assert answer.url.endswith("done=draft"), answer.text
     return max(int(item) for item in re.findall(r'id="row-([0-9]+)"', answer.text))
@@ -164,16 +194,21 @@ def test_a_form_that_is_sent_twice_drafts_one_row(house, karim):
 
 def test_what_is_wrong_with_a_row_stands_beside_its_field_and_the_rest_is_kept(karim):
     answer = karim.post(
-        "/tariffs/draft", act="draft", service="copy", amount="60.5", from_day="1405/13/01",
+        "/tariffs/draft",
+        act="draft",
+        service="copy",
+        amount="60.5",
+        from_day="1405/13/01",
         decree="مصوبه ۷",
-    )  # fmt: skip
+    )
     assert answer.status_code == 422
     assert 'id="draft-amount-error">یک عدد درست بنویسید.' in answer.text
     assert 'id="draft-from_day-error">روز را مانند' in answer.text
     for typed in ("60.5", "1405/13/01", "مصوبه ۷"):
         assert f'value="{typed}"' in answer.text
-    unknown = karim.post("/tariffs/draft", act="draft", service="x", amount="1",
-                         from_day=day(40), decree="D")  # fmt: skip
+    unknown = karim.post(
+        "/tariffs/draft", act="draft", service="x", amount="1", from_day=day(40), decree="D"
+    )
     assert 'id="draft-service-error">چنین خدمتی' in unknown.text
 
 
@@ -459,9 +494,16 @@ def test_bad_input_is_told_and_never_an_error_of_ours(mina, path, data):
 
 @pytest.mark.parametrize(
     "path",
-    ["/bills?after=x&state=y", "/bills/1405-999999", "/journal/nothing", "/statements?month=x",
-     "/statements.csv", "/statements.pdf?agency=a&month=1405-00", "/day?day=2026-99-99"],
-)  # fmt: skip
+    [
+        "/bills?after=x&state=y",
+        "/bills/1405-999999",
+        "/journal/nothing",
+        "/statements?month=x",
+        "/statements.csv",
+        "/statements.pdf?agency=a&month=1405-00",
+        "/day?day=2026-99-99",
+    ],
+)
 def test_bad_addresses_are_told_and_never_an_error_of_ours(mina, path):
     assert mina.get(path).status_code in (200, 404, 422)
 
@@ -546,9 +588,12 @@ def test_p36_the_current_page_is_marked_in_both_navigations(karim, path):
     assert page.count("aria-current=") == 2
 
 
-DIGITS = (str, lambda n: n.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")),
-          lambda n: n.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
-          lambda n: f"\u200f{n}\u200e\u00a0")  # fmt: skip
+DIGITS = (
+    str,
+    lambda n: n.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")),
+    lambda n: n.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
+    lambda n: f"\u200f{n}\u200e\u00a0",
+)
 
 
 @pytest.mark.parametrize("written", DIGITS)
@@ -556,9 +601,9 @@ def test_p14_every_number_of_a_bill_is_taken_in_three_kinds_of_digits(karim, wri
     sent = bill_of(file_no=written("1001/78"), source_ref=written(str(secrets.randbelow(10**9))))
     day_written = written(day(-1))
     look = karim.press(
-        "/bills/new", **{**sent, "quantity": written("1"), "percent": written("0"),
-                         "requested_at": day_written},
-    )  # fmt: skip
+        "/bills/new",
+        **{**sent, "quantity": written("1"), "percent": written("0"), "requested_at": day_written},
+    )
     assert look.status_code == 200, look.text
     assert "1001/78" in look.text
     assert day(-1) in look.text

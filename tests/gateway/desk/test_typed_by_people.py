@@ -15,32 +15,71 @@ from tests.gateway.desk.test_treasury_pages import Officer as TreasuryOfficer
 from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixture `house`
 
 PAGES = (
-    "", "/letters", "/telephone", "/calendar", "/figures",
-    "/treasury/tariffs", "/treasury/bills", "/treasury/bills/new", "/treasury/files",
-    "/treasury/day", "/treasury/statements",
-    "/notices", "/notices/templates", "/notices/templates/new", "/notices/jobs/new",
-    "/notices/announcements/new", "/notices/messages", "/notices/opt-out",
-    "/agencies/new", "/agencies/audit",
-)  # fmt: skip
+    "",
+    "/letters",
+    "/telephone",
+    "/calendar",
+    "/figures",
+    "/treasury/tariffs",
+    "/treasury/bills",
+    "/treasury/bills/new",
+    "/treasury/files",
+    "/treasury/day",
+    "/treasury/statements",
+    "/notices",
+    "/notices/templates",
+    "/notices/templates/new",
+    "/notices/jobs/new",
+    "/notices/announcements/new",
+    "/notices/messages",
+    "/notices/opt-out",
+    "/agencies/new",
+    "/agencies/audit",
+)
 DAY, HOUR, MOBILE = "1405/12/10", "08:00", "09121234567"
 # What people write into a field of this name; other fields get words.
 SAMPLES = {
     **dict.fromkeys(("from_day", "day", "requested_at"), DAY),
     **dict.fromkeys(("to_day", "key_until", "grant_until", "sunset"), "1405/12/20"),
-    "month": "1405-08", "opens": HOUR, "from_hour": HOUR, "closes": "12:30", "to_hour": "12:30",
-    "quantity": "2", "minutes": "20", "capacity": "1", "amount": "60,000", "percent": "0",
-    "weight": "10", "rials": "1,000", "per_day": "1,000", "mobile": MOBILE,
-    "email": "z12@example.com", "national_id": "0499370899", "into": "4052138845",
-    "number": "1405-000001", "replaces": "", "search": "4052138845", "file_no": "1001/70",
-    "sheba": "IR062960000000100324200001", "bank_ref": "123456", "reference": "1405/12",
-    "id": "", "after": "1", "networks": "10.0.0.0/8", "source": "1405/7", "decree": "7",
-}  # fmt: skip
+    "month": "1405-08",
+    "opens": HOUR,
+    "from_hour": HOUR,
+    "closes": "12:30",
+    "to_hour": "12:30",
+    "quantity": "2",
+    "minutes": "20",
+    "capacity": "1",
+    "amount": "60,000",
+    "percent": "0",
+    "weight": "10",
+    "rials": "1,000",
+    "per_day": "1,000",
+    "mobile": MOBILE,
+    "email": "z12@example.com",
+    "national_id": "0499370899",
+    "into": "4052138845",
+    "number": "1405-000001",
+    "replaces": "",
+    "search": "4052138845",
+    "file_no": "1001/70",
+    "sheba": "IR062960000000100324200001",
+    "bank_ref": "123456",
+    "reference": "1405/12",
+    "id": "",
+    "after": "1",
+    "networks": "10.0.0.0/8",
+    "source": "1405/7",
+    "decree": "7",
+}
 # Texts in which marks may be meant, and names of which each is a new one.
 PROSE = ("text", "toml", "body", "subject", "password", "value-")
 # Forms that take what SAMPLES says: with them nothing is wrong in any hand.
 READ_WELL = {
-    "/desk/calendar/slots", "/desk/telephone", "/desk/treasury/tariffs/draft", "/desk/figures",
-}  # fmt: skip
+    "/desk/calendar/slots",
+    "/desk/telephone",
+    "/desk/treasury/tariffs/draft",
+    "/desk/figures",
+}
 SKIPPED = ("sign-out", "/kept", "/account")
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")

@@ -39,9 +39,14 @@ class WholeHouse(Officers):
 
 @pytest.fixture(scope="module", name="house")
 def whole_house(
-    tmp_path_factory, broker, postgres, ticketing_template, billing_template, agencies_template,
+    tmp_path_factory,
+    broker,
+    postgres,
+    ticketing_template,
+    billing_template,
+    agencies_template,
     notify_template,
-):  # fmt: skip
+):
     """The whole house, for the tests of a module that imports this."""
     templates = {
         "ticketing": ticketing_template,

@@ -362,14 +362,30 @@ def test_a_body_that_is_no_form_is_refused(blobs):
 BROKEN = st.recursive(
     st.sampled_from(
         [
-            b"--line", b"--line--", b"\r\n", b"\r", b"\n", b"--", b"\r\n--line\r\n", b":", b'"',
-            b"Content-Disposition: form-data", b'; name="a"', b'; filename="b"', b"; filename*=x",
-            b"Content-Disposition: ", b"%PDF-", b"\0", b"\xff\xd8\xff", "میراب".encode(), b"=",
+            b"--line",
+            b"--line--",
+            b"\r\n",
+            b"\r",
+            b"\n",
+            b"--",
+            b"\r\n--line\r\n",
+            b":",
+            b'"',
+            b"Content-Disposition: form-data",
+            b'; name="a"',
+            b'; filename="b"',
+            b"; filename*=x",
+            b"Content-Disposition: ",
+            b"%PDF-",
+            b"\0",
+            b"\xff\xd8\xff",
+            "میراب".encode(),
+            b"=",
         ]
     )
     | st.binary(max_size=8),
     lambda piece: st.lists(piece, max_size=12).map(b"".join),
-)  # fmt: skip
+)
 
 
 @given(

@@ -18,9 +18,12 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 HIDDEN = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 # A path of each face that takes a POST.
 POSTS = {
-    "public": "/v1/quotes", "agency": "/v1/inquiry/ask", "ops": "/registry/loads",
-    "notify": "/v2/notifications/sms", "desk": "/desk/sign-out",
-}  # fmt: skip
+    "public": "/v1/quotes",
+    "agency": "/v1/inquiry/ask",
+    "ops": "/registry/loads",
+    "notify": "/v2/notifications/sms",
+    "desk": "/desk/sign-out",
+}
 
 
 @pytest.fixture(scope="module")
@@ -125,14 +128,20 @@ def test_d15_identity_is_no_coding_and_a_wrong_type_names_the_right_ones(faces):
 
 DOCUMENTS = {
     "agency": [
-        "/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/openapi.json",
-        "/.well-known/oauth-protected-resource", "/.well-known/api-catalog", "/asyncapi.json",
-        "/schemas/inquiry.ask.v1.json", "/.well-known/security.txt", "/docs/join.md",
+        "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
+        "/openapi.json",
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/api-catalog",
+        "/asyncapi.json",
+        "/schemas/inquiry.ask.v1.json",
+        "/.well-known/security.txt",
+        "/docs/join.md",
     ],
     "public": ["/.well-known/security.txt", "/docs/citizens-api.md"],
     "ops": ["/docs/operate.md"],
     "notify": ["/docs/notify-api.md"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -155,8 +164,10 @@ def test_d22_a_document_is_its_file_and_nothing_else_is_served(faces):
     script = requests.get(faces["agency"] + "/docs/examples/first_call.sh", timeout=10)
     assert script.status_code == 200
     for path in ("/docs/../README.md", "/docs/%2e%2e/pyproject.toml", "/docs//etc/passwd"):
-        assert talk(faces["agency"], f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close"
-                    "\r\n\r\n".encode()) == [404]  # fmt: skip
+        assert talk(
+            faces["agency"],
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode(),
+        ) == [404]
 
 
 PATHS = re.compile(r"(?<![\w./])/(?:[a-z.][\w./-]*\w)?")
@@ -166,8 +177,10 @@ PATHS = re.compile(r"(?<![\w./])/(?:[a-z.][\w./-]*\w)?")
 def test_d21_a_hint_leads_somewhere_on_each_face(faces, face):
     answer = requests.get(faces[face] + "/nowhere", timeout=10).json()
     hint = answer.get("what_to_do", "/")
-    assert [requests.get(faces[face] + path, headers=BROWSER, timeout=20).status_code
-            for path in PATHS.findall(hint)] in ([200], [503])  # fmt: skip
+    assert [
+        requests.get(faces[face] + path, headers=BROWSER, timeout=20).status_code
+        for path in PATHS.findall(hint)
+    ] in ([200], [503])
 
 
 # Where a code is met, if not on the agency face; `on the portal` says the public one.
@@ -235,8 +248,10 @@ def test_s21_no_link_of_ours_leads_to_another_host(faces, face, target):
     parts = urlsplit(faces[face])
     for accept in ("text/html", "application/json"):
         with socket.create_connection((parts.hostname, parts.port), timeout=5) as line:
-            line.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
-                         f"Accept: {accept}\r\n\r\n".encode())  # fmt: skip
+            line.sendall(
+                f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+                f"Accept: {accept}\r\n\r\n".encode()
+            )
             event = b""
             while part := line.recv(65536):
                 event += part
@@ -257,8 +272,24 @@ def test_d16_the_faults_of_a_body_are_listed_up_to_a_number(faces):
         assert len(answer.json()["errors"]) <= 51
 
 
-NUMBERS = ("-1", "0", "1" * 400, "9" * 3000, "1e400", "NaN", "١٢", "0x10", "1_000", "+1", "2**63",
-           "9223372036854775808", "1.0", "%20", "%00", "")  # fmt: skip
+NUMBERS = (
+    "-1",
+    "0",
+    "1" * 400,
+    "9" * 3000,
+    "1e400",
+    "NaN",
+    "١٢",
+    "0x10",
+    "1_000",
+    "+1",
+    "2**63",
+    "9223372036854775808",
+    "1.0",
+    "%20",
+    "%00",
+    "",
+)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -267,15 +298,22 @@ def test_d14_no_number_in_an_address_is_a_fault_of_ours(faces, number):
     for url in (
         f"{public}/open311/v2/requests.json?page={number}&page_size={number}",
         f"{public}/v1/statistics?months={number}",
-        f"{public}/v1/payments/{number}", f"{public}/pay/{number}/x", f"{public}/status/{number}",
-        f"{public}/pay/return/{number}/x", f"{public}/v1/tickets/{number}",
-        f"{public}/v1/tickets/{number}/attachments/{number}", f"{public}/bills/{number}/{number}",
-        f"{public}/v1/bills/{number}/{number}", f"{public}/contact/ticket/files/{number}",
-        f"{agency}/v{number}/inquiry/ask", f"{agency}/v1/calls/{number}",
+        f"{public}/v1/payments/{number}",
+        f"{public}/pay/{number}/x",
+        f"{public}/status/{number}",
+        f"{public}/pay/return/{number}/x",
+        f"{public}/v1/tickets/{number}",
+        f"{public}/v1/tickets/{number}/attachments/{number}",
+        f"{public}/bills/{number}/{number}",
+        f"{public}/v1/bills/{number}/{number}",
+        f"{public}/contact/ticket/files/{number}",
+        f"{agency}/v{number}/inquiry/ask",
+        f"{agency}/v1/calls/{number}",
         f"{notify}/v2/template/x/version/{number}",
-        f"{faces['ops']}/registry/loads/{number}", f"{faces['desk']}/desk/letters/{number}",
+        f"{faces['ops']}/registry/loads/{number}",
+        f"{faces['desk']}/desk/letters/{number}",
         f"{faces['desk']}/desk/treasury/exceptions/{number}/explain",
-    ):  # fmt: skip
+    ):
         answer = requests.get(url, timeout=20, allow_redirects=False)
         assert answer.status_code != 500, url
 
@@ -290,7 +328,9 @@ RETURNS = {
     "encoded": {"method": "POST", "data": b"\x1f\x8b", "headers": {"Content-Encoding": "gzip"}},
     "a file": {"method": "POST", "files": {"a": b"b"}},
     "no boundary": {
-        "method": "POST", "data": b"x", "headers": {"Content-Type": "multipart/form-data"}
+        "method": "POST",
+        "data": b"x",
+        "headers": {"Content-Type": "multipart/form-data"},
     },
     "too much": {"method": "POST", "data": b"a=" + b"x" * 300_000},
     "no UTF-8": {"method": "POST", "data": b"a=\xff&b=%ff&c=%00"},
@@ -298,10 +338,11 @@ RETURNS = {
     "PUT": {"method": "PUT", "data": b"a=b"},
     "in the address": {"params": {"State": "OK", "a\0": "b"}},
     "from the bank": {
-        "method": "POST", "data": {"a": "b"},
+        "method": "POST",
+        "data": {"a": "b"},
         "headers": {"Origin": "https://bank.example", "Sec-Fetch-Site": "cross-site"},
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("sent", RETURNS.values(), ids=RETURNS)
@@ -331,8 +372,9 @@ def test_c7_open311_is_asked_sixty_times_a_minute_from_one_address(faces):
 FROM_ELSEWHERE = {
     "/pay/return/{order:int}/{key}",  # a bank's page sends the payer back
     "/u/{token}",  # one click of a mail program (RFC 8058)
-    "/open311/v2/requests.xml", "/open311/v2/requests.json",  # civic apps, by their key
-}  # fmt: skip
+    "/open311/v2/requests.xml",
+    "/open311/v2/requests.json",  # civic apps, by their key
+}
 FILLED = {"int": "1", "uuid": CALLS.rpartition("/")[2]}
 
 
@@ -365,8 +407,10 @@ def test_s22_no_route_that_changes_something_takes_what_another_site_sends(faces
 def test_d4_the_key_of_a_notify_service_comes_alone(faces):
     for second in ({"DPoP": "x"}, {"Signature-Input": 'a=("@method");tag="mirab"'}):
         answer = requests.post(
-            faces["notify"] + POSTS["notify"], json={}, timeout=20,
+            faces["notify"] + POSTS["notify"],
+            json={},
+            timeout=20,
             headers={"Authorization": "Bearer x", **second},
-        )  # fmt: skip
+        )
         assert answer.status_code == 401
         assert answer.json()["errors"][0]["error"] == "AuthError"

@@ -43,9 +43,9 @@ def test_s20_a_face_is_not_reached_by_the_name_of_another(faces, face, host):
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost:9", "[::1]:80", "prom.internal", "PROM.internal.:80",
-             "10.1.2.3:8002"],
-)  # fmt: skip
+    "host",
+    ["127.0.0.1", "localhost:9", "[::1]:80", "prom.internal", "PROM.internal.:80", "10.1.2.3:8002"],
+)
 def test_s20_a_face_is_reached_by_loopback_and_by_what_its_operator_allows(faces, face, host):
     assert status(faces[face], Host=host) == 200
 

@@ -22,9 +22,13 @@ HTTPS = "https://mirab.example.ir"
 
 def environ(folder, face, **more):
     environ = {
-        "AMQP_URL": NOWHERE, "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
-        "PORT": str(free_port()), **secrets_in(folder), OWN[face]: HTTPS, **more,
-    }  # fmt: skip
+        "AMQP_URL": NOWHERE,
+        "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
+        "PORT": str(free_port()),
+        **secrets_in(folder),
+        OWN[face]: HTTPS,
+        **more,
+    }
     return {name: value for name, value in environ.items() if value is not None}
 
 
@@ -43,9 +47,17 @@ def test_d5_a_face_without_its_own_address_does_not_start_and_says_what_to_set(f
 
 
 @pytest.mark.parametrize(
-    "value", ["agency.example.ir", "ftp://a.ir", "https://", "https://u@a.ir", "https://a.ir/v1",
-              "https://a.ir?x", "https://a.ir:port"],
-)  # fmt: skip
+    "value",
+    [
+        "agency.example.ir",
+        "ftp://a.ir",
+        "https://",
+        "https://u@a.ir",
+        "https://a.ir/v1",
+        "https://a.ir?x",
+        "https://a.ir:port",
+    ],
+)
 def test_d5_an_address_that_is_none_is_refused_by_name(value, tmp_path):
     if value in ("https://a.ir/v1", "https://"):  # the others are held by the parser alone
         assert "AGENCY_BASE_URL" in refusal(

@@ -39,9 +39,14 @@ def port():
             "public",
             [Route("/health/live", live), Route("/mirror", mirror, methods=["GET", "POST"])],
         ),
-        host="127.0.0.1", port=number, http=protocol.Guarded, ws="none",
-        log_config=None, access_log=False, timeout_keep_alive=1,
-    )  # fmt: skip
+        host="127.0.0.1",
+        port=number,
+        http=protocol.Guarded,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=1,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -205,11 +210,24 @@ HOSTS = {
     "no name": [
         b"Host: %b\r\n" % value
         for value in (
-            b"a b", b"x/y", b"user@x", b"x:port", b"x:99999", b"x,y", b"http://x", b"[::1", b"[x]",
-            b"x?y", b"x#y", b"\xd8\xa7", b"<x>", b"x:80:80", b"x\\y",
+            b"a b",
+            b"x/y",
+            b"user@x",
+            b"x:port",
+            b"x:99999",
+            b"x,y",
+            b"http://x",
+            b"[::1",
+            b"[x]",
+            b"x?y",
+            b"x#y",
+            b"\xd8\xa7",
+            b"<x>",
+            b"x:80:80",
+            b"x\\y",
         )
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("lines", [line for kind in HOSTS.values() for line in kind])

@@ -19,8 +19,13 @@ def run(face, **environ):
     reply = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", f"gateway.{face}"],
-        cwd=ROOT, env={**reply, **environ}, capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**reply, **environ},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
 
 
 BAD = {

@@ -54,43 +54,75 @@ TEMPLATE = {
 MESSAGE = {
     "type": "object",
     "properties": {
-        "id": UUID, "template": TEMPLATE, "type": {"enum": ["sms", "email", "letter"]},
-        "status": {"type": "string"}, "body": {"type": "string"},
+        "id": UUID,
+        "template": TEMPLATE,
+        "type": {"enum": ["sms", "email", "letter"]},
+        "status": {"type": "string"},
+        "body": {"type": "string"},
         "created_at": {"type": "string", "pattern": r"^\d{4}(-\d\d){2}T(\d\d:){2}\d\d\.\d{6}Z$"},
-        "is_cost_data_ready": {"type": "boolean"}, "cost_details": {"type": "object"},
+        "is_cost_data_ready": {"type": "boolean"},
+        "cost_details": {"type": "object"},
         "cost_in_pounds": {"type": ["number", "null"]},
         **dict.fromkeys(
-            ("reference", "email_address", "phone_number", "line_1", "line_2", "line_3", "line_4",
-             "line_5", "line_6", "postcode", "postage", "subject", "sent_at", "completed_at",
-             "created_by_name", "scheduled_for", "one_click_unsubscribe_url"),
+            (
+                "reference",
+                "email_address",
+                "phone_number",
+                "line_1",
+                "line_2",
+                "line_3",
+                "line_4",
+                "line_5",
+                "line_6",
+                "postcode",
+                "postage",
+                "subject",
+                "sent_at",
+                "completed_at",
+                "created_by_name",
+                "scheduled_for",
+                "one_click_unsubscribe_url",
+            ),
             NULL_TEXT,
         ),
     },
-}  # fmt: skip
+}
 MESSAGE["required"] = list(MESSAGE["properties"])
 # TemplateResponse of the same.
 OF_TEMPLATE = {
     "type": "object",
     "properties": {
-        "id": UUID, "name": {"type": "string"}, "type": {"enum": ["sms", "email", "letter"]},
-        "created_at": {"type": "string"}, "updated_at": NULL_TEXT,
-        "version": {"type": "integer"}, "created_by": {"type": "string"},
-        "body": {"type": "string"}, "subject": NULL_TEXT, "postage": NULL_TEXT,
+        "id": UUID,
+        "name": {"type": "string"},
+        "type": {"enum": ["sms", "email", "letter"]},
+        "created_at": {"type": "string"},
+        "updated_at": NULL_TEXT,
+        "version": {"type": "integer"},
+        "created_by": {"type": "string"},
+        "body": {"type": "string"},
+        "subject": NULL_TEXT,
+        "postage": NULL_TEXT,
         "letter_contact_block": NULL_TEXT,
         "personalisation": {
-            "additionalProperties": {"const": {"required": True}}, "type": "object",
+            "additionalProperties": {"const": {"required": True}},
+            "type": "object",
         },
     },
-}  # fmt: skip
+}
 OF_TEMPLATE["required"] = list(OF_TEMPLATE["properties"])
 PREVIEW = {
     "type": "object",
     "properties": {
-        "id": UUID, "type": {"enum": ["sms", "email", "letter"]}, "version": {"type": "integer"},
-        "body": {"type": "string"}, "subject": NULL_TEXT, "html": NULL_TEXT, "postage": NULL_TEXT,
+        "id": UUID,
+        "type": {"enum": ["sms", "email", "letter"]},
+        "version": {"type": "integer"},
+        "body": {"type": "string"},
+        "subject": NULL_TEXT,
+        "html": NULL_TEXT,
+        "postage": NULL_TEXT,
     },
     "additionalProperties": False,
-}  # fmt: skip
+}
 PREVIEW["required"] = list(PREVIEW["properties"])
 
 
@@ -114,7 +146,9 @@ def notify(tmp_path_factory, broker, postgres, notify_template):
         service = starter("bus", "serve", "services.notify", **environ)
         starter("gateway.notify", **{**environ, "PORT": str(port)})
         made = SimpleNamespace(
-            url=f"http://127.0.0.1:{port}", hand=hand, keys=_keys(hand, "power-co"),
+            url=f"http://127.0.0.1:{port}",
+            hand=hand,
+            keys=_keys(hand, "power-co"),
             sms=hand.template("((name))، کد شما ((code)) است."),
             email=hand.template(
                 "سلام ((name))\n\n((list))", code="mail", channel="email", subject="خبر ((name))"
@@ -122,7 +156,7 @@ def notify(tmp_path_factory, broker, postgres, notify_template):
             letter=hand.template(
                 "سلام ((name))", code="paper", channel="letter", subject="نامه ((name))"
             ),
-        )  # fmt: skip
+        )
         wait_for(lambda: "mirab.notify.requests" in service.log, 60)
         wait_for(lambda: _answers(made), 60)
         yield made
@@ -258,8 +292,9 @@ def test_simulated_recipients_get_an_answer_and_leave_no_trace(notify, kind):
     assert email["content"]["subject"] == "خبر سارا"
     for sent in (sms, email):
         assert refusal(client.get_notification_by_id, sent["id"]) == (
-            404, [("NoResultFound", "No result found")],
-        )  # fmt: skip
+            404,
+            [("NoResultFound", "No result found")],
+        )
 
 
 def test_a_letter_by_a_template_becomes_a_pdf_with_its_address(notify, live):
@@ -313,9 +348,17 @@ def test_what_is_no_pdf_is_refused(live, content, reason):
 
 
 TYPED = [
-    "123456789012345678901234567890", "18446744073709551616", "9007199254740993", "1.0", "1.10",
-    "0.1000000000000000055511151231257827", "1e3", "-0", "-0.0", "7",
-]  # fmt: skip
+    "123456789012345678901234567890",
+    "18446744073709551616",
+    "9007199254740993",
+    "1.0",
+    "1.10",
+    "0.1000000000000000055511151231257827",
+    "1e3",
+    "-0",
+    "-0.0",
+    "7",
+]
 
 
 @pytest.mark.parametrize("number", TYPED)
@@ -401,8 +444,9 @@ def test_templates_are_listed_read_by_version_and_previewed(notify, live):
     jsonschema.validate(entries, PREVIEW)
     assert (entries["subject"], entries["version"]) == ("خبر سارا", 1)
     assert refusal(live.post_template_preview, notify.email, {"list": "x"}) == (
-        400, [("BadRequestError", "Missing personalisation: name")],
-    )  # fmt: skip
+        400,
+        [("BadRequestError", "Missing personalisation: name")],
+    )
     assert refusal(live.get_template, NOBODY) == (404, [("NoResultFound", "No result found")])
 
 
@@ -483,8 +527,9 @@ def test_another_agency_sees_nothing_of_ours(notify, live):
     assert refusal(other.get_template, notify.sms)[0] == 404
     assert other.get_all_templates()["templates"] == []
     assert refusal(other.send_sms_notification, MOBILE, notify.sms, {"name": "a"}) == (
-        400, [("BadRequestError", "Template not found")],
-    )  # fmt: skip
+        400,
+        [("BadRequestError", "Template not found")],
+    )
 
 
 @pytest.mark.parametrize(
@@ -494,25 +539,35 @@ def test_another_agency_sees_nothing_of_ours(notify, live):
         (
             "sms",
             {"phone_number": "+12025550123", "template_id": NOBODY},
-            ["phone_number Cannot send to international mobile numbers: only Iranian mobiles "
-             "(09..., +989...) are carried"],
+            [
+                "phone_number Cannot send to international mobile numbers: only Iranian mobiles "
+                "(09..., +989...) are carried"
+            ],
         ),
         (
             "sms",
             {"phone_number": "07700900002", "template_id": NOBODY},
-            ["phone_number Cannot send to international mobile numbers: only Iranian mobiles "
-             "(09..., +989...) are carried"],
+            [
+                "phone_number Cannot send to international mobile numbers: only Iranian mobiles "
+                "(09..., +989...) are carried"
+            ],
         ),
         (
             "email",
             {"email_address": "no", "template_id": "no", "x": 1},
-            ["email_address Not a valid email address", "template_id is not a valid UUID",
-             "Additional properties are not allowed (x was unexpected)"],
+            [
+                "email_address Not a valid email address",
+                "template_id is not a valid UUID",
+                "Additional properties are not allowed (x was unexpected)",
+            ],
         ),
         (
             "email",
-            {"email_address": EMAIL, "template_id": NOBODY,
-             "one_click_unsubscribe_url": "http://a.example"},
+            {
+                "email_address": EMAIL,
+                "template_id": NOBODY,
+                "one_click_unsubscribe_url": "http://a.example",
+            },
             ["one_click_unsubscribe_url is not a valid https url"],
         ),
         ("letter", {"template_id": NOBODY}, ["personalisation is a required property"]),
@@ -521,11 +576,16 @@ def test_another_agency_sees_nothing_of_ours(notify, live):
             {"template_id": NOBODY, "personalisation": {"address_line_1": "سارا"}},
             ["Address must be at least 3 lines"],
         ),
-        ("letter", {"content": "x", "postage": "air"},
-         ["postage invalid. It must be either first, second or economy.",
-          "reference is a required property"]),
+        (
+            "letter",
+            {"content": "x", "postage": "air"},
+            [
+                "postage invalid. It must be either first, second or economy.",
+                "reference is a required property",
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_body_that_breaks_the_schema_is_told_each_reason(call, kind, reply, errors):
     answer = call("POST", f"/v2/notifications/{kind}", reply)
     assert answer.status_code == 400
@@ -543,19 +603,22 @@ def test_ids_of_senders_that_nobody_has_are_refused_as_notify_does(notify, live)
     ):
         assert refusal(send, to, form, {"name": "a"}, **{name: NOBODY}) == (
             400,
-            [("BadRequestError",
-              f"{name} {NOBODY} does not exist in database for service id {service}")],
-        )  # fmt: skip
+            [
+                (
+                    "BadRequestError",
+                    f"{name} {NOBODY} does not exist in database for service id {service}",
+                )
+            ],
+        )
 
 
 def test_what_the_template_needs_is_named(notify, live):
     assert refusal(live.send_sms_notification, MOBILE, notify.sms, {"Name": "a"}) == (
-        400, [("BadRequestError", "Missing personalisation: code")],
-    )  # fmt: skip
+        400,
+        [("BadRequestError", "Missing personalisation: code")],
+    )
     reply = refusal(live.send_sms_notification, MOBILE, notify.email, {"name": "a", "list": "b"})
-    assert reply[1] == [
-        ("BadRequestError", "email template is not suitable for sms notification")
-    ]  # fmt: skip
+    assert reply[1] == [("BadRequestError", "email template is not suitable for sms notification")]
     long = {"name": "آ" * 1500, "code": "1"}
     ((error, message),) = refusal(live.send_sms_notification, MOBILE, notify.sms, long)[1]
     assert (error, message[:26]) == ("BadRequestError", "Your message is too long. ")
@@ -565,17 +628,20 @@ def test_a_body_that_is_no_json_is_said_so(call):
     for body in (b"{", b"\xff", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 100_000):
         reply = call("POST", "/v2/notifications/sms", data=body)
         assert (reply.status_code, reply.json()["errors"][0]["message"]) == (
-            400, "Invalid JSON supplied in POST data",
-        )  # fmt: skip
+            400,
+            "Invalid JSON supplied in POST data",
+        )
     assert call("POST", "/v2/notifications/sms", data=b"x" * 300_000).status_code == 413
 
 
 def test_queries_are_checked(call):
     reply = call("GET", "/v2/notifications?status=elephant&template_type=Apple&older_than=1&x=1")
     assert [e["message"].split(" is not one of")[0] for e in reply.json()["errors"]] == [
-        "status elephant", "template_type Apple", "older_than is not a valid UUID",
+        "status elephant",
+        "template_type Apple",
+        "older_than is not a valid UUID",
         "Additional properties are not allowed (x was unexpected)",
-    ]  # fmt: skip
+    ]
     (error,) = call("GET", "/v2/templates?type=fax").json()["errors"]
     assert error["message"] == "type fax is not one of [sms, email, letter]"
     (error,) = call("GET", "/v2/notifications/5").json()["errors"]
@@ -587,8 +653,9 @@ def test_queries_are_checked(call):
 def test_what_is_no_letter_has_no_pdf(notify, live):
     sent = live.send_sms_notification(MOBILE, notify.sms, {"name": "a", "code": "1"})
     assert refusal(live.get_pdf_for_letter, sent["id"]) == (
-        400, [("BadRequestError", "Notification is not a letter")],
-    )  # fmt: skip
+        400,
+        [("BadRequestError", "Notification is not a letter")],
+    )
 
 
 def test_paths_and_methods_that_are_not_there_are_told_as_at_notify_s_root(call):
@@ -598,8 +665,9 @@ def test_paths_and_methods_that_are_not_there_are_told_as_at_notify_s_root(call)
     assert lost.json()["message"].startswith("The requested URL was not found on the server.")
     wrong = call("DELETE", "/v2/templates")
     assert (wrong.status_code, wrong.json()["message"]) == (
-        405, "The method is not allowed for the requested URL.",
-    )  # fmt: skip
+        405,
+        "The method is not allowed for the requested URL.",
+    )
     assert wrong.headers["Allow"] == "GET, HEAD"
 
 
@@ -623,13 +691,14 @@ def test_who_asks_too_often_is_told_to_wait(notify, call):
 
 def test_the_same_idempotency_key_is_the_same_message(notify, call):
     fields = {
-        "phone_number": MOBILE, "template_id": notify.sms,
+        "phone_number": MOBILE,
+        "template_id": notify.sms,
         "personalisation": {"name": "a", "code": "1"},
-    }  # fmt: skip
+    }
     headers = {"Idempotency-Key": uuid.uuid4().hex}
     first, again = (
         call("POST", "/v2/notifications/sms", fields, headers=headers) for _ in range(2)
-    )  # fmt: skip
+    )
     assert first.json() == again.json()
     other = call("POST", "/v2/notifications/sms", {**fields, "reference": "x"}, headers=headers)
     assert other.status_code == 409
@@ -643,10 +712,12 @@ def test_a_moment_within_a_day_is_kept(notify, call):
         "POST",
         "/v2/notifications/email",
         {
-            "email_address": EMAIL, "template_id": notify.email, "scheduled_for": at,
+            "email_address": EMAIL,
+            "template_id": notify.email,
+            "scheduled_for": at,
             "personalisation": {"name": "a", "list": "b"},
         },
-    ).json()  # fmt: skip
+    ).json()
     assert payload["scheduled_for"] == at.replace("Z", ".000000Z")
     body = call("GET", f"/v2/notifications/{payload['id']}").json()
     assert (body["scheduled_for"], body["status"]) == (payload["scheduled_for"], "created")
@@ -677,8 +748,14 @@ def test_no_body_stumbles_us(notify, call, data):
                 "phone_number": st.just(MOBILE) | anything,
                 "email_address": st.just(EMAIL) | anything,
                 "personalisation": anything
-                | st.fixed_dictionaries({**{n: st.just(v) for n, v in ADDRESS.items()},
-                                         "name": anything, "code": anything, "list": anything}),
+                | st.fixed_dictionaries(
+                    {
+                        **{n: st.just(v) for n, v in ADDRESS.items()},
+                        "name": anything,
+                        "code": anything,
+                        "list": anything,
+                    }
+                ),
                 "reference": anything,
                 "scheduled_for": anything,
                 "one_click_unsubscribe_url": anything | st.just("https://a.example/\u2028"),
@@ -687,7 +764,7 @@ def test_no_body_stumbles_us(notify, call, data):
                 "postage": anything,
             },
         )
-    )  # fmt: skip
+    )
     body = json.dumps(reply, ensure_ascii=False).encode("utf-8", "surrogatepass")
     answer = call("POST", f"/v2/notifications/{kind}", data=body, key="test")
     assert answer.status_code in (201, 400, 413, 429), answer.text
@@ -702,16 +779,26 @@ def test_no_body_stumbles_us(notify, call, data):
 )
 @given(
     path=st.sampled_from(
-        ["notifications", "templates", "received-text-messages", f"notifications/{NOBODY}",
-         f"template/{NOBODY}", f"template/{NOBODY}/version/0", f"notifications/{NOBODY}/pdf"]
-    ) | words.map(lambda word: f"notifications/{quote(word, safe='')}"),
+        [
+            "notifications",
+            "templates",
+            "received-text-messages",
+            f"notifications/{NOBODY}",
+            f"template/{NOBODY}",
+            f"template/{NOBODY}/version/0",
+            f"notifications/{NOBODY}/pdf",
+        ]
+    )
+    | words.map(lambda word: f"notifications/{quote(word, safe='')}"),
     query=st.dictionaries(
-        st.sampled_from(["status", "template_type", "older_than", "reference", "include_jobs",
-                         "type"]) | words,
+        st.sampled_from(
+            ["status", "template_type", "older_than", "reference", "include_jobs", "type"]
+        )
+        | words,
         words | st.sampled_from(["failed", "sms", "true", NOBODY]),
         max_size=3,
     ),
-)  # fmt: skip
+)
 def test_no_query_stumbles_us(call, path, query):
     answer = call("GET", f"/v2/{path}", params=query)
     assert answer.status_code in (200, 400, 404), answer.text
@@ -721,26 +808,34 @@ def test_no_query_stumbles_us(call, path, query):
 def test_bash_openssl_and_curl_send_one(notify):
     script = ROOT / "docs/examples/notify.sh"
     body = {
-        "phone_number": MOBILE, "template_id": notify.sms,
+        "phone_number": MOBILE,
+        "template_id": notify.sms,
         "personalisation": {"name": "سارا", "code": "1"},
-    }  # fmt: skip
+    }
     output = subprocess.run(
         ["bash", str(script), "POST", "/v2/notifications/sms", json.dumps(body)],
         env={
-            "PATH": os.environ["PATH"], "NOTIFY_URL": notify.url, "NOTIFY_API_KEY":
-            notify.keys["test"],
+            "PATH": os.environ["PATH"],
+            "NOTIFY_URL": notify.url,
+            "NOTIFY_API_KEY": notify.keys["test"],
         },
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert (output.returncode, output.stderr) == (0, "")
     assert json.loads(output.stdout)["content"]["body"] == "سارا، کد شما 1 است."
 
 
 def test_the_keys_of_these_tests_open_nothing_else(notify):
     """The secret by which the service seals is not what signs tokens."""
-    assert Keys("another secret").open(
-        execute(notify.hand.db, "select secret from api_keys limit 1")[0][0]
-    ) is None  # fmt: skip
+    assert (
+        Keys("another secret").open(
+            execute(notify.hand.db, "select secret from api_keys limit 1")[0][0]
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

@@ -21,24 +21,33 @@ REFERENCE = {"type": "string", "maxLength": 1000}
 # As the public API describes them; the formats are checked by the tests below.
 SMS = {
     "properties": {
-        "reference": REFERENCE, "phone_number": {"type": "string"}, "template_id": UUID,
-        "personalisation": VALUES, "scheduled_for": {"type": ["string", "null"]},
+        "reference": REFERENCE,
+        "phone_number": {"type": "string"},
+        "template_id": UUID,
+        "personalisation": VALUES,
+        "scheduled_for": {"type": ["string", "null"]},
         "sms_sender_id": UUID,
     },
-    "type": "object", "required": ["phone_number", "template_id"], "additionalProperties": False,
-}  # fmt: skip
+    "type": "object",
+    "required": ["phone_number", "template_id"],
+    "additionalProperties": False,
+}
 LETTER = {
     "properties": {"reference": REFERENCE, "template_id": UUID, "personalisation": VALUES},
-    "type": "object", "required": ["template_id", "personalisation"],
+    "type": "object",
+    "required": ["template_id", "personalisation"],
     "additionalProperties": False,
-}  # fmt: skip
+}
 PRECOMPILED = {
     "properties": {
-        "reference": REFERENCE, "content": {"type": "string"},
+        "reference": REFERENCE,
+        "content": {"type": "string"},
         "postage": {"type": "string", "enum_of_notify": True},
     },
-    "type": "object", "required": ["reference", "content"], "additionalProperties": False,
-}  # fmt: skip
+    "type": "object",
+    "required": ["reference", "content"],
+    "additionalProperties": False,
+}
 LIST = {
     "properties": {
         "reference": {"type": "string"},
@@ -47,8 +56,9 @@ LIST = {
         "include_jobs": {"enum": ["true", "True"]},
         "older_than": UUID,
     },
-    "type": "object", "additionalProperties": False,
-}  # fmt: skip
+    "type": "object",
+    "additionalProperties": False,
+}
 FORMATS = jsonschema.FormatChecker()
 
 
@@ -97,8 +107,16 @@ def free(reply, *names):
     return {n: v for n, v in reply.items() if n not in names or not isinstance(v, str)}
 
 
-@given(bodies("reference", "phone_number", "template_id", "personalisation", "sms_sender_id",
-              "scheduled_for"))  # fmt: skip
+@given(
+    bodies(
+        "reference",
+        "phone_number",
+        "template_id",
+        "personalisation",
+        "sms_sender_id",
+        "scheduled_for",
+    )
+)
 def test_a_text_message_is_judged_in_the_library_s_words(reply):
     reply = free(reply, "phone_number", "scheduled_for")
     assert reasons_of_ours(reply, schemas.SMS) == reasons_of_library(reply, SMS)
@@ -200,10 +218,14 @@ def test_an_address_that_no_postman_can_use_is_refused(reply, reason):
 def test_values_become_texts_and_lists_of_texts():
     reply = requests.personalisation(
         {
-            "n": 5, "f": requests.Number("1.5"), "yes": True, "no": False, "none": None,
+            "n": 5,
+            "f": requests.Number("1.5"),
+            "yes": True,
+            "no": False,
+            "none": None,
             "list": ["a", 2, None],
         }
-    )  # fmt: skip
+    )
     assert reply == {"n": "5", "f": "1.5", "yes": "yes", "no": "no", "list": ["a", "2"]}
 
 

@@ -63,9 +63,15 @@ def test_d9_what_is_refused_by_its_shape_stands_in_the_schema(document):
     assert schemas["Ask"]["additionalProperties"] is False
     assert schemas["Ask"]["properties"]["as_of"]["format"] == "date-time"
     for name, member in (
-        ("BatchStatus", "batch"), ("JobOf", "job"), ("CallbackOf", "callback"), ("One", "id"),
-        ("CallOf", "id"), ("ReadBatch", "batch"), ("BatchProgress", "batch"), ("Sent", "id"),
-    ):  # fmt: skip
+        ("BatchStatus", "batch"),
+        ("JobOf", "job"),
+        ("CallbackOf", "callback"),
+        ("One", "id"),
+        ("CallOf", "id"),
+        ("ReadBatch", "batch"),
+        ("BatchProgress", "batch"),
+        ("Sent", "id"),
+    ):
         assert schemas[name]["properties"][member]["format"] == "uuid", name
     limit = schemas["ReadBatch"]["properties"]["limit"]
     assert (limit["type"], limit["minimum"], limit["maximum"]) == ("integer", 1, 500)
@@ -142,9 +148,19 @@ def addresses_in(document):
 
 # Of every request, whatever is asked: HTTP's own, and what a browser or the edge writes.
 EVERYWHERE = {
-    "accept", "authorization", "content-length", "content-type", "content-encoding", "host",
-    "origin", "sec-fetch-site", "expect", "connection", "cookie", "x-forwarded-for",
-}  # fmt: skip
+    "accept",
+    "authorization",
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "host",
+    "origin",
+    "sec-fetch-site",
+    "expect",
+    "connection",
+    "cookie",
+    "x-forwarded-for",
+}
 READS = re.compile(r"""headers\.(?:get|getlist)\(\s*"([A-Za-z-]+)"|"([a-z-]+)" in \w+\.headers""")
 
 
@@ -173,12 +189,15 @@ def test_d10_every_address_of_the_agency_face_is_in_its_document_and_no_other(tm
     face = agency.make(
         Settings(
             {
-                "AMQP_URL": "amqp://127.0.0.1:1", "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
-                "SIGNING_KEY_FILE": str(key), "AGENCY_BASE_URL": "https://mirab.example",
-                "SANDBOX": "1", "REGISTER_PUBLIC_KEY": register,
+                "AMQP_URL": "amqp://127.0.0.1:1",
+                "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
+                "SIGNING_KEY_FILE": str(key),
+                "AGENCY_BASE_URL": "https://mirab.example",
+                "SANDBOX": "1",
+                "REGISTER_PUBLIC_KEY": register,
             }
         )
-    )  # fmt: skip
+    )
     contracts = "/v{}/{}/{}"
     reply = addresses_in(json.loads(served(catalogue.openapi(sandbox=True), "https://x").body))
     calls = {(catalogue.path_of(contract), "post") for contract in agency_contracts()}
@@ -207,11 +226,12 @@ def test_d10_every_address_of_the_notify_api_is_in_its_document_and_no_other(tmp
     face = notify.make(
         Settings(
             {
-                "AMQP_URL": "amqp://127.0.0.1:1", "BLOBS_DIR": str(tmp_path),
+                "AMQP_URL": "amqp://127.0.0.1:1",
+                "BLOBS_DIR": str(tmp_path),
                 "NOTIFY_API_URL": "https://notify.example",
             }
         )
-    )  # fmt: skip
+    )
     reply = json.loads(served(openapi_document.openapi(), "https://notify.example").body)
     validate(reply)
     calls = {address for address in addresses_of(face.routes) if address[0].startswith("/v2/")}
@@ -234,5 +254,6 @@ def test_d10_each_header_that_the_agency_face_reads_is_a_parameter(document):
         # Of the edge, about the certificate of a connection; no caller writes it.
         "x-client-cert",
         # Of the other faces.
-        "ticket-secret", "payment-key",
-    }  # fmt: skip
+        "ticket-secret",
+        "payment-key",
+    }

@@ -21,10 +21,24 @@ from tests.processes import ROOT
 SIGNED = ("DPoP", "Signature", "Signature-Input", "Content-Digest", "Mirab-On-Behalf-Of")
 # Codes of fields whose rule a JSON Schema can say, and so must.
 SHAPES = {
-    "required", "unknown_field", "null", "not_a_string", "not_an_integer", "not_a_boolean",
-    "not_a_list", "not_an_object", "length", "characters", "choice", "range", "instant", "day",
-    "format", "digits", "month",
-}  # fmt: skip
+    "required",
+    "unknown_field",
+    "null",
+    "not_a_string",
+    "not_an_integer",
+    "not_a_boolean",
+    "not_a_list",
+    "not_an_object",
+    "length",
+    "characters",
+    "choice",
+    "range",
+    "instant",
+    "day",
+    "format",
+    "digits",
+    "month",
+}
 load_all_checks()
 # A service that was never started here is 503, and so documented.
 NOT_JUDGED = CHECKS.get_by_names(

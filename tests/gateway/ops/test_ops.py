@@ -64,9 +64,12 @@ def test_dead_letters_are_counted_listed_without_content_and_replayed(
 ):
     with Wire(agency_face.inquiry["AMQP_URL"]) as wire:
         wire.publish(
-            "mirab.commands", ANSWER_BATCH_PART.name, b"not json, of 9900000013",
-            message_id="poison-1", headers={"ce-type": ANSWER_BATCH_PART.name},
-        )  # fmt: skip
+            "mirab.commands",
+            ANSWER_BATCH_PART.name,
+            b"not json, of 9900000013",
+            message_id="poison-1",
+            headers={"ce-type": ANSWER_BATCH_PART.name},
+        )
 
     def count():
         return get(f"{own_ops}/dead-letters").json()["services"]["inquiry"]

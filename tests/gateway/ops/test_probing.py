@@ -13,9 +13,13 @@ from gateway.ops.health.probe import KEPT_MINUTES, Probing
 NOON = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 NOWHERE = "http://127.0.0.1:1"
 HEALTHY = Health(
-    service="notify", version="1", database=True, outbox_unsent=0, outbox_oldest_seconds=0.0,
+    service="notify",
+    version="1",
+    database=True,
+    outbox_unsent=0,
+    outbox_oldest_seconds=0.0,
     now="2026-11-25T12:00:00Z",
-)  # fmt: skip
+)
 
 
 class Client:

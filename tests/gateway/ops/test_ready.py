@@ -177,9 +177,12 @@ def test_o4_each_part_is_scraped_by_itself(house, name):
     assert answer.status_code == 200
     assert "process_cpu_seconds_total" in answer.text
     checked = subprocess.run(
-        ["promtool", "check", "metrics"], input=answer.text, capture_output=True, text=True,
+        ["promtool", "check", "metrics"],
+        input=answer.text,
+        capture_output=True,
+        text=True,
         check=False,
-    )  # fmt: skip
+    )
     assert "error" not in checked.stderr.lower(), checked.stderr
 
 

@@ -72,8 +72,11 @@ QUOTE = {
     "unit": "IRR",
 }
 PAID = {
-    "state": "PAID", "paid_at": "2026-11-24T08:05:00Z", "paid_by": "sep", "receipt": "1405-000007",
-}  # fmt: skip
+    "state": "PAID",
+    "paid_at": "2026-11-24T08:05:00Z",
+    "paid_by": "sep",
+    "receipt": "1405-000007",
+}
 WAIVER = {
     "reason": "welfare",
     "reason_fa": "تحت پوشش بهزیستی",
@@ -82,9 +85,14 @@ WAIVER = {
     "percent": 100,
 }
 FREE = {
-    "bill_id": None, "payment_id": None, "barcode": None, "state": "WAIVED", "waiver": WAIVER,
-    "waived_rials": 1_755_000, "total_rials": 0,
-}  # fmt: skip
+    "bill_id": None,
+    "payment_id": None,
+    "barcode": None,
+    "state": "WAIVED",
+    "waiver": WAIVER,
+    "waived_rials": 1_755_000,
+    "total_rials": 0,
+}
 
 
 def bill_of(lines=1, **changed):
@@ -152,13 +160,19 @@ def statement_of(rows=2, **changed):
         "closing_rials": 500_000 + sum(kinds[i % 2][3] for i in range(rows)),
         "difference_rials": 0,
         "rows": [
-            {"day": "2026-11-23", "number": f"1405-{i:06}", "kind": kind,
-             "text_fa": fa, "text_en": en, "rials": rials}
+            {
+                "day": "2026-11-23",
+                "number": f"1405-{i:06}",
+                "kind": kind,
+                "text_fa": fa,
+                "text_en": en,
+                "rials": rials,
+            }
             for i in range(rows)
             for kind, fa, en, rials in [kinds[i % 2]]
         ],
         **changed,
-    }  # fmt: skip
+    }
     schema_of(contracts.Statement)().load(data)
     return read(contracts.Statement, data)
 
@@ -226,10 +240,20 @@ def test_a_bill_with_one_line_has_one_page_and_says_all_that_is_needed_to_pay_it
     assert len(opened(pdf)) == 1
     text = text_of(pdf)
     for item in (
-        "1405-000012", "1000234546116", "175550929", "10002345461160000175550929", "1405/09/05",
-        "1,595,000", "159,500", "500", "1,755,000", "074-33330000", "10100000003", LINK,
+        "1405-000012",
+        "1000234546116",
+        "175550929",
+        "10002345461160000175550929",
+        "1405/09/05",
+        "1,595,000",
+        "159,500",
+        "500",
+        "1,755,000",
+        "074-33330000",
+        "10100000003",
+        LINK,
         "IR820540102680020817909002",
-    ):  # fmt: skip
+    ):
         assert item in text
 
 
@@ -303,10 +327,18 @@ def test_a_receipt_says_by_what_the_bill_was_paid_and_leads_to_it(lang):
     assert len(opened(pdf)) == 1
     text = text_of(pdf)
     for item in (
-        "1405-000007", "1405-000012", "623471918273", "1,755,000", "11:35", "1405/09/03",
-        "603799", "******", "1000234546116", "175550929",
+        "1405-000007",
+        "1405-000012",
+        "623471918273",
+        "1,755,000",
+        "11:35",
+        "1405/09/03",
+        "603799",
+        "******",
+        "1000234546116",
+        "175550929",
         ("سامان کیش", "Saman (SEP)")[lang == "en"],
-    ):  # fmt: skip
+    ):
         assert item in text
     assert scanned(pdf) == {"QRCode": LINK}
 
@@ -392,8 +424,10 @@ def test_every_document_has_a_title_and_its_language(lang):
         assert bytes(reply)[:size].decode("utf-16-le").rstrip("\0") == lang
         assert raw.FPDFCatalog_IsTagged(document) == 1
     assert [re.search(r"\d{4}-\d+", title)[0] for title in titles] == [
-        "1405-000012", "1405-000007", "1405-09",
-    ]  # fmt: skip
+        "1405-000012",
+        "1405-000007",
+        "1405-09",
+    ]
 
 
 def test_html_in_a_text_is_shown_as_text_and_fetches_nothing(monkeypatch):
@@ -419,10 +453,16 @@ def test_html_in_a_text_is_shown_as_text_and_fetches_nothing(monkeypatch):
 @pytest.mark.parametrize(
     "url",
     [
-        "http://203.0.113.1/x.png", "https://example.org/", "file:///etc/passwd", "data:,x",
-        "mirab:../documents.py", "mirab:mirab.css", "vazirmatn.woff2", "",
+        "http://203.0.113.1/x.png",
+        "https://example.org/",
+        "file:///etc/passwd",
+        "data:,x",
+        "mirab:../documents.py",
+        "mirab:mirab.css",
+        "vazirmatn.woff2",
+        "",
     ],
-)  # fmt: skip
+)
 def test_only_our_two_fonts_are_ever_opened(url):
     with pytest.raises(PermissionError):
         html_to_pdf.OwnFiles().fetch(url)
@@ -537,23 +577,40 @@ def test_an_id_is_read_aloud_in_groups_that_make_it_up(digits):
 
 # --- letters ---
 
-LETTER = read(ApiMessage, {
-    "id": "0a1b2c3d-0000-4000-8000-000000000000",
-    "owner": "power-co",
-    "reference": "نامه/7",
-    "language": "fa",
-    "created_at": "2026-11-23T21:30:00Z",
-    "subject": "آگهی بهای آب",
-    "to": {"address": ["Sara Nemoune", "خیابان آب، پلاک 3", "تهران", "1193653471"]},
-    "html": "<p>سلام <bdi>&lt;b&gt;سارا</bdi></p><ul><li>یک</li><li>دو</li></ul>",
-    "contact": {
-        "fa": "شرکت آب نمایشی", "en": "Demo Water Company", "phone": "074-33330000",
-        "email": "info@mirab.example", "address_fa": "یاسوج", "address_en": "Yasuj",
+LETTER = read(
+    ApiMessage,
+    {
+        "id": "0a1b2c3d-0000-4000-8000-000000000000",
+        "owner": "power-co",
+        "reference": "نامه/7",
+        "language": "fa",
+        "created_at": "2026-11-23T21:30:00Z",
+        "subject": "آگهی بهای آب",
+        "to": {"address": ["Sara Nemoune", "خیابان آب، پلاک 3", "تهران", "1193653471"]},
+        "html": "<p>سلام <bdi>&lt;b&gt;سارا</bdi></p><ul><li>یک</li><li>دو</li></ul>",
+        "contact": {
+            "fa": "شرکت آب نمایشی",
+            "en": "Demo Water Company",
+            "phone": "074-33330000",
+            "email": "info@mirab.example",
+            "address_fa": "یاسوج",
+            "address_en": "Yasuj",
+        },
+        "kind": "live",
+        "state": "QUEUED",
+        "channel": "letter",
+        "template": None,
+        "body": "",
+        "unsubscribe_url": None,
+        "pdf": None,
+        "postage": None,
+        "parts": None,
+        "cost_rials": None,
+        "due_at": "2026-11-23T21:30:00Z",
+        "sent_at": None,
+        "settled_at": None,
     },
-    "kind": "live", "state": "QUEUED", "channel": "letter", "template": None, "body": "",
-    "unsubscribe_url": None, "pdf": None, "postage": None, "parts": None, "cost_rials": None,
-    "due_at": "2026-11-23T21:30:00Z", "sent_at": None, "settled_at": None,
-})  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -563,9 +620,11 @@ def test_the_address_of_a_letter_stands_in_the_window_of_an_envelope(lang):
     points = 72 / 25.4
     # DIN 5008 form B: 20 to 105 mm from the left, 45 to 90 mm from the top of A4.
     window = {
-        "left": 20 * points, "right": 105 * points,
-        "top": (297 - 45) * points, "bottom": (297 - 90) * points,
-    }  # fmt: skip
+        "left": 20 * points,
+        "right": 105 * points,
+        "top": (297 - 45) * points,
+        "bottom": (297 - 90) * points,
+    }
     inside = page.get_text_bounded(**window).replace(" ", "")
     assert "SaraNemoune" in inside
     assert "1193653471" in inside
@@ -586,9 +645,17 @@ def test_a_letter_tells_the_jalali_day_of_tehran_its_number_and_who_sends_it():
 def test_l17_a_receipt_can_be_compared_with_the_page_that_its_code_leads_to(lang):
     bill = bill_of(**PAID, refunded_rials=755_000, agency="fuel-co")
     body = pages.page(
-        "public/bill.html", lang=lang, t=portal_words.speaker(lang), faults=Faults(),
-        here="/bills/1/2", in_other="/bills/1/2?lang=", banner=None, when=str, bill=bill, form="f",
-    ).body.decode()  # fmt: skip
+        "public/bill.html",
+        lang=lang,
+        t=portal_words.speaker(lang),
+        faults=Faults(),
+        here="/bills/1/2",
+        in_other="/bills/1/2?lang=",
+        banner=None,
+        when=str,
+        bill=bill,
+        form="f",
+    ).body.decode()
     shown = text_of(documents.receipt(payment_of(bill), lang, portal=PORTAL))
     for item in ("1405-000007", "1405-000012", "1,755,000", "755,000", "1000234546116"):
         assert item in shown

@@ -63,8 +63,12 @@ def test_s12_files_of_all_end_before_the_disk_does(tmp_path):
 def test_s12_a_form_goes_on_without_the_file_and_keeps_what_was_typed(tmp_path):
     portal = Portal(tmp_path, UPLOADS_AN_HOUR="1")
     portal.services.replies["ticketing.form.v1"] = {
-        "categories": [], "counties": [], "units": [], "hours_fa": "", "hours_en": "",
-    }  # fmt: skip
+        "categories": [],
+        "counties": [],
+        "units": [],
+        "hours_fa": "",
+        "hours_en": "",
+    }
     assert upload(portal).status_code == 201
     sealed = portal.form("/contact/new")
     fields = {"form": sealed, "step": "text", "text": "آنچه نوشتم", "category": "x"}
@@ -114,8 +118,9 @@ def many_bills(portal):
     """Each question is about another bill."""
     numbers = itertools.count(1)
     portal.services.replies["billing.look_up.v1"] = lambda _: {
-        **BILL, "bill_id": str(next(numbers)),
-    }  # fmt: skip
+        **BILL,
+        "bill_id": str(next(numbers)),
+    }
 
 
 def test_s14_a_bill_is_printed_once_however_often_it_is_asked_for(tmp_path, press):
@@ -175,8 +180,9 @@ def test_s13_acts_that_cost_somebody_end_for_an_address_and_reading_goes_on(tmp_
     portal = Portal(tmp_path, ACTS_AN_HOUR="20")
     portal.services.replies["notify.subscribe.v1"] = {
         "id": "00000000-0000-4000-8000-000000000000",
-        "channel": "sms", "valid_minutes": 10,
-    }  # fmt: skip
+        "channel": "sms",
+        "valid_minutes": 10,
+    }
     ask = {"way": "sms", "address": "09121234567"}
     codes = [portal.send("POST", "/subscribe", data=ask).status_code for _ in range(4)]
     assert codes == [303, 303, 429, 429]
@@ -192,8 +198,9 @@ def test_s13_one_address_has_few_codes_sent_to_a_receiver_and_others_may_ask_too
     portal = Portal(tmp_path)
     portal.services.replies["notify.subscribe.v1"] = {
         "id": "00000000-0000-4000-8000-000000000000",
-        "channel": "sms", "valid_minutes": 10,
-    }  # fmt: skip
+        "channel": "sms",
+        "valid_minutes": 10,
+    }
     ask = {"way": "sms", "address": "09121234567"}
     codes = [portal.send("POST", "/subscribe", data=ask).status_code for _ in range(5)]
     assert codes == [303, 303, 303, 429, 429]

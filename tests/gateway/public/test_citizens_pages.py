@@ -12,10 +12,15 @@ from iran.persian import persian_digits
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 MOBILE, NATIONAL_ID = "09900000012", "9900000013"
 COMPLAINT = {
-    "kind": "complaint", "category": "illegal_well", "county": "gachsaran",
-    "text": "شب‌ها کنار قنات چاه می‌زنند.", "privacy": "private", "name": "زهرا کاظمی",
-    "mobile": MOBILE, "national_id": NATIONAL_ID,
-}  # fmt: skip
+    "kind": "complaint",
+    "category": "illegal_well",
+    "county": "gachsaran",
+    "text": "شب‌ها کنار قنات چاه می‌زنند.",
+    "privacy": "private",
+    "name": "زهرا کاظمی",
+    "mobile": MOBILE,
+    "national_id": NATIONAL_ID,
+}
 
 
 def as_typed(text, how):
@@ -50,8 +55,12 @@ class Visitor:
         """The page that checks all answers."""
         values = {**COMPLAINT, **more}
         page = self.get("/contact/new").text
-        for names in (("kind",), ("category", "county"), ("text",),
-                      ("privacy", "name", "mobile", "national_id")):  # fmt: skip
+        for names in (
+            ("kind",),
+            ("category", "county"),
+            ("text",),
+            ("privacy", "name", "mobile", "national_id"),
+        ):
             page = self.step(page, **{name: values[name] for name in names}).text
         return page
 
@@ -87,9 +96,10 @@ def test_p10_c5_digits_and_marks_are_read_in_every_field_of_registering_and_foll
     done = visitor.step(page, declared="1").text
     code, secret = (re.sub(r"\D", "", x) for x in re.findall(r'<dd><bdi dir="ltr">([\d ]+)<', done))
     opened = visitor.post(
-        "/contact/track", code=as_typed(f"{code[:3]} {code[3:6]} {code[6:]}", how),
+        "/contact/track",
+        code=as_typed(f"{code[:3]} {code[3:6]} {code[6:]}", how),
         secret=as_typed(secret, how),
-    )  # fmt: skip
+    )
     assert opened.url.endswith("/contact/ticket")
     assert "چاه می‌زنند" in opened.text
 
@@ -119,7 +129,7 @@ EMPTY = [
     ("/contact/track", {"code": "کد ده رقمی را بنویسید", "secret": "رمز بیست رقمی را بنویسید"}),
     ("/bills", {"bill_id": "شناسه قبض را بنویسید", "payment_id": "شناسه پرداخت را بنویسید"}),
     ("/subscribe", {"address": "شماره تلفن همراه را بنویسید"}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("path", "messages"), EMPTY, ids=[path for path, _ in EMPTY])
@@ -203,10 +213,13 @@ def test_p4_a_complaint_changes_its_language_on_each_page(visitor):
 
 
 ACTS = [
-    ("/bills/100/200/pay", "/bills/100/200"), ("/inquiry/mine/rate", "/inquiry/mine"),
-    ("/u/abc/change", "/u/abc"), ("/contact/ticket/write", "/contact/ticket"),
-    ("/contact/leave", "/contact/track"), ("/inbox/leave", "/inbox/open"),
-]  # fmt: skip
+    ("/bills/100/200/pay", "/bills/100/200"),
+    ("/inquiry/mine/rate", "/inquiry/mine"),
+    ("/u/abc/change", "/u/abc"),
+    ("/contact/ticket/write", "/contact/ticket"),
+    ("/contact/leave", "/contact/track"),
+    ("/inbox/leave", "/inbox/open"),
+]
 
 
 @pytest.mark.parametrize(("path", "page"), ACTS)

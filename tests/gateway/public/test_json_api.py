@@ -103,9 +103,15 @@ def test_each_wrong_field_is_named(shared_desk, more, field):
 
 @pytest.mark.parametrize(
     "email",
-    ["first last@example.ir", "first\tlast@example.ir", "first\nlast@example.ir",
-     "first@exa mple.ir", "first\u200clast@example.ir", "first\u00a0last@example.ir"],
-)  # fmt: skip
+    [
+        "first last@example.ir",
+        "first\tlast@example.ir",
+        "first\nlast@example.ir",
+        "first@exa mple.ir",
+        "first\u200clast@example.ir",
+        "first\u00a0last@example.ir",
+    ],
+)
 def test_m10_an_address_with_a_blank_inside_is_refused_and_not_mended(shared_desk, email):
     refused = register(shared_desk, email=email)
     assert refused.status_code == 422

@@ -190,8 +190,16 @@ def test_in_its_window_the_portal_says_when_it_is_back_and_the_state_stays_open(
     assert 'lang="en"' in english
     machine = room.get("/v1/verify/V-0000", headers={"Accept": "application/json"})
     assert (machine.status_code, machine.json()["code"]) == (503, "service.maintenance")
-    for path in ("/status", f"/status/{reply['id']}", "/news", "/news.rss", "/status.json",
-                 "/health/live", "/static/mirab.css", "/problems/service.maintenance"):  # fmt: skip
+    for path in (
+        "/status",
+        f"/status/{reply['id']}",
+        "/news",
+        "/news.rss",
+        "/status.json",
+        "/health/live",
+        "/static/mirab.css",
+        "/problems/service.maintenance",
+    ):
         assert room.get(path).status_code == 200, path
     # A provider's receipt is no visit.
     assert room.get("/callbacks/sms/kavenegar/nonsense").status_code == 404
@@ -277,9 +285,12 @@ def announced(room):
     """One of each kind; the maintenance was moved once, another cancelled."""
     moved = room.maintenance(begins=86_400 * 5, ends=86_400 * 5 + 3600, components=["billing"])
     room.ask(
-        c.RESCHEDULE_ANNOUNCEMENT, id=moved["id"], text=WORDS,
-        starts_at=at(86_400 * 6), ends_at=at(86_400 * 6 + 3600),
-    )  # fmt: skip
+        c.RESCHEDULE_ANNOUNCEMENT,
+        id=moved["id"],
+        text=WORDS,
+        starts_at=at(86_400 * 6),
+        ends_at=at(86_400 * 6 + 3600),
+    )
     cancelled = room.maintenance(begins=86_400 * 7, ends=86_400 * 8, components=["billing"])
     room.over(cancelled)
     room.publish("news")
@@ -292,9 +303,9 @@ def announced(room):
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_feeds_are_well_formed_and_carry_every_announcement(room, announced, form, language):
     answer = room.get(f"/news.{form}?lang={language}")
-    parsed = feedparser.parse(answer.content, response_headers={
-        "content-type": answer.headers["Content-Type"]
-    })  # fmt: skip
+    parsed = feedparser.parse(
+        answer.content, response_headers={"content-type": answer.headers["Content-Type"]}
+    )
     assert not parsed.bozo, parsed.get("bozo_exception")
     assert parsed.version == {"rss": "rss20", "atom": "atom10"}[form]
     total = len(room.ask(c.ANNOUNCEMENTS, limit=50)["announcements"])
@@ -340,9 +351,10 @@ def test_c8_c10_the_calendar_speaks_the_language_asked_for_and_invites_nobody(ro
         calendar = Calendar.from_ical(room.get(f"/news.ics?lang={lang}").content)
         assert "METHOD" not in calendar
         (event,) = (
-            e for e in calendar.walk("VEVENT")
+            e
+            for e in calendar.walk("VEVENT")
             if str(e["UID"]).startswith(f"announcement-{announced['moved']}@")
-        )  # fmt: skip
+        )
         assert TITLE[lang] in str(event["SUMMARY"])
         assert TITLE[other] not in str(event["SUMMARY"])
         assert event["SUMMARY"].params["LANGUAGE"] == lang
@@ -373,9 +385,12 @@ def test_c11_what_changes_is_shown_again_by_every_reader(room):
     try:
         before = {form: entry(room, form, reply["id"]) for form in ("rss", "atom")}
         room.ask(
-            c.RESCHEDULE_ANNOUNCEMENT, id=reply["id"], text=WORDS,
-            starts_at=at(86_400 * 10), ends_at=at(86_400 * 10 + 3600),
-        )  # fmt: skip
+            c.RESCHEDULE_ANNOUNCEMENT,
+            id=reply["id"],
+            text=WORDS,
+            starts_at=at(86_400 * 10),
+            ends_at=at(86_400 * 10 + 3600),
+        )
         after = {form: entry(room, form, reply["id"]) for form in ("rss", "atom")}
         assert after["rss"].id == f"{before['rss'].id}#update-1"
         assert after["rss"].published_parsed >= before["rss"].published_parsed
@@ -398,10 +413,11 @@ def test_c12_contents_are_html_as_the_page_shows_it(room):
     items = {
         **{form: entry(room, form, reply["id"]) for form in ("rss", "atom")},
         "json": next(
-            item for item in room.get("/news.json").json()["items"]
+            item
+            for item in room.get("/news.json").json()["items"]
             if item["url"].endswith(f"/{reply['id']}")
         ),
-    }  # fmt: skip
+    }
     contents = [items["json"]["content_html"]]
     for form in ("rss", "atom"):
         raw = room.get(f"/news.{form}").text
@@ -442,8 +458,11 @@ def test_the_page_of_our_state_names_every_promise_and_says_what_is_not_measured
 
 def test_the_ops_face_measures_each_minute(room):
     ops = begin(
-        room.start, "ops", **room.environ, AGENCY_URL=str(room.face),
-    )  # fmt: skip
+        room.start,
+        "ops",
+        **room.environ,
+        AGENCY_URL=str(room.face),
+    )
     states = wait_for(
         lambda: (
             (s := {x["code"]: x["state"] for x in room.ask(c.STATUS)["components"]})["portal"]
@@ -518,9 +537,11 @@ def test_somebody_subscribes_by_a_code_and_ends_it_by_one_click_from_elsewhere(r
     assert 'value="portal" checked' in changed.text
     room.publish("news")
     clicked = requests.post(
-        address, data={"List-Unsubscribe": "One-Click"}, timeout=20,
+        address,
+        data={"List-Unsubscribe": "One-Click"},
+        timeout=20,
         headers={"Origin": "https://mail.example", "Sec-Fetch-Site": "cross-site"},
-    )  # fmt: skip
+    )
     assert clicked.status_code == 200
     assert "لغو شد" in clicked.text
     assert execute(room.db, "select count(*) from subscriptions where ended_at is null") == [(0,)]

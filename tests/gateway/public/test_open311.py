@@ -35,10 +35,24 @@ CODE, TOKEN = "4052138845", "tok_EN-1"
 PLACE = {"lat": "30.6680", "long": "51.5880"}
 GOOD = {"api_key": KEY, "service_code": "canal", "description": "The canal leaks.", **PLACE}
 ELEMENTS = [
-    "service_request_id", "status", "status_notes", "service_name", "service_code", "description",
-    "agency_responsible", "service_notice", "requested_datetime", "updated_datetime",
-    "expected_datetime", "address", "address_id", "zipcode", "lat", "long", "media_url",
-]  # fmt: skip
+    "service_request_id",
+    "status",
+    "status_notes",
+    "service_name",
+    "service_code",
+    "description",
+    "agency_responsible",
+    "service_notice",
+    "requested_datetime",
+    "updated_datetime",
+    "expected_datetime",
+    "address",
+    "address_id",
+    "zipcode",
+    "lat",
+    "long",
+    "media_url",
+]
 
 
 def attribute(code, datatype="string", **more):
@@ -262,8 +276,12 @@ def test_discovery_tells_the_settings_of_the_organisation(folder, form):
 
 
 CALLS = (
-    "services", "services/well", "requests", f"requests/{CODE}", f"tokens/{TOKEN}",
-)  # fmt: skip
+    "services",
+    "services/well",
+    "requests",
+    f"requests/{CODE}",
+    f"tokens/{TOKEN}",
+)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -753,8 +771,14 @@ def test_every_fault_is_an_error_of_its_own(app, form):
         last_name="y" * 60,
     )
     assert sorted(faults(response)) == [
-        "description", "email", "first_name", "location", "media_url", "phone", "service_code",
-    ]  # fmt: skip
+        "description",
+        "email",
+        "first_name",
+        "location",
+        "media_url",
+        "phone",
+        "service_code",
+    ]
     assert {int(error["code"]) for error in response.data} == {400}
     assert app.bus.ids() == []
 
@@ -894,8 +918,16 @@ def test_an_idempotency_key_that_was_used_for_another_report_is_400(app, form):
 
 
 def test_what_the_contract_refuses_is_named_in_georeports_words():
-    request = api.Request({"type": "http", "method": "POST", "path": f"{V2}/requests.json",
-                               "headers": [], "query_string": b"", "server": ("a", 1)})  # fmt: skip
+    request = api.Request(
+        {
+            "type": "http",
+            "method": "POST",
+            "path": f"{V2}/requests.json",
+            "headers": [],
+            "query_string": b"",
+            "server": ("a", 1),
+        }
+    )
     fields = [{"field": "mobile", "detail": "No."}, {"field": "attributes.a.value", "detail": "B."}]
     reply = xml.show(request, {"status": 422, "detail": "-", "errors": fields})
     assert reply.status_code == 400
@@ -907,8 +939,14 @@ def test_what_the_contract_refuses_is_named_in_georeports_words():
 
 def test_what_lies_outside_of_open311_is_shown_by_others():
     for path in ("/", "/v1/tickets", "/open3111/x"):
-        scope = {"type": "http", "method": "GET", "path": path, "headers": [],
-                 "query_string": b"", "server": ("a", 1)}  # fmt: skip
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "headers": [],
+            "query_string": b"",
+            "server": ("a", 1),
+        }
         problem = {"status": 404, "detail": "x"}
         assert xml.show(api.Request(scope), problem) is None
 
@@ -949,10 +987,24 @@ def test_any_text_reads_back_from_both_forms(folder, texts):
 
 
 FIELDS = (
-    "service_code", "lat", "long", "address_string", "address_id", "email", "first_name",
-    "last_name", "phone", "description", "media_url", "jurisdiction_id", "locale", "api_key",
-    "attribute[depth]", "attribute[]", "attribute[note][]",
-)  # fmt: skip
+    "service_code",
+    "lat",
+    "long",
+    "address_string",
+    "address_id",
+    "email",
+    "first_name",
+    "last_name",
+    "phone",
+    "description",
+    "media_url",
+    "jurisdiction_id",
+    "locale",
+    "api_key",
+    "attribute[depth]",
+    "attribute[]",
+    "attribute[note][]",
+)
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), ANY), st.sampled_from(FORMS))
@@ -970,13 +1022,22 @@ def test_any_text_in_a_post_is_registered_or_refused_and_never_our_fault(folder,
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["service_request_id", "service_code", "start_date", "end_date", "status", "page",
-             "page_size", "jurisdiction_id", "locale"]
+            [
+                "service_request_id",
+                "service_code",
+                "start_date",
+                "end_date",
+                "status",
+                "page",
+                "page_size",
+                "jurisdiction_id",
+                "locale",
+            ]
         ),
         ANY,
     ),
     st.sampled_from(FORMS),
-)  # fmt: skip
+)
 def test_any_text_in_a_query_is_answered_or_refused_and_never_our_fault(folder, params, form):
     response = App(folder).get(f"{V2}/requests.{form}", params)
     assert response.status in {200, 400, 404}

@@ -90,8 +90,10 @@ def test_security_headers_and_security_txt_are_there(public_face):
     reply = get(f"{public_face}/.well-known/security.txt")
     assert reply.headers["content-type"].startswith("text/plain")
     assert {line.split(":")[0] for line in reply.text.splitlines()} == {
-        "Contact", "Expires", "Preferred-Languages",
-    }  # fmt: skip
+        "Contact",
+        "Expires",
+        "Preferred-Languages",
+    }
 
 
 def test_the_page_of_each_problem_and_the_style_are_there(public_face):

@@ -97,15 +97,19 @@ NOT_KNOWN = {
     ),
     "a rejected case": ({"licence": None, "unlicensed_case": "rejected"}, "record_younger"),
     "a permit of a river bed": (
-        {"licence": {**RENEWED, "kind": "RIVERBED", "issued_on": "2001-01-01"}}, "record_younger"),
+        {"licence": {**RENEWED, "kind": "RIVERBED", "issued_on": "2001-01-01"}},
+        "record_younger",
+    ),
     "a source that was not drilled yet": ({"licence": None, "drilled_year": 1400}, "drilled_later"),
     "a seal that came some day after the finding": (
         {"violations": [{"kind": "overdraft", "found_on": "2015-01-01", "step": "sealed"}]},
         "seal_day_unknown",
     ),
     "an order that was lifted since": (
-        {"orders": [{"kind": "LIFTED", "on": "2022-01-01"}]}, "order_lifted_later"),
-}  # fmt: skip
+        {"orders": [{"kind": "LIFTED", "on": "2022-01-01"}]},
+        "order_lifted_later",
+    ),
+}
 
 
 @pytest.mark.parametrize(("changes", "reason"), NOT_KNOWN.values(), ids=NOT_KNOWN)
@@ -159,17 +163,27 @@ def test_l1_the_step_of_a_case_is_not_shown_for_a_day_before_the_data():
 def test_l1_an_expiry_that_a_later_decree_extended_says_so():
     expired = {**RECORD, "licence": {**RECORD["licence"], "expires_on": "2020-03-01"}}
     decree = {
-        "number": "98/4120", "expiry_from": "2020-02-20", "expiry_to": "2020-05-20",
-        "extended_to": "2020-09-21", "notified_on": "2020-04-08", "use": None,
-    }  # fmt: skip
+        "number": "98/4120",
+        "expiry_from": "2020-02-20",
+        "expiry_to": "2020-05-20",
+        "extended_to": "2020-09-21",
+        "notified_on": "2020-04-08",
+        "use": None,
+    }
     snapshot = Snapshot([expired], [decree], 1, LOADED)
 
     def limits(day):
         days = Days(day, dt.date(2026, 11, 2))
         question = Question(
-            "a", FUEL, PURPOSES[FUEL], "file_no", "1001/5", None, LOADED,
+            "a",
+            FUEL,
+            PURPOSES[FUEL],
+            "file_no",
+            "1001/5",
+            None,
+            LOADED,
             dt.datetime.combine(day, dt.time(9), dt.UTC),
-        )  # fmt: skip
+        )
         return limits_of(question, [expired], [derive(expired, [decree], day)], snapshot, days)
 
     assert "decree_notified_later" in limits(dt.date(2020, 4, 7))
@@ -271,9 +285,14 @@ def test_l2_a_dated_order_has_a_since_and_a_stronger_one_decides():
 @pytest.mark.parametrize("kind", SOURCE_KINDS)
 def test_l3_the_1389_act_is_cited_for_agricultural_wells_only(case, use, kind):
     record = {
-        **RECORD, "licence": None, "use": use, "source": {"kind": kind, "depth_m": None},
-        "unlicensed_case": case, "drilled_year": 1380, "violations": [],
-    }  # fmt: skip
+        **RECORD,
+        "licence": None,
+        "use": use,
+        "source": {"kind": kind, "depth_m": None},
+        "unlicensed_case": case,
+        "drilled_year": 1380,
+        "violations": [],
+    }
     derived = derive(record, [], TODAY, TODAY)
     under = use == "agriculture" and kind.endswith("well")
     assert [code for code in derived.legal_basis if code.startswith("UL")] or not under
@@ -309,13 +328,24 @@ def test_l3_a_holder_of_another_permit_is_not_accused_of_taking_water():
 # --- L4: group, status, limits and kind agree ---
 
 KINDS_IN_DATE = {
-    "EXPL": "IN_FORCE", "EXPL_PROV": "IN_FORCE", "OPT_USE": "IN_FORCE", "CHANGE_USE": "IN_FORCE",
-    "TRANSFER": "IN_FORCE", "ART5": "IN_FORCE", "DRILL": "NOT_IN_FORCE",
-    "REPLACE_WELL": "NOT_IN_FORCE", "REPLACE_QANAT": "NOT_IN_FORCE", "RIG": "NO_LICENCE",
-    "RIVERBED": "NO_LICENCE", "INDUSTRY_SUPPLY": "NO_LICENCE", "DEEPEN": "NOT_DETERMINABLE",
-    "CLEAN": "NOT_DETERMINABLE", "RELOCATE": "NOT_DETERMINABLE",
-    "CHANGE_METHOD": "NOT_DETERMINABLE", "INSTALL": "NOT_DETERMINABLE",
-}  # fmt: skip
+    "EXPL": "IN_FORCE",
+    "EXPL_PROV": "IN_FORCE",
+    "OPT_USE": "IN_FORCE",
+    "CHANGE_USE": "IN_FORCE",
+    "TRANSFER": "IN_FORCE",
+    "ART5": "IN_FORCE",
+    "DRILL": "NOT_IN_FORCE",
+    "REPLACE_WELL": "NOT_IN_FORCE",
+    "REPLACE_QANAT": "NOT_IN_FORCE",
+    "RIG": "NO_LICENCE",
+    "RIVERBED": "NO_LICENCE",
+    "INDUSTRY_SUPPLY": "NO_LICENCE",
+    "DEEPEN": "NOT_DETERMINABLE",
+    "CLEAN": "NOT_DETERMINABLE",
+    "RELOCATE": "NOT_DETERMINABLE",
+    "CHANGE_METHOD": "NOT_DETERMINABLE",
+    "INSTALL": "NOT_DETERMINABLE",
+}
 
 
 def test_l4_the_table_of_kinds_is_whole():
@@ -340,22 +370,32 @@ records = st.builds(
         **RECORD,
         "licence": kind
         and {
-            "kind": kind, "number": "85/1", "issued_on": issued.isoformat(),
-            "expires_on": (issued + life * A_DAY).isoformat(), "renewal_requested_on": None,
+            "kind": kind,
+            "number": "85/1",
+            "issued_on": issued.isoformat(),
+            "expires_on": (issued + life * A_DAY).isoformat(),
+            "renewal_requested_on": None,
         },
         "orders": [{"kind": order, "on": on.isoformat()} for order, on in orders],
         "violations": [
             {"kind": "overdraft", "found_on": on.isoformat(), "step": step}
             for step, on in violations
         ],
-        "unlicensed_case": case, "drilled_year": year, "use": use, "source": {"kind": source},
+        "unlicensed_case": case,
+        "drilled_year": year,
+        "use": use,
+        "source": {"kind": source},
     },
-    st.none() | st.sampled_from(list(LICENCE_KINDS)), days, st.integers(0, 9000),
+    st.none() | st.sampled_from(list(LICENCE_KINDS)),
+    days,
+    st.integers(0, 9000),
     st.lists(st.tuples(st.sampled_from(list(ORDERS)), days), max_size=2),
     st.lists(st.tuples(st.sampled_from(list(STEPS)), days), max_size=2),
-    st.sampled_from([None, "open", "rejected"]), st.none() | st.integers(1340, 1420),
-    st.sampled_from(list(USES)), st.sampled_from(list(SOURCE_KINDS)),
-)  # fmt: skip
+    st.sampled_from([None, "open", "rejected"]),
+    st.none() | st.integers(1340, 1420),
+    st.sampled_from(list(USES)),
+    st.sampled_from(list(SOURCE_KINDS)),
+)
 
 
 @given(record=records, day=days, known_on=days)
@@ -393,9 +433,11 @@ def test_l4_code_group_law_limits_and_days_agree_whatever_comes_together(record,
 def test_l2_a_judicial_order_that_lifts_a_seal_does_not_suspend(inquiry_db, tmp_path, words, code):
     export = Export(tmp_path / "export", sources=1)
     export.sources[0] |= {
-        "نوع پروانه": "پروانه بهره‌برداری", "تاریخ انقضا": "1415/01/01",
-        "دستور": words, "تاریخ دستور": "1404/01/01",
-    }  # fmt: skip
+        "نوع پروانه": "پروانه بهره‌برداری",
+        "تاریخ انقضا": "1415/01/01",
+        "دستور": words,
+        "تاریخ دستور": "1404/01/01",
+    }
     export.sheets["partners"], export.sheets["violations"] = [], []
     inquiry = InProcessInquiry(inquiry_db, tmp_path)
     load(inquiry_db, export.write())

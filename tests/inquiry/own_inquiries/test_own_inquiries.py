@@ -23,8 +23,11 @@ from tests.processes import ROOT
 from tests.stores import execute
 
 SECRET = "12345678901234567890"
-BANK = {"agency": "agri-bank", "key": "k", "grants": [
-    {"purpose": "bank_collateral", "until": "2099-01-01"}]}  # fmt: skip
+BANK = {
+    "agency": "agri-bank",
+    "key": "k",
+    "grants": [{"purpose": "bank_collateral", "until": "2099-01-01"}],
+}
 
 
 class Own(InProcessInquiry):
@@ -53,12 +56,22 @@ class Own(InProcessInquiry):
     def hear(self, event, *, id=None, **more):
         """Billing tells something of a bill."""
         reply = {
-            "number": "1405-000001", "bill_id": "1462119", "payment_id": "175550912",
-            "source_kind": "inquiry", "source_ref": "-", "service": "own_inquiry", "agency": None,
-            "file_no": self.file_no, "of_register": False, "state": "ISSUED",
-            "total_rials": 1_755_000, "due_on": "2099-01-01", "version": 1,
-            "at": self.moment.isoformat(), **more,
-        }  # fmt: skip
+            "number": "1405-000001",
+            "bill_id": "1462119",
+            "payment_id": "175550912",
+            "source_kind": "inquiry",
+            "source_ref": "-",
+            "service": "own_inquiry",
+            "agency": None,
+            "file_no": self.file_no,
+            "of_register": False,
+            "state": "ISSUED",
+            "total_rials": 1_755_000,
+            "due_on": "2099-01-01",
+            "version": 1,
+            "at": self.moment.isoformat(),
+            **more,
+        }
         values = {"id": id} if id else {}
         envelope = Envelope.new(event.name, "billing", **values)
         method = getattr(Inquiry, event.operation)
@@ -67,9 +80,12 @@ class Own(InProcessInquiry):
 
     def debt(self):
         reply = self.call(
-            contracts.ASK, caller=BANK, key_kind="national_id", key=self.key,
+            contracts.ASK,
+            caller=BANK,
+            key_kind="national_id",
+            key=self.key,
             purpose="bank_collateral",
-        )  # fmt: skip
+        )
         return next(s["debt"] for s in reply["sources"] if s["file_no"] == self.file_no)
 
 
@@ -202,9 +218,12 @@ def ask_new_secret(inquiry, code, contact=MOBILE, asker="a village"):
 
 def renew(inquiry, request_id, pin):
     return inquiry.call(
-        lost_secrets.NEW_SECRET_OF_OWN, caller={"face": "public"},
-        request_id=request_id["request_id"], pin=pin, secret=FRESH,
-    )  # fmt: skip
+        lost_secrets.NEW_SECRET_OF_OWN,
+        caller={"face": "public"},
+        request_id=request_id["request_id"],
+        pin=pin,
+        secret=FRESH,
+    )
 
 
 def test_p16_a_mobile_left_with_an_own_inquiry_gets_a_new_secret(inquiry):
@@ -270,9 +289,13 @@ def test_after_an_expired_bill_a_new_inquiry_gets_another_bill(inquiry):
 
 MOBILE = "+989900000012"
 REMINDER = {
-    "number": "1405-000001", "source_kind": "inquiry", "agency": None, "total_rials": 1_755_000,
-    "due_on": "2026-11-26", "overdue": False,
-}  # fmt: skip
+    "number": "1405-000001",
+    "source_kind": "inquiry",
+    "agency": None,
+    "total_rials": 1_755_000,
+    "due_on": "2026-11-26",
+    "overdue": False,
+}
 
 
 def remind(inquiry, code, *, id=None, **more):
@@ -465,9 +488,14 @@ def test_no_agency_can_be_granted_the_purpose_of_people(inquiry):
 
 def rate(inquiry, code, score=2, **more):
     return inquiry.call(
-        ratings.RATE_OWN, caller={"face": "public"}, code=code, secret=SECRET, score=score,
-        solved=False, **more,
-    )  # fmt: skip
+        ratings.RATE_OWN,
+        caller={"face": "public"},
+        code=code,
+        secret=SECRET,
+        score=score,
+        solved=False,
+        **more,
+    )
 
 
 def test_l16_an_answer_to_an_own_inquiry_is_rated_once_and_counted(inquiry):

@@ -97,8 +97,11 @@ def test_days_on_which_the_service_stood_still_are_counted_later(days):
     assert days.published() == [("2099-11-23", "fuel-co", 1)]
     counted = execute(days.db, "select day::text from counted_days order by day")
     assert [day for (day,) in counted] == [
-        "2099-11-22", "2099-11-23", "2099-11-24", "2099-11-25",
-    ]  # fmt: skip
+        "2099-11-22",
+        "2099-11-23",
+        "2099-11-24",
+        "2099-11-25",
+    ]
 
 
 def test_a_question_is_counted_by_whatever_version_of_the_contract_it_came(days):

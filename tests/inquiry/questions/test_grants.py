@@ -131,8 +131,11 @@ def test_each_key_of_a_batch_counts_and_what_is_over_the_quota_has_that_as_its_p
     inquiry.answer_parts()
     page = inquiry.call(contracts.READ_BATCH, caller=limited, batch="b1")
     assert [(line["problem"] or {}).get("code") for line in page["results"]] == [
-        None, None, "grant.quota", "grant.quota",
-    ]  # fmt: skip
+        None,
+        None,
+        "grant.quota",
+        "grant.quota",
+    ]
     assert page["state"] == "DONE"
     assert execute(inquiry.db, "select agency, purpose, asked from quotas") == [
         ("fuel-co", "fuel_quota", 3)

@@ -118,10 +118,16 @@ def test_a_hundred_questions_cost_as_many_statements_as_one(store, statements):
 
     cost(1)  # reads what never changes of a data version, once a process
     single, hundred = cost(1), cost(100)
-    assert hundred == single == [
-        "with q as", "insert into inquiries", "select inquiry_log_head.seq, inquiry_log_head.hash",
-        "with added as",
-    ]  # fmt: skip
+    assert (
+        hundred
+        == single
+        == [
+            "with q as",
+            "insert into inquiries",
+            "select inquiry_log_head.seq, inquiry_log_head.hash",
+            "with added as",
+        ]
+    )
     assert whole(store)
 
 

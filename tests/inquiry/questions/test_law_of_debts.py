@@ -49,8 +49,11 @@ FEES = {
     "an agency's batch": {"source_kind": "batch", "service": "inquiry", "agency": "fuel-co"},
     "an agency's day": {"source_kind": "day", "service": "inquiry", "agency": "fuel-co"},
     "a service of a later book, by its law": {
-        "source_kind": "office", "service": "map_extract", "laws": ["FDW-8"]},
-}  # fmt: skip
+        "source_kind": "office",
+        "service": "map_extract",
+        "laws": ["FDW-8"],
+    },
+}
 DEBTS = {
     "a levy": {"source_kind": "office", "service": "levy", "laws": ["FDW-33"]},
     "a levy of a billing that tells no law": {"source_kind": "office", "service": "levy"},

@@ -101,9 +101,10 @@ def test_l17_the_well_is_shown_as_it_was_when_the_answer_was_given(inquiry):
 
 def test_l18_verification_names_the_asker_in_persian_as_the_register_does(inquiry):
     behalf = {
-        **NAMED, "on_behalf_of": "agri-bank",
+        **NAMED,
+        "on_behalf_of": "agri-bank",
         "names_of_behalf": {"fa": "بانک کشاورزی", "en": "Agriculture bank"},
-    }  # fmt: skip
+    }
     reply = verify(inquiry, inquiry.ask(KEY, caller=behalf))
     assert reply["agency_fa"] == "شرکت پخش فرآورده‌های نفتی"
     assert (reply["on_behalf_of_fa"], reply["on_behalf_of_en"]) == (
@@ -135,9 +136,14 @@ def test_l18_an_answer_of_before_is_named_by_the_register_of_now_or_not_at_all(i
 def test_l18_a_line_of_a_batch_is_verified_like_a_single_answer(inquiry):
     single = inquiry.ask(KEY, caller=NAMED)
     inquiry.call(
-        contracts.SUBMIT_BATCH, caller=NAMED, batch="b", part=0, lines=lines(KEY), last=True,
+        contracts.SUBMIT_BATCH,
+        caller=NAMED,
+        batch="b",
+        part=0,
+        lines=lines(KEY),
+        last=True,
         purpose="fuel_quota",
-    )  # fmt: skip
+    )
     inquiry.answer_parts()
     page = inquiry.call(contracts.READ_BATCH, caller=NAMED, batch="b")
     (line,) = page["results"]
@@ -165,9 +171,15 @@ def test_l1_the_same_question_has_the_same_answer_by_every_way(inquiry):
     """Single, in a batch and by the person: code, group, law, reason and limits are one."""
     as_of = "2001-01-01T08:00:00Z"
     inquiry.call(
-        contracts.SUBMIT_BATCH, caller=NAMED, batch="b", part=0, lines=lines(KEY), last=True,
-        purpose="fuel_quota", as_of=as_of,
-    )  # fmt: skip
+        contracts.SUBMIT_BATCH,
+        caller=NAMED,
+        batch="b",
+        part=0,
+        lines=lines(KEY),
+        last=True,
+        purpose="fuel_quota",
+        as_of=as_of,
+    )
     inquiry.answer_parts()
     (line,) = inquiry.call(contracts.READ_BATCH, caller=NAMED, batch="b")["results"]
     single = inquiry.ask(KEY, caller=NAMED, as_of=as_of)

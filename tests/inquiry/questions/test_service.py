@@ -452,8 +452,9 @@ def test_x3_ops_see_that_a_sheet_could_not_be_read_whole(inquiry, tmp_path):
         Inquiry.work_loads(inquiry.service)
     reply = inquiry.call(contracts.LOAD_STATUS, load=load["load"])
     assert (reply["state"], "partners.csv could not be read whole" in reply["message"]) == (
-        "DONE", True,
-    ), reply  # fmt: skip
+        "DONE",
+        True,
+    ), reply
 
 
 def test_now_is_a_moment_with_an_offset():

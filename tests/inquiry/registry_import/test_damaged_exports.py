@@ -22,9 +22,11 @@ from tests.stores import execute
 
 POSTAL, MOBILE, CODE, LICENCE = "کد پستی", "تلفن همراه", "کد اشتراک", "شماره پروانه"
 VALID = {
-    "نوع پروانه": "پروانه بهره‌برداری", "تاریخ صدور": "1400/01/01", EXPIRY: "1410/01/01",
+    "نوع پروانه": "پروانه بهره‌برداری",
+    "تاریخ صدور": "1400/01/01",
+    EXPIRY: "1410/01/01",
     "نوع مصرف": "کشاورزی",
-}  # fmt: skip
+}
 COURT = {
     "agency": "court",
     "key": "k",
@@ -45,8 +47,9 @@ class Register:
         return self.export.sources[n]
 
     def add(self, **cells):
-        self.export.sources.append({**SOURCE, **VALID, FILE: "9/1", ID: IDS[5], CODE: "5009",
-                                    LICENCE: "83/9", **cells})  # fmt: skip
+        self.export.sources.append(
+            {**SOURCE, **VALID, FILE: "9/1", ID: IDS[5], CODE: "5009", LICENCE: "83/9", **cells}
+        )
 
     def load(self, *options, written=False):
         folder = self.export.folder if written else self.export.write()
@@ -57,8 +60,10 @@ class Register:
 
     def named(self, name="report.csv"):
         with (self.export.folder / name).open(encoding="utf-8-sig", newline="") as file:
-            return [(r["file"], int(r["line"]), r["field"], r["code"], r["effect"])
-                    for r in csv.DictReader(file)]  # fmt: skip
+            return [
+                (r["file"], int(r["line"]), r["field"], r["code"], r["effect"])
+                for r in csv.DictReader(file)
+            ]
 
     def codes(self, name="report.csv"):
         return [row[3] for row in self.named(name)]
@@ -73,8 +78,12 @@ class Register:
     def ask(self, key="3/1", kind="file_no"):
         answer = self.inquiry.call(
             ASK,
-            caller=COURT, key_kind=kind, key=key, purpose="court_case", case_number="1",
-        )  # fmt: skip
+            caller=COURT,
+            key_kind=kind,
+            key=key,
+            purpose="court_case",
+            case_number="1",
+        )
         statuses = [source["status"]["code"] for source in answer["sources"]]
         return answer, statuses, {limit["code"] for limit in answer["limits"]}
 
@@ -106,11 +115,19 @@ SEAL = {"دستور": "پلمپ", "تاریخ دستور": "1405/05/01"}
 @pytest.mark.parametrize(
     ("field", "text"),
     [
-        (POSTAL, "054"), (MOBILE, "02133445566"), ("نام", "#REF!"), ("نام خانوادگی", "#N/A"),
-        ("نام پدر", "TRUE"), ("UTM X", "1"), ("زون", "?"), ("عمق (متر)", "ژرف"),
-        ("دهستان", "NULL"), ("ساعت کارکرد سالانه", "9999"), (POSTAL, "2.7E+12"),
+        (POSTAL, "054"),
+        (MOBILE, "02133445566"),
+        ("نام", "#REF!"),
+        ("نام خانوادگی", "#N/A"),
+        ("نام پدر", "TRUE"),
+        ("UTM X", "1"),
+        ("زون", "?"),
+        ("عمق (متر)", "ژرف"),
+        ("دهستان", "NULL"),
+        ("ساعت کارکرد سالانه", "9999"),
+        (POSTAL, "2.7E+12"),
     ],
-)  # fmt: skip
+)
 def test_x1_a_faulty_contact_cell_never_holds_back_a_seal(register, field, text):
     register.load()
     assert register.ask()[1] == ["VALID"]
@@ -176,8 +193,12 @@ def test_x1_rows_of_a_refused_source_are_named_and_never_dropped(register):
     assert "newer_data_unread" in limits
     # Of the new source nothing is known, and whoever asks by any of its keys is told.
     assert register.codes() == ["jalali.format", "jalali.month", "file_no.source_refused"]
-    for kind, key in (("file_no", "9/1"), ("national_id", IDS[5]), ("subscription_code", "5009"),
-                      ("licence_no", "83/9")):  # fmt: skip
+    for kind, key in (
+        ("file_no", "9/1"),
+        ("national_id", IDS[5]),
+        ("subscription_code", "5009"),
+        ("licence_no", "83/9"),
+    ):
         answer, _, limits = register.ask(key, kind)
         assert (answer["outcome"], "newer_data_unread" in limits) == ("NOT_FOUND", True)
     answer, _, limits = register.ask(IDS[0], "national_id")
@@ -273,7 +294,10 @@ def _second_line(data):
 @pytest.mark.parametrize(
     "damage",
     [
-        _cut, _cut_at_line, _headers_only, _second_line,
+        _cut,
+        _cut_at_line,
+        _headers_only,
+        _second_line,
         lambda data: b"",
         lambda data: data.replace(b",", b"", 1),
         lambda data: data.decode("utf-8-sig").encode("utf-16"),
@@ -282,7 +306,7 @@ def _second_line(data):
         lambda data: data[:-3] + b'"x\n',
         lambda data: data + b"\x00\xff\xfe",
     ],
-)  # fmt: skip
+)
 def test_x3_a_file_that_cannot_be_read_whole_removes_nothing(register, sheet, damage):
     for n in range(1, 5):
         register.export.sheets["partners"].append({**PARTNER, FILE: f"{n}/1", "کد ملی": IDS[0]})
@@ -315,8 +339,14 @@ def test_x3_a_cell_over_two_lines_is_a_cell(register):
 def test_x3_the_forms_of_csv_are_read_alike(register, delimiter, mark):
     register.export.write("utf-8-sig", delimiter)
     for name in ("sources", "partners", "violations", "decrees"):
-        register.edit(name, lambda data: b"\xef\xbb\xbf" + mark.format(delimiter).encode()
-                      + data.removeprefix(b"\xef\xbb\xbf"))  # fmt: skip
+        register.edit(
+            name,
+            lambda data: (
+                b"\xef\xbb\xbf"
+                + mark.format(delimiter).encode()
+                + data.removeprefix(b"\xef\xbb\xbf")
+            ),
+        )
     assert register.load(written=True)["bad_rows"] == 0
     assert register.files() == ALL
 
@@ -326,10 +356,30 @@ def test_x3_the_forms_of_csv_are_read_alike(register, delimiter, mark):
 
 @pytest.mark.parametrize(
     "text",
-    ["5-Oct", "Oct-05", "10-May-26", "2026-10-05", "10/05/2026", "2026-10-05 00:00:00", "3.1E+05",
-     "#REF!", "TRUE", "نادرست", "NULL", "nan", "-", "=1+1", "#####", "well", "ABC/1", "1//1", "/1",
-     "3.0", "???"],
-)  # fmt: skip
+    [
+        "5-Oct",
+        "Oct-05",
+        "10-May-26",
+        "2026-10-05",
+        "10/05/2026",
+        "2026-10-05 00:00:00",
+        "3.1E+05",
+        "#REF!",
+        "TRUE",
+        "نادرست",
+        "NULL",
+        "nan",
+        "-",
+        "=1+1",
+        "#####",
+        "well",
+        "ABC/1",
+        "1//1",
+        "/1",
+        "3.0",
+        "???",
+    ],
+)
 @pytest.mark.parametrize("field", [FILE, LICENCE])
 def test_x4_what_has_not_the_form_of_a_number_is_no_number(register, field, text):
     register.load()
@@ -360,10 +410,31 @@ def test_x5_a_code_that_was_spoiled_is_named(register, text):
 @pytest.mark.parametrize("field", ["نام", "نام خانوادگی", "نام پدر"])
 @pytest.mark.parametrize(
     "text",
-    ["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#####", "TRUE", "False",
-     "نادرست", "درست", "NULL", "-", "nan", "=A1", "????", "Ø±Ø¶Ø§", "ÑÖÇ", "9905251782",
-     "رضا\ufffd", "#مقدار!"],
-)  # fmt: skip
+    [
+        "#REF!",
+        "#N/A",
+        "#VALUE!",
+        "#NAME?",
+        "#DIV/0!",
+        "#NULL!",
+        "#NUM!",
+        "#####",
+        "TRUE",
+        "False",
+        "نادرست",
+        "درست",
+        "NULL",
+        "-",
+        "nan",
+        "=A1",
+        "????",
+        "Ø±Ø¶Ø§",
+        "ÑÖÇ",
+        "9905251782",
+        "رضا\ufffd",
+        "#مقدار!",
+    ],
+)
 def test_x6_no_error_value_and_no_boolean_is_a_name(register, field, text):
     register.row()[field] = text
     register.load()
@@ -377,9 +448,15 @@ def test_x6_no_error_value_and_no_boolean_is_a_name(register, field, text):
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [("تاریخ صدور", "1410/01/01"), ("تاریخ درخواست تمدید", "1409/01/01"), ("سال حفر", "1450"),
-     ("تاریخ صدور", "45567"), ("تاریخ صدور", "10/5"), (EXPIRY, "1405-09-02 00:00:00")],
-)  # fmt: skip
+    [
+        ("تاریخ صدور", "1410/01/01"),
+        ("تاریخ درخواست تمدید", "1409/01/01"),
+        ("سال حفر", "1450"),
+        ("تاریخ صدور", "45567"),
+        ("تاریخ صدور", "10/5"),
+        (EXPIRY, "1405-09-02 00:00:00"),
+    ],
+)
 def test_x7_a_date_that_has_not_come_or_is_none_is_a_fault_of_its_cell(register, field, text):
     register.load()
     for row in register.export.sources:
@@ -401,14 +478,19 @@ def test_x8_an_order_of_a_mistyped_year_is_never_silence(register):
 
 @pytest.mark.parametrize(
     ("field", "text", "code"),
-    [(EXPIRY, "1499/01/01", "licence.far_expiry"), ("تاریخ دستور", "1405/12/25", "order.ahead"),
-     ("تاریخ دستور", "1399/12/25", "order.before_licence"),
-     (CODE, "5002", "subscription_code.shared"),
-     (LICENCE, "83/2", "licence_no.shared"), ("شهرستان", "بهمشی", "county.unfamiliar"),
-     ("وضعیت پرونده تعیین تکلیف", "در جریان", "case.licensed"),
-     (ID, "49937089", "national_id.check_digit"),
-     ("سال حفر", "1403", "drilled_year.after_licence"), (ID, IDS[2], "holder.names_differ")],
-)  # fmt: skip
+    [
+        (EXPIRY, "1499/01/01", "licence.far_expiry"),
+        ("تاریخ دستور", "1405/12/25", "order.ahead"),
+        ("تاریخ دستور", "1399/12/25", "order.before_licence"),
+        (CODE, "5002", "subscription_code.shared"),
+        (LICENCE, "83/2", "licence_no.shared"),
+        ("شهرستان", "بهمشی", "county.unfamiliar"),
+        ("وضعیت پرونده تعیین تکلیف", "در جریان", "case.licensed"),
+        (ID, "49937089", "national_id.check_digit"),
+        ("سال حفر", "1403", "drilled_year.after_licence"),
+        (ID, IDS[2], "holder.names_differ"),
+    ],
+)
 def test_x9_x10_x11_what_can_hardly_be_is_named(register, field, text, code):
     for row in register.export.sources:
         row.setdefault(field, "")
@@ -436,11 +518,18 @@ def test_x11_partners_and_decrees_are_compared_with_the_other_rows(register):
         {**PARTNER, FILE: "1/1", "سهم (دانگ)": "3", "کد ملی": IDS[1]},
     ]
     register.export.sheets["violations"].append({**VIOLATION, FILE: "2/1"})
-    register.export.sheets["decrees"].append({**DECREE, "شماره": "9/9", "انقضا از": "1290/1/1",
-                                              "انقضا تا": "1290/2/1"})  # fmt: skip
+    register.export.sheets["decrees"].append(
+        {**DECREE, "شماره": "9/9", "انقضا از": "1290/1/1", "انقضا تا": "1290/2/1"}
+    )
     register.load()
-    assert {"partner.twice", "share.over_whole", "partner.is_holder", "violation.twice",
-            "decree.covers_nothing", "decree.far"} <= set(register.doubts())  # fmt: skip
+    assert {
+        "partner.twice",
+        "share.over_whole",
+        "partner.is_holder",
+        "violation.twice",
+        "decree.covers_nothing",
+        "decree.far",
+    } <= set(register.doubts())
 
 
 # --- identifiers, masks, sizes ---
@@ -478,8 +567,16 @@ def test_x15_the_report_masks_whatever_identifies_wherever_it_stands(register):
     text = "".join(
         (folder / name).read_text("utf-8-sig") for name in ("report.csv", "warnings.csv")
     )
-    secrets = [IDS[3], "9249423706", "9905251782", "9121234567", "sara@", "2960 0000",
-               "9911-2345", "7591874934"]  # fmt: skip
+    secrets = [
+        IDS[3],
+        "9249423706",
+        "9905251782",
+        "9121234567",
+        "sara@",
+        "2960 0000",
+        "9911-2345",
+        "7591874934",
+    ]
     for secret in secrets:
         assert secret not in text
         assert secret not in register.message

@@ -44,9 +44,14 @@ def debt(hand):
 def submit(hand, text, *, job=None, template="debt", asker="power-co", **more):
     job = job or str(uuid.uuid4())
     return hand.call(
-        contracts.SUBMIT_JOB, asker=asker, job=job, name="قبض‌های آبان", template=template,
-        piece=text, **more,
-    )  # fmt: skip
+        contracts.SUBMIT_JOB,
+        asker=asker,
+        job=job,
+        name="قبض‌های آبان",
+        template=template,
+        piece=text,
+        **more,
+    )
 
 
 def check(hand):
@@ -107,8 +112,10 @@ def test_a_job_is_checked_and_priced_then_started_and_done(hand, debt):
     wind_down(hand)
     done = job(hand, reply)
     assert (done["state"], done["messages"], done["rows"]) == (
-        "DONE", {"DELIVERED": 3}, {"TAKEN": 3},
-    )  # fmt: skip
+        "DONE",
+        {"DELIVERED": 3},
+        {"TAKEN": 3},
+    )
     (name, event) = hand.events()[-1]
     assert name == "notify.job_done.v1"
     assert event["messages"] == {"DELIVERED": 3}
@@ -175,8 +182,11 @@ def test_a_job_belongs_to_its_agency_alone(hand, debt):
     reply = checked(hand, file(2))
     hand.template("((name)) ((debt))", code="debt", lane="bulk", owner="fuel-co")
     for contract in (
-        contracts.JOB, contracts.START_JOB, contracts.CANCEL_JOB, contracts.JOB_PREVIEW,
-    ):  # fmt: skip
+        contracts.JOB,
+        contracts.START_JOB,
+        contracts.CANCEL_JOB,
+        contracts.JOB_PREVIEW,
+    ):
         assert hand.call(contract, asker="fuel-co", job=reply["job"])["code"] == "job.not_found"
     assert submit(hand, "x", job=reply["job"], asker="fuel-co")["code"] == "job.not_found"
     assert hand.call(contracts.JOBS, asker="fuel-co")["jobs"] == []
@@ -221,8 +231,9 @@ def test_each_channel_that_a_row_has_an_address_for_is_shown_and_kept_for_fall_b
     )
     shown = hand.call(contracts.JOB_PREVIEW, asker="power-co", job=reply["job"])["rows"]
     assert [[m["channel"] for m in row["messages"]] for row in shown] == [
-        ["sms", "email"], ["email"],
-    ]  # fmt: skip
+        ["sms", "email"],
+        ["email"],
+    ]
     assert reply["parts"] == 1
     start(hand, reply)
     run(hand)
@@ -432,8 +443,9 @@ def test_nor_does_one_whose_template_changes_before_its_moment(hand, debt, act):
     if act == "changed":
         hand.template("((name)) ((debt))", code="debt", lane="bulk")
     else:
-        execute(hand.db, "update template_versions set state = 'WITHDRAWN' where template = %s",
-                (debt,))  # fmt: skip
+        execute(
+            hand.db, "update template_versions set state = 'WITHDRAWN' where template = %s", (debt,)
+        )
     hand.later(hours=20)
     run(hand)
     now = job(hand, reply)
@@ -560,9 +572,11 @@ def test_killed_again_and_again_a_job_loses_and_doubles_nothing(hand, debt):
     count = 6000
     reply = submit(hand, file(count))
     environ = {
-        **os.environ, "DB_URL": hand.db, "NOTIFY_KEY": hand.keys.secret,
+        **os.environ,
+        "DB_URL": hand.db,
+        "NOTIFY_KEY": hand.keys.secret,
         "PYTHONWARNINGS": "ignore",
-    }  # fmt: skip
+    }
 
     def begin():
         process = subprocess.Popen(

@@ -36,8 +36,10 @@ pasted = st.text(
 def test_parts_are_those_of_the_vectors(case):
     match = parts(TEXTS[case["case"]])
     assert (match.encoding, match.units, match.parts) == (
-        case["encoding"], case["units"], case["parts"],
-    )  # fmt: skip
+        case["encoding"],
+        case["units"],
+        case["parts"],
+    )
 
 
 def test_arabic_letters_and_digits_become_persian_and_latin_ones_stay():

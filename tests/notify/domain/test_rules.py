@@ -18,8 +18,10 @@ from tests.notify.conftest import tehran
 from tests.processes import ROOT
 
 moments = st.datetimes(
-    dt.datetime(2025, 1, 1), dt.datetime(2027, 1, 1), timezones=st.just(dt.UTC)  # noqa: DTZ001 - the strategy adds the zone
-)  # fmt: skip
+    dt.datetime(2025, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+    dt.datetime(2027, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+    timezones=st.just(dt.UTC),
+)
 
 
 @pytest.fixture(scope="module")

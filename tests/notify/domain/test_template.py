@@ -42,14 +42,24 @@ class Tags(HTMLParser):
 
 def values(**more):
     return {
-        "name": "علی", "code": "12", "note": "باشد", "items": ["دو", "سه"], "late": "no", **more,
-    }  # fmt: skip
+        "name": "علی",
+        "code": "12",
+        "note": "باشد",
+        "items": ["دو", "سه"],
+        "late": "no",
+        **more,
+    }
 
 
 def test_placeholders_are_named_once_in_their_order_also_within_conditions():
     assert placeholders([BODY, "((NAME)) ((other))"]) == [
-        "name", "code", "note", "items", "late", "other",
-    ]  # fmt: skip
+        "name",
+        "code",
+        "note",
+        "items",
+        "late",
+        "other",
+    ]
 
 
 def test_names_are_equal_whatever_their_case_blanks_and_underscores():
@@ -84,8 +94,15 @@ def test_markup_of_the_author_becomes_html_and_plain_text():
     rendered = render(BODY, values(late="yes"), "fa")
     match = Tags(rendered.html)
     assert [t for t in match.tags if t not in ("bdi", "br", "li")] == [
-        "h2", "p", "a", "ul", "blockquote", "hr", "ol", "p",
-    ]  # fmt: skip
+        "h2",
+        "p",
+        "a",
+        "ul",
+        "blockquote",
+        "hr",
+        "ol",
+        "p",
+    ]
     assert match.links == ["https://mirab.example/x?code=12"]
     assert "پیوند: https://mirab.example/x?code=12" in rendered.text
     assert "• یک\n• دو\n• سه" in rendered.text
@@ -95,11 +112,19 @@ def test_markup_of_the_author_becomes_html_and_plain_text():
 @pytest.mark.parametrize(
     "attack",
     [
-        "<script>alert(1)</script>", "[click](https://evil.example)", "# big", "* point",
-        "((code))", "https://evil.example", "x\n# heading\n---", "]( javascript:alert(1))",
-        '" onload="x', "&lt;b&gt;", "\0" + "1",
+        "<script>alert(1)</script>",
+        "[click](https://evil.example)",
+        "# big",
+        "* point",
+        "((code))",
+        "https://evil.example",
+        "x\n# heading\n---",
+        "]( javascript:alert(1))",
+        '" onload="x',
+        "&lt;b&gt;",
+        "\0" + "1",
     ],
-)  # fmt: skip
+)
 def test_a_value_never_becomes_markup(attack):
     good, bad = (Tags(render(BODY, values(note=n), "fa").html) for n in ("باشد", attack))
     assert [t for t in bad.tags if t != "br"] == [t for t in good.tags if t != "br"]

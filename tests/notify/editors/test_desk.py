@@ -68,8 +68,11 @@ def test_a_role_is_given_and_taken_by_a_command_and_counts_at_once(desk):
     assert command(desk, "close", "nobody")[0] == 1
     listed = dict(line.split()[:2] for line in command(desk, "list")[1].splitlines())
     assert listed == {
-        "karim": "editor", "mina": "approver", "nader": "approver", "sara": "editor",
-    }  # fmt: skip
+        "karim": "editor",
+        "mina": "approver",
+        "nader": "approver",
+        "sara": "editor",
+    }
 
 
 # --- templates ---
@@ -137,9 +140,12 @@ def test_who_drafts_an_archived_template_again_revives_nothing_unapproved(desk):
 def test_a_draft_is_seen_as_its_receiver_will_see_it(desk):
     form = draft(desk)
     visited = desk.call(
-        contracts.PREVIEW_VERSION, as_="mina", id=form["id"], version=1,
+        contracts.PREVIEW_VERSION,
+        as_="mina",
+        id=form["id"],
+        version=1,
         personalisation={"place": "روستای بالا"},
-    )  # fmt: skip
+    )
     assert visited["body"] == "آب روستای بالا قطع است"
     assert (visited["encoding"], visited["parts"]) == ("ucs2", 1)
     assert visited["cost_rials"] > 0
@@ -295,9 +301,14 @@ def test_a_look_at_a_message_that_there_is_not_leaves_no_trace(desk):
 def test_who_sees_the_first_rows_of_a_job_is_written_down_like_any_look(desk):
     job = str(uuid.uuid4())
     desk.call(
-        bulk.SUBMIT_JOB, as_="karim", job=job, name="list", template="announcement",
-        channels=["sms"], piece="phone number,state,title,when\n09900000001,a,b,c\n",
-    )  # fmt: skip
+        bulk.SUBMIT_JOB,
+        as_="karim",
+        job=job,
+        name="list",
+        template="announcement",
+        channels=["sms"],
+        piece="phone number,state,title,when\n09900000001,a,b,c\n",
+    )
     while checks.check(desk.store, desk.service.context):
         pass
     reply = desk.call(bulk.JOB_PREVIEW, as_="karim", job=job)

@@ -56,9 +56,11 @@ class Api:
         """The result of one call with a key of that kind; ``act`` repeats an earlier one."""
         person = self.authenticated(self.token(kind))
         caller = {
-            "agency": person["owner"], "service": person["service"], "key": person["key"],
+            "agency": person["owner"],
+            "service": person["service"],
+            "key": person["key"],
             "kind": person["kind"],
-        }  # fmt: skip
+        }
         options = {"id": act} if act else {}
         envelope = Envelope.new(contract.name, "test", caller=caller, **options)
         method = getattr(type(self.hand.service), contract.operation)
@@ -69,9 +71,14 @@ class Api:
     def sms(self, to="+989900000001", *, kind="live", act=None, **more):
         more.setdefault("personalisation", {"text": "سلام"})
         return self.call(
-            govnotify.API_SEND, kind=kind, act=act, channel="sms", template=self.sms_form, to=to,
+            govnotify.API_SEND,
+            kind=kind,
+            act=act,
+            channel="sms",
+            template=self.sms_form,
+            to=to,
             **more,
-        )  # fmt: skip
+        )
 
     def read(self, sent, kind="live"):
         return self.call(govnotify.API_MESSAGE, kind=kind, id=sent["id"])
@@ -80,9 +87,7 @@ class Api:
         return self.read(sent, kind)["state"]
 
     def listed(self, kind="live", channels=("sms", "email", "letter"), **more):
-        wanted = [
-            {"channel": c, "states": list(govnotify.STATES)} for c in channels
-        ]  # fmt: skip
+        wanted = [{"channel": c, "states": list(govnotify.STATES)} for c in channels]
         answer = self.call(govnotify.API_MESSAGES, kind=kind, wanted=wanted, **more)
         return [item["id"] for item in answer["messages"]]
 
@@ -133,7 +138,7 @@ def _part(answer):
         (f"{_part({'alg': 'HS256'})}.{_part({'iss': 'me'})}.x", "service id is not the right data"),
         (f"{_part({'alg': 'HS256'})}.{_part({'iss': UNKNOWN})}.x", "service not found"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_token_of_ours_is_refused_in_notify_s_words(api, token, refusal):
     assert refusal in api.authenticated(token)["refusal"]
 
@@ -157,8 +162,9 @@ def test_an_unsigned_token_is_refused(api):
     answer = {"iss": api.service, "iat": int(api.hand.moment.timestamp())}
     token = f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(answer)}."
     assert api.authenticated(token)["refusal"] in (
-        UNLIKE, "Invalid token: algorithm used is not HS256",
-    )  # fmt: skip
+        UNLIKE,
+        "Invalid token: algorithm used is not HS256",
+    )
 
 
 @pytest.mark.parametrize("iat", ["soon", True, [1]])
@@ -264,9 +270,13 @@ def test_a_test_key_s_sms_ends_as_its_number_says_and_was_never_due(api, to, sta
 )
 def test_a_test_key_s_email_ends_as_its_address_says(api, to, state):
     sent = api.call(
-        govnotify.API_SEND, kind="test", channel="email", template=api.email_form, to=to,
+        govnotify.API_SEND,
+        kind="test",
+        channel="email",
+        template=api.email_form,
+        to=to,
         personalisation={"text": "سلام"},
-    )  # fmt: skip
+    )
     assert api.state(sent, "test") == state
 
 
@@ -290,9 +300,13 @@ def test_a_team_key_writes_to_its_guests_only(api):
     assert "id" in api.sms(kind="team")
     assert "message" in api.sms("+989900000002", kind="team")
     letter = api.call(
-        govnotify.API_SEND, kind="team", channel="letter", template=api.letter_form,
-        address=ADDRESS, personalisation={"text": "سلام"},
-    )  # fmt: skip
+        govnotify.API_SEND,
+        kind="team",
+        channel="letter",
+        template=api.letter_form,
+        address=ADDRESS,
+        personalisation={"text": "سلام"},
+    )
     assert letter["details"]["status"] == "403"
 
 
@@ -309,9 +323,12 @@ def test_a_day_has_its_limit_for_each_kind_of_key(api):
 
 def test_a_template_of_another_channel_or_agency_is_refused(api):
     wrong = api.call(
-        govnotify.API_SEND, channel="sms", template=api.email_form, to="+989900000001",
+        govnotify.API_SEND,
+        channel="sms",
+        template=api.email_form,
+        to="+989900000001",
         personalisation={"text": "سلام"},
-    )  # fmt: skip
+    )
     assert wrong["message"] == "email template is not suitable for sms notification"
     other = Api(api.hand, "fuel-co")
     other.sms_form = api.sms_form
@@ -356,9 +373,13 @@ def test_a_message_whose_personal_data_is_gone_is_not_there_any_more(api):
 def test_the_way_to_unsubscribe_stands_beside_the_e_mail(api):
     url = "https://power.example/stop?u=1"
     sent = api.call(
-        govnotify.API_SEND, channel="email", template=api.email_form, to="a@mirab.example",
-        personalisation={"text": "سلام"}, unsubscribe_url=url,
-    )  # fmt: skip
+        govnotify.API_SEND,
+        channel="email",
+        template=api.email_form,
+        to="a@mirab.example",
+        personalisation={"text": "سلام"},
+        unsubscribe_url=url,
+    )
     assert api.read(sent)["unsubscribe_url"] == url
     assert api.hand.message(sent["id"]).contents["email"]["unsubscribe"] == url
 
@@ -368,9 +389,13 @@ def test_the_way_to_unsubscribe_stands_beside_the_e_mail(api):
 
 def post_letter(api, **more):
     return api.call(
-        govnotify.API_SEND, channel="letter", template=api.letter_form, address=ADDRESS,
-        personalisation={"text": "متن نامه"}, **more,
-    )  # fmt: skip
+        govnotify.API_SEND,
+        channel="letter",
+        template=api.letter_form,
+        address=ADDRESS,
+        personalisation={"text": "متن نامه"},
+        **more,
+    )
 
 
 def test_letters_wait_for_the_printer_and_are_marked_once(api):
@@ -406,9 +431,13 @@ def test_each_look_at_letters_is_noted_and_needs_an_editor(api):
 
 def test_a_test_key_s_letter_is_never_printed(api):
     sent = api.call(
-        govnotify.API_SEND, kind="test", channel="letter", template=api.letter_form,
-        address=ADDRESS, personalisation={"text": "متن"},
-    )  # fmt: skip
+        govnotify.API_SEND,
+        kind="test",
+        channel="letter",
+        template=api.letter_form,
+        address=ADDRESS,
+        personalisation={"text": "متن"},
+    )
     assert api.hand.call(govnotify.PRINT_QUEUE, as_="karim")["waiting"] == 0
     assert api.state(sent, "test") == "DELIVERED"
 

@@ -22,8 +22,11 @@ class Letters:
 
     def __init__(self, hand, folder, address):
         self.hand, self.blobs, self.address = hand, Blobs(folder), address
-        execute(hand.db, "insert into editors (username, role) values ('karim', 'editor') "
-                         "on conflict do nothing")  # fmt: skip
+        execute(
+            hand.db,
+            "insert into editors (username, role) values ('karim', 'editor') "
+            "on conflict do nothing",
+        )
 
     def send(self, content):
         claim = self.blobs.add(content)

@@ -151,8 +151,10 @@ def test_the_clock_begins_and_ends_a_maintenance_though_nobody_says_so(hand, roo
     assert room.read(reply)["state"] == "COMPLETED"
     room.turn()
     assert [u["state"] for u in room.read(reply)["updates"]] == [
-        "SCHEDULED", "IN_PROGRESS", "COMPLETED",
-    ]  # fmt: skip
+        "SCHEDULED",
+        "IN_PROGRESS",
+        "COMPLETED",
+    ]
     assert not room.read(reply)["open"]
     assert room.update(reply, "IN_PROGRESS")["code"] == "announcement.move"
 
@@ -234,8 +236,9 @@ def test_current_has_the_most_urgent_first_and_every_service_that_ends(hand, roo
     room.turn()
     reply = hand.call(c.CURRENT)["announcements"]
     assert [(a["id"], a["state"]) for a in reply] == [
-        (broken["id"], "INVESTIGATING"), (ends["id"], "ENDED"),
-    ]  # fmt: skip
+        (broken["id"], "INVESTIGATING"),
+        (ends["id"], "ENDED"),
+    ]
 
 
 # --- uptime ---
@@ -279,8 +282,9 @@ def test_an_announced_window_is_down_but_does_not_count(hand, room):
         hand.later(minutes=1)
     days = portal_of(hand)["days"][-2:]
     assert [(d["measured"], d["down"], d["excluded"], d["excluded_down"]) for d in days] == [
-        (240, 120, 120, 120), (60, 0, 0, 0),
-    ]  # fmt: skip
+        (240, 120, 120, 120),
+        (60, 0, 0, 0),
+    ]
     assert portal_of(hand)["uptime"] == 10_000
     hand.at("1405-09-12 09:00")
     before = portal_of(hand)["days"]

@@ -146,9 +146,17 @@ def test_an_address_that_ends_nothing_is_no_header(server, address):
 
 
 HEADERS = {
-    "From", "To", "Subject", "Date", "Message-ID", "Reply-To", "Auto-Submitted",
-    "X-Auto-Response-Suppress", "MIME-Version", "Content-Type",
-}  # fmt: skip
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Reply-To",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "MIME-Version",
+    "Content-Type",
+}
 
 
 @given(st.text(max_size=60), st.text(max_size=300), st.text(max_size=60), st.text(max_size=40))

@@ -225,7 +225,7 @@ def test_magfa_refuses_one_message_of_a_call_and_takes_the_others(player):
         DeliveryState.REJECTED,
         DeliveryState.FAILED,
         DeliveryState.ACCEPTED,
-    ]  # fmt: skip
+    ]
     assert [len(taken(player, magfa, message)) for message in messages] == [1, 0, 0, 1]
 
 
@@ -250,9 +250,13 @@ def test_a_lost_answer_is_not_known_and_the_message_was_taken(provider, player, 
     player.play(trick, provider.code)
     with pytest.raises(Unavailable) as lost:
         sent(provider, message)
-    assert lost.value.code == {
-        "drop": "provider.unreachable", "garbage": "provider.unreadable",
-    }[trick]  # fmt: skip
+    assert (
+        lost.value.code
+        == {
+            "drop": "provider.unreachable",
+            "garbage": "provider.unreadable",
+        }[trick]
+    )
     assert len(taken(player, provider, message)) == 1
     if provider.finds:
         (row,) = taken(player, provider, message)
@@ -373,14 +377,34 @@ def test_half_an_answer_or_an_unknown_code_is_never_a_no(code, told):
 
 
 WORDS = (
-    "return", "status", "entries", "messageid", "localid", "cost", "remaincredit", "messages", "id",
-    "userId", "tariff", "parts", "mid", "dlrs", "balance", "data", "messageIds", "deliveryState",
-    "RetStatus", "Value",
-)  # fmt: skip
+    "return",
+    "status",
+    "entries",
+    "messageid",
+    "localid",
+    "cost",
+    "remaincredit",
+    "messages",
+    "id",
+    "userId",
+    "tariff",
+    "parts",
+    "mid",
+    "dlrs",
+    "balance",
+    "data",
+    "messageIds",
+    "deliveryState",
+    "RetStatus",
+    "Value",
+)
 LEAVES = (
-    st.none() | st.booleans() | st.sampled_from([0, 1, 2, 10, 100, 200, -1, 10**15, "1", "35"])
-    | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3)
-)  # fmt: skip
+    st.none()
+    | st.booleans()
+    | st.sampled_from([0, 1, 2, 10, 100, 200, -1, 10**15, "1", "35"])
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=3)
+)
 ANSWERS = st.dictionaries(
     st.sampled_from(WORDS),
     st.recursive(
@@ -600,8 +624,10 @@ def test_a_message_comes_later_if_the_player_is_told_so_and_calls_back(start, tm
         kavenegar = player.providers()["kavenegar"]
         handed = sent(kavenegar)
         assert kavenegar.states([handed.provider_ref])[handed.provider_ref][0] in (
-            DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED,
-        )  # fmt: skip
+            DeliveryState.ACCEPTED,
+            DeliveryState.SENT,
+            DeliveryState.DELIVERED,
+        )
         wait_for(lambda: received)
     finally:
         server.shutdown()
@@ -655,10 +681,13 @@ def test_a_telephone_shows_its_messages_newest_first_and_as_text(player):
 
 def test_a_wish_that_nobody_understands_is_refused(player):
     for item in (
-        {"do": "dance", "provider": "magfa"}, {"do": "hang", "provider": "magfa"},
-        {"do": "error", "provider": "x"}, {"do": "block"}, {"deliver": "tomorrow"},
+        {"do": "dance", "provider": "magfa"},
+        {"do": "hang", "provider": "magfa"},
+        {"do": "error", "provider": "x"},
+        {"do": "block"},
+        {"deliver": "tomorrow"},
         {"do": "error", "provider": "all", "call": "x"},
-    ):  # fmt: skip
+    ):
         assert requests.post(f"{player.url}/play", json=item, timeout=10).status_code == 422
 
 
@@ -690,8 +719,11 @@ def test_a_secret_or_a_number_is_never_shown_and_never_logged(code, caplog):
 def test_the_providers_of_the_demo_are_four_with_their_shares():
     reply = configured_providers(DEMO.read_text(encoding="utf-8"))
     assert {code: item.weight for code, item in reply.items()} == {
-        "magfa": 60, "kavenegar": 30, "smsir": 10, "melipayamak": 0,
-    }  # fmt: skip
+        "magfa": 60,
+        "kavenegar": 30,
+        "smsir": 10,
+        "melipayamak": 0,
+    }
     assert [item.provider.code for item in reply.values()] == list(reply)
 
 

@@ -48,9 +48,12 @@ def test_messages_that_come_together_are_judged_each_by_itself(hand):
     ]
     reply = hand.calls(contracts.SEND, fields)
     assert [item.get("code") or item["state"] for item in reply] == [
-        "CREATED", "template.not_found", "receiver.missing", "template.placeholder_missing",
         "CREATED",
-    ]  # fmt: skip
+        "template.not_found",
+        "receiver.missing",
+        "template.placeholder_missing",
+        "CREATED",
+    ]
     assert reply[3]["fields"][0]["field"] == "personalisation.text"
     assert counts(hand) == [("power-co", "sms", 2)]
     assert execute(hand.db, "select count(*) from messages") == [(2,)]
@@ -73,9 +76,13 @@ def test_a_template_is_named_by_the_id_of_a_form_too(hand):
 def test_a_draft_is_no_template_yet_and_a_new_version_counts_from_its_approval(hand):
     id_ = hand.template("یک")
     drafted = hand.call(
-        contracts.DRAFT_TEMPLATE, asker="power-co", code="free", channel="sms", name="x",
+        contracts.DRAFT_TEMPLATE,
+        asker="power-co",
+        code="free",
+        channel="sms",
+        name="x",
         texts={"fa": {"body": "دو"}},
-    )  # fmt: skip
+    )
     assert (drafted["id"], drafted["version"], drafted["state"]) == (id_, 2, "DRAFT")
     assert hand.send()["template"]["version"] == 1
     with hand.context() as context:
@@ -88,9 +95,14 @@ def test_a_draft_is_no_template_yet_and_a_new_version_counts_from_its_approval(h
 def test_lane_and_consent_of_a_template_stay(hand):
     hand.template()
     reply = hand.call(
-        contracts.DRAFT_TEMPLATE, asker="power-co", code="free", channel="sms", name="x",
-        lane="otp", texts={"fa": {"body": "دو"}},
-    )  # fmt: skip
+        contracts.DRAFT_TEMPLATE,
+        asker="power-co",
+        code="free",
+        channel="sms",
+        name="x",
+        lane="otp",
+        texts={"fa": {"body": "دو"}},
+    )
     assert reply["code"] == "template.fixed"
 
 
@@ -338,9 +350,10 @@ def test_what_a_cap_moves_into_the_night_goes_in_the_morning_within_the_cap(hand
     for lane in reply["lanes"]:
         lane["over"] = "delay"
     execute(
-        hand.db, "insert into books (version, document) select max(version) + 1, %s from books",
+        hand.db,
+        "insert into books (version, document) select max(version) + 1, %s from books",
         (json.dumps(reply),),
-    )  # fmt: skip
+    )
     hand.at("1405-09-02 20:30")
     fields = [{"template": "free", "to": {"mobile": MOBILE}, "personalisation": TEXT}] * 8
     dues = [item["due_at"] for item in hand.calls(contracts.SEND, fields)]

@@ -25,17 +25,30 @@ MESSAGES, AT_ONCE, KILLS, PAUSE = 250, 15, 9, 2.5
 ASKER = {"agency": "power-co"}
 # The waits of the book, shortened. As in production a provider's time-out is far below the lease.
 PATIENCE = {
-    "lease": 6, "sure": 3, "unclear": 8, "find": 3600, "retry": 1, "retry_most": 4, "poll": 1,
-    "poll_most": 4, "untold": 3600,
-}  # fmt: skip
+    "lease": 6,
+    "sure": 3,
+    "unclear": 8,
+    "find": 3600,
+    "retry": 1,
+    "retry_most": 4,
+    "poll": 1,
+    "poll_most": 4,
+    "untold": 3600,
+}
 BREAKER = {"failures": 4, "seconds": 1, "most_seconds": 3}
 FINDS_NOT = {"smsir", "melipayamak"}
 TROUBLE = (
-    {"do": "drop"}, {"do": "garbage"}, {"do": "error"}, {"do": "busy"}, {"do": "no_credit"},
-    {"do": "hang", "seconds": 2}, {"do": "take_and_hang", "seconds": 2},
-    {"do": "delay", "seconds": 0.5}, {"do": "error", "call": "find"},
+    {"do": "drop"},
+    {"do": "garbage"},
+    {"do": "error"},
+    {"do": "busy"},
+    {"do": "no_credit"},
+    {"do": "hang", "seconds": 2},
+    {"do": "take_and_hang", "seconds": 2},
+    {"do": "delay", "seconds": 0.5},
+    {"do": "error", "call": "find"},
     {"do": "drop", "call": "states"},
-)  # fmt: skip
+)
 
 
 class House:
@@ -47,10 +60,14 @@ class House:
         providers = folder / "providers.toml"
         providers.write_text(self.sms.config(timeout=1), encoding="utf-8")
         self._environ = {
-            "AMQP_URL": amqp, "DB_URL": hand.db, "NOTIFY_KEY": hand.keys.secret,
-            "NOTIFY_PROVIDERS_FILE": str(providers), "PORTAL_URL": "https://portal.example",
-            "BLOBS_DIR": str(folder), "LOG_LEVEL": "WARNING",
-        }  # fmt: skip
+            "AMQP_URL": amqp,
+            "DB_URL": hand.db,
+            "NOTIFY_KEY": hand.keys.secret,
+            "NOTIFY_PROVIDERS_FILE": str(providers),
+            "PORTAL_URL": "https://portal.example",
+            "BLOBS_DIR": str(folder),
+            "LOG_LEVEL": "WARNING",
+        }
         self.parts = [self._begin(matter) for matter in ("serve", "serve", "relay")]
         wait_for(self.accounts, 60, 0.5)
 

@@ -182,16 +182,30 @@ def test_what_is_due_is_handed_over_and_its_report_ends_it(hand, a, alone):
     ((_, reply),) = [e for e in hand.events() if e[0] == contracts.MESSAGE_SETTLED.name]
     assert (reply["id"], reply["state"], reply["channel"]) == (sent["id"], "DELIVERED", "sms")
     assert alone.accounts() == {
-        "accepted": 1, "ended": 1, "in_flight": 0, "difference": 0, "unclear": 0,
+        "accepted": 1,
+        "ended": 1,
+        "in_flight": 0,
+        "difference": 0,
+        "unclear": 0,
         "oldest_due_seconds": 0.0,
         "states": [{"channel": "sms", "state": "DELIVERED", "count": 1}],
         "providers": [
-            {"code": "magfa", "channel": "sms", "breaker": "CLOSED", "paused": False,
-             "credit_rials": None},
-            {"code": "smtp", "channel": "email", "breaker": "CLOSED", "paused": False,
-             "credit_rials": None},
+            {
+                "code": "magfa",
+                "channel": "sms",
+                "breaker": "CLOSED",
+                "paused": False,
+                "credit_rials": None,
+            },
+            {
+                "code": "smtp",
+                "channel": "email",
+                "breaker": "CLOSED",
+                "paused": False,
+                "credit_rials": None,
+            },
         ],
-    }  # fmt: skip
+    }
 
 
 def test_a_message_that_is_not_due_waits(hand, a, alone):
@@ -779,9 +793,11 @@ def test_an_unclear_letter_is_handed_over_again_under_the_same_message_id(hand, 
         alone.later(seconds=60)
     assert (state(hand, sent)[0], len(alone.mail.letters)) == ("SENT", 3)
     ids = {
-        line for _, raw in alone.mail.letters for line in raw.split(b"\r\n")
+        line
+        for _, raw in alone.mail.letters
+        for line in raw.split(b"\r\n")
         if line.startswith(b"Message-ID:")
-    }  # fmt: skip
+    }
     assert len(ids) == 1
 
 

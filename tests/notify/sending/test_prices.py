@@ -85,9 +85,12 @@ def test_c3_a_number_that_json_may_change_is_refused_by_name_in_a_contract(value
 
 def test_c3_whole_numbers_are_sent_as_typed():
     data = {
-        "template": "t", "to": {"mobile": "09900000001"},
+        "template": "t",
+        "to": {"mobile": "09900000001"},
         "personalisation": {"a": 2**53 - 1, "b": [0, -7], "c": "1.10"},
-    }  # fmt: skip
+    }
     assert notify.SEND.load_data(data)["personalisation"] == {
-        "a": "9007199254740991", "b": ["0", "-7"], "c": "1.10",
-    }  # fmt: skip
+        "a": "9007199254740991",
+        "b": ["0", "-7"],
+        "c": "1.10",
+    }

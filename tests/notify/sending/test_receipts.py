@@ -32,10 +32,15 @@ class House:
         self.amqp, self.db = amqp, hand.db
         self.ports = {"public": free_port(), "ops": free_port()}
         self.environ = {
-            **secrets_in(folder), "AMQP_URL": amqp, "DB_URL": hand.db, "HOST": "127.0.0.1",
-            "PORTAL_URL": self.url("public"), "AGENCY_URL": "http://127.0.0.1:1",
-            "NOTIFY_KEY": hand.keys.secret, "NOTIFY_PROVIDERS_FILE": str(folder / "providers.toml"),
-        }  # fmt: skip
+            **secrets_in(folder),
+            "AMQP_URL": amqp,
+            "DB_URL": hand.db,
+            "HOST": "127.0.0.1",
+            "PORTAL_URL": self.url("public"),
+            "AGENCY_URL": "http://127.0.0.1:1",
+            "NOTIFY_KEY": hand.keys.secret,
+            "NOTIFY_PROVIDERS_FILE": str(folder / "providers.toml"),
+        }
         self.address = callbacks.address_of(Settings(self.environ), "kavenegar")
         self.sms = PlayedSms(start, SMS_DELAY="4", SMS_CALLBACK_URL=self.address)
         tables = self.sms.config().split("\n[")
@@ -79,22 +84,27 @@ def test_a_receipt_at_the_portal_makes_us_ask_and_ops_sees_the_account(house):
     wait_for(lambda: house.state() == "DELIVERED", 60)
     reply = requests.get(f"{house.url('ops')}/metrics", timeout=60).text
     for name, value in (
-        ("mirab_messages_accepted", 1), ("mirab_messages_in_flight", 0),
-        ("mirab_messages_difference", 0), ("mirab_messages_unclear", 0),
+        ("mirab_messages_accepted", 1),
+        ("mirab_messages_in_flight", 0),
+        ("mirab_messages_difference", 0),
+        ("mirab_messages_unclear", 0),
         ("mirab_messages_oldest_due_seconds", 0),
         ('mirab_messages{channel="sms",state="DELIVERED"}', 1),
         ('mirab_provider_open{provider="kavenegar"}', 0),
-    ):  # fmt: skip
+    ):
         assert metric(reply, name) == value, name
     assert MOBILE[1:] not in reply
 
     # Whatever a receipt says of numbers that we know or not, the answer is the same.
     ref = execute(house.db, "select provider_ref from handovers")[0][0]
     for values in (
-        {"data": {"messageid": ref, "status": "11"}}, {"data": {"messageid": "1"}},
-        {"data": {"status": "10"}}, {"data": {"messageid": "'; drop table messages"}},
-        {"json": {"messageId": 7, "deliveryState": 1}}, {"json": {"recId": "12345678"}},
-    ):  # fmt: skip
+        {"data": {"messageid": ref, "status": "11"}},
+        {"data": {"messageid": "1"}},
+        {"data": {"status": "10"}},
+        {"data": {"messageid": "'; drop table messages"}},
+        {"json": {"messageId": 7, "deliveryState": 1}},
+        {"json": {"recId": "12345678"}},
+    ):
         answer = requests.post(house.address, timeout=30, **values)
         assert (answer.status_code, answer.text) == (200, "OK")
     assert requests.get(house.address, params={"mid": ref}, timeout=30).status_code == 200

@@ -17,9 +17,10 @@ OURS = ROOT / "deploy/notify/templates.toml"
 
 def versions(hand):
     return execute(
-        hand.db, "select version, state from template_versions v join templates t "
+        hand.db,
+        "select version, state from template_versions v join templates t "
         "on t.id = v.template where t.code = 'free' order by version",
-    )  # fmt: skip
+    )
 
 
 def draft(hand, body, owner="power-co"):

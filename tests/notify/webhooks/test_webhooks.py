@@ -28,14 +28,23 @@ from tests.stores import execute
 from tests.waiting import wait_for
 
 FACT = {
-    "id": "5a1c9e7d-0000-4000-8000-000000000001", "reference": "r-1", "channel": "sms",
-    "state": "DELIVERED", "code": "", "at": "2026-11-23T08:30:00Z",
-}  # fmt: skip
+    "id": "5a1c9e7d-0000-4000-8000-000000000001",
+    "reference": "r-1",
+    "channel": "sms",
+    "state": "DELIVERED",
+    "code": "",
+    "at": "2026-11-23T08:30:00Z",
+}
 
 REMINDER = {
-    "number": "1405-000007", "source_kind": "batch", "source_ref": "b-77", "agency": "power-co",
-    "total_rials": 495_000, "due_on": "2026-12-03", "overdue": False,
-}  # fmt: skip
+    "number": "1405-000007",
+    "source_kind": "batch",
+    "source_ref": "b-77",
+    "agency": "power-co",
+    "total_rials": 495_000,
+    "due_on": "2026-12-03",
+    "overdue": False,
+}
 
 
 @pytest.fixture
@@ -146,8 +155,9 @@ def test_an_agency_is_told_of_its_bill_that_is_due_once_and_nobody_else_is(hand,
     assert {item["type"] for item in replies} == {"bill.reminded"}
     fact = {"number": "1405-000007", "total_rials": 495_000, "due_on": "2026-12-03"}
     assert sorted((item["data"] for item in replies), key=lambda data: data["overdue"]) == [
-        {**fact, "overdue": False}, {**fact, "overdue": True},
-    ]  # fmt: skip
+        {**fact, "overdue": False},
+        {**fact, "overdue": True},
+    ]
 
 
 def received(hand, id, *, agency="power-co", type="event.heard", **data):
@@ -192,18 +202,25 @@ def test_a_message_that_ends_is_told_its_sender_in_the_same_transaction(hand, li
     tell(hand)
     (reply,) = listener.told
     assert reply.verified(endpoint["secret"])["data"] == {
-        "id": sent["id"], "reference": "r-9", "channel": "sms", "state": "CANCELLED",
-        "code": "cancelled", "at": hand.moment.isoformat().replace("+00:00", "Z"),
-    }  # fmt: skip
+        "id": sent["id"],
+        "reference": "r-9",
+        "channel": "sms",
+        "state": "CANCELLED",
+        "code": "cancelled",
+        "at": hand.moment.isoformat().replace("+00:00", "Z"),
+    }
 
 
 def test_an_agency_sees_and_changes_only_its_own_endpoints(hand, listener):
     endpoint = put(hand, listener.url)
     assert hand.call(contracts.CALLBACKS, asker="fuel-co") == {"callbacks": []}
     for contract in (
-        contracts.ROTATE_CALLBACK_SECRET, contracts.CALLBACK_DELIVERIES,
-        contracts.REPLAY_CALLBACK, contracts.TEST_CALLBACK, contracts.DROP_CALLBACK,
-    ):  # fmt: skip
+        contracts.ROTATE_CALLBACK_SECRET,
+        contracts.CALLBACK_DELIVERIES,
+        contracts.REPLAY_CALLBACK,
+        contracts.TEST_CALLBACK,
+        contracts.DROP_CALLBACK,
+    ):
         refused = hand.call(contract, asker="fuel-co", callback=endpoint["callback"])
         assert refused["code"] == "callback.not_found"
     accepted = put(hand, listener.url, asker="fuel-co", callback=endpoint["callback"])
@@ -472,15 +489,47 @@ def test_deliveries_come_in_pages_and_are_forgotten_after_thirty_days(hand, list
 # --- where call-backs may go ---
 
 INSIDE = (
-    "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "172.31.255.255",
-    "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.100.100.200", "168.63.129.16",
-    "192.0.0.192", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1",
-    "240.0.0.1", "255.255.255.255", "192.88.99.1",
-    "::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1",
-    "fe80::1", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1", "2001:db8::1", "2001::1",
-    "2002:7f00:1::", "2002:a00:1::1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "3fff::1",
-    "fe80::1%eth0", "2a01::1%lo",
-)  # fmt: skip
+    "127.0.0.1",
+    "127.8.8.8",
+    "0.0.0.0",
+    "10.1.2.3",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "192.0.2.1",
+    "198.18.0.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "192.88.99.1",
+    "::1",
+    "::",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "::ffff:169.254.169.254",
+    "::127.0.0.1",
+    "fe80::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "fec0::1",
+    "ff02::1",
+    "2001:db8::1",
+    "2001::1",
+    "2002:7f00:1::",
+    "2002:a00:1::1",
+    "64:ff9b::7f00:1",
+    "64:ff9b:1::a00:1",
+    "3fff::1",
+    "fe80::1%eth0",
+    "2a01::1%lo",
+)
 
 
 @pytest.mark.parametrize("address", INSIDE)
@@ -619,9 +668,10 @@ def certificate(tmp_path):
 def test_tls_is_for_the_name_and_a_wrong_certificate_is_refused(listener, certificate):
     listener.with_tls(*certificate)
     client = Client(
-        sandbox=True, ca_file=certificate[0],
+        sandbox=True,
+        ca_file=certificate[0],
         resolve=lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", listener.port))],
-    )  # fmt: skip
+    )
     to = place(f"https://agency.example:{listener.port}/", sandbox=True)
     assert client.post(to, b"{}", {}).status == 204
     assert listener.names == ["agency.example"]
@@ -674,13 +724,20 @@ def test_nobody_there_is_told_so():
 @pytest.mark.parametrize(
     ("reply", "seconds"),
     [
-        ("0", 0), ("120", 120), ("999999999999", 86_400), ("Mon, 23 Nov 2026 09:00:00 GMT", 1800),
-        ("Mon, 23 Nov 2026 07:00:00 GMT", 0), ("soon", None), ("-5", None), ("", None),
+        ("0", 0),
+        ("120", 120),
+        ("999999999999", 86_400),
+        ("Mon, 23 Nov 2026 09:00:00 GMT", 1800),
+        ("Mon, 23 Nov 2026 07:00:00 GMT", 0),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
         (None, None),
-        ("١٢", None), (f"Mon, 23 Nov {'2' * 30} 09:00:00 GMT", None),
+        ("١٢", None),
+        (f"Mon, 23 Nov {'2' * 30} 09:00:00 GMT", None),
         (f"Mon, 23 Nov 2026 09:00:00 +{'9' * 20}", None),
     ],
-)  # fmt: skip
+)
 def test_retry_after_is_seconds_or_a_date_and_a_day_at_the_most(reply, seconds):
     now = dt.datetime(2026, 11, 23, 8, 30, tzinfo=dt.UTC)
     wanted = None if seconds is None else now + dt.timedelta(seconds=seconds)
@@ -695,10 +752,13 @@ def test_killed_between_the_answer_and_its_record_it_is_told_again_under_the_sam
 ):
     endpoint = put(hand, listener.url)
     environ = {
-        **secrets_in(tmp_path), "AMQP_URL": vhost, "DB_URL": hand.db, "CALLBACKS_SANDBOX": "1",
+        **secrets_in(tmp_path),
+        "AMQP_URL": vhost,
+        "DB_URL": hand.db,
+        "CALLBACKS_SANDBOX": "1",
         "NOTIFY_KEY": hand.keys.secret,
         "NOTIFY_PROVIDERS_FILE": str(ROOT / "deploy/notify/providers.toml"),
-    }  # fmt: skip
+    }
     listener.hold.clear()
     settle(hand)
     first = start("bus", "serve", "services.notify", **environ)

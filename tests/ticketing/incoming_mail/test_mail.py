@@ -132,11 +132,18 @@ LINE = st.text(
 def test_what_we_write_reads_back_and_nothing_gets_into_its_headers(subject, name, text, language):
     written = mail_writing.write(
         Outgoing(
-            "<me@water.example>", "unit@water.example", f"{name}\r\nBcc: x@example.com", "c@e.ir",
-            f"{subject}\r\nBcc: x@example.com", text, language, "4052138845",
-            in_reply_to="<you@example.com>", references=("<ticket-1@water.example>",),
+            "<me@water.example>",
+            "unit@water.example",
+            f"{name}\r\nBcc: x@example.com",
+            "c@e.ir",
+            f"{subject}\r\nBcc: x@example.com",
+            text,
+            language,
+            "4052138845",
+            in_reply_to="<you@example.com>",
+            references=("<ticket-1@water.example>",),
         )
-    )  # fmt: skip
+    )
     mail = email.message_from_bytes(written, policy=default)
     assert mail["Bcc"] is None
     assert mail["References"] == "<ticket-1@water.example> <you@example.com>"
@@ -160,7 +167,14 @@ def test_another_address_tells_nothing(address):
 
 LETTER = mail_writing.write(
     Outgoing(
-        "<me@water.example>", "unit@water.example", "واحد", "c@example.ir", SUBJECT,
-        "متن نامه", "fa", "4052138845", calendar=b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
+        "<me@water.example>",
+        "unit@water.example",
+        "واحد",
+        "c@example.ir",
+        SUBJECT,
+        "متن نامه",
+        "fa",
+        "4052138845",
+        calendar=b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
     )
-)  # fmt: skip
+)

@@ -141,8 +141,10 @@ def test_m2_a_hundred_thousand_parts_are_a_ticket_and_cost_no_minute(door):
 @pytest.mark.parametrize(
     "raw",
     [
-        b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n)
-                 for n in range(3000)),
+        b"".join(
+            b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n)
+            for n in range(3000)
+        ),
         b"Content-Type: message/rfc822\r\n\r\n" * 3000,
         b"X: y\r\n" * 100_000 + b"\r\ntext",
         b"Subject: " + b"\r\n folded" * 50_000 + b"\r\n\r\ntext",
@@ -158,7 +160,7 @@ def test_m2_a_hundred_thousand_parts_are_a_ticket_and_cost_no_minute(door):
         b"\r\n" + b"> a\r\nb\r\n" * 50_000,
     ],
     ids=lambda raw: raw[:40].decode("ascii", "replace").strip(),
-)  # fmt: skip
+)
 def test_m2_no_small_letter_is_dear(raw):
     begun = time.process_time()
     mail_reading.read(b"From: a@b.example\r\n" + raw)
@@ -175,7 +177,7 @@ def test_m2_no_small_letter_is_dear(raw):
         ("=?utf-8?q?=0Avictim=40bank=2Eexample?= <inj@evil.example>", "inj@evil.example"),
         ("=?utf-8?q?victim=40bank=2Eexample?=", "env@e.example"),
         ("<=?utf-8?q?victim?=@bank.example>", "env@e.example"),
-        ("\"victim@bank.example\" <inj@evil.example>", "inj@evil.example"),
+        ('"victim@bank.example" <inj@evil.example>', "inj@evil.example"),
         ("victim@bank.example <inj@evil.example>", "inj@evil.example"),
         ("(victim@bank.example) inj@evil.example", "inj@evil.example"),
         ("inj@evil.example (<victim@bank.example>)", "inj@evil.example"),
@@ -187,9 +189,9 @@ def test_m2_no_small_letter_is_dear(raw):
         ("vic tim@bank.example", "env@e.example"),
         ("<c@x.example", "c@x.example"),
         ("علی <a@مثال.ایران>", "a@xn--mgbh0fb.xn--mgba3a4f16a"),
-        ("\"first last\"@x.example", "\"first last\"@x.example"),
+        ('"first last"@x.example', '"first last"@x.example'),
     ],
-)  # fmt: skip
+)
 def test_m6_m9_the_sender_is_the_address_in_from_else_mail_from(sender, expected):
     letter_read = mail_reading.read(letter(sender=sender), mail_from="env@e.example")
     assert letter_read.sender == expected
@@ -414,8 +416,9 @@ def test_signed_letters_are_read_and_their_signatures_are_no_files():
     signed = multipart(
         (PLAIN, "SIGNED"),
         ("Content-Type: application/pgp-signature; name=signature.asc", "-----BEGIN"),
-        kind="signed", more="; protocol=application/pgp-signature",
-    )  # fmt: skip
+        kind="signed",
+        more="; protocol=application/pgp-signature",
+    )
     read = mail_reading.read(letter(**signed))
     assert (read.text, read.attachments) == ("SIGNED", ())
     armoured = (
@@ -430,16 +433,18 @@ def test_an_opaque_signed_letter_is_read(indefinite):
     inside = letter("OPAQUE", kind="text/plain; charset=utf-8", sender=None, subject=None)
     der = ber_of(inside) if indefinite else signed(inside)
     raw = letter(
-        base64.encodebytes(der), kind="application/pkcs7-mime; smime-type=signed-data",
+        base64.encodebytes(der),
+        kind="application/pkcs7-mime; smime-type=signed-data",
         Content_Transfer_Encoding="base64",
-    )  # fmt: skip
+    )
     read = mail_reading.read(raw)
     assert (read.text, read.attachments) == ("OPAQUE", ())
 
 
 def test_an_encrypted_letter_is_kept_as_a_file():
-    raw = letter(b"MIAG", kind="application/pkcs7-mime; name=smime.p7m",
-                 Content_Transfer_Encoding="base64")  # fmt: skip
+    raw = letter(
+        b"MIAG", kind="application/pkcs7-mime; name=smime.p7m", Content_Transfer_Encoding="base64"
+    )
     (file,) = mail_reading.read(raw).attachments
     assert file.name == "smime.p7m"
 
@@ -622,8 +627,9 @@ def report(action, mid, recipient="zahra@example.com", fields=""):
         (PLAIN, "A machine says"),
         ("Content-Type: message/delivery-status", blocks),
         ("Content-Type: text/rfc822-headers", f"Message-ID: {mid}\nTo: {recipient}\n{fields}"),
-        kind="report", more="; report-type=delivery-status",
-    )  # fmt: skip
+        kind="report",
+        more="; report-type=delivery-status",
+    )
     return letter(sender="mailer-daemon@mx.example", subject="Report", **parts)
 
 
@@ -646,12 +652,16 @@ def state_of(door):
 @pytest.mark.parametrize(
     ("action", "status", "state"),
     [
-        ("delayed", "4.4.1", "SENT"), ("delivered", "2.0.0", "SENT"), ("relayed", "2.0.0", "SENT"),
-        ("expanded", "2.0.0", "SENT"), ("Failed", "5.1.1", "REFUSED"),
-        ("failed (permanent)", "5.1.1", "REFUSED"), ("failed (no such user)", "", "REFUSED"),
+        ("delayed", "4.4.1", "SENT"),
+        ("delivered", "2.0.0", "SENT"),
+        ("relayed", "2.0.0", "SENT"),
+        ("expanded", "2.0.0", "SENT"),
+        ("Failed", "5.1.1", "REFUSED"),
+        ("failed (permanent)", "5.1.1", "REFUSED"),
+        ("failed (no such user)", "", "REFUSED"),
         ("delayed (5 hours)", "5.0.0", "SENT"),
     ],
-)  # fmt: skip
+)
 def test_m22_only_a_failure_says_that_a_letter_did_not_arrive(door, action, status, state):
     mid = ours(door)
     door.deliver(report([("zahra@example.com", action, status)], mid), mail_from="")
@@ -678,8 +688,10 @@ def test_m22_a_report_without_the_original_is_kept_and_seen(door):
 def test_m22_a_warning_in_words_is_no_failure():
     raw = letter(
         "Warning: message still undelivered after 4 hours. Will keep trying.\nTo: z@e.example\n"
-        "Message-ID: <a@b>", sender="mailer-daemon@mx.example", subject="Delivery failed?",
-    )  # fmt: skip
+        "Message-ID: <a@b>",
+        sender="mailer-daemon@mx.example",
+        subject="Delivery failed?",
+    )
     read = mail_reading.read(raw, mail_from="")
     assert (read.bounce.action, read.bounce.original_message_id) == ("delayed", "<a@b>")
 
@@ -687,8 +699,10 @@ def test_m22_a_warning_in_words_is_no_failure():
 def test_m22_an_address_of_a_server_is_no_status_of_a_report():
     raw = letter(
         "reza@example.com\n host mx [1.2.3.4]\n 550 5.1.1 User unknown",
-        sender="mailer-daemon@mx.example", subject="failed", In_Reply_To="<a@b>",
-    )  # fmt: skip
+        sender="mailer-daemon@mx.example",
+        subject="failed",
+        In_Reply_To="<a@b>",
+    )
     assert mail_reading.read(raw, mail_from="").bounce.status == "5.1.1"
 
 
@@ -703,10 +717,13 @@ def test_m23_a_person_who_sends_a_receipt_along_is_a_person(door):
 def test_m23_a_read_receipt_makes_no_ticket_and_gets_no_answer(door):
     parts = multipart(
         (PLAIN, "It was read"),
-        ("Content-Type: message/disposition-notification",
-         "Final-Recipient: rfc822; z@e.example\nDisposition: manual-action/MDN-sent-manually"),
-        kind="report", more="; report-type=disposition-notification",
-    )  # fmt: skip
+        (
+            "Content-Type: message/disposition-notification",
+            "Final-Recipient: rfc822; z@e.example\nDisposition: manual-action/MDN-sent-manually",
+        ),
+        kind="report",
+        more="; report-type=disposition-notification",
+    )
     row = door.deliver(letter(subject="Read: water", **parts))
     assert row[:2] == ("RECEIPT", "read_receipt")
     assert door.hand.letters("reza@example.com") == []
@@ -722,8 +739,10 @@ def test_m23_a_calendar_reply_is_known_as_such(door):
     raw = letter(subject="Declined: visit", **parts)
     calendar = mail_reading.read(raw).calendar
     assert (calendar.uid, calendar.answer, calendar.comment) == (
-        "visit-1@w.example", "DECLINED", "I am away",
-    )  # fmt: skip
+        "visit-1@w.example",
+        "DECLINED",
+        "I am away",
+    )
     assert door.deliver(raw)[:2] == ("AUTOMATIC", "calendar_reply")
     assert {"calendar_reply", "read_receipt", "delivery_status"} <= set(labels.REASONS)
 
@@ -766,22 +785,45 @@ def test_m21_why_a_letter_is_not_answered_is_said_in_words(more, mail_from, reas
 
 HEADS = st.sampled_from(
     [
-        "Content-Type: text/plain", "Content-Type: text/html; charset=utf-7",
+        "Content-Type: text/plain",
+        "Content-Type: text/html; charset=utf-7",
         "Content-Type: multipart/mixed; boundary=a",
         "Content-Type: multipart/alternative; boundary=b",
-        "Content-Type: message/rfc822", "Content-Type: message/delivery-status",
-        "Content-Type: multipart/report; boundary=a", "Content-Type: text/calendar",
-        "Content-Type: application/pkcs7-mime", "Content-Transfer-Encoding: base64",
-        "Content-Transfer-Encoding: quoted-printable", "Content-Transfer-Encoding: x-uuencode",
-        "Content-Disposition: attachment; filename*=x''%ff", "From: a b, c <d@e.f> (g",
-        "Subject: =?utf-8?b?2KaYqCDYs?= =?x?q?a=?=", "References: <a@b> <", "From: MAILER-DAEMON@x",
+        "Content-Type: message/rfc822",
+        "Content-Type: message/delivery-status",
+        "Content-Type: multipart/report; boundary=a",
+        "Content-Type: text/calendar",
+        "Content-Type: application/pkcs7-mime",
+        "Content-Transfer-Encoding: base64",
+        "Content-Transfer-Encoding: quoted-printable",
+        "Content-Transfer-Encoding: x-uuencode",
+        "Content-Disposition: attachment; filename*=x''%ff",
+        "From: a b, c <d@e.f> (g",
+        "Subject: =?utf-8?b?2KaYqCDYs?= =?x?q?a=?=",
+        "References: <a@b> <",
+        "From: MAILER-DAEMON@x",
     ]
-)  # fmt: skip
+)
 PIECES = st.sampled_from(
-    ["--a", "--b", "--a--", "--b--", "", "> q", "On 10:10 x <a@b> wrote:", "<p>x</p>", "<!--",
-     "2KY=", "begin 644 x", "METHOD:REPLY", "Action: failed", "Final-Recipient: rfc822; a@b",
-     "\0\xff", "&#x;"]
-)  # fmt: skip
+    [
+        "--a",
+        "--b",
+        "--a--",
+        "--b--",
+        "",
+        "> q",
+        "On 10:10 x <a@b> wrote:",
+        "<p>x</p>",
+        "<!--",
+        "2KY=",
+        "begin 644 x",
+        "METHOD:REPLY",
+        "Action: failed",
+        "Final-Recipient: rfc822; a@b",
+        "\0\xff",
+        "&#x;",
+    ]
+)
 LINES = st.lists(HEADS | PIECES | st.text(max_size=20), max_size=40)
 
 

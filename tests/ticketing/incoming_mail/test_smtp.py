@@ -100,10 +100,14 @@ def test_m19_a_sender_with_raw_bytes_is_taken(door):
 @pytest.mark.parametrize(
     "address",
     [
-        "postmaster", "POSTMASTER", "Postmaster@Water.Example", "postmaster+x@water.example",
-        "abuse@water.example", "ABUSE@WATER.EXAMPLE",
+        "postmaster",
+        "POSTMASTER",
+        "Postmaster@Water.Example",
+        "postmaster+x@water.example",
+        "abuse@water.example",
+        "ABUSE@WATER.EXAMPLE",
     ],
-)  # fmt: skip
+)
 def test_m29_postmaster_and_abuse_are_taken_and_lie_where_people_look(door, address):
     state, _, sender, subject, _, raw = door.deliver(letter(b"you relay"), to=address)
     assert (state, sender, subject) == ("POSTMASTER", "reza@example.com", "water")
@@ -208,9 +212,16 @@ def test_more_receivers_than_a_hundred_come_in_a_second_letter(door):
 
 @pytest.mark.parametrize(
     "command",
-    [b"MAIL FROM:<\r\n", b"MAIL FROM:<" + b"(" * 400 + b"\r\n", b"\xff\r\n", b"BDAT 10 LAST\r\n",
-     b"EHLO \0\r\n", b"a" * 100_000 + b"\r\n", b"MAIL FROM:<a@b> SIZE=99999999999\r\n"],
-)  # fmt: skip
+    [
+        b"MAIL FROM:<\r\n",
+        b"MAIL FROM:<" + b"(" * 400 + b"\r\n",
+        b"\xff\r\n",
+        b"BDAT 10 LAST\r\n",
+        b"EHLO \0\r\n",
+        b"a" * 100_000 + b"\r\n",
+        b"MAIL FROM:<a@b> SIZE=99999999999\r\n",
+    ],
+)
 def test_a_command_that_cannot_be_read_is_refused_for_good_and_ends_nothing(door, command):
     with door.raw_line() as line:
         answer(line)
