@@ -15,7 +15,7 @@ from bus.wire import Wire
 from connector.caller import CSV, JSONL, Caller, Refused, Unreachable
 from connector.evidence import Evidence
 from connector.keys import load_key, make_key, read_server_keys
-from connector.words import caller_of, parser
+from connector.words import caller_of, completion, parser
 
 GOOD, REFUSED, UNABLE, STOPPED = 0, 1, 2, 130
 
@@ -195,6 +195,12 @@ def _progress(progress: Wire) -> str:
     )
 
 
+def run_completion(arguments: argparse.Namespace) -> int:
+    """Prints the script that a shell reads to complete the commands."""
+    print(completion(RUNS, arguments.shell))
+    return GOOD
+
+
 def _print(content: Wire, arguments: argparse.Namespace, text: Callable[[Wire], str]) -> None:
     shown = (
         orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
@@ -217,6 +223,7 @@ RUNS = {
     "verify": run_verify,
     "keygen": run_keygen,
     "prove": run_prove,
+    "completion": run_completion,
 }
 
 if __name__ == "__main__":

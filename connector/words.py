@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import shtab
+
 from bus.process.version import release
 from connector.caller import Caller
 from connector.keys import load_key, read_server_keys
@@ -13,6 +15,8 @@ from contracts.inquiry.keys import KEY_KINDS
 
 SCRIPT = "mirab-connector"
 Run = Callable[[argparse.Namespace], int]
+# Options and arguments that name a file.
+FILES = ("file", "key_file", "out")
 ENVIRONMENT = (
     "MIRAB_URL, MIRAB_KEY_FILE, MIRAB_KEY_ID and MIRAB_SERVER_KEY stand for --url, --key-file, "
     "--key-id and --server-key."
@@ -24,9 +28,9 @@ def program() -> str:
     return SCRIPT if Path(sys.argv[0]).stem == SCRIPT else "python -m connector"
 
 
-def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+def parser(runs: Mapping[str, Run], name: str | None = None) -> argparse.ArgumentParser:
     """The parser; ``runs`` holds the function of each command by its name."""
-    name = program()
+    name = name or program()
     top = argparse.ArgumentParser(
         prog=name,
         description="Asks the water company over Mirab. " + ENVIRONMENT,
@@ -41,6 +45,26 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         add(made)
         made.set_defaults(run=runs[command])
     return top
+
+
+def completion(runs: Mapping[str, Run], shell: str) -> str:
+    """The script by which a shell completes the installed command's words and file names."""
+    top = parser(runs, SCRIPT)
+    for command in _commands(top):
+        for action in command._actions:
+            if action.dest in FILES:
+                action.complete = shtab.FILE  # type: ignore[attr-defined]
+    return shtab.complete(top, shell)
+
+
+def _commands(top: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parsers of all commands; argparse itself names them nowhere else."""
+    return [
+        command
+        for action in top._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for command in action.choices.values()
+    ]
 
 
 def connection(command: argparse.ArgumentParser) -> None:
@@ -168,6 +192,10 @@ def _prove(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _completion(command: argparse.ArgumentParser) -> None:
+    command.add_argument("shell", choices=shtab.SUPPORTED_SHELLS, help="your shell")
+
+
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
     "ask": ("ask about one subscriber, licence or source", _ask),
     "batch": ("send many keys; with --out wait and fetch the results", _batch),
@@ -177,4 +205,5 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
     "verify": ("verify kept evidence, offline", _verify),
     "keygen": ("make a key pair; prints the public key to register", _keygen),
     "prove": ("print the proof that a new key is yours", _prove),
+    "completion": ("print what lets your shell complete these words", _completion),
 }

@@ -145,3 +145,23 @@ def test_d24_help_says_the_programs_own_name(called, name):
     ).stdout
     assert output.startswith(f"usage: {name} ")
     assert f"{name} COMMAND --help" in " ".join(output.split())
+
+
+def completed(script, *words):
+    """What bash offers when Tab is pressed behind these words."""
+    line = " ".join(words)
+    program = (
+        f"source {script}; COMP_WORDS=({line} ''); COMP_CWORD={len(words)}; COMP_LINE='{line} '; "
+        f"COMP_POINT={len(line) + 1}; _shtab_mirab_connector; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    )
+    bash = ["bash", "--norc", "-c", program]
+    return set(subprocess.run(bash, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_bash_completes_the_commands_and_what_each_may_be_given(installed, tmp_path):
+    script = tmp_path / "completion.bash"
+    script.write_text(run(installed, "-m", "connector", "completion", "bash"))
+    assert {"ask", "batch", "verify", "keygen"} <= completed(script, "mirab-connector")
+    assert {"bash", "zsh", "fish"} <= completed(script, "mirab-connector", "completion")
+    kinds = completed(script, "mirab-connector", "ask", "--kind")
+    assert {"national_id", "file_no"} <= kinds
