@@ -92,9 +92,11 @@ def _pika(stores: Stores) -> float:
     def ask() -> None:
         got.clear()
         asks.basic_publish(
-            "", "bench.floor", BODY,
+            "",
+            "bench.floor",
+            BODY,
             pika.BasicProperties(reply_to="amq.rabbitmq.reply-to", delivery_mode=2),
-        )  # fmt: skip
+        )
         while not got:
             connection.process_data_events(time_limit=1)
 
@@ -113,8 +115,10 @@ def _database(stores: Stores) -> float:
     add = (
         inquiry_log.ADD_LOG.text.replace(":rows", "%s").replace(":seq", "%s").replace(":hash", "%s")
     )
-    row = '[{"seq": %d, "at": "2026-11-25T00:00:00Z", "agency": "a", "contract": "c", ' \
-        '"outcome": "FOUND", "message_id": "m", "hash": "00"}]'  # fmt: skip
+    row = (
+        '[{"seq": %d, "at": "2026-11-25T00:00:00Z", "agency": "a", "contract": "c", '
+        '"outcome": "FOUND", "message_id": "m", "hash": "00"}]'
+    )
     numbers = iter(range(1, 10**9))
 
     def transaction() -> None:
@@ -143,9 +147,15 @@ def _starlette() -> float:
 
     app = Starlette(routes=[Route("/v1/inquiry/ask", echo, methods=["POST"])])
     scope = {
-        "type": "http", "method": "POST", "path": "/v1/inquiry/ask", "headers": [],
-        "raw_path": b"/v1/inquiry/ask", "query_string": b"", "app": app, "server": ("a", 1),
-    }  # fmt: skip
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/inquiry/ask",
+        "headers": [],
+        "raw_path": b"/v1/inquiry/ask",
+        "query_string": b"",
+        "app": app,
+        "server": ("a", 1),
+    }
 
     async def receive() -> asgi.Message:
         return {"type": "http.request", "body": BODY, "more_body": False}

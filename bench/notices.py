@@ -32,19 +32,31 @@ class Notices:
         demo = (ROOT / "deploy/notify/providers.toml").read_text(encoding="utf-8")
         providers.write_text(demo.replace(":8028", f":{self.sms_port}"), encoding="utf-8")
         settings = {
-            "DB_URL": db, "NOTIFY_KEY": "bench", "NOTIFY_PROVIDERS_FILE": str(providers),
-            "PORTAL_URL": "http://127.0.0.1:1", "BLOBS_DIR": str(stores.folder / "blobs"),
-            "SMS_PORT": str(self.sms_port), "SMS_DELAY": "1", "HOST": "127.0.0.1",
-        }  # fmt: skip
+            "DB_URL": db,
+            "NOTIFY_KEY": "bench",
+            "NOTIFY_PROVIDERS_FILE": str(providers),
+            "PORTAL_URL": "http://127.0.0.1:1",
+            "BLOBS_DIR": str(stores.folder / "blobs"),
+            "SMS_PORT": str(self.sms_port),
+            "SMS_DELAY": "1",
+            "HOST": "127.0.0.1",
+        }
         (stores.folder / "blobs").mkdir(exist_ok=True)
         environ = stores.environ(**settings)
         stores.run("bus", "migrate", "services.notify", **settings)
         stores.run("services.notify.books", str(_book(stores.folder / "book")), **settings)
         for owner, file in (("mirab", "deploy/notify"), ("bench", "bench")):
             stores.run(
-                "services.notify.templates", f"{file}/templates.toml", "--owner", owner,
-                "--drafted-by", "a", "--approved-by", "b", **settings,
-            )  # fmt: skip
+                "services.notify.templates",
+                f"{file}/templates.toml",
+                "--owner",
+                owner,
+                "--drafted-by",
+                "a",
+                "--approved-by",
+                "b",
+                **settings,
+            )
         self.db = db
         self.processes = [
             Process(stores.folder / f"notices-{n}.log", command, environ)

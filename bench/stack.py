@@ -25,16 +25,30 @@ STACKS: dict[str, dict[str, tuple[str, ...]]] = {
         "door": (*PYTHON, "gateway.agency"),
     },
     "stock nameko": {
-        "service": (*NAMEKO, "-d", "AMQP_URI={amqp}", "-d", "max_workers=20",
-                    "bench.peers.nameko_service"),
-        "door": (*NAMEKO, "-d", "AMQP_URI={amqp}", "-d", "max_workers=100",
-                 "-d", "WEB_SERVER_ADDRESS=127.0.0.1:{port}", "bench.peers.nameko_gateway"),
+        "service": (
+            *NAMEKO,
+            "-d",
+            "AMQP_URI={amqp}",
+            "-d",
+            "max_workers=20",
+            "bench.peers.nameko_service",
+        ),
+        "door": (
+            *NAMEKO,
+            "-d",
+            "AMQP_URI={amqp}",
+            "-d",
+            "max_workers=100",
+            "-d",
+            "WEB_SERVER_ADDRESS=127.0.0.1:{port}",
+            "bench.peers.nameko_gateway",
+        ),
     },
     "FastAPI + FastStream": {
         "service": (*PYTHON, "bench.peers.fast_service"),
         "door": (*PYTHON, "bench.peers.fast_gateway"),
     },
-}  # fmt: skip
+}
 
 
 class Stores:
@@ -52,9 +66,12 @@ class Stores:
     def load(self, registry: Path) -> None:
         """Imports an export into the database from which each stack's own is made."""
         self.run(
-            "services.inquiry.load", str(registry), "--report", os.devnull,
+            "services.inquiry.load",
+            str(registry),
+            "--report",
+            os.devnull,
             DB_URL=self.postgres.url("loaded"),
-        )  # fmt: skip
+        )
 
     def database(self, name: str, template: str = "template1") -> str:
         """The URL of a new database."""
@@ -88,9 +105,12 @@ class Stores:
     def run(self, *module: str, **environ: str) -> None:
         """Runs a module to its end."""
         subprocess.run(
-            [*PYTHON, *module], cwd=ROOT, env=self.environ(**environ), check=True,
+            [*PYTHON, *module],
+            cwd=ROOT,
+            env=self.environ(**environ),
+            check=True,
             capture_output=True,
-        )  # fmt: skip
+        )
 
     def cpu(self) -> dict[str, float]:
         """CPU seconds so far of the stores, their children with them."""

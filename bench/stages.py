@@ -89,10 +89,23 @@ def measure(stores: Stores, ids: list[str]) -> str:
 def _watch(spy: str, pid: int, file: Path) -> subprocess.Popen[bytes]:
     """Samples a process until it is interrupted; only while it uses the CPU."""
     return subprocess.Popen(
-        [spy, "record", "--rate", str(SAMPLES), "--duration", "600", "--format", "raw",
-         "--output", str(file), "--pid", str(pid)],
-        stdout=subprocess.DEVNULL, stderr=sys.stderr,
-    )  # fmt: skip
+        [
+            spy,
+            "record",
+            "--rate",
+            str(SAMPLES),
+            "--duration",
+            "600",
+            "--format",
+            "raw",
+            "--output",
+            str(file),
+            "--pid",
+            str(pid),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=sys.stderr,
+    )
 
 
 def _rows(part: str, micros: float, file: Path) -> list[tuple[str, str, str]]:

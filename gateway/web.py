@@ -42,11 +42,20 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # Headers that say one thing: two of them would be read in two ways (RFC 9110, section 5.3).
 SINGLE = frozenset(
     {
-        b"authorization", b"content-length", b"content-type", b"dpop", b"idempotency-key",
-        b"mirab-on-behalf-of", b"origin", b"payment-key", b"sec-fetch-site", b"ticket-secret",
-        b"x-forwarded-host", b"x-forwarded-proto",
+        b"authorization",
+        b"content-length",
+        b"content-type",
+        b"dpop",
+        b"idempotency-key",
+        b"mirab-on-behalf-of",
+        b"origin",
+        b"payment-key",
+        b"sec-fetch-site",
+        b"ticket-secret",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
     }
-)  # fmt: skip
+)
 FAILURES = ("500", "503", "504")
 SECURITY = {
     "X-Content-Type-Options": "nosniff",

@@ -37,11 +37,24 @@ DIRECTION = _characters(
 # characters (Cf) but for joiners, which belong to words, and number signs of Arabic, which are
 # seen; combining joiner, fillers, vowels without a shape, variation selectors.
 INVISIBLE = DIRECTION + _characters(
-    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5),
-    (0x180B, 0x180F), (0x200B, 0x200B), (0x200E, 0x200F), (0x2060, 0x2065), (0x3164, 0x3164),
-    (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0x13430, 0x1343F), (0x1BCA0, 0x1BCA3),
-    (0x1D173, 0x1D17A), (0xE0100, 0xE01EF),
-)  # fmt: skip
+    (0xAD, 0xAD),
+    (0x34F, 0x34F),
+    (0x61C, 0x61C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200B),
+    (0x200E, 0x200F),
+    (0x2060, 0x2065),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0x13430, 0x1343F),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0100, 0xE01EF),
+)
 JOINERS = "\u200c\u200d"
 # Blanks beside the ordinary one, as word processors and web pages put them.
 BLANKS = "\t\u00a0\u1680\u202f\u205f\u2800\u3000" + _characters((0x2000, 0x200A))
@@ -84,9 +97,15 @@ _SEARCH = str.maketrans(
 # Words whose hamza stands on one letter, on another, or is left out; as keys have them. The second
 # spelling becomes the first.
 _HAMZA_WORDS = {
-    "مسوول": "مسیول", "هیات": "هییت", "مساله": "مسیله", "جرات": "جریت", "نشات": "نشیت",
-    "شوون": "شیون", "سیوال": "سوال", "ریوف": "رووف",
-}  # fmt: skip
+    "مسوول": "مسیول",
+    "هیات": "هییت",
+    "مساله": "مسیله",
+    "جرات": "جریت",
+    "نشات": "نشیت",
+    "شوون": "شیون",
+    "سیوال": "سوال",
+    "ریوف": "رووف",
+}
 _HAMZA = re.compile("|".join(_HAMZA_WORDS))
 _BLANKS_OF_A_DATE = re.compile(r"\s*([/.-])\s*")
 _DATE = re.compile(r"([0-9]{4}|[0-9]{2})([/.-])([0-9]{1,2})\2([0-9]{1,2})")

@@ -36,9 +36,12 @@ async def inquire(request: bytes) -> bytes:
     number = str(uuid.uuid4())
     waiting[number] = asyncio.get_running_loop().create_future()
     await broker.publish(
-        request, queue="peer.inquiry.ask", reply_to=REPLIES.name, correlation_id=number,
+        request,
+        queue="peer.inquiry.ask",
+        reply_to=REPLIES.name,
+        correlation_id=number,
         content_type="application/json",
-    )  # fmt: skip
+    )
     return await asyncio.wait_for(waiting[number], 10)
 
 
@@ -63,6 +66,11 @@ async def ask(request: Request) -> Response:
 
 if __name__ == "__main__":
     uvicorn.run(
-        app, host="127.0.0.1", port=int(os.environ["PORT"]), loop="uvloop", http="httptools",
-        access_log=False, log_level="warning",
-    )  # fmt: skip
+        app,
+        host="127.0.0.1",
+        port=int(os.environ["PORT"]),
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+    )

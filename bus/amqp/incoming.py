@@ -52,8 +52,11 @@ class Incoming:
         of those by which a broker refuses a message.
         """
         properties = self.properties
-        kept = {name: properties[name] for name in ("reply_to", "correlation_id", "message_id",
-                                              "content_type") if properties.get(name)}  # fmt: skip
+        kept = {
+            name: properties[name]
+            for name in ("reply_to", "correlation_id", "message_id", "content_type")
+            if properties.get(name)
+        }
         return {**kept, "application_headers": clean_headers(self.headers), "delivery_mode": 2}
 
 

@@ -29,11 +29,14 @@ _ZIP = b"PK\x03\x04"
 # ISO base media (ISO/IEC 14496-12): the brand of the first box says what telephones took.
 _BRANDS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), "image/heic", "heic"),
-    ((b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"MSNV"),
-     "video/mp4", "mp4"),
+    (
+        (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"MSNV"),
+        "video/mp4",
+        "mp4",
+    ),
     ((b"3gp4", b"3gp5", b"3gp6", b"3gp7", b"3ge6", b"3gg6"), "video/3gpp", "3gp"),
     ((b"qt  ",), "video/quicktime", "mov"),
-)  # fmt: skip
+)
 _OOXML = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 # The part that each kind of office document has, and its media type.

@@ -189,14 +189,22 @@ WHO_AM_I = _officers(
 )
 # A name is no right: any colleague's page tells it. A page without it is better than a late one.
 AGENCY_NAMES = Request(
-    "agencies.names.v1", Nothing, "What agencies are called.", reply=AgencyNames, effect=False,
-    agency=False, deadline=2.0,
-)  # fmt: skip
+    "agencies.names.v1",
+    Nothing,
+    "What agencies are called.",
+    reply=AgencyNames,
+    effect=False,
+    agency=False,
+    deadline=2.0,
+)
 LIST = _officers("list", Nothing, "All agencies, and what waits.", AgencyRows, effect=False)
 READ = _officers(
-    "read", OneAgency, "One agency with its proposals, history and contacts.", AgencyWhole,
+    "read",
+    OneAgency,
+    "One agency with its proposals, history and contacts.",
+    AgencyWhole,
     effect=False,
-)  # fmt: skip
+)
 PROPOSE = _officers("propose", Propose, "Proposes a new agency or a new document.", Change)
 READ_CHANGE = _officers("read_change", OneChange, "One proposal.", Change, effect=False)
 APPROVE = _officers("approve", OneChange, "A second officer puts a proposal in force.", Change)

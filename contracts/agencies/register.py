@@ -273,23 +273,39 @@ class Changed:
 
 
 COPIES = Request(
-    "agencies.copies.v1", CopiesAfter, "Signed copies of what is in force.", reply=Copies,
-    effect=False, agency=False,
-)  # fmt: skip
+    "agencies.copies.v1",
+    CopiesAfter,
+    "Signed copies of what is in force.",
+    reply=Copies,
+    effect=False,
+    agency=False,
+)
 REGISTER_SANDBOX = Request(
-    "agencies.register_sandbox.v1", RegisterSandbox,
-    "Registers a key for the sandbox, for a month.", reply=SandboxAgency, agency=False,
-)  # fmt: skip
+    "agencies.register_sandbox.v1",
+    RegisterSandbox,
+    "Registers a key for the sandbox, for a month.",
+    reply=SandboxAgency,
+    agency=False,
+)
 OWN = Request(
-    "agencies.own.v1", Nothing, "Shows what the register holds about you, signed by us.",
-    reply=Own, effect=False, everyone=True,
-)  # fmt: skip
-ROTATE_KEYS = Request(
-    "agencies.rotate_keys.v1", RotateKeys,
-    "Replaces your keys, proven by one that you have; in force at once.", reply=KeysNow,
+    "agencies.own.v1",
+    Nothing,
+    "Shows what the register holds about you, signed by us.",
+    reply=Own,
+    effect=False,
     everyone=True,
-)  # fmt: skip
+)
+ROTATE_KEYS = Request(
+    "agencies.rotate_keys.v1",
+    RotateKeys,
+    "Replaces your keys, proven by one that you have; in force at once.",
+    reply=KeysNow,
+    everyone=True,
+)
 CHANGED = Event(
-    "agencies.changed.v1", Changed, "The register holds a new version of an agency.",
-    hearable=True, owner="code",
-)  # fmt: skip
+    "agencies.changed.v1",
+    Changed,
+    "The register holds a new version of an agency.",
+    hearable=True,
+    owner="code",
+)

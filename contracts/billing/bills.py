@@ -12,10 +12,9 @@ from bus.messages.values import Block, Code, Day, Instant
 from iran.persian import fold_code, ungrouped_code
 
 BILL_STATES = ("ISSUED", "PAID", "WAIVED", "VOID", "EXPIRED")
-PAYMENT_STATES = (
-    "CREATED", "TOKENED", "REDIRECTED", "RETURNED", "VERIFYING", "VERIFIED", "SETTLED", "FAILED",
-    "CANCELLED", "EXPIRED", "REVERSING", "REVERSED", "UNKNOWN",
-)  # fmt: skip
+_TO_BANK = ("CREATED", "TOKENED", "REDIRECTED", "RETURNED", "VERIFYING", "VERIFIED", "SETTLED")
+_ENDED = ("FAILED", "CANCELLED", "EXPIRED", "REVERSING", "REVERSED")
+PAYMENT_STATES = (*_TO_BANK, *_ENDED, "UNKNOWN")
 SOURCES = ("inquiry", "ticket", "batch", "day", "office")
 MOST_RIALS = 10**15
 MONTH = Pattern("^1[0-9]{3}-(0[1-9]|1[0-2])$", "month|Give a month such as 1405-09.")
@@ -269,11 +268,7 @@ QUOTE = Request(
     effect=False,
 )
 LOOK_UP = Request(
-    "billing.look_up.v1",
-    Pair,
-    "Reads a bill by its two IDs.",
-    reply=Bill,
-    effect=False,
+    "billing.look_up.v1", Pair, "Reads a bill by its two IDs.", reply=Bill, effect=False
 )
 LIST_BILLS = Request(
     "billing.list_bills.v1",
@@ -318,20 +313,30 @@ CHARGE = Command(
     Charge,
     "Something chargeable was asked for: a bill is issued by the tariff of that day.",
 )
-# An agency hears of the bills that it pays. What a bill is for an officer may have written.
-BILL_ISSUED = Event(
-    "billing.bill_issued.v1", BillFact, "A bill was issued.",
-    hearable=True, owner="agency", withheld=("source_ref", "file_no"), heard_in=("inquiry",),
-)  # fmt: skip
-BILL_PAID = Event(
-    "billing.bill_paid.v1", BillFact, "A bill was paid, or nothing was to be paid.",
-    hearable=True, owner="agency", withheld=("source_ref", "file_no"), heard_in=("inquiry",),
-)  # fmt: skip
-BILL_ENDED = Event(
-    "billing.bill_ended.v1", BillFact, "A bill was waived, voided, or it expired.",
-    hearable=True, owner="agency", withheld=("source_ref", "file_no"), heard_in=("inquiry",),
-)  # fmt: skip
+
+
+def _of_bill(name: str, doc: str) -> Event[BillFact]:
+    """An event that the agency hears which pays the bill; an officer may have written the rest."""
+    return Event(
+        f"billing.{name}.v1",
+        BillFact,
+        doc,
+        hearable=True,
+        owner="agency",
+        withheld=("source_ref", "file_no"),
+        heard_in=("inquiry",),
+    )
+
+
+BILL_ISSUED = _of_bill("bill_issued", "A bill was issued.")
+BILL_PAID = _of_bill("bill_paid", "A bill was paid, or nothing was to be paid.")
+BILL_ENDED = _of_bill("bill_ended", "A bill was waived, voided, or it expired.")
 BILL_REMINDED = Event(
-    "billing.bill_reminded.v1", Reminder, "A bill's last day is near, or has passed.",
-    hearable=True, owner="agency", withheld=("source_ref",), heard_in=("inquiry", "notify"),
-)  # fmt: skip
+    "billing.bill_reminded.v1",
+    Reminder,
+    "A bill's last day is near, or has passed.",
+    hearable=True,
+    owner="agency",
+    withheld=("source_ref",),
+    heard_in=("inquiry", "notify"),
+)

@@ -23,9 +23,15 @@ from iran import identifiers
 
 REFUND_STATES = ("REQUESTED", "APPROVED", "PAID", "REFUSED")
 EXCEPTION_KINDS = (
-    "amount_differs", "paid_twice", "bill_ended", "bill_unknown", "reversed_by_bank",
-    "not_in_file", "not_in_ledger", "ref_reused",
-)  # fmt: skip
+    "amount_differs",
+    "paid_twice",
+    "bill_ended",
+    "bill_unknown",
+    "reversed_by_bank",
+    "not_in_file",
+    "not_in_ledger",
+    "ref_reused",
+)
 RESOLUTIONS = ("refund", "apply", "explained")
 FILES = ("settlement", "bills")
 FORMATS = ("beancount", "hledger")
@@ -287,9 +293,12 @@ TAKE_FILE = _officers("take_file", TakeFile, "Takes a bank's file and matches it
 LOOK_AT_DAY = _officers("look_at_day", OfDay, "A day's control totals.", Close, effect=False)
 CLOSE_DAY = _officers("close_day", OfDay, "Closes a day that balances.", Close)
 JOURNAL = _officers(
-    "journal", Journal, "The ledger as text, a thousand entries at a time.", JournalText,
+    "journal",
+    Journal,
+    "The ledger as text, a thousand entries at a time.",
+    JournalText,
     effect=False,
-)  # fmt: skip
+)
 STATEMENT_OF = _officers(
     "statement_of", AgencyMonth, "An agency's account in a month.", Statement, effect=False
 )

@@ -15,9 +15,17 @@ from iran.persian import fold_code
 
 # The lawful purposes; whether an agency may state one is the service's to judge, and to log.
 PURPOSES = (
-    "electricity_tariff", "fuel_quota", "agriculture_aid", "land_transfer", "court_case",
-    "bank_collateral", "industry_supply", "building_permit", "environment", "water_levy",
-)  # fmt: skip
+    "electricity_tariff",
+    "fuel_quota",
+    "agriculture_aid",
+    "land_transfer",
+    "court_case",
+    "bank_collateral",
+    "industry_supply",
+    "building_permit",
+    "environment",
+    "water_levy",
+)
 BATCH_STATES = ("RECEIVING", "ANSWERING", "DONE")
 PART_LINES = 500
 BATCH_LINES = 100_000

@@ -15,11 +15,9 @@ from bus.messages.values import Code, Day, Instant, Tick
 KINDS = ("maintenance", "incident", "end_of_service", "news")
 COMPONENTS = ("portal", "inquiry", "ticketing", "billing", "notify", "agency-door")
 IMPACTS = ("none", "degraded", "down")
-STATES = (
-    "DRAFT", "SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED",
-    "INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED", "POSTMORTEM",
-    "ANNOUNCED", "ENDED", "PUBLISHED", "CANCELLED",
-)  # fmt: skip
+_OF_MAINTENANCE = ("DRAFT", "SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED")
+_OF_INCIDENTS = ("INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED", "POSTMORTEM")
+STATES = (*_OF_MAINTENANCE, *_OF_INCIDENTS, "ANNOUNCED", "ENDED", "PUBLISHED", "CANCELLED")
 HEALTH = ("up", "degraded", "down", "maintenance", "unknown")
 MEASURES = ("uptime", "announced", "elsewhere")
 TITLE_MOST, TEXT_MOST = 150, 4000
@@ -304,9 +302,14 @@ def ours(
     # A page that only reads does not wait long: it has what it knew last.
     deadline = 10.0 if effect else 5.0
     return Request(
-        f"notify.{name}.v1", message, doc, reply=reply, effect=effect, agency=False,
+        f"notify.{name}.v1",
+        message,
+        doc,
+        reply=reply,
+        effect=effect,
+        agency=False,
         deadline=deadline,
-    )  # fmt: skip
+    )
 
 
 DRAFT_ANNOUNCEMENT = ours(
@@ -332,18 +335,15 @@ ANNOUNCEMENT = ours(
     effect=False,
 )
 ANNOUNCEMENTS = ours(
-    "announcements", ListAnnouncements, "Announcements, newest first.", Announcements,
-    effect=False,
-)  # fmt: skip
+    "announcements", ListAnnouncements, "Announcements, newest first.", Announcements, effect=False
+)
 CURRENT = ours("current", Nothing, "What is announced for now and soon.", Current, effect=False)
 SMS_HOURS = ours(
-    "sms_hours", Nothing, "When an SMS of an announcement goes out now.", SmsHours,
-    effect=False,
-)  # fmt: skip
+    "sms_hours", Nothing, "When an SMS of an announcement goes out now.", SmsHours, effect=False
+)
 STATUS = ours(
-    "status", Nothing, "How each component stands and how promises were kept.", Status,
-    effect=False,
-)  # fmt: skip
+    "status", Nothing, "How each component stands and how promises were kept.", Status, effect=False
+)
 NOTE_PROBES = ours(
     "note_probes", NoteProbes, "Notes which components answered in a minute.", Counted
 )

@@ -13,8 +13,15 @@ from contracts.notify.messages import CHANNELS, LANGUAGES, Previewed
 from contracts.notify.receiver import Receiver
 
 JOB_STATES = (
-    "RECEIVING", "CHECKING", "CHECKED", "SCHEDULED", "RUNNING", "DONE", "CANCELLED", "REFUSED",
-)  # fmt: skip
+    "RECEIVING",
+    "CHECKING",
+    "CHECKED",
+    "SCHEDULED",
+    "RUNNING",
+    "DONE",
+    "CANCELLED",
+    "REFUSED",
+)
 JOB_ROWS = 100_000
 JOB_BYTES = 32 * 1024 * 1024
 # As JSON a character takes six bytes at the most: a part always fits into a message of the bus.
@@ -184,9 +191,11 @@ JOB = Request(
     effect=False,
 )
 START_JOB = Request(
-    "notify.start_job.v1", StartJob, "Starts a job that was checked, now or later.",
+    "notify.start_job.v1",
+    StartJob,
+    "Starts a job that was checked, now or later.",
     reply=JobTold,
-)  # fmt: skip
+)
 CANCEL_JOB = Request(
     "notify.cancel_job.v1",
     JobOf,

@@ -15,8 +15,12 @@ from contracts.notify.bulk import CanonicalUuid
 
 OF_AGENCIES = ("call.settled", "event.heard")
 CALLBACK_TYPES = (
-    "message.settled", "job.done", "announcement.published", "bill.reminded", *OF_AGENCIES,
-)  # fmt: skip
+    "message.settled",
+    "job.done",
+    "announcement.published",
+    "bill.reminded",
+    *OF_AGENCIES,
+)
 TEST = "endpoint.test"
 CALLBACK_STATES = ("ENABLED", "DISABLED")
 DELIVERY_STATES = ("WAITING", "DONE", "DEAD")

@@ -272,13 +272,18 @@ READ_FORM = _editors(
     "read_form", OneForm, "One form with its versions.", FormVersions, effect=False
 )
 PREVIEW_VERSION = _editors(
-    "preview_version", PreviewVersion, "A version as its receiver will see it.", Previewed,
+    "preview_version",
+    PreviewVersion,
+    "A version as its receiver will see it.",
+    Previewed,
     effect=False,
-)  # fmt: skip
+)
 DRAFT_FORM = _editors(
-    "draft_form", DraftTemplate, "A new template of Mirab's own, or a new version of it.",
+    "draft_form",
+    DraftTemplate,
+    "A new template of Mirab's own, or a new version of it.",
     FormVersions,
-)  # fmt: skip
+)
 APPROVE_VERSION = _editors(
     "approve_version", OneVersion, "A second person puts a draft in force.", FormVersions
 )
@@ -289,9 +294,12 @@ ARCHIVE_FORM = _editors(
     "archive_form", OneForm, "No message is made of this form any more.", FormVersions
 )
 PROVIDERS = _editors(
-    "providers", Nothing, "Providers with their breakers and credit.", ProviderRows,
+    "providers",
+    Nothing,
+    "Providers with their breakers and credit.",
+    ProviderRows,
     effect=False,
-)  # fmt: skip
+)
 PAUSE_PROVIDER = _editors(
     "pause_provider", OneProvider, "Hands nothing more to a provider.", ProviderRows
 )
@@ -302,9 +310,11 @@ WEIGH_PROVIDER = _editors(
     "weigh_provider", Weigh, "Changes a provider's part of the messages.", ProviderRows
 )
 FIND_MESSAGES = _editors(
-    "find_messages", FindMessages,
-    "Messages without what is personal; a search by an address is written down.", FoundMessages,
-)  # fmt: skip
+    "find_messages",
+    FindMessages,
+    "Messages without what is personal; a search by an address is written down.",
+    FoundMessages,
+)
 REVEAL = _editors(
     "reveal", Reveal, "One message with what is personal; the look is written down.", Revealed
 )

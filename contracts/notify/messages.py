@@ -17,11 +17,9 @@ CHANNELS = ("sms", "email", "inbox", "letter")
 LANES = ("otp", "transactional", "bulk")
 CONSENTS = ("transactional", "news")
 LANGUAGES = ("fa", "en")
-STATES = (
-    "CREATED", "SENDING", "SENT",
-    "DELIVERED", "UNDELIVERED", "REJECTED", "FAILED", "CANCELLED", "UNTOLD",
-)  # fmt: skip
-FINAL = STATES[3:]
+UNDER_WAY = ("CREATED", "SENDING", "SENT")
+FINAL = ("DELIVERED", "UNDELIVERED", "REJECTED", "FAILED", "CANCELLED", "UNTOLD")
+STATES = (*UNDER_WAY, *FINAL)
 BODY_MOST, SUBJECT_MOST, REFERENCE_MOST, VERSION_MOST = 20_000, 200, 1_000, 1_000_000
 TEMPLATE_CODE = Pattern("^[a-z][a-z0-9_]*$", "format|Begin with a to z; then a to z, 0 to 9 and _.")
 

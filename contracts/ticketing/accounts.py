@@ -227,9 +227,11 @@ START_SESSION = _request(
     "start_session", PasswordSignIn, SignedIn, "Sign in a colleague by name and password."
 )
 START_LOGIN_SESSION = _request(
-    "start_login_session", LoginSignIn, SignedIn,
+    "start_login_session",
+    LoginSignIn,
+    SignedIn,
     "Sign in a colleague whom the organisation's login has proven.",
-)  # fmt: skip
+)
 SESSION = _request("session", OfSession, SignedIn, "Whose session it is, if it is open.")
 CONFIRM_SESSION = _request(
     "confirm_session", Confirmation, SignedIn, "Prove the second factor of a session."

@@ -14,9 +14,21 @@ from contracts.ticketing.requests import internal_request
 from people import tracking
 
 LETTER_STATES = (
-    "RECEIVED", "TICKET", "MESSAGE", "NOTE", "FLOOD", "AUTOMATIC", "RECEIPT", "BOUNCE", "NOBODY",
-    "NO_UNIT", "NO_CATEGORY", "POSTMASTER", "FAILED", "DONE",
-)  # fmt: skip
+    "RECEIVED",
+    "TICKET",
+    "MESSAGE",
+    "NOTE",
+    "FLOOD",
+    "AUTOMATIC",
+    "RECEIPT",
+    "BOUNCE",
+    "NOBODY",
+    "NO_UNIT",
+    "NO_CATEGORY",
+    "POSTMASTER",
+    "FAILED",
+    "DONE",
+)
 MAIL_STATES = ("WAITING", "SENT", "REFUSED", "GIVEN_UP")
 
 

@@ -273,8 +273,9 @@ def _relay(service: str) -> Rights:
 
 def own_commands(service: str) -> list[str]:
     """What a service sends itself; what agencies answer it does not send."""
-    answers = {made.answer.name for made in CATALOGUE.values()
-               if isinstance(made, Command) and made.answer}  # fmt: skip
+    answers = {
+        made.answer.name for made in CATALOGUE.values() if isinstance(made, Command) and made.answer
+    }
     return [
         name
         for name, made in CATALOGUE.items()

@@ -38,8 +38,17 @@ def colleagues(state: State) -> None:
     for username, (name, role, unit) in COLLEAGUES.items():
         done = subprocess.run(
             [
-                sys.executable, "-m", "services.ticketing.accounts.staff", "put", username,
-                "--name", name, "--role", role, "--unit", unit,
+                sys.executable,
+                "-m",
+                "services.ticketing.accounts.staff",
+                "put",
+                username,
+                "--name",
+                name,
+                "--role",
+                role,
+                "--unit",
+                unit,
             ],
             cwd=CHECKOUT,
             env={**os.environ, "DB_URL": state.service_url("ticketing")},
@@ -47,7 +56,7 @@ def colleagues(state: State) -> None:
             text=True,
             capture_output=True,
             check=False,
-        )  # fmt: skip
+        )
         if done.returncode:
             raise CannotStart(f"the demo account {username}: {done.stderr.strip()[-200:]}")
     for username, role in OPERATORS.items():
@@ -59,9 +68,15 @@ def treasury(state: State) -> None:
     for username, role in OFFICERS.items():
         _run(state, "billing", "officers", "put", username, "--role", role)
     _run(
-        state, "billing", "tariffs", "deploy/billing/tariffs.csv", "--drafted-by", "karim",
-        "--approved-by", "nader",
-    )  # fmt: skip
+        state,
+        "billing",
+        "tariffs",
+        "deploy/billing/tariffs.csv",
+        "--drafted-by",
+        "karim",
+        "--approved-by",
+        "nader",
+    )
 
 
 def notices(state: State) -> None:
@@ -69,13 +84,27 @@ def notices(state: State) -> None:
     for username, role in EDITORS.items():
         _run(state, "notify", "editors", "put", username, "--role", role)
     _run(
-        state, "notify", "templates", "deploy/notify/templates.toml", "--drafted-by", "karim",
-        "--approved-by", "nader",
-    )  # fmt: skip
+        state,
+        "notify",
+        "templates",
+        "deploy/notify/templates.toml",
+        "--drafted-by",
+        "karim",
+        "--approved-by",
+        "nader",
+    )
     _run(
-        state, "notify", "templates", "deploy/local/demo_templates.toml", "--owner", AGENCY,
-        "--drafted-by", "karim", "--approved-by", "nader",
-    )  # fmt: skip
+        state,
+        "notify",
+        "templates",
+        "deploy/local/demo_templates.toml",
+        "--owner",
+        AGENCY,
+        "--drafted-by",
+        "karim",
+        "--approved-by",
+        "nader",
+    )
     if not api_key(state).exists():
         made = _run(state, "notify", "govuk", "make", AGENCY, "--name", "demo", "--kind", "live")
         api_key(state).touch(mode=0o600)
@@ -89,9 +118,16 @@ def register(state: State) -> None:
     for username, role in REGISTRARS.items():
         _run(state, "agencies", "officers", "put", username, "--role", role)
     _run(
-        state, "agencies", "importing", "deploy/agencies", "--keep-changed", "--drafted-by",
-        "karim", "--approved-by", "nader",
-    )  # fmt: skip
+        state,
+        "agencies",
+        "importing",
+        "deploy/agencies",
+        "--keep-changed",
+        "--drafted-by",
+        "karim",
+        "--approved-by",
+        "nader",
+    )
     _run(state, "agencies", "exporting", state.environ()["AGENCIES_DIR"], "--copies")
 
 

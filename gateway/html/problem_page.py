@@ -14,21 +14,35 @@ LANGUAGES = ("fa", "en")
 PROVEN_BY = ("authorization", "signature-input")
 # By status; others are a fault of ours or of the browser.
 SENTENCES = {
-    404: ("چنین صفحه‌ای نیست؛ نشانی را با آنچه به شما داده‌اند مقایسه کنید.",
-          "There is no such page; compare the address with the one that you were given."),
-    405: ("این نشانی برای برنامه‌هاست و در مرورگر باز نمی‌شود.",
-          "This address is for programs and does not open in a browser."),
-    421: ("این سامانه با این نام در دسترس نیست؛ از نشانی خود آن استفاده کنید.",
-          "This service is not reached by that name; use its own address."),
-    429: ("بیش از اندازه تلاش شد؛ چند دقیقه دیگر دوباره تلاش کنید.",
-          "You tried too often; try again in some minutes."),
-    503: ("سامانه اکنون در دسترس نیست؛ چند دقیقه دیگر دوباره تلاش کنید.",
-          "The service is not available now; try again in some minutes."),
-    504: ("پاسخ به‌موقع نرسید؛ چند دقیقه دیگر دوباره تلاش کنید.",
-          "No answer came in time; try again in some minutes."),
-    500: ("خطایی در سامانه رخ داد و ثبت شد؛ اگر تکرار شد، شناسه زیر را به راهبر سامانه بفرستید.",
-          "Something failed and was noted; if it happens again, tell the operator this number."),
-}  # fmt: skip
+    404: (
+        "چنین صفحه‌ای نیست؛ نشانی را با آنچه به شما داده‌اند مقایسه کنید.",
+        "There is no such page; compare the address with the one that you were given.",
+    ),
+    405: (
+        "این نشانی برای برنامه‌هاست و در مرورگر باز نمی‌شود.",
+        "This address is for programs and does not open in a browser.",
+    ),
+    421: (
+        "این سامانه با این نام در دسترس نیست؛ از نشانی خود آن استفاده کنید.",
+        "This service is not reached by that name; use its own address.",
+    ),
+    429: (
+        "بیش از اندازه تلاش شد؛ چند دقیقه دیگر دوباره تلاش کنید.",
+        "You tried too often; try again in some minutes.",
+    ),
+    503: (
+        "سامانه اکنون در دسترس نیست؛ چند دقیقه دیگر دوباره تلاش کنید.",
+        "The service is not available now; try again in some minutes.",
+    ),
+    504: (
+        "پاسخ به‌موقع نرسید؛ چند دقیقه دیگر دوباره تلاش کنید.",
+        "No answer came in time; try again in some minutes.",
+    ),
+    500: (
+        "خطایی در سامانه رخ داد و ثبت شد؛ اگر تکرار شد، شناسه زیر را به راهبر سامانه بفرستید.",
+        "Something failed and was noted; if it happens again, tell the operator this number.",
+    ),
+}
 OTHER = ("درخواست انجام نشد.", "The request was not done.")
 OURS = 500
 

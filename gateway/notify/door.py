@@ -47,8 +47,11 @@ class Visitor:
     def caller(self) -> Wire:
         """The caller as the envelope carries it to the service."""
         return {
-            "agency": self.owner, "service": self.service, "key": self.key, "kind": self.kind,
-        }  # fmt: skip
+            "agency": self.owner,
+            "service": self.service,
+            "key": self.key,
+            "kind": self.kind,
+        }
 
 
 class Door:

@@ -43,29 +43,39 @@ ROOT_REFUSAL: Node = {
     "required": ["result", "message"],
     "properties": {"result": {"const": "error"}, "message": _TEXT},
 }
+ID = path_parameter("id", _ID, "Of the message or template")
 ALWAYS = (400, 401, 403, 404, 405, 414, 421, 431, 500, 503, 504)
 SENDS = (*ALWAYS, 408, 409, 413, 415, 429)
 
 
 def _body(required: Iterable[str], **properties: Node) -> Node:
     return {
-        "type": "object", "required": list(required), "properties": properties,
+        "type": "object",
+        "required": list(required),
+        "properties": properties,
         "additionalProperties": False,
-    }  # fmt: skip
+    }
 
 
 _COMMON: dict[str, Node] = {
-    "reference": _REFERENCE, "template_id": _ID, "personalisation": _VALUES,
-}  # fmt: skip
+    "reference": _REFERENCE,
+    "template_id": _ID,
+    "personalisation": _VALUES,
+}
 _LATER: Node = {"type": ["string", "null"], "description": "ISO 8601, at most 24 hours ahead"}
 BODIES: dict[str, Node] = {
     "sms": _body(
         ("phone_number", "template_id"),
-        phone_number=_TEXT, **_COMMON, scheduled_for=_LATER, sms_sender_id=_ID,
+        phone_number=_TEXT,
+        **_COMMON,
+        scheduled_for=_LATER,
+        sms_sender_id=_ID,
     ),
     "email": _body(
         ("email_address", "template_id"),
-        email_address={"type": "string", "format": "email"}, **_COMMON, scheduled_for=_LATER,
+        email_address={"type": "string", "format": "email"},
+        **_COMMON,
+        scheduled_for=_LATER,
         email_reply_to_id=_ID,
         one_click_unsubscribe_url={"type": "string", "pattern": "^https://[!-;=?-~]{1,900}$"},
         sanitise_content_for={"type": ["array", "null"]},
@@ -81,7 +91,7 @@ BODIES: dict[str, Node] = {
             ),
         ]
     },
-}  # fmt: skip
+}
 NOTIFICATION: Node = {"type": "object", "required": ["id", "type", "status"]}
 TEMPLATE: Node = {"type": "object", "required": ["id", "type", "version", "body"]}
 QUERY: dict[str, Node] = {
@@ -140,18 +150,17 @@ class _Paths:
         self._document.add(path, method, operation)
 
 
-@cache
-def openapi() -> bytes:
-    """The OpenAPI 3.1 document as JSON, but for the servers."""
-    document = Document("Mirab, Notify API", ABOUT, {})
-    document.tag("notify", "Messages and templates")
-    document.security = {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-    document.schemas |= {"Refusal": REFUSAL, "RootRefusal": ROOT_REFUSAL}
-    paths = _Paths(document)
+def _messages(paths: _Paths) -> None:
     for kind, body in BODIES.items():
-        paths.add("post", f"/v2/notifications/{kind}", f"Sends a message by {kind}.",
-                  {"type": "object", "required": ["id"]}, body=body, status=201,
-                  parameters=[IDEMPOTENCY])  # fmt: skip
+        paths.add(
+            "post",
+            f"/v2/notifications/{kind}",
+            f"Sends a message by {kind}.",
+            {"type": "object", "required": ["id"]},
+            body=body,
+            status=201,
+            parameters=[IDEMPOTENCY],
+        )
     listing = {"type": "object", "required": ["notifications", "links"]}
     query = [
         {"in": "query", "name": name, "schema": schema, "explode": True, "style": "form"}
@@ -160,24 +169,62 @@ def openapi() -> bytes:
     paths.add(
         "get", "/v2/notifications", "Lists messages, newest first.", listing, parameters=query
     )
-    id_ = path_parameter("id", _ID, "Of the message or template")
-    paths.add("get", "/v2/notifications/{id}", "Reads a message.", NOTIFICATION, parameters=[id_])
-    paths.add("get", "/v2/notifications/{id}/pdf", "Reads a letter as PDF.",
-              {"type": "string", "contentMediaType": "application/pdf"}, parameters=[id_],
-              media="application/pdf")  # fmt: skip
-    paths.add("get", "/v2/template/{id}", "Reads a template.", TEMPLATE, parameters=[id_])
+    paths.add("get", "/v2/notifications/{id}", "Reads a message.", NOTIFICATION, parameters=[ID])
+    paths.add(
+        "get",
+        "/v2/notifications/{id}/pdf",
+        "Reads a letter as PDF.",
+        {"type": "string", "contentMediaType": "application/pdf"},
+        parameters=[ID],
+        media="application/pdf",
+    )
+
+
+def _templates(paths: _Paths) -> None:
+    paths.add("get", "/v2/template/{id}", "Reads a template.", TEMPLATE, parameters=[ID])
     version = path_parameter("version", {"type": "integer", "minimum": 1}, "From 1")
-    paths.add("get", "/v2/template/{id}/version/{version}", "Reads a version of a template.",
-              TEMPLATE, parameters=[id_, version])  # fmt: skip
+    paths.add(
+        "get",
+        "/v2/template/{id}/version/{version}",
+        "Reads a version of a template.",
+        TEMPLATE,
+        parameters=[ID, version],
+    )
     preview = {"type": "object", "properties": {"personalisation": _VALUES}}
-    paths.add("post", "/v2/template/{id}/preview", "Shows a template filled in.",
-              {"type": "object", "required": ["id", "type", "version", "body"]}, body=preview,
-              parameters=[id_])  # fmt: skip
+    paths.add(
+        "post",
+        "/v2/template/{id}/preview",
+        "Shows a template filled in.",
+        {"type": "object", "required": ["id", "type", "version", "body"]},
+        body=preview,
+        parameters=[ID],
+    )
     of_kind = {"in": "query", "name": "type", "schema": {"type": "string", "enum": list(TYPES)}}
-    paths.add("get", "/v2/templates", "Lists templates.",
-              {"type": "object", "required": ["templates"]}, parameters=[of_kind])  # fmt: skip
+    paths.add(
+        "get",
+        "/v2/templates",
+        "Lists templates.",
+        {"type": "object", "required": ["templates"]},
+        parameters=[of_kind],
+    )
+
+
+@cache
+def openapi() -> bytes:
+    """The OpenAPI 3.1 document as JSON, but for the servers."""
+    document = Document("Mirab, Notify API", ABOUT, {})
+    document.tag("notify", "Messages and templates")
+    document.security = {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    document.schemas |= {"Refusal": REFUSAL, "RootRefusal": ROOT_REFUSAL}
+    paths = _Paths(document)
+    _messages(paths)
+    _templates(paths)
     older = {"in": "query", "name": "older_than", "schema": _ID}
-    paths.add("get", "/v2/received-text-messages", "Lists SMS that came in: none.",
-              {"type": "object", "required": ["received_text_messages", "links"]},
-              parameters=[older])  # fmt: skip
+    paths.add(
+        "get",
+        "/v2/received-text-messages",
+        "Lists SMS that came in: none.",
+        {"type": "object", "required": ["received_text_messages", "links"]},
+        parameters=[older],
+    )
     return document.text()

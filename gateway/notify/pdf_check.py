@@ -131,8 +131,10 @@ def _of_dictionary(item: DictionaryObject) -> Iterator[str]:
                 continue
             yield fault
     for name, kinds in (
-        ("/S", FORBIDDEN_ACTIONS), ("/Type", FORBIDDEN_TYPES), ("/Subtype", FORBIDDEN_TYPES),
-    ):  # fmt: skip
+        ("/S", FORBIDDEN_ACTIONS),
+        ("/Type", FORBIDDEN_TYPES),
+        ("/Subtype", FORBIDDEN_TYPES),
+    ):
         value: PdfObject | None = item.get(name)
         if isinstance(value, NameObject) and (fault := kinds.get(str(value))):
             yield fault

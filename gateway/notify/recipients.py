@@ -12,12 +12,14 @@ from iran.persian import ungrouped_code
 
 SIMULATED = frozenset(
     {
-        "+447700900000", "+447700900111", "+447700900222",
+        "+447700900000",
+        "+447700900111",
+        "+447700900222",
         "simulate-delivered@notifications.service.gov.uk",
         "simulate-delivered-2@notifications.service.gov.uk",
         "simulate-delivered-3@notifications.service.gov.uk",
     }
-)  # fmt: skip
+)
 """Validated and answered, kept nowhere, whatever the key."""
 TRYOUT = frozenset({"+447700900001", "+447700900002", "+447700900003"})
 """British numbers that test keys may write to, since client libraries are tried out with them."""

@@ -33,12 +33,16 @@ OF_SCANS = {"HELD": "pending-virus-check", "INFECTED": "virus-scan-failed"}
 # The statuses that a word in a query stands for.
 GROUPS = {
     "failed": (
-        "technical-failure", "temporary-failure", "permanent-failure", "validation-failed",
-        "virus-scan-failed", "returned-letter",
+        "technical-failure",
+        "temporary-failure",
+        "permanent-failure",
+        "validation-failed",
+        "virus-scan-failed",
+        "returned-letter",
     ),
     "accepted": ("created", "sending"),
     "received": ("delivered",),
-}  # fmt: skip
+}
 POSTED_WITHIN = timedelta(days=7)
 
 

@@ -21,10 +21,23 @@ URL = re.compile(r"https://[!-;=?-~]{1,900}")
 AHEAD = dt.timedelta(hours=24)
 TYPES = ("sms", "email", "letter")
 STATUSES = (
-    "cancelled", "created", "sending", "sent", "delivered", "pending", "failed",
-    "technical-failure", "temporary-failure", "permanent-failure", "pending-virus-check",
-    "validation-failed", "virus-scan-failed", "returned-letter", "accepted", "received",
-)  # fmt: skip
+    "cancelled",
+    "created",
+    "sending",
+    "sent",
+    "delivered",
+    "pending",
+    "failed",
+    "technical-failure",
+    "temporary-failure",
+    "permanent-failure",
+    "pending-virus-check",
+    "validation-failed",
+    "virus-scan-failed",
+    "returned-letter",
+    "accepted",
+    "received",
+)
 NO_DATE = (
     "datetime format is invalid. It must be a valid ISO8601 date time format, "
     "https://en.wikipedia.org/wiki/ISO_8601"

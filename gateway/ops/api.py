@@ -130,10 +130,13 @@ class Ops:
             return web.json_response({"letters": letters})
         replayed = request.query_params.get("replayed", "")
         return rendering.page(
-            "ops/dead_letters.html", service=service, letters=letters, reader=reader,
+            "ops/dead_letters.html",
+            service=service,
+            letters=letters,
+            reader=reader,
             here=request.url.path,
             replayed=replayed if replayed.isdecimal() else "",
-        )  # fmt: skip
+        )
 
     async def replay(self, request: Request) -> Response:
         """POST /dead-letters/{service}/replay with {"ids": [...]} or {"all": true}, or a form."""

@@ -44,12 +44,30 @@ def statement(account: Statement) -> bytes:
     """
     lines = [
         line(STATEMENT),
-        line([account.from_day, "", "opening", "مانده از پیش", "Brought forward", "",
-              account.opening_rials]),
+        line(
+            [
+                account.from_day,
+                "",
+                "opening",
+                "مانده از پیش",
+                "Brought forward",
+                "",
+                account.opening_rials,
+            ]
+        ),
         *(line(row[name] for name in STATEMENT) for row in with_balance(account)),
-        line([account.to_day, "", "closing", "مانده پایان ماه", "Owed at the end", "",
-              account.closing_rials]),
-    ]  # fmt: skip
+        line(
+            [
+                account.to_day,
+                "",
+                "closing",
+                "مانده پایان ماه",
+                "Owed at the end",
+                "",
+                account.closing_rials,
+            ]
+        ),
+    ]
     return (BOM + "".join(lines)).encode()
 
 

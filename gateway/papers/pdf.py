@@ -37,10 +37,19 @@ WAYS = {
     "applied": ("مبلغی که پیش‌تر دریافت شده بود", "Money that had been received before"),
 }
 MONTHS = (
-    ("فروردین", "Farvardin"), ("اردیبهشت", "Ordibehesht"), ("خرداد", "Khordad"),
-    ("تیر", "Tir"), ("مرداد", "Mordad"), ("شهریور", "Shahrivar"), ("مهر", "Mehr"),
-    ("آبان", "Aban"), ("آذر", "Azar"), ("دی", "Dey"), ("بهمن", "Bahman"), ("اسفند", "Esfand"),
-)  # fmt: skip
+    ("فروردین", "Farvardin"),
+    ("اردیبهشت", "Ordibehesht"),
+    ("خرداد", "Khordad"),
+    ("تیر", "Tir"),
+    ("مرداد", "Mordad"),
+    ("شهریور", "Shahrivar"),
+    ("مهر", "Mehr"),
+    ("آبان", "Aban"),
+    ("آذر", "Azar"),
+    ("دی", "Dey"),
+    ("بهمن", "Bahman"),
+    ("اسفند", "Esfand"),
+)
 
 
 # --- documents ----------------------------------------------------------------------------------
@@ -180,9 +189,14 @@ def _templates() -> Environment:
     own = rendering.templates.overlay(finalize=_shown)
     own.filters = {**own.filters, "aloud": aloud, "rials": "{:,}".format}
     own.globals = {
-        **own.globals, "bars": bars, "qr": qr, "states": STATES, "months": MONTHS,
-        "words_fa": words_fa, "words_en": words_en,
-    }  # fmt: skip
+        **own.globals,
+        "bars": bars,
+        "qr": qr,
+        "states": STATES,
+        "months": MONTHS,
+        "words_fa": words_fa,
+        "words_en": words_en,
+    }
     return own
 
 

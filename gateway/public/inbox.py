@@ -44,9 +44,13 @@ class Inbox:
             {**proof._asdict(), **({"before": before} if before else {})},
         )
         response = show(
-            request, "inbox_mine", inbox=inbox, secret=proof.secret, before=before,
+            request,
+            "inbox_mine",
+            inbox=inbox,
+            secret=proof.secret,
+            before=before,
             new=request.query_params.get("new") == "1",
-        )  # fmt: skip
+        )
         keep_open(self.services, request, response, INBOX, proof)
         return response
 

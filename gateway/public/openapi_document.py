@@ -117,52 +117,145 @@ class _Paths:
         return {JSON: {"schema": self._document.shapes.reply(contract.reply_schema)}}
 
     def tickets(self) -> None:
-        """Add registering, reading, and the acts on a ticket."""
-        self.add("get", "/v1/form", "tickets.form", "Lists categories, counties and units.",
-                 self.reply(ticketing.FORM))  # fmt: skip
+        """Add what registering begins with, registering, reading, and the acts on a ticket."""
+        self._choices()
+        self._registering()
+        self._one_ticket("/v1/tickets/{code}")
+
+    def _choices(self) -> None:
+        self.add(
+            "get",
+            "/v1/form",
+            "tickets.form",
+            "Lists categories, counties and units.",
+            self.reply(ticketing.FORM),
+        )
         months = {
-            "in": "query", "name": "months", "description": "Of the Jalali calendar",
+            "in": "query",
+            "name": "months",
+            "description": "Of the Jalali calendar",
             "schema": {"type": "integer", "minimum": 1, "maximum": 36, "default": 12},
-        }  # fmt: skip
-        self.add("get", "/v1/statistics", "tickets.statistics", "Counts for everybody.",
-                 self.reply(ticketing.STATISTICS), parameters=(months,))  # fmt: skip
-        file = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string",
-                "contentMediaType": "application/octet-stream"}}}  # fmt: skip
-        claim = {"type": "object", "required": ["claim", "type", "size", "name"], "properties": {
-            "claim": _TEXT, "type": _TEXT, "size": {"type": "integer"}, "name": _TEXT}}  # fmt: skip
-        self.add("post", "/v1/attachments", "tickets.upload", "Takes one file.",
-                 {JSON: {"schema": claim}}, status=201, statuses=CHANGES,
-                 body={"required": True, "content": {"multipart/form-data": {"schema": file}}},
-                 )  # fmt: skip
-        self.add("post", "/v1/tickets", "tickets.register", "Registers a ticket.",
-                 self.reply(ticketing.REGISTER), status=201, statuses=CHANGES,
-                 parameters=(key(required=True),), headers=("Location",),
-                 body=self.request_body(ticketing.REGISTER.schema, files=True))  # fmt: skip
-        by_code = "/v1/tickets/{code}"
-        self.add("get", by_code, "tickets.read", "Reads a ticket.", self.reply(ticketing.TRACK),
-                 parameters=(CODE, SECRET))  # fmt: skip
+        }
+        self.add(
+            "get",
+            "/v1/statistics",
+            "tickets.statistics",
+            "Counts for everybody.",
+            self.reply(ticketing.STATISTICS),
+            parameters=(months,),
+        )
+
+    def _registering(self) -> None:
+        file = {
+            "type": "object",
+            "required": ["file"],
+            "properties": {
+                "file": {"type": "string", "contentMediaType": "application/octet-stream"}
+            },
+        }
+        claim = {
+            "type": "object",
+            "required": ["claim", "type", "size", "name"],
+            "properties": {
+                "claim": _TEXT,
+                "type": _TEXT,
+                "size": {"type": "integer"},
+                "name": _TEXT,
+            },
+        }
+        self.add(
+            "post",
+            "/v1/attachments",
+            "tickets.upload",
+            "Takes one file.",
+            {JSON: {"schema": claim}},
+            status=201,
+            statuses=CHANGES,
+            body={"required": True, "content": {"multipart/form-data": {"schema": file}}},
+        )
+        self.add(
+            "post",
+            "/v1/tickets",
+            "tickets.register",
+            "Registers a ticket.",
+            self.reply(ticketing.REGISTER),
+            status=201,
+            statuses=CHANGES,
+            parameters=(key(required=True),),
+            headers=("Location",),
+            body=self.request_body(ticketing.REGISTER.schema, files=True),
+        )
+
+    def _one_ticket(self, by_code: str) -> None:
+        self.add(
+            "get",
+            by_code,
+            "tickets.read",
+            "Reads a ticket.",
+            self.reply(ticketing.TRACK),
+            parameters=(CODE, SECRET),
+        )
         for name, contract in ACTS.items():
             body = self.request_body(contract.schema, files="attachments" in contract.schema.fields)
-            self.add("post", f"{by_code}/{name}", f"tickets.{name}", SUMMARIES[name],
-                     self.reply(contract), statuses=CHANGES, body=body,
-                     parameters=(CODE, SECRET, key(required=False)))  # fmt: skip
-        self.add("delete", f"{by_code}/visit", "tickets.leave_visit", "Gives the chosen time back.",
-                 self.reply(ticketing.LEAVE_SLOT),
-                 parameters=(CODE, SECRET, key(required=False)))  # fmt: skip
-        self.add("get", f"{by_code}/visit.ics", "tickets.invitation", "The visit for a calendar.",
-                 {"text/calendar": {"schema": _TEXT}}, parameters=(CODE, SECRET))  # fmt: skip
+            self.add(
+                "post",
+                f"{by_code}/{name}",
+                f"tickets.{name}",
+                SUMMARIES[name],
+                self.reply(contract),
+                statuses=CHANGES,
+                body=body,
+                parameters=(CODE, SECRET, key(required=False)),
+            )
+        self.add(
+            "delete",
+            f"{by_code}/visit",
+            "tickets.leave_visit",
+            "Gives the chosen time back.",
+            self.reply(ticketing.LEAVE_SLOT),
+            parameters=(CODE, SECRET, key(required=False)),
+        )
+        self.add(
+            "get",
+            f"{by_code}/visit.ics",
+            "tickets.invitation",
+            "The visit for a calendar.",
+            {"text/calendar": {"schema": _TEXT}},
+            parameters=(CODE, SECRET),
+        )
         number = path_parameter("attachment", {"type": "integer", "minimum": 1}, "Its number")
-        self.add("get", f"{by_code}/attachments/{{attachment}}", "tickets.file", "Reads a file.",
-                 {"*/*": {}}, parameters=(CODE, SECRET, number))  # fmt: skip
+        self.add(
+            "get",
+            f"{by_code}/attachments/{{attachment}}",
+            "tickets.file",
+            "Reads a file.",
+            {"*/*": {}},
+            parameters=(CODE, SECRET, number),
+        )
 
     def bills(self) -> None:
         """Add quotes, bills and payments."""
-        self.add("post", "/v1/quotes", "bills.quote", billing.QUOTE.doc,
-                 self.reply(billing.QUOTE), statuses=CHANGES,
-                 body=self.request_body(billing.QUOTE.schema, files=False))  # fmt: skip
+        self.add(
+            "post",
+            "/v1/quotes",
+            "bills.quote",
+            billing.QUOTE.doc,
+            self.reply(billing.QUOTE),
+            statuses=CHANGES,
+            body=self.request_body(billing.QUOTE.schema, files=False),
+        )
         by_ids = "/v1/bills/{bill_id}/{payment_id}"
-        self.add("get", by_ids, "bills.read", billing.LOOK_UP.doc, self.reply(billing.LOOK_UP),
-                 parameters=BILL)  # fmt: skip
+        self.add(
+            "get",
+            by_ids,
+            "bills.read",
+            billing.LOOK_UP.doc,
+            self.reply(billing.LOOK_UP),
+            parameters=BILL,
+        )
+        self._payments(f"{by_ids}/payments")
+
+    def _payments(self, of_bill: str) -> None:
         psp = {
             "type": "object",
             "required": ["psp"],
@@ -176,14 +269,28 @@ class _Paths:
                 }
             },
         }
-        self.add("post", f"{by_ids}/payments", "bills.pay", "Begins to pay at a bank's gateway.",
-                 self.reply(billing.START_PAYMENT), status=201, statuses=CHANGES,
-                 parameters=(*BILL, key(required=True)), headers=("Location",),
-                 body={"required": True, "content": {JSON: {"schema": psp}}})  # fmt: skip
+        self.add(
+            "post",
+            of_bill,
+            "bills.pay",
+            "Begins to pay at a bank's gateway.",
+            self.reply(billing.START_PAYMENT),
+            status=201,
+            statuses=CHANGES,
+            parameters=(*BILL, key(required=True)),
+            headers=("Location",),
+            body={"required": True, "content": {JSON: {"schema": psp}}},
+        )
         order = path_parameter("order", {"type": "integer", "minimum": 1}, "Of its beginning")
         secret = header_parameter("Payment-Key", _TEXT, "The key of its beginning", required=True)
-        self.add("get", "/v1/payments/{order}", "bills.payment", "Reads a payment.",
-                 self.reply(billing.PAYMENT), parameters=(order, secret))  # fmt: skip
+        self.add(
+            "get",
+            "/v1/payments/{order}",
+            "bills.payment",
+            "Reads a payment.",
+            self.reply(billing.PAYMENT),
+            parameters=(order, secret),
+        )
 
 
 @cache
@@ -198,13 +305,28 @@ def openapi() -> bytes:
     paths.tickets()
     paths.bills()
     code = path_parameter("code", {**_TEXT, "minLength": 1, "maxLength": 60}, "On the answer")
-    paths.add("get", "/v1/verify/{code}", "answers.verify", VERIFY.doc,
-              {**paths.reply(VERIFY), "text/html": {"schema": _TEXT}}, parameters=(code,),
-              )  # fmt: skip
-    document.get("/openapi.json", "documents.openapi", "This document.",
-                 {JSON: {"schema": {"type": "object"}}}, tag="documents", statuses=ALWAYS,
-                 )  # fmt: skip
-    document.get("/health/live", "documents.live", "Whether this face lives.",
-                 {"application/health+json": {"schema": {"type": "object"}}}, tag="documents",
-                 statuses=ALWAYS)  # fmt: skip
+    paths.add(
+        "get",
+        "/v1/verify/{code}",
+        "answers.verify",
+        VERIFY.doc,
+        {**paths.reply(VERIFY), "text/html": {"schema": _TEXT}},
+        parameters=(code,),
+    )
+    document.get(
+        "/openapi.json",
+        "documents.openapi",
+        "This document.",
+        {JSON: {"schema": {"type": "object"}}},
+        tag="documents",
+        statuses=ALWAYS,
+    )
+    document.get(
+        "/health/live",
+        "documents.live",
+        "Whether this face lives.",
+        {"application/health+json": {"schema": {"type": "object"}}},
+        tag="documents",
+        statuses=ALWAYS,
+    )
     return document.text()

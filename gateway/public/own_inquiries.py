@@ -53,9 +53,14 @@ class OwnInquiryPages:
         except BusError:
             price = None
         return show(
-            request, "inquiry", status, typed=typed, faults=faults, price=price,
+            request,
+            "inquiry",
+            status,
+            typed=typed,
+            faults=faults,
+            price=price,
             form=form or self.services.acts.new_form(),
-        )  # fmt: skip
+        )
 
     async def ask(self, request: Request) -> Response:
         """POST /inquiry: a form that is sent twice is one inquiry, with one secret."""
@@ -96,11 +101,15 @@ class OwnInquiryPages:
         """GET /inquiry/mine: its state, its bill, and its answer when it is paid."""
         inquiry = await self._read(request, proof)
         response = show(
-            request, "inquiry_mine", inquiry=inquiry, secret=proof.secret,
-            new=request.query_params.get("new") == "1", done=request.query_params.get("done"),
+            request,
+            "inquiry_mine",
+            inquiry=inquiry,
+            secret=proof.secret,
+            new=request.query_params.get("new") == "1",
+            done=request.query_params.get("done"),
             explain=partial(explained, words.language(request)),
             now=instant(dt.datetime.now(dt.UTC)),
-        )  # fmt: skip
+        )
         if inquiry.state == "CHARGING":
             response.headers["Refresh"] = str(WAIT_SECONDS)
         self._open(request, response, proof)
@@ -115,9 +124,13 @@ class OwnInquiryPages:
         lang = words.language(request)
         company = await self._company(request, inquiry.bill or {})
         make = partial(
-            pdf.answer, inquiry.answer, lang,
-            company=company, portal=self._portal, explain=partial(explained, lang),
-        )  # fmt: skip
+            pdf.answer,
+            inquiry.answer,
+            lang,
+            company=company,
+            portal=self._portal,
+            explain=partial(explained, lang),
+        )
         body = await self.services.paper(request, ["answer", to_wire(inquiry), lang, company], make)
         headers = {
             "Cache-Control": "no-store",
@@ -144,9 +157,10 @@ class OwnInquiryPages:
         values = await read_fields(request)
         score = text_of(values, "score")
         data = {
-            **proof._asdict(), "score": int(score) if score in "12345" and score else 0,
+            **proof._asdict(),
+            "score": int(score) if score in "12345" and score else 0,
             "solved": text_of(values, "solved") == "1",
-        }  # fmt: skip
+        }
         try:
             await self.services.ask_json(request, RATE_OWN, data)
         except (Conflict, ContractError) as error:

@@ -105,9 +105,12 @@ class PatienceSchema(Schema):
     @validates_schema(skip_on_field_errors=True)
     def _grows(self, data: Document, **_: object) -> None:
         for shorter, longer in (
-            ("retry", "retry_most"), ("poll", "poll_most"), ("poll", "untold"),
-            ("sure", "find"), ("lease", "find"),
-        ):  # fmt: skip
+            ("retry", "retry_most"),
+            ("poll", "poll_most"),
+            ("poll", "untold"),
+            ("sure", "find"),
+            ("lease", "find"),
+        ):
             _in_order(data, shorter, longer)
 
 

@@ -23,6 +23,7 @@ from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from deploy.local.bank import pages
 from deploy.local.bank.counter import Counter
+from deploy.local.bank.returns import RETURNS
 from deploy.local.bank.state import TERMINALS, Bank, Payment, instead, lost, wrong_trick
 from iran.persian import TEHRAN
 
@@ -56,9 +57,12 @@ class Gateways:
         if not (good and amount) or self.bank.known_order("sep", order):
             return JSONResponse({"status": -1, "errorCode": "5", "errorDesc": "played refusal"})
         payment = self.bank.open(
-            "sep", order=order, amount=amount, callback=form["RedirectUrl"],
+            "sep",
+            order=order,
+            amount=amount,
+            callback=form["RedirectUrl"],
             terminal=TERMINALS["sep"],
-        )  # fmt: skip
+        )
         return lost(trick, JSONResponse({"status": 1, "token": payment.token}))
 
     async def sep_act(self, request: Request) -> Response:
@@ -86,13 +90,22 @@ class Gateways:
         if payment is not None and code in (0, 2):
             amount = int(trick.get("rials", payment.amount))
             detail = {
-                "RRN": payment.ref[3:], "RefNum": payment.ref, "MaskedPan": "621986******0000",
-                "HashedPan": "A" * 64, "TerminalNumber": int(payment.terminal),
-                "OrginalAmount": amount, "AffectiveAmount": amount, "StraceNo": "1",
+                "RRN": payment.ref[3:],
+                "RefNum": payment.ref,
+                "MaskedPan": "621986******0000",
+                "HashedPan": "A" * 64,
+                "TerminalNumber": int(payment.terminal),
+                "OrginalAmount": amount,
+                "AffectiveAmount": amount,
+                "StraceNo": "1",
                 "StraceDate": _tehran(payment.paid_at),
-            }  # fmt: skip
-        reply = {"TransactionDetail": detail, "ResultCode": code, "ResultDescription": "played",
-                "Success": code in (0, 2)}  # fmt: skip
+            }
+        reply = {
+            "TransactionDetail": detail,
+            "ResultCode": code,
+            "ResultDescription": "played",
+            "Success": code in (0, 2),
+        }
         return lost(trick, JSONResponse(reply))
 
     # --- Behpardakht ---
@@ -102,8 +115,12 @@ class Gateways:
         call = next(iter(body[0]))
         act = call.tag.rpartition("}")[2]
         form = {child.tag: child.text or "" for child in call}
-        names = {"bpPayRequest": "token", "bpVerifyRequest": "verify", "bpSettleRequest": "settle",
-                 "bpReversalRequest": "reverse"}  # fmt: skip
+        names = {
+            "bpPayRequest": "token",
+            "bpVerifyRequest": "verify",
+            "bpSettleRequest": "settle",
+            "bpReversalRequest": "reverse",
+        }
         trick = await self.bank.trick(names.get(act, act))
         if (bad := instead(trick)) is not None:
             return bad
@@ -129,9 +146,12 @@ class Gateways:
         if not (amount := _rials(form["amount"])):
             return "25"
         payment = self.bank.open(
-            "behpardakht", order=form["orderId"], amount=amount,
-            callback=form["callBackUrl"], terminal=form["terminalId"],
-        )  # fmt: skip
+            "behpardakht",
+            order=form["orderId"],
+            amount=amount,
+            callback=form["callBackUrl"],
+            terminal=form["terminalId"],
+        )
         return f"0,{payment.token}"
 
     def _soap_move(self, act: str, payment: Payment) -> str:
@@ -160,9 +180,12 @@ class Gateways:
         if (code := self._sadad_no(form)) is not None:
             return JSONResponse({"ResCode": code, "Token": "", "Description": "played refusal"})
         payment = self.bank.open(
-            "sadad", order=str(form["OrderId"]), amount=_rials(form["Amount"]),
-            callback=form["ReturnUrl"], terminal=str(form["TerminalId"]),
-        )  # fmt: skip
+            "sadad",
+            order=str(form["OrderId"]),
+            amount=_rials(form["Amount"]),
+            callback=form["ReturnUrl"],
+            terminal=str(form["TerminalId"]),
+        )
         reply = {"ResCode": "0", "Token": payment.token, "Description": ""}
         return lost(trick, JSONResponse(reply))
 
@@ -191,9 +214,13 @@ class Gateways:
             return JSONResponse({"ResCode": "-1", "Description": "played"})
         self.bank.note_verified(payment)
         reply = {
-            "ResCode": "0", "Amount": str(trick.get("rials", payment.amount)), "Description": "",
-            "RetrivalRefNo": payment.ref, "SystemTraceNo": "1", "OrderId": payment.order,
-        }  # fmt: skip
+            "ResCode": "0",
+            "Amount": str(trick.get("rials", payment.amount)),
+            "Description": "",
+            "RetrivalRefNo": payment.ref,
+            "SystemTraceNo": "1",
+            "OrderId": payment.order,
+        }
         return lost(trick, JSONResponse(reply))
 
     # --- the payer's browser ---
@@ -263,35 +290,6 @@ def _plain(signed: str) -> str:
         return (unpadder.update(padded) + unpadder.finalize()).decode()
     except ValueError:
         return ""
-
-
-def _sep_fields(p: Payment, outcome: str) -> dict[str, str]:
-    state, status = {
-        "PAID": ("OK", "2"),
-        "CANCELLED": ("CanceledByUser", "1"),
-        "EXPIRED": ("SessionIsNull", "4"),
-    }.get(outcome, ("Failed", "3"))
-    return {
-        "MID": p.terminal, "TerminalId": p.terminal, "State": state, "Status": status,
-        "RRN": p.ref[3:], "RefNum": p.ref, "ResNum": p.order, "TraceNo": "1",
-        "Amount": str(p.amount), "SecurePan": "621986******0000", "HashedCardNumber": "A" * 64,
-    }  # fmt: skip
-
-
-def _behpardakht_fields(p: Payment, outcome: str) -> dict[str, str]:
-    code = {"PAID": "0", "CANCELLED": "17", "EXPIRED": "415"}.get(outcome, "11")
-    return {
-        "RefId": p.token, "ResCode": code, "SaleOrderId": p.order, "SaleReferenceId": p.ref,
-        "CardHolderInfo": "A" * 64, "CardHolderPan": "610433******0000",
-        "FinalAmount": str(p.amount),
-    }  # fmt: skip
-
-
-def _sadad_fields(p: Payment, outcome: str) -> dict[str, str]:
-    return {"OrderId": p.order, "token": p.token, "ResCode": "0" if outcome == "PAID" else "-1"}
-
-
-RETURNS = {"sep": _sep_fields, "behpardakht": _behpardakht_fields, "sadad": _sadad_fields}
 
 
 def app(window: float, token_life: float = TOKEN_LIFE) -> Starlette:

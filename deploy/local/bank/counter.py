@@ -32,10 +32,14 @@ class Counter:
         trace = next(self.bank.numbers) % 10**12
         self.bank.bills.append(
             PaidBill(
-                form["bill_id"].lstrip("0"), form["payment_id"].lstrip("0"), pair.units * 1000,
-                pair.company, now, trace,
+                form["bill_id"].lstrip("0"),
+                form["payment_id"].lstrip("0"),
+                pair.units * 1000,
+                pair.company,
+                now,
+                trace,
             )
-        )  # fmt: skip
+        )
         return HTMLResponse(pages.paid(pair.units * 1000, trace))
 
     async def settlement(self, request: Request) -> Response:

@@ -9,8 +9,16 @@ from deploy.local.bank.state import PaidBill, Payment
 from iran.persian import jalali, tehran_day
 
 HEAD = (
-    "psp", "terminal", "order_id", "ref", "rrn", "kind", "amount_rials", "fee_rials", "paid_at",
-)  # fmt: skip
+    "psp",
+    "terminal",
+    "order_id",
+    "ref",
+    "rrn",
+    "kind",
+    "amount_rials",
+    "fee_rials",
+    "paid_at",
+)
 BANK, CHANNEL = "012", "02"
 
 

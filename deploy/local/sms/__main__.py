@@ -33,7 +33,10 @@ CALLS: tuple[tuple[str, list[str], str, str, Callable[..., Answer]], ...] = (
     ("/v1/{key}/sms/sendarray.json", POST, "kavenegar", "send", protocols.kavenegar_array),
     ("/v1/{key}/sms/status.json", POST, "kavenegar", "states", protocols.kavenegar_status),
     (
-        "/v1/{key}/sms/statuslocalmessageid.json", POST, "kavenegar", "find",
+        "/v1/{key}/sms/statuslocalmessageid.json",
+        POST,
+        "kavenegar",
+        "find",
         protocols.kavenegar_find,
     ),
     ("/v1/{key}/account/info.json", POST, "kavenegar", "credit", protocols.kavenegar_info),
@@ -45,7 +48,7 @@ CALLS: tuple[tuple[str, list[str], str, str, Callable[..., Answer]], ...] = (
     ("/v1/send/{id:int}", GET, "smsir", "states", protocols.smsir_report),
     ("/v1/credit", GET, "smsir", "credit", protocols.smsir_credit),
     ("/api/SendSMS/{act}", POST, "melipayamak", "", protocols.melipayamak),
-)  # fmt: skip
+)
 MELIPAYAMAK = {"SendSMS": "send", "GetDeliveries2": "states", "GetCredit": "credit"}
 
 

@@ -20,24 +20,16 @@ MELIPAYAMAK_USER, MELIPAYAMAK_PASSWORD = "mirab", "played-melipayamak"
 MOBILE = re.compile("09[0-9]{9}")
 TEXT_MOST = 900
 Answer = tuple[int, object]
+STATES = ("accepted", "sent", "delivered", "undelivered", "failed", "rejected", "unknown")
 CODES: dict[str, dict[str, int | None]] = {
-    "kavenegar": {
-        "accepted": 1, "sent": 5, "delivered": 10, "undelivered": 11, "failed": 6, "rejected": 14,
-        "unknown": 100,
-    },
-    "magfa": {
-        "accepted": 0, "sent": 8, "delivered": 1, "undelivered": 2, "failed": 16, "rejected": 2,
-        "unknown": -1,
-    },
-    "smsir": {
-        "accepted": None, "sent": 5, "delivered": 1, "undelivered": 2, "failed": 6, "rejected": 7,
-        "unknown": 8,
-    },
-    "melipayamak": {
-        "accepted": 400, "sent": 8, "delivered": 1, "undelivered": 2, "failed": 16, "rejected": 35,
-        "unknown": 100,
-    },
-}  # fmt: skip
+    provider: dict(zip(STATES, codes, strict=True))
+    for provider, codes in {
+        "kavenegar": (1, 5, 10, 11, 6, 14, 100),
+        "magfa": (0, 8, 1, 2, 16, 2, -1),
+        "smsir": (None, 5, 1, 2, 6, 7, 8),
+        "melipayamak": (400, 8, 1, 2, 16, 35, 100),
+    }.items()
+}
 
 
 def code_of(player: Player, message: SmsMessage) -> int | None:
@@ -108,11 +100,15 @@ def _kavenegar_entry(player: Player, ref: str, to: str, line: str, body: str) ->
     number = next(player.numbers) if refuses else None
     message = None if refuses else first or player.take("kavenegar", ref, to, line, body)
     return {
-        "messageid": message.id if message else number, "message": body, "sender": line,
+        "messageid": message.id if message else number,
+        "message": body,
+        "sender": line,
         "receptor": to,
-        "status": 14 if refuses else 1, "statustext": "played", "date": int(time.time()),
+        "status": 14 if refuses else 1,
+        "statustext": "played",
+        "date": int(time.time()),
         "cost": 0 if refuses else PRICE,
-    }  # fmt: skip
+    }
 
 
 def _kavenegar_state(
@@ -194,9 +190,14 @@ def _magfa_take(player: Player, ref: int, to: str, line: str, body: str) -> dict
         return {"status": code, "userId": ref, "recipient": to}
     message = player.take("magfa", str(ref) if ref else "", to, line, body)
     return {
-        "status": 0, "id": message.id, "userId": ref, "parts": 1, "tariff": PRICE,
-        "alphabet": "DEFAULT" if body.isascii() else "UCS2", "recipient": to,
-    }  # fmt: skip
+        "status": 0,
+        "id": message.id,
+        "userId": ref,
+        "parts": 1,
+        "tariff": PRICE,
+        "alphabet": "DEFAULT" if body.isascii() else "UCS2",
+        "recipient": to,
+    }
 
 
 @magfa
@@ -270,10 +271,15 @@ def smsir_report(player: Player, request: Request, _body: bytes) -> Answer:
     if message is None:
         return 111, None
     return 1, {
-        "messageId": message.id, "mobile": int(message.to), "messageText": message.body,
-        "sendDateTime": int(message.at), "lineNumber": int(message.line), "cost": 1.0,
-        "deliveryState": code_of(player, message), "deliveryDateTime": None,
-    }  # fmt: skip
+        "messageId": message.id,
+        "mobile": int(message.to),
+        "messageText": message.body,
+        "sendDateTime": int(message.at),
+        "lineNumber": int(message.line),
+        "cost": 1.0,
+        "deliveryState": code_of(player, message),
+        "deliveryDateTime": None,
+    }
 
 
 @smsir

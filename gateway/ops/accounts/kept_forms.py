@@ -21,9 +21,12 @@ SIGNED_OUT = ("desk.signed_out", "desk.unknown")
 NOT_KEPT = ("http.cross_site", "http.method", "http.not_found")
 FORBIDDEN = 403
 SECTIONS = {
-    "/desk/treasury": "خزانه", "/desk/notices": "پیام‌ها", "/desk/agencies": "دستگاه‌ها",
-    "/desk/letters": "نامه‌های رسیده", "/desk/calendar": "تقویم و مراجعه",
-}  # fmt: skip
+    "/desk/treasury": "خزانه",
+    "/desk/notices": "پیام‌ها",
+    "/desk/agencies": "دستگاه‌ها",
+    "/desk/letters": "نامه‌های رسیده",
+    "/desk/calendar": "تقویم و مراجعه",
+}
 DOORS = ("sign-in", "sign-out", "kept", "second-factor", "account", "oidc")
 PREFIX = "kept."
 SHORT = 40

@@ -115,8 +115,9 @@ class Provider:
             },
             auth=(self._client_id, self._secret.reveal()),
         )
-        claims = self._verified(reply.get("id_token"), nonce={"essential": True,
-                                                             "value": attempt.nonce})  # fmt: skip
+        claims = self._verified(
+            reply.get("id_token"), nonce={"essential": True, "value": attempt.nonce}
+        )
         audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
         # OpenID Connect Core 1.0, section 3.1.3.7, 4 and 5: a token for several is for its azp.
         if claims.get("azp", self._client_id) != self._client_id or (

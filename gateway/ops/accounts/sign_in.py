@@ -51,9 +51,13 @@ class SignInPages:
         self, problem: str | None, status: int = 200, form: KeptForm | None = None
     ) -> Response:
         response = rendering.page(
-            "desk/sign_in.html", status, problem=problem, oidc=self._provider is not None,
-            kept=form, at=self._at,
-        )  # fmt: skip
+            "desk/sign_in.html",
+            status,
+            problem=problem,
+            oidc=self._provider is not None,
+            kept=form,
+            at=self._at,
+        )
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -146,9 +150,14 @@ class SignInPages:
             {"state": attempt.state, "nonce": attempt.nonce, "verifier": attempt.verifier}
         )
         response.set_cookie(
-            self._oidc_cookie(request), sealed, max_age=OIDC_SECONDS, path=self._oidc_path(request),
-            httponly=True, samesite="lax", secure=request.url.scheme == "https",
-        )  # fmt: skip
+            self._oidc_cookie(request),
+            sealed,
+            max_age=OIDC_SECONDS,
+            path=self._oidc_path(request),
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
         return response
 
     async def oidc_end(self, request: Request) -> Response:
@@ -186,9 +195,12 @@ class SignInPages:
             return self._page(PROBLEMS.get(error.code, PROBLEMS["desk.oidc"]), 403)
         response = await self._seat(request, cookie, colleague_of(reply))
         response.delete_cookie(
-            self._oidc_cookie(request), path=self._oidc_path(request), httponly=True,
-            secure=request.url.scheme == "https", samesite="lax",
-        )  # fmt: skip
+            self._oidc_cookie(request),
+            path=self._oidc_path(request),
+            httponly=True,
+            secure=request.url.scheme == "https",
+            samesite="lax",
+        )
         return response
 
     async def oidc_logout(self, request: Request) -> Response:

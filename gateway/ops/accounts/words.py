@@ -3,9 +3,18 @@
 from bus.errors import BusError
 
 FIELDS = (
-    "proof", "kind", "factor", "title", "seed", "seed_uri", "id", "old_password", "new_password",
-    "username", "reason",
-)  # fmt: skip
+    "proof",
+    "kind",
+    "factor",
+    "title",
+    "seed",
+    "seed_uri",
+    "id",
+    "old_password",
+    "new_password",
+    "username",
+    "reason",
+)
 DONE = {
     "added": "عامل دوم افزوده شد.",
     "password": "گذرواژه تغییر کرد و نشست‌های دیگر پایان یافت.",
@@ -31,13 +40,22 @@ PROBLEMS = {
 }
 # What a browser says of itself: the first that stands in it is its name.
 BROWSERS = {
-    "Firefox": "فایرفاکس", "Edg": "اج", "SamsungBrowser": "مرورگر سامسونگ", "OPR": "اپرا",
-    "Chrome": "کروم", "CriOS": "کروم", "Safari": "سافاری",
-}  # fmt: skip
+    "Firefox": "فایرفاکس",
+    "Edg": "اج",
+    "SamsungBrowser": "مرورگر سامسونگ",
+    "OPR": "اپرا",
+    "Chrome": "کروم",
+    "CriOS": "کروم",
+    "Safari": "سافاری",
+}
 SYSTEMS = {
-    "Android": "اندروید", "iPhone": "آیفون", "iPad": "آی‌پد", "Windows": "ویندوز",
-    "Mac OS": "مک", "Linux": "لینوکس",
-}  # fmt: skip
+    "Android": "اندروید",
+    "iPhone": "آیفون",
+    "iPad": "آی‌پد",
+    "Windows": "ویندوز",
+    "Mac OS": "مک",
+    "Linux": "لینوکس",
+}
 FAULTS = {
     "password.short": "گذرواژه تازه باید دست‌کم ۱۰ نویسه باشد.",
     "username": "همکار را انتخاب کنید.",

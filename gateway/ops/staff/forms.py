@@ -20,17 +20,37 @@ DIGITS_MOST, PAGES_MOST = 18, 10_000
 # Prose: marks between its letters may be meant, and digits stay as they are.
 PROSE = frozenset(
     {
-        "text", "body_fa", "body_en", "text_fa", "text_en", "fa-body", "en-body", "fa-subject",
-        "en-subject", "toml", "file", "password",
+        "text",
+        "body_fa",
+        "body_en",
+        "text_fa",
+        "text_en",
+        "fa-body",
+        "en-body",
+        "fa-subject",
+        "en-subject",
+        "toml",
+        "file",
+        "password",
     }
-)  # fmt: skip
+)
 # Text of one line: marks that came along with pasted text are dropped, digits stay.
 WORDS = frozenset(
     {
-        "title", "title_fa", "title_en", "name", "name_fa", "source", "decree", "reason", "why",
-        "note", "basis", "search",
+        "title",
+        "title_fa",
+        "title_en",
+        "name",
+        "name_fa",
+        "source",
+        "decree",
+        "reason",
+        "why",
+        "note",
+        "basis",
+        "search",
     }
-)  # fmt: skip
+)
 HOURS = frozenset({"opens", "closes", "from_hour", "to_hour"})
 
 

@@ -15,8 +15,12 @@ from gateway.ops.staff.session import Desk
 SECONDS = 30.0
 # Who acts without an account at the desk.
 OTHERS = {
-    "mirab": "سامانه", "system": "سامانه", "citizen": "شهروند", "mail": "نامه", "import": "فایل",
-}  # fmt: skip
+    "mirab": "سامانه",
+    "system": "سامانه",
+    "citizen": "شهروند",
+    "mail": "نامه",
+    "import": "فایل",
+}
 
 OURSELVES = "خود شرکت"
 

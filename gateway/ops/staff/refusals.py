@@ -15,10 +15,13 @@ from gateway.ops.staff.refusal_texts import BY_STATUS, FAULTS, OTHERWISE
 from people.tracking import grouped
 
 TICKET_STATES = {
-    "NEW": "تازه است و هنوز بررسی نشده", "OPEN": "در دست بررسی است", "PAUSED": "در انتظار است",
-    "ANSWERED": "پاسخ داده شده است", "CLOSED": "پایان یافته است",
+    "NEW": "تازه است و هنوز بررسی نشده",
+    "OPEN": "در دست بررسی است",
+    "PAUSED": "در انتظار است",
+    "ANSWERED": "پاسخ داده شده است",
+    "CLOSED": "پایان یافته است",
     "MERGED": "با درخواست دیگری یکی شده است",
-}  # fmt: skip
+}
 _BOUNDS = re.compile(r"Give (?:a number from )?([0-9]+) to ([0-9]+)")
 
 

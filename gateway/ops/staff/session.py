@@ -152,9 +152,12 @@ class Desk:
     def leave(self, request: Request, response: Response) -> None:
         """Take the session cookie from the browser."""
         response.delete_cookie(
-            self.cookie_name(request), path=self._path(request),
-            secure=request.url.scheme == "https", httponly=True, samesite="lax",
-        )  # fmt: skip
+            self.cookie_name(request),
+            path=self._path(request),
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="lax",
+        )
 
     def started(self, request: Request, cookie: str) -> Started:
         """Return the fields of accounts.Started for a session of that cookie."""
@@ -173,8 +176,9 @@ class Desk:
 
     def device(self, request: Request, username: str) -> str | None:
         """Return the number of the browser if that colleague signed in there before; else None."""
-        device = self._devices.open(request.cookies.get(self._device_cookie(request), ""),
-                                  DEVICE_SECONDS)  # fmt: skip
+        device = self._devices.open(
+            request.cookies.get(self._device_cookie(request), ""), DEVICE_SECONDS
+        )
         matches = device is not None and device.get("username") == username.lower()
         return str(device["device"]) if device and matches else None
 
@@ -184,9 +188,12 @@ class Desk:
         response.set_cookie(
             self._device_cookie(request),
             self._devices.seal({"username": username.lower(), "device": device}),
-            max_age=DEVICE_SECONDS, path=self._path(request), httponly=True, samesite="lax",
+            max_age=DEVICE_SECONDS,
+            path=self._path(request),
+            httponly=True,
+            samesite="lax",
             secure=request.url.scheme == "https",
-        )  # fmt: skip
+        )
 
     def _device_cookie(self, request: Request) -> str:
         return f"{self.cookie_name(request)}_device"

@@ -29,14 +29,20 @@ class Kind(NamedTuple):
 
 KINDS = (
     Kind(
-        "/contact/lost", "/contact/track", "ticket",
-        contracts.ASK_NEW_SECRET, contracts.NEW_SECRET,
+        "/contact/lost",
+        "/contact/track",
+        "ticket",
+        contracts.ASK_NEW_SECRET,
+        contracts.NEW_SECRET,
     ),
     Kind(
-        "/inquiry/lost", "/inquiry/open", "own",
-        contracts.ASK_NEW_SECRET_OF_OWN, contracts.NEW_SECRET_OF_OWN,
+        "/inquiry/lost",
+        "/inquiry/open",
+        "own",
+        contracts.ASK_NEW_SECRET_OF_OWN,
+        contracts.NEW_SECRET_OF_OWN,
     ),
-)  # fmt: skip
+)
 
 
 class Lost:

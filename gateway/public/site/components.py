@@ -7,9 +7,16 @@ VISITED = tuple(code for code in COMPONENTS if code != "agency-door")
 # What tells how we stand, where banks and providers send people and receipts, and what ends a
 # subscription.
 OPEN = (
-    "/status", "/news", "/u/", "/static/", "/health/", "/problems/", "/.well-known/", "/pay/",
+    "/status",
+    "/news",
+    "/u/",
+    "/static/",
+    "/health/",
+    "/problems/",
+    "/.well-known/",
+    "/pay/",
     "/callbacks/",
-)  # fmt: skip
+)
 PARTS = {
     "/contact": "ticketing",
     "/l/": "ticketing",

@@ -32,15 +32,30 @@ from gateway.papers.queue import PrintQueue
 REQUESTS_PER_GUESS = 20
 # What costs money, rows or somebody's patience: of how many parts of ACTS_AN_HOUR, of one address.
 COSTLY = (
-    (REGISTER.name, 1), (ASK_OWN.name, 1), (START_PAYMENT.name, 1), (MAKE_INBOX.name, 1),
-    (SUBSCRIBE.name, 10), (ASK_NEW_SECRET.name, 10), (ASK_NEW_SECRET_OF_OWN.name, 10),
-)  # fmt: skip
+    (REGISTER.name, 1),
+    (ASK_OWN.name, 1),
+    (START_PAYMENT.name, 1),
+    (MAKE_INBOX.name, 1),
+    (SUBSCRIBE.name, 10),
+    (ASK_NEW_SECRET.name, 10),
+    (ASK_NEW_SECRET_OF_OWN.name, 10),
+)
 HOUR = 3600
 NOT_OPENED = (
-    "ticket.not_opened", "ticket.locked", "bill.not_found", "payment.not_found", "own.no_match",
-    "own.locked", "own.not_opened", "inbox.not_opened", "inbox.locked",
-    "secret_code.wrong", "secret_code.gone", "subscription.not_found", "subscription.pin_wrong",
-)  # fmt: skip
+    "ticket.not_opened",
+    "ticket.locked",
+    "bill.not_found",
+    "payment.not_found",
+    "own.no_match",
+    "own.locked",
+    "own.not_opened",
+    "inbox.not_opened",
+    "inbox.locked",
+    "secret_code.wrong",
+    "secret_code.gone",
+    "subscription.not_found",
+    "subscription.pin_wrong",
+)
 
 
 def address_of(request: Request) -> str:

@@ -113,28 +113,41 @@ def json_feed(feed: Feed) -> bytes:
     """JSON Feed 1.1; ``_mirab`` has what a machine wants to know beside."""
     items = [
         {
-            "id": feed.page(announcement), "url": feed.page(announcement),
-            "title": feed.heading(announcement), "content_html": feed.content(announcement),
+            "id": feed.page(announcement),
+            "url": feed.page(announcement),
+            "title": feed.heading(announcement),
+            "content_html": feed.content(announcement),
             "language": feed.lang,
-            "date_published": announcement.published_at, "date_modified": announcement.updated_at,
+            "date_published": announcement.published_at,
+            "date_modified": announcement.updated_at,
             "tags": [announcement.kind],
             "_mirab": {
                 name: to_wire(announcement)[name]
                 for name in (
-                    "kind", "state", "impact", "components", "starts_at", "ends_at", "contracts",
-                    "sunset", "in_time",
+                    "kind",
+                    "state",
+                    "impact",
+                    "components",
+                    "starts_at",
+                    "ends_at",
+                    "contracts",
+                    "sunset",
+                    "in_time",
                 )
             },
         }
         for announcement in feed.announcements
-    ]  # fmt: skip
+    ]
     return orjson.dumps(
         {
-            "version": "https://jsonfeed.org/version/1.1", "title": feed.title,
-            "home_page_url": f"{feed.portal}/news", "feed_url": feed.address("json"),
-            "language": feed.lang, "items": items,
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": feed.title,
+            "home_page_url": f"{feed.portal}/news",
+            "feed_url": feed.address("json"),
+            "language": feed.lang,
+            "items": items,
         }
-    )  # fmt: skip
+    )
 
 
 def calendar(feed: Feed) -> bytes:

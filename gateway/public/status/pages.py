@@ -97,11 +97,13 @@ class News:
             for c in status.components
         ]
         document = {
-            "page": f"{self._portal}/status", "now": status.now, "fresh": fresh,
+            "page": f"{self._portal}/status",
+            "now": status.now,
+            "fresh": fresh,
             "components": components,
             "promises": [to_wire(promise) for promise in status.promises],
             "announcements": [to_wire(a) for a in current.announcements if a.open],
-        }  # fmt: skip
+        }
         return cached(request, orjson.dumps(document), "application/json", seconds=15)
 
     async def announcement(self, request: Request) -> Response:
@@ -148,9 +150,15 @@ class News:
     ) -> Response:
         form = typed.get("form") or self._services.new_id()
         return show(
-            request, "subscribe", status, typed=typed, topics=topics, faults=faults, form=form,
+            request,
+            "subscribe",
+            status,
+            typed=typed,
+            topics=topics,
+            faults=faults,
+            form=form,
             components=contracts.COMPONENTS,
-        )  # fmt: skip
+        )
 
     async def subscribe(self, request: Request) -> Response:
         """POST /subscribe: a code goes to the address; an error is shown beside what was typed."""
@@ -164,9 +172,11 @@ class News:
             missing = words.fault_text(words.language(request), FieldError(field, "required", ""))
             return self._subscribe(request, typed, topics, {"address": missing}, 422)
         wire = {
-            field: typed["address"], "topics": topics, "news": typed["news"] == "1",
+            field: typed["address"],
+            "topics": topics,
+            "news": typed["news"] == "1",
             "language": words.language(request),
-        }  # fmt: skip
+        }
         try:
             self._codes.take(f"{neighbourhood(address_of(request))} {typed['address']}")
             question = subscriptions.SUBSCRIBE.load(wire)
@@ -244,8 +254,10 @@ def cached(request: Request, body: bytes, kind: str, seconds: int = 60) -> Respo
     """A body that may be kept for some seconds; 304 for who has it."""
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": f"public, max-age={seconds}"}
-    tags = [part.strip().removeprefix("W/") for part in
-             request.headers.get("if-none-match", "").split(",")]  # fmt: skip
+    tags = [
+        part.strip().removeprefix("W/")
+        for part in request.headers.get("if-none-match", "").split(",")
+    ]
     if tag in tags or "*" in tags:
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=kind)

@@ -37,8 +37,11 @@ class Subjects(NamedTuple):
     def of(cls, secret: str, asker: str, key: str, file_no: str) -> "Subjects":
         """Make the subjects of one attempt."""
         parts = (
-            ("file", asker, file_no), ("key", asker, key), ("asker", asker), ("key", "", key),
-        )  # fmt: skip
+            ("file", asker, file_no),
+            ("key", asker, key),
+            ("asker", asker),
+            ("key", "", key),
+        )
         return cls(*(_hashed(secret, *part) for part in parts))
 
 

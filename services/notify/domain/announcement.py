@@ -10,10 +10,21 @@ from iran.persian import TEHRAN
 Kind = Literal["maintenance", "incident", "end_of_service", "news"]
 Impact = Literal["none", "degraded", "down"]
 AnnouncementState = Literal[
-    "DRAFT", "SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED", "CANCELLED",
-    "INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED", "POSTMORTEM",
-    "ANNOUNCED", "ENDED", "PUBLISHED",
-]  # fmt: skip
+    "DRAFT",
+    "SCHEDULED",
+    "IN_PROGRESS",
+    "VERIFYING",
+    "COMPLETED",
+    "CANCELLED",
+    "INVESTIGATING",
+    "IDENTIFIED",
+    "MONITORING",
+    "RESOLVED",
+    "POSTMORTEM",
+    "ANNOUNCED",
+    "ENDED",
+    "PUBLISHED",
+]
 
 # kind → state → the states that an editor's update may lead to
 FOLLOWING: Mapping[Kind, Mapping[AnnouncementState, tuple[AnnouncementState, ...]]] = {
@@ -53,9 +64,16 @@ TRANSITIONS: Mapping[Kind, Transitions[AnnouncementState, AnnouncementState]] = 
     for kind, rows in FOLLOWING.items()
 }
 OPEN = frozenset(
-    {"SCHEDULED", "IN_PROGRESS", "VERIFYING", "INVESTIGATING", "IDENTIFIED", "MONITORING",
-     "ANNOUNCED"}
-)  # fmt: skip
+    {
+        "SCHEDULED",
+        "IN_PROGRESS",
+        "VERIFYING",
+        "INVESTIGATING",
+        "IDENTIFIED",
+        "MONITORING",
+        "ANNOUNCED",
+    }
+)
 
 
 class Window(NamedTuple):

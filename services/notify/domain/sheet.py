@@ -20,12 +20,28 @@ ADDRESS_LINES = 7
 DIGITS_OF_A_MOBILE = 8
 _NAMES = {
     "mobile": (
-        "phone number", "phone", "mobile", "mobile number", "شماره تلفن", "شماره همراه", "موبایل",
-        "شماره موبایل", "تلفن همراه", "شماره تلفن همراه", "همراه",
+        "phone number",
+        "phone",
+        "mobile",
+        "mobile number",
+        "شماره تلفن",
+        "شماره همراه",
+        "موبایل",
+        "شماره موبایل",
+        "تلفن همراه",
+        "شماره تلفن همراه",
+        "همراه",
     ),
     "email": (
-        "email address", "email", "ایمیل", "رایانامه", "نشانی ایمیل", "آدرس ایمیل",
-        "نشانی رایانامه", "پست الکترونیک", "پست الکترونیکی",
+        "email address",
+        "email",
+        "ایمیل",
+        "رایانامه",
+        "نشانی ایمیل",
+        "آدرس ایمیل",
+        "نشانی رایانامه",
+        "پست الکترونیک",
+        "پست الکترونیکی",
     ),
     "inbox": ("inbox", "صندوق", "صندوق پیام", "کد صندوق"),
     "reference": ("reference", "ارجاع", "شماره ارجاع"),
@@ -33,7 +49,7 @@ _NAMES = {
         f"address_{n}": (f"address line {n}", f"نشانی {n}", f"سطر نشانی {n}", f"خط نشانی {n}")
         for n in range(1, ADDRESS_LINES + 1)
     },
-}  # fmt: skip
+}
 
 
 def column(name: str) -> str:
@@ -120,10 +136,12 @@ def header_problem(columns: Sequence[str], names: Sequence[str]) -> Problem | No
         return Problem(0, twice[0][:100], "job.column_twice", "This column stands twice.")
     if not any(COLUMNS.get(name, "reference") != "reference" for name in columns):
         return Problem(
-            0, "", "job.no_header",
+            0,
+            "",
+            "job.no_header",
             "The first row must name a column of receivers: phone number, email, inbox or "
             "address line 1.",
-        )  # fmt: skip
+        )
     return None
 
 

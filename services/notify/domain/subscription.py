@@ -90,9 +90,11 @@ def words(update: Update, language: str) -> Words:
     """Title, state, text and time of an update (with its announcement's title and sunset)."""
     index = 0 if language == "fa" else 1
     return Words(
-        update.title[language], STATES[update.state][index], update.text[language],
+        update.title[language],
+        STATES[update.state][index],
+        update.text[language],
         when(update.starts_at, update.ends_at, update.sunset, language),
-    )  # fmt: skip
+    )
 
 
 def when(

@@ -50,9 +50,14 @@ class Client(NamedTuple):
             session.mount(f"{to.scheme}://", _Pinned(line))
             try:
                 with session.post(
-                    to.url, data=body, headers=dict(headers), timeout=self.seconds,
-                    allow_redirects=False, stream=True, verify=self.ca_file or True,
-                ) as answer:  # fmt: skip
+                    to.url,
+                    data=body,
+                    headers=dict(headers),
+                    timeout=self.seconds,
+                    allow_redirects=False,
+                    stream=True,
+                    verify=self.ca_file or True,
+                ) as answer:
                     if line.is_cut:
                         # Cut within the headers, the library takes them for complete.
                         raise requests.Timeout

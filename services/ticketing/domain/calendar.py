@@ -16,8 +16,17 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Holidays of the solar year (month, day), which no moon moves. A year whose rows lack one of them
 # was not entered yet.
 FIXED_HOLIDAYS = (
-    (1, 1), (1, 2), (1, 3), (1, 4), (1, 12), (1, 13), (3, 14), (3, 15), (11, 22), (12, 29),
-)  # fmt: skip
+    (1, 1),
+    (1, 2),
+    (1, 3),
+    (1, 4),
+    (1, 12),
+    (1, 13),
+    (3, 14),
+    (3, 15),
+    (11, 22),
+    (12, 29),
+)
 LONGEST_HOLIDAY = dt.timedelta(days=10)
 
 

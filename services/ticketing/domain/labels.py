@@ -121,9 +121,16 @@ LETTERS = {
 }
 # Those of them where a person has to look.
 WAITING_LETTERS = (
-    "FAILED", "FLOOD", "NOBODY", "NO_UNIT", "NO_CATEGORY", "POSTMASTER", "AUTOMATIC", "BOUNCE",
+    "FAILED",
+    "FLOOD",
+    "NOBODY",
+    "NO_UNIT",
+    "NO_CATEGORY",
+    "POSTMASTER",
+    "AUTOMATIC",
+    "BOUNCE",
     "RECEIPT",
-)  # fmt: skip
+)
 REASONS = {
     "own": "نامه‌ای از خود ما بازگشته است.",
     "loop": "نامه از سامانه‌های بسیاری گذشته است و شاید در حلقه افتاده باشد.",

@@ -9,12 +9,42 @@ from bus.transitions import Transitions
 # PREVIOUS is no state of a ticket: an undone merge leads back to the state before it.
 State: TypeAlias = Literal["NEW", "OPEN", "PAUSED", "ANSWERED", "CLOSED", "MERGED", "PREVIOUS"]
 Act: TypeAlias = Literal[
-    "register", "assign", "write", "say", "note", "pause", "resume", "invite", "choose_slot",
-    "leave_slot", "visit", "miss", "end_visit", "answer", "close", "withdraw", "reopen", "take_up",
-    "merge", "unmerge", "absorb", "release", "rate", "remind", "escalate", "due_moved", "bounce",
-    "infected", "joined_write", "outside_letter", "not_taken", "withheld", "new_secret", "related",
+    "register",
+    "assign",
+    "write",
+    "say",
+    "note",
+    "pause",
+    "resume",
+    "invite",
+    "choose_slot",
+    "leave_slot",
+    "visit",
+    "miss",
+    "end_visit",
+    "answer",
+    "close",
+    "withdraw",
+    "reopen",
+    "take_up",
+    "merge",
+    "unmerge",
+    "absorb",
+    "release",
+    "rate",
+    "remind",
+    "escalate",
+    "due_moved",
+    "bounce",
+    "infected",
+    "joined_write",
+    "outside_letter",
+    "not_taken",
+    "withheld",
+    "new_secret",
+    "related",
     "calendar_reply",
-]  # fmt: skip
+]
 # What a role allows beside acts on one ticket.
 Right: TypeAlias = Literal[
     "read", "register", "letters", "slots", "report", "calendar", "all_units"
@@ -84,12 +114,28 @@ TRANSITIONS: Transitions[State, Act] = Transitions(
 
 CITIZEN: tuple[Act, ...] = ("write", "reopen", "withdraw", "choose_slot", "leave_slot", "rate")
 _CLERK: tuple[Act | Right, ...] = (
-    "read", "note", "say", "answer", "pause", "resume", "invite", "visit", "assign", "register",
-    "letters", "new_secret",
-)  # fmt: skip
+    "read",
+    "note",
+    "say",
+    "answer",
+    "pause",
+    "resume",
+    "invite",
+    "visit",
+    "assign",
+    "register",
+    "letters",
+    "new_secret",
+)
 _HEAD: tuple[Act | Right, ...] = (
-    *_CLERK, "close", "take_up", "merge", "unmerge", "slots", "report",
-)  # fmt: skip
+    *_CLERK,
+    "close",
+    "take_up",
+    "merge",
+    "unmerge",
+    "slots",
+    "report",
+)
 ROLES: dict[str, frozenset[Act | Right]] = {
     "clerk": frozenset(_CLERK),
     "unit_head": frozenset(_HEAD),

@@ -211,11 +211,14 @@ def order(conn: Connection, id_: int, orders: Orders) -> None:
     conn.execute(
         update(LETTERS)
         .values(
-            state="RECEIVED", tries=0, next_at=func.now(), problem=None,
+            state="RECEIVED",
+            tries=0,
+            next_at=func.now(),
+            problem=None,
             orders=orders.to_document(),
         )
         .where(LETTERS.c.id == id_)
-    )  # fmt: skip
+    )
 
 
 def release_held(conn: Connection, now: dt.datetime) -> int:

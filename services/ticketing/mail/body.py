@@ -14,8 +14,11 @@ FILES_MOST, FILES_OCTETS, ALTERNATIVES_MOST = 50, 32 * 1024 * 1024, 10
 LITTLE = 50
 FORWARDED = ("message/rfc822", "message/global")
 # What programs add for programs; people see it in no e-mail.
-_SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature",
-               "application/x-pkcs7-signature")  # fmt: skip
+_SIGNATURES = (
+    "application/pgp-signature",
+    "application/pkcs7-signature",
+    "application/x-pkcs7-signature",
+)
 _FOR_PROGRAMS = ("text/calendar", "text/x-amp-html", "text/x-watch-html", "text/rfc822-headers")
 _PGP = re.compile(r"(?m)^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z-]+: [^\n]*\n){0,20}\n")
 _PGP_END = re.compile(r"(?m)^-----BEGIN PGP SIGNATURE-----$")

@@ -12,11 +12,45 @@ _LONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{8,};?")
 # Their content is no text of the e-mail (WHATWG HTML, 13.2.5).
 _HIDDEN = ("script", "style", "title", "template", "noembed", "iframe", "xml")
 _BLOCKS = frozenset(
-    ("address", "article", "aside", "blockquote", "body", "br", "center", "dd", "div", "dl", "dt",
-     "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
-     "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "tfoot", "thead", "tr",
-     "ul")
-)  # fmt: skip
+    (
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "br",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    )
+)
 _CELLS = ("td", "th")
 RULE = "_" * 32
 _CITE = re.compile(r"""type\s*=\s*["']?cite|class\s*=\s*["']?[^"'>]*(quote|cite)""", re.IGNORECASE)

@@ -39,9 +39,20 @@ _RULE = re.compile(r"[ ]*(_{10,}|-{10,})[ ]*")
 _FIELD = re.compile(r"[ >*]*([^\W\d_][\w \u200c'-]{0,30}?)[ *]*[:：]\**(.*)")
 _FROM = frozenset(("from", "von", "de", "da", "från", "از", "فرستنده", "من"))
 _SENT = frozenset(
-    ("sent", "gesendet", "envoyé", "enviado", "inviato", "ارسال شده", "ارسال‌شده", "زمان ارسال",
-     "تاریخ ارسال", "ارسال", "تم الإرسال")
-)  # fmt: skip
+    (
+        "sent",
+        "gesendet",
+        "envoyé",
+        "enviado",
+        "inviato",
+        "ارسال شده",
+        "ارسال‌شده",
+        "زمان ارسال",
+        "تاریخ ارسال",
+        "ارسال",
+        "تم الإرسال",
+    )
+)
 _DATE = frozenset(("date", "datum", "fecha", "data", "تاریخ", "التاريخ"))
 _TO = frozenset(("to", "an", "à", "para", "a", "till", "به", "گیرنده", "گیرندگان", "إلى"))
 _SUBJECT = frozenset(

@@ -10,8 +10,13 @@ from services.ticketing.mail.parts import Part
 
 MOST, RECIPIENTS_MOST = 256 * 1024, 100
 ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
-_ORIGINAL = ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers",
-             "message/global-headers")  # fmt: skip
+_ORIGINAL = (
+    "message/rfc822",
+    "message/global",
+    "text/rfc822-headers",
+    "message/rfc822-headers",
+    "message/global-headers",
+)
 _STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")
 _BLANK = re.compile(rb"\r?\n[ \t]*\r?\n")
 _ID = re.compile(r"^[> \t]*message-id:\s{0,5}(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE)
