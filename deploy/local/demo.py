@@ -24,6 +24,7 @@ OFFICERS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
 EDITORS = {"karim": "editor", "mina": "approver", "nader": "approver"}
 # user name → role in the register of agencies: a clerk proposes, two others can approve
 REGISTRARS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
+TWO_PEOPLE = ("--drafted-by", "karim", "--approved-by", "nader")
 # whose keys and templates of the Notify API the demo has
 AGENCY = "fuel-co"
 
@@ -43,12 +44,7 @@ def colleagues(state: State) -> None:
                 "services.ticketing.accounts.staff",
                 "put",
                 username,
-                "--name",
-                name,
-                "--role",
-                role,
-                "--unit",
-                unit,
+                *("--name", name, "--role", role, "--unit", unit),
             ],
             cwd=CHECKOUT,
             env={**os.environ, "DB_URL": state.service_url("ticketing")},
@@ -67,32 +63,14 @@ def treasury(state: State) -> None:
     """Makes some of them officers, and puts a first tariff in force."""
     for username, role in OFFICERS.items():
         _run(state, "billing", "officers", "put", username, "--role", role)
-    _run(
-        state,
-        "billing",
-        "tariffs",
-        "deploy/billing/tariffs.csv",
-        "--drafted-by",
-        "karim",
-        "--approved-by",
-        "nader",
-    )
+    _run(state, "billing", "tariffs", "deploy/billing/tariffs.csv", *TWO_PEOPLE)
 
 
 def notices(state: State) -> None:
     """Makes some of them editors of notices, and puts our own templates in force."""
     for username, role in EDITORS.items():
         _run(state, "notify", "editors", "put", username, "--role", role)
-    _run(
-        state,
-        "notify",
-        "templates",
-        "deploy/notify/templates.toml",
-        "--drafted-by",
-        "karim",
-        "--approved-by",
-        "nader",
-    )
+    _run(state, "notify", "templates", "deploy/notify/templates.toml", *TWO_PEOPLE)
     _run(
         state,
         "notify",
@@ -100,10 +78,7 @@ def notices(state: State) -> None:
         "deploy/local/demo_templates.toml",
         "--owner",
         AGENCY,
-        "--drafted-by",
-        "karim",
-        "--approved-by",
-        "nader",
+        *TWO_PEOPLE,
     )
     if not api_key(state).exists():
         made = _run(state, "notify", "govuk", "make", AGENCY, "--name", "demo", "--kind", "live")
@@ -117,17 +92,7 @@ def register(state: State) -> None:
     """
     for username, role in REGISTRARS.items():
         _run(state, "agencies", "officers", "put", username, "--role", role)
-    _run(
-        state,
-        "agencies",
-        "importing",
-        "deploy/agencies",
-        "--keep-changed",
-        "--drafted-by",
-        "karim",
-        "--approved-by",
-        "nader",
-    )
+    _run(state, "agencies", "importing", "deploy/agencies", "--keep-changed", *TWO_PEOPLE)
     _run(state, "agencies", "exporting", state.environ()["AGENCIES_DIR"], "--copies")
 
 

@@ -269,7 +269,7 @@ def test_the_command_has_help_and_refuses_wrong_words():
 
 def test_every_command_that_fills_the_demo_is_there():
     source = (ROOT / "deploy/local/demo.py").read_text(encoding="utf-8")
-    commands = re.findall(r'_run\(\s*state, "(\w+)", "([\w.]+)"', source)
+    commands = re.findall(r'_run\(\s*state,\s*"(\w+)",\s*"([\w.]+)"', source)
     assert len(commands) >= 7
     for service, module in commands:
         spec = importlib.util.find_spec(f"services.{service}.{module}")
