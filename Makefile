@@ -33,7 +33,8 @@ check: setup ## style, types and the rules of import
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
-bench: setup ## measure; writes docs/performance.md
+bench: ## measure; writes docs/performance.md
+	@sh deploy/local/bootstrap.sh bench
 	$(PYTHON) -m bench
 
 docs: setup ## build the site of the documents, in English and Persian; checks every link

@@ -5,7 +5,6 @@ import sys
 import time
 
 import psycopg2
-import uvloop
 
 from bench.ask import agency_key, one_run
 from bench.load import run, signed_requests
@@ -93,14 +92,14 @@ def soak(stores: Stores, ids: list[str], seconds: int) -> str:
     stack, key, cycle = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
     rows = []
     try:
-        uvloop.run(run(stack.url, signed_requests(stack.url, key, cycle, 3000), CONNECTIONS))
+        run(stack.url, signed_requests(stack.url, key, cycle, 3000), CONNECTIONS)
         end, tenth = time.monotonic() + seconds, seconds / 10
         following = time.monotonic()
         while time.monotonic() < end:
             if time.monotonic() >= following:
                 rows.append(_memory(stack, seconds - (end - time.monotonic())))
                 following += tenth
-            uvloop.run(run(stack.url, signed_requests(stack.url, key, cycle, 2000), CONNECTIONS))
+            run(stack.url, signed_requests(stack.url, key, cycle, 2000), CONNECTIONS)
         rows.append(_memory(stack, seconds))
     finally:
         stack.stop()

@@ -48,6 +48,10 @@ STACKS: dict[str, dict[str, tuple[str, ...]]] = {
         "service": (*PYTHON, "bench.peers.fast_service"),
         "door": (*PYTHON, "bench.peers.fast_gateway"),
     },
+    "aiohttp + aio-pika": {
+        "service": (*PYTHON, "bench.peers.aio_service"),
+        "door": (*PYTHON, "bench.peers.aio_gateway"),
+    },
 }
 
 

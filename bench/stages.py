@@ -12,8 +12,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import uvloop
-
 from bench.ask import agency_key
 from bench.load import run, signed_requests
 from bench.stack import Stack, Stores
@@ -66,13 +64,13 @@ def measure(stores: Stores, ids: list[str]) -> str:
         return "Not measured: `pip install py-spy` first."
     stack, key, cycle = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
     try:
-        uvloop.run(run(stack.url, signed_requests(stack.url, key, cycle, 1000), CONNECTIONS))
+        run(stack.url, signed_requests(stack.url, key, cycle, 1000), CONNECTIONS)
         requests = signed_requests(stack.url, key, cycle, CALLS)
         files = {part: stores.folder / f"{part}.profile" for part in STAGES}
         spies = [_watch(spy, stack.processes[part].pid, file) for part, file in files.items()]
         time.sleep(2)
         before = stack.cpu()
-        uvloop.run(run(stack.url, requests, CONNECTIONS))
+        run(stack.url, requests, CONNECTIONS)
         after = stack.cpu()
         for spy_process in spies:
             spy_process.send_signal(signal.SIGINT)

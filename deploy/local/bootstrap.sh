@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prepares a Debian machine, once: a virtual environment with pinned, hashed packages in .venv, and
-# RabbitMQ, ClamAV and Pango (for `test` Chromium, hledger, nginx and promtool too) from the system's packages if they are not there. Says
-# one clear sentence where it cannot.
+# RabbitMQ, ClamAV and Pango (for `test` Chromium, hledger, nginx, promtool and wrk too, for `bench`
+# wrk) from the system's packages if they are not there. Says one clear sentence where it cannot.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -68,6 +68,10 @@ if [ "${1:-}" = test ] && ! command -v chromium >/dev/null 2>&1; then packages="
 if [ "${1:-}" = test ] && [ ! -x /usr/sbin/nginx ]; then packages="$packages nginx-light"; fi
 # promtool tries the alerts.
 if [ "${1:-}" = test ] && ! command -v promtool >/dev/null 2>&1; then packages="$packages prometheus"; fi
+# wrk is the load of bench/.
+case "${1:-}" in
+    test|bench) command -v wrk >/dev/null 2>&1 || packages="$packages wrk" ;;
+esac
 if [ -n "$packages" ]; then
     # Debian starts what it installs; this policy keeps the system's own from being started.
     policy=/usr/sbin/policy-rc.d

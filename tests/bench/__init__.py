@@ -1,0 +1,1 @@
+"""The load of the measurements: what is measured must have been answered."""
