@@ -2,8 +2,8 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,12 +12,12 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from contracts import Request as Asked
 from contracts.notify import announcements as contracts
-from gateway.forms.values import value_of
-from gateway.ops.notices.looks import Looks
+from gateway.forms.values import typed_of
+from gateway.ops.notices.previews import Previews
 from gateway.ops.notices.section import AT
 from gateway.ops.notices.times import day_and_hour, moment_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_day, parse_whole
+from gateway.ops.staff.forms import Fields, parse_day, parse_whole
 from gateway.ops.staff.pages import (
     MOST_NUMBER,
     NO_SUBMISSION,
@@ -34,36 +34,48 @@ ACTS: dict[str, Asked] = {
     "reschedule": contracts.RESCHEDULE_ANNOUNCEMENT,
     "cancel": contracts.CANCEL_ANNOUNCEMENT,
 }
-WORDS = ("title_fa", "title_en", "body_fa", "body_en")
+LANGUAGES = ("fa", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementView:
+    """An announcement, and what an editor decides by: ``in_time`` says of a maintenance whether
+    it would be in time (``hours`` before its start) if it were published now, None of others;
+    ``window`` is the window as a form has it, ``sms_wait`` a sentence in the quiet hours.
+    """
+
+    announcement: contracts.Announcement
+    in_time: bool | None
+    hours: int
+    window: Mapping[str, str]
+    banner_hours: int
+    sms_wait: str
 
 
 class Announcements:
     """The pages of announcements."""
 
     def __init__(self, pages: StaffPages) -> None:
-        self._pages, self._looks = pages, Looks(pages)
+        self._pages, self._previews = pages, Previews(pages)
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/announcements?before=12: newest first, drafts too."""
-        announcements = self._pages.ask(
-            request, contracts.ANNOUNCEMENTS, drafts=True, **before(request)
-        )
-        return await self._pages.page(request, "announcements", told=announcements)
+        query = contracts.ListAnnouncements(drafts=True, before=before(request))
+        reply = self._pages.ask(request, contracts.ANNOUNCEMENTS, query)
+        return await self._pages.page(request, "announcements", reply=reply)
 
     # --- writing ---
 
     async def new(self, request: Request) -> Response:
         """GET /desk/notices/announcements/new, with ?draft=12 for a draft that is written anew."""
-        typed: dict[str, str] = {}
-        components: list[str] = []
-        draft = request.query_params.get("draft", "")
-        if draft:
-            draft_ = await self._read(request, draft)
-            typed, components = _typed(draft_), draft_["components"]
-        return await self._new(request, Submission("write", typed), components)
+        number = request.query_params.get("draft", "")
+        if not number:
+            return await self._new(request, Submission("write"), ())
+        draft = await self._read(request, number)
+        return await self._new(request, Submission("write", _typed(draft)), draft.components)
 
     async def _new(
-        self, request: Request, submission: Submission, components: list[str]
+        self, request: Request, submission: Submission, components: Sequence[str]
     ) -> Response:
         return await self._pages.page(
             request, "announcement_new", submission, chosen=resolved(components)
@@ -72,20 +84,18 @@ class Announcements:
     async def write(self, request: Request) -> Response:
         """POST /desk/notices/announcements/new: on to the page to check before it is published."""
         values = (await forms.read_form(request)).values
-        typed = {**{name: value_of(values, name) for name in values}, "act": "write"}
+        typed = {**typed_of(values), "act": "write"}
         components = values.get("components", [])
         try:
+            draft = contracts.DRAFT_ANNOUNCEMENT.load(_draft_fields(typed, components))
             announcement = await self._pages.ask(
-                request,
-                contracts.DRAFT_ANNOUNCEMENT,
-                form=typed.get("form") or None,
-                **_draft(typed, components),
+                request, contracts.DRAFT_ANNOUNCEMENT, draft, form=typed.get("form") or None
             )
         except BusError as error:
             return await self._pages.refused(
                 request, lambda r, submission: self._new(r, submission, components), typed, error
             )
-        return RedirectResponse(f"{AT}/announcements/{announcement['id']}?done=written", 303)
+        return RedirectResponse(f"{AT}/announcements/{announcement.id}?done=written", 303)
 
     # --- one ---
 
@@ -94,37 +104,35 @@ class Announcements:
         return await self._announcement(request, NO_SUBMISSION)
 
     async def _announcement(self, request: Request, submission: Submission) -> Response:
-        return await self._pages.page(
-            request, "announcement", submission, told=self._judged(request)
-        )
+        return await self._pages.page(request, "announcement", submission, view=self._view(request))
 
-    async def _judged(self, request: Request) -> dict[str, Any]:
-        """The announcement, and whether it would be in time if it were published now."""
+    async def _view(self, request: Request) -> AnnouncementView:
         announcement, status, current, sms_wait = await asyncio.gather(
             self._read(request, str(request.path_params["id"])),
-            self._pages.ask(request, contracts.STATUS),
-            self._pages.ask(request, contracts.CURRENT),
-            self._looks.sms_wait(request),
+            self._pages.ask(request, contracts.STATUS, contracts.Nothing()),
+            self._pages.ask(request, contracts.CURRENT, contracts.Nothing()),
+            self._previews.sms_wait(request),
         )
-        hours = status["announce_hours_before"]
+        hours = status.announce_hours_before
         in_time = None
-        if announcement["kind"] == "maintenance" and announcement["starts_at"]:
-            starts = dt.datetime.fromisoformat(announcement["starts_at"])
+        if announcement.kind == "maintenance" and announcement.starts_at:
+            starts = dt.datetime.fromisoformat(announcement.starts_at)
             in_time = starts - dt.timedelta(hours=hours) >= dt.datetime.now(dt.UTC)
-        return {
-            "a": announcement,
-            "hours": hours,
-            "in_time": in_time,
-            "when": _when(announcement),
-            "banner_hours": current["banner_hours"],
-            "sms_wait": sms_wait,
-        }
+        return AnnouncementView(
+            announcement=announcement,
+            in_time=in_time,
+            hours=hours,
+            window=_window(announcement),
+            banner_hours=current.banner_hours,
+            sms_wait=sms_wait,
+        )
 
-    async def _read(self, request: Request, id_: str) -> dict[str, Any]:
+    async def _read(self, request: Request, id_: str) -> contracts.Announcement:
         number = parse_whole(id_)
         if not isinstance(number, int) or number >= MOST_NUMBER:
             raise NotFound("There is no such announcement.", code="announcement.not_found")
-        return await self._pages.ask(request, contracts.ANNOUNCEMENT, id=number)
+        query = contracts.OneAnnouncement(id=number)
+        return await self._pages.ask(request, contracts.ANNOUNCEMENT, query)
 
     async def move(self, request: Request) -> Response:
         """POST /desk/notices/announcements/{id}/{act}: publish, update, reschedule, cancel."""
@@ -133,23 +141,14 @@ class Announcements:
             raise NotFound("There is no such act.", code="http.not_found")
         values = (await forms.read_form(request)).values
         values["act"] = [name]
-        typed = {n: value_of(values, n) for n in values}
-        data: dict[str, Any] = {"id": id_, "tell": typed.get("tell") == "1"}
-        if typed.get("seen_at"):
-            data["seen_at"] = typed["seen_at"]
-        if name != "publish":
-            data["text"] = _words(typed, "text")
-        if name == "update":
-            data |= {"state": typed.get("state", ""), "impact": typed.get("impact") or None}
-        if name == "reschedule":
-            data |= _window(typed)
+        fields = {"id": id_, **_move_fields(name, typed_of(values))}
 
-        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
-            return await self._looks.announcement(request, name, id_, data)
+        async def preview(request: Request, message: contracts.Publish) -> Preview:
+            return await self._previews.announcement(request, name, message)
 
         back = f"announcements/{id_}?done={name}"
         return await self._pages.send(
-            request, ACTS[name], self._announcement, back, values, data, preview
+            request, ACTS[name], self._announcement, back, values, fields, preview
         )
 
     def routes(self) -> list[Route]:
@@ -164,53 +163,68 @@ class Announcements:
         ]
 
 
+def _move_fields(name: str, typed: Mapping[str, str]) -> Fields:
+    """The fields of the contract of an act, as the form says them."""
+    fields: Fields = {"tell": typed.get("tell") == "1"}
+    if typed.get("seen_at"):
+        fields["seen_at"] = typed["seen_at"]
+    if name != "publish":
+        fields["text"] = _words(typed, "text")
+    if name == "update":
+        fields |= {"state": typed.get("state", ""), "impact": typed.get("impact") or None}
+    if name == "reschedule":
+        fields |= _moments(typed)
+    return fields
+
+
 def _words(typed: Mapping[str, str], name: str) -> dict[str, str]:
-    return {language: typed.get(f"{name}_{language}", "").strip() for language in ("fa", "en")}
+    return {language: typed.get(f"{name}_{language}", "").strip() for language in LANGUAGES}
 
 
-def _window(typed: Mapping[str, str]) -> dict[str, str | None]:
+def _moments(typed: Mapping[str, str]) -> dict[str, str | None]:
     return {
         f"{name}s_at": moment_of(typed.get(f"{at}_day", ""), typed.get(f"{at}_hour", ""))
         for name, at in (("start", "from"), ("end", "to"))
     }
 
 
-def _draft(typed: Mapping[str, str], components: list[str]) -> dict[str, Any]:
-    """A Draft of contracts/notify/announcements.py; what does not belong to its kind stays out."""
+def _draft_fields(typed: Mapping[str, str], components: list[str]) -> Fields:
+    """The fields of a Draft, as the form says them; those of another kind stay out."""
     kind = typed.get("kind", "")
-    data: dict[str, Any] = {
+    fields: Fields = {
         "kind": kind,
         "title": _words(typed, "title"),
         "body": _words(typed, "body"),
         "components": components,
     }
     if typed.get("id"):
-        data["id"] = parse_whole(typed["id"])
+        fields["id"] = parse_whole(typed["id"])
     if kind in ("maintenance", "incident"):
-        data |= {**_window(typed), "impact": typed.get("impact") or "none"}
+        fields |= {**_moments(typed), "impact": typed.get("impact") or "none"}
     if kind == "end_of_service":
-        data["contracts"] = typed.get("contracts", "").split()
-        data["sunset"] = parse_day(typed["sunset"]) if typed.get("sunset", "").strip() else None
-    return data
+        fields["contracts"] = typed.get("contracts", "").split()
+        fields["sunset"] = parse_day(typed["sunset"]) if typed.get("sunset", "").strip() else None
+    return fields
 
 
-def _typed(announcement: Mapping[str, Any]) -> dict[str, str]:
+def _typed(draft: contracts.Announcement) -> dict[str, str]:
     """A draft as the form has it."""
-    typed = {
-        "id": str(announcement["id"]),
-        "kind": announcement["kind"],
-        "impact": announcement["impact"],
+    noon = f"{draft.sunset}T12:00:00Z" if draft.sunset else None
+    return {
+        "id": str(draft.id),
+        "kind": draft.kind,
+        "impact": draft.impact,
+        "title_fa": draft.title.fa,
+        "title_en": draft.title.en,
+        "body_fa": draft.body.fa,
+        "body_en": draft.body.en,
+        **_window(draft),
+        "contracts": "\n".join(draft.contracts),
+        "sunset": day_and_hour(noon)[0],
     }
-    typed |= {name: announcement[name[:-3]][name[-2:]] for name in WORDS}
-    typed |= _when(announcement)
-    typed["contracts"] = "\n".join(announcement["contracts"])
-    typed["sunset"] = (
-        day_and_hour(f"{announcement['sunset']}T12:00:00Z")[0] if announcement["sunset"] else ""
-    )
-    return typed
 
 
-def _when(announcement: Mapping[str, Any]) -> dict[str, str]:
+def _window(announcement: contracts.Announcement) -> dict[str, str]:
     """The window in Jalali days and Tehran's hours."""
-    begin, end = day_and_hour(announcement["starts_at"]), day_and_hour(announcement["ends_at"])
+    begin, end = day_and_hour(announcement.starts_at), day_and_hour(announcement.ends_at)
     return {"from_day": begin[0], "from_hour": begin[1], "to_day": end[0], "to_hour": end[1]}

@@ -8,6 +8,7 @@ from bus.errors import NotFound
 from contracts import Request as Asked
 from contracts.notify import desk as contracts
 from contracts.notify.messages import ACCOUNTS
+from contracts.notify.messages import Nothing as AskAccounts
 from gateway.ops.notices.section import AT
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 
@@ -31,14 +32,18 @@ class Board:
 
     async def _show(self, request: Request, submission: Submission) -> Response:
         ask = self._pages.ask
+        accounts = ask(request, ACCOUNTS, AskAccounts())
+        providers = ask(request, contracts.PROVIDERS, contracts.Nothing())
+        figures = ask(request, contracts.FIGURES, contracts.Hours(hours=HOURS))
+        drafts = ask(request, contracts.FORMS, contracts.ListForms(drafts=True))
         return await self._pages.page(
             request,
             "board",
             submission,
-            accounts=ask(request, ACCOUNTS),
-            providers=ask(request, contracts.PROVIDERS),
-            figures=ask(request, contracts.FIGURES, hours=HOURS),
-            drafts=ask(request, contracts.FORMS, drafts=True),
+            accounts=accounts,
+            providers=providers,
+            figures=figures,
+            drafts=drafts,
         )
 
     async def provider(self, request: Request) -> Response:

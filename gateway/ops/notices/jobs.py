@@ -1,8 +1,7 @@
 """Bulk jobs of Mirab's own templates: a file is checked, seen, priced, and then started."""
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,33 +11,40 @@ from bus.errors import BusError, NotFound
 from contracts import Request as Asked
 from contracts.notify import bulk as contracts
 from contracts.notify import desk as notices_desk
-from gateway.forms.values import value_of
-from gateway.ops.notices.looks import Looks
+from gateway.forms.values import Values, value_of
+from gateway.ops.notices.previews import Previews
 from gateway.ops.notices.section import AT
 from gateway.ops.notices.times import moment_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_whole
+from gateway.ops.staff.forms import Fields, parse_whole
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
-from gateway.ops.staff.previews import Preview
 from iran.collation import collation_key
 
 OURS = "mirab"
 FILE_LIMIT = 16 * 1024 * 1024
-SHOWN = 100
+SHOWN, FIRST_ROWS = 100, 3
 ACTS: dict[str, Asked] = {"start": contracts.START_JOB, "cancel": contracts.CANCEL_JOB}
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job; before it starts also its first rows as their receivers will see them."""
+
+    job: contracts.JobStanding
+    first_rows: tuple[contracts.PreviewedRow, ...] = ()
 
 
 class Jobs:
     """The pages of bulk jobs."""
 
     def __init__(self, pages: StaffPages) -> None:
-        self._pages, self._looks = pages, Looks(pages)
+        self._pages, self._previews = pages, Previews(pages)
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/jobs?before=ID"""
         before = request.query_params.get("before", "")[:36] or None
-        jobs = self._pages.ask(request, contracts.JOBS, before=before)
-        return await self._pages.page(request, "jobs", told=jobs)
+        reply = self._pages.ask(request, contracts.JOBS, contracts.ListJobs(before=before))
+        return await self._pages.page(request, "jobs", reply=reply)
 
     async def new(self, request: Request) -> Response:
         """GET /desk/notices/jobs/new"""
@@ -49,11 +55,12 @@ class Jobs:
 
     async def _codes(self, request: Request) -> list[tuple[str, str]]:
         """Our templates of the lane bulk that are in force, as options of a field."""
-        templates = await self._pages.ask(request, notices_desk.FORMS, owner=OURS)
+        query = notices_desk.ListForms(owner=OURS)
+        reply = await self._pages.ask(request, notices_desk.FORMS, query)
         usable = {
-            form["code"]: f"{form['name']} ({form['code']})"
-            for form in templates["forms"]
-            if form["in_force"] and form["lane"] == "bulk" and not form["archived"]
+            form.code: f"{form.name} ({form.code})"
+            for form in reply.forms
+            if form.in_force and form.lane == "bulk" and not form.archived
         }
         return sorted(usable.items(), key=lambda option: collation_key(option[1]))
 
@@ -71,47 +78,45 @@ class Jobs:
         return RedirectResponse(f"{AT}/jobs/{job}?done=submit", 303)
 
     async def _send(
-        self, request: Request, typed: dict[str, str], job: str, values: dict[str, list[str]]
+        self, request: Request, typed: dict[str, str], job: str, values: Values
     ) -> None:
-        """The file to the service, in parts that fit into a message of the bus."""
+        """Send the file to the service, in parts that fit into a message of the bus."""
         text, size = value_of(values, "file"), contracts.PART_BYTES
         pieces = [text[i : i + size] for i in range(0, len(text), size)] or [""]
         for number, piece in enumerate(pieces):
-            await self._pages.ask(
-                request,
-                contracts.SUBMIT_JOB,
-                form=f"{typed['form'] or job}-{number}",
+            part = contracts.SubmitJob(
                 job=job,
                 name=typed["name"],
                 template=typed["template"],
                 language=typed["language"] or "fa",
-                channels=values.get("channels") or None,
+                channels=tuple(values.get("channels", ())) or None,
                 part=number,
                 piece=piece,
                 last=number == len(pieces) - 1,
             )
+            form = f"{typed['form'] or job}-{number}"
+            await self._pages.ask(request, contracts.SUBMIT_JOB, part, form=form)
 
     async def job(self, request: Request) -> Response:
         """GET /desk/notices/jobs/{job}?after=120: how it stands, and its rows that are wrong."""
         return await self._job(request, NO_SUBMISSION)
 
     async def _job(self, request: Request, submission: Submission) -> Response:
-        return await self._pages.page(request, "job", submission, told=self._read(request))
+        return await self._pages.page(request, "job", submission, view=self._view(request))
 
-    async def _read(self, request: Request) -> dict[str, Any]:
-        """The job; before it starts also its first rows as their receivers will see them."""
-        job, after = request.path_params["job"], parse_whole(request.query_params.get("after", ""))
-        reply = await self._pages.ask(
-            request,
-            contracts.JOB,
-            job=job,
+    async def _view(self, request: Request) -> JobView:
+        id_, after = request.path_params["job"], parse_whole(request.query_params.get("after", ""))
+        query = contracts.ReadJob(
+            job=id_,
             after=after if isinstance(after, int) and after <= contracts.JOB_ROWS else 0,
             limit=SHOWN,
         )
-        if reply["state"] != "CHECKED" or not reply["good"]:
-            return {"job": reply, "rows": []}
-        preview = await self._pages.ask(request, contracts.JOB_PREVIEW, job=job, rows=3)
-        return {"job": reply, "rows": preview["rows"]}
+        job = await self._pages.ask(request, contracts.JOB, query)
+        if job.state != "CHECKED" or not job.good:
+            return JobView(job)
+        first = contracts.PreviewJob(job=id_, rows=FIRST_ROWS)
+        preview = await self._pages.ask(request, contracts.JOB_PREVIEW, first)
+        return JobView(job, preview.rows)
 
     async def move(self, request: Request) -> Response:
         """POST /desk/notices/jobs/{job}/{act}: start, now or at an hour; cancel."""
@@ -120,15 +125,12 @@ class Jobs:
             raise NotFound("There is no such act.", code="http.not_found")
         values = (await forms.read_form(request)).values
         values["act"] = [name]
-        data: dict[str, Any] = {"job": job}
+        fields: Fields = {"job": job}
         if name == "start":
-            data["at"] = moment_of(value_of(values, "from_day"), value_of(values, "from_hour"))
-
-        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
-            return await self._looks.job(request, name, job, data)
-
+            fields["at"] = moment_of(value_of(values, "from_day"), value_of(values, "from_hour"))
+        preview = self._previews.start if name == "start" else self._previews.cancel
         back = f"jobs/{job}?done={name}"
-        return await self._pages.send(request, ACTS[name], self._job, back, values, data, preview)
+        return await self._pages.send(request, ACTS[name], self._job, back, values, fields, preview)
 
     def routes(self) -> list[Route]:
         """The routes of jobs."""

@@ -3,8 +3,7 @@
 import asyncio
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,11 +11,11 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.errors import NotFound
-from bus.messages.message import read
 from contracts.notify import govnotify as contracts
 from gateway.forms.downloads import download_headers
 from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
+from gateway.ops.staff.forms import Fields
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Fact, Preview
 from gateway.papers import letters
@@ -35,45 +34,47 @@ class Letters:
         return await self._show(request, NO_SUBMISSION)
 
     async def _show(self, request: Request, submission: Submission) -> Response:
-        return await self._pages.page(request, "letters", submission, told=self._read(request))
+        return await self._pages.page(request, "letters", submission, reply=self._read(request))
 
-    async def _read(self, request: Request) -> dict[str, Any]:
-        return await self._pages.ask(request, contracts.PRINT_QUEUE, limit=MOST)
+    async def _read(self, request: Request) -> contracts.Queue:
+        return await self._pages.ask(
+            request, contracts.PRINT_QUEUE, contracts.ReadQueue(limit=MOST)
+        )
 
     async def pdf(self, request: Request) -> Response:
         """GET /desk/notices/letters/{id}: one that waits, as it will be printed."""
         queue = await self._read(request)
-        for letter in queue["letters"]:
-            if letter["id"] == request.path_params["id"]:
-                made = await asyncio.to_thread(
-                    letters.pdf, read(contracts.ApiMessage, letter), self._blobs
-                )
-                headers = download_headers(f"letter-{letter['id']}.pdf")
-                return Response(made, headers=headers, media_type="application/pdf")
+        for letter in queue.letters:
+            if letter.id == request.path_params["id"]:
+                pdf = await asyncio.to_thread(letters.pdf, letter, self._blobs)
+                headers = download_headers(f"letter-{letter.id}.pdf")
+                return Response(pdf, headers=headers, media_type="application/pdf")
         raise NotFound("No such letter waits for the printer.", code="message.not_found")
 
     async def bundle(self, request: Request) -> Response:
         """GET /desk/notices/letters.zip: the PDFs of all on the page, in its order."""
         queue = await self._read(request)
-        made = await asyncio.to_thread(bundled, queue["letters"], self._blobs)
-        return Response(made, headers=download_headers("letters.zip"), media_type="application/zip")
+        bundle = await asyncio.to_thread(bundled, queue.letters, self._blobs)
+        headers = download_headers("letters.zip")
+        return Response(bundle, headers=headers, media_type="application/zip")
 
     async def printed(self, request: Request) -> Response:
         """POST /desk/notices/letters: those that were chosen are printed and posted."""
         values = (await forms.read_form(request)).values
         values["act"] = ["printed"]
 
-        async def preview(_: Request, data: Mapping[str, Any]) -> Preview:
+        async def preview(_: Request, message: contracts.Printed) -> Preview:
             return Preview(
-                "این نامه‌ها چاپ و پست‌شده ثبت می‌شود", "ثبت چاپ و پست",
-                (Fact("شمار نامه‌ها", str(len(data["ids"]))),),
-                ("نامه‌ها از فهرست چاپ بیرون می‌روند و فرستنده آن‌ها را پست‌شده می‌بیند.",),
-            )  # fmt: skip
+                title="این نامه‌ها چاپ و پست‌شده ثبت می‌شود",
+                button="ثبت چاپ و پست",
+                facts=(Fact("شمار نامه‌ها", str(len(message.ids))),),
+                leaves=("نامه‌ها از فهرست چاپ بیرون می‌روند و فرستنده آن‌ها را پست‌شده می‌بیند.",),
+            )
 
-        data = {"ids": values.get("ids", [])}
+        fields: Fields = {"ids": values.get("ids", [])}
         back = "letters?done=printed"
         return await self._pages.send(
-            request, contracts.LETTERS_PRINTED, self._show, back, values, data, preview
+            request, contracts.LETTERS_PRINTED, self._show, back, values, fields, preview
         )
 
     def routes(self) -> list[Route]:
@@ -86,13 +87,10 @@ class Letters:
         ]
 
 
-def bundled(queue: Sequence[Mapping[str, Any]], blobs: Blobs) -> bytes:
-    """A ZIP with the letters' PDFs, numbered as they are told."""
+def bundled(queue: Sequence[contracts.ApiMessage], blobs: Blobs) -> bytes:
+    """A ZIP with the letters' PDFs, numbered in the order of the queue."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as bundle:
         for number, letter in enumerate(queue, 1):
-            bundle.writestr(
-                f"{number:03}-{letter['id']}.pdf",
-                letters.pdf(read(contracts.ApiMessage, letter), blobs),
-            )
+            bundle.writestr(f"{number:03}-{letter.id}.pdf", letters.pdf(letter, blobs))
     return written.getvalue()

@@ -1,15 +1,12 @@
 """Messages: found without anything personal; shown whole only for a reason that is written down."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
-from gateway.forms.values import value_of
+from gateway.forms.values import typed_of
 from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_form
@@ -19,19 +16,20 @@ from gateway.ops.staff.previews import Fact, Preview
 PAGE = 50
 
 
-async def opt_out_look(_: Request, data: Mapping[str, Any]) -> Preview:
-    """Whom nobody but himself can bring back."""
-    receiver = data.get("mobile") or data.get("email") or ""
-    every = data["consent"] == "transactional"
+async def opt_out_preview(_: Request, message: contracts.OptOut) -> Preview:
+    """The page before a receiver is opted out, whom nobody but the receiver can bring back."""
+    every = message.consent == "transactional"
     return Preview(
-        "این گیرنده انصراف می‌دهد", "ثبت انصراف",
-        (
-            Fact("گیرنده", str(receiver)),
+        title="این گیرنده انصراف می‌دهد",
+        button="ثبت انصراف",
+        facts=(
+            Fact("گیرنده", message.mobile or message.email or ""),
             Fact("از", "همه پیام‌ها، خدماتی هم" if every else "تنها خبر"),
-            Fact("چگونه گفت", data["why"]),
+            Fact("چگونه گفت", message.why),
         ),
-        ("تنها خود گیرنده می‌تواند آن را برگرداند.",), danger=True,
-    )  # fmt: skip
+        leaves=("تنها خود گیرنده می‌تواند آن را برگرداند.",),
+        danger=True,
+    )
 
 
 class Messages:
@@ -42,26 +40,27 @@ class Messages:
 
     async def search_page(self, request: Request) -> Response:
         """GET /desk/notices/messages: the form of the search."""
-        return await self._found(request, NO_SUBMISSION)
+        return await self._results(request, NO_SUBMISSION)
 
     async def search(self, request: Request) -> Response:
         """POST /desk/notices/messages: an address of somebody stands in no address of a page."""
         values = (await forms.read_form(request)).values
-        typed = {**{name: value_of(values, name) for name in values}, "act": "find"}
+        typed = {**typed_of(values), "act": "find"}
         try:
-            results = await self._pages.ask(
-                request,
-                contracts.FIND_MESSAGES,
-                **{**parse_form(contracts.FIND_MESSAGES, values), "limit": PAGE},
-            )
+            fields = parse_form(contracts.FIND_MESSAGES, values)
+            query = contracts.FIND_MESSAGES.load({**fields, "limit": PAGE})
+            results = await self._pages.ask(request, contracts.FIND_MESSAGES, query)
         except BusError as error:
-            return await self._pages.refused(request, self._found, typed, error)
-        return await self._found(request, Submission("find", typed), results)
+            return await self._pages.refused(request, self._results, typed, error)
+        return await self._results(request, Submission("find", typed), results)
 
-    async def _found(
-        self, request: Request, submission: Submission, search: dict[str, Any] | None = None
+    async def _results(
+        self,
+        request: Request,
+        submission: Submission,
+        results: contracts.FoundMessages | None = None,
     ) -> Response:
-        return await self._pages.page(request, "messages", submission, told=resolved(search))
+        return await self._pages.page(request, "messages", submission, results=resolved(results))
 
     async def message(self, request: Request) -> Response:
         """GET /desk/notices/messages/{id}: what is not personal, and a form to see the rest."""
@@ -70,33 +69,29 @@ class Messages:
     async def reveal(self, request: Request) -> Response:
         """POST /desk/notices/messages/{id}: the whole message, once, for a reason."""
         values = (await forms.read_form(request)).values
-        typed = {**{name: value_of(values, name) for name in values}, "act": "reveal"}
+        typed = {**typed_of(values), "act": "reveal"}
+        reveal = contracts.Reveal(id=request.path_params["id"], why=typed.get("why", ""))
         try:
             message = await self._pages.ask(
-                request,
-                contracts.REVEAL,
-                form=typed.get("form") or None,
-                id=request.path_params["id"],
-                why=typed.get("why", ""),
+                request, contracts.REVEAL, reveal, form=typed.get("form") or None
             )
         except BusError as error:
             return await self._pages.refused(request, self._message, typed, error)
         return await self._pages.page(
-            request, "message", message=resolved(message), whole=resolved(True)
+            request, "message", message=resolved(message), revealed=resolved(True)
         )
 
     async def _message(self, request: Request, submission: Submission) -> Response:
         return await self._pages.page(
-            request, "message", submission, message=self._one(request), whole=resolved(False)
+            request, "message", submission, message=self._read(request), revealed=resolved(False)
         )
 
-    async def _one(self, request: Request) -> dict[str, Any]:
-        id_ = request.path_params["id"][:36]
-        message = await self._pages.ask(request, contracts.FIND_MESSAGES, id=id_)
-        if not message["messages"]:
+    async def _read(self, request: Request) -> contracts.FoundMessage:
+        query = contracts.FindMessages(id=request.path_params["id"][:36])
+        reply = await self._pages.ask(request, contracts.FIND_MESSAGES, query)
+        if not reply.messages:
             raise NotFound("There is no such message; compare its ID.", code="message.not_found")
-        messages: dict[str, Any] = message["messages"][0]
-        return messages
+        return reply.messages[0]
 
     async def opt_out_page(self, request: Request) -> Response:
         """GET /desk/notices/opt-out"""
@@ -105,7 +100,11 @@ class Messages:
     async def opt_out(self, request: Request) -> Response:
         """POST /desk/notices/opt-out: somebody has told us that he wants no more."""
         return await self._pages.act(
-            request, contracts.OPT_OUT, self._opt_out, "opt-out?done=opt_out", preview=opt_out_look
+            request,
+            contracts.OPT_OUT,
+            self._opt_out,
+            "opt-out?done=opt_out",
+            preview=opt_out_preview,
         )
 
     async def _opt_out(self, request: Request, submission: Submission) -> Response:
@@ -113,9 +112,9 @@ class Messages:
 
     async def looks(self, request: Request) -> Response:
         """GET /desk/notices/looks?before=120: who looked at what, and why."""
-        return await self._pages.page(
-            request, "looks", told=self._pages.ask(request, contracts.LOOKS, **before(request))
-        )
+        query = contracts.ListLooks(before=before(request))
+        reply = self._pages.ask(request, contracts.LOOKS, query)
+        return await self._pages.page(request, "looks", reply=reply)
 
     def routes(self) -> list[Route]:
         """The routes of messages."""

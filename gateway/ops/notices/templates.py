@@ -4,7 +4,7 @@ import asyncio
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,10 +13,11 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from contracts import Request as Asked
 from contracts.notify import desk as contracts
-from contracts.notify.messages import LANGUAGES
-from gateway.forms.values import value_of
+from contracts.notify.messages import LANGUAGES, DraftTemplate, Previewed
+from contracts.notify.messages import Texts as Text
+from gateway.forms.values import typed_of
 from gateway.ops.notices import words
-from gateway.ops.notices.looks import Looks
+from gateway.ops.notices.previews import Previews
 from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
@@ -27,6 +28,8 @@ ACTS: dict[str, Asked] = {
     "withdraw": contracts.WITHDRAW_VERSION,
     "archive": contracts.ARCHIVE_FORM,
 }
+# The fields of a template that its form has beside the texts.
+OF_FORM = ("code", "channel", "name", "lane", "consent")
 VALUE = "value-"
 # An e-mail stands in a frame: it has styles of its own and can neither run nor fetch anything.
 FRAME = {
@@ -38,27 +41,55 @@ WITH_FRAMES = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
     "form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+# The texts of a version, by language.
+Texts = Mapping[str, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPreview:
+    """A version in one language as its receiver sees it; ``refusal`` says why it cannot be filled
+    in, and is empty where there is a message.
+    """
+
+    language: str
+    message: Previewed | None = None
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A text that two versions have differently: its pieces, each ``same``, ``gone`` or ``new``."""
+
+    language: str
+    part: str
+    pieces: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateView:
+    """A form, the version to judge with values for its placeholders, how it looks, and how it
+    differs from the version in force.
+    """
+
+    form: contracts.FormVersions
+    version: contracts.Version
+    values: Mapping[str, str]
+    previews: list[VersionPreview]
+    differences: list[Difference]
 
 
 class Templates:
     """The pages of templates."""
 
     def __init__(self, pages: StaffPages) -> None:
-        self._pages, self._looks = pages, Looks(pages)
+        self._pages, self._previews = pages, Previews(pages)
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/templates: all owners' forms; ?drafts=1 those that wait."""
         owner = forms.query_value(request, "owner")[:64] or None
-        filters: dict[str, Any] = {
-            "owner": owner,
-            "drafts": forms.query_value(request, "drafts") == "1",
-        }
-        return await self._pages.page(
-            request,
-            "templates",
-            told=self._pages.ask(request, contracts.FORMS, **filters),
-            asked=resolved(filters),
-        )
+        query = contracts.ListForms(owner=owner, drafts=forms.query_value(request, "drafts") == "1")
+        reply = self._pages.ask(request, contracts.FORMS, query)
+        return await self._pages.page(request, "templates", reply=reply, query=resolved(query))
 
     # --- one form ---
 
@@ -69,74 +100,60 @@ class Templates:
     async def try_values(self, request: Request) -> Response:
         """POST /desk/notices/templates/{id}/values: the same page with values of one's own."""
         values = (await forms.read_form(request)).values
-        return await self._form(
-            request, Submission("values", {n: value_of(values, n) for n in values})
-        )
+        return await self._form(request, Submission("values", typed_of(values)))
 
     async def _form(self, request: Request, submission: Submission) -> Response:
         response = await self._pages.page(
-            request, "template", submission, told=self._read(request, submission.typed)
+            request, "template", submission, view=self._view(request, submission.typed)
         )
         response.headers["Content-Security-Policy"] = WITH_FRAMES
         return response
 
-    async def _read(self, request: Request, typed: Mapping[str, str]) -> dict[str, Any]:
-        """The form, the version to judge, how it looks, and what it changes of what is in force."""
-        form = await self._pages.ask(request, contracts.READ_FORM, id=request.path_params["id"])
+    async def _read(self, request: Request, id_: str) -> contracts.FormVersions:
+        return await self._pages.ask(request, contracts.READ_FORM, contracts.OneForm(id=id_))
+
+    async def _view(self, request: Request, typed: Mapping[str, str]) -> TemplateView:
+        form = await self._read(request, request.path_params["id"])
         number = typed.get("version") or request.query_params.get("version", "")
-        version = _version(form, int(number) if number.isdecimal() else form["version"])
-        values = {name: typed.get(VALUE + name, f"«{name}»") for name in version["placeholders"]}
-        looks = await asyncio.gather(
+        version = _version(form, int(number) if number.isdecimal() else form.version)
+        values = {name: typed.get(VALUE + name, f"«{name}»") for name in version.placeholders}
+        previews = await asyncio.gather(
             *(
-                self._preview(request, form["id"], version["version"], language, values)
+                self._preview(request, form.id, version.version, language, values)
                 for language in LANGUAGES
-                if language in version["texts"]
+                if language in version.texts
             )
         )
-        before = next((v for v in form["versions"] if v["version"] == form["in_force"]), None)
-        same = before is None or before["version"] == version["version"]
-        return {
-            "form": form,
-            "version": version,
-            "values": values,
-            "looks": looks,
-            "changes": [] if same or before is None else changes(before["texts"], version["texts"]),
-        }
+        in_force = next((v for v in form.versions if v.version == form.in_force), version)
+        return TemplateView(
+            form, version, values, previews, differences(in_force.texts, version.texts)
+        )
 
     async def _preview(
-        self, request: Request, id_: str, version: int, language: str, values: dict[str, str]
-    ) -> dict[str, Any]:
-        """A version as its receiver sees it; ``refused`` says why it cannot be filled in."""
+        self, request: Request, id_: str, version: int, language: str, values: Mapping[str, str]
+    ) -> VersionPreview:
+        message = contracts.PreviewVersion(
+            id=id_, version=version, language=language, personalisation=values
+        )
         try:
-            preview = await self._pages.ask(
-                request,
-                contracts.PREVIEW_VERSION,
-                id=id_,
-                version=version,
-                language=language,
-                personalisation=values,
-            )
+            preview = await self._pages.ask(request, contracts.PREVIEW_VERSION, message)
         except BusError as error:
             if error.kind == "Unavailable":
                 raise
-            return {"language": language, "refused": words.sentence(error)}
-        return {**preview, "language": language, "refused": ""}
+            return VersionPreview(language, refusal=words.sentence(error))
+        return VersionPreview(language, preview)
 
     async def frame(self, request: Request) -> Response:
         """GET /desk/notices/templates/{id}/versions/{version}/{language}: an e-mail alone."""
         params = request.path_params
-        form = await self._pages.ask(request, contracts.READ_FORM, id=params["id"])
+        form = await self._read(request, params["id"])
         version = _version(form, params["version"])
-        preview = await self._preview(
-            request,
-            params["id"],
-            params["version"],
-            params["language"],
-            {name: f"«{name}»" for name in version["placeholders"]},
-        )
-        if not preview.get("html"):
+        values = {name: f"«{name}»" for name in version.placeholders}
+        preview = await self._preview(request, form.id, version.version, params["language"], values)
+        html = preview.message.html if preview.message else None
+        if not html:
             raise NotFound("This has no HTML.", code="http.not_found")
-        return Response(preview["html"], headers=FRAME, media_type="text/html; charset=utf-8")
+        return Response(html, headers=FRAME, media_type="text/html; charset=utf-8")
 
     async def move(self, request: Request) -> Response:
         """POST /desk/notices/templates/{id}/{act}: approve, withdraw, archive."""
@@ -145,8 +162,8 @@ class Templates:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"templates/{id_}?done={name}"
 
-        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
-            return await self._looks.version(request, name, id_, data)
+        async def preview(request: Request, message: contracts.OneForm) -> Preview:
+            return await self._previews.version(request, name, message)
 
         return await self._pages.act(request, ACTS[name], self._form, back, preview=preview, id=id_)
 
@@ -157,10 +174,10 @@ class Templates:
         like = request.query_params.get("like", "")
         typed: dict[str, str] = {}
         if like:
-            form = await self._pages.ask(request, contracts.READ_FORM, id=like[:36])
-            typed = {n: form[n] for n in ("code", "channel", "name", "lane", "consent")}
-            for language, text in form["versions"][0]["texts"].items():
-                typed |= {f"{language}-{part}": text[part] or "" for part in ("subject", "body")}
+            form = await self._read(request, like[:36])
+            typed = {name: getattr(form, name) for name in OF_FORM}
+            for language, text in form.versions[0].texts.items():
+                typed |= {f"{language}-subject": text.subject or "", f"{language}-body": text.body}
         return await self._new(request, Submission("draft", typed))
 
     async def _new(self, request: Request, submission: Submission) -> Response:
@@ -169,18 +186,17 @@ class Templates:
     async def draft(self, request: Request) -> Response:
         """POST /desk/notices/templates/new: on to the draft."""
         values = (await forms.read_form(request)).values
-        typed = {**{name: value_of(values, name) for name in values}, "act": "draft"}
-        data: dict[str, Any] = {
-            name: typed.get(name, "") for name in ("code", "channel", "name", "lane", "consent")
-        }
-        data["texts"] = texts_of(typed)
+        typed = {**typed_of(values), "act": "draft"}
+        draft = DraftTemplate(
+            **{name: typed.get(name, "") for name in OF_FORM}, texts=texts_of(typed)
+        )
         try:
             form = await self._pages.ask(
-                request, contracts.DRAFT_FORM, form=typed.get("form") or None, **data
+                request, contracts.DRAFT_FORM, draft, form=typed.get("form") or None
             )
         except BusError as error:
             return await self._pages.refused(request, self._new, typed, error)
-        return RedirectResponse(f"{AT}/templates/{form['id']}?done=draft", 303)
+        return RedirectResponse(f"{AT}/templates/{form.id}?done=draft", 303)
 
     def routes(self) -> list[Route]:
         """The routes of templates."""
@@ -196,39 +212,40 @@ class Templates:
         ]
 
 
-def _version(form: Mapping[str, Any], number: int) -> dict[str, Any]:
+def _version(form: contracts.FormVersions, number: int) -> contracts.Version:
     """That version of a form. NotFound ``template.not_found``."""
-    for version in form["versions"]:
-        if version["version"] == number:
-            version_: dict[str, Any] = version
-            return version_
+    for version in form.versions:
+        if version.version == number:
+            return version
     raise NotFound("The template has no such version.", code="template.not_found")
 
 
-def texts_of(typed: Mapping[str, str]) -> dict[str, dict[str, str | None]]:
+def texts_of(typed: Mapping[str, str]) -> Texts:
     """The texts by language that a form says; a language with nothing written is left out."""
-    texts: dict[str, dict[str, str | None]] = {}
+    texts = {}
     for language in LANGUAGES:
         subject, body = (
             typed.get(f"{language}-{part}", "").strip() for part in ("subject", "body")
         )
         if subject or body:
-            texts[language] = {"subject": subject or None, "body": body}
+            texts[language] = Text(subject=subject or None, body=body)
     return texts
 
 
-def changes(
-    before: Mapping[str, Mapping[str, str | None]], after: Mapping[str, Mapping[str, str | None]]
-) -> list[dict[str, Any]]:
-    """For each language and part that differs: its pieces, each ``same``, ``gone`` or ``new``."""
-    differences = []
+def differences(before: Texts, after: Texts) -> list[Difference]:
+    """The subjects and bodies that differ between two versions."""
+    differing = []
     for language in LANGUAGES:
         for part in ("subject", "body"):
-            was = before.get(language, {}).get(part) or ""
-            now = after.get(language, {}).get(part) or ""
-            if was != now:
-                differences.append({"language": language, "part": part, "pieces": pieces(was, now)})
-    return differences
+            old, new = (_part(texts, language, part) for texts in (before, after))
+            if old != new:
+                differing.append(Difference(language, part, pieces(old, new)))
+    return differing
+
+
+def _part(texts: Texts, language: str, part: str) -> str:
+    """The subject or body in a language; empty where there is none."""
+    return getattr(texts.get(language), part, None) or ""
 
 
 def pieces(was: str, now: str) -> list[tuple[str, str]]:

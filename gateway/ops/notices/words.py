@@ -1,10 +1,10 @@
 """What the pages of notices say in Persian: of states, of acts that are done, of refusals."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from bus.errors import BusError
+from contracts.notify.announcements import Announcement
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 
@@ -199,28 +199,28 @@ _REFUSALS = sentences.Refusals(
 sentence, faults_of = _REFUSALS.sentence, _REFUSALS.faults_of
 
 
-def banner_label(announcement: Mapping[str, Any], language: str) -> str:
+def banner_label(announcement: Announcement, language: str) -> str:
     """The first line of the banner, as the portal has it."""
-    if announcement["kind"] == "maintenance" and announcement["impact"] == "degraded":
+    if announcement.kind == "maintenance" and announcement.impact == "degraded":
         return SLOW[language]
-    return BANNERS[announcement["kind"]][language]
+    return BANNERS[announcement.kind][language]
 
 
-def has_banner(announcement: Mapping[str, Any]) -> bool:
+def has_banner(announcement: Announcement) -> bool:
     """Whether the portal shows a banner for it: by the same rule as gateway/announcements.py."""
-    if not set(announcement["components"]) & set(PAGES_OF):
+    if not set(announcement.components) & set(PAGES_OF):
         return False
-    if announcement["kind"] == "maintenance":
-        return bool(announcement["impact"] != "none")
-    ends_for_people = announcement["kind"] == "end_of_service" and not announcement["contracts"]
-    return announcement["kind"] == "incident" or ends_for_people
+    if announcement.kind == "maintenance":
+        return announcement.impact != "none"
+    ends_for_people = announcement.kind == "end_of_service" and not announcement.contracts
+    return announcement.kind == "incident" or ends_for_people
 
 
-def pages_of(announcement: Mapping[str, Any]) -> str:
+def pages_of(announcement: Announcement) -> str:
     """Where the banner stands."""
-    if "portal" in announcement["components"]:
+    if "portal" in announcement.components:
         return PAGES_OF["portal"]
-    named = [PAGES_OF[part] for part in announcement["components"] if part in PAGES_OF]
+    named = [PAGES_OF[part] for part in announcement.components if part in PAGES_OF]
     return "، ".join(["صفحه نخست", *named])
 
 
@@ -234,9 +234,9 @@ def problem_label(code: str) -> str:
     return PROBLEMS.get(code) or FAULTS.get(code) or OUTCOMES.get(code, "انجام نشد")
 
 
-def look_label(preview: Mapping[str, Any]) -> str:
+def look_label(subject: Mapping[str, object]) -> str:
     """What somebody looked at, where it is nothing that has a page."""
-    count = next((value for value in preview.values() if isinstance(value, int)), None)
+    count = next((value for value in subject.values() if isinstance(value, int)), None)
     return "چیز دیگر" if count is None else f"{count} پیام"
 
 
@@ -245,9 +245,9 @@ def updates(kind: str) -> list[tuple[str, str]]:
     return [(state, ANNOUNCED[state]) for state in UPDATES[kind]]
 
 
-def lines_of(_: BusError) -> list[dict[str, Any]]:
-    """Nothing here is told by lines: the rows of a bulk job that are wrong stand on its page."""
-    return []
+def lines_of(_: BusError) -> Sequence[object]:
+    """No refusal here names lines: the rows of a bulk job that are wrong stand on its page."""
+    return ()
 
 
 def provider_label(code: str) -> str:

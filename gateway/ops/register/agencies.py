@@ -1,7 +1,5 @@
 """Pages of agencies: one with its history, rights revoked at once, contacts."""
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -40,7 +38,8 @@ class Agencies:
     async def audit(self, request: Request) -> Response:
         """GET /desk/agencies/audit?code=fuel-co: the acts and their officers."""
         code = query_value(request, "code")[:40] or None
-        reply = self._pages.ask(request, contracts.AUDIT, code=code, **before(request))
+        query = contracts.ListAudit(code=code, before=before(request))
+        reply = self._pages.ask(request, contracts.AUDIT, query)
         return await self._pages.page(request, "audit", reply=reply)
 
     async def agency(self, request: Request) -> Response:
@@ -70,9 +69,9 @@ class Agencies:
         code = request.path_params["code"]
         back = f"of/{code}?done=revoke"
 
-        async def preview(request: Request, data: Mapping[str, object]) -> Preview:
+        async def preview(request: Request, message: contracts.Revoke) -> Preview:
             agency = await self._pages.ask(request, contracts.READ, OneAgency(code=code))
-            return previews.revocation(agency, data)
+            return previews.revocation(agency, message)
 
         return await self._pages.act(
             request, contracts.REVOKE, self._show, back, preview=preview, code=code
@@ -89,7 +88,7 @@ class Agencies:
         code, id_ = request.path_params["code"], request.path_params["id"]
         back = f"of/{code}?done=forget"
 
-        async def preview(request: Request, _: Mapping[str, object]) -> Preview:
+        async def preview(request: Request, _: contracts.RemoveContact) -> Preview:
             agency = await self._pages.ask(request, contracts.READ, OneAgency(code=code))
             names = [contact.name for contact in agency.contacts if contact.id == id_]
             return Preview(

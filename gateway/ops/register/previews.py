@@ -1,8 +1,6 @@
 """The previews before a proposal is decided or a right is revoked."""
 
-from collections.abc import Mapping
-
-from contracts.agencies.desk import AgencyWhole, Change
+from contracts.agencies.desk import AgencyWhole, Change, Revoke
 from gateway.ops.register import words
 from gateway.ops.register.differences import differences, shown
 from gateway.ops.staff.previews import Fact, Preview
@@ -52,9 +50,9 @@ def decision(name: str, change: Change, reason: str) -> Preview:
     )
 
 
-def revocation(agency: AgencyWhole, data: Mapping[str, object]) -> Preview:
-    """The page before a right, or all rights of an agency, are revoked; ``data`` is the form."""
-    kind, id_ = str(data["what"]), str(data.get("id", ""))
+def revocation(agency: AgencyWhole, message: Revoke) -> Preview:
+    """The page before a right, or all rights of an agency, are revoked."""
+    kind, id_ = message.what, message.id
     document = agency.document or {}
     if kind == "agency":
         facts = [
@@ -74,7 +72,7 @@ def revocation(agency: AgencyWhole, data: Mapping[str, object]) -> Preview:
     return Preview(
         title=f"{words.ACTS[f'revoke {kind}']}: {document.get('name_fa') or agency.code}",
         button="لغو هم‌اکنون",
-        facts=(*facts, Fact("دلیل", str(data["reason"]))),
+        facts=(*facts, Fact("دلیل", message.reason)),
         leaves=tuple(leaves),
         basis={"version": agency.version},
         danger=True,

@@ -73,11 +73,12 @@ class Proposals:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"changes/{id_}?done={name}"
 
-        async def preview(request: Request, data: Mapping[str, object]) -> Preview:
+        async def preview(request: Request, message: contracts.OneChange) -> Preview:
             change = await self._pages.ask(
                 request, contracts.READ_CHANGE, contracts.OneChange(id=id_)
             )
-            return previews.decision(name, change, str(data.get("why", "")))
+            reason = message.why if isinstance(message, contracts.RefuseChange) else ""
+            return previews.decision(name, change, reason)
 
         return await self._pages.act(request, ACTS[name], self._show, back, preview=preview, id=id_)
 
@@ -109,18 +110,14 @@ async def send(
     """
     base, reason = parse_whole(typed.get("base_version") or "0"), typed.get("reason", "")
     try:
+        message = contracts.PROPOSE.load({**proposed, "base_version": base, "reason": reason})
         change = await pages.ask(
-            request,
-            contracts.PROPOSE,
-            form=typed.get("form") or None,
-            base_version=base,
-            reason=reason,
-            **proposed,
+            request, contracts.PROPOSE, message, form=typed.get("form") or None
         )
     except BusError as error:
         wrong = of_text(error) if "toml" in proposed else error
         return await pages.refused(request, show, typed, wrong)
-    return RedirectResponse(f"{AT}/changes/{change['id']}?done=propose", 303)
+    return RedirectResponse(f"{AT}/changes/{change.id}?done=propose", 303)
 
 
 async def grantable_contracts() -> list[str]:

@@ -9,13 +9,14 @@ from bus.blobs import Blobs
 from bus.foreign.filetypes import FILES_MOST
 from bus.messages.fields import Day
 from bus.messages.kinds import Request as Contract
-from bus.messages.values import Json
 from gateway.forms import multipart
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm
 from gateway.forms.values import Values
 from iran.hours import parse_hour
 from iran.persian import Malformed, fold_code, fold_number, parse_jalali, without_marks
 
+# The values of a form in the types of a contract's fields, by the names of the fields.
+Fields = dict[str, object]
 DIGITS_MOST, PAGES_MOST = 18, 10_000
 # Prose: marks between its letters may be meant, and digits stay as they are.
 PROSE = frozenset(
@@ -98,9 +99,9 @@ def page_number(request: Request) -> int:
     return number if isinstance(number, int) and 1 <= number <= PAGES_MOST else 1
 
 
-def parse_form(contract: Contract, values: Values) -> Json:
+def parse_form(contract: Contract, values: Values) -> Fields:
     """Return the values of a form in the types of a contract; empty fields are left out."""
-    data: Json = {}
+    data: Fields = {}
     for name, field in contract.schema.fields.items():
         filled = [value for value in values.get(name, []) if value.strip()]
         if isinstance(field, fields.List) and name != "attachments":

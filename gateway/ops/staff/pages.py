@@ -6,7 +6,7 @@ The cookie of the desk names the colleague; the context judges at each act what 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, overload
+from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,12 +14,11 @@ from starlette.responses import RedirectResponse, Response
 from bus.errors import BusError, Unauthenticated
 from bus.messages.kinds import M, R
 from bus.messages.kinds import Request as Contract
-from bus.messages.values import Json
 from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
 from gateway.http.problems import status_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form, parse_whole, query_value
+from gateway.ops.staff.forms import Fields, parse_form, parse_whole, query_value
 from gateway.ops.staff.names import NameOf, Names, Person
 from gateway.ops.staff.previews import (
     Preview,
@@ -32,7 +31,7 @@ from gateway.ops.staff.session import Desk, form_id
 
 MOST_NUMBER = 2**31
 # The page after an act, below the address of the section; the reply may decide it.
-Target = str | Callable[[Json], str]
+Target = str | Callable[[R], str]
 Value = TypeVar("Value")
 
 
@@ -81,35 +80,12 @@ class StaffPages:
     def __init__(self, desk: Desk, section: Section) -> None:
         self._desk, self.section, self._names = desk, section, Names(desk)
 
-    @overload
     async def ask(
-        self, request: Request, contract: Contract[M, R], message: M, /, *, form: str | None = None
-    ) -> R: ...
-    @overload
-    async def ask(
-        self,
-        request: Request,
-        contract: Contract[M, R],
-        /,
-        *,
-        form: str | None = None,
-        **data: object,
-    ) -> Json: ...
-    async def ask(
-        self,
-        request: Request,
-        contract: Contract[M, R],
-        message: M | None = None,
-        /,
-        *,
-        form: str | None = None,
-        **data: object,
-    ) -> R | Json:
+        self, request: Request, contract: Contract[M, R], message: M, *, form: str | None = None
+    ) -> R:
         """Return the reply to a Request in the colleague's name; ``form`` is the id of the form
         that asks: sent twice it is one act.
         """
-        if message is None:
-            return await self._desk.ask_json(request, contract, data, id=form)
         return await self._desk.ask(request, contract, message, id=form)
 
     async def person(self, request: Request) -> Person:
@@ -156,7 +132,7 @@ class StaffPages:
         **more: object,
     ) -> Response:
         officer, person, agency, *values = await asyncio.gather(
-            self.ask(request, self.section.who_am_i),
+            self._who_am_i(request),
             self._names.person(request),
             self._names.agency(request),
             *replies.values(),
@@ -184,14 +160,19 @@ class StaffPages:
         response.headers["Cache-Control"] = "no-store"
         return response
 
+    async def _who_am_i(self, request: Request) -> object:
+        """Return the colleague's role in the section; its layout reads the fields."""
+        contract = self.section.who_am_i
+        return await self.ask(request, contract, contract.message())
+
     async def act(
         self,
         request: Request,
-        contract: Contract,
+        contract: Contract[M, R],
         show: Show,
-        target: Target,
+        target: Target[R],
         *,
-        preview: Previewer | None = None,
+        preview: Previewer[M] | None = None,
         **fixed: object,
     ) -> Response:
         """POST of a form: one Request, however often the form is sent, then on to ``target``.
@@ -199,28 +180,30 @@ class StaffPages:
         An act of weight has a ``preview``. A refusal is shown by ``show`` beside what was typed.
         """
         values = (await forms.read_form(request)).values
-        data = {**parse_form(contract, values), **fixed}
-        return await self.send(request, contract, show, target, values, data, preview)
+        fields = {**parse_form(contract, values), **fixed}
+        return await self.send(request, contract, show, target, values, fields, preview)
 
     async def send(  # noqa: PLR0913 - a form has as many ends
         self,
         request: Request,
-        contract: Contract,
+        contract: Contract[M, R],
         show: Show,
-        target: Target,
+        target: Target[R],
         values: Values,
-        data: Json,
-        preview: Previewer | None = None,
+        fields: Fields,
+        preview: Previewer[M] | None = None,
     ) -> Response:
-        """Do what ``act`` does with a form that was read and parsed already."""
+        """Do what ``act`` does with a form that was read already: ``fields`` are those of the
+        contract, which checks them.
+        """
         typed = typed_of(values)
         if wants_change(values):
             return await show(request, Submission(typed.get("act", ""), typed))
         try:
+            message = contract.load(fields)
             if preview is not None and wants_preview(values):
-                contract.checked(data)
-                return await self.preview_page(request, values, await preview(request, data))
-            reply = await self.ask(request, contract, form=typed.get("form") or None, **data)
+                return await self.preview_page(request, values, await preview(request, message))
+            reply = await self.ask(request, contract, message, form=typed.get("form") or None)
         except BusError as error:
             return await self.refused(request, show, typed, error)
         path = target if isinstance(target, str) else target(reply)
@@ -235,10 +218,10 @@ class StaffPages:
         return await show(request, Submission(typed.get("act", ""), typed, error))
 
 
-def before(request: Request) -> Json:
-    """Return the number of ``?before=120`` from which a list goes on; empty without one."""
+def before(request: Request) -> int | None:
+    """Return the number of ``?before=120`` from which a list goes on; None without one."""
     number = parse_whole(query_value(request, "before"))
-    return {"before": number} if isinstance(number, int) and 0 < number < MOST_NUMBER else {}
+    return number if isinstance(number, int) and 0 < number < MOST_NUMBER else None
 
 
 async def resolved(value: Value) -> Value:

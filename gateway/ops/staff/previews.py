@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
-from bus.messages.values import Json
+from bus.messages.kinds import M
 
 LOOKED, AGAIN = "looked", "again"
 NOT_CARRIED = frozenset({LOOKED, AGAIN})
@@ -43,7 +43,8 @@ class Preview:
     again: bool = True
 
 
-Previewer = Callable[[Request, Json], Awaitable[Preview]]
+# Makes the preview of an act from its message.
+Previewer = Callable[[Request, M], Awaitable[Preview]]
 
 
 def wants_preview(values: Mapping[str, list[str]]) -> bool:

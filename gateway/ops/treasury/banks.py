@@ -15,7 +15,7 @@ from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_day, query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.treasury.bills import yesterday
-from gateway.ops.treasury.previews import Previews, of_message
+from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
 
 FILE_LIMIT = 6_000_000
@@ -110,7 +110,7 @@ class Banks:
         """POST /desk/treasury/day/{day}/close"""
         day = request.path_params["day"]
         back = f"day?day={quote(day, safe='')}&done=close"
-        preview = of_message(contracts.CLOSE_DAY, self._previews.close)
+        preview = self._previews.close
         return await self._pages.act(
             request, contracts.CLOSE_DAY, self._day, back, preview=preview, day=day
         )

@@ -19,7 +19,8 @@ from gateway.forms.values import value_of
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_form, parse_whole, query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
-from gateway.ops.treasury.previews import Previews, of_message
+from gateway.ops.staff.previews import Previewer
+from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
 from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day
 
@@ -103,13 +104,13 @@ class Bills:
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"bills/{quote(number, safe='')}?done={name}"
-        preview = {
-            "void": of_message(contracts.VOID_BILL, self._previews.void),
-            "waive": of_message(contracts.WAIVE_BILL, self._previews.waive),
-            "ask_refund": of_message(contracts.ASK_REFUND, self._previews.ask_refund),
-        }[name]
+        previews: dict[str, Previewer] = {
+            "void": self._previews.void,
+            "waive": self._previews.waive,
+            "ask_refund": self._previews.ask_refund,
+        }
         return await self._pages.act(
-            request, ACTS[name], self._bill, back, preview=preview, number=number
+            request, ACTS[name], self._bill, back, preview=previews[name], number=number
         )
 
     # --- a new one ---
@@ -146,10 +147,10 @@ class Bills:
             request,
             contracts.ISSUE_BILL,
             self._new,
-            lambda reply: f"bills/{reply['number']}?done=issue",
+            lambda reply: f"bills/{reply.number}?done=issue",
             values,
             data,
-            of_message(contracts.ISSUE_BILL, self._previews.issue),
+            self._previews.issue,
         )
 
     def routes(self) -> list[Route]:

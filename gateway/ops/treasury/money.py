@@ -1,7 +1,5 @@
 """Pages of exceptions that wait for an officer, and of refunds that a second officer decides."""
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -9,10 +7,11 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from contracts import Request as Contract
 from contracts.billing import treasury as contracts
+from contracts.billing.tariffs import OneRow
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Preview
 from gateway.ops.treasury.bills import bank_names
-from gateway.ops.treasury.previews import Previews, of_message
+from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
 
 REFUND_ACTS: dict[str, Contract] = {
@@ -53,7 +52,7 @@ class Money:
             contracts.RESOLVE,
             self._exceptions,
             back,
-            preview=of_message(contracts.RESOLVE, self._previews.resolve),
+            preview=self._previews.resolve,
             id=id_,
             how=how,
         )
@@ -74,7 +73,7 @@ class Money:
         back = f"refunds?done=refund_{name}"
         title, button = REFUND_WORDS[name]
 
-        async def preview(request: Request, _: Mapping[str, object]) -> Preview:
+        async def preview(request: Request, _: OneRow) -> Preview:
             return await self._previews.refund(request, id_, title, button)
 
         return await self._pages.act(

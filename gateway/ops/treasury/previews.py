@@ -1,35 +1,22 @@
 """Previews of the acts of officers: money that moves, waivers, the close of a day."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 from starlette.requests import Request
 
 from bus.errors import NotFound
-from bus.messages.kinds import M, R
-from bus.messages.kinds import Request as Contract
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import Bill
 from contracts.billing.tariffs import TariffRow
 from gateway.html import formats
 from gateway.ops.staff.pages import StaffPages
-from gateway.ops.staff.previews import Fact, Preview, Previewer
+from gateway.ops.staff.previews import Fact, Preview
 from gateway.ops.treasury import texts
 
 
 def rials(amount: int) -> str:
     """An amount as people read it."""
     return f"{amount:,} ریال"
-
-
-def of_message(
-    contract: Contract[M, R], preview: Callable[[Request, M], Awaitable[Preview]]
-) -> Previewer:
-    """The preview of a form, from the preview of the message that the form makes."""
-
-    async def of_form(request: Request, data: Mapping[str, object]) -> Preview:
-        return await preview(request, contract.load(dict(data)))
-
-    return of_form
 
 
 class Previews:

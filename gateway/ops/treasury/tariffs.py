@@ -1,7 +1,5 @@
 """Pages of the tariff: rows are drafted by one officer or from a file, approved by another."""
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -9,6 +7,7 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from contracts import Request as Contract
 from contracts.billing import treasury as contracts
+from contracts.billing.tariffs import OneRow
 from gateway.forms.values import value_of
 from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
@@ -64,7 +63,7 @@ class Tariffs:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"tariffs?done={name}"
 
-        async def preview(request: Request, _: Mapping[str, object]) -> Preview:
+        async def preview(request: Request, _: OneRow) -> Preview:
             return await self._preview(request, name, id_)
 
         return await self._pages.act(
