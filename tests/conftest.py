@@ -1,8 +1,16 @@
 """How the suite runs; what tests stand on is in the modules named here, one job each."""
 
+import gc
+import os
+import sys
 from collections import Counter
 
 from hypothesis import settings
+
+# Python keeps what it compiled, also where the machine says otherwise: a run starts hundreds of
+# Pythons, and each would compile all its libraries again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["tests.processes", "tests.stores", "tests.databases", "tests.stacks"]
 
@@ -15,3 +23,8 @@ def pytest_collection_modifyitems(items):
     """Files of few tests come first: they start processes, and two workers then end together."""
     sizes = Counter(item.path for item in items)
     items.sort(key=lambda item: (sizes[item.path], str(item.path)))
+
+
+def pytest_collection_finish():
+    """The tests stay until the end; the garbage collector need not look at them again and again."""
+    gc.freeze()
