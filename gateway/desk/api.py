@@ -16,7 +16,7 @@ from gateway.http.address import parse
 from gateway.ops.accounts.oidc import Provider
 from gateway.ops.accounts.second_factor import SecondFactorPages
 from gateway.ops.accounts.sign_in import SignInPages
-from gateway.ops.desk.pages import DeskPages
+from gateway.ops.desk import pages as citizens
 from gateway.ops.notices import pages as notices
 from gateway.ops.register import pages as register
 from gateway.ops.staff.session import DESK, Desk
@@ -30,7 +30,7 @@ async def home(_: Request) -> Response:
 
 def make(settings: Settings) -> web.Face:
     """The desk."""
-    settings.require("AMQP_URL", "DESK_KEY", "DESK_URL", "PORTAL_URL", "BLOBS_DIR")
+    settings.require("AMQP_URL", "DESK_KEY", "DESK_URL", "BLOBS_DIR")
     client = Client(broker_url(settings), name="gateway.desk")
     desk, blobs = Desk(client, settings), Path(settings.text("BLOBS_DIR"))
     sign_in = SignInPages(desk, Provider.of(settings))
@@ -40,7 +40,7 @@ def make(settings: Settings) -> web.Face:
             Route("/", home),
             *sign_in.routes(),
             *SecondFactorPages(desk).routes(),
-            *DeskPages(desk, Blobs(blobs), settings.text("PORTAL_URL")).routes(),
+            *citizens.routes(desk, Blobs(blobs)),
             *treasury.routes(desk),
             *register.routes(desk),
             *notices.routes(desk, Blobs(blobs / LETTERS)),

@@ -66,6 +66,11 @@ def by_name(rows: Iterable[Row], field: str = "fa") -> list[Row]:
     return sorted(rows, key=lambda row: collation_key(name(row)))
 
 
+def label(code: str, names: Mapping[str, str]) -> str:
+    """Return what people call a code; the code itself where nobody has named it."""
+    return names.get(code, code)
+
+
 class NamedCode(NamedTuple):
     """A code and its Persian name."""
 

@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from gateway.html.durations import span
-from gateway.html.formats import article, by_name, day, moment, named, percent, with_links
+from gateway.html.formats import article, by_name, day, label, moment, named, percent, with_links
 from people.company import company
 from people.tracking import grouped, grouped_secret
 
@@ -22,6 +22,7 @@ templates = Environment(
 templates.filters |= {
     "by_name": by_name,
     "named": named,
+    "label": label,
     "with_links": with_links,
     "rials": "{:,}".format,
     "moment": moment,

@@ -11,10 +11,10 @@ from bus.messages.message import Wire
 from contracts import Request as Contract
 from contracts.notify.govnotify import AUTHENTICATE, Authenticated, Token
 from contracts.notify.messages import SEND
+from gateway.http.idempotency import MOST, idempotency_key, is_short_ascii
 from gateway.notify.errors import bad, refused
 from gateway.notify.limits import Buckets
 
-MOST_KEY = 128
 LONGEST = 4096
 UNREADABLE = "-"
 NAMESPACE = uuid.UUID("6d697261-6200-5000-8000-000000000003")
@@ -118,9 +118,9 @@ class Door:
 
 def act_id(request: Request, visitor: Visitor) -> str | None:
     """The id of the act: by the Idempotency-Key, if there is one. Notify has no such thing."""
-    key = request.headers.get("idempotency-key", "").strip().strip('"')
+    key = idempotency_key(request)
     if not key:
         return None
-    if len(key) > MOST_KEY or not (key.isascii() and key.isprintable()):
-        raise bad(f"Idempotency-Key: up to {MOST_KEY} ASCII characters")
+    if not is_short_ascii(key):
+        raise bad(f"Idempotency-Key: up to {MOST} ASCII characters")
     return str(uuid.uuid5(NAMESPACE, f"{visitor.service} {visitor.kind} {key}"))

@@ -19,7 +19,6 @@ from bus.signatures.keys import SigningKey
 from contracts import health_contracts
 from contracts.inquiry.questions import LOAD_REGISTRY, LOAD_STATUS
 from gateway import web
-from gateway.forms.multipart import TEXT_FORM, read_fields
 from gateway.html import assets, rendering
 from gateway.http import bodies
 from gateway.ops.access import Access, bearer, wants_page
@@ -33,8 +32,8 @@ from gateway.ops.health.metrics import Measures
 from gateway.ops.health.parts import watched_parts
 from gateway.ops.health.probe import Probing
 from gateway.ops.health.survey import Since, Surveyor, counts
+from gateway.ops.staff import forms
 from gateway.ops.staff.session import OPS, Desk
-from iran.persian import fold_code
 
 SUBJECT_MOST = 300
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
@@ -200,7 +199,7 @@ async def sent_object(request: Request) -> Sent:
     if media != "application/x-www-form-urlencoded" or bearer(request) is not None:
         bodies.media_type(request, "application/json")
         return Sent(bodies.parse_object(await bodies.body(request)), False)
-    values = await read_fields(request, TEXT_FORM)
+    values = (await forms.read_form(request)).values
     data: Json = {}
     for name, texts in values.items():
         if name in ("all", "allow_removals"):
@@ -208,7 +207,7 @@ async def sent_object(request: Request) -> Sent:
         elif name == "ids":
             data[name] = texts
         else:
-            data[name] = fold_code(texts[0])
+            data[name] = texts[0]
     return Sent(data, True)
 
 

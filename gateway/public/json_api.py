@@ -16,12 +16,13 @@ from gateway import web
 from gateway.forms.downloads import file_response
 from gateway.forms.multipart import TEXT_FORM, read_form
 from gateway.http import bodies
+from gateway.http.idempotency import idempotency_key
 from gateway.http.origin import for_every_site
 from gateway.http.problems import HttpError
 from gateway.public.site.services import Services, address_of
 from people.tracking import grouped, grouped_secret
 
-KEY_HEADER, SECRET_HEADER = "idempotency-key", "ticket-secret"
+PROOF_HEADER = "ticket-secret"
 CLAIM_SECONDS = 24 * 3600
 ACTS: dict[str, Contract] = {
     "messages": contracts.WRITE,
@@ -148,13 +149,13 @@ class JsonApi:
     def _proof(request: Request) -> Json:
         return {
             "code": request.path_params["code"],
-            "secret": request.headers.get(SECRET_HEADER, ""),
+            "secret": request.headers.get(PROOF_HEADER, ""),
         }
 
 
 def idempotency_id(request: Request, *, required: bool) -> str | None:
     """Return the Idempotency-Key, a UUID that nobody else can guess; None without one."""
-    key = request.headers.get(KEY_HEADER, "").strip().strip('"')
+    key = idempotency_key(request)
     if not key and not required:
         return None
     try:

@@ -75,7 +75,7 @@ def journey(page, shoot):
     sit_down(page, Here)
     shoot("desk-queue")
     page.goto(f"{Here.ops}/desk/tickets/{code}")
-    page.locator("#act-answer summary").click()
+    page.locator("#answer summary").click()
     page.fill("#answer-text", "کارشناس امروز بازدید کرد و دستگاه حفاری توقیف شد.")
     shoot("desk-ticket")
     press(page, "فرستادن پاسخ نهایی")

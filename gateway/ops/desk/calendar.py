@@ -1,20 +1,29 @@
 """The calendar with the times for visits, and the figures."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.errors import BusError, NotFound, Unauthenticated
+from bus.errors import BusError, NotFound
 from bus.messages.kinds import Request as Contract
 from contracts.ticketing import desk as contracts
-from gateway.forms.values import value_of
+from contracts.ticketing.calendar import (
+    AskCalendar,
+    AskReport,
+    CalendarRow,
+    CalendarRows,
+    Report,
+    WithdrawRow,
+)
 from gateway.ops.desk import day_previews, words
-from gateway.ops.desk.shared import DeskSection, done, status_shown
+from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_day, parse_form, query_value
-from gateway.ops.staff.previews import wants_change, wants_preview
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
+from gateway.ops.staff.previews import Preview, Previewer
 
 CHANGES: dict[str, Contract] = {
     "row": contracts.CHANGE_CALENDAR,
@@ -23,73 +32,91 @@ CHANGES: dict[str, Contract] = {
 }
 
 
-class DayPages(DeskSection):
+@dataclass(frozen=True, slots=True)
+class CalendarView:
+    """The calendar, the names of counties and offices by code, and whether the form that was sent
+    closes so many days that they must be confirmed.
+    """
+
+    calendar: CalendarRows
+    counties: Mapping[str, str]
+    offices: Mapping[str, str]
+    long_closure: bool
+
+
+class DayPages:
     """The pages of the calendar and of figures."""
+
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
+        self._previews: Mapping[str, Previewer] = {
+            "row": self._added,
+            "withdraw": self._withdrawn,
+        }
 
     async def calendar(self, request: Request) -> Response:
         """GET /desk/calendar"""
-        return await self._calendar(request, None, {})
+        return await self._calendar(request, NO_SUBMISSION)
 
-    async def _calendar(
-        self, request: Request, error: BusError | None, typed: Mapping[str, str]
-    ) -> Response:
-        reply = await self.desk.ask_json(request, contracts.CALENDAR, {})
-        return await self.page(
-            request,
-            "calendar",
-            status_shown(error),
-            reply=reply,
-            counties=words.names_of(reply["counties"]),
-            offices=words.names_of(reply["offices"]),
-            code=error.code if error else "",
-            faults=words.faults_of(error),
-            typed=typed,
-            done=done(request),
+    async def _calendar(self, request: Request, submission: Submission) -> Response:
+        view = self._view(request, submission.error)
+        return await self._pages.page(request, "calendar", submission, view=view)
+
+    async def _view(self, request: Request, error: BusError | None) -> CalendarView:
+        rows = await self._read(request)
+        return CalendarView(
+            rows,
+            words.names_of(rows.counties),
+            words.names_of(rows.offices),
+            error is not None and error.code == "calendar.long_closure",
         )
+
+    async def _read(self, request: Request) -> CalendarRows:
+        return await self._pages.ask(request, contracts.CALENDAR, AskCalendar())
 
     async def change(self, request: Request) -> Response:
         """POST /desk/calendar/{act}: add a row, take one back, open times for visits."""
         act = request.path_params["act"]
         if act not in CHANGES:
             raise NotFound("There is no such act.", code="http.not_found")
-        values = (await forms.read_form(request)).values
-        typed = {**{field: value_of(values, field) for field in values}, "act": act}
-        if wants_change(values):
-            return await self._calendar(request, None, typed)
-        try:
-            data = parse_form(CHANGES[act], values)
-            if act in day_previews.PREVIEWS and wants_preview(values):
-                calendar = await self.desk.ask_json(request, contracts.CALENDAR, {})
-                preview = day_previews.PREVIEWS[act](calendar, CHANGES[act].load_data(dict(data)))
-                return await self.preview_page(request, values, preview)
-            await self.desk.ask_json(request, CHANGES[act], data, id=typed.get("form"))
-        except Unauthenticated:
-            raise
-        except BusError as error:
-            return await self._calendar(request, error, typed)
-        return RedirectResponse(f"/desk/calendar?done={act}", 303)
+        contract = CHANGES[act]
+        values = {**(await forms.read_form(request)).values, "act": [act]}
+        fields, target = parse_form(contract, values), f"calendar?done={act}"
+        return await self._pages.send(
+            request, contract, self._calendar, target, values, fields, self._previews.get(act)
+        )
 
-    async def report(self, request: Request) -> Response:
+    async def _added(self, request: Request, message: CalendarRow) -> Preview:
+        return day_previews.added(await self._read(request), message)
+
+    async def _withdrawn(self, request: Request, message: WithdrawRow) -> Preview:
+        return day_previews.withdrawn(await self._read(request), message)
+
+    async def figures(self, request: Request) -> Response:
         """GET /desk/figures"""
-        typed = {n: query_value(request, n) for n in ("from_day", "to_day")}
+        typed = {name: query_value(request, name) for name in ("from_day", "to_day")}
         days = {name: parse_day(text) if text else None for name, text in typed.items()}
         try:
-            reply = await self.desk.ask_json(request, contracts.REPORT, days)
-        except (Unauthenticated, NotFound):
-            raise
+            report = await self._report(request, contracts.REPORT.load(days))
         except BusError as error:
             if not error.fields:
                 raise
-            reply = await self.desk.ask_json(request, contracts.REPORT, {})
-            return await self.page(
-                request, "report", 422, reply=reply, faults=words.faults_of(error), typed=typed
+            return await self._pages.refused(
+                request, self._figures, {**typed, "act": "figures"}, error
             )
-        return await self.page(request, "report", reply=reply, faults={}, typed={})
+        return await self._pages.page(request, "report", reply=resolved(report))
+
+    async def _figures(self, request: Request, submission: Submission) -> Response:
+        reply = self._report(request, AskReport())
+        return await self._pages.page(request, "report", submission, reply=reply)
+
+    async def _report(self, request: Request, message: AskReport) -> Report:
+        return await self._pages.ask(request, contracts.REPORT, message)
 
     def routes(self) -> list[Route]:
         """The routes of calendar and figures."""
         return [
-            Route("/desk/calendar", self.calendar),
-            Route("/desk/calendar/{act}", self.change, methods=["POST"]),
-            Route("/desk/figures", self.report),
+            Route(f"{AT}/calendar", self.calendar),
+            Route(f"{AT}/calendar/{{act}}", self.change, methods=["POST"]),
+            Route(f"{AT}/figures", self.figures),
         ]

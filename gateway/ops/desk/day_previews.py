@@ -1,79 +1,75 @@
 """Previews of changes of the calendar, with what depends on the days that they are about."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
 
 from bus.errors import NotFound
-from bus.messages.values import Json
+from bus.messages.message import read
+from contracts.ticketing.calendar import CalendarRow, CalendarRows, WithdrawRow
 from gateway.html import formats
 from gateway.ops.desk import words
 from gateway.ops.staff.previews import Fact, Preview
 from iran.persian import TEHRAN
 
-Row = Json
 DUES_MOVE = "سررسید همه پرونده‌های باز دوباره حساب می‌شود و شاید جابه‌جا شود."
 STATUS = {"confirmed": "قطعی", "estimated": "برآوردی"}
 
 
-def added(calendar: Row, row: Row) -> Preview:
+def added(calendar: CalendarRows, row: CalendarRow) -> Preview:
     """The row as it would stand in the calendar."""
     return Preview(
         title="این ردیف به تقویم افزوده می‌شود",
         button="افزودن ردیف",
-        facts=(*_facts(calendar, row), Fact("سند", row["source"])),
+        facts=(*_facts(calendar, row), Fact("سند", row.source)),
         leaves=(DUES_MOVE, *_visits(calendar, row)),
-        basis={"looked_version": calendar["version"]},
+        basis={"looked_version": calendar.version},
     )
 
 
-def withdrawn(calendar: Row, request: Row) -> Preview:
+def withdrawn(calendar: CalendarRows, message: WithdrawRow) -> Preview:
     """The row that would be taken back. NotFound ``calendar.row_not_found``."""
-    row = next((r for r in calendar["rows"] if r["id"] == request["row"]), None)
+    row = next((row for row in calendar.rows if row["id"] == message.row), None)
     if row is None:
         raise NotFound("There is no such row.", code="calendar.row_not_found")
     return Preview(
         title="این ردیف تقویم برداشته می‌شود",
         button="برداشتن ردیف",
-        facts=(*_facts(calendar, row), Fact("سند برداشتن", request["source"])),
+        facts=(*_facts(calendar, read(CalendarRow, row)), Fact("سند برداشتن", message.source)),
         leaves=(DUES_MOVE,),
-        basis={"looked_version": calendar["version"]},
+        basis={"looked_version": calendar.version},
         danger=True,
     )
 
 
-PREVIEWS: Mapping[str, Callable[[Row, Row], Preview]] = {"row": added, "withdraw": withdrawn}
-
-
-def _facts(calendar: Row, row: Row) -> list[Fact]:
-    counties = words.names_of(calendar["counties"])
-    named = "، ".join(counties.get(code, code) for code in row["counties"])
+def _facts(calendar: CalendarRows, row: CalendarRow) -> list[Fact]:
+    counties = words.names_of(calendar.counties)
+    named = "، ".join(counties.get(code, code) for code in row.counties)
     facts = [
-        Fact("ردیف", f"{words.KINDS[row['kind']]}: {row['title']}"),
-        Fact("از و تا", f"{formats.day(row['from_day'])} تا {_end(row)}"),
+        Fact("ردیف", f"{words.KINDS[row.kind]}: {row.title}"),
+        Fact("از و تا", f"{formats.day(row.from_day)} تا {_end(row)}"),
         Fact("برای", named or "همه شهرستان‌ها"),
     ]
-    if row["opens"] and row["closes"]:
-        facts.append(Fact("ساعت", f"{row['opens'][:5]} تا {row['closes'][:5]}"))
-    if row["weekdays"]:
-        facts.append(Fact("روزهای هفته", "، ".join(words.WEEKDAYS[d] for d in row["weekdays"])))
-    return [*facts, Fact("وضعیت", STATUS[row["status"]])]
+    if row.opens and row.closes:
+        facts.append(Fact("ساعت", f"{row.opens[:5]} تا {row.closes[:5]}"))
+    if row.weekdays:
+        facts.append(Fact("روزهای هفته", "، ".join(words.WEEKDAYS[day] for day in row.weekdays)))
+    return [*facts, Fact("وضعیت", STATUS[row.status])]
 
 
-def _end(row: Row) -> str:
-    if row["to_day"]:
-        return formats.day(row["to_day"])
-    return "همان روز" if row["kind"] in ("closure", "opening") else "اطلاع بعدی"
+def _end(row: CalendarRow) -> str:
+    if row.to_day:
+        return formats.day(row.to_day)
+    return "همان روز" if row.kind in ("closure", "opening") else "اطلاع بعدی"
 
 
-def _visits(calendar: Row, row: Row) -> list[str]:
+def _visits(calendar: CalendarRows, row: CalendarRow) -> list[str]:
     """How many visits are booked on days that would be closed: nothing ends them by itself."""
-    if row["kind"] != "closure":
+    if row.kind != "closure":
         return []
-    last = row["to_day"] or row["from_day"]
+    last = row.to_day or row.from_day
     booked = sum(
         slot["taken"]
-        for slot in calendar["slots"]
-        if row["from_day"] <= _day_of(slot["starts_at"]) <= last
+        for slot in calendar.slots
+        if row.from_day <= _day_of(slot["starts_at"]) <= last
     )
     if not booked:
         return []

@@ -1,32 +1,35 @@
 """The queue and its tickets; every form is one Request, and works without JavaScript."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.blobs import Blobs
-from bus.errors import BusError, ContractError, FieldError, NotFound, RuleBroken, Unauthenticated
+from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenticated
 from bus.messages.kinds import Request as Contract
 from bus.messages.values import Json
-from contracts.billing.treasury import OPEN_BILLS_OF_TICKET
+from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket
 from contracts.ticketing import desk as contracts
-from contracts.ticketing.citizens import FORM, REGISTER, STATES, AskForm
+from contracts.ticketing.citizens import STATES
+from contracts.ticketing.desk import DeskTicket, OneTicket
 from gateway.forms.downloads import file_response
 from gateway.forms.multipart import SubmittedForm
-from gateway.forms.values import value_of
-from gateway.ops.desk import ticket_previews, words
-from gateway.ops.desk.shared import DeskSection, done, status_shown
+from gateway.forms.values import typed_of
+from gateway.ops.desk import words
+from gateway.ops.desk.section import AT
+from gateway.ops.desk.ticket_previews import TicketPreviews
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form, query_value
+from gateway.ops.staff.forms import Fields, parse_form, query_value
 from gateway.ops.staff.list_links import back_query, with_back
-from gateway.ops.staff.previews import wants_change, wants_preview
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
+from gateway.ops.staff.previews import Previewer, wants_change
 from gateway.ops.staff.session import Desk
-from people.tracking import grouped, grouped_secret
 
 # address of the form → its contract, and the fields that the form does not have
-ACTS: dict[str, tuple[Contract, Json]] = {
+ACTS: dict[str, tuple[Contract, Fields]] = {
     "say": (contracts.ANSWER, {"final": False}),
     "answer": (contracts.ANSWER, {"final": True}),
     "note": (contracts.NOTE, {}),
@@ -41,71 +44,68 @@ ACTS: dict[str, tuple[Contract, Json]] = {
     "take_up": (contracts.TAKE_UP, {}),
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
 }
+# Words to the citizen: they take files, and offer prepared texts.
 FILES = frozenset({"say", "answer"})
-PREVIEWED = frozenset({"close", "merge", "new_secret"})
 # Acts after which nobody looks after an unpaid bill by itself.
 ENDS = frozenset({"answer", "close", "merge"})
 QUEUES = (*STATES, "WORK", "ALL")
 
 
-class TicketPages(DeskSection):
+class TicketPages:
     """The pages of tickets."""
 
-    def __init__(self, desk: Desk, blobs: Blobs, portal: str) -> None:
-        super().__init__(desk)
-        self._blobs, self._portal = blobs, portal
+    def __init__(self, pages: StaffPages, desk: Desk, blobs: Blobs) -> None:
+        self._pages, self._desk, self._blobs = pages, desk, blobs
+        previews = TicketPreviews(pages)
+        self._previews: Mapping[str, Previewer] = {
+            "close": previews.close,
+            "merge": previews.merge,
+            "new_secret": previews.new_secret,
+        }
 
     async def queue(self, request: Request) -> Response:
         """GET /desk: the unit's tickets by due time."""
         state = query_value(request, "state", "WORK")
-        wanted = {
-            "state": state if state in QUEUES else "WORK",
-            "search": query_value(request, "search")[:100],
-            "mine": query_value(request, "mine") == "1",
-            "late": query_value(request, "late") == "1",
-            "unit": query_value(request, "unit")[:40] or None,
-            "page": forms.page_number(request),
-        }
-        reply = await self.desk.ask_json(request, contracts.QUEUE, wanted)
-        return await self.page(request, "queue", reply=reply, wanted=wanted)
+        query = contracts.Queue(
+            state=state if state in QUEUES else "WORK",
+            search=query_value(request, "search")[:100],
+            mine=query_value(request, "mine") == "1",
+            late=query_value(request, "late") == "1",
+            unit=query_value(request, "unit")[:40] or None,
+            page=forms.page_number(request),
+        )
+        reply = self._pages.ask(request, contracts.QUEUE, query)
+        return await self._pages.page(request, "queue", reply=reply, wanted=resolved(query))
 
     async def ticket(self, request: Request) -> Response:
         """GET /desk/tickets/{code}"""
-        return await self._ticket(request, None, {})
+        return await self._ticket(request, NO_SUBMISSION)
 
-    async def _ticket(
-        self, request: Request, error: BusError | None, typed: Mapping[str, str]
-    ) -> Response:
-        reply = await self._read(request)
-        return await self.page(
-            request,
-            "ticket",
-            status_shown(error),
-            reply=reply,
-            bills=await self._open_bills(request, reply),
-            typed=typed,
-            faults=words.faults_of(error, typed.get("act", "")),
-            done=done(request),
-            portal=self._portal,
+    async def _ticket(self, request: Request, submission: Submission) -> Response:
+        if submission.error and submission.act in FILES:
+            submission = replace(submission, error=words.or_prepared(submission.error))
+        ticket = await self._read(request)
+        bills = self._open_bills(request, ticket)
+        return await self._pages.page(
+            request, "ticket", submission, reply=resolved(ticket), bills=bills
         )
 
-    async def _read(self, request: Request) -> Json:
-        code = {"code": request.path_params["code"]}
-        return await self.desk.ask_json(request, contracts.READ, code)
+    async def _read(self, request: Request) -> DeskTicket:
+        message = OneTicket(code=request.path_params["code"])
+        return await self._pages.ask(request, contracts.READ, message)
 
-    async def _open_bills(self, request: Request, ticket: Json) -> list[Json]:
+    async def _open_bills(self, request: Request, ticket: DeskTicket) -> tuple[Json, ...]:
         """Return unpaid bills that the ticket is about or that were issued for it.
 
         None while billing is away, for a ticket is worked on without it too.
         """
-        about = ticket["about"] or {}
+        about = ticket.about or {}
         bill = about["ref"][:20] if about.get("kind") == "bill" else None
         try:
-            question = {"ticket": ticket["code"], "bill": bill}
-            reply = await self.desk.ask_json(request, OPEN_BILLS_OF_TICKET, question)
+            message = OfTicket(ticket=ticket.code, bill=bill)
+            return (await self._pages.ask(request, OPEN_BILLS_OF_TICKET, message)).bills
         except BusError:
-            return []
-        return list(reply["bills"])
+            return ()
 
     async def act(self, request: Request) -> Response:
         """POST /desk/tickets/{code}/{act}: one act; an error is shown beside what was typed."""
@@ -113,44 +113,33 @@ class TicketPages(DeskSection):
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         form = await forms.read_form(request, self._blobs_of(request, name))
-        typed = {**{field: value_of(form.values, field) for field in form.values}, "act": name}
-        if wants_change(form.values):
-            return await self._ticket(request, None, typed)
+        values = {**form.values, "act": [name]}
+        typed, (contract, fixed) = typed_of(values), ACTS[name]
+        fields = {**parse_form(contract, values), **fixed, "code": code}
+        if name in FILES:
+            fields["attachments"] = [claim.attachment() for claim in form.claims]
         try:
-            if name in FILES and (prepared := await self._prepared(request, typed)) is not None:
-                return await self._ticket(request, None, {**typed, "text": prepared, "filled": "1"})
-            answer = await self._do(request, name, code, form, typed)
-        except (Unauthenticated, NotFound) as error:
-            if error.code != "office.not_found":
-                raise
-            return await self._ticket(request, error, typed)
+            if not wants_change(values):
+                if name in FILES and (text := await self._prepared(request, typed)) is not None:
+                    filled = {**typed, "text": text, "filled": "1"}
+                    return await self._ticket(request, Submission(name, filled))
+                await self._judge(request, name, form, typed)
         except BusError as error:
-            return await self._ticket(request, error, typed)
-        back = back_query(request, typed)
-        return answer or RedirectResponse(with_back(f"/desk/tickets/{code}?done={name}", back), 303)
+            return await self._pages.refused(request, self._ticket, typed, error)
+        target = with_back(f"tickets/{code}?done={name}", back_query(request, typed))
+        return await self._pages.send(
+            request, contract, self._ticket, target, values, fields, self._previews.get(name)
+        )
 
-    async def _do(
-        self, request: Request, name: str, code: str, form: SubmittedForm, typed: Mapping[str, str]
-    ) -> Response | None:
-        """Do the act, or return the preview of it."""
+    async def _judge(
+        self, request: Request, name: str, form: SubmittedForm, typed: Mapping[str, str]
+    ) -> None:
+        """Raise ContractError for files that cannot be taken, or if a bill is open and nobody has
+        said that it stays so.
+        """
         if form.problems:
             raise ContractError("The files cannot be taken.", fields=form.problems)
-        contract, fixed = ACTS[name]
-        data = {**parse_form(contract, form.values), **fixed, "code": code}
-        if name in FILES:
-            data["attachments"] = [claim.attachment() for claim in form.claims]
-        if name in ENDS:
-            await self._settle_bills(request, typed)
-        if name in PREVIEWED and wants_preview(form.values):
-            contract.load_data(dict(data))
-            preview = await ticket_previews.preview(self.desk, request, name, data)
-            return await self.preview_page(request, form.values, preview)
-        await self.desk.ask_json(request, contract, data, id=typed.get("form"))
-        return None
-
-    async def _settle_bills(self, request: Request, typed: Mapping[str, str]) -> None:
-        """Raise ContractError if a bill is open and nobody has said that it stays so."""
-        if typed.get("bills_stay") == "1":
+        if name not in ENDS or typed.get("bills_stay") == "1":
             return
         if await self._open_bills(request, await self._read(request)):
             sentence = "A bill of this ticket is unpaid; say that it stays open."
@@ -162,8 +151,7 @@ class TicketPages(DeskSection):
         canned, text = typed.get("canned", ""), typed.get("text", "").strip()
         if not canned or (text and typed.get("fill") != "1"):
             return None
-        ticket = await self._read(request)
-        for prepared in ticket["canned"]:
+        for prepared in (await self._read(request)).canned:
             if prepared["code"] == canned:
                 return f"{text}\n\n{prepared['text']}".strip()
         sentence = "There is no such prepared text."
@@ -172,7 +160,7 @@ class TicketPages(DeskSection):
     def _blobs_of(self, request: Request, name: str) -> Blobs | None:
         """Return where files of the act are kept; None without a sign-in."""
         try:
-            self.desk.colleague(request)
+            self._desk.colleague(request)
         except Unauthenticated:
             return None
         return self._blobs if name in FILES else None
@@ -180,51 +168,16 @@ class TicketPages(DeskSection):
     async def file(self, request: Request) -> Response:
         """GET /desk/tickets/{code}/files/{file}"""
         params = request.path_params
-        question = {"code": params["code"], "attachment": params["file"]}
-        file = await self.desk.ask_json(request, contracts.OPEN_FILE, question)
-        return file_response(
-            self._blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
-        )
-
-    async def telephone(self, request: Request) -> Response:
-        """GET and POST /desk/telephone: a clerk writes down what a citizen says."""
-        if request.method == "GET":
-            form = await self.desk.ask_as_desk(request, FORM, AskForm())
-            fresh = self.desk.acts.new_form()
-            return await self.page(request, "telephone", form=form, act=fresh, typed={}, faults={})
-        values = (await forms.read_form(request)).values
-        form = await self.desk.ask_as_desk(request, FORM, AskForm())
-        typed = {field: value_of(values, field) for field in values}
-        act = self.desk.acts.form_or_new(typed.get("form", ""))
-        data = {
-            **{n: typed.get(n, "") for n in ("kind", "category", "county", "text", "name")},
-            **{n: typed.get(n) or None for n in ("mobile", "email", "national_id")},
-            "privacy": typed.get("privacy") or "private",
-            "channel": "telephone",
-            "declared": typed.get("declared") == "1",
-            "secret": act.secret,
-        }
-        try:
-            reply = await self.desk.ask_json(request, REGISTER, data, id=act.id)
-        except (ContractError, RuleBroken) as error:
-            faults, again = words.faults_of(error), self.desk.acts.seal(act)
-            return await self.page(
-                request, "telephone", 422, form=form, act=again, typed=typed, faults=faults
-            )
-        return await self.page(
-            request,
-            "telephone_done",
-            reply=reply,
-            code=grouped(reply["code"]),
-            secret=grouped_secret(act.secret),
-        )
+        message = contracts.OpenFile(code=params["code"], attachment=params["file"])
+        file = await self._pages.ask(request, contracts.OPEN_FILE, message)
+        return file_response(self._blobs, sha256=file.sha256, type=file.type, name=file.name)
 
     def routes(self) -> list[Route]:
         """The routes of tickets."""
+        ticket = f"{AT}/tickets/{{code}}"
         return [
-            Route("/desk", self.queue),
-            Route("/desk/telephone", self.telephone, methods=["GET", "POST"]),
-            Route("/desk/tickets/{code}", self.ticket),
-            Route("/desk/tickets/{code}/files/{file:int}", self.file),
-            Route("/desk/tickets/{code}/{act}", self.act, methods=["POST"]),
+            Route(AT, self.queue),
+            Route(ticket, self.ticket),
+            Route(f"{ticket}/files/{{file:int}}", self.file),
+            Route(f"{ticket}/{{act}}", self.act, methods=["POST"]),
         ]

@@ -1,6 +1,6 @@
 """Persian words of the desk's forms: fields, acts that are done, and refusals."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from bus.errors import BusError
 from bus.messages.values import Json
@@ -53,22 +53,22 @@ FIELDS = {
 }
 # What is done, by the act.
 DONE = {
-    "say": "پیام فرستاده شد",
-    "answer": "پاسخ فرستاده شد",
-    "note": "یادداشت ثبت شد",
-    "assign": "ارجاع شد",
-    "pause": "در انتظار گذاشته شد",
-    "resume": "رسیدگی ادامه یافت",
-    "invite": "دعوت فرستاده شد",
-    "visit": "نتیجه مراجعه ثبت شد",
-    "merge": "یکی شد",
-    "unmerge": "جدا شد",
-    "close": "پایان یافت",
-    "take_up": "دوباره باز شد",
-    "new_secret": "رمز تازه به شهروند فرستاده شد",
-    "row": "ردیف تقویم افزوده شد",
-    "withdraw": "ردیف تقویم برداشته شد",
-    "slots": "زمان‌های مراجعه باز شد",
+    "say": "پیام فرستاده شد.",
+    "answer": "پاسخ فرستاده شد.",
+    "note": "یادداشت ثبت شد.",
+    "assign": "ارجاع شد.",
+    "pause": "در انتظار گذاشته شد.",
+    "resume": "رسیدگی ادامه یافت.",
+    "invite": "دعوت فرستاده شد.",
+    "visit": "نتیجه مراجعه ثبت شد.",
+    "merge": "یکی شد.",
+    "unmerge": "جدا شد.",
+    "close": "پایان یافت.",
+    "take_up": "دوباره باز شد.",
+    "new_secret": "رمز تازه به شهروند فرستاده شد.",
+    "row": "ردیف تقویم افزوده شد.",
+    "withdraw": "ردیف تقویم برداشته شد.",
+    "slots": "زمان‌های مراجعه باز شد.",
 }
 PAUSES = {
     "applicant": "مدرک یا پاسخ شهروند",
@@ -90,12 +90,35 @@ KINDS = {
     "opening": "روز باز",
 }
 WEEKDAYS = {
-    "sat": "شنبه", "sun": "یکشنبه", "mon": "دوشنبه", "tue": "سه‌شنبه", "wed": "چهارشنبه",
-    "thu": "پنجشنبه", "fri": "جمعه",
-}  # fmt: skip
+    "sat": "شنبه",
+    "sun": "یکشنبه",
+    "mon": "دوشنبه",
+    "tue": "سه‌شنبه",
+    "wed": "چهارشنبه",
+    "thu": "پنجشنبه",
+    "fri": "جمعه",
+}
+CLOCKS = {
+    "RUNNING": "در جریان",
+    "PAUSED": "متوقف",
+    "MET": "انجام شد",
+    "LATE": "دیر انجام شد",
+    "MISSED": "دیر شده",
+    "ENDED": "پایان یافت",
+    "UNKNOWN": "سررسید قابل محاسبه نیست؛ تقویم را بررسی فرمایید",
+}
+APPOINTMENTS = {
+    "INVITED": "دعوت شده، زمان انتخاب نشده",
+    "BOOKED": "زمان انتخاب شد",
+    "CAME": "آمد",
+    "MISSED": "نیامد",
+    "ENDED": "لغو شد",
+}
+FILES = {"HELD": "در حال بررسی ویروس", "INFECTED": "آلوده؛ باز نمی‌شود", "GONE": "پیدا نشد"}
 _OF_FIELD = {
     ("text", "required"): "متن را بنویسید.",
     ("text", "length"): "متن را بنویسید.",
+    ("text", "required_or_prepared"): "متن را بنویسید، یا متن آماده‌ای را انتخاب کنید.",
     ("came", "required"): "اعلام فرمایید شهروند آمد یا نیامد.",
     ("visit", "required"): "اعلام فرمایید زمان مراجعه شهروند بماند یا لغو شود.",
     ("bills_stay", "required"): "اعلام فرمایید که می‌دانید این قبض باز می‌ماند.",
@@ -106,7 +129,9 @@ _OF_FIELD = {
     ("from_day", "choice"): "این روز بیش از ده سال دور است؛ سال را دوباره ببینید.",
     ("weekdays", "choice"): "دست‌کم یک روز هفته را انتخاب کنید.",
 }
-REFUSALS = Refusals(
+# A refusal that belongs to a field, though its code alone says so.
+_OF_CODE = {"visit.no_open_time": "office", "ticket.target_ended": "into"}
+_REFUSALS = Refusals(
     away="میز خدمت اکنون پاسخ نمی‌دهد. نوشته شما پایین مانده است؛ یک دقیقه دیگر دوباره بفرستید.",
     problems={},
     faults=FAULTS,
@@ -114,35 +139,34 @@ REFUSALS = Refusals(
 )
 
 
-# Only these forms offer prepared texts.
-WITH_PREPARED = frozenset({"answer", "say"})
-OR_PREPARED = "متن را بنویسید، یا متن آماده‌ای را انتخاب کنید."
-
-
-def faults_of(error: BusError | None, act: str = "") -> dict[str, str]:
+def faults_of(error: BusError) -> dict[str, str]:
     """What is wrong by field; what belongs to no field under ``""``."""
-    if error is None:
-        return {}
-    if error.code == "visit.no_open_time":
-        return {"office": REFUSALS.sentence(error)}
-    if error.code == "ticket.target_ended":
-        return {"into": REFUSALS.sentence(error)}
+    if error.code in _OF_CODE:
+        return {_OF_CODE[error.code]: _REFUSALS.sentence(error)}
     faults: dict[str, str] = {}
     for fault in error.fields:
         name = fault.field.split(".", 1)[0]
         if name in FIELDS:
-            sentences = _OF_FIELD.get((name, fault.code))
-            if (name, fault.code) == ("text", "required") and act in WITH_PREPARED:
-                sentences = OR_PREPARED
-            faults.setdefault(name, sentences or fault_sentence(fault))
-    return faults or {"": REFUSALS.sentence(error)}
+            faults.setdefault(name, _OF_FIELD.get((name, fault.code)) or fault_sentence(fault))
+    return faults or {"": _REFUSALS.sentence(error)}
 
 
-def label(table: Mapping[str, str], code: str) -> str:
-    """What people call a code; the code itself where nobody has named it."""
-    return table.get(code, code)
+def or_prepared(error: BusError) -> BusError:
+    """The refusal of a form that offers prepared texts: one of them is as good as a text."""
+    fields = [
+        fault._replace(code="required_or_prepared")
+        if (fault.field, fault.code) == ("text", "required")
+        else fault
+        for fault in error.fields
+    ]
+    return type(error)(error.message, code=error.code, fields=fields, **error.details)
 
 
-def names_of(rows: list[Json]) -> dict[str, str]:
+def lines_of(_error: BusError) -> list[object]:
+    """What is wrong with the lines of a file: no form here takes one."""
+    return []
+
+
+def names_of(rows: Iterable[Json]) -> dict[str, str]:
     """Codes and Persian names, as services tell them."""
     return {row["code"]: row["fa"] for row in rows}

@@ -9,7 +9,7 @@ from bus.errors import BusError
 from contracts.notify import announcements as news
 from contracts.notify import bulk
 from contracts.notify import desk as notices_desk
-from gateway.html.formats import day, moment
+from gateway.html.formats import day, label, moment
 from gateway.ops.notices import words
 from gateway.ops.staff.pages import StaffPages
 from gateway.ops.staff.previews import Fact, Preview
@@ -129,7 +129,7 @@ def _announcement_facts(announcement: news.Announcement, message: news.Publish) 
     yield Fact("عنوان", announcement.title.fa)
     state = words.ANNOUNCED[announcement.state]
     yield Fact("نوع و وضعیت کنونی", f"{words.KINDS[announcement.kind]}، {state}")
-    components = (words.label(words.COMPONENTS, code) for code in announcement.components)
+    components = (label(code, words.COMPONENTS) for code in announcement.components)
     yield Fact("بخش‌ها", "، ".join(components))
     banner = words.has_banner(announcement)
     yield Fact("نوار در", words.pages_of(announcement) if banner else "نواری ندارد")
@@ -144,7 +144,7 @@ def _announcement_facts(announcement: news.Announcement, message: news.Publish) 
         impact = (update and update.impact) or announcement.impact
         yield Fact("اثر", words.IMPACTS[impact])
     if update:
-        yield Fact("وضعیت تازه", words.label(words.ANNOUNCED, update.state))
+        yield Fact("وضعیت تازه", label(update.state, words.ANNOUNCED))
 
 
 def _text(announcement: news.Announcement, message: news.Publish) -> str:

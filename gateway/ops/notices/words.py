@@ -224,11 +224,6 @@ def pages_of(announcement: Announcement) -> str:
     return "، ".join(["صفحه نخست", *named])
 
 
-def label(table: Mapping[str, str], code: str) -> str:
-    """What people call a code; the code itself where nobody has named it."""
-    return table.get(code, code)
-
-
 def problem_label(code: str) -> str:
     """What became of a message or a row, in words."""
     return PROBLEMS.get(code) or FAULTS.get(code) or OUTCOMES.get(code, "انجام نشد")

@@ -11,7 +11,7 @@ from contracts import Request as Asked
 from contracts import agency_contracts
 from contracts.agencies import desk as contracts
 from contracts.agencies.register import OneAgency
-from gateway.forms.values import value_of
+from gateway.forms.values import typed_of
 from gateway.ops.register import previews
 from gateway.ops.register.differences import differences
 from gateway.ops.register.section import AT
@@ -50,7 +50,7 @@ class Proposals:
 
     async def propose(self, request: Request) -> Response:
         """POST /desk/agencies/new: by TOML, or a new agency by the form."""
-        typed = await typed_of(request)
+        typed = typed_of((await forms.read_form(request)).values)
         by_text = typed.get("act") == "toml"
         proposed = {"toml": typed.get("toml", "")} if by_text else {"document": document_of(typed)}
         return await send(self._pages, request, typed, proposed, self._new)
@@ -90,12 +90,6 @@ class Proposals:
             Route(f"{AT}/changes/{{id:int}}", self.change),
             Route(f"{AT}/changes/{{id:int}}/{{act}}", self.decide, methods=["POST"]),
         ]
-
-
-async def typed_of(request: Request) -> dict[str, str]:
-    """The values of a form as they were typed."""
-    values = (await forms.read_form(request)).values
-    return {name: value_of(values, name) for name in values}
 
 
 async def send(

@@ -21,76 +21,158 @@ OUR_REASONS = {
 }
 ROLES = {"clerk": "کارشناس دفتر", "approver": "تأییدکننده دفتر"}
 STATES = {
-    "IN_FORCE": "در اجرا", "REVOKED": "لغوشده", "ENDED": "پایان‌یافته", "NEW": "هنوز ثبت نشده",
-}  # fmt: skip
+    "IN_FORCE": "در اجرا",
+    "REVOKED": "لغوشده",
+    "ENDED": "پایان‌یافته",
+    "NEW": "هنوز ثبت نشده",
+}
 CHANGE_STATES = {
-    "DRAFT": "منتظر نفر دوم", "APPROVED": "تأییدشده", "REFUSED": "ردشده", "WITHDRAWN": "پس‌گرفته",
-}  # fmt: skip
+    "DRAFT": "منتظر نفر دوم",
+    "APPROVED": "تأییدشده",
+    "REFUSED": "ردشده",
+    "WITHDRAWN": "پس‌گرفته",
+}
 CONTACT_ROLES = {
-    "legal": "حقوقی و تفاهم‌نامه", "technical": "فنی", "security": "امنیت",
+    "legal": "حقوقی و تفاهم‌نامه",
+    "technical": "فنی",
+    "security": "امنیت",
     "operations": "بهره‌برداری",
-}  # fmt: skip
+}
 RIGHTS = {
-    "keys": "کلید", "certificates": "گواهی", "grants": "مجوز", "delegations": "نمایندگی",
+    "keys": "کلید",
+    "certificates": "گواهی",
+    "grants": "مجوز",
+    "delegations": "نمایندگی",
     "agency": "دستگاه",
-}  # fmt: skip
+}
 ACTS = {
-    "propose": "پیشنهاد", "approve": "تأیید", "refuse": "رد", "withdraw": "پس گرفتن پیشنهاد",
-    "revoke key": "لغو کلید", "revoke certificate": "لغو گواهی", "revoke grant": "لغو مجوز",
-    "revoke delegation": "لغو نمایندگی", "revoke serving": "لغو پاسخ‌گویی",
-    "revoke hearing": "لغو دریافت رویداد", "revoke agency": "لغو دستگاه",
+    "propose": "پیشنهاد",
+    "approve": "تأیید",
+    "refuse": "رد",
+    "withdraw": "پس گرفتن پیشنهاد",
+    "revoke key": "لغو کلید",
+    "revoke certificate": "لغو گواهی",
+    "revoke grant": "لغو مجوز",
+    "revoke delegation": "لغو نمایندگی",
+    "revoke serving": "لغو پاسخ‌گویی",
+    "revoke hearing": "لغو دریافت رویداد",
+    "revoke agency": "لغو دستگاه",
     "rotate keys": "تعویض کلید",
-    "contact": "ثبت تماس", "remove contact": "حذف تماس", "sandbox": "ثبت آزمایشی",
+    "contact": "ثبت تماس",
+    "remove contact": "حذف تماس",
+    "sandbox": "ثبت آزمایشی",
     "end": "پایان دوره آزمایشی",
-}  # fmt: skip
+}
 # The purposes of inquiries as people call them (a test compares them with the service's own).
 PURPOSES = {
-    "electricity_tariff": "تعرفه و قطع برق چاه", "fuel_quota": "سهمیه سوخت چاه",
-    "agriculture_aid": "کمک آبیاری و الگوی کشت", "land_transfer": "نقل و انتقال ملک",
-    "court_case": "رسیدگی قضایی", "bank_collateral": "وثیقه و تسهیلات بانکی",
-    "industry_supply": "تأمین آب صنعت", "building_permit": "پروانه ساختمان",
-    "environment": "حفاظت محیط زیست", "water_levy": "حقوق دولتی آب",
-}  # fmt: skip
+    "electricity_tariff": "تعرفه و قطع برق چاه",
+    "fuel_quota": "سهمیه سوخت چاه",
+    "agriculture_aid": "کمک آبیاری و الگوی کشت",
+    "land_transfer": "نقل و انتقال ملک",
+    "court_case": "رسیدگی قضایی",
+    "bank_collateral": "وثیقه و تسهیلات بانکی",
+    "industry_supply": "تأمین آب صنعت",
+    "building_permit": "پروانه ساختمان",
+    "environment": "حفاظت محیط زیست",
+    "water_levy": "حقوق دولتی آب",
+}
 BLOCKS = {
-    "licence": "پروانه", "holder": "صاحب پروانه", "contact": "تماس", "partners": "شریکان",
-    "technical": "مشخصات فنی", "place": "محل", "meter": "کنتور", "debt": "بدهی",
+    "licence": "پروانه",
+    "holder": "صاحب پروانه",
+    "contact": "تماس",
+    "partners": "شریکان",
+    "technical": "مشخصات فنی",
+    "place": "محل",
+    "meter": "کنتور",
+    "debt": "بدهی",
     "violations": "تخلف‌ها",
-}  # fmt: skip
+}
 AREAS = {
-    "inquiry": "استعلام", "billing": "قبض و پرداخت", "notify": "پیام‌رسانی", "agencies": "دستگاه‌ها",
-    "ticketing": "درخواست و شکایت", "land_registry": "ثبت اسناد",
-}  # fmt: skip
+    "inquiry": "استعلام",
+    "billing": "قبض و پرداخت",
+    "notify": "پیام‌رسانی",
+    "agencies": "دستگاه‌ها",
+    "ticketing": "درخواست و شکایت",
+    "land_registry": "ثبت اسناد",
+}
 CONTRACTS = {
-    "ask": "پرسیدن وضعیت", "get": "دیدن دوباره پاسخ", "verify": "تأیید اصالت پاسخ",
-    "submit_batch": "فرستادن گروهی", "batch_status": "وضعیت گروهی",
+    "ask": "پرسیدن وضعیت",
+    "get": "دیدن دوباره پاسخ",
+    "verify": "تأیید اصالت پاسخ",
+    "submit_batch": "فرستادن گروهی",
+    "batch_status": "وضعیت گروهی",
     "read_batch": "خواندن پاسخ گروهی",
-    "ask_parcel": "پرسیدن منابع یک ملک", "read_parcel": "خواندن پاسخ ملک", "*": "همه قراردادها",
-    "quote": "محاسبه هزینه", "list_bills": "فهرست قبض‌ها", "statement": "صورت‌حساب",
-    "look_up": "دیدن قبض", "send": "فرستادن پیام", "message": "دیدن پیام",
+    "ask_parcel": "پرسیدن منابع یک ملک",
+    "read_parcel": "خواندن پاسخ ملک",
+    "*": "همه قراردادها",
+    "quote": "محاسبه هزینه",
+    "list_bills": "فهرست قبض‌ها",
+    "statement": "صورت‌حساب",
+    "look_up": "دیدن قبض",
+    "send": "فرستادن پیام",
+    "message": "دیدن پیام",
     "messages": "فهرست پیام‌ها",
-    "cancel": "لغو پیام", "preview": "پیش‌نمایش پیام", "template": "دیدن الگو",
-    "templates": "فهرست الگوها", "draft_template": "نوشتن الگو", "submit_job": "ارسال انبوه",
-    "job": "وضعیت ارسال انبوه", "jobs": "فهرست ارسال‌های انبوه", "start_job": "آغاز ارسال انبوه",
-    "cancel_job": "لغو ارسال انبوه", "job_preview": "پیش‌نمایش ارسال انبوه", "health": "وضعیت سرویس",
-    "sources_of_parcel": "منابع آب یک ملک", "put_callback": "ثبت نشانی خبررسانی",
-    "drop_callback": "برداشتن نشانی خبررسانی", "callbacks": "نشانی‌های خبررسانی",
-    "callback_deliveries": "خبرهای رسانده‌شده", "replay_callback": "خبررسانی دوباره",
-    "rotate_callback_secret": "تعویض رمز خبررسانی", "test_callback": "آزمودن خبررسانی",
-}  # fmt: skip
+    "cancel": "لغو پیام",
+    "preview": "پیش‌نمایش پیام",
+    "template": "دیدن الگو",
+    "templates": "فهرست الگوها",
+    "draft_template": "نوشتن الگو",
+    "submit_job": "ارسال انبوه",
+    "job": "وضعیت ارسال انبوه",
+    "jobs": "فهرست ارسال‌های انبوه",
+    "start_job": "آغاز ارسال انبوه",
+    "cancel_job": "لغو ارسال انبوه",
+    "job_preview": "پیش‌نمایش ارسال انبوه",
+    "health": "وضعیت سرویس",
+    "sources_of_parcel": "منابع آب یک ملک",
+    "put_callback": "ثبت نشانی خبررسانی",
+    "drop_callback": "برداشتن نشانی خبررسانی",
+    "callbacks": "نشانی‌های خبررسانی",
+    "callback_deliveries": "خبرهای رسانده‌شده",
+    "replay_callback": "خبررسانی دوباره",
+    "rotate_callback_secret": "تعویض رمز خبررسانی",
+    "test_callback": "آزمودن خبررسانی",
+}
 MEMBERS = {
-    "until": "اعتبار تا", "basis": "مبنای قانونی", "purposes": "هدف‌ها", "blocks": "بخش‌ها",
-    "per_day": "سقف روزانه", "networks": "شبکه‌ها", "to": "به دستگاه", "public_key": "کلید عمومی",
-    "jwk": "کلید عمومی", "sha256": "اثر انگشت گواهی", "limits": "سقف درخواست", "queue": "صف",
-}  # fmt: skip
+    "until": "اعتبار تا",
+    "basis": "مبنای قانونی",
+    "purposes": "هدف‌ها",
+    "blocks": "بخش‌ها",
+    "per_day": "سقف روزانه",
+    "networks": "شبکه‌ها",
+    "to": "به دستگاه",
+    "public_key": "کلید عمومی",
+    "jwk": "کلید عمومی",
+    "sha256": "اثر انگشت گواهی",
+    "limits": "سقف درخواست",
+    "queue": "صف",
+}
 FIELDS = {
-    "code": "کد", "name": "نام", "name_fa": "نام فارسی", "key_id": "شناسه کلید",
-    "public_key": "کلید عمومی", "key_until": "اعتبار کلید تا", "contract": "قرارداد",
-    "purposes": "هدف‌ها", "grant_until": "اعتبار مجوز تا", "basis": "مبنای قانونی",
-    "blocks": "بخش‌ها", "per_day": "سقف روزانه", "networks": "شبکه‌ها", "toml": "متن TOML",
-    "member": "دستگاه مادر", "reason": "دلیل", "why": "دلیل", "base_version": "نسخه",
-    "version": "نسخه", "role": "نقش", "email": "پست الکترونیک", "mobile": "همراه",
-    "id": "شناسه", "what": "چه چیزی",
-}  # fmt: skip
+    "code": "کد",
+    "name": "نام",
+    "name_fa": "نام فارسی",
+    "key_id": "شناسه کلید",
+    "public_key": "کلید عمومی",
+    "key_until": "اعتبار کلید تا",
+    "contract": "قرارداد",
+    "purposes": "هدف‌ها",
+    "grant_until": "اعتبار مجوز تا",
+    "basis": "مبنای قانونی",
+    "blocks": "بخش‌ها",
+    "per_day": "سقف روزانه",
+    "networks": "شبکه‌ها",
+    "toml": "متن TOML",
+    "member": "دستگاه مادر",
+    "reason": "دلیل",
+    "why": "دلیل",
+    "base_version": "نسخه",
+    "version": "نسخه",
+    "role": "نقش",
+    "email": "پست الکترونیک",
+    "mobile": "همراه",
+    "id": "شناسه",
+    "what": "چه چیزی",
+}
 FAULTS = {
     **refusal_texts.FAULTS,
     "toml": "متن TOML خوانده نشد.",
@@ -103,7 +185,7 @@ FAULTS = {
     "member.nested": "این دستگاه خود زیرسامانه دارد.",
     "repeated": "این شناسه دو بار آمده است.",
     "contract.unknown": "چنین قراردادی برای دستگاه‌ها نیست.",
-}  # fmt: skip
+}
 PROBLEMS = {
     "register.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان دفتر بخواهید.",
     "register.same_person": "این را خود شما پیشنهاد داده‌اید؛ همکار دوم باید تصمیم بگیرد.",
@@ -118,7 +200,7 @@ PROBLEMS = {
     "contract.broken": "برخی بخش‌ها درست تکمیل نشده است.",
     "form.malformed": "فرم خوانده نشد؛ دوباره بفرستید.",
     "http.too_large": "متن از اندازه بزرگ‌تر است.",
-}  # fmt: skip
+}
 DONE = {
     "propose": "پیشنهاد ثبت شد؛ همکار دوم باید آن را تأیید کند.",
     "approve": "پیشنهاد تأیید شد و هم‌اکنون در اجراست.",
@@ -127,11 +209,13 @@ DONE = {
     "revoke": "لغو شد و دیگر پذیرفته نمی‌شود.",
     "contact": "تماس ثبت شد.",
     "forget": "تماس حذف شد.",
-}  # fmt: skip
+}
 # how the document names what our forms have, where that is not the same
 _NAMES = {
-    ("keys", "id"): "key_id", ("keys", "until"): "key_until", ("grants", "until"): "grant_until",
-}  # fmt: skip
+    ("keys", "id"): "key_id",
+    ("keys", "until"): "key_until",
+    ("grants", "until"): "grant_until",
+}
 
 
 def field_of(path: str) -> str:
@@ -146,8 +230,11 @@ def field_of(path: str) -> str:
 
 _REFUSALS = sentences.Refusals(
     "دفتر دستگاه‌ها اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید.",
-    PROBLEMS, FAULTS, FIELDS, field_of,
-)  # fmt: skip
+    PROBLEMS,
+    FAULTS,
+    FIELDS,
+    field_of,
+)
 
 
 def faults_of(error: BusError) -> dict[str, str]:

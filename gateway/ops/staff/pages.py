@@ -19,6 +19,7 @@ from gateway.html import rendering
 from gateway.http.problems import status_of
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import Fields, parse_form, parse_whole, query_value
+from gateway.ops.staff.list_links import back_query, list_query
 from gateway.ops.staff.names import NameOf, Names, Person
 from gateway.ops.staff.previews import (
     Preview,
@@ -65,13 +66,17 @@ class Texts(Protocol):
 class Section:
     """A section of the desk: its address, the folder of its templates, the Request that tells the
     role of the colleague there, the code that turns strangers away, and its texts.
+
+    Without ``who_am_i`` the colleague's role at the desk counts. ``of_agencies`` says that its
+    pages name agencies.
     """
 
     at: str
     templates: str
-    who_am_i: Contract
+    who_am_i: Contract | None
     stranger: str
     words: Texts
+    of_agencies: bool = True
 
 
 class StaffPages:
@@ -134,7 +139,7 @@ class StaffPages:
         officer, person, agency, *values = await asyncio.gather(
             self._who_am_i(request),
             self._names.person(request),
-            self._names.agency(request),
+            self._agency_names(request),
             *replies.values(),
         )
         texts, error = self.section.words, submission.error
@@ -154,6 +159,8 @@ class StaffPages:
             typed=submission.typed,
             faults=texts.faults_of(error) if error else {},
             lines=texts.lines_of(error) if error else [],
+            back=back_query(request, submission.typed),
+            this_list=list_query(request),
             **dict(zip(replies, values, strict=True)),
             **more,
         )
@@ -161,9 +168,14 @@ class StaffPages:
         return response
 
     async def _who_am_i(self, request: Request) -> object:
-        """Return the colleague's role in the section; its layout reads the fields."""
+        """Return the colleague's role in the section, whose layout reads the fields; None where
+        his role at the desk counts.
+        """
         contract = self.section.who_am_i
-        return await self.ask(request, contract, contract.message())
+        return None if contract is None else await self.ask(request, contract, contract.message())
+
+    async def _agency_names(self, request: Request) -> NameOf | None:
+        return await self._names.agency(request) if self.section.of_agencies else None
 
     async def act(
         self,

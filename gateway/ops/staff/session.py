@@ -8,7 +8,6 @@ import hashlib
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
 from typing import NamedTuple, TypedDict
 
 from starlette.requests import Request
@@ -18,7 +17,6 @@ from bus.client import Client
 from bus.errors import BusError, Forbidden, Unauthenticated, Unavailable
 from bus.messages.kinds import M, R
 from bus.messages.kinds import Request as Contract
-from bus.messages.values import Json
 from bus.settings import Settings
 from contracts.ticketing import accounts
 from gateway.forms.acts import Acts
@@ -211,24 +209,6 @@ class Desk:
         return await self.client.call(
             contract,
             contract.checked(message),
-            caller={"staff": colleague.username},
-            id=self._message_id(contract, colleague, id),
-            traceparent=request.state.traceparent,
-        )
-
-    async def ask_json(
-        self,
-        request: Request,
-        contract: Contract[M, R],
-        data: Mapping[str, object],
-        *,
-        id: str | None = None,
-    ) -> Json:
-        """Do what ``ask`` does with the values of a form; the reply is JSON too."""
-        colleague = await self._asker(request, contract)
-        return await self.client.call(
-            contract,
-            contract.checked(data),
             caller={"staff": colleague.username},
             id=self._message_id(contract, colleague, id),
             traceparent=request.state.traceparent,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from bus.errors import BusError
 from contracts.billing.tariffs import TariffRow
+from gateway.html.formats import label
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 from iran.persian import tehran_day
@@ -197,19 +198,14 @@ DONE = {
 }
 
 
-def label(table: Mapping[str, str], code: str) -> str:
-    """The name of a code; the code itself where the table has none."""
-    return table.get(code, code)
-
-
 def classes(row: TariffRow, service_fa: str = "") -> str:
     """The service and the classes of a row of the tariff."""
     parts = [
         service_fa,
-        label(CLASSES, row.agency_class),
-        label(USES, row.use) if row.use != "*" else "",
-        label(AREAS, row.area_class) if row.area_class != "*" else "",
-        label(SEASONS, row.season) if row.season != "*" else "",
+        label(row.agency_class, CLASSES),
+        label(row.use, USES) if row.use != "*" else "",
+        label(row.area_class, AREAS) if row.area_class != "*" else "",
+        label(row.season, SEASONS) if row.season != "*" else "",
     ]
     return "، ".join(part for part in parts if part)
 
@@ -237,7 +233,7 @@ def pairs(rows: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:
 def options(table: Mapping[str, str], used: Iterable[str]) -> list[tuple[str, str]]:
     """The values to choose from: those with a name, and those that rows use."""
     codes = dict.fromkeys([*table, *sorted(used)])
-    return [(code, label(table, code)) for code in codes]
+    return [(code, label(code, table)) for code in codes]
 
 
 _REFUSALS = sentences.Refusals(

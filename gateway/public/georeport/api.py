@@ -18,6 +18,7 @@ from contracts.ticketing.citizens import LIST_PUBLIC, REGISTER, TOKEN
 from gateway.forms.acts import FormToken
 from gateway.forms.multipart import read_form
 from gateway.http.address import own_address
+from gateway.http.idempotency import MOST, idempotency_key, is_short_ascii
 from gateway.http.origin import from_other_sites
 from gateway.http.problems import HttpError
 from gateway.limits.guesses import Guesses
@@ -32,9 +33,7 @@ V2 = f"{ROOT}/v2"
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 CHANGESET = "2026-11-23T00:00:00+03:30"
 FORM_SECONDS = 60
-MOST_KEY = 128
 JURISDICTION = "kbrw.ir"
-KEY_HEADER = "idempotency-key"
 # What may stand in the address of a POST; a person's data may not, since addresses are logged.
 IN_QUERY = ("api_key", "jurisdiction_id", "locale")
 NOTICES = {
@@ -189,12 +188,12 @@ class Open311:
 
         Equal keys of two apps are two acts.
         """
-        key = request.headers.get(KEY_HEADER, "").strip().strip('"')
+        key = idempotency_key(request)
         if not key:
             return "", FormToken.new().secret
-        if len(key) > MOST_KEY or not (key.isascii() and key.isprintable()):
+        if not is_short_ascii(key):
             raise HttpError(
-                "idempotency_key.invalid", f"Idempotency-Key: up to {MOST_KEY} ASCII characters."
+                "idempotency_key.invalid", f"Idempotency-Key: up to {MOST} ASCII characters."
             )
         key = f"open311\0{app}\0{key}"
         return key, self._services.acts.secret_of(REGISTER.name, key, data)

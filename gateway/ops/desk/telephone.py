@@ -1,0 +1,64 @@
+"""A request that a citizen makes on the telephone: a clerk writes it down."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.errors import BusError
+from contracts.ticketing.citizens import FORM, REGISTER, AskForm
+from gateway.forms.values import typed_of
+from gateway.ops.desk.section import AT
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import Fields
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
+from gateway.ops.staff.session import Desk
+
+
+class TelephonePages:
+    """The form, and the code and secret that the clerk reads out."""
+
+    def __init__(self, pages: StaffPages, desk: Desk) -> None:
+        self._pages, self._desk = pages, desk
+
+    async def form(self, request: Request) -> Response:
+        """GET /desk/telephone"""
+        return await self._show(request, NO_SUBMISSION)
+
+    async def _show(self, request: Request, submission: Submission) -> Response:
+        token = submission.typed.get("form") or self._desk.acts.new_form()
+        form = self._desk.ask_as_desk(request, FORM, AskForm())
+        return await self._pages.page(
+            request, "telephone", submission, form=form, token=resolved(token)
+        )
+
+    async def register(self, request: Request) -> Response:
+        """POST /desk/telephone: the same form sent twice is one ticket with one secret."""
+        typed = typed_of((await forms.read_form(request)).values)
+        act = self._desk.acts.form_or_new(typed.get("form", ""))
+        typed |= {"act": "telephone", "form": self._desk.acts.seal(act)}
+        try:
+            message = REGISTER.load({**_fields(typed), "secret": act.secret})
+            reply = await self._pages.ask(request, REGISTER, message, form=act.id)
+        except BusError as error:
+            return await self._pages.refused(request, self._show, typed, error)
+        return await self._pages.page(
+            request, "telephone_done", reply=resolved(reply), secret=resolved(act.secret)
+        )
+
+    def routes(self) -> list[Route]:
+        """The routes of the telephone."""
+        return [
+            Route(f"{AT}/telephone", self.form, methods=["GET"]),
+            Route(f"{AT}/telephone", self.register, methods=["POST"]),
+        ]
+
+
+def _fields(typed: dict[str, str]) -> Fields:
+    """The fields of REGISTER that a clerk fills in."""
+    return {
+        **{n: typed.get(n, "") for n in ("kind", "category", "county", "text", "name")},
+        **{n: typed.get(n) or None for n in ("mobile", "email", "national_id")},
+        "privacy": typed.get("privacy") or "private",
+        "channel": "telephone",
+        "declared": typed.get("declared") == "1",
+    }
