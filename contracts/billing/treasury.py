@@ -6,8 +6,8 @@ from marshmallow import ValidationError, validate
 
 from bus.messages.fields import Checked, Choice, Text, whole
 from bus.messages.kinds import M, R, Request
-from bus.messages.message import ABSENT, OPTIONAL, PERSONAL, check, message
-from bus.messages.values import Block, Code, Day
+from bus.messages.message import PERSONAL, check, message
+from bus.messages.values import BlockOf, Code, Day
 from contracts.billing.bills import (
     BILL_STATES,
     MOST_RIALS,
@@ -19,19 +19,9 @@ from contracts.billing.bills import (
     Statement,
 )
 from contracts.billing.tariffs import ApproveTariff, Csv, Drafted, OneRow, Tariff, TariffRows
+from contracts.billing.treasury_views import Close, Exceptions, Refunds
 from iran import identifiers
 
-REFUND_STATES = ("REQUESTED", "APPROVED", "PAID", "REFUSED")
-EXCEPTION_KINDS = (
-    "amount_differs",
-    "paid_twice",
-    "bill_ended",
-    "bill_unknown",
-    "reversed_by_bank",
-    "not_in_file",
-    "not_in_ledger",
-    "ref_reused",
-)
 RESOLUTIONS = ("refund", "apply", "explained")
 FILES = ("settlement", "bills")
 FORMATS = ("beancount", "hledger")
@@ -51,10 +41,16 @@ class Officer:
 
 
 @message
-class Agencies:
-    """``agency`` and ``bills``: which codes of agencies stand on how many bills."""
+class BilledAgency:
+    agency: Code
+    bills: int
 
-    agencies: tuple[Block, ...]
+
+@message
+class Agencies:
+    """Which codes of agencies stand on how many bills."""
+
+    agencies: tuple[BlockOf[BilledAgency], ...]
 
 
 @message
@@ -115,10 +111,18 @@ class OfTicket:
 
 
 @message
+class OpenBill:
+    number: str
+    state: Annotated[str, Choice(BILL_STATES)]
+    total_rials: int
+    due_on: Day
+
+
+@message
 class TicketBills:
     """``number``, ``state``, ``total_rials`` and ``due_on`` of each bill that is open."""
 
-    bills: tuple[Block, ...]
+    bills: tuple[BlockOf[OpenBill], ...]
 
 
 @message
@@ -134,11 +138,6 @@ class Void(Numbered):
 @message
 class Waive(Numbered, WaiverOf):
     """The whole of a bill is let off."""
-
-
-@message
-class Exceptions:
-    exceptions: tuple[Block, ...]
 
 
 @message
@@ -175,11 +174,6 @@ class RefundPaid(OneRow):
 
 
 @message
-class Refunds:
-    refunds: tuple[Block, ...]
-
-
-@message
 class TakeFile:
     """A file of the bank, as text."""
 
@@ -200,23 +194,6 @@ class FileTaken:
 @message
 class OfDay:
     day: Day
-
-
-@message
-class Close:
-    """A day's control totals; it balances if every difference is 0."""
-
-    day: Day
-    closed: bool
-    closed_by: Annotated[str | None, Text(64)]
-    balances: bool
-    controls: tuple[Block, ...]
-    channels: tuple[Block, ...]
-    missing: tuple[str, ...]
-    open_exceptions: int
-    claims_rials: Annotated[
-        int | None, "What banks settled short or took back, and have to explain", OPTIONAL
-    ] = ABSENT
 
 
 @message

@@ -12,6 +12,7 @@ from bus.service import Service
 from contracts.billing import bills as contracts
 from contracts.billing import tariffs as messages
 from contracts.billing import treasury
+from contracts.billing.treasury_views import Close, Exceptions, Refunds
 from contracts.inquiry import questions
 from iran.persian import TEHRAN, tehran_day
 from members.rights import calling_agency
@@ -180,7 +181,9 @@ class Billing(Service):
         self.officer(tx)
         counts = search.bills_by_agency(tx.conn)
         return treasury.Agencies(
-            agencies=tuple({"agency": code, "bills": bills} for code, bills in counts.items())
+            agencies=tuple(
+                treasury.BilledAgency(agency=code, bills=bills) for code, bills in counts.items()
+            )
         )
 
     @serve(treasury.OPEN_BILLS_OF_TICKET)
@@ -188,12 +191,12 @@ class Billing(Service):
         rows = search.open_of_ticket(tx.conn, message.ticket, message.bill)
         return treasury.TicketBills(
             bills=tuple(
-                {
-                    "number": row.number,
-                    "state": row.state,
-                    "total_rials": row.total,
-                    "due_on": row.due_on.isoformat(),
-                }
+                treasury.OpenBill(
+                    number=row.number,
+                    state=row.state,
+                    total_rials=row.total,
+                    due_on=row.due_on.isoformat(),
+                )
                 for row in rows
             )
         )
@@ -223,39 +226,39 @@ class Billing(Service):
     # --- officers: exceptions and refunds ---
 
     @serve(treasury.EXCEPTIONS)
-    def exceptions(self, tx: Tx, message: treasury.Nothing) -> treasury.Exceptions:
+    def exceptions(self, tx: Tx, message: treasury.Nothing) -> Exceptions:
         self.officer(tx)
         return exceptions_reply(exceptions.list_exceptions(tx.conn))
 
     @serve(treasury.RESOLVE)
-    def resolve(self, tx: Tx, message: treasury.Resolve) -> treasury.Exceptions:
+    def resolve(self, tx: Tx, message: treasury.Resolve) -> Exceptions:
         exceptions.resolve(self.officer(tx), message)
         return exceptions_reply(exceptions.list_exceptions(tx.conn))
 
     @serve(treasury.REFUNDS)
-    def refunds(self, tx: Tx, message: treasury.Nothing) -> treasury.Refunds:
+    def refunds(self, tx: Tx, message: treasury.Nothing) -> Refunds:
         self.officer(tx)
         return refunds_reply(refunds.list_refunds(tx.conn), to_transfer=True)
 
     @serve(treasury.ASK_REFUND)
-    def ask_refund(self, tx: Tx, message: treasury.AskRefund) -> treasury.Refunds:
+    def ask_refund(self, tx: Tx, message: treasury.AskRefund) -> Refunds:
         refunds.request(self.officer(tx), message)
         return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.APPROVE_REFUND)
-    def approve_refund(self, tx: Tx, message: messages.OneRow) -> treasury.Refunds:
+    def approve_refund(self, tx: Tx, message: messages.OneRow) -> Refunds:
         refunds.approve(self.approver(tx), message.id)
         return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.REFUSE_REFUND)
-    def refuse_refund(self, tx: Tx, message: messages.OneRow) -> treasury.Refunds:
+    def refuse_refund(self, tx: Tx, message: messages.OneRow) -> Refunds:
         exception = refunds.refuse(self.approver(tx), message.id)
         if exception is not None:
             exceptions.reopen(tx.conn, exception)
         return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.NOTE_REFUND_PAID)
-    def note_refund_paid(self, tx: Tx, message: treasury.RefundPaid) -> treasury.Refunds:
+    def note_refund_paid(self, tx: Tx, message: treasury.RefundPaid) -> Refunds:
         refunds.note_paid(self.officer(tx), message.id, message.bank_ref)
         return refunds_reply(refunds.list_refunds(tx.conn))
 
@@ -266,11 +269,11 @@ class Billing(Service):
         return files.take(self.officer(tx), message, list(self.psps))
 
     @serve(treasury.LOOK_AT_DAY)
-    def look_at_day(self, tx: Tx, message: treasury.OfDay) -> treasury.Close:
+    def look_at_day(self, tx: Tx, message: treasury.OfDay) -> Close:
         return days.look(self.officer(tx), dt.date.fromisoformat(message.day), list(self.psps))
 
     @serve(treasury.CLOSE_DAY)
-    def close_day(self, tx: Tx, message: treasury.OfDay) -> treasury.Close:
+    def close_day(self, tx: Tx, message: treasury.OfDay) -> Close:
         return days.close(self.approver(tx), dt.date.fromisoformat(message.day), list(self.psps))
 
     @serve(treasury.JOURNAL)

@@ -10,8 +10,7 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenticated
 from bus.messages.kinds import Request as Contract
-from bus.messages.values import Json
-from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket
+from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket, OpenBill
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.citizens import STATES
 from contracts.ticketing.desk import DeskTicket, OneTicket
@@ -94,7 +93,7 @@ class TicketPages:
         message = OneTicket(code=request.path_params["code"])
         return await self._pages.ask(request, contracts.READ, message)
 
-    async def _open_bills(self, request: Request, ticket: DeskTicket) -> tuple[Json, ...]:
+    async def _open_bills(self, request: Request, ticket: DeskTicket) -> tuple[OpenBill, ...]:
         """Return unpaid bills that the ticket is about or that were issued for it.
 
         None while billing is away, for a ticket is worked on without it too.

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError
-from bus.messages.values import Json
 from contracts.billing import treasury as contracts
+from contracts.billing.treasury_views import Channel
 from gateway.forms.values import value_of
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_day, query_value
@@ -26,7 +26,7 @@ BILLS = "bills"
 class FilesView:
     """The banks whose files can be taken, the day offered first, and the result of a file."""
 
-    channels: tuple[Json, ...]
+    channels: tuple[Channel, ...]
     day: str
     result: contracts.FileTaken | None
 

@@ -10,14 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError, NotFound
-from bus.messages.message import Wire
-from bus.messages.values import Json
 from contracts import Request as Contract
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES, Bill
+from contracts.billing.treasury_views import RefundView
 from gateway.forms.values import value_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form, parse_whole, query_value
+from gateway.ops.staff.forms import Fields, parse_form, parse_whole, query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Previewer
 from gateway.ops.treasury.previews import Previews
@@ -40,7 +39,7 @@ class BillView:
     """
 
     bill: Bill
-    refunds: tuple[Json, ...]
+    refunds: tuple[RefundView, ...]
     available: int
     first_of_agency: bool
 
@@ -81,8 +80,8 @@ class Bills:
         number = request.path_params["number"]
         bill = await self._previews.bill(request, number)
         reply = await self._pages.ask(request, contracts.REFUNDS, contracts.Nothing())
-        refunds = tuple(refund for refund in reply.refunds if refund["bill"] == number)
-        requested = sum(row["rials"] for row in refunds if row["state"] == "REQUESTED")
+        refunds = tuple(refund for refund in reply.refunds if refund.bill == number)
+        requested = sum(row.rials for row in refunds if row.state == "REQUESTED")
         paid = bill.total_rials if bill.state == "PAID" else 0
         return BillView(
             bill=bill,
@@ -96,7 +95,7 @@ class Bills:
         if agency is None:
             return False
         reply = await self._pages.ask(request, contracts.BILLED_AGENCIES, contracts.Nothing())
-        return any(row["agency"] == agency and row["bills"] == 1 for row in reply.agencies)
+        return any(row.agency == agency and row.bills == 1 for row in reply.agencies)
 
     async def move(self, request: Request) -> Response:
         """POST /desk/treasury/bills/{number}/{act}: void, waive, ask_refund."""
@@ -164,7 +163,7 @@ class Bills:
         ]
 
 
-def _issue_fields(values: Mapping[str, list[str]]) -> Wire:
+def _issue_fields(values: Mapping[str, list[str]]) -> Fields:
     """The fields of ISSUE_BILL. Raises ContractError, which names each missing one."""
     data = parse_form(contracts.ISSUE_BILL, values)
     payer, missing = value_of(values, "payer"), []
@@ -188,7 +187,7 @@ def _issue_fields(values: Mapping[str, list[str]]) -> Wire:
 async def bank_names(pages: StaffPages, request: Request) -> dict[str, str]:
     """The names of banks and gateways, by their codes."""
     reply = await pages.ask(request, contracts.LOOK_AT_DAY, contracts.OfDay(day=yesterday()))
-    return {channel["code"]: channel["fa"] for channel in reply.channels}
+    return {channel.code: channel.fa for channel in reply.channels}
 
 
 def yesterday() -> str:

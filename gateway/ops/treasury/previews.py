@@ -52,7 +52,7 @@ class Previews:
 
     async def _was_billed(self, request: Request, agency: str) -> bool:
         reply = await self._pages.ask(request, contracts.BILLED_AGENCIES, contracts.Nothing())
-        return any(row["agency"] == agency for row in reply.agencies)
+        return any(row.agency == agency for row in reply.agencies)
 
     async def _payer(self, request: Request, agency: str | None) -> str:
         """The name of the payer."""
@@ -119,22 +119,22 @@ class Previews:
     async def refund(self, request: Request, id_: int, title: str, button: str) -> Preview:
         """A decision about a refund."""
         reply = await self._pages.ask(request, contracts.REFUNDS, contracts.Nothing())
-        row = next((row for row in reply.refunds if row["id"] == id_), None)
+        row = next((row for row in reply.refunds if row.id == id_), None)
         if row is None:
             raise NotFound("There is no such refund.", code="refund.not_found")
-        of = Fact("قبض", row["bill"]) if row["bill"] else Fact("مغایرت", str(row["exception"]))
+        of = Fact("قبض", row.bill) if row.bill else Fact("مغایرت", str(row.exception))
         person = await self._pages.person(request)
         return Preview(
             title=title,
             button=button,
             facts=(
                 Fact("شماره استرداد", str(id_)),
-                Fact("مبلغ", rials(row["rials"])),
+                Fact("مبلغ", rials(row.rials)),
                 of,
-                Fact("شبا", row["sheba"]),
-                Fact("دلیل", row["why"]),
-                Fact("خواسته", person(row["requested_by"])),
-                Fact("وضعیت کنونی", texts.REFUND_STATES[row["state"]]),
+                Fact("شبا", row.sheba),
+                Fact("دلیل", row.why),
+                Fact("خواسته", person(row.requested_by)),
+                Fact("وضعیت کنونی", texts.REFUND_STATES[row.state]),
             ),
             leaves=(_REFUND_LEAVES[button],),
             again=button == "واریز شد",
@@ -143,12 +143,12 @@ class Previews:
     async def resolve(self, request: Request, message: contracts.Resolve) -> Preview:
         """The end of an exception."""
         reply = await self._pages.ask(request, contracts.EXCEPTIONS, contracts.Nothing())
-        row = next((row for row in reply.exceptions if row["id"] == message.id), None)
+        row = next((row for row in reply.exceptions if row.id == message.id), None)
         if row is None:
             raise NotFound("There is no such exception.", code="exception.not_found")
         facts = [
-            Fact("مغایرت", f"{texts.EXCEPTIONS[row['kind']][0]}، شماره {row['id']}"),
-            Fact("مبلغ", rials(row["rials"])),
+            Fact("مغایرت", f"{texts.EXCEPTIONS[row.kind][0]}، شماره {row.id}"),
+            Fact("مبلغ", rials(row.rials)),
             Fact("یادداشت", message.note),
         ]
         if message.number:
@@ -170,15 +170,15 @@ class Previews:
         if day.open_exceptions:
             leaves.append(f"{day.open_exceptions} مغایرت باز است و پس از بستن هم باز می‌ماند.")
         for channel in day.channels:
-            if not channel["file"]:
-                leaves.append(f"فایل {channel['fa']} برای این روز نیامده است.")
-            elif channel["unmatched"]:
-                leaves.append(f"{channel['unmatched']} پرداخت {channel['fa']} تطبیق نشده است.")
+            if not channel.file:
+                leaves.append(f"فایل {channel.fa} برای این روز نیامده است.")
+            elif channel.unmatched:
+                leaves.append(f"{channel.unmatched} پرداخت {channel.fa} تطبیق نشده است.")
         return Preview(
             title=f"روز {formats.day(message.day)} بسته می‌شود",
             button="بستن این روز",
             again=False,
-            facts=tuple(Fact(row["fa"], rials(row["ledger_rials"])) for row in day.controls),
+            facts=tuple(Fact(row.fa, rials(row.ledger_rials)) for row in day.controls),
             leaves=(*leaves, "روز بسته دوباره باز نمی‌شود."),
         )
 

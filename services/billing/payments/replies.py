@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bus.envelope import instant
-from contracts.billing.treasury import Exceptions, Refunds
+from contracts.billing.treasury_views import Exceptions, ExceptionView, Refunds, RefundView
 from services.billing.rows import NumberedException, NumberedRefund
 
 
@@ -11,21 +11,21 @@ def exceptions_reply(listed: Iterable[NumberedException]) -> Exceptions:
     """Exceptions with the numbers of their bills."""
     return Exceptions(
         exceptions=tuple(
-            {
-                "id": row.id,
-                "kind": row.kind,
-                "psp": row.channel,
-                "ref": row.ref,
-                "order": row.order_id,
-                "rials": row.rials,
-                "in_suspense": row.in_suspense,
-                "bill": row.number,
-                "state": row.state,
-                "opened_at": instant(row.opened_at),
-                "note": row.note,
-                "resolution": row.resolution,
-                "resolved_by": row.resolved_by,
-            }
+            ExceptionView(
+                id=row.id,
+                kind=row.kind,
+                psp=row.channel,
+                ref=row.ref,
+                order=row.order_id,
+                rials=row.rials,
+                in_suspense=row.in_suspense,
+                bill=row.number,
+                state=row.state,
+                opened_at=instant(row.opened_at),
+                note=row.note,
+                resolution=row.resolution,
+                resolved_by=row.resolved_by,
+            )
             for row in listed
         )
     )
@@ -35,21 +35,21 @@ def refunds_reply(listed: Iterable[NumberedRefund], *, to_transfer: bool = False
     """Refunds with the Sheba in part only; with ``to_transfer`` those of allowed refunds whole."""
     return Refunds(
         refunds=tuple(
-            {
-                "id": row.id,
-                "bill": row.number,
-                "exception": row.exception,
-                "rials": row.rials,
-                "sheba": row.sheba
+            RefundView(
+                id=row.id,
+                bill=row.number,
+                exception=row.exception,
+                rials=row.rials,
+                sheba=row.sheba
                 if to_transfer and row.state == "APPROVED"
                 else f"{row.sheba[:4]}…{row.sheba[-4:]}",
-                "why": row.reason,
-                "state": row.state,
-                "requested_by": row.requested_by,
-                "approved_by": row.decided_by,
-                "bank_ref": row.bank_ref,
-                "requested_at": instant(row.requested_at),
-            }
+                why=row.reason,
+                state=row.state,
+                requested_by=row.requested_by,
+                approved_by=row.decided_by,
+                bank_ref=row.bank_ref,
+                requested_at=instant(row.requested_at),
+            )
             for row in listed
         )
     )

@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from sqlalchemy import ColumnElement, Connection, Date, cast, func, insert, select
 
 from bus.database.rows import fetch_all
 from bus.errors import RuleBroken
-from contracts.billing.treasury import LOOK_AT_DAY, Close
+from contracts.billing.treasury import LOOK_AT_DAY
+from contracts.billing.treasury_views import Channel, Close, Control
 from services.billing import books
 from services.billing.context import Context
 from services.billing.domain import ledger
@@ -31,30 +32,6 @@ from services.billing.tables import BILLS as BILLS_TABLE
 TAKEN = ("paid", "suspended")
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A sum of the ledger beside the same sum of the records, in rials."""
-
-    name: str
-    fa: str
-    ledger_rials: Rials
-    records_rials: Rials
-    difference_rials: Rials
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A bank's file of a day beside our payments of that day, in rials."""
-
-    code: str
-    fa: str
-    file: bool
-    file_rials: Rials
-    ledger_rials: Rials
-    payments: int
-    unmatched: int
-
-
 def look(context: Context, day: dt.date, psps: Sequence[str]) -> Close:
     """The control totals of a day, as they were when it was closed or as they are now."""
     statement = select(CLOSES.c.report, CLOSES.c.closed_by).where(CLOSES.c.day == day)
@@ -69,8 +46,8 @@ def look(context: Context, day: dt.date, psps: Sequence[str]) -> Close:
         closed=False,
         closed_by=None,
         balances=not any(control.difference_rials for control in controls),
-        controls=tuple(asdict(control) for control in controls),
-        channels=tuple(asdict(channel) for channel in channels),
+        controls=tuple(controls),
+        channels=tuple(channels),
         missing=tuple(
             channel.code for channel in channels if channel.payments and not channel.file
         ),
@@ -86,11 +63,23 @@ def _controls(conn: Connection) -> list[Control]:
         return sums.get(account, 0)
 
     def control(account: str, ours: Rials, records: Rials) -> Control:
-        return Control(account, ledger.ACCOUNTS[account][1], ours, records, ours - records)
+        return Control(
+            name=account,
+            fa=ledger.ACCOUNTS[account][1],
+            ledger_rials=ours,
+            records_rials=records,
+            difference_rials=ours - records,
+        )
 
     trial = sum(sums.values())
     return [
-        Control("trial", "تراز آزمایشی", trial, 0, trial),
+        Control(
+            name="trial",
+            fa="تراز آزمایشی",
+            ledger_rials=trial,
+            records_rials=0,
+            difference_rials=trial,
+        ),
         control(ledger.RECEIVABLE, balance(ledger.RECEIVABLE), _open_bills(conn)),
         control(ledger.TRANSIT, balance(ledger.TRANSIT), _in_transit(conn)),
         control(ledger.SUSPENSE, -balance(ledger.SUSPENSE), exceptions.in_suspense(conn)),
