@@ -1,23 +1,13 @@
-"""The catalogue of the Published Language: name → contract, built from the modules beside."""
+"""The catalogue of the Published Language: name → contract, found in the modules beside."""
 
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
 from bus import health
 from bus.messages.fields import personal_names
 from bus.messages.kinds import Command, Contract, Event, Form, Request
-from contracts.agencies import deferred, hearing
-from contracts.agencies import desk as register_desk
-from contracts.agencies import register as agencies
-from contracts.billing import bills as billing
-from contracts.billing import treasury
-from contracts.inquiry import laws, own, parcels, ratings
-from contracts.inquiry import questions as inquiry
-from contracts.notify import announcements, bulk, callbacks, govnotify, inbox, subscriptions
-from contracts.notify import desk as notices_desk
-from contracts.notify import messages as notify
-from contracts.ticketing import accounts, desk, lost_secrets
-from contracts.ticketing import citizens as ticketing
-from contracts.ticketing import letters as letters_desk
 
 __all__ = [
     "CATALOGUE",
@@ -27,46 +17,38 @@ __all__ = [
     "Form",
     "Request",
     "agency_contracts",
+    "catalogue_of",
     "health_contracts",
     "hidden_names",
+    "modules",
 ]
 
 
-def _contracts(module: ModuleType) -> dict[str, Contract]:
-    return {
-        c.name: c
-        for c in vars(module).values()
-        if isinstance(c, Contract) and not isinstance(c, Form)
-    }
+def modules() -> Iterator[ModuleType]:
+    """Each module in the folders of the contexts beside; a new one needs no line here."""
+    for context in iter_modules(__path__, f"{__name__}."):
+        if context.ispkg:
+            folder = import_module(context.name)
+            for module in iter_modules(folder.__path__, f"{context.name}."):
+                yield import_module(module.name)
 
 
-CATALOGUE: dict[str, Contract] = {
-    **_contracts(inquiry),
-    **_contracts(laws),
-    **_contracts(own),
-    **_contracts(parcels),
-    **_contracts(ratings),
-    **_contracts(ticketing),
-    **_contracts(lost_secrets),
-    **_contracts(accounts),
-    **_contracts(desk),
-    **_contracts(letters_desk),
-    **_contracts(billing),
-    **_contracts(treasury),
-    **_contracts(notify),
-    **_contracts(inbox),
-    **_contracts(govnotify),
-    **_contracts(announcements),
-    **_contracts(subscriptions),
-    **_contracts(bulk),
-    **_contracts(callbacks),
-    **_contracts(notices_desk),
-    **_contracts(agencies),
-    **_contracts(register_desk),
-    **_contracts(deferred),
-    **_contracts(hearing),
-    **_contracts(health),
-}
+def catalogue_of(modules: Iterable[ModuleType]) -> dict[str, Contract]:
+    """The contracts of these modules in the order of their names.
+
+    ValueError if a name is declared twice.
+    """
+    catalogue: dict[str, Contract] = {}
+    for module in modules:
+        for contract in vars(module).values():
+            if not isinstance(contract, Contract) or isinstance(contract, Form):
+                continue
+            if catalogue.setdefault(contract.name, contract) is not contract:
+                raise ValueError(f"{module.__name__}: {contract.name} is declared twice")
+    return dict(sorted(catalogue.items()))
+
+
+CATALOGUE = catalogue_of([*modules(), health])
 
 
 def hidden_names() -> frozenset[str]:

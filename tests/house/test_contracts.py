@@ -3,13 +3,27 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from connector.outcomes import Refused
-from contracts import CATALOGUE, Event, Request, agency_contracts, hidden_names
+from contracts import (
+    CATALOGUE,
+    Contract,
+    Event,
+    Request,
+    agency_contracts,
+    catalogue_of,
+    forms,
+    hidden_names,
+    modules,
+    page,
+)
 from contracts.__main__ import main
 from contracts.forms import breaks, form
+from contracts.inquiry import questions
 from contracts.inquiry.questions import ASK, VERIFY
 from tests.processes import ROOT
 
@@ -18,6 +32,23 @@ RELEASED = json.loads((ROOT / "tests/house/contracts.json").read_text(encoding="
 
 def test_every_contract_was_released_and_none_is_gone():
     assert set(CATALOGUE) == set(RELEASED), "run: make contracts"
+
+
+def test_a_new_module_of_a_context_is_in_the_catalogue_by_itself():
+    found = {Path(module.__file__) for module in modules()}
+    files = {path for path in (ROOT / "contracts").glob("*/*.py") if path.name != "__init__.py"}
+    assert found == files
+    assert not [c for c in vars(forms).values() if isinstance(c, Contract)]
+    assert not [c for c in vars(page).values() if isinstance(c, Contract)]
+
+
+def test_two_contracts_of_one_name_are_refused():
+    copy = ModuleType("copy")
+    copy.ASK_AGAIN = dataclasses.replace(ASK)
+    with pytest.raises(ValueError, match=r"copy: inquiry\.ask\.v1 is declared twice"):
+        catalogue_of([questions, copy])
+    copy.ASK_AGAIN = ASK
+    assert catalogue_of([questions, copy]) == catalogue_of([questions])
 
 
 @pytest.mark.parametrize("name", RELEASED)

@@ -7,12 +7,14 @@ import pytest
 
 from gateway.public.site import words
 from people.company import NAMES
+from services.inquiry.domain.status import LABELS
 from services.notify.domain.parts import normalised, parts
 from services.ticketing.domain.texts import EMAILS
 from services.ticketing.notifications import tickets as notifications
 from tests.processes import ROOT
 
-GLOSSARY = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").partition("\n## Persian that")[2]
+PAGE = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+GLOSSARY = PAGE.partition("\n## Persian that")[2]
 # What is not said any more → what is said instead. Each is looked for in everything people read.
 BANNED = {
     word.strip(): row[0].strip()
@@ -48,6 +50,13 @@ def read_by_people():
 def test_p34_the_glossary_names_what_is_said_and_what_is_not():
     assert {"رایانامه", "کلوچه", "فراهم‌کننده", "درگاه بانک", "مأمور", "ایستاده"} <= BANNED.keys()
     assert not BANNED.keys() & set(BANNED.values())
+
+
+def test_each_status_of_a_licence_stands_in_the_glossary_with_its_label_and_group():
+    section = PAGE.partition("\n## The status of a licence")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| `(\w+)` \| `(\w+)` \|$", section, re.M)
+    assert {code: (label, group) for label, code, group in rows} == LABELS
+    assert len(rows) == len(LABELS)
 
 
 @pytest.mark.parametrize("place", sorted(read_by_people()))
