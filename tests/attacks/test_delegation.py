@@ -15,7 +15,7 @@ HEADER = "Mirab-On-Behalf-Of"
 NOT_GIVEN = "delegation.not_given"
 
 
-def given(to, contract="inquiry.*", purposes=("fuel_quota",), until="2098-01-01", **more):
+def delegation(to, contract="inquiry.*", purposes=("fuel_quota",), until="2098-01-01", **more):
     return {"to": to, "contract": contract, "purposes": list(purposes), "until": until, **more}
 
 
@@ -24,7 +24,7 @@ def pair(house):
     """A delegate with a right of its own, and who lets it ask in its name."""
     delegate = house.member(grant(purposes=["court_case"]))
     delegator = house.member(
-        grant(blocks=["licence"], basis="Decree 3"), delegations=[given(delegate.code)]
+        grant(blocks=["licence"], basis="Decree 3"), delegations=[delegation(delegate.code)]
     )
     return delegate, delegator
 
@@ -41,8 +41,8 @@ def test_what_is_asked_in_a_name_is_told_in_the_answer_and_in_the_log(pair):
 
 def test_case_39_a_delegated_call_without_the_delegators_own_grant_is_refused_and_logged(house):
     delegate = house.member(grant())
-    empty = house.member(delegations=[given(delegate.code)])
-    ended = house.member(grant(until="2020-01-01"), delegations=[given(delegate.code)])
+    empty = house.member(delegations=[delegation(delegate.code)])
+    ended = house.member(grant(until="2020-01-01"), delegations=[delegation(delegate.code)])
     for delegator, code in ((empty, "purpose.not_granted"), (ended, "grant.expired")):
         refused(delegate.send(headers={HEADER: delegator.code}), code)
         assert delegate.rows("outcome, on_behalf_of")[-1] == (code, delegator.code)
@@ -68,7 +68,7 @@ def test_case_39_nobody_learns_which_agencies_there_are(house, pair):
 
 def test_case_40_the_represented_party_cannot_be_swapped_put_in_or_taken_away(house, pair):
     delegate, delegator = pair
-    other = house.member(grant(), delegations=[given(delegate.code)])
+    other = house.member(grant(), delegations=[delegation(delegate.code)])
     named = {HEADER: delegator.code}
     refused(delegate.send(headers=named, late={HEADER: other.code}), "signature.bad")
     refused(delegate.send(unsigned={HEADER: delegator.code}), "signature.component_missing")
@@ -84,7 +84,7 @@ def test_case_40_the_represented_party_cannot_be_swapped_put_in_or_taken_away(ho
 
 def test_case_40_one_idempotency_key_in_two_names_is_two_questions(house, pair):
     delegate, delegator = pair
-    other = house.member(grant(), delegations=[given(delegate.code)])
+    other = house.member(grant(), delegations=[delegation(delegate.code)])
     key = {"Idempotency-Key": '"the-same-in-two-names"'}
     replies = [
         delegate.send(headers={HEADER: item.code, **key}).json()
@@ -108,7 +108,7 @@ def test_case_41_rights_of_two_are_never_mixed(house, pair):
     assert delegate.send(own).status_code == 200
     # A delegation is not passed on, and does not work the other way round.
     third = house.member(grant(purposes=["court_case"]))
-    house.put({**delegate.document, "delegations": [given(third.code)]})
+    house.put({**delegate.document, "delegations": [delegation(third.code)]})
     refused(third.send(headers={HEADER: delegator.code}), NOT_GIVEN)
     refused(delegator.send(headers={HEADER: delegate.code}), NOT_GIVEN)
 
@@ -125,7 +125,7 @@ def test_case_41_a_service_that_does_not_heed_names_is_not_asked_in_one(house):
     everything = ["billing.*", "notify.*", "inquiry.*"]
     delegator = house.member(
         *(grant(contract, []) for contract in everything),
-        delegations=[given(delegate.code, contract, []) for contract in everything],
+        delegations=[delegation(delegate.code, contract, []) for contract in everything],
     )
     for path, data in (
         ("/v1/billing/list_bills", {}),
@@ -166,7 +166,7 @@ def test_a_token_says_in_whose_name_it_is_used(house, pair):
 
 def test_api6_enumerating_citizens_ends_at_the_quota_of_the_delegator_too(house):
     delegate = house.member()
-    delegator = house.member(grant(per_day=2), delegations=[given(delegate.code)])
+    delegator = house.member(grant(per_day=2), delegations=[delegation(delegate.code)])
     acting = {HEADER: delegator.code}
     assert [delegate.send(headers=acting).status_code for _ in range(2)] == [200, 200]
     answer = delegator.send()

@@ -47,16 +47,16 @@ def answers(event):
     return [int(part[:3]) for part in event.split(b"HTTP/1.1 ")[1:]]
 
 
-def asked(member):
+def questions(member):
     return len(member.rows())
 
 
 def test_the_hands_of_this_file_can_ask(member):
     headers, body = signed(member)
-    before = asked(member)
+    before = questions(member)
     headers |= {"Content-Length": str(len(body)), "Connection": "close"}
     assert answers(talk(member, head(headers) + b"\r\n" + body)) == [200]
-    assert asked(member) == before + 1
+    assert questions(member) == before + 1
 
 
 TWICE = {
@@ -80,12 +80,12 @@ def test_case_1_2_3_4_a_request_hidden_in_the_body_of_another_is_not_asked(membe
     hidden = head({**headers, "Content-Length": str(len(body))}) + b"\r\n" + body
     inner = b"0\r\n\r\n" + hidden
     outer = head({"Host": headers["Host"], "Content-Type": "application/json"})
-    before = asked(member)
+    before = questions(member)
     event = talk(
         member, outer + framing.format(length=len(inner)).encode() + b"\r\n" + inner, seconds=3
     )
     assert 200 not in answers(event)
-    assert asked(member) == before
+    assert questions(member) == before
 
 
 CHUNKS = {
@@ -100,12 +100,12 @@ CHUNKS = {
 @pytest.mark.parametrize("chunks", CHUNKS.values(), ids=CHUNKS)
 def test_case_5_chunks_that_lie_are_no_body(member, chunks):
     headers, _ = signed(member)
-    before = asked(member)
+    before = questions(member)
     event = talk(
         member, head({**headers, "Transfer-Encoding": "chunked"}) + b"\r\n" + chunks, seconds=3
     )
     assert not {200, 500} & set(answers(event))
-    assert asked(member) == before
+    assert questions(member) == before
 
 
 BEFORE = b"Content-Type: "
@@ -126,11 +126,11 @@ def test_case_6_7_8_lines_that_servers_read_differently_are_refused_or_read_in_o
 ):
     headers, body = signed(member)
     headers |= {"Content-Length": str(len(body)), "Connection": "close"}
-    before = asked(member)
+    before = questions(member)
     statuses = answers(talk(member, (head(headers) + b"\r\n").replace(old, new) + body, seconds=3))
     assert len(statuses) <= 1
     assert 500 not in statuses
-    assert asked(member) - before == statuses.count(200)
+    assert questions(member) - before == statuses.count(200)
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ def test_case_9_10_what_was_signed_for_here_is_not_taken_as_sent_elsewhere(membe
     headers |= {"Content-Length": str(len(body)), "Connection": "close"}
     if host is not None:
         headers["Host"] = host
-    before = asked(member)
+    before = questions(member)
     statuses = answers(talk(member, head(headers, target) + b"\r\n" + body))
     assert not {200, 500} & set(statuses), statuses
-    assert asked(member) == before
+    assert questions(member) == before
 
 
 def test_case_11_a_header_of_a_megabyte_is_cut_off(member):
@@ -197,9 +197,9 @@ def test_case_13_who_does_not_read_the_answers_holds_up_nobody(member):
 def test_case_15_who_expects_a_hundred_and_sends_nothing_asks_nothing(member):
     headers, body = signed(member)
     headers |= {"Content-Length": str(len(body)), "Expect": "100-continue", "Connection": "close"}
-    before = asked(member)
+    before = questions(member)
     assert 200 not in answers(talk(member, head(headers) + b"\r\n", seconds=2))
-    assert asked(member) == before
+    assert questions(member) == before
     headers, body = signed(member)
     headers |= {"Content-Length": str(len(body)), "Expect": "a miracle", "Connection": "close"}
     assert answers(talk(member, head(headers) + b"\r\n" + body)) in ([200], [400], [417])
@@ -214,11 +214,11 @@ def test_case_16_an_upgrade_is_an_ordinary_request(member, upgrade):
         "Upgrade": upgrade,
         "HTTP2-Settings": "AAMAAABkAARAAAAAAAIAAAAA",
     }
-    before = asked(member)
+    before = questions(member)
     event = talk(member, head(headers) + b"\r\n" + body)
     assert answers(event) == [200]
     assert json.loads(event.partition(b"\r\n\r\n")[2])["agency"] == member.code
-    assert asked(member) == before + 1
+    assert questions(member) == before + 1
 
 
 @pytest.mark.parametrize("upgrade", ["h2c", "websocket", "foo"])
@@ -232,18 +232,18 @@ def test_case_16_a_request_hidden_in_the_body_behind_an_upgrade_is_not_asked(mem
         "Connection": "Upgrade",
         "Content-Length": str(len(hidden)),
     }
-    before = asked(member)
+    before = questions(member)
     event = talk(member, head(outer) + b"\r\n", hidden, seconds=2)
     assert answers(event) == [401]
-    assert asked(member) == before
+    assert questions(member) == before
 
 
 @pytest.mark.parametrize("kept", [0, 1, -1])
 def test_case_17_a_body_that_ends_early_has_no_effect(member, kept):
     headers, body = signed(member)
-    before = asked(member)
+    before = questions(member)
     parts = urlsplit(member.house.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=5) as line:
         line.sendall(head({**headers, "Content-Length": str(len(body))}) + b"\r\n" + body[:kept])
     assert member.send().status_code == 200
-    assert asked(member) == before + 1
+    assert questions(member) == before + 1

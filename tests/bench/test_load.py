@@ -18,11 +18,11 @@ class Door(BaseHTTPRequestHandler):
     """Answers 200, and 503 to who asks for it; keeps what it was asked."""
 
     protocol_version = "HTTP/1.1"
-    asked: list[bytes]
+    received: list[bytes]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.asked.append(body)
+        self.received.append(body)
         self.send_response(503 if body == b"ill" else 200)
         self.send_header("Content-Length", "2")
         self.end_headers()
@@ -34,7 +34,7 @@ class Door(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def door() -> Iterator[ThreadingHTTPServer]:
-    Door.asked = []
+    Door.received = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     Thread(target=server.serve_forever, args=(0.01,)).start()
     yield server
@@ -49,7 +49,7 @@ def request(body: bytes) -> bytes:
 def test_each_request_is_sent_once(door):
     bodies = [str(n).encode() for n in range(300)]
     measured = run(f"http://127.0.0.1:{door.server_port}", [*map(request, bodies)], 8)
-    assert sorted(Door.asked) == sorted(bodies)
+    assert sorted(Door.received) == sorted(bodies)
     assert measured.count == len(bodies)
     assert 0 < measured.percentiles[50] <= measured.percentiles[99] < measured.seconds * 1000
     assert measured.cpu > 0

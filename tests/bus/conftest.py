@@ -58,12 +58,12 @@ class RunningProbe:
             wire.publish(topology.REQUESTS, LOOK.name, b"last", message_id="last question")
             last = {wire.tell(SPOIL, mark="last command"), "last question"}
 
-            def taken():
+            def emptied():
                 result = wire.take(topology.queue_name("probe", "dead"))
                 last.discard(result and result[0].message_id)
                 return not last
 
-            wait_for(taken)
+            wait_for(emptied)
         execute(self.db, "truncate marks, begun, batches, inbox, outbox")
         return self
 

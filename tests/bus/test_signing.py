@@ -126,17 +126,17 @@ def test_the_vector_of_rfc_9421_for_ed25519_comes_out_byte_by_byte():
 
 
 @pytest.mark.parametrize(
-    ("uri", "told"),
+    ("uri", "parts"),
     [
         ("https://Example.COM:443/foo?a=b", ("https", "example.com", "/foo", "?a=b")),
         ("http://example.com:8001", ("http", "example.com:8001", "/", "?")),
         ("http://example.com?a?b", ("http", "example.com", "/", "?a?b")),
     ],
 )
-def test_parts_of_the_target_uri_are_derived_as_the_rfc_says(uri, told):
+def test_parts_of_the_target_uri_are_derived_as_the_rfc_says(uri, parts):
     names = ("@scheme", "@authority", "@path", "@query")
     base = signature_base(Message({}, "GET", uri), [(name, {}) for name in names], "").decode()
-    assert base.splitlines()[:4] == [f'"{n}": {v}' for n, v in zip(names, told, strict=True)]
+    assert base.splitlines()[:4] == [f'"{n}": {v}' for n, v in zip(names, parts, strict=True)]
 
 
 # the independent library as judge, both ways
@@ -663,11 +663,13 @@ def test_any_other_body_of_an_answer_is_refused(body):
 
 
 @settings(max_examples=300, deadline=None)
-@given(told=st.text(max_size=200), given_=st.text(max_size=200))
-def test_no_header_makes_the_reader_fail_in_another_way(told, given_):
+@given(signature_input=st.text(max_size=200), signature=st.text(max_size=200))
+def test_no_header_makes_the_reader_fail_in_another_way(signature_input, signature):
     with pytest.raises(SignatureError):
         verify_request(
-            Message({"signature-input": told, "signature": given_}, "POST", URL), KEYS.get, now=NOW
+            Message({"signature-input": signature_input, "signature": signature}, "POST", URL),
+            KEYS.get,
+            now=NOW,
         )
 
 

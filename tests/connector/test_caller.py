@@ -207,7 +207,7 @@ def test_words_that_make_no_sense_are_refused_at_once(caller, sandbox, agency):
 
 
 @pytest.mark.parametrize(
-    ("told", "base"),
+    ("url", "base"),
     [
         ("https://Mirab.Example/", "https://mirab.example"),
         ("HTTPS://mirab.example:443", "https://mirab.example"),
@@ -215,8 +215,8 @@ def test_words_that_make_no_sense_are_refused_at_once(caller, sandbox, agency):
         ("http://127.0.0.1:8001", "http://127.0.0.1:8001"),
     ],
 )
-def test_the_address_that_is_signed_is_the_one_that_the_server_sees(told, base):
-    assert base_of(told) == base
+def test_the_address_that_is_signed_is_the_one_that_the_server_sees(url, base):
+    assert base_of(url) == base
 
 
 # batches
@@ -263,13 +263,13 @@ def test_a_result_that_is_not_whole_and_proven_is_not_taken(caller, sandbox, bro
 
 def test_waiting_for_a_batch_shows_progress_and_has_an_end(caller, sandbox):
     half = {"batch": "b", "state": "ANSWERING", "answered": 1, "lines": 2}
-    sandbox.plan = [answer(told=half), answer(told={**half, "state": "DONE", "answered": 2})]
+    sandbox.plan = [answer(reply=half), answer(reply={**half, "state": "DONE", "answered": 2})]
     entries = []
     caller.wait_for_batch(
         "b" * 36, pause=0.01, progress=lambda now: entries.append(now["answered"])
     )
     assert entries == [1, 2]
-    sandbox.plan = [answer(told=half)] * 1000
+    sandbox.plan = [answer(reply=half)] * 1000
     with pytest.raises(Unreachable, match="1 of 2 lines"):
         caller.wait_for_batch("b" * 36, seconds=0.1, pause=0.01)
 

@@ -66,7 +66,7 @@ def test_what_cannot_be_begun_exits_2(capsys):
 def test_a_face_that_takes_replays_or_tells_two_answers_fails(sandbox, agency, tmp_path, capsys):
     file = _registered(sandbox, agency, tmp_path)
     sandbox.careless = True
-    replies = [answer(told={"n": n}) for n in range(9)]
+    replies = [answer(reply={"n": n}) for n in range(9)]
     sandbox.plan = [problem(404, "answer.not_found"), *replies]
     options = ["--url", sandbox.url, "--key-id", agency.keyid, "--key-file", str(file)]
     assert main([*options, "--purpose", "fuel_quota"]) == 1
@@ -82,7 +82,7 @@ def test_a_face_that_takes_replays_or_tells_two_answers_fails(sandbox, agency, t
 
 def test_an_answer_without_any_zero_is_altered_too(sandbox, agency, tmp_path, capsys):
     file = _registered(sandbox, agency, tmp_path)
-    sandbox.plan = [problem(404, "answer.not_found"), answer(told={"outcome": "NOT_FOUND"})]
+    sandbox.plan = [problem(404, "answer.not_found"), answer(reply={"outcome": "NOT_FOUND"})]
     options = ["--url", sandbox.url, "--key-id", agency.keyid, "--key-file", str(file)]
     main([*options, "--purpose", "fuel_quota"])
     assert "OK      an altered answer is noticed" in lines(capsys)

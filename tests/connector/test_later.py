@@ -12,8 +12,8 @@ def kept():
     return answer(202, {"id": ID, "state": "ACCEPTED"}, Preference_Applied="respond-async")
 
 
-def call(state, **told):
-    return answer(told={"id": ID, "state": state, "result": None, "problem": None, **told})
+def call(state, **fields):
+    return answer(reply={"id": ID, "state": state, "result": None, "problem": None, **fields})
 
 
 def test_a_call_is_taken_now_and_its_answer_comes_later(caller, sandbox):

@@ -47,7 +47,7 @@ def settled(sandbox, agency, tmp_path, monkeypatch):
 
 
 def test_an_answer_is_told_for_people(settled, capsys):
-    settled.plan = [answer(told=FOUND)]
+    settled.plan = [answer(reply=FOUND)]
     assert main(ASK) == 0
     reply = capsys.readouterr().out
     assert "FOUND: 1 source" in reply
@@ -64,7 +64,9 @@ def test_l1_a_status_that_is_not_known_says_why_to_people(settled, capsys):
         "flags": ["OPEN_VIOLATION"],
         "reason_en": "The licence was issued after this day.",
     }
-    settled.plan = [answer(told={**FOUND, "sources": [{**FOUND["sources"][0], "status": unknown}]})]
+    settled.plan = [
+        answer(reply={**FOUND, "sources": [{**FOUND["sources"][0], "status": unknown}]})
+    ]
     assert main(ASK) == 0
     printed = capsys.readouterr().out
     for words in ("NOT_DETERMINABLE", "flags: OPEN_VIOLATION", unknown["reason_en"]):
@@ -72,13 +74,13 @@ def test_l1_a_status_that_is_not_known_says_why_to_people(settled, capsys):
 
 
 def test_an_answer_is_told_for_programs(settled, capsys):
-    settled.plan = [answer(told=FOUND)]
+    settled.plan = [answer(reply=FOUND)]
     assert main([*ASK, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == FOUND
 
 
 def test_kept_evidence_is_verified_and_an_altered_one_is_not(settled, capsys):
-    settled.plan = [answer(told=FOUND)]
+    settled.plan = [answer(reply=FOUND)]
     assert main([*ASK, "--save", "evidence.json"]) == 0
     settled.server_close()
     assert main(["verify", "evidence.json"]) == 0
@@ -154,7 +156,7 @@ def test_a_batch_is_sent_watched_and_fetched(settled, capsys, tmp_path):
     (tmp_path / "keys.csv").write_text("key_kind,key\nfile_no,1001/5\nfile_no,1001/6\n")
     settled.plan = [
         answer(202, {**DONE, "state": "RECEIVING", "answered": 0}),
-        answer(told=DONE),
+        answer(reply=DONE),
         answer(body=b"line,key\n", media_type="text/csv"),
     ]
     words = ["batch", "keys.csv", "--purpose", "fuel_quota", "--out", "results.csv"]
@@ -166,7 +168,7 @@ def test_a_batch_is_sent_watched_and_fetched(settled, capsys, tmp_path):
 
 def test_a_batch_without_out_tells_its_id_for_status_and_download(settled, capsys, tmp_path):
     (tmp_path / "keys.jsonl").write_text('{"key_kind":"file_no","key":"1001/5"}\n')
-    settled.plan = [answer(202, DONE), answer(told=DONE), answer(body=b"{}\n")]
+    settled.plan = [answer(202, DONE), answer(reply=DONE), answer(body=b"{}\n")]
     assert main(["batch", "keys.jsonl", "--purpose", "fuel_quota", "--json"]) == 0
     batch = json.loads(capsys.readouterr().out)["batch"]
     assert main(["status", batch]) == 0

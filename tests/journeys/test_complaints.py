@@ -39,14 +39,14 @@ class Flood:
     """Citizens who register, one after the other, and press again until they see a code."""
 
     def __init__(self, desk, citizens=6):
-        self.desk, self.seen, self.refused, self.stop = desk, {}, 0, threading.Event()
+        self.desk, self.registered, self.refused, self.stop = desk, {}, 0, threading.Event()
         self._pool = ThreadPoolExecutor(citizens)
         self._done = [self._pool.submit(self._citizen) for _ in range(citizens)]
 
     def _citizen(self):
         while not self.stop.is_set():
             key = str(uuid.uuid4())
-            while key not in self.seen:
+            while key not in self.registered:
                 try:
                     answer = post(self.desk, key, text=f"چاه {key}")
                 except requests.ConnectionError:
@@ -54,7 +54,7 @@ class Flood:
                     continue
                 if answer.status_code == 201:
                     body = answer.json()
-                    self.seen[key] = (body["code"], body["secret"])
+                    self.registered[key] = (body["code"], body["secret"])
                 else:
                     assert answer.status_code in (429, 503, 504), answer.text
                     self.refused += answer.status_code != 429
@@ -71,9 +71,9 @@ def check(flood):
     """Each code that was seen is one ticket, and every ticket was seen by somebody."""
     kept = dict(execute(flood.desk.db, "select text, code from tickets where channel = 'api'"))
     rows = execute(flood.desk.db, "select count(*) from tickets where channel = 'api'")[0][0]
-    assert kept == {f"چاه {key}": code for key, (code, _) in flood.seen.items()}
-    assert rows == len(flood.seen) > 0
-    code, secret = next(iter(flood.seen.values()))
+    assert kept == {f"چاه {key}": code for key, (code, _) in flood.registered.items()}
+    assert rows == len(flood.registered) > 0
+    code, secret = next(iter(flood.registered.values()))
     answer = requests.get(
         f"{flood.desk.portal}/v1/tickets/{code}", headers={"Ticket-Secret": secret}, timeout=20
     )
@@ -82,13 +82,13 @@ def check(flood):
 
 def test_a_flood_while_the_broker_is_down_loses_and_doubles_nothing(own_desk, own_broker):
     flood = Flood(own_desk)
-    wait_for(lambda: len(flood.seen) >= 10, 60)
+    wait_for(lambda: len(flood.registered) >= 10, 60)
     own_broker.stop()
-    entries = len(flood.seen)
+    entries = len(flood.registered)
     time.sleep(OUTAGE)  # about time: an outage is longer than any request waits
-    assert len(flood.seen) <= entries + 6  # whose answer was on its way
+    assert len(flood.registered) <= entries + 6  # whose answer was on its way
     own_broker.start()
-    wait_for(lambda: len(flood.seen) >= entries + 10, 120)
+    wait_for(lambda: len(flood.registered) >= entries + 10, 120)
     flood.end()
     assert flood.refused > 0
     check(flood)
@@ -100,7 +100,7 @@ def test_a_flood_while_the_broker_is_down_loses_and_doubles_nothing(own_desk, ow
         60,
     )
     box = own_desk.letters("groundwater@staff.water.example")
-    assert len({m["X-Mirab-Ticket"] for m in box}) == len(box) == len(flood.seen)
+    assert len({m["X-Mirab-Ticket"] for m in box}) == len(box) == len(flood.registered)
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +119,11 @@ def hurt_desk(tmp_path_factory, broker, postgres, ticketing_template):
 def test_killing_the_service_in_a_flood_loses_and_doubles_nothing(hurt_desk):
     flood = Flood(hurt_desk)
     for _ in range(3):
-        before = len(flood.seen)
-        wait_for(lambda b=before: len(flood.seen) >= b + 5, 60)
+        before = len(flood.registered)
+        wait_for(lambda b=before: len(flood.registered) >= b + 5, 60)
         hurt_desk.service.kill()
         hurt_desk.service = hurt_desk.serve()
-    wait_for(lambda: len(flood.seen) >= 25, 120)
+    wait_for(lambda: len(flood.registered) >= 25, 120)
     flood.end()
     check(flood)
 

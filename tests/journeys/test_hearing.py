@@ -54,8 +54,8 @@ def test_what_an_agency_hears_is_told_its_address_signed_and_as_the_feed_has_it(
     tell(hearing.amqp, new_ids(2))
     tell(hearing.amqp, new_ids(1), BATCH_ANSWERED, batch="b-1", agency="fuel-co", lines=1)
     tell(hearing.amqp, new_ids(1), BATCH_ANSWERED, batch="b-2", agency="power-co", lines=1)
-    wait_for(lambda: len(listener.told) == 3, 60)
-    replies = [item.verified(endpoint["secret"]) for item in listener.told]
+    wait_for(lambda: len(listener.deliveries) == 3, 60)
+    replies = [item.verified(endpoint["secret"]) for item in listener.deliveries]
     assert {item["type"] for item in replies} == {"event.heard"}
     message = sorted((item["data"] for item in replies), key=lambda event: event["sequence"])
     assert message == hearing.feed("power-co")["events"]

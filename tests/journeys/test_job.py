@@ -137,8 +137,8 @@ def test_the_agency_is_called_back_when_messages_and_the_job_have_ended(agency):
     agency.send("start_job", {"job": job["job"]})
     wait_for(lambda: agency.job(job)["rows"] == {"TAKEN": 2}, seconds=60)
     agency.send("cancel_job", {"job": job["job"]})
-    wait_for(lambda: len(listener.told) == 3, seconds=60)
-    items = [item.verified(secret) for item in listener.told]
+    wait_for(lambda: len(listener.deliveries) == 3, seconds=60)
+    items = [item.verified(secret) for item in listener.deliveries]
     settled = [item["data"] for item in items if item["type"] == "message.settled"]
     assert {item["reference"] for item in settled} == {"r-1", "r-2"}
     (done,) = [item["data"] for item in items if item["type"] == "job.done"]

@@ -36,8 +36,8 @@ def test_a_question_is_answered_at_once_later_and_by_call_back_with_one_answer(c
     put = {"url": listener.url, "types": ["call.settled"]}
     endpoint = fuel_co.later("notify.put_callback.v1", put).result()
     later = fuel_co.later("inquiry.ask.v1", QUESTION, call_back=True, idempotency_key=KEY)
-    wait_for(lambda: listener.told, 60)
-    (reply,) = [item.verified(endpoint["secret"]) for item in listener.told]
+    wait_for(lambda: listener.deliveries, 60)
+    (reply,) = [item.verified(endpoint["secret"]) for item in listener.deliveries]
     assert (reply["type"], reply["data"]) == (
         "call.settled",
         {
@@ -50,4 +50,4 @@ def test_a_question_is_answered_at_once_later_and_by_call_back_with_one_answer(c
     at_once = fuel_co.ask(**QUESTION, idempotency_key=KEY)
     assert later.result() == calling.read(reply["data"]["link"]).json()["result"] == at_once.data
     assert calling.codes() == [at_once.data["tracking_code"]]
-    assert len(listener.told) == 1
+    assert len(listener.deliveries) == 1

@@ -6,7 +6,7 @@ from connector.__main__ import main
 from tests.processes import ROOT
 
 
-def asked(face, capsys, *words):
+def ask(face, capsys, *words):
     """Exit code and what was printed, of a notary's question about collateral."""
     connection = (
         "--url",
@@ -24,7 +24,7 @@ def asked(face, capsys, *words):
 
 
 def test_a_notary_asks_in_the_name_of_the_bank_that_lets_it(shared_face, capsys, log):
-    code, reply = asked(shared_face, capsys, "--on-behalf-of", "agri-bank")
+    code, reply = ask(shared_face, capsys, "--on-behalf-of", "agri-bank")
     assert code == 0, reply
     answer = json.loads(reply)
     assert (answer["agency"], answer["on_behalf_of"]) == ("notary-office", "agri-bank")
@@ -40,8 +40,8 @@ def test_a_notary_asks_in_the_name_of_the_bank_that_lets_it(shared_face, capsys,
 
 
 def test_it_may_not_in_its_own_name_nor_in_that_of_who_did_not_lend_it(shared_face, capsys, log):
-    code, reply = asked(shared_face, capsys)
+    code, reply = ask(shared_face, capsys)
     assert (code, "purpose.not_granted" in reply) == (1, True)
-    code, reply = asked(shared_face, capsys, "--on-behalf-of", "justice")
+    code, reply = ask(shared_face, capsys, "--on-behalf-of", "justice")
     assert (code, "delegation.not_given" in reply) == (1, True)
     assert log.rows("outcome") == [("purpose.not_granted",)]

@@ -47,12 +47,12 @@ def test_who_left_a_mobile_is_texted_once_when_the_answer_is_there(
         house.browser.post(address, data=fields, timeout=30)
     wait_for(house.answered, 60)
     ((code,),) = execute(demo_db, "select code from own_inquiries")
-    (sms,) = wait_for(lambda: phone.taken(to=MOBILE), 60)
+    (sms,) = wait_for(lambda: phone.messages(to=MOBILE), 60)
     assert grouped(code) in sms["body"]
     assert "http" not in sms["body"]
     assert FILE not in sms["body"]
     wait_for(lambda: states(notify_db) == [("own_answered", "DELIVERED", code)], 60)
-    assert phone.told(to=MOBILE)["doubles"] == []
+    assert phone.record(to=MOBILE)["doubles"] == []
 
 
 def states(db):

@@ -49,11 +49,11 @@ def test_a_complaint_texts_its_code_once_though_it_is_sent_twice(
         assert answer.status_code == 201, answer.text
         code = answer.json()["code"]
         assert post(desk, KEY).json()["code"] == code
-        (sms,) = wait_for(lambda: phone.taken(to=MOBILE), 60)
+        (sms,) = wait_for(lambda: phone.messages(to=MOBILE), 60)
         assert grouped(code) in sms["body"]
         assert "http" not in sms["body"]
         wait_for(lambda: states(notify_db) == [("sms", "DELIVERED", code)], 60)
-        assert phone.told(to=MOBILE)["doubles"] == []
+        assert phone.record(to=MOBILE)["doubles"] == []
     finally:
         desk.end()
 

@@ -281,12 +281,12 @@ def test_s6_an_endpoint_ends_with_its_agency_and_with_it_what_it_was_to_be_told(
     listener.answer(500)
     note(hand)
     tell(hand)
-    assert (len(listener.told), rows(hand)) == (1, [("WAITING", "callback.status")])
+    assert (len(listener.deliveries), rows(hand)) == (1, [("WAITING", "callback.status")])
     note(hand)
     copies.revoke()
     hand.later(days=1)  # both are due now
     tell(hand)
-    assert len(listener.told) == 1
+    assert len(listener.deliveries) == 1
     withdraw(hand)
     assert rows(hand) == [("DEAD", "agency.revoked")] * 2
     state, reason = execute(hand.db, "select state, reason from callbacks")[0]
@@ -294,7 +294,7 @@ def test_s6_an_endpoint_ends_with_its_agency_and_with_it_what_it_was_to_be_told(
     copies.put()
     note(hand)
     tell(hand)
-    assert len(listener.told) == 1, "it is enabled by the agency, not by itself"
+    assert len(listener.deliveries) == 1, "it is enabled by the agency, not by itself"
     put(hand, listener.url)
     assert endpoint["callback"]
 
@@ -306,7 +306,7 @@ def test_s6_an_endpoint_that_a_revoked_key_put_is_told_no_more(hand, copies, lis
     copies.put(revoked_keys=["power-1"])
     tell(hand)
     withdraw(hand)
-    assert listener.told == []
+    assert listener.deliveries == []
     assert execute(hand.db, "select reason from callbacks") == [("identity.key_revoked",)]
 
 
@@ -320,7 +320,7 @@ def test_s6_events_that_an_agency_may_not_hear_any_more_are_not_told_though_they
     note(hand, "event.heard", HEARD)
     copies.put(events={"hears": ["billing.*"]})
     tell(hand)
-    assert len(listener.told) == 1
+    assert len(listener.deliveries) == 1
     assert rows(hand) == [("DONE", ""), ("DEAD", "feed.not_granted")]
 
 

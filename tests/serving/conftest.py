@@ -53,7 +53,7 @@ class Rights:
         self.in_line = False
 
     @property
-    def told(self):
+    def environ(self):
         """What the commands read of the environment."""
         return {
             "BROKER_API_URL": self.broker.api_url,
@@ -66,7 +66,7 @@ class Rights:
 
     def apply(self, *options, **environ):
         """Runs the command; its result."""
-        return run_module("deploy.broker.apply", *options, **{**self.told, **environ})
+        return run_module("deploy.broker.apply", *options, **{**self.environ, **environ})
 
     def applied(self):
         done = self.apply()

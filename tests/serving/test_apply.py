@@ -94,13 +94,13 @@ def test_what_waited_in_the_layout_before_reaches_the_agency_and_old_accounts_co
     wait_for(lambda: cut(provider), 30)
     with connection(rights.url()) as agency:
         inbox = agency.channel()
-        _, properties, _ = wait_for(lambda: taken(inbox, queue.name), 30)
+        _, properties, _ = wait_for(lambda: next_message(inbox, queue.name), 30)
     assert properties.message_id == "waited"
-    assert taken(channel, queue.name) is None
+    assert next_message(channel, queue.name) is None
     old.close()
 
 
-def taken(channel, queue):
+def next_message(channel, queue):
     result = channel.basic_get(queue, auto_ack=True)
     return result if result[0] else None
 

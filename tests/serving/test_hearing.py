@@ -89,7 +89,7 @@ class Wide(Rights):
         return process
 
 
-def told(process):
+def heard_versions(process):
     """What an example says that it heard: sequence and version."""
     return [(int(s), int(v)) for s, v in re.findall(r"heard \S+ (\d+): version (\d+)", process.log)]
 
@@ -174,7 +174,7 @@ class Ear:
 def test_the_land_registry_says_in_a_line_what_it_hears(wide, language, request):
     process = wide.example(language, request)
     wide.happens(1405, 1406, 1407)
-    wait_for(lambda: told(process) == [(1, 1405), (2, 1406), (3, 1407)], 60)
+    wait_for(lambda: heard_versions(process) == [(1, 1405), (2, 1406), (3, 1407)], 60)
 
 
 @pytest.mark.parametrize("language", ["python", "node"])
@@ -184,7 +184,7 @@ def test_what_does_not_concern_it_is_noted_and_holds_nothing_up(wide, language, 
     tell(wide.amqp, new_ids(1), CHANGED, code=REGISTRY, version=9)
     wait_for(lambda: wide.heard_of() == 1, 60)
     wide.happens(1405)
-    wait_for(lambda: told(process) == [(2, 1405)], 60)
+    wait_for(lambda: heard_versions(process) == [(2, 1405)], 60)
     assert "heard agencies.changed.v1 1: noted" in process.log
     wait_for(lambda: wide.waiting(QUEUE) == 0, 60)
     assert process.stop() == 0
@@ -193,12 +193,12 @@ def test_what_does_not_concern_it_is_noted_and_holds_nothing_up(wide, language, 
 def test_killed_and_started_again_it_goes_on_where_it_was(wide, request):
     wide.happens(1, 2)
     first = wide.example("python", request)
-    wait_for(lambda: told(first) == [(1, 1), (2, 2)], 60)
+    wait_for(lambda: heard_versions(first) == [(1, 1), (2, 2)], 60)
     wait_for(lambda: (wide.folder / "heard").read_text().strip() == "2", 60)
     first.kill()
     wide.happens(3)
     second = wide.example("python", request)
-    wait_for(lambda: told(second) == [(3, 3)], 60)
+    wait_for(lambda: heard_versions(second) == [(3, 3)], 60)
     assert second.stop() == 0
 
 

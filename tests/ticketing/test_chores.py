@@ -264,7 +264,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 class Scanner:
     def __init__(self, result=None, away=False):
-        self.found, self.away, self.scanned = result, away, []
+        self.result, self.away, self.scanned = result, away, []
 
     def ping(self):
         return not self.away
@@ -273,7 +273,7 @@ class Scanner:
         if self.away:
             raise Unavailable("away", code="scanner.unavailable")
         self.scanned.append(stream.read())
-        return self.found
+        return self.result
 
 
 def with_file(hand):

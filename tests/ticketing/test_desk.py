@@ -13,8 +13,8 @@ from tests.stores import execute
 from tests.ticketing.conftest import PASSWORD, SECRET, tehran
 
 
-def queue(hand, as_="karim", **asked):
-    return hand.call(at_desk.QUEUE, as_=as_, **asked)
+def queue(hand, as_="karim", **query):
+    return hand.call(at_desk.QUEUE, as_=as_, **query)
 
 
 def test_the_queue_is_the_units_own_and_in_the_order_of_due_times(hand):

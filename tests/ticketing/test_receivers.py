@@ -94,12 +94,12 @@ def test_s13_what_a_unit_says_is_told_however_much_strangers_registered(hand):
 
 
 def test_s13_many_at_once_see_each_others_counts(hand):
-    def one(_):
+    def ask(_):
         with hand.store.transaction() as tx:
             return limits.allows(hand.service.context(tx), "sms", MOBILE)
 
     with ThreadPoolExecutor(4) as pool:
-        allowed = list(pool.map(one, range(16)))
+        allowed = list(pool.map(ask, range(16)))
     assert allowed.count(True) == 5
 
 

@@ -179,7 +179,7 @@ def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house,
         "from callbacks where owner = %s",
         (CODE,),
     )
-    wait_for(lambda: listener.told, 10)
+    wait_for(lambda: listener.deliveries, 10)
     batch = caller.submit_batch(LINE * 30_000, purpose="fuel_quota").data["batch"]
     link = link_to_broker(house)
     delegate = Caller(house.face, demo_key("fuel-co"), timeout=60, on_behalf_of=CODE)
@@ -225,11 +225,11 @@ def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house,
     assert max(late.values()) < SECONDS, late
     with pytest.raises(pika.exceptions.AMQPError):
         link_to_broker(house)
-    received = len(listener.told)
+    received = len(listener.deliveries)
     # Nobody else is out.
     assert post(house.face, demo_key("fuel-co")).status_code == 200
     assert other.ask(other.token()).status_code == 200
-    assert len(listener.told) == received
+    assert len(listener.deliveries) == received
     listener.close()
 
 

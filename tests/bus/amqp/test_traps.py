@@ -121,7 +121,7 @@ def test_a_request_that_cannot_be_read_is_also_answered(probe):
     with Wire(probe.amqp) as wire:
         answers = []
         wire.channel.basic_consume(
-            topology.DIRECT_REPLY, lambda *found: answers.append(found[3]), auto_ack=True
+            topology.DIRECT_REPLY, lambda *delivery: answers.append(delivery[3]), auto_ack=True
         )
         wire.publish(
             topology.REQUESTS,

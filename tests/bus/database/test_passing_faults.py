@@ -122,7 +122,7 @@ def test_b3_o2_while_the_database_is_read_only_commands_wait_and_the_service_is_
 def test_o3_while_a_table_is_locked_all_who_ask_are_told_before_they_give_up(probe):
     answers = []
 
-    def one(number):
+    def ask_once(number):
         started = time.monotonic()
         error = ask(probe.amqp, ADD, mark=f"l{number}", deadline=8)
         answers.append((error.code, time.monotonic() - started))
@@ -132,7 +132,7 @@ def test_o3_while_a_table_is_locked_all_who_ask_are_told_before_they_give_up(pro
         cursor.execute("lock table marks in access exclusive mode")
         with Wire(probe.amqp) as wire:
             wire.tell(NOTE, id="waits", mark="waits", seconds=0)
-        askers = [threading.Thread(target=one, args=(n,)) for n in range(30)]
+        askers = [threading.Thread(target=ask_once, args=(n,)) for n in range(30)]
         for asker in askers:
             asker.start()
         for asker in askers:

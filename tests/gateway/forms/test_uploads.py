@@ -422,14 +422,14 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("told", "name"), NAMES.items())
-def test_a_name_is_made_harmless(told, name):
-    assert clean_name(told, "application/pdf") == name
+@pytest.mark.parametrize(("given_name", "name"), NAMES.items())
+def test_a_name_is_made_harmless(given_name, name):
+    assert clean_name(given_name, "application/pdf") == name
 
 
-@given(told=st.text(max_size=300), kind=st.sampled_from([*EXTENSIONS, ""]))
-def test_every_name_becomes_one_that_can_be_shown_and_saved(told, kind):
-    name = clean_name(told, kind)
+@given(given_name=st.text(max_size=300), kind=st.sampled_from([*EXTENSIONS, ""]))
+def test_every_name_becomes_one_that_can_be_shown_and_saved(given_name, kind):
+    name = clean_name(given_name, kind)
     assert 1 <= len(name) <= 100
     assert name.replace("\u200c", "").isprintable()
     assert not set(name) & set("/\\")

@@ -189,11 +189,6 @@ def live(notify):
 
 
 @pytest.fixture
-def tried(notify):
-    return NotificationsAPIClient(notify.keys["test"], base_url=notify.url)
-
-
-@pytest.fixture
 def call(notify):
     """Calls with a token made now; what is given replaces the body or the headers."""
 

@@ -189,8 +189,8 @@ def test_the_numbers_of_notify_s_documentation_are_for_test_keys(reply):
         recipients.carried(number, "live")
 
 
-def lines(*told, **more):
-    return {**{f"Address line {n}": line for n, line in enumerate(told, 1)}, **more}
+def lines(*address, **more):
+    return {**{f"Address line {n}": line for n, line in enumerate(address, 1)}, **more}
 
 
 def test_an_address_is_read_from_the_values_however_their_names_are_written():

@@ -135,11 +135,11 @@ class Bus:
     """What Services asks instead of the ticketing service; keeps each question."""
 
     def __init__(self):
-        self.asked, self.listed, self.refusal, self.token = [], [listed()], None, None
+        self.questions, self.listed, self.refusal, self.token = [], [listed()], None, None
         self.done = {}
 
     async def call(self, contract, data, *, id, caller, traceparent):
-        self.asked.append((contract, data, id))
+        self.questions.append((contract, data, id))
         if self.refusal is not None:
             raise self.refusal
         if contract is contracts.FORM:
@@ -154,13 +154,13 @@ class Bus:
 
     def data(self, contract):
         """The last question by this contract."""
-        return next(data for request, data, _ in reversed(self.asked) if request is contract)
+        return next(data for request, data, _ in reversed(self.questions) if request is contract)
 
     def ids(self):
-        return [id_ for request, _, id_ in self.asked if request is contracts.REGISTER]
+        return [id_ for request, _, id_ in self.questions if request is contracts.REGISTER]
 
 
-class Told(NamedTuple):
+class Answer(NamedTuple):
     status: int
     headers: httpx.Headers
     text: str
@@ -190,7 +190,7 @@ class App:
                 return await to.request(method, path, **more)
 
         answer = asyncio.run(go())
-        return Told(answer.status_code, answer.headers, answer.text, read(path, answer))
+        return Answer(answer.status_code, answer.headers, answer.text, read(path, answer))
 
     def get(self, path, params=None, **headers):
         return self.send("GET", path, params=params, headers=headers)
@@ -369,7 +369,7 @@ def test_a_service_without_questions_has_an_empty_definition(app, form):
 def test_the_list_of_services_is_asked_for_once_a_minute(app):
     for _ in range(3):
         app.get(f"{V2}/services.json")
-    assert [contract for contract, *_ in app.bus.asked] == [contracts.FORM]
+    assert [contract for contract, *_ in app.bus.questions] == [contracts.FORM]
 
 
 # --- what is not there ---
@@ -495,14 +495,14 @@ def test_a_closed_one_is_closed_and_none_is_an_empty_list(app, form):
     assert app.get(f"{V2}/requests.{form}").data == []
 
 
-def asked(app, **params):
+def search(app, **params):
     response = app.get(f"{V2}/requests.json", params)
     assert response.status == 200, response.text
     return app.bus.data(contracts.LIST_PUBLIC)
 
 
 def test_without_arguments_the_last_90_days_are_asked_for_and_a_thousand_at_most(app):
-    reply = asked(app)
+    reply = search(app)
     since = dt.datetime.fromisoformat(reply["since"])
     assert abs(dt.datetime.now(dt.UTC) - dt.timedelta(days=90) - since).total_seconds() < 60
     assert (reply["page"], reply["page_size"]) == (1, 1000)
@@ -511,15 +511,15 @@ def test_without_arguments_the_last_90_days_are_asked_for_and_a_thousand_at_most
 
 def test_an_empty_argument_is_an_absent_one(app):
     names = ("service_request_id", "service_code", "status", "end_date", "page", "page_size")
-    reply = asked(app, **dict.fromkeys(names, ""), start_date=" ")
+    reply = search(app, **dict.fromkeys(names, ""), start_date=" ")
     for name in ("until", "codes", "categories", "states"):
         assert reply[name] is None
 
 
 def test_lists_with_commas_filter(app):
-    reply = asked(app, service_code="canal, well,", status="open,closed")
+    reply = search(app, service_code="canal, well,", status="open,closed")
     assert (reply["categories"], reply["states"]) == (["canal", "well"], ["open", "closed"])
-    assert asked(app, status="closed")["states"] == ["closed"]
+    assert search(app, status="closed")["states"] == ["closed"]
     assert app.get(f"{V2}/requests.json", {"service_code": "canal,none"}).status == 404
 
 
@@ -538,7 +538,7 @@ def test_ids_override_every_other_argument_and_unknown_ones_are_passed_over(app,
 
 def test_a_window_of_90_days_is_taken_and_a_second_more_is_not(app):
     start, end = "2026-01-01T00:00:00+03:30", "2026-04-01T00:00:00+03:30"
-    reply = asked(app, start_date=start, end_date=end)
+    reply = search(app, start_date=start, end_date=end)
     assert reply["since"] == "2025-12-31T20:30:00Z"
     assert reply["until"] == "2026-03-31T20:30:00Z"
     late = {"start_date": start, "end_date": "2026-04-01T00:00:01+03:30"}
@@ -548,8 +548,8 @@ def test_a_window_of_90_days_is_taken_and_a_second_more_is_not(app):
 
 
 def test_one_end_of_the_window_gives_the_other(app):
-    assert asked(app, start_date="2026-01-01T00:00:00Z")["until"] == "2026-04-01T00:00:00Z"
-    assert asked(app, end_date="2026-04-01T00:00:00Z")["since"] == "2026-01-01T00:00:00Z"
+    assert search(app, start_date="2026-01-01T00:00:00Z")["until"] == "2026-04-01T00:00:00Z"
+    assert search(app, end_date="2026-04-01T00:00:00Z")["since"] == "2026-01-01T00:00:00Z"
 
 
 def test_a_plus_sign_that_nobody_escaped_is_understood(app):
@@ -583,7 +583,7 @@ def test_each_wrong_argument_is_an_error_of_its_own(app, form):
 
 
 def test_pages_are_asked_for(app):
-    reply = asked(app, page="۳", page_size="50")
+    reply = search(app, page="۳", page_size="50")
     assert (reply["page"], reply["page_size"]) == (3, 50)
 
 
@@ -663,7 +663,7 @@ def test_without_a_key_that_we_gave_a_post_is_403(app, form, more, query):
     response = app.post(form, drop=() if more else ("api_key",), query=query, **more)
     assert response.status == 403
     assert [int(error["code"]) for error in response.data] == [403]
-    assert app.bus.asked == []
+    assert app.bus.questions == []
 
 
 def test_a_key_may_stand_in_the_query(app):

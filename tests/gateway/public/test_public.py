@@ -12,12 +12,6 @@ from tests.gateway.conftest import begin, environ_of
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
-@pytest.fixture
-def given(sender):
-    """An answer that was just given."""
-    return sender.send().json()
-
-
 def get(url, **headers):
     return requests.get(url, headers=headers, timeout=15)
 

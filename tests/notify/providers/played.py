@@ -28,15 +28,15 @@ class PlayedSms:
         reply = {"do": do, "provider": provider, **more} if do else more
         requests.post(f"{self.url}/play", json=reply, timeout=10).raise_for_status()
 
-    def told(self, provider=None, **fields):
+    def record(self, provider=None, **fields):
         """Counts, doubles and each message, in the order in which they were taken; of all, or of
         one provider or telephone (``to``).
         """
         fields = {"provider": provider, **fields} if provider else fields
         return requests.get(f"{self.url}/taken", params=fields, timeout=30).json()
 
-    def taken(self, provider=None, **fields):
-        return self.told(provider, **fields)["taken"]
+    def messages(self, provider=None, **fields):
+        return self.record(provider, **fields)["taken"]
 
     def page(self, path="/phone"):
         return requests.get(f"{self.url}{path}", timeout=10).text

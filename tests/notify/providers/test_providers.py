@@ -63,9 +63,9 @@ def sent(provider, message=None):
     return handed
 
 
-def taken(player, provider, message):
+def messages_to(player, provider, message):
     """What the provider took for a telephone that only this message goes to."""
-    return player.taken(provider.code, to=message.to)
+    return player.messages(provider.code, to=message.to)
 
 
 # --- sent ---
@@ -75,7 +75,7 @@ def test_a_message_is_taken_once_as_it_was_written(provider, player):
     message = sms()
     handed = sent(provider, message)
     assert (handed.ref, handed.state) == (message.ref, DeliveryState.ACCEPTED)
-    (row,) = taken(player, provider, message)
+    (row,) = messages_to(player, provider, message)
     assert row["body"] == PERSIAN
     assert "\u200c" in row["body"]
     assert str(row["id"]) == handed.provider_ref
@@ -92,14 +92,14 @@ def test_any_text_arrives_as_it_is(player, text):
     for code, provider in player.providers().items():
         message = sms(text)
         assert sent(provider, message).state is DeliveryState.ACCEPTED, code
-        assert taken(player, provider, message)[0]["body"] == text
+        assert messages_to(player, provider, message)[0]["body"] == text
 
 
 def test_news_goes_out_on_the_advertising_line_and_all_else_on_the_service_line(provider, player):
     messages = [sms(), sms(news=True)]
     for message in messages:
         sent(provider, message)
-    lines = [taken(player, provider, message)[0]["line"] for message in messages]
+    lines = [messages_to(player, provider, message)[0]["line"] for message in messages]
     assert lines == [provider.line, provider.news_line]
 
 
@@ -107,7 +107,7 @@ def test_a_full_call_is_one_call_and_each_message_has_its_own_answer(provider, p
     messages = [sms(f"{n}: {PERSIAN}") for n in range(provider.most)]
     handed = provider.send(messages)
     assert [item.ref for item in handed] == [message.ref for message in messages]
-    rows = {str(row["id"]): row for row in player.taken(provider.code)}
+    rows = {str(row["id"]): row for row in player.messages(provider.code)}
     for message, item in zip(messages, handed, strict=True):
         row = rows[item.provider_ref]
         assert (row["to"], row["body"]) == (message.to, message.body)
@@ -117,12 +117,12 @@ def test_a_call_that_is_too_long_is_refused_and_nothing_is_taken(player):
     for code, provider in player.providers().items():
         if code == "melipayamak":
             continue  # one message a call
-        before = player.told(code)["count"]
+        before = player.record(code)["count"]
         with pytest.raises(ProviderRefused) as refused:
             provider.send([sms("too many") for _ in range(provider.most + 1)])
         too_long = {"kavenegar": "414", "magfa": "107", "smsir": "105"}
         assert refused.value.details["provider_code"] == too_long[code]
-        assert player.told(code)["count"] == before
+        assert player.record(code)["count"] == before
 
 
 def test_kavenegar_sends_one_by_one_until_a_try_has_shown_that_its_array_keeps_our_numbers(player):
@@ -149,7 +149,7 @@ def test_a_number_that_is_none_is_rejected_for_good(provider, player):
     message = sms(to="0912")
     handed = sent(provider, message)
     assert (handed.state, handed.code) == (DeliveryState.REJECTED, REJECTED[provider.code])
-    assert taken(player, provider, message) == []
+    assert messages_to(player, provider, message) == []
 
 
 def test_the_black_list_stops_news_for_good_and_nothing_else(provider, player):
@@ -166,7 +166,7 @@ def test_who_opted_out_gets_nothing(provider, player):
     player.play("block", to=message.to)
     handed = sent(provider, message)
     assert (handed.state, handed.code) == (DeliveryState.REJECTED, OPTED_OUT[provider.code])
-    assert taken(player, provider, message) == []
+    assert messages_to(player, provider, message) == []
 
 
 def test_an_empty_text_fails_and_is_no_fault_of_the_receiver(provider):
@@ -180,7 +180,7 @@ def test_without_credit_the_provider_takes_nothing_and_another_may(provider, pla
     with pytest.raises(ProviderRefused) as refused:
         sent(provider, message)
     assert refused.value.details["provider_code"] == NO_CREDIT[provider.code]
-    assert taken(player, provider, message) == []
+    assert messages_to(player, provider, message) == []
     assert sent(provider, message).state is DeliveryState.ACCEPTED
 
 
@@ -192,7 +192,7 @@ def test_a_provider_that_is_busy_took_nothing_where_it_says_so(provider, player)
         sent(provider, message)
     if provider.code in BUSY:
         assert refused.value.details["provider_code"] == BUSY[provider.code]
-    assert taken(player, provider, message) == []
+    assert messages_to(player, provider, message) == []
 
 
 def test_a_wrong_key_is_refused_and_shows_when_the_credit_is_asked(provider):
@@ -226,7 +226,7 @@ def test_magfa_refuses_one_message_of_a_call_and_takes_the_others(player):
         DeliveryState.FAILED,
         DeliveryState.ACCEPTED,
     ]
-    assert [len(taken(player, magfa, message)) for message in messages] == [1, 0, 0, 1]
+    assert [len(messages_to(player, magfa, message)) for message in messages] == [1, 0, 0, 1]
 
 
 @pytest.mark.parametrize("code", ["kavenegar", "smsir"])
@@ -236,7 +236,7 @@ def test_where_one_message_spoils_a_call_nothing_is_taken_and_each_is_tried_alon
     with pytest.raises(MessageRefused) as refused:
         provider.send(messages)
     assert refused.value.details["provider_code"] == REJECTED[code]
-    assert [taken(player, provider, message) for message in messages] == [[], [], []]
+    assert [messages_to(player, provider, message) for message in messages] == [[], [], []]
     states = [sent(provider, message).state for message in messages]
     assert states == [DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.ACCEPTED]
 
@@ -257,9 +257,9 @@ def test_a_lost_answer_is_not_known_and_the_message_was_taken(provider, player, 
             "garbage": "provider.unreadable",
         }[trick]
     )
-    assert len(taken(player, provider, message)) == 1
+    assert len(messages_to(player, provider, message)) == 1
     if provider.finds:
-        (row,) = taken(player, provider, message)
+        (row,) = messages_to(player, provider, message)
         assert provider.find([message.ref]) == {message.ref: str(row["id"])}
 
 
@@ -271,7 +271,7 @@ def test_a_time_out_is_not_known_whether_it_was_taken_or_not(provider, player, t
     with pytest.raises(Unavailable) as lost:
         sent(hasty, message)
     assert lost.value.code == "provider.unreachable"
-    assert len(taken(player, provider, message)) == count
+    assert len(messages_to(player, provider, message)) == count
     if provider.finds:
         result = provider.find([message.ref])[message.ref]
         assert (result is not None) == bool(count)
@@ -368,9 +368,11 @@ HALF = {
 }
 
 
-@pytest.mark.parametrize(("code", "told"), [(code, told) for code in HALF for told in HALF[code]])
-def test_half_an_answer_or_an_unknown_code_is_never_a_no(code, told):
-    with answering(orjson.dumps(told)) as (base, received), pytest.raises(Unavailable) as lost:
+@pytest.mark.parametrize(
+    ("code", "reply"), [(code, reply) for code in HALF for reply in HALF[code]]
+)
+def test_half_an_answer_or_an_unknown_code_is_never_a_no(code, reply):
+    with answering(orjson.dumps(reply)) as (base, received), pytest.raises(Unavailable) as lost:
         sent(at(code, base))
     assert lost.value.code == "provider.unreadable"
     assert len(received) == 1
@@ -427,13 +429,13 @@ def parrot():
 
 
 @pytest.mark.parametrize("code", CODES)
-@given(told=ANSWERS, status=st.sampled_from([1, 0, 200]))
+@given(reply=ANSWERS, status=st.sampled_from([1, 0, 200]))
 def test_whatever_the_answer_is_it_is_read_or_not_known_and_never_a_failure_of_ours(
-    parrot, code, told, status
+    parrot, code, reply, status
 ):
     base, statements = parrot
-    told = {"status": status, "RetStatus": 1, "return": {"status": status}, **told}
-    statements.append(orjson.dumps(told))
+    reply = {"status": status, "RetStatus": 1, "return": {"status": status}, **reply}
+    statements.append(orjson.dumps(reply))
     provider = at(code, base, timeout=10)
     try:
         (handed,) = provider.send([sms()])
@@ -525,8 +527,8 @@ def test_a_repeat_is_sent_again_wherever_the_provider_does_not_know_our_number(p
     first, second = sent(provider, message), sent(provider, message)
     once = provider.code == "kavenegar"
     assert (first.provider_ref == second.provider_ref) is once
-    assert len(taken(player, provider, message)) == (1 if once else 2)
-    doubles = [row["ref"] for row in player.told(provider.code)["doubles"]]
+    assert len(messages_to(player, provider, message)) == (1 if once else 2)
+    doubles = [row["ref"] for row in player.record(provider.code)["doubles"]]
     assert (str(message.ref) in doubles) is (provider.code == "magfa")
 
 
@@ -648,7 +650,7 @@ def test_a_player_that_is_killed_loses_no_count(start, tmp_path):
     with (tmp_path / "taken.jsonl").open("ab") as file:
         file.write(b'{"provider": "magfa", "id"')  # a write that the kill cut
     player.begin()
-    assert player.told()["count"] == len(providers)
+    assert player.record()["count"] == len(providers)
     for code in FINDING:
         ref = messages[code].ref
         assert providers[code].find([ref]) == {ref: handed[code].provider_ref}
@@ -656,7 +658,7 @@ def test_a_player_that_is_killed_loses_no_count(start, tmp_path):
     assert again.provider_ref not in {item.provider_ref for item in handed.values()}
     player.process.kill()
     player.begin()
-    assert player.told()["count"] == len(providers) + 1
+    assert player.record()["count"] == len(providers) + 1
 
 
 def test_a_player_that_lives_twice_in_one_second_gives_no_number_twice(start, tmp_path):

@@ -165,7 +165,7 @@ def test_whatever_is_killed_each_message_is_sent_once_and_accounted_for(house):
     reply = wait_for(ended, 120, 1)
     assert (reply["accepted"], reply["ended"], reply["unclear"]) == (MESSAGES, MESSAGES, 0)
 
-    phones = Counter(item["to"] for item in house.sms.taken())
+    phones = Counter(item["to"] for item in house.sms.messages())
     assert [to for to, times in phones.items() if times > 1] == []
     rows = execute(
         house.db,

@@ -44,8 +44,8 @@ class Line:
 
     def __init__(self, code, *, finds=True, most=100):
         self.code, self.finds, self.most = code, finds, most
-        self.has, self.calls, self.next, self.told, self.away = {}, [], [], {}, False
-        self.seen = None
+        self.has, self.calls, self.next, self.reports, self.away = {}, [], [], {}, False
+        self.on_send = None
 
     def send(self, messages):
         self.calls.append(list(messages))
@@ -57,8 +57,8 @@ class Line:
             raise does
         if does is not DeliveryState.ACCEPTED:
             return [HandoverResult(sms.ref, does, code="7") for sms in messages]
-        if self.seen:
-            self.seen()
+        if self.on_send:
+            self.on_send()
         self.has |= {sms.ref: sms for sms in messages}
         return [HandoverResult(sms.ref, does, f"{self.code}-{sms.ref}", 2480) for sms in messages]
 
@@ -70,7 +70,7 @@ class Line:
     def states(self, provider_refs):
         if self.away:
             raise LOST
-        return {ref: self.told[ref] for ref in provider_refs if ref in self.told}
+        return {ref: self.reports[ref] for ref in provider_refs if ref in self.reports}
 
     def credit(self):
         if self.away:
@@ -79,7 +79,7 @@ class Line:
 
     def tell(self, state, code=""):
         """From now on it tells this of all that it has."""
-        self.told = {f"{self.code}-{ref}": (state, code) for ref in self.has}
+        self.reports = {f"{self.code}-{ref}": (state, code) for ref in self.has}
 
 
 class Server:
@@ -270,12 +270,12 @@ def test_bulk_that_hangs_at_its_provider_delays_no_otp(hand, a, alone):
         hangs.set()
         assert goes_on.wait(60)
 
-    a.seen = hang
+    a.on_send = hang
     bulk = hand.send("many")
     thread = threading.Thread(target=dispatch.dispatch, args=(alone.dispatcher, "sms", "bulk"))
     thread.start()
     assert hangs.wait(60)
-    a.seen = None
+    a.on_send = None
     pin = hand.send("pin", to={"mobile": "09900000002"})
     dispatch.dispatch(alone.dispatcher, "sms", "otp")
     assert (state(hand, pin)[0], state(hand, bulk)[0]) == ("SENT", "SENDING")

@@ -16,7 +16,7 @@ from tests.processes import ROOT
 GSM, UCS = 5600, 2480  # rials a part in 1405, deploy/notify/book.toml
 
 
-class Told(test_dispatch.Line):
+class Priced(test_dispatch.Line):
     """A provider that tells a price of its own, or none."""
 
     def __init__(self, code, rials):
@@ -36,7 +36,7 @@ def test_c2_the_price_of_an_sms_is_its_parts_by_the_book_whatever_the_provider_t
     hand, rials, text, parts, rate
 ):
     hand.template()
-    harness = test_dispatch.Harness(hand, (Told("a-line", rials), 1))
+    harness = test_dispatch.Harness(hand, (Priced("a-line", rials), 1))
     sent = hand.send(personalisation={"text": text})
     before = reply(hand, sent)
     assert (before["cost_in_rials"], before["is_cost_data_ready"]) == (None, False)

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 
 
 @dataclass
-class Told:
+class Delivery:
     """One request as it came."""
 
     path: str
@@ -48,7 +48,7 @@ class Listener:
     """``answers`` are given one after the other, then 204; each is a status, with headers."""
 
     def __init__(self):
-        self.told, self.answers, self.names = [], [], []
+        self.deliveries, self.answers, self.names = [], [], []
         self.hold = threading.Event()
         self.hold.set()
         listener = self
@@ -56,7 +56,7 @@ class Listener:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                listener.told.append(Told(self.path, dict(self.headers.items()), body))
+                listener.deliveries.append(Delivery(self.path, dict(self.headers.items()), body))
                 listener.hold.wait(30)
                 status, headers = listener.answers.pop(0) if listener.answers else (204, {})
                 with contextlib.suppress(OSError):

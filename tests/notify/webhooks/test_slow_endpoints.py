@@ -29,14 +29,14 @@ class Dripping:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/hooks"
-        self.taken = 0
+        self.connections = 0
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self):
         with contextlib.suppress(OSError):
             while True:
                 line, _ = self._socket.accept()
-                self.taken += 1
+                self.connections += 1
                 threading.Thread(target=self._drip, args=(line,), daemon=True).start()
 
     def _drip(self, line):
@@ -104,10 +104,10 @@ def test_c1_an_endpoint_that_drips_its_headers_holds_up_no_other_now_or_in_the_n
     note(hand, "power-co")
     began = time.monotonic()
     thread = calling(hand)
-    wait_for(lambda: len(listener.told) == 1, 2)
-    wait_for(lambda: dripping.taken == 4, 2)
+    wait_for(lambda: len(listener.deliveries) == 1, 2)
+    wait_for(lambda: dripping.connections == 4, 2)
     note(hand, "power-co")  # while the slow one is still being told
-    wait_for(lambda: len(listener.told) == 2, 2)
+    wait_for(lambda: len(listener.deliveries) == 2, 2)
     assert time.monotonic() - began < SECONDS
     thread.join(20)
     assert not thread.is_alive()
@@ -119,7 +119,7 @@ def test_c1_an_agency_with_many_slow_endpoints_has_a_few_calls_at_once(hand, dri
     note(hand, "slow-co")
     thread = calling(hand)
     time.sleep(1)
-    assert dripping.taken == delivery.OF_ONE_OWNER
+    assert dripping.connections == delivery.OF_ONE_OWNER
     thread.join(30)
     assert not thread.is_alive()
 
@@ -142,7 +142,7 @@ def test_c1_a_provider_that_is_slow_holds_up_no_message_that_another_can_carry(h
     slow, quick = test_dispatch.Line("slow", most=1), test_dispatch.Line("quick", most=1)
     harness = test_dispatch.Harness(hand, (slow, 50), (quick, 50))
     release = threading.Event()
-    slow.seen = lambda: release.wait(20)
+    slow.on_send = lambda: release.wait(20)
     for number in range(40):
         hand.send(to={"mobile": f"0990000{number:04}"})
     thread = threading.Thread(

@@ -78,9 +78,9 @@ def tell(hand):
     hand.service.tell_endpoints.__wrapped__(hand.service)
 
 
-def told_of(hand, endpoint, **asked):
+def deliveries_to(hand, endpoint, **query):
     reply = hand.call(
-        contracts.CALLBACK_DELIVERIES, asker="power-co", callback=endpoint["callback"], **asked
+        contracts.CALLBACK_DELIVERIES, asker="power-co", callback=endpoint["callback"], **query
     )
     return reply["deliveries"]
 
@@ -106,14 +106,14 @@ def test_a_settled_message_is_told_its_agency_signed_in_both_ways(hand, listener
     settle(hand)
     settle(hand, owner="fuel-co")
     tell(hand)
-    (reply,) = listener.told
+    (reply,) = listener.deliveries
     assert reply.path == "/hooks?of=mirab"
     assert reply.headers["Content-Type"] == "application/json"
     content = reply.verified(endpoint["secret"])
     assert content["type"] == "message.settled"
     assert content["data"] == FACT
     assert reply.verified_by_key(endpoint["public_key"])
-    (delivery,) = told_of(hand, endpoint)
+    (delivery,) = deliveries_to(hand, endpoint)
     assert (delivery["state"], delivery["status"], delivery["tries"]) == ("DONE", 204, 1)
     assert delivery["id"] == reply.id
     assert state(hand, endpoint)["ok_at"]
@@ -124,7 +124,7 @@ def test_another_secret_or_another_body_does_not_verify(hand, listener):
     other = put(hand, listener.url, "job.done")
     settle(hand)
     tell(hand)
-    (reply,) = listener.told
+    (reply,) = listener.deliveries
     with pytest.raises(WebhookVerificationError):
         reply.verified(other["secret"])
 
@@ -134,7 +134,7 @@ def test_an_endpoint_is_told_only_the_types_that_it_asked_for(hand, listener):
     settle(hand)
     settle(hand, type_="job.done", fact={"job": FACT["id"], "state": "DONE"})
     tell(hand)
-    assert [item.body.count(b"job.done") for item in listener.told] == [1]
+    assert [item.body.count(b"job.done") for item in listener.deliveries] == [1]
 
 
 def remind(hand, *, message=None, **more):
@@ -151,7 +151,7 @@ def test_an_agency_is_told_of_its_bill_that_is_due_once_and_nobody_else_is(hand,
     remind(hand, message="r2", overdue=True)
     remind(hand, agency=None, source_kind="inquiry")
     tell(hand)
-    replies = [item.verified(endpoint["secret"]) for item in listener.told]
+    replies = [item.verified(endpoint["secret"]) for item in listener.deliveries]
     assert {item["type"] for item in replies} == {"bill.reminded"}
     fact = {"number": "1405-000007", "total_rials": 495_000, "due_on": "2026-12-03"}
     assert sorted((item["data"] for item in replies), key=lambda data: data["overdue"]) == [
@@ -175,13 +175,13 @@ def test_what_another_context_has_an_agency_told_is_told_once_for_each_of_its_id
     received(hand, "e1", type="call.settled", number=2)
     received(hand, "e2", agency="justice", number=3)
     tell(hand)
-    (settled,) = [item for item in listener.told if b"call.settled" in item.body]
+    (settled,) = [item for item in listener.deliveries if b"call.settled" in item.body]
     assert settled.verified(endpoint["secret"])["data"] == {"number": 2}
-    both = [item for item in listener.told if b"event.heard" in item.body]
+    both = [item for item in listener.deliveries if b"event.heard" in item.body]
     assert [item.body for item in both] == [both[0].body] * 2
-    assert len({item.id for item in listener.told}) == 3
-    assert len(told_of(hand, endpoint)) == 2
-    assert told_of(hand, second)[0]["type"] == "event.heard"
+    assert len({item.id for item in listener.deliveries}) == 3
+    assert len(deliveries_to(hand, endpoint)) == 2
+    assert deliveries_to(hand, second)[0]["type"] == "event.heard"
 
 
 def test_other_contexts_have_nothing_told_that_is_ours_to_tell():
@@ -197,10 +197,10 @@ def test_a_message_that_ends_is_told_its_sender_in_the_same_transaction(hand, li
     sent = hand.send(reference="r-9")
     hand.send(asker="fuel-co", template="free")
     assert hand.call(CANCEL, asker="power-co", id=sent["id"])["state"] == "CANCELLED"
-    (waiting,) = told_of(hand, endpoint)
+    (waiting,) = deliveries_to(hand, endpoint)
     assert waiting["state"] == "WAITING"
     tell(hand)
-    (reply,) = listener.told
+    (reply,) = listener.deliveries
     assert reply.verified(endpoint["secret"])["data"] == {
         "id": sent["id"],
         "reference": "r-9",
@@ -260,7 +260,7 @@ def test_a_dropped_endpoint_is_told_nothing(hand, listener):
     left = hand.call(contracts.DROP_CALLBACK, asker="power-co", callback=endpoint["callback"])
     assert left == {"callbacks": []}
     tell(hand)
-    assert listener.told == []
+    assert listener.deliveries == []
 
 
 # --- rotation ---
@@ -275,12 +275,12 @@ def test_after_a_rotation_both_secrets_verify_for_a_day(hand, listener):
     assert rotated["old_secret_until"]
     settle(hand)
     tell(hand)
-    (reply,) = listener.told
+    (reply,) = listener.deliveries
     assert reply.verified(rotated["secret"]) == reply.verified(endpoint["secret"])
     hand.later(hours=24, seconds=1)
     settle(hand)
     tell(hand)
-    assert len(listener.told[1].marks("v1")) == 1
+    assert len(listener.deliveries[1].marks("v1")) == 1
     assert state(hand, endpoint)["old_secret_until"] is None
 
 
@@ -306,9 +306,9 @@ def test_a_failure_is_told_again_under_the_same_id_with_growing_pauses(hand, lis
         pauses.append((hand.moment - before).total_seconds())
     assert pauses == [5, 300, 1800, 7200]
     tell(hand)
-    assert len({item.id for item in listener.told}) == 1
-    assert len({item.headers["webhook-timestamp"] for item in listener.told}) == 5
-    (delivery,) = told_of(hand, endpoint)
+    assert len({item.id for item in listener.deliveries}) == 1
+    assert len({item.headers["webhook-timestamp"] for item in listener.deliveries}) == 5
+    (delivery,) = deliveries_to(hand, endpoint)
     assert (delivery["state"], delivery["tries"]) == ("DONE", 5)
     assert state(hand, endpoint)["failing_since"] is None
 
@@ -320,8 +320,8 @@ def test_a_redirect_is_a_failure_and_is_not_followed(hand, listener):
     listener.answer(302, Location=other.url)
     tell(hand)
     other.close()
-    assert other.told == []
-    (delivery,) = told_of(hand, endpoint)
+    assert other.deliveries == []
+    (delivery,) = deliveries_to(hand, endpoint)
     assert (delivery["state"], delivery["status"]) == ("WAITING", 302)
 
 
@@ -334,11 +334,11 @@ def test_retry_after_is_respected(hand, listener, status):
     tell(hand)
     hand.later(minutes=59)
     tell(hand)
-    assert len(listener.told) == 1
+    assert len(listener.deliveries) == 1
     hand.moment = before + dt.timedelta(hours=1)
     tell(hand)
-    assert len(listener.told) == 2
-    assert told_of(hand, endpoint)[0]["state"] == "DONE"
+    assert len(listener.deliveries) == 2
+    assert deliveries_to(hand, endpoint)[0]["state"] == "DONE"
 
 
 def test_a_moment_that_no_clock_has_stops_no_call_back(hand, listener):
@@ -346,7 +346,7 @@ def test_a_moment_that_no_clock_has_stops_no_call_back(hand, listener):
     settle(hand)
     listener.answer(503, Retry_After=f"Mon, 23 Nov {'2' * 30} 09:00:00 GMT")
     tell(hand)
-    (delivery,) = told_of(hand, endpoint)
+    (delivery,) = deliveries_to(hand, endpoint)
     assert (delivery["state"], delivery["status"], delivery["tries"]) == ("WAITING", 503, 1)
     assert state(hand, endpoint)["failing_since"] is not None
 
@@ -362,7 +362,7 @@ def test_whatever_an_endpoint_makes_of_a_call_counts_as_a_try_of_its_own(
 
     monkeypatch.setattr(Client, "post", stumble)
     tell(hand)
-    (delivery,) = told_of(hand, endpoint)
+    (delivery,) = deliveries_to(hand, endpoint)
     assert (delivery["state"], delivery["problem"]) == ("WAITING", "callback.failed")
 
 
@@ -373,9 +373,9 @@ def test_what_is_never_taken_is_dead_after_three_days_and_its_agency_sees_it(han
     for _ in range(10):
         listener.answer(500)
         tell(hand)
-        if told_of(hand, endpoint)[0]["state"] == "WAITING":
+        if deliveries_to(hand, endpoint)[0]["state"] == "WAITING":
             rested(hand, endpoint)
-    (dead,) = told_of(hand, endpoint, states=["DEAD"])
+    (dead,) = deliveries_to(hand, endpoint, states=["DEAD"])
     assert (dead["tries"], dead["status"], dead["next_at"]) == (10, 500, None)
     assert dt.timedelta(days=3) < hand.moment - begun < dt.timedelta(days=4)
     assert state(hand, endpoint)["dead"] == 1
@@ -387,12 +387,12 @@ def test_an_endpoint_that_fails_does_not_use_up_the_tries_of_all_that_waits(hand
         settle(hand)
     listener.answer(500)
     tell(hand)
-    assert len(listener.told) == 1
-    tries = sorted(item["tries"] for item in told_of(hand, endpoint))
+    assert len(listener.deliveries) == 1
+    tries = sorted(item["tries"] for item in deliveries_to(hand, endpoint))
     assert tries == [0] * 11 + [1]
     hand.later(seconds=6)
     tell(hand)
-    assert {item["state"] for item in told_of(hand, endpoint)} == {"DONE"}
+    assert {item["state"] for item in deliveries_to(hand, endpoint)} == {"DONE"}
 
 
 def test_one_endpoint_that_hangs_holds_up_no_other(hand, listener):
@@ -403,10 +403,10 @@ def test_one_endpoint_that_hangs_holds_up_no_other(hand, listener):
     settle(hand)
     thread = threading.Thread(target=tell, args=(hand,))
     thread.start()
-    wait_for(lambda: listener.told)
+    wait_for(lambda: listener.deliveries)
     slow.close()
     thread.join(30)
-    assert len(slow.told) == 1
+    assert len(slow.deliveries) == 1
 
 
 # --- given up ---
@@ -421,15 +421,20 @@ def test_410_disables_the_endpoint_and_nothing_is_lost(hand, listener):
     settle(hand)
     tell(hand)
     now = state(hand, endpoint)
-    assert (now["state"], now["why"], now["dead"], len(listener.told)) == ("DISABLED", "gone", 3, 1)
+    assert (now["state"], now["why"], now["dead"], len(listener.deliveries)) == (
+        "DISABLED",
+        "gone",
+        3,
+        1,
+    )
     attempts = hand.call(contracts.TEST_CALLBACK, asker="power-co", callback=endpoint["callback"])
     assert attempts["code"] == "callback.disabled"
     put(hand, listener.url, callback=endpoint["callback"])
     replayed = hand.call(contracts.REPLAY_CALLBACK, asker="power-co", callback=endpoint["callback"])
     assert replayed == {"replayed": 3}
     tell(hand)
-    assert len(listener.told) == 4
-    assert listener.told[0].id in {item.id for item in listener.told[1:]}
+    assert len(listener.deliveries) == 4
+    assert listener.deliveries[0].id in {item.id for item in listener.deliveries[1:]}
 
 
 def test_an_endpoint_that_fails_for_five_days_is_disabled_visibly(hand, listener):
@@ -449,9 +454,12 @@ def test_one_delivery_is_replayed_under_its_id_and_only_dead_ones_since_a_moment
     settle(hand)
     tell(hand)
     request = {"asker": "power-co", "callback": endpoint["callback"]}
-    assert hand.call(contracts.REPLAY_CALLBACK, **request, id=listener.told[0].id)["replayed"] == 1
+    assert (
+        hand.call(contracts.REPLAY_CALLBACK, **request, id=listener.deliveries[0].id)["replayed"]
+        == 1
+    )
     tell(hand)
-    assert [item.id for item in listener.told] == [listener.told[0].id] * 2
+    assert [item.id for item in listener.deliveries] == [listener.deliveries[0].id] * 2
     assert hand.call(contracts.REPLAY_CALLBACK, **request)["replayed"] == 0
     nothing = hand.call(contracts.REPLAY_CALLBACK, **request, id="msg_x")
     assert nothing["code"] == "callback.delivery_not_found"
@@ -464,7 +472,7 @@ def test_a_test_tells_something_without_meaning(hand, listener):
     endpoint = put(hand, listener.url)
     hand.call(contracts.TEST_CALLBACK, asker="power-co", callback=endpoint["callback"])
     tell(hand)
-    assert listener.told[0].verified(endpoint["secret"])["type"] == "endpoint.test"
+    assert listener.deliveries[0].verified(endpoint["secret"])["type"] == "endpoint.test"
 
 
 def test_deliveries_come_in_pages_and_are_forgotten_after_thirty_days(hand, listener):
@@ -480,10 +488,10 @@ def test_deliveries_come_in_pages_and_are_forgotten_after_thirty_days(hand, list
         before = page["next"]
         if before is None:
             break
-    assert visited == [item.id for item in reversed(listener.told)]
+    assert visited == [item.id for item in reversed(listener.deliveries)]
     hand.later(days=31)
     hand.service.forget_deliveries.__wrapped__(hand.service)
-    assert told_of(hand, endpoint) == []
+    assert deliveries_to(hand, endpoint) == []
 
 
 # --- where call-backs may go ---
@@ -603,7 +611,7 @@ def test_a_name_or_a_spelling_that_resolves_to_loopback_is_refused(host, listene
     with pytest.raises(Unavailable) as refused:
         Client().post(place(f"https://{host}:8443/"), b"{}", {})
     assert refused.value.code in {"callback.address", "callback.no_host"}
-    assert listener.told == []
+    assert listener.deliveries == []
 
 
 def test_one_address_of_the_inside_among_others_refuses_the_host():
@@ -632,7 +640,7 @@ def test_the_name_is_resolved_once_and_the_judged_address_is_called(listener, mo
     assert Client(sandbox=True, resolve=resolve).post(to, b"{}", {}).status == 204
     assert requests == ["rebinding.example"]
     assert set(looked_up) <= {"127.0.0.1"}
-    assert listener.told[0].headers["Host"] == f"rebinding.example:{listener.port}"
+    assert listener.deliveries[0].headers["Host"] == f"rebinding.example:{listener.port}"
 
 
 @pytest.fixture
@@ -682,7 +690,7 @@ def test_tls_is_for_the_name_and_a_wrong_certificate_is_refused(listener, certif
         with pytest.raises(Unavailable) as refused:
             other.post(request, b"{}", {})
         assert refused.value.code == "callback.tls"
-    assert len(listener.told) == 1
+    assert len(listener.deliveries) == 1
 
 
 def test_who_answers_byte_by_byte_is_cut_off():
@@ -762,15 +770,15 @@ def test_killed_between_the_answer_and_its_record_it_is_told_again_under_the_sam
     listener.hold.clear()
     settle(hand)
     first = start("bus", "serve", "services.notify", **environ)
-    wait_for(lambda: listener.told, seconds=60)
+    wait_for(lambda: listener.deliveries, seconds=60)
     first.kill()
     listener.hold.set()
-    assert told_of(hand, endpoint)[0]["state"] == "WAITING"
+    assert deliveries_to(hand, endpoint)[0]["state"] == "WAITING"
     # The lease of the killed process is over.
     execute(hand.db, "update callback_deliveries set next_at = now()")
     start("bus", "serve", "services.notify", **environ)
-    wait_for(lambda: told_of(hand, endpoint)[0]["state"] == "DONE", seconds=60)
-    assert len(listener.told) == 2
-    assert len({item.id for item in listener.told}) == 1
-    assert len({item.body for item in listener.told}) == 1
-    assert listener.told[1].verified(endpoint["secret"])
+    wait_for(lambda: deliveries_to(hand, endpoint)[0]["state"] == "DONE", seconds=60)
+    assert len(listener.deliveries) == 2
+    assert len({item.id for item in listener.deliveries}) == 1
+    assert len({item.body for item in listener.deliveries}) == 1
+    assert listener.deliveries[1].verified(endpoint["secret"])
