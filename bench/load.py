@@ -81,15 +81,15 @@ def run(url: str, requests: Sequence[bytes], connections: int) -> Measured:
             "--",
             file.name,
         )
-    found = json.loads(text.splitlines()[-1])
-    broken = {name: count for name, count in found["broken"].items() if count}
-    if found["wrong"] or broken or found["count"] != len(requests):
+    summary = json.loads(text.splitlines()[-1])
+    broken = {name: count for name, count in summary["broken"].items() if count}
+    if summary["wrong"] or broken or summary["count"] != len(requests):
         raise SystemExit(
-            f"{url}: {found['count']} of {len(requests)} were answered; wrong statuses: "
-            f"{found['wrong']}, broken connections: {broken}"
+            f"{url}: {summary['count']} of {len(requests)} were answered; wrong statuses: "
+            f"{summary['wrong']}, broken connections: {broken}"
         )
-    percentiles = {int(share): us / 1000 for share, us in found["percentiles"].items()}
-    return Measured(found["us"] / 1e6, found["count"], percentiles, cpu)
+    percentiles = {int(share): us / 1000 for share, us in summary["percentiles"].items()}
+    return Measured(summary["us"] / 1e6, summary["count"], percentiles, cpu)
 
 
 def _run(*command: str) -> tuple[str, float]:
