@@ -4,6 +4,7 @@ Each row is taken or named; what cannot be read removes nothing, and answers say
 """
 
 import csv
+import itertools
 import json
 import os
 from pathlib import Path
@@ -535,14 +536,15 @@ def test_x11_partners_and_decrees_are_compared_with_the_other_rows(register):
 # --- identifiers, masks, sizes ---
 
 
-@pytest.mark.parametrize("mark", [*INVISIBLE, "\u200c", "\u00a0", "\u202f"], ids=ascii)
-def test_x12_marks_around_an_id_do_not_count(register, mark):
-    for row, kind in ((register.row(2), "حقیقی"), (register.row(3), "")):
-        row["نوع شخص"] = kind
-        row[ID] = f"{mark}{row[ID]}{mark}"
-        row[FILE] = f"{mark}{row[FILE]}{mark}"
+def test_x12_marks_around_an_id_do_not_count(register):
+    marks = [*INVISIBLE, "\u200c", "\u00a0", "\u202f"]
+    persons = [("حقیقی", register.row(2)[ID]), ("", register.row(3)[ID])]
+    for n, (mark, (kind, id_)) in enumerate(itertools.product(marks, persons)):
+        register.add(**{"نوع شخص": kind, ID: f"{mark}{id_}{mark}", FILE: f"{mark}12/{n}{mark}",
+                        CODE: f"{60000 + n}", LICENCE: f"84/{n}"})  # fmt: skip
     assert register.load()["bad_rows"] == 0
-    assert register.files() == ALL
+    assert register.codes() == []
+    assert set(register.files()) == {*ALL, *(f"12/{n}" for n in range(2 * len(marks)))}
 
 
 @pytest.mark.parametrize("id_", ["990525178212", "99052517821", "10380284790"])
