@@ -7,6 +7,8 @@ from collections import Counter
 
 from hypothesis import settings
 
+from tests import durations
+
 # Python keeps what it compiled, also where the machine says otherwise: a run starts hundreds of
 # Pythons, and each would compile all its libraries again.
 sys.dont_write_bytecode = False
@@ -20,9 +22,16 @@ settings.load_profile("mirab")
 
 
 def pytest_collection_modifyitems(items):
-    """Files of few tests come first: they start processes, and two workers then end together."""
-    sizes = Counter(item.path for item in items)
-    items.sort(key=lambda item: (sizes[item.path], str(item.path)))
+    """Files that take long come first, so that all workers end together; before them those of
+    which nobody knows yet how long they take, few tests first, as such files start processes.
+    """
+    seconds, sizes = durations.read(), Counter(item.path for item in items)
+
+    def place(item):
+        known = seconds.get(str(item.path.relative_to(durations.TESTS)), float("inf"))
+        return -known, sizes[item.path], str(item.path)
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish():

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 import yaml
 
+from tests import durations
 from tests.processes import ROOT
 
 CHECKS = re.findall(r"^make (\w+)", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
@@ -33,3 +34,18 @@ def test_the_commit_hooks_run_what_make_check_runs():
 def test_make_knows_each_check(name):
     done = subprocess.run(["make", "-n", name], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0
+
+
+RUN = """<testsuites><testsuite>
+<testcase classname="tests.billing.test_paying" name="test_a" time="1.2" />
+<testcase classname="tests.iran.test_persian" name="test_b" time="0.1" />
+<testcase classname="tests.billing.test_paying" name="test_c[x.y]" time="2.3" />
+</testsuite></testsuites>"""
+
+
+def test_the_seconds_of_a_run_are_written_down_by_file_the_longest_first(tmp_path):
+    (tmp_path / "run.xml").write_text(RUN, encoding="utf-8")
+    table = tmp_path / "durations.tsv"
+    durations.write(durations.seconds_of(tmp_path / "run.xml"), table)
+    assert table.read_text() == "4\tbilling/test_paying.py\n0\tiran/test_persian.py\n"
+    assert durations.read(table) == {"billing/test_paying.py": 4, "iran/test_persian.py": 0}
