@@ -9,6 +9,7 @@ from bus.messages.fields import Choice, Pattern, Text, whole
 from bus.messages.kinds import Command, Event, Request
 from bus.messages.message import OPTIONAL, PERSONAL, Meta, Named, message
 from bus.messages.values import Block, Code, Day, Instant
+from contracts.billing.statements import Statement
 from iran.persian import fold_code, ungrouped_code
 
 BILL_STATES = ("ISSUED", "PAID", "WAIVED", "VOID", "EXPIRED")
@@ -182,24 +183,6 @@ class Payment:
 @message
 class Month:
     month: Annotated[str, Text(7, fold=fold_code, validate=MONTH), Meta(example="1405-09")]
-
-
-@message
-class Statement:
-    """A month of an agency's account: opening + billed - paid - waived - ended = closing."""
-
-    agency: Code
-    month: Annotated[str, Text(7)]
-    from_day: Day
-    to_day: Day
-    opening_rials: int
-    billed_rials: int
-    paid_rials: int
-    waived_rials: int
-    ended_rials: Annotated[int, "Of bills that were voided or expired"]
-    closing_rials: int
-    difference_rials: Annotated[int, "Ledger less open bills at the end: 0, or something is wrong"]
-    rows: tuple[Block, ...]
 
 
 @message

@@ -16,8 +16,8 @@ from contracts.billing.bills import (
     Charge,
     Month,
     Quoted,
-    Statement,
 )
+from contracts.billing.statements import Statement
 from contracts.billing.tariffs import ApproveTariff, Csv, Drafted, OneRow, Tariff, TariffRows
 from contracts.billing.treasury_views import Close, Exceptions, Refunds
 from iran import identifiers

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from bus.messages.fields import Choice, Text, whole
 from bus.messages.message import ABSENT, OPTIONAL, Meta, message
-from bus.messages.values import Block, Code, Day, Tick
+from bus.messages.values import Block, BlockOf, Code, Day, Instant, Tick
 
 CALENDAR_KINDS = ("hours", "weekend", "closure", "opening")
 CALENDAR_STATUS = ("estimated", "confirmed")
@@ -34,15 +34,45 @@ class AskCalendar:
 
 
 @message
+class KeptRow:
+    """A row as it stands in the calendar."""
+
+    id: int
+    kind: Annotated[str, Choice(CALENDAR_KINDS)]
+    counties: tuple[Code, ...]
+    from_day: Day
+    to_day: Day | None
+    opens: str | None
+    closes: str | None
+    weekdays: tuple[str, ...]
+    status: Annotated[str, Choice(CALENDAR_STATUS)]
+    title: str
+    source: str
+    entered_by: str
+
+
+@message
+class OpenSlot:
+    """A time for visits, and how many of its places are taken."""
+
+    slot: int
+    office: Code
+    starts_at: Instant
+    ends_at: Instant
+    capacity: int
+    taken: int
+
+
+@message
 class CalendarRows:
     version: int
     known_until: Annotated[Day | None, "The last day whose holidays are on record", OPTIONAL] = (
         ABSENT
     )
-    rows: tuple[Block, ...]
+    rows: tuple[BlockOf[KeptRow], ...]
     counties: tuple[Block, ...]
     offices: tuple[Block, ...]
-    slots: tuple[Block, ...]
+    slots: tuple[BlockOf[OpenSlot], ...]
 
 
 # The version of the calendar that somebody looked at before this act; refused if it is old.

@@ -4,9 +4,9 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from bus.messages.values import Json
-from contracts.billing.bills import Statement
+from contracts.billing.statements import Statement, StatementRow
 from iran.persian import jalali
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
@@ -27,12 +27,19 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(RISKY) else cell
 
 
-def with_balance(statement: Statement) -> list[Json]:
-    """Return the rows of a Statement, each with ``owed_rials``: what was owed after it."""
-    owed, rows = statement.opening_rials, list[Json]()
+@dataclass(frozen=True, kw_only=True)
+class BalancedRow(StatementRow):
+    """A row of a statement, and what was owed after it."""
+
+    owed_rials: int
+
+
+def with_balance(statement: Statement) -> list[BalancedRow]:
+    """Return the rows of a Statement, each with what was owed after it."""
+    owed, rows = statement.opening_rials, list[BalancedRow]()
     for row in statement.rows:
-        owed += row["rials"]
-        rows.append({**row, "owed_rials": owed})
+        owed += row.rials
+        rows.append(BalancedRow(**vars(row), owed_rials=owed))
     return rows
 
 
@@ -55,7 +62,7 @@ def statement(account: Statement) -> bytes:
                 account.opening_rials,
             ]
         ),
-        *(line(row[name] for name in STATEMENT) for row in with_balance(account)),
+        *(line(getattr(row, name) for name in STATEMENT) for row in with_balance(account)),
         line(
             [
                 account.to_day,
@@ -82,7 +89,7 @@ def statement_fa(account: Statement) -> bytes:
         line(STATEMENT_FA),
         line([first, "", "مانده از پیش", "", account.opening_rials]),
         *(
-            line([_day(row["day"]), row["number"], row["text_fa"], row["rials"], row["owed_rials"]])
+            line([_day(row.day), row.number, row.text_fa, row.rials, row.owed_rials])
             for row in with_balance(account)
         ),
         line([last, "", "مانده پایان ماه", "", account.closing_rials]),

@@ -17,7 +17,8 @@ from markupsafe import Markup
 
 from bus.errors import NotFound
 from bus.messages.values import Json
-from contracts.billing.bills import Bill, Payment, Statement
+from contracts.billing.bills import Bill, Payment
+from contracts.billing.statements import Statement
 from contracts.inquiry.answer import Answer, Status
 from contracts.notify.govnotify import ApiMessage
 from gateway.html import rendering

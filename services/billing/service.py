@@ -12,6 +12,7 @@ from bus.service import Service
 from contracts.billing import bills as contracts
 from contracts.billing import tariffs as messages
 from contracts.billing import treasury
+from contracts.billing.statements import Statement
 from contracts.billing.treasury_views import Close, Exceptions, Refunds
 from contracts.inquiry import questions
 from iran.persian import TEHRAN, tehran_day
@@ -100,7 +101,7 @@ class Billing(Service):
         return self.replies(tx).page(rows, page.limit)
 
     @serve(contracts.STATEMENT)
-    def statement(self, tx: Tx, message: contracts.Month) -> contracts.Statement:
+    def statement(self, tx: Tx, message: contracts.Month) -> Statement:
         return statements.of_month(tx.conn, agency_of(tx.envelope), message.month)
 
     @handle(contracts.CHARGE)
@@ -284,7 +285,7 @@ class Billing(Service):
         return treasury.JournalText(text=text, next=page.next)
 
     @serve(treasury.STATEMENT_OF)
-    def statement_of(self, tx: Tx, message: treasury.AgencyMonth) -> contracts.Statement:
+    def statement_of(self, tx: Tx, message: treasury.AgencyMonth) -> Statement:
         self.officer(tx)
         return statements.of_month(tx.conn, message.agency, message.month)
 

@@ -3,8 +3,7 @@
 import datetime as dt
 
 from bus.errors import NotFound
-from bus.messages.message import read
-from contracts.ticketing.calendar import CalendarRow, CalendarRows, WithdrawRow
+from contracts.ticketing.calendar import CalendarRow, CalendarRows, KeptRow, WithdrawRow
 from gateway.html import formats
 from gateway.ops.desk import words
 from gateway.ops.staff.previews import Fact, Preview
@@ -27,20 +26,20 @@ def added(calendar: CalendarRows, row: CalendarRow) -> Preview:
 
 def withdrawn(calendar: CalendarRows, message: WithdrawRow) -> Preview:
     """The row that would be taken back. NotFound ``calendar.row_not_found``."""
-    row = next((row for row in calendar.rows if row["id"] == message.row), None)
+    row = next((row for row in calendar.rows if row.id == message.row), None)
     if row is None:
         raise NotFound("There is no such row.", code="calendar.row_not_found")
     return Preview(
         title="این ردیف تقویم برداشته می‌شود",
         button="برداشتن ردیف",
-        facts=(*_facts(calendar, read(CalendarRow, row)), Fact("سند برداشتن", message.source)),
+        facts=(*_facts(calendar, row), Fact("سند برداشتن", message.source)),
         leaves=(DUES_MOVE,),
         basis={"looked_version": calendar.version},
         danger=True,
     )
 
 
-def _facts(calendar: CalendarRows, row: CalendarRow) -> list[Fact]:
+def _facts(calendar: CalendarRows, row: CalendarRow | KeptRow) -> list[Fact]:
     counties = words.names_of(calendar.counties)
     named = "، ".join(counties.get(code, code) for code in row.counties)
     facts = [
@@ -55,7 +54,7 @@ def _facts(calendar: CalendarRows, row: CalendarRow) -> list[Fact]:
     return [*facts, Fact("وضعیت", STATUS[row.status])]
 
 
-def _end(row: CalendarRow) -> str:
+def _end(row: CalendarRow | KeptRow) -> str:
     if row.to_day:
         return formats.day(row.to_day)
     return "همان روز" if row.kind in ("closure", "opening") else "اطلاع بعدی"
@@ -67,9 +66,7 @@ def _visits(calendar: CalendarRows, row: CalendarRow) -> list[str]:
         return []
     last = row.to_day or row.from_day
     booked = sum(
-        slot["taken"]
-        for slot in calendar.slots
-        if row.from_day <= _day_of(slot["starts_at"]) <= last
+        slot.taken for slot in calendar.slots if row.from_day <= _day_of(slot.starts_at) <= last
     )
     if not booked:
         return []

@@ -9,9 +9,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
-from bus.messages.values import Json
 from contracts.billing import treasury as contracts
-from contracts.billing.bills import Statement
+from contracts.billing.statements import Statement
 from gateway.forms.downloads import download_headers
 from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
@@ -27,7 +26,7 @@ class Account:
     """A statement, and its rows with the balance after each."""
 
     statement: Statement
-    rows: Sequence[Json]
+    rows: Sequence[csv_files.BalancedRow]
 
 
 class Documents:

@@ -1,12 +1,11 @@
 """An agency's account in a Jalali month: opening debt, bills, payments, waivers, closing debt."""
 
 import datetime as dt
-from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, func, select
 
 from bus.errors import RuleBroken
-from contracts.billing.bills import Statement
+from contracts.billing.statements import Statement, StatementRow
 from iran.persian import Malformed, parse_jalali
 from services.billing.domain.money import Rials
 from services.billing.ledger import entries
@@ -19,18 +18,6 @@ KINDS = {
     "waived": ("waived", "معافیت", "waived"),
     "ended": ("ended", "ابطال یا انقضای قبض", "bill voided or expired"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class StatementRow:
-    """A row of a statement: a debt is positive; ``number`` is that of the bill."""
-
-    day: str
-    number: str | None
-    kind: str
-    text_fa: str
-    text_en: str
-    rials: Rials
 
 
 def of_month(conn: Connection, agency: str, month: str) -> Statement:
@@ -57,7 +44,7 @@ def of_month(conn: Connection, agency: str, month: str) -> Statement:
         ended_rials=-sums["ended"],
         closing_rials=opening + sum(sums.values()),
         difference_rials=now - _open_bills(conn, agency),
-        rows=tuple(asdict(row) for row in rows),
+        rows=tuple(rows),
     )
 
 
@@ -74,7 +61,14 @@ def days_of(month: str) -> tuple[dt.date, dt.date]:
 
 def _row(entry: entries.AgencyEntry) -> StatementRow:
     kind, fa, en = KINDS[entry.kind]
-    return StatementRow(entry.day.isoformat(), entry.number, kind, fa, en, int(entry.rials))
+    return StatementRow(
+        day=entry.day.isoformat(),
+        number=entry.number,
+        kind=kind,
+        text_fa=fa,
+        text_en=en,
+        rials=int(entry.rials),
+    )
 
 
 def _open_bills(conn: Connection, agency: str) -> Rials:

@@ -4,13 +4,14 @@ import datetime as dt
 
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
-from bus.messages.values import Json
 from contracts.ticketing.calendar import (
     AddSlots,
     AskCalendar,
     CalendarRow,
     CalendarRows,
     Changed,
+    KeptRow,
+    OpenSlot,
     Slots,
     WithdrawRow,
 )
@@ -44,32 +45,32 @@ def calendar(context: Context, message: AskCalendar) -> CalendarRows:
     )
 
 
-def _entry(entry: CalendarEntry) -> Json:
-    return {
-        "id": entry.id,
-        "kind": entry.kind,
-        "counties": entry.counties,
-        "from_day": entry.from_day.isoformat(),
-        "to_day": entry.to_day.isoformat() if entry.to_day else None,
-        "opens": entry.opens.isoformat() if entry.opens else None,
-        "closes": entry.closes.isoformat() if entry.closes else None,
-        "weekdays": entry.weekdays,
-        "status": entry.status,
-        "title": entry.title,
-        "source": entry.source,
-        "entered_by": entry.entered_by,
-    }
+def _entry(entry: CalendarEntry) -> KeptRow:
+    return KeptRow(
+        id=entry.id,
+        kind=entry.kind,
+        counties=tuple(entry.counties),
+        from_day=entry.from_day.isoformat(),
+        to_day=entry.to_day.isoformat() if entry.to_day else None,
+        opens=entry.opens.isoformat() if entry.opens else None,
+        closes=entry.closes.isoformat() if entry.closes else None,
+        weekdays=tuple(entry.weekdays),
+        status=entry.status,
+        title=entry.title,
+        source=entry.source,
+        entered_by=entry.entered_by,
+    )
 
 
-def _slot(slot: Slot) -> Json:
-    return {
-        "slot": slot.id,
-        "office": slot.office,
-        "starts_at": instant(slot.starts_at),
-        "ends_at": instant(slot.ends_at),
-        "capacity": slot.capacity,
-        "taken": slot.reserved,
-    }
+def _slot(slot: Slot) -> OpenSlot:
+    return OpenSlot(
+        slot=slot.id,
+        office=slot.office,
+        starts_at=instant(slot.starts_at),
+        ends_at=instant(slot.ends_at),
+        capacity=slot.capacity,
+        taken=slot.reserved,
+    )
 
 
 # --- rows of the calendar ---
