@@ -33,9 +33,9 @@ check: setup ## style, types and the rules of import
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
-bench: ## measure; writes docs/performance.md
+bench: ## measure; writes docs/performance.md; QUICK=1 takes two minutes and only compares
 	@sh deploy/local/bootstrap.sh bench
-	$(PYTHON) -m bench
+	$(PYTHON) -m bench $(if $(QUICK),--quick)
 
 docs: setup ## build the site of the documents, in English and Persian; checks every link
 	@sh deploy/local/site.sh

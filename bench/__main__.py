@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import ask, batch, floors, growth, notices, stages
+from bench.compare import compare
 from bench.stack import ROOT, Stores
 
 PAGE = ROOT / "docs" / "performance.md"
 PARTS = ("ask", "batch", "notices", "growth", "floors", "stages", "soak")
+QUICK = ("ask", "batch", "notices", "floors")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,7 +28,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--soak", type=int, default=60, help="seconds of the soak (60)")
     parser.add_argument("--registry", type=Path, default=ROOT / "deploy/local/registry")
     parser.add_argument("--no-write", action="store_true", help="only print")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="one short round of what matters daily, beside the committed figures; writes nothing",
+    )
     options = parser.parse_args(argv)
+    if options.quick:
+        options.rounds, options.no_write = 1, True
+        options.parts = options.parts or list(QUICK)
+    page = PAGE.read_text(encoding="utf-8")
     stores = Stores(options.registry)
     try:
         for part, measure in parts(stores, options).items():
@@ -34,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
                 continue
             print(part, file=sys.stderr)
             tables = measure()
-            print(f"\n{tables}\n")
+            print(f"\n{compare(part, page, tables) if options.quick else tables}\n")
             if not options.no_write:
                 write(part, tables)
     finally:
@@ -47,8 +58,10 @@ def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[],
     ids = ask.registry_ids(options.registry)
     return {
         "ask": lambda: ask.measure(stores, ids, options.rounds),
-        "batch": lambda: batch.measure(stores, ids, options.rounds),
-        "notices": lambda: notices.measure(stores),
+        "batch": lambda: batch.measure(
+            stores, ids, options.rounds, (1,) if options.quick else (1, 2)
+        ),
+        "notices": lambda: notices.measure(stores, quick=options.quick),
         "growth": lambda: growth.growth(stores, ids, options.rounds, options.largest),
         "floors": lambda: floors.measure(stores),
         "stages": lambda: stages.measure(stores, ids),

@@ -13,10 +13,15 @@ from connector.caller import Caller
 KEYS = 20_000
 
 
-def measure(stores: Stores, ids: list[str], rounds: int) -> str:
-    """Measure keys a second from the upload's first byte to the last answer kept."""
+def measure(
+    stores: Stores, ids: list[str], rounds: int, processes: tuple[int, ...] = (1, 2)
+) -> str:
+    """Measure keys a second from the upload's first byte to the last answer kept.
+
+    ``processes`` says how many service processes answer, each number measured in turn.
+    """
     rows = []
-    for services in (1, 2):
+    for services in processes:
         stack = Stack(stores, "Mirab", services=services)
         try:
             rates = [_one(stack, ids) for _ in range(rounds)]
