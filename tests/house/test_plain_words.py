@@ -2,7 +2,7 @@
 
 import ast
 
-from tests.house.test_sizes import ROOT, modules
+from tests.house.test_sizes import ROOT, modules, suite
 
 BANNED = frozenset(
     """told asked found known one each some those who why what given seen said all_ tried taken
@@ -37,7 +37,7 @@ def names(tree):
 def test_no_name_is_of_the_dialect():
     dialect = [
         f"{path.relative_to(ROOT)}:{line} {name}"
-        for path, text in modules()
+        for path, text in (*modules(), *suite())
         for line, name in names(ast.parse(text))
         if name in BANNED
     ]

@@ -189,6 +189,12 @@ def live(notify):
 
 
 @pytest.fixture
+def trial(notify):
+    """Notify's client with a test key."""
+    return NotificationsAPIClient(notify.keys["test"], base_url=notify.url)
+
+
+@pytest.fixture
 def call(notify):
     """Calls with a token made now; what is given replaces the body or the headers."""
 
@@ -242,8 +248,8 @@ def test_a_team_key_writes_to_its_guests(notify):
     )
 
 
-def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, attempt):
-    sent = attempt.send_email_notification(
+def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, trial):
+    sent = trial.send_email_notification(
         EMAIL,
         notify.email,
         {"name": "Ali http://evil.example/x", "list": ["آب", "برق"]},
@@ -255,7 +261,7 @@ def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, atte
     assert sent["content"]["one_click_unsubscribe_url"] == "https://power.example/stop"
     assert "• آب\n• برق" in sent["content"]["body"]
     assert sent["sanitised_content"]["name"]["unsanitised"] == "Ali http://evil.example/x"
-    result = attempt.get_notification_by_id(sent["id"])
+    result = trial.get_notification_by_id(sent["id"])
     jsonschema.validate(result, MESSAGE)
     assert (result["status"], result["email_address"]) == ("delivered", EMAIL)
     assert result["completed_at"] is not None
@@ -270,9 +276,9 @@ def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, atte
         (MOBILE, "delivered"),
     ],
 )
-def test_test_numbers_end_as_notify_documents(notify, attempt, to, status):
-    sent = attempt.send_sms_notification(to, notify.sms, {"name": "a", "code": "1"})
-    assert attempt.get_notification_by_id(sent["id"])["status"] == status
+def test_test_numbers_end_as_notify_documents(notify, trial, to, status):
+    sent = trial.send_sms_notification(to, notify.sms, {"name": "a", "code": "1"})
+    assert trial.get_notification_by_id(sent["id"])["status"] == status
 
 
 @pytest.mark.parametrize("kind", ["live", "team", "test"])
@@ -445,14 +451,14 @@ def test_templates_are_listed_read_by_version_and_previewed(notify, live):
     assert refusal(live.get_template, NOBODY) == (404, [("NoResultFound", "No result found")])
 
 
-def test_messages_are_found_by_their_kind_state_and_reference(notify, attempt):
+def test_messages_are_found_by_their_kind_state_and_reference(notify, trial):
     word = uuid.uuid4().hex
     values = {"name": "a", "code": "1", "list": "x"}
-    sms = attempt.send_sms_notification("07700900003", notify.sms, values, reference=word)
-    email = attempt.send_email_notification(EMAIL, notify.email, values, reference=word)
+    sms = trial.send_sms_notification("07700900003", notify.sms, values, reference=word)
+    email = trial.send_email_notification(EMAIL, notify.email, values, reference=word)
 
     def ids(**more):
-        reply = attempt.get_all_notifications(reference=word, **more)["notifications"]
+        reply = trial.get_all_notifications(reference=word, **more)["notifications"]
         return [item["id"] for item in reply]
 
     assert ids() == [email["id"], sms["id"]]
@@ -465,9 +471,9 @@ def test_messages_are_found_by_their_kind_state_and_reference(notify, attempt):
     assert live.get_all_notifications(reference=word)["notifications"] == []
 
 
-def test_pages_of_250_lead_from_one_to_the_next(notify, attempt):
+def test_pages_of_250_lead_from_one_to_the_next(notify, trial):
     word = uuid.uuid4().hex
-    first = attempt.send_sms_notification(
+    first = trial.send_sms_notification(
         MOBILE, notify.sms, {"name": "a", "code": "1"}, reference=word
     )
     execute(
@@ -479,11 +485,11 @@ def test_pages_of_250_lead_from_one_to_the_next(notify, attempt):
         "where a.message = %s",
         (first["id"], first["id"]),
     )
-    page = attempt.get_all_notifications(reference=word)
+    page = trial.get_all_notifications(reference=word)
     assert len(page["notifications"]) == 250
     assert page["links"]["current"] == f"{notify.url}/v2/notifications?reference={word}"
     assert page["links"]["next"].endswith(f"&older_than={page['notifications'][-1]['id']}")
-    entries = [m["id"] for m in attempt.get_all_notifications_iterator(reference=word)]
+    entries = [m["id"] for m in trial.get_all_notifications_iterator(reference=word)]
     assert len(set(entries)) == len(entries) == 261
 
 

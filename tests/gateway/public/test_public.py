@@ -12,24 +12,30 @@ from tests.gateway.conftest import begin, environ_of
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
+@pytest.fixture
+def given_answer(sender):
+    """An answer that was just given."""
+    return sender.send().json()
+
+
 def get(url, **headers):
     return requests.get(url, headers=headers, timeout=15)
 
 
-def test_an_answer_for_one_form_is_kept_for_no_other(public_face, arguments):
-    answer = get(f"{public_face}/v1/verify/{arguments['verification_code']}")
+def test_an_answer_for_one_form_is_kept_for_no_other(public_face, given_answer):
+    answer = get(f"{public_face}/v1/verify/{given_answer['verification_code']}")
     assert answer.json()["genuine"] is True
     assert answer.headers["vary"] == "Accept"
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_code_typed_in_small_letters_leads_to_its_page(public_face, arguments):
-    answer = get(f"{public_face}/?code={arguments['verification_code'].lower()}", **BROWSER)
-    assert answer.url == f"{public_face}/v1/verify/{arguments['verification_code'].lower()}"
+def test_a_code_typed_in_small_letters_leads_to_its_page(public_face, given_answer):
+    answer = get(f"{public_face}/?code={given_answer['verification_code'].lower()}", **BROWSER)
+    assert answer.url == f"{public_face}/v1/verify/{given_answer['verification_code'].lower()}"
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert 'lang="fa" dir="rtl"' in answer.text
     assert "این پاسخ اصیل است" in answer.text
-    assert arguments["tracking_code"] in answer.text
+    assert given_answer["tracking_code"] in answer.text
 
 
 def test_a_code_typed_in_persian_digits_finds_its_page(public_face):
