@@ -16,49 +16,84 @@ CHANNELS = {
     "letter": "نامه کاغذی",
 }
 PROVIDERS = {
-    "kavenegar": "کاوه‌نگار", "magfa": "مگفا", "melipayamak": "ملی پیامک",
-    "smsir": "اس‌ام‌اس دات آی‌آر", "smtp": "سامانه پست الکترونیک",
-}  # fmt: skip
+    "kavenegar": "کاوه‌نگار",
+    "magfa": "مگفا",
+    "melipayamak": "ملی پیامک",
+    "smsir": "اس‌ام‌اس دات آی‌آر",
+    "smtp": "سامانه پست الکترونیک",
+}
 LANES = {"otp": "رمز یک‌بار مصرف", "transactional": "خدماتی", "bulk": "انبوه"}
 CONSENTS = {"transactional": "خدماتی", "news": "خبری"}
 LANGUAGES = {"fa": "فارسی", "en": "انگلیسی"}
 PARTS = {"subject": "عنوان", "body": "متن"}
 STATES = {
-    "CREATED": "در نوبت", "SENDING": "در حال ارسال", "SENT": "ارسال‌شده", "DELIVERED": "رسید",
-    "UNDELIVERED": "نرسید", "REJECTED": "پذیرفته نشد", "FAILED": "فرستاده نشد",
-    "CANCELLED": "لغوشده", "UNTOLD": "سرنوشت نامعلوم",
-}  # fmt: skip
+    "CREATED": "در نوبت",
+    "SENDING": "در حال ارسال",
+    "SENT": "ارسال‌شده",
+    "DELIVERED": "رسید",
+    "UNDELIVERED": "نرسید",
+    "REJECTED": "پذیرفته نشد",
+    "FAILED": "فرستاده نشد",
+    "CANCELLED": "لغوشده",
+    "UNTOLD": "سرنوشت نامعلوم",
+}
 VERSION_STATES = {"DRAFT": "پیش‌نویس", "APPROVED": "تأییدشده", "WITHDRAWN": "پس‌گرفته"}
 BREAKERS = {"CLOSED": "در کار", "OPEN": "قطع‌شده پس از خطا", "HALF_OPEN": "در حال آزمون"}
 HANDOVERS = {
-    "RESERVED": "در حال ارسال", "UNKNOWN": "نامعلوم", "HANDED": "ارسال‌شده", "ENDED": "پایان‌یافته",
+    "RESERVED": "در حال ارسال",
+    "UNKNOWN": "نامعلوم",
+    "HANDED": "ارسال‌شده",
+    "ENDED": "پایان‌یافته",
     "REFUSED": "نپذیرفت",
-}  # fmt: skip
+}
 JOB_STATES = {
-    "RECEIVING": "در حال دریافت", "CHECKING": "در حال بررسی", "CHECKED": "آماده آغاز",
-    "SCHEDULED": "زمان‌دار", "RUNNING": "در جریان", "DONE": "پایان‌یافته", "CANCELLED": "لغوشده",
-    "REFUSED": "پذیرفته نشد",
-}  # fmt: skip
-ROWS = {
-    "WAITING": "در انتظار", "TAKEN": "پذیرفته‌شده", "BAD": "نادرست", "REFUSED": "پذیرفته‌نشده",
+    "RECEIVING": "در حال دریافت",
+    "CHECKING": "در حال بررسی",
+    "CHECKED": "آماده آغاز",
+    "SCHEDULED": "زمان‌دار",
+    "RUNNING": "در جریان",
+    "DONE": "پایان‌یافته",
     "CANCELLED": "لغوشده",
-}  # fmt: skip
+    "REFUSED": "پذیرفته نشد",
+}
+ROWS = {
+    "WAITING": "در انتظار",
+    "TAKEN": "پذیرفته‌شده",
+    "BAD": "نادرست",
+    "REFUSED": "پذیرفته‌نشده",
+    "CANCELLED": "لغوشده",
+}
 KINDS = {
-    "maintenance": "تعمیرات برنامه‌ای", "incident": "اختلال", "end_of_service": "پایان خدمت",
+    "maintenance": "تعمیرات برنامه‌ای",
+    "incident": "اختلال",
+    "end_of_service": "پایان خدمت",
     "news": "خبر",
-}  # fmt: skip
+}
 COMPONENTS = {
-    "portal": "درگاه مردم", "inquiry": "استعلام", "ticketing": "درخواست و شکایت",
-    "billing": "قبض و پرداخت", "notify": "پیامک، نامه و اطلاعیه", "agency-door": "ورودی دستگاه‌ها",
-}  # fmt: skip
+    "portal": "درگاه مردم",
+    "inquiry": "استعلام",
+    "ticketing": "درخواست و شکایت",
+    "billing": "قبض و پرداخت",
+    "notify": "پیامک، نامه و اطلاعیه",
+    "agency-door": "ورودی دستگاه‌ها",
+}
 IMPACTS = {"none": "بی‌اثر بر خدمت", "degraded": "کند یا ناقص", "down": "در دسترس نیست"}
 ANNOUNCED = {
-    "DRAFT": "پیش‌نویس", "SCHEDULED": "زمان‌بندی‌شده", "IN_PROGRESS": "در حال انجام",
-    "VERIFYING": "در حال آزمایش", "COMPLETED": "انجام‌شده", "INVESTIGATING": "در حال بررسی",
-    "IDENTIFIED": "علت شناسایی شد", "MONITORING": "زیر نظر", "RESOLVED": "برطرف‌شده",
-    "POSTMORTEM": "گزارش پایانی", "ANNOUNCED": "اعلام‌شده", "ENDED": "پایان‌یافته",
-    "PUBLISHED": "منتشرشده", "CANCELLED": "لغوشده",
-}  # fmt: skip
+    "DRAFT": "پیش‌نویس",
+    "SCHEDULED": "زمان‌بندی‌شده",
+    "IN_PROGRESS": "در حال انجام",
+    "VERIFYING": "در حال آزمایش",
+    "COMPLETED": "انجام‌شده",
+    "INVESTIGATING": "در حال بررسی",
+    "IDENTIFIED": "علت شناسایی شد",
+    "MONITORING": "زیر نظر",
+    "RESOLVED": "برطرف‌شده",
+    "POSTMORTEM": "گزارش پایانی",
+    "ANNOUNCED": "اعلام‌شده",
+    "ENDED": "پایان‌یافته",
+    "PUBLISHED": "منتشرشده",
+    "CANCELLED": "لغوشده",
+}
 # The banner in the words of the portal (a test compares them: faces do not know each other).
 BANNERS = {
     "maintenance": {"fa": "قطع برنامه‌ای", "en": "Planned interruption"},
@@ -69,10 +104,12 @@ BANNERS = {
 SLOW = {"fa": "کندی برنامه‌ای", "en": "Planned slowness"}
 # Which pages of the portal a part has, as people call them.
 PAGES_OF = {
-    "portal": "همه صفحه‌های درگاه", "inquiry": "صفحه‌های استعلام و تأیید پاسخ",
-    "ticketing": "صفحه‌های درخواست و شکایت", "billing": "صفحه‌های قبض و پرداخت",
+    "portal": "همه صفحه‌های درگاه",
+    "inquiry": "صفحه‌های استعلام و تأیید پاسخ",
+    "ticketing": "صفحه‌های درخواست و شکایت",
+    "billing": "صفحه‌های قبض و پرداخت",
     "notify": "صفحه‌های صندوق و اشتراک خبر",
-}  # fmt: skip
+}
 WINDOW = {"fa": "از {} تا {}", "en": "from {} to {}"}
 SUNSET = {"fa": "آخرین روز: {}", "en": "Last day: {}"}
 # kind → the states that an update may tell
@@ -84,17 +121,46 @@ UPDATES = {
 }
 SEARCHED = {"mobile": "شماره همراه", "email": "نشانی پست الکترونیک"}
 FIELDS = {
-    "code": "کد", "channel": "راه ارسال", "channels": "راه‌های ارسال", "name": "نام", "lane": "نوبت",
-    "consent": "رضایت", "texts": "متن", "version": "نسخه", "language": "زبان",
-    "fa-subject": "عنوان فارسی", "fa-body": "متن فارسی", "en-subject": "عنوان انگلیسی",
-    "en-body": "متن انگلیسی", "weight": "سهم", "mobile": "شماره همراه", "email": "پست الکترونیک",
-    "id": "شناسه", "reference": "شماره مرجع", "owner": "فرستنده", "state": "وضعیت", "day": "روز",
-    "why": "دلیل", "template": "الگو", "file": "فایل", "from_day": "آغاز", "to_day": "پایان",
-    "kind": "نوع", "title_fa": "عنوان فارسی", "title_en": "عنوان انگلیسی", "body_fa": "متن فارسی",
-    "body_en": "متن انگلیسی", "text_fa": "متن فارسی", "text_en": "متن انگلیسی",
-    "components": "بخش‌ها", "impact": "اثر", "contracts": "قراردادها", "sunset": "آخرین روز",
-    "ids": "نامه‌ها", "job": "ارسال انبوه",
-}  # fmt: skip
+    "code": "کد",
+    "channel": "راه ارسال",
+    "channels": "راه‌های ارسال",
+    "name": "نام",
+    "lane": "نوبت",
+    "consent": "رضایت",
+    "texts": "متن",
+    "version": "نسخه",
+    "language": "زبان",
+    "fa-subject": "عنوان فارسی",
+    "fa-body": "متن فارسی",
+    "en-subject": "عنوان انگلیسی",
+    "en-body": "متن انگلیسی",
+    "weight": "سهم",
+    "mobile": "شماره همراه",
+    "email": "پست الکترونیک",
+    "id": "شناسه",
+    "reference": "شماره مرجع",
+    "owner": "فرستنده",
+    "state": "وضعیت",
+    "day": "روز",
+    "why": "دلیل",
+    "template": "الگو",
+    "file": "فایل",
+    "from_day": "آغاز",
+    "to_day": "پایان",
+    "kind": "نوع",
+    "title_fa": "عنوان فارسی",
+    "title_en": "عنوان انگلیسی",
+    "body_fa": "متن فارسی",
+    "body_en": "متن انگلیسی",
+    "text_fa": "متن فارسی",
+    "text_en": "متن انگلیسی",
+    "components": "بخش‌ها",
+    "impact": "اثر",
+    "contracts": "قراردادها",
+    "sunset": "آخرین روز",
+    "ids": "نامه‌ها",
+    "job": "ارسال انبوه",
+}
 FAULTS = {
     **refusal_texts.FAULTS,
     "unwanted": "این بخش باید خالی بماند.",
@@ -105,7 +171,7 @@ FAULTS = {
     "format": "به این شکل پذیرفته نمی‌شود.",
     "mobile.format": "شماره همراه را مانند 09123456789 بنویسید.",
     "email.format": "نشانی را مانند name@host.ir بنویسید.",
-}  # fmt: skip
+}
 PROBLEMS = {
     "notices.not_an_editor": "شما به پیام‌ها دسترسی مدیر سامانه بخواهید.",
     "notices.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان پیام‌ها بخواهید.",
@@ -149,15 +215,19 @@ PROBLEMS = {
     "contract.broken": "برخی بخش‌ها درست تکمیل نشده است.",
     "form.malformed": "فایل خوانده نشد؛ آن را با UTF-8 ذخیره کنید.",
     "http.too_large": "فایل از اندازه بزرگ‌تر است.",
-}  # fmt: skip
+}
 # Why a message did not arrive, or a row became no message, as the channels say it.
 OUTCOMES = {
-    "receiver.missing": "نشانی گیرنده نیست", "receiver.opted_out": "گیرنده انصراف داده است",
+    "receiver.missing": "نشانی گیرنده نیست",
+    "receiver.opted_out": "گیرنده انصراف داده است",
     "receiver.cap": "گیرنده در این مدت پیام‌های بسیاری گرفته است",
-    "provider.refused": "ارائه‌دهنده نپذیرفت", "provider.unreachable": "ارائه‌دهنده پاسخ نداد",
-    "provider.unreadable": "پاسخ ارائه‌دهنده خوانده نشد", "message.cancelled": "لغو شد",
-    "job.column_missing": "ستونی کم است", "sheet.twice": "سطر تکراری است",
-}  # fmt: skip
+    "provider.refused": "ارائه‌دهنده نپذیرفت",
+    "provider.unreachable": "ارائه‌دهنده پاسخ نداد",
+    "provider.unreadable": "پاسخ ارائه‌دهنده خوانده نشد",
+    "message.cancelled": "لغو شد",
+    "job.column_missing": "ستونی کم است",
+    "sheet.twice": "سطر تکراری است",
+}
 DONE = {
     "pause": "ارائه‌دهنده کنار گذاشته شد؛ پیام تازه‌ای به آن فرستاده نمی‌شود.",
     "resume": "ارائه‌دهنده دوباره به کار گرفته شد.",
@@ -175,7 +245,7 @@ DONE = {
     "update": "خبر تازه افزوده شد.",
     "reschedule": "زمان تازه اعلام شد.",
     "printed": "نامه‌های انتخاب‌شده چاپ‌شده ثبت شد.",
-}  # fmt: skip
+}
 # how the contracts name a field → how our forms do
 _NAMES = {"starts_at": "from_day", "ends_at": "to_day", "at": "from_day", "piece": "file"}
 
@@ -194,8 +264,11 @@ def field_of(name: str) -> str:
 
 _REFUSALS = sentences.Refusals(
     "پیام‌رسانی اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید.",
-    PROBLEMS, FAULTS, FIELDS, field_of,
-)  # fmt: skip
+    PROBLEMS,
+    FAULTS,
+    FIELDS,
+    field_of,
+)
 sentence, faults_of = _REFUSALS.sentence, _REFUSALS.faults_of
 
 
