@@ -540,8 +540,15 @@ def test_x12_marks_around_an_id_do_not_count(register):
     marks = [*INVISIBLE, "\u200c", "\u00a0", "\u202f"]
     persons = [("حقیقی", register.row(2)[ID]), ("", register.row(3)[ID])]
     for n, (mark, (kind, id_)) in enumerate(itertools.product(marks, persons)):
-        register.add(**{"نوع شخص": kind, ID: f"{mark}{id_}{mark}", FILE: f"{mark}12/{n}{mark}",
-                        CODE: f"{60000 + n}", LICENCE: f"84/{n}"})  # fmt: skip
+        register.add(
+            **{
+                "نوع شخص": kind,
+                ID: f"{mark}{id_}{mark}",
+                FILE: f"{mark}12/{n}{mark}",
+                CODE: f"{60000 + n}",
+                LICENCE: f"84/{n}",
+            }
+        )
     assert register.load()["bad_rows"] == 0
     assert register.codes() == []
     assert set(register.files()) == {*ALL, *(f"12/{n}" for n in range(2 * len(marks)))}
