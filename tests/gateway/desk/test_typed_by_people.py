@@ -101,6 +101,16 @@ class Form(NamedTuple):
     files: bool
     fields: tuple[Field, ...]
 
+    @property
+    def kind(self):
+        """What tells it from the other forms of its page; each row's form is of one kind."""
+        return (self.action.rpartition("/")[2], *(field.name for field in self.fields))
+
+    @property
+    def hands(self):
+        """In whose hands it may differ: one is enough for a form that nobody writes into."""
+        return HANDS if any(typed(field) for field in self.fields) else {"plain": str}
+
 
 def pasted(digits):
     """A text as it comes out of a word processor: digits of ours, marks that nobody sees."""
@@ -113,6 +123,13 @@ def pasted(digits):
 
 
 HANDS = {"plain": str, "persian": pasted(PERSIAN), "arabic": pasted(ARABIC)}
+
+
+def typed(field):
+    """Whether people write digits or marks into it."""
+    chosen_only = field.type in ("hidden", "select", "radio", "checkbox")
+    prose = any(part in field.name for part in PROSE)
+    return field.name in SAMPLES and not chosen_only and not prose
 
 
 def local(element):
@@ -197,29 +214,42 @@ def pages(house):
     return (*PAGES, f"/tickets/{ticket}", f"/treasury/bills/{bill}", f"/agencies/of/{code}")
 
 
+def in_each_hand(seat, path, form):
+    """What is answered to a form by hand; it is read anew each time, for its fields change."""
+    answers = {}
+    for name, hand in form.hands.items():
+        now = [form]
+        if answers:
+            now = [f for f in forms_of(seat.get(path)) if f.action == form.action]
+        if now:
+            answers[name] = send(seat, now[0], hand)
+    return answers
+
+
 def test_p14_every_field_of_every_page_reads_any_digits_and_forgets_pasted_marks(house, pages):
-    wrong, well, served = {}, set(), 0
+    wrong, well, tried = {}, set(), {}
     for username in ("nader", "mina"):
         seat = Seat(house, username)
         for path in pages:
             for form in forms_of(seat.get(path)):
-                answers = {}
-                for name, hand in HANDS.items():
-                    now = [f for f in forms_of(seat.get(path)) if f.action == form.action]
-                    if now:
-                        answers[name] = send(seat, now[0], hand)
-                if "plain" not in answers:  # an act before this one has ended what it was for
+                if (path, form.kind) in tried:
                     continue
-                served += len(answers) == len(HANDS)
-                plain = answers.pop("plain")
+                answers = in_each_hand(seat, path, form)
+                # One that an act before this one has ended is tried when it is met again.
+                if answers.keys() < form.hands.keys():
+                    continue
+                tried[path, form.kind] = len(answers)
+                plain = answers["plain"]
                 if not faults(plain):
                     well.add(re.sub(r"[0-9a-f-]{8,}", "…", form.action))
                 for name, answer in answers.items():
                     assert answer.status_code < 500, (form.action, answer.text)
-                    if faults(answer) != faults(plain):
-                        wrong[form.action, name] = (faults(answer), faults(plain))
+                    now = (answer.status_code, faults(answer))
+                    if now != (plain.status_code, faults(plain)):
+                        wrong[form.action, name] = (now, plain.status_code, faults(plain))
     assert wrong == {}
-    assert served > 40, served
+    assert len(tried) > 40, tried
+    assert list(tried.values()).count(len(HANDS)) > 20, tried
     assert well >= READ_WELL, READ_WELL - well
 
 
