@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
-from typing import overload
+from typing import TypedDict, Unpack
 
 import orjson
 from pika.channel import Channel
@@ -15,12 +15,21 @@ from bus.amqp.rabbit import Link, absent, settle
 from bus.envelope import Envelope, child_of
 from bus.errors import BusError, Internal, Unavailable, from_wire
 from bus.messages.kinds import Event, M, R, Request
-from bus.messages.message import Wire, is_message, to_wire
+from bus.messages.message import Wire, to_wire
 from bus.process import log, monitor
 
 OPEN_SECONDS = 10
 Heard = Callable[[Wire | None], None]
 _log = log.get("client")
+
+
+class CallOptions(TypedDict, total=False):
+    """What may stand on the envelope of a Request; ``Client.call_json`` says what each means."""
+
+    caller: Wire | None
+    id: str | None
+    traceparent: str | None
+    deadline: float | None
 
 
 class Client:
@@ -64,47 +73,28 @@ class Client:
         """
         self._hears.append((event, callback))
 
-    @overload
-    async def call(
+    async def call(self, contract: Request[M, R], message: M, **options: Unpack[CallOptions]) -> R:
+        """The service's typed reply to a message; errors as of ``call_json``."""
+        return contract.reply_of(await self.call_json(contract, to_wire(message), **options))
+
+    async def call_json(  # noqa: PLR0913 - what stands on an envelope
         self,
-        contract: Request[M, R],
+        contract: Request,
         data: Wire,
         *,
         caller: Wire | None = None,
         id: str | None = None,
         traceparent: str | None = None,
         deadline: float | None = None,
-    ) -> Wire: ...
-    @overload
-    async def call(
-        self,
-        contract: Request[M, R],
-        data: M,
-        *,
-        caller: Wire | None = None,
-        id: str | None = None,
-        traceparent: str | None = None,
-        deadline: float | None = None,
-    ) -> R: ...
-    async def call(  # noqa: PLR0913 - what stands on an envelope
-        self,
-        contract: Request[M, R],
-        data: M | Wire,
-        *,
-        caller: Wire | None = None,
-        id: str | None = None,
-        traceparent: str | None = None,
-        deadline: float | None = None,
-    ) -> R | Wire:
-        """The service's reply to a message: typed, or a dict for a dict that is loaded already.
+    ) -> Wire:
+        """The service's reply as it came, for a face that passes JSON on: loaded data in, JSON out.
 
         ``id`` repeats an earlier question; ``deadline`` is in seconds from now. Raises the
         service's own refusal, or Unavailable: ``service.absent``, ``broker.unreachable``,
         ``broker.blocked``, ``deadline.passed``.
         """
         seconds = deadline or contract.deadline
-        typed = is_message(data)
-        body = orjson.dumps(to_wire(data) if typed else data)
+        body = orjson.dumps(data)
         named: Wire = {"id": id} if id else {}
         envelope = Envelope.new(
             contract.name,
@@ -134,7 +124,7 @@ class Client:
             raise _late(contract, seconds) from None
         finally:
             self._pending.pop(number, None)
-        return contract.reply_of(reply) if typed else reply
+        return reply
 
     async def _opened(self, channel: Channel) -> None:
         ready = asyncio.get_running_loop().create_future()

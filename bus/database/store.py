@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import overload
 
 import orjson
 import psycopg2
@@ -54,51 +53,17 @@ class Tx:
         self._source = source
         self._rows: list[Wire] = []
 
-    @overload
-    def publish(self, event: Event[M], message: M, /, *, subject: str | None = None) -> None: ...
-    @overload
-    def publish(
-        self, event: Event[M], /, *, subject: str | None = None, **data: object
-    ) -> None: ...
-    def publish(
-        self,
-        event: Event[M],
-        message: M | None = None,
-        /,
-        *,
-        subject: str | None = None,
-        **data: object,
-    ) -> None:
+    def publish(self, event: Event[M], message: M, *, subject: str | None = None) -> None:
         """Publishes an Event to whoever listens, if and when this transaction commits."""
-        self._put(event, subject, _wire(message, data))
+        self._put(event, message, subject)
 
-    @overload
-    def send(self, command: Command[M], message: M, /, *, subject: str | None = None) -> None: ...
-    @overload
-    def send(
-        self, command: Command[M], /, *, subject: str | None = None, **data: object
-    ) -> None: ...
-    def send(
-        self,
-        command: Command[M],
-        message: M | None = None,
-        /,
-        *,
-        subject: str | None = None,
-        **data: object,
-    ) -> None:
+    def send(self, command: Command[M], message: M, *, subject: str | None = None) -> None:
         """Sends a Command to its one receiver, if and when this transaction commits."""
-        self._put(command, subject, _wire(message, data))
+        self._put(command, message, subject)
 
-    @overload
-    def ask_agency(self, agency: str, command: Command[M], message: M, /) -> str: ...
-    @overload
-    def ask_agency(self, agency: str, command: Command[M], /, **data: object) -> str: ...
-    def ask_agency(
-        self, agency: str, command: Command[M], message: M | None = None, /, **data: object
-    ) -> str:
+    def ask_agency(self, agency: str, command: Command[M], message: M) -> str:
         """Sends a Command to the agency that serves it; its id, to which the answer will refer."""
-        return self._put(command, None, _wire(message, data), agency)
+        return self._put(command, message, None, agency)
 
     def tell_agency(self, agency: str, id: str, headers: Wire, data: Wire) -> None:
         """Send an event into one agency's own queue, if and when this transaction commits."""
@@ -123,19 +88,16 @@ class Tx:
 
     def _put(
         self,
-        contract: Contract,
+        contract: Contract[M],
+        message: M,
         subject: str | None,
-        data: Wire,
         agency: str | None = None,
     ) -> str:
+        data = to_wire(message)
         contract.load_data(data)
         envelope = Envelope.new(contract.name, self._source, cause=self.envelope, subject=subject)
         self._rows.append(outbox.row(contract, envelope, contract.dump(data), agency))
         return envelope.id
-
-
-def _wire(message: object | None, data: Wire) -> Wire:
-    return data if message is None else to_wire(message)
 
 
 class Store:

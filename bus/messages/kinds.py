@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 from marshmallow import Schema, ValidationError
 
 from bus.errors import ContractError, FieldError, Internal
-from bus.messages.message import Wire, is_message, read, schema_of, to_wire
+from bus.messages.message import Wire, read, schema_of, to_wire
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -82,13 +82,9 @@ class Contract(Generic[M]):
             ) from None
         return loaded
 
-    @overload
-    def checked(self, data: Mapping[str, object]) -> Wire: ...
-    @overload
-    def checked(self, data: M) -> M: ...
-    def checked(self, data: Any) -> Any:
-        """What code put together, in canonical form: a message, or a dict for a dict."""
-        return self.load(to_wire(data)) if is_message(data) else self.load_data(dict(data))
+    def checked(self, message: M) -> M:
+        """A message that code put together, in canonical form; ContractError as of ``load``."""
+        return self.load(to_wire(message))
 
     def dump(self, data: object) -> Wire:
         """The data as it goes on the wire."""

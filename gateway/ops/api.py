@@ -12,6 +12,7 @@ from starlette.routing import Route
 from bus.amqp.dead_letters import DeadLetters
 from bus.client import Client
 from bus.errors import ContractError, FieldError, NotFound
+from bus.messages.message import to_wire
 from bus.messages.values import Json
 from bus.process.monitor import Status
 from bus.settings import Settings, broker_url
@@ -163,26 +164,26 @@ class Ops:
         """POST /registry/loads with {"folder": ...}: import an export of the import folder."""
         await self.access.reader(request)
         sent = await sent_object(request)
-        data = LOAD_REGISTRY.load_data(sent.data)
-        name = await self.access.act(request, "registry.load", data["folder"][:SUBJECT_MOST])
+        message = LOAD_REGISTRY.load(sent.data)
+        name = await self.access.act(request, "registry.load", message.folder[:SUBJECT_MOST])
         reply = await self.client.call(
             LOAD_REGISTRY,
-            data,
+            message,
             caller={**CALLER, "staff": name},
             traceparent=request.state.traceparent,
         )
-        address = f"/registry/loads/{reply['load']}"
+        address = f"/registry/loads/{reply.load}"
         if sent.form:
             return RedirectResponse(address, 303)
-        return web.json_response(reply, 202, {"Location": address})
+        return web.json_response(to_wire(reply), 202, {"Location": address})
 
     async def load_status(self, request: Request) -> Response:
         """GET /registry/loads/{load}: how far it has come."""
         reader = await self.access.reader(request)
-        data = LOAD_STATUS.load_data({"load": request.path_params["load"]})
-        reply = await self.client.call(LOAD_STATUS, data, caller=CALLER)
+        query = LOAD_STATUS.load({"load": request.path_params["load"]})
+        reply = await self.client.call(LOAD_STATUS, query, caller=CALLER)
         if not wants_page(request):
-            return web.json_response(reply)
+            return web.json_response(to_wire(reply))
         return rendering.page("ops/load.html", load=reply, reader=reader, here=request.url.path)
 
 

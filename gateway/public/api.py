@@ -71,16 +71,16 @@ class Public:
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
-        # As JSON, in and out: programs get the reply as the service wrote it.
-        question: Json = {"verification_code": request.path_params["code"]}
+        fields = {"verification_code": request.path_params["code"]}
         wanted = bodies.answer_type(request, JSON, HTML)
-        verification = await self.services.ask_json(request, VERIFY, question)
-        if not verification["genuine"]:
+        reply = await self.services.ask_json(request, VERIFY, fields)
+        verification = VERIFY.reply_of(reply)
+        if not verification.genuine:
             self.guesses.take(address_of(request))
         if wanted == HTML:
             response = show_page(request, "verified", verification=verification)
         else:
-            response = web.json_response(verification)
+            response = web.json_response(reply)
         response.headers.update({"Vary": "Accept", "Cache-Control": "no-store"})
         return response
 

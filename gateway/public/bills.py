@@ -10,7 +10,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
-from bus.messages.kinds import M, R
 from bus.messages.kinds import Request as Contract
 from bus.messages.message import to_wire
 from bus.process import log
@@ -38,19 +37,8 @@ class Bills:
     def __init__(self, services: Services, portal: str) -> None:
         self._services, self._portal = services, portal
 
-    async def _ask(
-        self,
-        request: Request,
-        contract: Contract[M, R],
-        data: Mapping[str, object],
-        *,
-        id: str | None = None,
-    ) -> R:
-        """The typed reply to data of a visitor, which the contract checks."""
-        return contract.reply_of(await self._services.ask_json(request, contract, data, id=id))
-
     async def _bill(self, request: Request) -> contracts.Bill:
-        return await self._ask(request, contracts.LOOK_UP, _ids(request))
+        return await self._services.ask_fields(request, contracts.LOOK_UP, _ids(request))
 
     # --- pages ---
 
@@ -66,7 +54,7 @@ class Bills:
 
         async def look_up(typed: Texts) -> Response:
             ids = {name: value for name, value in typed.items() if value}
-            bill = await self._ask(request, contracts.LOOK_UP, ids)
+            bill = await self._services.ask_fields(request, contracts.LOOK_UP, ids)
             return RedirectResponse(f"/bills/{bill.bill_id}/{bill.payment_id}", 303)
 
         return await submit(request, ("bill_id", "payment_id"), page, look_up)
@@ -107,7 +95,7 @@ class Bills:
         # In the other language it is the same payment, shown again.
         words.choose(request, values)
         try:
-            redirect = await self._ask(
+            redirect = await self._services.ask_fields(
                 request,
                 contracts.START_PAYMENT,
                 {**_ids(request), "psp": text_of(values, "psp")},
@@ -137,17 +125,18 @@ class Bills:
         data = {"order": params["order"], "key": params["key"], "form": form}
         # If billing is away the sweeper asks the bank later.
         try:
-            await self._services.ask_json(request, contracts.TAKE_RETURN, data)
+            await self._services.ask_fields(request, contracts.TAKE_RETURN, data)
         except ContractError:  # the form cannot be read: the bank is asked without it
             with contextlib.suppress(BusError):
-                await self._services.ask_json(request, contracts.TAKE_RETURN, {**data, "form": {}})
+                bare = {**data, "form": {}}
+                await self._services.ask_fields(request, contracts.TAKE_RETURN, bare)
         except BusError as error:
             _log.warning("return_not_taken", code=error.code)
         return RedirectResponse(f"/pay/{params['order']}/{params['key']}", 303)
 
     async def _payment(self, request: Request) -> contracts.Payment:
         data = {name: request.path_params[name] for name in ("order", "key")}
-        return await self._ask(request, contracts.PAYMENT, data)
+        return await self._services.ask_fields(request, contracts.PAYMENT, data)
 
     async def payment(self, request: Request) -> Response:
         """GET /pay/{order}/{key}: the payment; the page reloads while the bank is asked."""
@@ -175,15 +164,13 @@ class Bills:
 
     async def bill_json(self, request: Request) -> Response:
         """GET /v1/bills/{bill_id}/{payment_id}"""
-        return web.json_response(
-            await self._services.ask_json(request, contracts.LOOK_UP, _ids(request))
-        )
+        return await self._answer(request, contracts.LOOK_UP, _ids(request))
 
     async def quote_json(self, request: Request) -> Response:
         """POST /v1/quotes: the price of services."""
         bodies.media_type(request, "application/json")
         data = bodies.parse_object(await bodies.body(request))
-        return web.json_response(await self._services.ask_json(request, contracts.QUOTE, data))
+        return await self._answer(request, contracts.QUOTE, data)
 
     async def pay_json(self, request: Request) -> Response:
         """POST /v1/bills/{bill_id}/{payment_id}/payments with {"psp": …}: where the payer goes."""
@@ -203,7 +190,13 @@ class Bills:
             "order": request.path_params["order"],
             "key": request.headers.get("payment-key", ""),
         }
-        return web.json_response(await self._services.ask_json(request, contracts.PAYMENT, data))
+        return await self._answer(request, contracts.PAYMENT, data)
+
+    async def _answer(
+        self, request: Request, contract: Contract, fields: Mapping[str, object]
+    ) -> Response:
+        """Answer in JSON what billing replies to the fields of a message."""
+        return web.json_response(await self._services.ask_json(request, contract, fields))
 
 
 def _ids(request: Request) -> dict[str, str]:

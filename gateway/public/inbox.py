@@ -28,21 +28,18 @@ class Inbox:
         """POST /inbox: a form that is sent twice is one inbox, with one secret."""
         values = await read_fields(request)
         form = self.services.acts.form_or_new(text_of(values, "form"))
-        data = {"secret": form.secret}
-        made = await self.services.ask_json(request, contracts.MAKE_INBOX, data, id=form.id)
+        message = contracts.MakeInbox(secret=form.secret)
+        made = await self.services.ask(request, contracts.MAKE_INBOX, message, id=form.id)
         response: Response = RedirectResponse(f"{INBOX.page}?new=1", 303)
-        keep_open(self.services, request, response, INBOX, Proof(made["code"], form.secret))
+        keep_open(self.services, request, response, INBOX, Proof(made.code, form.secret))
         return response
 
     @with_proof
     async def mine(self, request: Request, proof: Proof) -> Response:
         """GET /inbox/mine: what lies in it, twenty a page."""
-        before = request.query_params.get("before")
-        inbox = await self.services.ask_json(
-            request,
-            contracts.READ_INBOX,
-            {**proof._asdict(), **({"before": before} if before else {})},
-        )
+        before = request.query_params.get("before") or None
+        query = contracts.ReadInbox(code=proof.code, secret=proof.secret, before=before)
+        inbox = await self.services.ask(request, contracts.READ_INBOX, query)
         response = show(
             request,
             "inbox_mine",

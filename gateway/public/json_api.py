@@ -4,6 +4,7 @@ The secret of a ticket stands in the header ``Ticket-Secret``, never in an addre
 """
 
 import uuid
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,10 +47,8 @@ class JsonApi:
     async def statistics(self, request: Request) -> Response:
         """GET /v1/statistics: counts for everybody, small ones hidden."""
         months = request.query_params.get("months", "12")
-        question = {"months": int(months) if months.isascii() and months.isdigit() else months}
-        return web.json_response(
-            await self._services.ask_json(request, contracts.STATISTICS, question)
-        )
+        fields = {"months": int(months) if months.isascii() and months.isdigit() else months}
+        return await self._answer(request, contracts.STATISTICS, fields)
 
     async def upload(self, request: Request) -> Response:
         """POST /v1/attachments: one file; the claim that comes back goes into a ticket."""
@@ -73,7 +72,8 @@ class JsonApi:
         data = self._with_files(await self._object(request))
         data |= {"channel": "api"}
         secret = self._services.acts.secret_of(contracts.REGISTER.name, id_, data)
-        reply = await self._services.register(request, data, id_, secret)
+        fields = {**data, "secret": secret}
+        reply = await self._services.ask_json(request, contracts.REGISTER, fields, id=id_)
         answer = {
             **reply,
             "code_grouped": grouped(reply["code"]),
@@ -84,9 +84,7 @@ class JsonApi:
 
     async def read(self, request: Request) -> Response:
         """GET /v1/tickets/{code}"""
-        return web.json_response(
-            await self._services.ask_json(request, contracts.TRACK, self._proof(request))
-        )
+        return await self._answer(request, contracts.TRACK, self._proof(request))
 
     async def act(self, request: Request) -> Response:
         """POST /v1/tickets/{code}/{act}"""
@@ -94,36 +92,42 @@ class JsonApi:
         if name not in ACTS:
             raise HttpError("http.not_found", "There is nothing at this path.")
         data = {**self._with_files(await self._object(request)), **self._proof(request)}
-        reply = await self._services.ask_json(
-            request, ACTS[name], data, id=idempotency_id(request, required=False)
-        )
-        return web.json_response(reply)
+        id_ = idempotency_id(request, required=False)
+        return await self._answer(request, ACTS[name], data, id=id_)
 
     async def leave_visit(self, request: Request) -> Response:
         """DELETE /v1/tickets/{code}/visit: give the chosen time back."""
-        return web.json_response(
-            await self._services.ask_json(
-                request,
-                contracts.LEAVE_SLOT,
-                self._proof(request),
-                id=idempotency_id(request, required=False),
-            )
-        )
+        id_ = idempotency_id(request, required=False)
+        return await self._answer(request, contracts.LEAVE_SLOT, self._proof(request), id=id_)
 
     async def invitation(self, request: Request) -> Response:
         """GET /v1/tickets/{code}/visit.ics"""
-        reply = await self._services.ask_json(request, contracts.INVITATION, self._proof(request))
+        proof = contracts.Proof(**self._proof(request))
+        reply = await self._services.ask(request, contracts.INVITATION, proof)
         return Response(
-            reply["ics"], headers={"Cache-Control": "no-store"}, media_type="text/calendar"
+            reply.ics, headers={"Cache-Control": "no-store"}, media_type="text/calendar"
         )
 
     async def file(self, request: Request) -> Response:
         """GET /v1/tickets/{code}/attachments/{attachment}"""
-        question = {**self._proof(request), "attachment": request.path_params["attachment"]}
-        file = await self._services.ask_json(request, contracts.OPEN_ATTACHMENT, question)
-        return file_response(
-            self._services.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
+        question = contracts.OpenAttachment(
+            **self._proof(request), attachment=request.path_params["attachment"]
         )
+        file = await self._services.ask(request, contracts.OPEN_ATTACHMENT, question)
+        return file_response(
+            self._services.blobs, sha256=file.sha256, type=file.type, name=file.name
+        )
+
+    async def _answer(
+        self,
+        request: Request,
+        contract: Contract,
+        fields: Mapping[str, object],
+        *,
+        id: str | None = None,
+    ) -> Response:
+        """Answer in JSON what a service replies to the fields of a message."""
+        return web.json_response(await self._services.ask_json(request, contract, fields, id=id))
 
     @staticmethod
     async def _object(request: Request) -> Json:
@@ -146,7 +150,7 @@ class JsonApi:
         return {**data, "attachments": opened} if opened else data
 
     @staticmethod
-    def _proof(request: Request) -> Json:
+    def _proof(request: Request) -> dict[str, str]:
         return {
             "code": request.path_params["code"],
             "secret": request.headers.get(PROOF_HEADER, ""),

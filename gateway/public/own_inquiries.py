@@ -80,7 +80,7 @@ class OwnInquiryPages:
             "language": words.language(request),
         }
         try:
-            reply = await self.services.ask_json(request, contracts.ASK_OWN, data, id=form.id)
+            reply = await self.services.ask_fields(request, contracts.ASK_OWN, data, id=form.id)
         except BusError as error:
             # A refusal was answered under this id: a corrected form is sent under another. What was
             # not answered is sent again under its own.
@@ -89,8 +89,7 @@ class OwnInquiryPages:
             faults = faults_of(request, error)
             return await self._form(request, typed, faults, status_of(error), again)
         response: Response = RedirectResponse("/inquiry/mine?new=1", 303)
-        code = contracts.ASK_OWN.reply_of(reply).code
-        self._open(request, response, Proof(code, form.secret))
+        self._open(request, response, Proof(reply.code, form.secret))
         return response
 
     def _open(self, request: Request, response: Response, proof: Proof) -> None:
@@ -162,7 +161,7 @@ class OwnInquiryPages:
             "solved": text_of(values, "solved") == "1",
         }
         try:
-            await self.services.ask_json(request, RATE_OWN, data)
+            await self.services.ask_fields(request, RATE_OWN, data)
         except (Conflict, ContractError) as error:
             done = "rated" if isinstance(error, Conflict) else "choose"
             return RedirectResponse(f"/inquiry/mine?done={done}", 303)

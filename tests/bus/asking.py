@@ -27,7 +27,7 @@ def ask_all(url, questions, *, deadline=10.0, caller=None):
         try:
             return await asyncio.gather(
                 *(
-                    client.call(contract, data, id=id_, deadline=deadline, caller=caller)
+                    client.call_json(contract, data, id=id_, deadline=deadline, caller=caller)
                     for contract, id_, data in questions
                 ),
                 return_exceptions=True,

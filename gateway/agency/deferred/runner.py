@@ -98,14 +98,13 @@ class Runner:
             raise Internal("The call was sealed with another AGENCIES_KEY than ours.")
         if dt.datetime.fromisoformat(call.until) <= dt.datetime.now(dt.UTC):
             raise Unavailable("It could not be run in its hour.", code="call.too_late")
-        reply: Json = await self._client.call(
+        return await self._client.call_json(
             contract,
             call.data,
             caller=self._judge(call.caller, contract),
             id=call.id,
             traceparent=call.traceparent,
         )
-        return reply
 
 
 def _settlement(

@@ -77,7 +77,7 @@ class Door:
         here again: uploads come here without it.
         """
         visitor.require_right(contract)
-        reply: Json = await self.client.call(
+        return await self.client.call_json(
             contract,
             data,
             id=id or visitor.request_id(contract.name),
@@ -85,7 +85,6 @@ class Door:
             traceparent=request.state.traceparent,
             deadline=deadline,
         )
-        return reply
 
     def finish(self, request: Request, response: Response) -> Response:
         """Add the rate limit and sign the answer, be it good or a problem."""

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError
+from bus.messages.message import to_wire
 from contracts.agencies.register import REGISTER_SANDBOX
 from gateway import web
 from gateway.agency.door.door import Door
@@ -30,17 +31,17 @@ class Sandbox:
         """
         request.state.contract = REGISTER_SANDBOX.name
         bodies.media_type(request, "application/json")
-        data = REGISTER_SANDBOX.load_data(bodies.parse_object(await bodies.body(request)))
+        message = REGISTER_SANDBOX.load(bodies.parse_object(await bodies.body(request)))
         self._tries.take(request.client.host if request.client else "")
         agency = await self._door.client.call(
             REGISTER_SANDBOX,
-            data,
+            message,
             caller={"face": "agency"},
             traceparent=request.state.traceparent,
         )
         with contextlib.suppress(BusError, OSError):
             await self._copies.look()
-        return web.json_response(agency, 201)
+        return web.json_response(to_wire(agency), 201)
 
     def routes(self) -> list[Route]:
         """The route of the sandbox."""

@@ -159,9 +159,12 @@ class Register:
             return await self._page(request, step, draft, faults, status_of(error))
         response: Response = RedirectResponse("/contact/done", 303)
         shown = {
-            **{n: reply[n] for n in ("code", "unit", "first_response_due", "solution_due")},
+            "code": reply.code,
+            "unit": reply.unit,
+            "first_response_due": reply.first_response_due,
+            "solution_due": reply.solution_due,
             "secret": draft.form.secret,
-            "withheld": bool(reply.get("withheld")),
+            "withheld": bool(reply.withheld),
         }
         response.set_cookie(
             NEW_COOKIE,
@@ -172,9 +175,7 @@ class Register:
             samesite="lax",
             secure=request.url.scheme == "https",
         )
-        keep_open(
-            self._services, request, response, TICKET, Proof(reply["code"], draft.form.secret)
-        )
+        keep_open(self._services, request, response, TICKET, Proof(reply.code, draft.form.secret))
         return response
 
     async def done(self, request: Request) -> Response:

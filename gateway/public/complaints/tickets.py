@@ -116,7 +116,7 @@ class TicketPages:
             data = {**_data(ACTS[name], typed), **proof._asdict()}
             if form.claims:
                 data["attachments"] = [claim.attachment() for claim in form.claims]
-            await self.services.ask_json(request, ACTS[name], data, id=typed.get("form") or None)
+            await self.services.ask_fields(request, ACTS[name], data, id=typed.get("form") or None)
         except BusError as error:
             if error.code in REFUSED:
                 return await self._entrance.leave(request)

@@ -5,6 +5,7 @@ reading.py reads the parameters of a call, xml.py writes its answer.
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.requests import Request
@@ -14,7 +15,14 @@ from starlette.routing import Route
 from bus.errors import Forbidden, NotFound
 from bus.messages.values import Json
 from bus.settings import Settings
-from contracts.ticketing.citizens import LIST_PUBLIC, REGISTER, TOKEN
+from contracts.ticketing.citizens import (
+    LIST_PUBLIC,
+    REGISTER,
+    TOKEN,
+    AskToken,
+    ListPublic,
+    Registered,
+)
 from gateway.forms.acts import FormToken
 from gateway.forms.multipart import read_form
 from gateway.http.address import own_address
@@ -138,7 +146,7 @@ class Open311:
             parameters.check()
             for code in question["categories"] or ():
                 await self._service_of(request, code)
-            rows = (await self._services.ask_json(request, LIST_PUBLIC, question))["tickets"]
+            rows = (await self._services.ask_fields(request, LIST_PUBLIC, question)).tickets
         return answer(request, "service_requests", [_public(row, language) for row in rows])
 
     async def request(self, request: Request) -> Response:
@@ -156,7 +164,7 @@ class Open311:
         token = request.path_params["token"]
         code = None
         if reading.TOKEN_TEXT.fullmatch(token):
-            code = (await self._services.ask_json(request, TOKEN, {"token": token}))["code"]
+            code = (await self._services.ask(request, TOKEN, AskToken(token=token))).code
         if code is None:
             raise NotFound("There is no such token.")
         reply = [{"service_request_id": code, "token": token}]
@@ -212,7 +220,7 @@ class Open311:
         except KeyError:
             raise NotFound("service_code: there is no such service; see services.xml.") from None
 
-    async def _by_ids(self, request: Request, ids: list[str]) -> list[Json]:
+    async def _by_ids(self, request: Request, ids: list[str]) -> Sequence[Json]:
         """Return the public ones among these ids; malformed ids match none."""
         codes = []
         for text in ids:
@@ -221,11 +229,9 @@ class Open311:
             except ValueError:  # Malformed among them
                 continue
         if not codes:
-            return []
-        tickets: list[Json] = (
-            await self._services.ask_json(request, LIST_PUBLIC, {"codes": codes})
-        )["tickets"]
-        return tickets
+            return ()
+        question = ListPublic(codes=tuple(codes))
+        return (await self._services.ask(request, LIST_PUBLIC, question)).tickets
 
 
 def _service(category: Json, language: str) -> Json:
@@ -254,11 +260,11 @@ def _attribute(question: Json) -> Json:
     }
 
 
-def _registered(ticket: Json, data: Json, language: str) -> Json:
+def _registered(ticket: Registered, data: Json, language: str) -> Json:
     """Return the token or the id, never both; the app never gets the secret."""
-    token = ticket.get("token")
+    token = ticket.token
     return {
-        **({"token": token} if token else {"service_request_id": ticket["code"]}),
+        **({"token": token} if token else {"service_request_id": ticket.code}),
         "service_notice": NOTICES[language, bool(data["email"])],
         "account_id": None,
     }

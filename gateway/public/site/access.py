@@ -114,8 +114,8 @@ async def open_door(
 
     If they open nothing, the refusal of the ``first`` door is raised.
     """
-    data = first.contract.load_data({name: value for name, value in typed.items() if value})
-    proof = Proof(data["code"], data["secret"])
+    message = first.contract.load({name: value for name, value in typed.items() if value})
+    proof = Proof(message.code, message.secret)
     door = first
     try:
         await services.ask_json(request, first.contract, proof._asdict())

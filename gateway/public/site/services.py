@@ -14,13 +14,14 @@ from bus.client import Client
 from bus.errors import BusError
 from bus.messages.kinds import M, R
 from bus.messages.kinds import Request as Contract
+from bus.messages.message import to_wire
 from bus.messages.values import Json
 from bus.settings import Settings
 from contracts.billing.bills import START_PAYMENT
 from contracts.inquiry.own import ASK_OWN
 from contracts.notify.inbox import MAKE_INBOX
 from contracts.notify.subscriptions import SUBSCRIBE
-from contracts.ticketing.citizens import FORM, REGISTER, AskForm, FormData
+from contracts.ticketing.citizens import FORM, REGISTER, AskForm, FormData, Registered
 from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
 from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
@@ -104,24 +105,39 @@ class Services:
         counted, so that a right proof passes whatever others at the address guessed; TooMany after
         too many of them. A request that is not ``counted`` was counted before.
         """
-        with self._counting(request, contract.name, counted):
-            return await self._client.call(
-                contract, contract.checked(message), **self._envelope(request, contract.name, id)
-            )
+        return await self.ask_fields(request, contract, to_wire(message), id=id, counted=counted)
+
+    async def ask_fields(
+        self,
+        request: Request,
+        contract: Contract[M, R],
+        fields: Mapping[str, object],
+        *,
+        id: str | None = None,
+        counted: bool = True,
+    ) -> R:
+        """Do what ``ask`` does with the fields of a message, as a visitor sent them."""
+        return contract.reply_of(
+            await self.ask_json(request, contract, fields, id=id, counted=counted)
+        )
 
     async def ask_json(
         self,
         request: Request,
-        contract: Contract[M, R],
-        data: Mapping[str, object],
+        contract: Contract,
+        fields: Mapping[str, object],
         *,
         id: str | None = None,
         counted: bool = True,
     ) -> Json:
-        """Do what ``ask`` does with data as a visitor sent it; the reply is JSON too."""
+        """Do what ``ask_fields`` does for a program, which gets the reply as the service wrote
+        it.
+        """
         with self._counting(request, contract.name, counted):
-            return await self._client.call(
-                contract, contract.checked(data), **self._envelope(request, contract.name, id)
+            return await self._client.call_json(
+                contract,
+                contract.load_data(dict(fields)),
+                **self._envelope(request, contract.name, id),
             )
 
     @contextmanager
@@ -147,10 +163,10 @@ class Services:
         }
 
     async def register(
-        self, request: Request, data: Mapping[str, object], id: str, secret: str
-    ) -> Json:
+        self, request: Request, fields: Mapping[str, object], id: str, secret: str
+    ) -> Registered:
         """Register a ticket that ``secret`` opens; ``id`` makes a repeat the same ticket."""
-        return await self.ask_json(request, REGISTER, {**data, "secret": secret}, id=id)
+        return await self.ask_fields(request, REGISTER, {**fields, "secret": secret}, id=id)
 
     async def paper(
         self, request: Request, content: Sequence[object], make: Callable[[], bytes]

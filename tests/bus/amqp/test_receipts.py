@@ -8,7 +8,7 @@ from bus.amqp.dead_letters import DeadLetters
 from bus.database.store import Store
 from bus.health import health_of
 from tests.bus.asking import Wire, ask
-from tests.probe.contracts import NOTE, NOTED, SPOIL, TELL
+from tests.probe.contracts import NOTE, NOTED, SPOIL, TELL, Mark, Marked
 from tests.stores import execute
 from tests.waiting import wait_for
 
@@ -16,12 +16,12 @@ HEALTH = health_of("probe")
 COMMANDS = topology.queue_name("probe", "commands")
 
 
-def send(probe, *commands, **data):
+def send(probe, *commands, mark):
     """Sends through the outbox what a service would send in a transaction."""
     store = Store(probe.db)
     with store.transaction() as tx:
         for command in commands:
-            tx.send(command, seconds=0, **data)
+            tx.send(command, Mark(mark=mark))
     store.engine.dispose()
 
 
@@ -95,7 +95,7 @@ def test_b6_a_broker_that_lost_all_its_data_loses_no_command_and_no_event(
     send(probe, *[NOTE] * 5, mark="lost")
     store = Store(probe.db)
     with store.transaction() as tx:
-        tx.publish(NOTED, mark="lost", times=1)
+        tx.publish(NOTED, Marked(mark="lost", times=1))
     store.engine.dispose()
     wait_for(lambda: len(rows(probe, "1", "sent_at is not null")) == 7)
     own_broker.stop()

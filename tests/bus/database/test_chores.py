@@ -7,7 +7,7 @@ from bus.database import chores
 from bus.database.chores import Chore
 from bus.database.store import Store
 from bus.errors import Unavailable
-from tests.probe.contracts import NOTED
+from tests.probe.contracts import NOTED, Marked
 from tests.stores import execute
 
 
@@ -26,7 +26,7 @@ def select(tx, left):
 
 
 def work(tx, row):
-    tx.publish(NOTED, mark=row.mark, times=1)
+    tx.publish(NOTED, Marked(mark=row.mark, times=1))
     if row.mark == "row 2":
         raise ZeroDivisionError
     tx.conn.execute(text("delete from begun where id = :id"), {"id": row.id})

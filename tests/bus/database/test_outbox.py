@@ -8,7 +8,7 @@ from bus.database.store import Store
 from bus.errors import ContractError
 from tests.bus.asking import ask
 from tests.databases import make_empty_database
-from tests.probe.contracts import NOTE, NOTED, TELL
+from tests.probe.contracts import NOTE, NOTED, TELL, Mark, Marked
 from tests.stores import execute
 from tests.waiting import wait_for
 
@@ -57,13 +57,13 @@ def test_nothing_is_sent_of_a_transaction_that_was_rolled_back(relayed):
 
     def fails():
         with store.transaction() as tx:
-            tx.send(NOTE, mark="never", seconds=0)
+            tx.send(NOTE, Mark(mark="never"))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fails()
     with store.transaction() as tx:
-        tx.publish(NOTED, mark="ever", times=1)
+        tx.publish(NOTED, Marked(mark="ever", times=1))
     store.engine.dispose()
     wait_for(lambda: relayed.marks("heard ever") == 1)
     assert relayed.marks("never") == 0
@@ -72,7 +72,7 @@ def test_nothing_is_sent_of_a_transaction_that_was_rolled_back(relayed):
 def test_a_message_that_breaks_its_contract_is_refused_where_it_is_made(probe_db):
     store = Store(probe_db)
     with pytest.raises(ContractError, match="mark"), store.transaction() as tx:
-        tx.publish(NOTED, times=1)
+        tx.publish(NOTED, Marked(mark=None, times=1))
     store.engine.dispose()
 
 
@@ -85,7 +85,7 @@ def test_killing_the_relay_again_and_again_loses_nothing_and_doubles_nothing(
     store = Store(probe.db)
     with store.transaction() as tx:
         for n in range(1500):
-            tx.send(NOTE, mark=f"k{n % 3}", seconds=0)
+            tx.send(NOTE, Mark(mark=f"k{n % 3}"))
     store.engine.dispose()
     for _ in range(4):
         relay = probe.relay()

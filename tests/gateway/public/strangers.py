@@ -6,11 +6,18 @@ import re
 import httpx
 
 from bus.errors import Unavailable
-from bus.messages.message import is_message, to_wire
+from bus.messages.message import to_wire
 from bus.settings import Settings
 from gateway.public import api
 from people import tracking
 from tests.processes import ROOT
+
+REGISTERED = {
+    "registered_at": "2026-11-23T08:30:00Z",
+    "first_response_due": None,
+    "solution_due": None,
+    "unit": {},
+}
 
 
 class StandIn:
@@ -26,16 +33,20 @@ class StandIn:
     async def stop(self):
         pass
 
-    async def call(self, contract, data, *, id=None, caller=None, traceparent=None, deadline=None):
-        typed = is_message(data)
-        data = to_wire(data) if typed else data
+    async def call(self, contract, message, **options):
+        return contract.reply_of(await self.call_json(contract, to_wire(message), **options))
+
+    async def call_json(
+        self, contract, data, *, id=None, caller=None, traceparent=None, deadline=None
+    ):
         self.questions.append((contract.name, data, id, caller))
-        reply = self.replies.get(contract.name, {"code": tracking.new(), "token": None})
+        registered = {**REGISTERED, "code": tracking.new(), "token": None}
+        reply = self.replies.get(contract.name, registered)
         if callable(reply):
             reply = reply(data)
         if isinstance(reply, Exception):
             raise reply
-        return contract.reply_of(reply) if typed else reply
+        return reply
 
     def secrets(self, contract):
         return [data["secret"] for name, data, _, _ in self.questions if name == contract]

@@ -129,6 +129,12 @@ def listed(**more):
 
 
 NO_FORM = {"counties": (), "units": (), "hours_fa": "", "hours_en": ""}
+REGISTERED = {
+    "registered_at": "2026-11-23T08:30:00Z",
+    "first_response_due": None,
+    "solution_due": None,
+    "unit": {},
+}
 
 
 class Bus:
@@ -138,19 +144,19 @@ class Bus:
         self.questions, self.listed, self.refusal, self.token = [], [listed()], None, None
         self.done = {}
 
-    async def call(self, contract, data, *, id, caller, traceparent):
+    async def call_json(self, contract, data, *, id, caller, traceparent):
         self.questions.append((contract, data, id))
         if self.refusal is not None:
             raise self.refusal
         if contract is contracts.FORM:
-            return contract.reply_of({**NO_FORM, "categories": CATEGORIES})
+            return {**NO_FORM, "categories": CATEGORIES}
         if contract is contracts.TOKEN:
             return {**data, "code": CODE if data["token"] == TOKEN else None}
         if contract is contracts.LIST_PUBLIC:
             request = data["codes"]
             return {"tickets": [t for t in self.listed if request is None or t["code"] in request]}
         assert contract is contracts.REGISTER
-        return self.done.setdefault(id, {"code": tracking.new(), "token": self.token})
+        return self.done.setdefault(id, {**REGISTERED, "code": tracking.new(), "token": self.token})
 
     def data(self, contract):
         """The last question by this contract."""
