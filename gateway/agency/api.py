@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.client import Client
+from bus.messages import kinds
 from bus.process.version import release
 from bus.settings import Settings, broker_url
 from bus.signatures.keys import PublicKey, SigningKey
-from contracts import Request as Contract
 from contracts.agencies.deferred import CANCEL_CALL, READ_CALL
 from contracts.billing.bills import STATEMENT
 from contracts.inquiry.questions import READ_BATCH, SUBMIT_BATCH
@@ -116,7 +116,7 @@ class AgencyFace:
         self._require_open(request, CANCEL_CALL)
         return await self.calls.cancel(request)
 
-    def _current_caller(self, caller: CallerFields, contract: Contract) -> CallerFields:
+    def _current_caller(self, caller: CallerFields, contract: kinds.Request) -> CallerFields:
         """The caller of a call that is run later, with the rights that are left now. Unavailable
         in a maintenance, else as ``members.register.current``.
         """
@@ -124,7 +124,7 @@ class AgencyFace:
             self.announcements.require_open(contract.context, datetime.now(UTC))
         return current(self.register, caller, contract.name)
 
-    def _require_open(self, request: Request, contract: Contract) -> None:
+    def _require_open(self, request: Request, contract: kinds.Request) -> None:
         """The check ``open``: Unavailable ``service.maintenance`` in an announced window, but for
         the health of a service; Gone ``contract.ended`` after the last day of a contract. Before
         that day each answer gets headers that announce it.

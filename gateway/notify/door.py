@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from bus.client import Client
+from bus.messages import kinds
 from bus.messages.kinds import M, R
 from bus.messages.message import Wire
-from contracts import Request as Contract
 from contracts.notify.govnotify import AUTHENTICATE, Authenticated, Token
 from contracts.notify.messages import SEND
 from gateway.http.idempotency import MOST, idempotency_key, is_short_ascii
@@ -60,7 +60,7 @@ class Door:
     def __init__(self, client: Client) -> None:
         self._client, self._buckets = client, Buckets()
 
-    async def visitor(self, request: Request, right: Contract[M, R] | None = None) -> Visitor:
+    async def visitor(self, request: Request, right: kinds.Request[M, R] | None = None) -> Visitor:
         """The caller by the token in Authorization, if the register gives them ``right``, the same
         act among the contracts of agencies. CallRefused AuthError names what is wrong with it.
         """
@@ -95,7 +95,7 @@ class Door:
         self,
         request: Request,
         visitor: Visitor,
-        contract: Contract[M, R],
+        contract: kinds.Request[M, R],
         message: M,
         id: str | None = None,
     ) -> R:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
-from bus.messages.kinds import Request as Contract
+from bus.messages import kinds
 from bus.messages.message import to_wire
 from bus.process import log
 from contracts.billing import bills as contracts
@@ -193,7 +193,7 @@ class Bills:
         return await self._answer(request, contracts.PAYMENT, data)
 
     async def _answer(
-        self, request: Request, contract: Contract, fields: Mapping[str, object]
+        self, request: Request, contract: kinds.Request, fields: Mapping[str, object]
     ) -> Response:
         """Answer in JSON what billing replies to the fields of a message."""
         return web.json_response(await self._services.ask_json(request, contract, fields))

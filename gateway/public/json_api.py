@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.messages.kinds import Request as Contract
+from bus.messages import kinds
 from bus.messages.values import Json
 from contracts.ticketing import citizens as contracts
 from gateway import web
@@ -25,7 +25,7 @@ from people.tracking import grouped, grouped_secret
 
 PROOF_HEADER = "ticket-secret"
 CLAIM_SECONDS = 24 * 3600
-ACTS: dict[str, Contract] = {
+ACTS: dict[str, kinds.Request] = {
     "messages": contracts.WRITE,
     "objections": contracts.REOPEN,
     "withdrawal": contracts.WITHDRAW,
@@ -121,7 +121,7 @@ class JsonApi:
     async def _answer(
         self,
         request: Request,
-        contract: Contract,
+        contract: kinds.Request,
         fields: Mapping[str, object],
         *,
         id: str | None = None,

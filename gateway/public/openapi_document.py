@@ -4,7 +4,7 @@ from functools import cache
 
 from marshmallow import Schema
 
-from bus.messages.kinds import Request as Contract
+from bus.messages.kinds import Request
 from contracts.billing import bills as billing
 from contracts.inquiry.questions import VERIFY
 from contracts.ticketing import citizens as ticketing
@@ -112,7 +112,7 @@ class _Paths:
             operation["requestBody"] = body
         self._document.add(path, method, operation)
 
-    def reply(self, contract: Contract) -> Node:
+    def reply(self, contract: Request) -> Node:
         """Return the reply of a contract as the content of a response."""
         return {JSON: {"schema": self._document.shapes.reply(contract.reply_schema)}}
 

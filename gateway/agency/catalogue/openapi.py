@@ -7,9 +7,9 @@ from marshmallow import Schema
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bus.messages import kinds
 from bus.process.version import release
 from contracts import Form, agency_contracts
-from contracts import Request as Contract
 from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
 from contracts.billing.bills import STATEMENT
 from contracts.inquiry.questions import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
@@ -47,7 +47,7 @@ TAGS = {
 }
 STATUSES = (*ALWAYS, 401, 403, 410, *BODY, *SERVICE)
 QUESTION: Node = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
-IN_QUERY: dict[Contract, Form] = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
+IN_QUERY: dict[kinds.Request, Form] = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
 _LINE_END = "(\\r?\\n|$)"
 LINES: dict[str, Node] = {
     "application/jsonl": {
@@ -111,7 +111,7 @@ def openapi(*, sandbox: bool = False) -> bytes:
     return document.text()
 
 
-def _operation(document: Document, contract: Contract, content: Node) -> Node:
+def _operation(document: Document, contract: kinds.Request, content: Node) -> Node:
     good = "202" if contract is SUBMIT_BATCH else "200"
     conflict = (409,) if contract.effect or contract is READ_BATCH else ()
     return {
@@ -147,13 +147,13 @@ def _kept(document: Document) -> Node:
     }
 
 
-def _call(document: Document, contract: Contract) -> Node:
+def _call(document: Document, contract: kinds.Request) -> Node:
     """A call as its resource shows it."""
     parts = [document.shapes.reply(contract.reply_schema), {"$ref": "#/components/schemas/Links"}]
     return {JSON: {"schema": {"allOf": parts}}}
 
 
-def _call_operation(document: Document, contract: Contract) -> Node:
+def _call_operation(document: Document, contract: kinds.Request) -> Node:
     """An operation on the resource of a call: the same as its contract."""
     call = {"type": "string", "format": "uuid", "pattern": UUID}
     return {
@@ -180,7 +180,7 @@ def _call_operation(document: Document, contract: Contract) -> Node:
     }
 
 
-def _parameters(document: Document, contract: Contract) -> list[Node]:
+def _parameters(document: Document, contract: kinds.Request) -> list[Node]:
     parameters = [IDEMPOTENCY, ON_BEHALF_OF]
     if can_be_later(contract):
         parameters.append(PREFER)
@@ -197,7 +197,7 @@ def _parameters(document: Document, contract: Contract) -> list[Node]:
     return [*parameters, *SIGNED, TRACE]
 
 
-def _bodies(document: Document, contract: Contract) -> Node:
+def _bodies(document: Document, contract: kinds.Request) -> Node:
     body_schema = document.shapes.body
     if contract is SUBMIT_BATCH:
         return {JSON: {"schema": body_schema(BATCH_KEYS.schema)}, **KEYS_AS_LINES}
@@ -207,7 +207,7 @@ def _bodies(document: Document, contract: Contract) -> Node:
     return {**form, **LINES} if contract is SUBMIT_JOB else form
 
 
-def _answers(document: Document, contract: Contract) -> Node:
+def _answers(document: Document, contract: kinds.Request) -> Node:
     answer: Node = {JSON: {"schema": document.shapes.reply(contract.reply_schema)}}
     if contract is READ_BATCH:
         return {**answer, **LINES}

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.errors import NotFound
+from bus.messages import kinds
 from bus.process.version import release
 from bus.topology import COMMANDS, EVENTS, agency_events
 from contracts import CATALOGUE, Command, Contract, Event, agency_contracts
-from contracts import Request as Asked
 from gateway.openapi.document import LICENCE
 from gateway.openapi.shapes import Node, inline
 
@@ -64,7 +64,7 @@ def schema_names() -> list[str]:
     names = []
     for name, contract in public_contracts().items():
         names.append(name)
-        if isinstance(contract, Asked):
+        if isinstance(contract, kinds.Request):
             names.append(name + REPLY)
         if isinstance(contract, Event) and contract.hearable:
             names.append(name + HEARD_OF)
@@ -81,7 +81,7 @@ def json_schema(name: str) -> bytes | None:
         return None
     schema, doc = contract.schema, contract.doc
     if name.endswith(REPLY):
-        if not isinstance(contract, Asked):
+        if not isinstance(contract, kinds.Request):
             return None
         schema, doc = contract.reply_schema, f"The answer to {contract.name}"
     elif name.endswith(HEARD_OF):

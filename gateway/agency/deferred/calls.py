@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.errors import Forbidden, Unavailable
+from bus.messages import kinds
 from bus.messages.codec import to_wire
 from bus.messages.values import Json
-from contracts import Request as Contract
 from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL, Defer
 from contracts.notify.callbacks import PUT_CALLBACK
 from gateway import web
@@ -30,7 +30,9 @@ class Calls:
     def __init__(self, door: Door, runner: Runner) -> None:
         self._door, self._runner = door, runner
 
-    async def defer(self, request: Request, contract: Contract, preferred: Preferences) -> Response:
+    async def defer(
+        self, request: Request, contract: kinds.Request, preferred: Preferences
+    ) -> Response:
         """Check a call as if it was answered now, keep it, and say where its answer will be.
 
         With ``wait`` the service is called at once, and the call is kept only if that takes longer
@@ -73,7 +75,7 @@ class Calls:
         """DELETE /v1/calls/<id>"""
         return web.json_response(_with_links(await self._call(request, CANCEL_CALL)))
 
-    async def _call(self, request: Request, contract: Contract) -> Json:
+    async def _call(self, request: Request, contract: kinds.Request) -> Json:
         visitor = self._door.identify(request, contract)
         bodies.answer_type(request, JSON)
         raw = await bodies.body(request)
@@ -93,7 +95,7 @@ def _may_have_endpoint(visitor: Visitor) -> bool:
     return True
 
 
-def _has_purpose(caller: CallerFields, contract: Contract, data: Json) -> bool:
+def _has_purpose(caller: CallerFields, contract: kinds.Request, data: Json) -> bool:
     """False if the service will refuse and log the purpose: such a call is answered at once."""
     if not contract.judges_purpose:
         return True

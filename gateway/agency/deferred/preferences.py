@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
-from contracts import Request as Contract
+from bus.messages import kinds
 from contracts.billing.bills import STATEMENT
 from contracts.inquiry.questions import READ_BATCH, SUBMIT_BATCH
 from contracts.notify.bulk import SUBMIT_JOB
@@ -51,6 +51,6 @@ def preferences(request: Request) -> Preferences:
     )
 
 
-def can_be_later(contract: Contract) -> bool:
+def can_be_later(contract: kinds.Request) -> bool:
     """True if a call of the contract can be answered later."""
     return contract not in AT_ONCE

@@ -11,8 +11,7 @@ from bus.client import Client
 from bus.errors import BusError, Internal, Unavailable
 from bus.messages.values import Json
 from bus.process import log
-from contracts import CATALOGUE
-from contracts import Request as Contract
+from contracts import CATALOGUE, Request
 from contracts.agencies.deferred import (
     CLAIM_CALLS,
     SETTLE_CALL,
@@ -33,7 +32,7 @@ class Runner:
     raises the refusal if none is left.
     """
 
-    def __init__(self, client: Client, judge: Callable[[Json, Contract], Json]) -> None:
+    def __init__(self, client: Client, judge: Callable[[Json, Request], Json]) -> None:
         self._client, self._judge = client, judge
         self._due = asyncio.Event()
         self._running = 0
@@ -92,7 +91,7 @@ class Runner:
 
     async def _answer(self, call: ClaimedCall) -> Json:
         contract = CATALOGUE.get(call.contract)
-        if not isinstance(contract, Contract):
+        if not isinstance(contract, Request):
             raise Unavailable("This face does not know the contract.", code="contract.unknown")
         if call.data is None:
             raise Internal("The call was sealed with another AGENCIES_KEY than ours.")

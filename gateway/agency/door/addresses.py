@@ -7,14 +7,14 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from bus.errors import NotFound
+from bus.messages import kinds
 from contracts import CATALOGUE
-from contracts import Request as Contract
 
 CALLS = "calls"  # /v1/calls/<id> has routes of its own
 _PATH = re.compile(r"/v([1-9][0-9]*)/([a-z_]+)/([a-z_]+)")
 
 
-def path_of(contract: Contract) -> str:
+def path_of(contract: kinds.Request) -> str:
     """The URL of a contract: inquiry.ask.v1 is /v1/inquiry/ask."""
     return f"/v{contract.version}/{contract.context}/{contract.operation}"
 
@@ -32,16 +32,16 @@ class ContractRoute(Route):
         return (match if is_contract else Match.FULL), child
 
 
-def contract_at(path: str) -> Contract | None:
+def contract_at(path: str) -> kinds.Request | None:
     """The contract at a path, if agencies may be granted it; /v01/… is nobody's."""
     match = _PATH.fullmatch(path)
     contract = CATALOGUE.get(f"{match[2]}.{match[3]}.v{match[1]}") if match else None
-    if not isinstance(contract, Contract) or not contract.agency or path_of(contract) != path:
+    if not isinstance(contract, kinds.Request) or not contract.agency or path_of(contract) != path:
         return None
     return contract
 
 
-def contract_of(request: Request) -> Contract:
+def contract_of(request: Request) -> kinds.Request:
     """The contract that the URL names. NotFound ``contract.unknown`` if there is none."""
     contract = contract_at(request.scope["path"])
     if contract is None:

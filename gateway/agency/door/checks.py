@@ -13,9 +13,9 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from bus.errors import Forbidden, Unauthenticated
+from bus.messages import kinds
 from bus.messages.values import Json
 from bus.signatures.signing import ON_BEHALF_OF, Message
-from contracts import Request as Contract
 from gateway.agency.door.grants import Agency, Register
 from gateway.agency.door.verification import (
     Proof,
@@ -205,7 +205,7 @@ class Reading:
 
     request: Request
     visitor: Visitor
-    contract: Contract
+    contract: kinds.Request
     forms: tuple[str, ...]
     form: str = ""
     body: bytes = b""

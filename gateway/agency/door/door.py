@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.client import Client
+from bus.messages import kinds
 from bus.messages.values import Json
 from bus.signatures.digest import content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import Message, sign_response
-from contracts import Request as Contract
 from gateway import web
 from gateway.agency.door import checks
 from gateway.agency.door.checks import JSON, Reading
@@ -28,7 +28,7 @@ class Door:
         self.verifiers, self.client, self._key = verifiers, client, key
         self.base = str(verifiers.address)
 
-    def identify(self, request: Request, contract: Contract) -> Visitor:
+    def identify(self, request: Request, contract: kinds.Request) -> Visitor:
         """The agency that asks, by the headers alone: for what reads its body itself."""
         request.state.contract = contract.name
         return checks.identify(self.verifiers, request, self.message(request))
@@ -37,25 +37,25 @@ class Door:
         """HttpError ``http.host``: the check ``host``, for what needs no other."""
         require_own_host(request, self.verifiers.address)
 
-    async def read(self, request: Request, contract: Contract, *forms: str) -> Reading:
+    async def read(self, request: Request, contract: kinds.Request, *forms: str) -> Reading:
         """A JSON request to a contract that has passed all checks; ``forms`` are the media types
         in which the answer can go.
         """
         return await self._read(request, self.identify(request, contract), contract, *forms)
 
     async def _read(
-        self, request: Request, visitor: Visitor, contract: Contract, *forms: str
+        self, request: Request, visitor: Visitor, contract: kinds.Request, *forms: str
     ) -> Reading:
         reading = Reading(request, visitor, contract, forms)
         await checks.read_message(reading)
         return reading
 
-    async def answer(self, request: Request, contract: Contract) -> Response:
+    async def answer(self, request: Request, contract: kinds.Request) -> Response:
         """Check a JSON request to a contract, call the service, and answer in JSON."""
         return await self.answer_visitor(request, self.identify(request, contract), contract)
 
     async def answer_visitor(
-        self, request: Request, visitor: Visitor, contract: Contract
+        self, request: Request, visitor: Visitor, contract: kinds.Request
     ) -> Response:
         """The same for an agency that was identified already."""
         reading = await self._read(request, visitor, contract, JSON)
@@ -65,7 +65,7 @@ class Door:
         self,
         request: Request,
         visitor: Visitor,
-        contract: Contract,
+        contract: kinds.Request,
         data: Json,
         *,
         id: str | None = None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bus.errors import Forbidden
 from bus.signatures.digest import DigestCheck
 from bus.signatures.signing import Message
-from contracts import Request as Contract
+from contracts import Request
 from gateway.agency.door.grants import (
     Agency,
     CallerFields,
@@ -60,7 +60,7 @@ class Visitor:
         behalf = f" for {self.on_behalf_of}" if self.on_behalf_of else ""
         return str(uuid.uuid5(NAMESPACE, f"{self.agency.code}{behalf} {contract} {cause}"))
 
-    def require_right(self, contract: Contract) -> None:
+    def require_right(self, contract: Request) -> None:
         """Forbidden ``token.scope`` for a token of other contracts, or without a grant in force.
 
         A contract with a purpose is judged by its service, which logs the refusal.
@@ -71,11 +71,11 @@ class Visitor:
             raise Forbidden(f"The token is not for {contract.name}.", code="token.scope")
         require_grant(self.grants(contract), contract)
 
-    def grants(self, contract: Contract) -> list[Grant]:
+    def grants(self, contract: Request) -> list[Grant]:
         """The grants by which it uses the contract. Raises as ``granted`` does."""
         return granted(self.register, self.agency, contract, self.on_behalf_of, self.address)
 
-    def caller(self, contract: Contract) -> CallerFields:
+    def caller(self, contract: Request) -> CallerFields:
         """The caller of the envelope; of a token only the grants in its scope and purpose."""
         behalf = self.register.agency(self.on_behalf_of) if self.on_behalf_of else None
         fields = caller_fields(

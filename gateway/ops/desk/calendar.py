@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
-from bus.messages.kinds import Request as Contract
+from bus.messages import kinds
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.calendar import (
     AskCalendar,
@@ -25,7 +25,7 @@ from gateway.ops.staff.forms import parse_day, parse_form, query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview, Previewer
 
-CHANGES: dict[str, Contract] = {
+CHANGES: dict[str, kinds.Request] = {
     "row": contracts.CHANGE_CALENDAR,
     "withdraw": contracts.WITHDRAW_ROW,
     "slots": contracts.ADD_SLOTS,

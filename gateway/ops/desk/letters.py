@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.errors import NotFound
-from bus.messages.kinds import Request as Contract
+from bus.messages import kinds
 from contracts.ticketing import letters as contracts
 from gateway.forms.downloads import file_response
 from gateway.forms.values import typed_of
@@ -18,7 +18,7 @@ from gateway.ops.staff.list_links import back_query, with_back
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 
 # address of the form → what it asks
-ACTS: dict[str, Contract] = {
+ACTS: dict[str, kinds.Request] = {
     "register": contracts.REGISTER_LETTER,
     "attach": contracts.ATTACH_LETTER,
     "retry": contracts.RETRY_LETTER,

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenticated
-from bus.messages.kinds import Request as Contract
+from bus.messages import kinds
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket, OpenBill
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.citizens import STATES
@@ -28,7 +28,7 @@ from gateway.ops.staff.previews import Previewer, wants_change
 from gateway.ops.staff.session import Desk
 
 # address of the form → its contract, and the fields that the form does not have
-ACTS: dict[str, tuple[Contract, Fields]] = {
+ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "say": (contracts.ANSWER, {"final": False}),
     "answer": (contracts.ANSWER, {"final": True}),
     "note": (contracts.NOTE, {}),

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
-from contracts import Request as Asked
+from bus.messages import kinds
 from contracts.notify import announcements as contracts
 from gateway.forms.values import typed_of
 from gateway.ops.notices.previews import Previews
@@ -28,7 +28,7 @@ from gateway.ops.staff.pages import (
 )
 from gateway.ops.staff.previews import Preview
 
-ACTS: dict[str, Asked] = {
+ACTS: dict[str, kinds.Request] = {
     "publish": contracts.PUBLISH_ANNOUNCEMENT,
     "update": contracts.UPDATE_ANNOUNCEMENT,
     "reschedule": contracts.RESCHEDULE_ANNOUNCEMENT,

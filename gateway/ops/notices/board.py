@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import NotFound
-from contracts import Request as Asked
+from bus.messages import kinds
 from contracts.notify import desk as contracts
 from contracts.notify.messages import ACCOUNTS
 from contracts.notify.messages import Nothing as AskAccounts
@@ -13,7 +13,7 @@ from gateway.ops.notices.section import AT
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 
 HOURS = 12
-ACTS: dict[str, Asked] = {
+ACTS: dict[str, kinds.Request] = {
     "pause": contracts.PAUSE_PROVIDER,
     "resume": contracts.RESUME_PROVIDER,
     "weigh": contracts.WEIGH_PROVIDER,

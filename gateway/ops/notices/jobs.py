@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
-from contracts import Request as Asked
+from bus.messages import kinds
 from contracts.notify import bulk as contracts
 from contracts.notify import desk as notices_desk
 from gateway.forms.values import Values, value_of
@@ -23,7 +23,7 @@ from iran.collation import collation_key
 OURS = "mirab"
 FILE_LIMIT = 16 * 1024 * 1024
 SHOWN, FIRST_ROWS = 100, 3
-ACTS: dict[str, Asked] = {"start": contracts.START_JOB, "cancel": contracts.CANCEL_JOB}
+ACTS: dict[str, kinds.Request] = {"start": contracts.START_JOB, "cancel": contracts.CANCEL_JOB}
 
 
 @dataclass(frozen=True, slots=True)

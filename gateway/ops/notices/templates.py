@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
-from contracts import Request as Asked
+from bus.messages import kinds
 from contracts.notify import desk as contracts
 from contracts.notify.messages import LANGUAGES, DraftTemplate, Previewed
 from contracts.notify.messages import Texts as Text
@@ -23,7 +23,7 @@ from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview
 
-ACTS: dict[str, Asked] = {
+ACTS: dict[str, kinds.Request] = {
     "approve": contracts.APPROVE_VERSION,
     "withdraw": contracts.WITHDRAW_VERSION,
     "archive": contracts.ARCHIVE_FORM,

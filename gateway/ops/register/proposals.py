@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, FieldError, NotFound, RuleBroken
-from contracts import Request as Asked
+from bus.messages import kinds
 from contracts import agency_contracts
 from contracts.agencies import desk as contracts
 from contracts.agencies.register import OneAgency
@@ -20,7 +20,7 @@ from gateway.ops.staff.forms import parse_day, parse_whole
 from gateway.ops.staff.pages import NO_SUBMISSION, Show, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview
 
-ACTS: dict[str, Asked] = {
+ACTS: dict[str, kinds.Request] = {
     "approve": contracts.APPROVE,
     "refuse": contracts.REFUSE,
     "withdraw": contracts.WITHDRAW,

@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from bus.blobs import Blobs
 from bus.foreign.filetypes import FILES_MOST
+from bus.messages import kinds
 from bus.messages.fields import Day
-from bus.messages.kinds import Request as Contract
 from gateway.forms import multipart
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm
 from gateway.forms.values import Values
@@ -99,7 +99,7 @@ def page_number(request: Request) -> int:
     return number if isinstance(number, int) and 1 <= number <= PAGES_MOST else 1
 
 
-def parse_form(contract: Contract, values: Values) -> Fields:
+def parse_form(contract: kinds.Request, values: Values) -> Fields:
     """Return the values of a form in the types of a contract; empty fields are left out."""
     data: Fields = {}
     for name, field in contract.schema.fields.items():

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bus.errors import BusError, Unauthenticated
+from bus.messages import kinds
 from bus.messages.kinds import M, R
-from bus.messages.kinds import Request as Contract
 from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
 from gateway.http.problems import status_of
@@ -73,7 +73,7 @@ class Section:
 
     at: str
     templates: str
-    who_am_i: Contract | None
+    who_am_i: kinds.Request | None
     stranger: str
     words: Texts
     of_agencies: bool = True
@@ -86,7 +86,12 @@ class StaffPages:
         self._desk, self.section, self._names = desk, section, Names(desk)
 
     async def ask(
-        self, request: Request, contract: Contract[M, R], message: M, *, form: str | None = None
+        self,
+        request: Request,
+        contract: kinds.Request[M, R],
+        message: M,
+        *,
+        form: str | None = None,
     ) -> R:
         """Return the reply to a Request in the colleague's name; ``form`` is the id of the form
         that asks: sent twice it is one act.
@@ -180,7 +185,7 @@ class StaffPages:
     async def act(
         self,
         request: Request,
-        contract: Contract[M, R],
+        contract: kinds.Request[M, R],
         show: Show,
         target: Target[R],
         *,
@@ -198,7 +203,7 @@ class StaffPages:
     async def send(  # noqa: PLR0913 - a form has as many ends
         self,
         request: Request,
-        contract: Contract[M, R],
+        contract: kinds.Request[M, R],
         show: Show,
         target: Target[R],
         values: Values,

@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from bus.client import Client
 from bus.errors import BusError, Forbidden, Unauthenticated, Unavailable
+from bus.messages import kinds
 from bus.messages.kinds import M, R
-from bus.messages.kinds import Request as Contract
 from bus.settings import Settings
 from contracts.ticketing import accounts
 from gateway.forms.acts import Acts
@@ -199,7 +199,7 @@ class Desk:
     # --- asking ---
 
     async def ask(
-        self, request: Request, contract: Contract[M, R], message: M, *, id: str | None = None
+        self, request: Request, contract: kinds.Request[M, R], message: M, *, id: str | None = None
     ) -> R:
         """Ask a context as the colleague; ``id`` makes a form that is sent twice one act.
 
@@ -214,7 +214,7 @@ class Desk:
             traceparent=request.state.traceparent,
         )
 
-    async def _asker(self, request: Request, contract: Contract[M, R]) -> Colleague:
+    async def _asker(self, request: Request, contract: kinds.Request[M, R]) -> Colleague:
         """Return the colleague, whose session was looked at lately and has the factor."""
         request.state.contract = contract.name
         recognition: Recognition | None = getattr(request.state, "recognition", None)
@@ -226,12 +226,14 @@ class Desk:
             raise needs_second_factor()
         return colleague
 
-    def _message_id(self, contract: Contract[M, R], colleague: Colleague, id_: str | None) -> str:
+    def _message_id(
+        self, contract: kinds.Request[M, R], colleague: Colleague, id_: str | None
+    ) -> str:
         if id_:
             return self.acts.message_id(contract.name, colleague.username, id_)
         return str(uuid.uuid4())
 
-    async def ask_as_desk(self, request: Request, contract: Contract[M, R], message: M) -> R:
+    async def ask_as_desk(self, request: Request, contract: kinds.Request[M, R], message: M) -> R:
         """Ask in the name of the desk itself: before anybody has signed in, or of a session."""
         return await self.client.call(
             contract,

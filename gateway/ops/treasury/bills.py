@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError, NotFound
-from contracts import Request as Contract
+from bus.messages import kinds
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES, Bill
 from contracts.billing.treasury_views import RefundView
@@ -24,7 +24,7 @@ from gateway.ops.treasury.section import AT
 from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day
 
 PAGE, MOST = 50, 2**53
-ACTS: dict[str, Contract] = {
+ACTS: dict[str, kinds.Request] = {
     "void": contracts.VOID_BILL,
     "waive": contracts.WAIVE_BILL,
     "ask_refund": contracts.ASK_REFUND,

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import NotFound
-from contracts import Request as Contract
+from bus.messages import kinds
 from contracts.billing import treasury as contracts
 from contracts.billing.tariffs import OneRow
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
@@ -14,7 +14,7 @@ from gateway.ops.treasury.bills import bank_names
 from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
 
-REFUND_ACTS: dict[str, Contract] = {
+REFUND_ACTS: dict[str, kinds.Request] = {
     "approve": contracts.APPROVE_REFUND,
     "refuse": contracts.REFUSE_REFUND,
     "paid": contracts.NOTE_REFUND_PAID,

@@ -5,7 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
-from contracts import Request as Contract
+from bus.messages import kinds
 from contracts.billing import treasury as contracts
 from contracts.billing.tariffs import OneRow
 from gateway.forms.values import value_of
@@ -16,7 +16,7 @@ from gateway.ops.treasury.previews import compared
 from gateway.ops.treasury.section import AT
 
 FILE_LIMIT = 1_000_000
-ROW_ACTS: dict[str, Contract] = {
+ROW_ACTS: dict[str, kinds.Request] = {
     "approve": contracts.APPROVE_TARIFF,
     "withdraw": contracts.WITHDRAW_TARIFF,
 }

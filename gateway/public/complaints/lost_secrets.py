@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, Unavailable
-from bus.messages.kinds import Request as Contract
+from bus.messages import kinds
 from contracts.ticketing import lost_secrets as contracts
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
@@ -23,8 +23,8 @@ class Kind(NamedTuple):
     path: str
     open_at: str
     name: str
-    ask: Contract[contracts.AskNewSecret, contracts.CodeAsked]
-    renew: Contract[contracts.NewSecret, contracts.Renewed]
+    ask: kinds.Request[contracts.AskNewSecret, contracts.CodeAsked]
+    renew: kinds.Request[contracts.NewSecret, contracts.Renewed]
 
 
 KINDS = (

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, NotFound
-from bus.messages.kinds import Request as Contract
+from bus.messages import kinds
 from bus.messages.values import Json
 from contracts.ticketing import citizens as contracts
 from gateway.forms.downloads import file_response
@@ -25,7 +25,7 @@ from gateway.public.site.services import Services
 NUMBER = re.compile(r"[0-9]{1,9}")
 LINK = re.compile(r"([0-9]{10})([A-Za-z0-9_-]{22})")
 # The last part of the address of each act, and its Request.
-ACTS: dict[str, Contract] = {
+ACTS: dict[str, kinds.Request] = {
     "write": contracts.WRITE,
     "reopen": contracts.REOPEN,
     "withdraw": contracts.WITHDRAW,
@@ -156,7 +156,7 @@ class TicketPages:
         )
 
 
-def _data(contract: Contract, typed: Mapping[str, str]) -> Json:
+def _data(contract: kinds.Request, typed: Mapping[str, str]) -> Json:
     """Return the texts of a form in the types of the contract; empty fields are left out."""
     data: Json = {}
     for name in contract.schema.fields:

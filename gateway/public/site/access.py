@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bus.errors import BusError
-from bus.messages.kinds import Request as Contract
+from bus.messages import kinds
 from contracts.inquiry.own import READ_OWN
 from contracts.notify.inbox import OPEN_INBOX
 from contracts.ticketing.citizens import TRACK
@@ -34,7 +34,7 @@ class Door(NamedTuple):
     path, the page behind the door, and the page of the form with its template.
     """
 
-    contract: Contract
+    contract: kinds.Request
     cookie: str
     path: str
     page: str

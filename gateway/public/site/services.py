@@ -12,8 +12,8 @@ from starlette.requests import Request
 from bus.blobs import Blobs
 from bus.client import Client
 from bus.errors import BusError
+from bus.messages import kinds
 from bus.messages.kinds import M, R
-from bus.messages.kinds import Request as Contract
 from bus.messages.message import to_wire
 from bus.messages.values import Json
 from bus.settings import Settings
@@ -93,7 +93,7 @@ class Services:
     async def ask(
         self,
         request: Request,
-        contract: Contract[M, R],
+        contract: kinds.Request[M, R],
         message: M,
         *,
         id: str | None = None,
@@ -110,7 +110,7 @@ class Services:
     async def ask_fields(
         self,
         request: Request,
-        contract: Contract[M, R],
+        contract: kinds.Request[M, R],
         fields: Mapping[str, object],
         *,
         id: str | None = None,
@@ -124,7 +124,7 @@ class Services:
     async def ask_json(
         self,
         request: Request,
-        contract: Contract,
+        contract: kinds.Request,
         fields: Mapping[str, object],
         *,
         id: str | None = None,
