@@ -7,14 +7,14 @@ from types import ModuleType
 
 from bus import health
 from bus.messages.fields import personal_names
-from bus.messages.kinds import Command, Contract, Event, Form, Request
+from bus.messages.kinds import Command, Contract, Event, InputForm, Request
 
 __all__ = [
     "CATALOGUE",
     "Command",
     "Contract",
     "Event",
-    "Form",
+    "InputForm",
     "Request",
     "agency_contracts",
     "catalogue_of",
@@ -41,7 +41,7 @@ def catalogue_of(modules: Iterable[ModuleType]) -> dict[str, Contract]:
     catalogue: dict[str, Contract] = {}
     for module in modules:
         for contract in vars(module).values():
-            if not isinstance(contract, Contract) or isinstance(contract, Form):
+            if not isinstance(contract, Contract) or isinstance(contract, InputForm):
                 continue
             if catalogue.setdefault(contract.name, contract) is not contract:
                 raise ValueError(f"{module.__name__}: {contract.name} is declared twice")

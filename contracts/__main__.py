@@ -7,35 +7,35 @@ from pathlib import Path
 import orjson
 
 from bus.process.private import own_files_only
-from contracts.forms import Form, breaks, forms
 from contracts.page import markdown
+from contracts.shapes import Shape, breaks, shapes
 
 
 def main(argv: list[str] | None = None) -> int:
     """Prints the catalogue, or releases it: 1 if a released contract would break."""
     parser = argparse.ArgumentParser(prog="python -m contracts", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="the forms of all contracts as JSON")
+    parser.add_argument("--json", action="store_true", help="the shapes of all contracts as JSON")
     parser.add_argument(
         "--release",
         type=Path,
         metavar="FILE",
-        help="add what is new to the released forms in FILE; refused if somebody would break",
+        help="add what is new to the released shapes in FILE; refused if somebody would break",
     )
     arguments = parser.parse_args(argv)
     if arguments.release:
         return release(arguments.release)
-    sys.stdout.write(as_text(forms()) if arguments.json else markdown())
+    sys.stdout.write(as_text(shapes()) if arguments.json else markdown())
     return 0
 
 
 def release(file: Path) -> int:
-    """Write the forms into the file of released ones, unless a contract broke or is gone."""
-    released: dict[str, Form] = orjson.loads(file.read_bytes())
-    now = forms()
+    """Write the shapes into the file of released ones, unless a contract broke or is gone."""
+    released: dict[str, Shape] = orjson.loads(file.read_bytes())
+    now = shapes()
     faults = [f"{name}: the contract is gone" for name in released if name not in now]
-    for name, form in released.items():
+    for name, shape in released.items():
         if name in now:
-            faults += [f"{name}: {fault}" for fault in breaks(form, now[name])]
+            faults += [f"{name}: {fault}" for fault in breaks(shape, now[name])]
     for fault in faults:
         print(f"Not released. {fault}; make a new version instead.", file=sys.stderr)
     if not faults:
@@ -43,9 +43,9 @@ def release(file: Path) -> int:
     return 1 if faults else 0
 
 
-def as_text(all_forms: dict[str, Form]) -> str:
-    """The forms as JSON that a diff shows line by line."""
-    return orjson.dumps(all_forms, option=orjson.OPT_INDENT_2).decode() + "\n"
+def as_text(all_shapes: dict[str, Shape]) -> str:
+    """The shapes as JSON that a diff shows line by line."""
+    return orjson.dumps(all_shapes, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Part:
 
 
 @dataclasses.dataclass(frozen=True)
-class Form:
+class MessageShape:
     """What is known of a message class: its schema, and the parts of its codec."""
 
     schema: type[Schema]
@@ -59,10 +59,10 @@ class Form:
         return tuple((part.name, part.wire, part.write, part.left_out) for part in self.parts)
 
 
-def form_of(cls: type[object]) -> Form:
+def shape_of(cls: type[object]) -> MessageShape:
     """What is known of a message class; KeyError if the class is none."""
-    form: Form = vars(cls)["__message__"]
-    return form
+    shape: MessageShape = vars(cls)["__message__"]
+    return shape
 
 
 def is_message(value: object) -> bool:
@@ -72,7 +72,7 @@ def is_message(value: object) -> bool:
 
 def schema_of(cls: type[object]) -> type[Schema]:
     """The marshmallow schema of a message class; the same class at each call."""
-    return form_of(cls).schema
+    return shape_of(cls).schema
 
 
 def read(cls: type[M], data: Mapping[str, object]) -> M:
@@ -82,7 +82,7 @@ def read(cls: type[M], data: Mapping[str, object]) -> M:
     service may tell more; KeyError for one that is missing.
     """
     values: Wire = {}
-    for part in form_of(cls).parts:
+    for part in shape_of(cls).parts:
         try:
             value = data[part.wire]
         except KeyError:
@@ -106,7 +106,7 @@ def to_wire(message: object) -> Wire:
     """A message as JSON has it: nested messages are objects, tuples are lists."""
     wire: Wire = {}
     values = message.__dict__
-    for name, wire_name, write, left_out in form_of(type(message)).writers:
+    for name, wire_name, write, left_out in shape_of(type(message)).writers:
         value = values[name]
         if value is None:
             if not left_out:
@@ -119,7 +119,7 @@ def to_wire(message: object) -> Wire:
 def essence(message: object) -> Wire:
     """``to_wire`` without what equals its default: the same before and after a field is added."""
     wire: Wire = {}
-    for part in form_of(type(message)).parts:
+    for part in shape_of(type(message)).parts:
         value = message.__dict__[part.name]
         default = part.factory() if part.factory else part.default
         if value is ABSENT or (value is None and default is ABSENT) or value == default:

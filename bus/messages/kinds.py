@@ -156,7 +156,7 @@ class Command(Contract[M]):
 
 
 @dataclass(frozen=True, eq=False)
-class Form(Contract[M]):
+class InputForm(Contract[M]):
     """No message of the bus: a form in which the gateway takes what becomes Requests."""
 
 

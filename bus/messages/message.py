@@ -39,7 +39,16 @@ from typing import Any, Literal, TypeVar, dataclass_transform, get_type_hints, o
 from marshmallow import Schema, pre_load, validates_schema
 
 from bus.messages.annotations import OPTIONAL, PERSONAL, Meta, Named, Spec
-from bus.messages.codec import ABSENT, Form, Part, essence, is_message, read, schema_of, to_wire
+from bus.messages.codec import (
+    ABSENT,
+    MessageShape,
+    Part,
+    essence,
+    is_message,
+    read,
+    schema_of,
+    to_wire,
+)
 from bus.messages.rules import Rules
 from bus.wire import Wire
 
@@ -94,9 +103,9 @@ def message(
     """
 
     def declare(cls: type[Any]) -> type[Any]:  # Any: any class that is to be a message
-        of_base: Form | None = getattr(cls, "__message__", None)
+        of_base: MessageShape | None = getattr(cls, "__message__", None)
         made = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-        made.__message__ = _form(
+        made.__message__ = _shape(
             made,
             unknown or (of_base.unknown if of_base else None),
             rules or (of_base.rules if of_base else None),
@@ -126,7 +135,7 @@ def raw(function: F) -> F:
 
 
 # Any: any class that is to be a message
-def _form(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) -> Form:
+def _shape(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) -> MessageShape:
     hints = get_type_hints(cls, include_extras=True)
     declared: Wire = {}
     parts = []
@@ -161,7 +170,7 @@ def _form(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) -
         "__doc__": cls.__doc__,
     }
     schema = types.new_class(name, (Schema,), exec_body=lambda space: space.update(body))
-    return Form(schema, tuple(parts), unknown, rules)
+    return MessageShape(schema, tuple(parts), unknown, rules)
 
 
 def _hooks(cls: type[object]) -> Wire:

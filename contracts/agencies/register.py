@@ -15,7 +15,7 @@ from marshmallow import (
 
 from bus.messages import rules
 from bus.messages.fields import Data, Pattern, Text, whole
-from bus.messages.kinds import Event, Form, Request
+from bus.messages.kinds import Event, InputForm, Request
 from bus.messages.message import OPTIONAL, Meta, check, message, raw
 from bus.messages.values import Block, Day, Tick
 from bus.topology import AGENCY_CODE
@@ -163,7 +163,7 @@ class AgencyDocument:
     events: Annotated[Events | None, OPTIONAL] = None
 
 
-DOCUMENT = Form("agencies.document.v1", AgencyDocument)
+DOCUMENT = InputForm("agencies.document.v1", AgencyDocument)
 
 
 @message

@@ -5,7 +5,7 @@ from typing import Annotated
 from marshmallow import ValidationError, validate
 
 from bus.messages.fields import Choice, Text, whole
-from bus.messages.kinds import Command, Event, Form, Request
+from bus.messages.kinds import Command, Event, InputForm, Request
 from bus.messages.message import OPTIONAL, PERSONAL, Meta, Wire, canonical, message
 from bus.messages.values import Block, Code, Day, Instant, Raw, Uuid
 from contracts.inquiry.answer import Answer, Verification
@@ -268,8 +268,8 @@ SUBMIT_BATCH = Request(
     doc="Submit up to 100,000 keys, answered in the background.",
 )
 # The two HTTP forms of a submission; the gateway turns both into parts.
-BATCH_KEYS = Form("inquiry.batch_keys.v1", BatchKeys)
-MATTER = Form("inquiry.matter.v1", Matter)
+BATCH_KEYS = InputForm("inquiry.batch_keys.v1", BatchKeys)
+MATTER = InputForm("inquiry.matter.v1", Matter)
 BATCH_STATUS = Request(
     "inquiry.batch_status.v1",
     BatchStatus,

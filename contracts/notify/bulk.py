@@ -6,7 +6,7 @@ from typing import Annotated
 from marshmallow import ValidationError, validate
 
 from bus.messages.fields import Choice, Text, whole
-from bus.messages.kinds import Event, Form, Request
+from bus.messages.kinds import Event, InputForm, Request
 from bus.messages.message import PERSONAL, message
 from bus.messages.values import Block, Instant, Uuid
 from contracts.notify.messages import CHANNELS, LANGUAGES, Previewed
@@ -175,7 +175,7 @@ class JobDone:
 
 
 # What stands in the query when a file is uploaded as it is.
-JOB_MATTER = Form("notify.job_matter.v1", JobMatter)
+JOB_MATTER = InputForm("notify.job_matter.v1", JobMatter)
 SUBMIT_JOB = Request(
     "notify.submit_job.v1",
     SubmitJob,

@@ -9,7 +9,7 @@ from marshmallow import ValidationError, validate
 from bus.errors import ContractError, Internal
 from bus.messages.fields import Block as FreeObject
 from bus.messages.fields import Text, whole
-from bus.messages.kinds import Form, Request
+from bus.messages.kinds import InputForm, Request
 from bus.messages.message import (
     ABSENT,
     OPTIONAL,
@@ -62,7 +62,7 @@ class Whole:
             raise ValidationError("secret|Keep it.", "secret")
 
 
-FORM = Form("probe.whole.v1", Whole)
+FORM = InputForm("probe.whole.v1", Whole)
 GOOD = {"part": {"number": 1}}
 
 
@@ -158,7 +158,7 @@ def test_a_class_inherits_fields_checks_and_what_becomes_of_unknown_members():
     class More(Whole):
         last: int
 
-    form = Form("probe.more.v1", More)
+    form = InputForm("probe.more.v1", More)
     assert list(form.schema.fields) == [*FORM.schema.fields, "last"]
     assert schema_of(More).Meta.unknown == "exclude"
     with pytest.raises(ContractError):

@@ -22,9 +22,9 @@ from contracts import (
     page,
 )
 from contracts.__main__ import main
-from contracts.forms import breaks, form
 from contracts.inquiry import questions
 from contracts.inquiry.questions import ASK, VERIFY
+from contracts.shapes import breaks, shape
 from tests.processes import ROOT
 
 RELEASED = json.loads((ROOT / "tests/house/contracts.json").read_text(encoding="utf-8"))
@@ -53,7 +53,7 @@ def test_two_contracts_of_one_name_are_refused():
 
 @pytest.mark.parametrize("name", RELEASED)
 def test_a_contract_keeps_its_form(name):
-    assert breaks(RELEASED[name], form(CATALOGUE[name])) == []
+    assert breaks(RELEASED[name], shape(CATALOGUE[name])) == []
 
 
 KEY = {"type": "Text", "null": False, "required": True}

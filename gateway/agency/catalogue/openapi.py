@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bus.messages import kinds
 from bus.process.version import release
-from contracts import Form, agency_contracts
+from contracts import InputForm, agency_contracts
 from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
 from contracts.billing.bills import STATEMENT
 from contracts.inquiry.questions import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
@@ -47,7 +47,7 @@ TAGS = {
 }
 STATUSES = (*ALWAYS, 401, 403, 410, *BODY, *SERVICE)
 QUESTION: Node = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
-IN_QUERY: dict[kinds.Request, Form] = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
+IN_QUERY: dict[kinds.Request, InputForm] = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
 _LINE_END = "(\\r?\\n|$)"
 LINES: dict[str, Node] = {
     "application/jsonl": {

@@ -44,7 +44,7 @@ _SCHEME = re.compile(r"[A-Za-z0-9-]{1,20}")
 UNSAFE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 
-Form = Mapping[str, str]
+GrantForm = Mapping[str, str]
 
 
 class OneTime(NamedTuple):
@@ -74,7 +74,7 @@ class Endpoint:
             request.state.code = error.code
             return _refusal(request, error, self._door.base)
 
-    def _check_one_way(self, request: Request, form: Form) -> None:
+    def _check_one_way(self, request: Request, form: GrantForm) -> None:
         """RFC 6749, section 2.3: a client proves itself in one way. Passwords are none of ours."""
         signed = is_signed(self._door.message(request))
         others = [signed, "authorization" in request.headers, "client_secret" in form]
@@ -86,7 +86,7 @@ class Endpoint:
                 code="client.unproven",
             )
 
-    def _grant(self, request: Request, form: Form) -> dict[str, object]:
+    def _grant(self, request: Request, form: GrantForm) -> dict[str, object]:
         if form.get("grant_type") != "client_credentials":
             raise RuleBroken("grant_type is client_credentials.", code="oauth.grant_type")
         credential, assertion = self._client(request, form)
@@ -134,7 +134,7 @@ class Endpoint:
         proof = self._verifiers.proofs.check(message.headers.get("dpop"), message.method, url)
         return OneTime("dpop", proof.thumbprint, proof.jti, proof.created, KEEP_SECONDS)
 
-    def _client(self, request: Request, form: Form) -> tuple[Credential, Token | None]:
+    def _client(self, request: Request, form: GrantForm) -> tuple[Credential, Token | None]:
         """The credential that the client proves, and its assertion if it sent one.
 
         Unauthenticated tells nobody which clients and keys are registered.
@@ -149,7 +149,7 @@ class Endpoint:
         return shown, None
 
     def _client_of_assertion(
-        self, request: Request, form: Form, shown: Credential | None
+        self, request: Request, form: GrantForm, shown: Credential | None
     ) -> tuple[Credential, Token]:
         """The key that signed the client assertion; ``shown`` is the certificate beside it."""
         if form.get("client_assertion_type") != ASSERTION:
@@ -206,7 +206,7 @@ def _access(
     register: Register,
     agency: Agency,
     credential: Credential,
-    form: Form,
+    form: GrantForm,
     binding: Mapping[str, object],
 ) -> Access:
     """The rights of the token: of what the agency is granted, no more than it asks for."""
@@ -249,7 +249,7 @@ def _granted(register: Register, agency: Agency, behalf: str | None) -> dict[str
     return granted
 
 
-async def _form(request: Request) -> Form:
+async def _form(request: Request) -> GrantForm:
     bodies.media_type(request, FORM)
     raw = await bodies.body(request)
     try:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from bus.errors import ContractError, FieldError, RuleBroken
 from bus.foreign.csv_rows import Reader, Row, Unread, delimiter_of
 from bus.foreign.spoiled import spoiled_text
-from bus.messages.kinds import Form
+from bus.messages.kinds import InputForm
 from contracts.billing.tariffs import Tariff
 from iran.persian import Malformed, fold_code, parse_jalali
 from services.billing.tariffs.changes import Draft
 
-ROW = Form("billing.tariff_row.v1", Tariff)
+ROW = InputForm("billing.tariff_row.v1", Tariff)
 COLUMNS = tuple(ROW.schema.fields)
 DIGITS_MOST = 18
 FAULTS_IN_SENTENCE, FAULTS_LISTED = 20, 100

@@ -9,14 +9,14 @@ from pathlib import Path
 from bus.database.commands_run import note_command
 from bus.database.store import Store
 from bus.errors import BusError, ContractError, RuleBroken
-from bus.messages.kinds import Form
+from bus.messages.kinds import InputForm
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from contracts.notify.messages import DraftTemplate
 from services.notify.domain.template import OURS
 from services.notify.templates.versions import import_forms
 
-DRAFT = Form("notify.template_form.v1", DraftTemplate)
+DRAFT = InputForm("notify.template_form.v1", DraftTemplate)
 
 
 def read(path: Path) -> list[DraftTemplate]:

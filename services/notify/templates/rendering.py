@@ -16,7 +16,7 @@ from services.notify.domain.template import Texts
 MARK = "\u200e"
 
 
-class Form(Protocol):
+class TemplateForm(Protocol):
     """What of a template is rendered: one form, in the languages that it has."""
 
     @property
@@ -53,12 +53,12 @@ class Rendered:
         return content
 
 
-def language_of(form: Form, language: str) -> str:
+def language_of(form: TemplateForm, language: str) -> str:
     """The language in which a form is sent: the one asked for, or one that it has."""
     return language if language in form.texts else next(iter(form.texts))
 
 
-def render(book: Book, form: Form, language: str, values: template.Values) -> Rendered:
+def render(book: Book, form: TemplateForm, language: str, values: template.Values) -> Rendered:
     """Render a form with its values. RuleBroken ``template.placeholder_missing``,
     ``template.value``, ``sms.too_long``, ``message.too_long``, ``message.empty``.
     """

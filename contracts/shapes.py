@@ -1,4 +1,4 @@
-"""The form of each contract, as others rely on it; within a version it may only grow."""
+"""The shape of each contract, as others rely on it; within a version it may only grow."""
 
 from marshmallow import Schema, fields, validate
 
@@ -7,27 +7,30 @@ from bus.wire import Wire
 from contracts import CATALOGUE, Contract, Event, Request
 
 NEW_AND_REQUIRED = "is new and required"
-Form = Wire  # JSON, as tests/house/contracts.json keeps it
+Shape = Wire  # JSON, as tests/house/contracts.json keeps it
 
 
-def forms() -> dict[str, Form]:
-    """The forms of all contracts, by name."""
-    return {name: form(contract) for name, contract in sorted(CATALOGUE.items())}
+def shapes() -> dict[str, Shape]:
+    """The shapes of all contracts, by name."""
+    return {name: shape(contract) for name, contract in sorted(CATALOGUE.items())}
 
 
-def form(contract: Contract) -> Wire:
+def shape(contract: Contract) -> Shape:
     """What others rely on: the kind, the fields and the reply of a contract."""
-    shape: Wire = {"kind": type(contract).__name__, "fields": members(contract.schema)}
+    promise: Wire = {"kind": type(contract).__name__, "fields": members(contract.schema)}
     if isinstance(contract, Request):
-        shape |= {
+        promise |= {
             "effect": contract.effect,
             "agency": contract.agency,
             "reply": members(contract.reply_schema),
         }
-        shape |= {name: True for name in ("everyone", "delegable") if getattr(contract, name)}
+        promise |= {name: True for name in ("everyone", "delegable") if getattr(contract, name)}
     if isinstance(contract, Event) and contract.hearable:
-        shape["heard"] = {"owner": contract.owner, "fields": sorted(contract.agency_schema.fields)}
-    return shape
+        promise["heard"] = {
+            "owner": contract.owner,
+            "fields": sorted(contract.agency_schema.fields),
+        }
+    return promise
 
 
 def members(schema: Schema) -> Wire:
@@ -54,7 +57,7 @@ def member(field: AnyField) -> Wire:
     return shape
 
 
-def breaks(old: Form, new: Form) -> list[str]:
+def breaks(old: Shape, new: Shape) -> list[str]:
     """What in ``new`` breaks somebody who relies on ``old``, a sentence each."""
     faults = [] if old["kind"] == new["kind"] else ["the kind changed"]
     faults += _member_breaks(old["fields"], new["fields"], "")
@@ -69,7 +72,7 @@ def breaks(old: Form, new: Form) -> list[str]:
     return faults
 
 
-def _member_breaks(old: Form, new: Form, path: str) -> list[str]:
+def _member_breaks(old: Shape, new: Shape, path: str) -> list[str]:
     faults = []
     for name, was in old.items():
         here = f"{path}.{name}".lstrip(".")
