@@ -78,6 +78,6 @@ class Csv:
     text: Annotated[str, Prose(500_000)]
 
 
-@message
-class Drafted:
+@message(name="Drafted")
+class DraftIds:
     ids: tuple[int, ...]

@@ -18,7 +18,7 @@ from contracts.billing.bills import (
     Quoted,
 )
 from contracts.billing.statements import Statement
-from contracts.billing.tariffs import ApproveTariff, Csv, Drafted, OneRow, Tariff, TariffRows
+from contracts.billing.tariffs import ApproveTariff, Csv, DraftIds, OneRow, Tariff, TariffRows
 from contracts.billing.treasury_views import Close, Exceptions, Refunds
 from iran import identifiers
 
@@ -125,18 +125,18 @@ class TicketBills:
     bills: tuple[BlockOf[OpenBill], ...]
 
 
-@message
-class Numbered:
+@message(name="Numbered")
+class OneBill:
     number: Annotated[str, Text(20)]
 
 
 @message
-class Void(Numbered):
+class Void(OneBill):
     why: Annotated[str, Text(300)]
 
 
 @message
-class Waive(Numbered, WaiverOf):
+class Waive(OneBill, WaiverOf):
     """The whole of a bill is let off."""
 
 
@@ -159,7 +159,7 @@ class Resolve(OneRow):
 
 
 @message
-class AskRefund(Numbered):
+class AskRefund(OneBill):
     """``available_rials`` is what the officer saw as refundable; refused if it is no more."""
 
     rials: Annotated[int, whole(1, MOST_RIALS)]
@@ -223,9 +223,9 @@ def _officers(
 
 WHO_AM_I = _officers("who_am_i", Nothing, "Who asks, as an officer.", Officer, effect=False)
 TARIFFS = _officers("tariffs", Nothing, "All rows of the tariff.", TariffRows, effect=False)
-DRAFT_TARIFF = _officers("draft_tariff", Tariff, "A new row, not yet in force.", Drafted)
+DRAFT_TARIFF = _officers("draft_tariff", Tariff, "A new row, not yet in force.", DraftIds)
 IMPORT_TARIFFS = _officers(
-    "import_tariffs", Csv, "Rows of a CSV file as drafts; all of them or none.", Drafted
+    "import_tariffs", Csv, "Rows of a CSV file as drafts; all of them or none.", DraftIds
 )
 APPROVE_TARIFF = _officers(
     "approve_tariff",

@@ -60,8 +60,8 @@ class Source:
     violations: Annotated[Block | None, OPTIONAL] = None
 
 
-@message
-class Searched:
+@message(name="Searched")
+class Search:
     key_kind: Annotated[str, Choice(KEY_KINDS)]
     key: Annotated[str, Text(64, personal=True)]
 
@@ -80,7 +80,7 @@ class Answer:
     tracking_code: Code
     verification_code: Code
     outcome: Annotated[str, Choice(OUTCOMES)]
-    searched: Searched
+    searched: Search
     purpose: Code
     case_number: Annotated[str | None, Text(64)]
     agency: Code

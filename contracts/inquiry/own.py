@@ -48,8 +48,8 @@ class AskOwn:
                 raise ValidationError(f"{error.code}|{error}", name) from None
 
 
-@message
-class OwnAsked:
+@message(name="OwnAsked")
+class OwnReceipt:
     code: Annotated[str, Text(10)]
 
 
@@ -77,7 +77,7 @@ ASK_OWN = Request(
     "inquiry.ask_own.v1",
     AskOwn,
     "A person asks about an own source; it is answered when its fee is paid.",
-    reply=OwnAsked,
+    reply=OwnReceipt,
     agency=False,
 )
 READ_OWN = Request(

@@ -49,8 +49,8 @@ class AskParcel:
     operator: Annotated[str | None, Text(64, personal=True), OPTIONAL] = None
 
 
-@message
-class ParcelAsked:
+@message(name="ParcelAsked")
+class ParcelReceipt:
     code: Code
     state: Annotated[str, Choice(STATES)]
     due_at: Annotated[Instant, "Until when the land registry is waited for"]
@@ -107,8 +107,8 @@ class Refusal:
     details: Annotated[Json, fields.Dict()] = field(default_factory=dict)
 
 
-@message
-class SourcesTold:
+@message(name="SourcesTold")
+class SourcesOutcome:
     """Either a result or an error."""
 
     result: Annotated[Sources | None, OPTIONAL] = None
@@ -123,7 +123,7 @@ class SourcesTold:
 ASK_PARCEL = Request(
     "inquiry.ask_parcel.v1",
     AskParcel,
-    reply=ParcelAsked,
+    reply=ParcelReceipt,
     judges_purpose=True,
     delegable=True,
     doc="Ask which water sources belong to a parcel; the land registry answers later.",
@@ -138,7 +138,7 @@ READ_PARCEL = Request(
 )
 TAKE_SOURCES = Command(
     "inquiry.take_sources_of_parcel.v1",
-    SourcesTold,
+    SourcesOutcome,
     doc="The land registry's answer to land_registry.sources_of_parcel.v1.",
 )
 SOURCES_OF_PARCEL = Command(

@@ -34,8 +34,8 @@ class RateAnswer:
     solved: Annotated[bool, "Whether the answer was enough for the purpose"]
 
 
-@message
-class Rated:
+@message(name="Rated")
+class RatingReply:
     score: int
 
 
@@ -56,14 +56,14 @@ RATE_OWN = Request(
     "inquiry.rate_own.v1",
     RateOwn,
     "A person rates the answer to an own inquiry, once.",
-    reply=Rated,
+    reply=RatingReply,
     agency=False,
 )
 RATE_ANSWER = Request(
     "inquiry.rate_answer.v1",
     RateAnswer,
     "Rate an answer that was given to you, once (promise S11: quality and content).",
-    reply=Rated,
+    reply=RatingReply,
     everyone=True,
 )
 RATINGS = Request(

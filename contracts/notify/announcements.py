@@ -142,8 +142,8 @@ class Cancel(Publish):
     text: Words
 
 
-@message
-class Updated:
+@message(name="Updated")
+class AnnouncementUpdate:
     """One update, by our own clock; it is never changed."""
 
     id: int
@@ -175,7 +175,7 @@ class Announcement:
     open: Annotated[bool, "It concerns people now or is still to come"]
     in_time: Annotated[bool | None, "A maintenance: was the whole window announced in time"]
     excluded: Annotated[tuple[Span, ...], "What of it does not count against the service level"]
-    updates: tuple[Updated, ...]
+    updates: tuple[AnnouncementUpdate, ...]
 
 
 @message
@@ -290,8 +290,8 @@ class NoteProbes:
     ]
 
 
-@message
-class Counted:
+@message(name="Counted")
+class ProbeCount:
     noted: int
 
 
@@ -345,5 +345,5 @@ STATUS = ours(
     "status", Nothing, "How each component stands and how promises were kept.", Status, effect=False
 )
 NOTE_PROBES = ours(
-    "note_probes", NoteProbes, "Notes which components answered in a minute.", Counted
+    "note_probes", NoteProbes, "Notes which components answered in a minute.", ProbeCount
 )

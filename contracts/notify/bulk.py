@@ -9,7 +9,7 @@ from bus.messages.fields import Choice, Text, whole
 from bus.messages.kinds import Event, InputForm, Request
 from bus.messages.message import PERSONAL, message
 from bus.messages.values import Block, Instant, Uuid
-from contracts.notify.messages import CHANNELS, LANGUAGES, Previewed
+from contracts.notify.messages import CHANNELS, LANGUAGES, MessagePreview
 from contracts.notify.receiver import Receiver
 
 JOB_STATES = (
@@ -96,8 +96,8 @@ class RowProblem:
     detail: Annotated[str, Text(500, least=0)]
 
 
-@message
-class JobTold:
+@message(name="JobTold")
+class BulkJob:
     """A job and how it stands."""
 
     job: Uuid
@@ -117,8 +117,8 @@ class JobTold:
     ended_at: Instant | None
 
 
-@message
-class JobStanding(JobTold):
+@message(name="JobStanding")
+class BulkJobProgress(BulkJob):
     """A job with its progress, and those of its rows that become no message."""
 
     rows: Annotated[Block, "Rows by state: WAITING, TAKEN, ..."]
@@ -140,7 +140,7 @@ class ListJobs:
 
 @message
 class Jobs:
-    jobs: tuple[JobTold, ...]
+    jobs: tuple[BulkJob, ...]
     next: Uuid | None
 
 
@@ -153,7 +153,7 @@ class PreviewJob(JobOf):
 class PreviewedRow:
     line: int
     to: Annotated[Receiver, PERSONAL]
-    messages: tuple[Previewed, ...]
+    messages: tuple[MessagePreview, ...]
 
 
 @message
@@ -180,27 +180,27 @@ SUBMIT_JOB = Request(
     "notify.submit_job.v1",
     SubmitJob,
     "Takes the file of a bulk job, up to 100,000 rows, whole or in parts, and checks it.",
-    reply=JobTold,
+    reply=BulkJob,
     deadline=20.0,
 )
 JOB = Request(
     "notify.job.v1",
     ReadJob,
     "Tells the state of a job, and the rows that become no message.",
-    reply=JobStanding,
+    reply=BulkJobProgress,
     effect=False,
 )
 START_JOB = Request(
     "notify.start_job.v1",
     StartJob,
     "Starts a job that was checked, now or later.",
-    reply=JobTold,
+    reply=BulkJob,
 )
 CANCEL_JOB = Request(
     "notify.cancel_job.v1",
     JobOf,
     "Cancels a job; what was not handed over to a provider yet is not sent.",
-    reply=JobTold,
+    reply=BulkJob,
     deadline=25.0,
 )
 JOBS = Request(

@@ -135,8 +135,8 @@ class CallBack:
     data: Block
 
 
-@message
-class Replayed:
+@message(name="Replayed")
+class ReplayCount:
     replayed: int
 
 
@@ -176,13 +176,13 @@ REPLAY_CALLBACK = Request(
     "notify.replay_callback.v1",
     Replay,
     "Sends a delivery to an endpoint again, or all dead ones.",
-    reply=Replayed,
+    reply=ReplayCount,
 )
 TEST_CALLBACK = Request(
     "notify.test_callback.v1",
     CallbackOf,
     "Sends a test to an endpoint.",
-    reply=Replayed,
+    reply=ReplayCount,
 )
 CALL_BACK = Command(
     "notify.call_back.v1",

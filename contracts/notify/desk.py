@@ -18,7 +18,7 @@ from contracts.notify.messages import (
     STATES,
     DraftTemplate,
     Message,
-    Previewed,
+    MessagePreview,
     TemplateOf,
     Texts,
 )
@@ -205,8 +205,8 @@ class Reveal:
     why: Annotated[str, Text(300, least=5)]
 
 
-@message
-class Revealed(Message):
+@message(name="Revealed")
+class WholeMessage(Message):
     owner: Annotated[str, Text(64)]
     handovers: tuple[Block, ...]
 
@@ -238,8 +238,8 @@ class OptOut(Receivers):
             raise ValidationError("required|Give a mobile or an e-mail address.", "mobile")
 
 
-@message
-class OptedOut:
+@message(name="OptedOut")
+class OptOutReply:
     channel: Annotated[str, Choice(CHANNELS)]
     consent: Annotated[str, Choice(CONSENTS)]
 
@@ -275,7 +275,7 @@ PREVIEW_VERSION = _editors(
     "preview_version",
     PreviewVersion,
     "A version as its receiver will see it.",
-    Previewed,
+    MessagePreview,
     effect=False,
 )
 DRAFT_FORM = _editors(
@@ -316,10 +316,10 @@ FIND_MESSAGES = _editors(
     FoundMessages,
 )
 REVEAL = _editors(
-    "reveal", Reveal, "One message with what is personal; the look is written down.", Revealed
+    "reveal", Reveal, "One message with what is personal; the look is written down.", WholeMessage
 )
 LOOKS = _editors("looks", ListLooks, "Who looked at what, and why.", Looks, effect=False)
-OPT_OUT = _editors("opt_out", OptOut, "Notes that a receiver wants no more.", OptedOut)
+OPT_OUT = _editors("opt_out", OptOut, "Notes that a receiver wants no more.", OptOutReply)
 FIGURES = _editors(
     "figures", Hours, "Messages of the last hours by their states.", Figures, effect=False
 )

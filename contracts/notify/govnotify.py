@@ -96,8 +96,8 @@ class SendByApi:
             raise ValidationError("required|Say where it goes.", "to")
 
 
-@message
-class Accepted:
+@message(name="Accepted")
+class MessageId:
     id: Uuid
 
 
@@ -145,8 +145,8 @@ class ApiMessages:
     messages: tuple[ApiMessage, ...]
 
 
-@message
-class Wanted:
+@message(name="Wanted")
+class MessageFilter:
     channel: Annotated[str, Choice(API_CHANNELS)]
     states: tuple[Annotated[str, Choice(STATES)], ...]
 
@@ -158,7 +158,7 @@ class ListByApi:
     ``older_than`` is the ID of the last one seen; ``jobs`` also counts those of bulk jobs.
     """
 
-    wanted: Annotated[tuple[Wanted, ...], validate.Length(0, 3)]
+    wanted: Annotated[tuple[MessageFilter, ...], validate.Length(0, 3)]
     reference: Annotated[str | None, Text(REFERENCE_MOST)] = None
     older_than: Uuid | None = None
     jobs: Tick = False
@@ -177,13 +177,13 @@ class ReadQueue:
     limit: Annotated[int, whole(1, 100)] = 50
 
 
-@message
-class Printed:
+@message(name="Printed")
+class PrintedLetters:
     ids: Annotated[tuple[Uuid, ...], validate.Length(1, IDS_MOST, error="length|1 to 500 IDs.")]
 
 
-@message
-class Marked:
+@message(name="Marked")
+class PrintedCount:
     """``marked`` of those named went out now; the others had before, or do not wait."""
 
     marked: int
@@ -201,7 +201,7 @@ API_SEND = Request(
     "notify.api_send.v1",
     SendByApi,
     "Accepts a message as the Notify API takes it.",
-    reply=Accepted,
+    reply=MessageId,
     agency=False,
 )
 API_MESSAGE = Request(
@@ -229,8 +229,8 @@ PRINT_QUEUE = Request(
 )
 LETTERS_PRINTED = Request(
     "notify.letters_printed.v1",
-    Printed,
+    PrintedLetters,
     "Says that letters were printed and posted.",
-    reply=Marked,
+    reply=PrintedCount,
     agency=False,
 )

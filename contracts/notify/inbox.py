@@ -17,8 +17,8 @@ class MakeInbox:
     secret: Annotated[str, Text(60, personal=True), "Set by the gateway; 20 digits"]
 
 
-@message
-class Made:
+@message(name="Made")
+class InboxCode:
     code: Annotated[str, Text(10)]
 
 
@@ -54,12 +54,14 @@ class Inbox:
     next: Uuid | None
 
 
-MAKE_INBOX = Request("notify.make_inbox.v1", MakeInbox, "Makes an inbox.", reply=Made, agency=False)
+MAKE_INBOX = Request(
+    "notify.make_inbox.v1", MakeInbox, "Makes an inbox.", reply=InboxCode, agency=False
+)
 OPEN_INBOX = Request(
     "notify.open_inbox.v1",
     Proof,
     "Proves that an inbox is one's own; five wrong secrets lock it until tomorrow.",
-    reply=Made,
+    reply=InboxCode,
     agency=False,
 )
 READ_INBOX = Request(

@@ -59,8 +59,8 @@ class TemplateOf:
     version: int
 
 
-@message
-class Sent:
+@message(name="Sent")
+class AcceptedMessage:
     """What was accepted: from now on it is never lost, and handed over once at the most."""
 
     id: Uuid
@@ -129,8 +129,8 @@ class Preview:
     ] = None
 
 
-@message
-class Previewed:
+@message(name="Previewed")
+class MessagePreview:
     template: TemplateOf
     channel: Annotated[str, Choice(CHANNELS)]
     subject: Annotated[str | None, Text(SUBJECT_MOST, personal=True)]
@@ -225,8 +225,8 @@ class SendMessage(Send):
     """A message that another context has told us to send; ``template`` is one of Mirab's own."""
 
 
-@message
-class Settled:
+@message(name="Settled")
+class MessageSettlement:
     """A message has ended. Names nobody."""
 
     id: Uuid
@@ -246,8 +246,8 @@ class Receipt:
     provider_ref: Annotated[str, Text(64)]
 
 
-@message
-class Noted:
+@message(name="Noted")
+class ReceiptReply:
     known: bool
 
 
@@ -274,7 +274,7 @@ SEND = Request(
     "notify.send.v1",
     Send,
     "Accepts a message to one person by an approved template.",
-    reply=Sent,
+    reply=AcceptedMessage,
 )
 MESSAGE = Request(
     "notify.message.v1", OneMessage, "Reads one of your messages.", reply=Message, effect=False
@@ -296,7 +296,7 @@ PREVIEW = Request(
     "notify.preview.v1",
     Preview,
     "Shows a template as its receiver will see it, with the parts and the cost of an SMS.",
-    reply=Previewed,
+    reply=MessagePreview,
     effect=False,
 )
 TEMPLATES = Request(
@@ -323,7 +323,7 @@ RECEIPT = Request(
     "notify.receipt.v1",
     Receipt,
     "A provider says that it knows more of a message.",
-    reply=Noted,
+    reply=ReceiptReply,
     agency=False,
 )
 ACCOUNTS = Request(
@@ -338,5 +338,9 @@ SEND_MESSAGE = Command(
     "notify.send_message.v1", SendMessage, "Sends a message to a person by one of our templates."
 )
 MESSAGE_SETTLED = Event(
-    "notify.message_settled.v1", Settled, "A message has ended.", hearable=True, owner="owner"
+    "notify.message_settled.v1",
+    MessageSettlement,
+    "A message has ended.",
+    hearable=True,
+    owner="owner",
 )

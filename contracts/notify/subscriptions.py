@@ -36,8 +36,8 @@ class Subscribe(Topics):
             raise ValidationError("required|Give one mobile, e-mail or inbox.", "mobile")
 
 
-@message
-class SubscriptionAsked:
+@message(name="SubscriptionAsked")
+class PendingSubscription:
     id: Uuid
     channel: Annotated[str, Choice(SUBSCRIBED_BY)]
     valid_minutes: int
@@ -49,8 +49,8 @@ class Confirm:
     pin: OneTimeCode
 
 
-@message
-class Held:
+@message(name="Held")
+class SubscriptionKey:
     """The key by which a subscription is managed and ended; it stands in each message."""
 
     token: Annotated[str, Text(80, personal=True)]
@@ -72,7 +72,9 @@ class Subscription:
     ended: bool
 
 
-SUBSCRIBE = ours("subscribe", Subscribe, "Asks for announcements at an address.", SubscriptionAsked)
+SUBSCRIBE = ours(
+    "subscribe", Subscribe, "Asks for announcements at an address.", PendingSubscription
+)
 CONFIRM_SUBSCRIPTION = ours(
     "confirm_subscription",
     Confirm,
@@ -80,9 +82,9 @@ CONFIRM_SUBSCRIPTION = ours(
     Subscription,
 )
 SUBSCRIPTION = ours(
-    "subscription", Held, "What somebody is subscribed to.", Subscription, effect=False
+    "subscription", SubscriptionKey, "What somebody is subscribed to.", Subscription, effect=False
 )
 CHANGE_SUBSCRIPTION = ours(
     "change_subscription", Change, "Other components, or news too.", Subscription
 )
-UNSUBSCRIBE = ours("unsubscribe", Held, "Ends a subscription.", Subscription)
+UNSUBSCRIBE = ours("unsubscribe", SubscriptionKey, "Ends a subscription.", Subscription)

@@ -25,8 +25,8 @@ class AskNewSecret:
     language: Annotated[str, Choice(LANGUAGES)] = "fa"
 
 
-@message
-class CodeAsked:
+@message(name="CodeAsked")
+class CodeReceipt:
     """The same whether a code was sent or not: who asks learns nothing of what is on file."""
 
     request_id: Uuid
@@ -40,8 +40,8 @@ class NewSecret:
     secret: Annotated[str, Text(60, personal=True), "Set by the gateway; 20 digits"]
 
 
-@message
-class Renewed:
+@message(name="Renewed")
+class RenewedSecret:
     code: Annotated[str, Text(10)]
 
 
@@ -52,24 +52,24 @@ def _request(name: str, message: type[M], reply: type[R], doc: str) -> Request[M
 ASK_NEW_SECRET = _request(
     "ticketing.ask_new_secret.v1",
     AskNewSecret,
-    CodeAsked,
+    CodeReceipt,
     "Send a one-time code to the contact of a ticket, if this is it.",
 )
 NEW_SECRET = _request(
     "ticketing.new_secret.v1",
     NewSecret,
-    Renewed,
+    RenewedSecret,
     "Put a new secret in the place of a ticket's old one.",
 )
 ASK_NEW_SECRET_OF_OWN = _request(
     "inquiry.ask_new_secret.v1",
     AskNewSecret,
-    CodeAsked,
+    CodeReceipt,
     "Send a one-time code to the mobile of an own inquiry, if this is it.",
 )
 NEW_SECRET_OF_OWN = _request(
     "inquiry.new_secret.v1",
     NewSecret,
-    Renewed,
+    RenewedSecret,
     "Put a new secret in the place of an own inquiry's old one.",
 )

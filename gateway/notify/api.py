@@ -38,9 +38,9 @@ from contracts.notify.messages import (
     TEMPLATE,
     TEMPLATES,
     ListTemplates,
+    MessagePreview,
     OneMessage,
     Preview,
-    Previewed,
     ReadTemplate,
 )
 from gateway import web
@@ -104,7 +104,7 @@ class Notify:
         return web.json_response(posted, 201)
 
     async def _send(self, request: Request, visitor: Visitor, message: SendByApi) -> Wire:
-        sent: ApiMessage | Previewed
+        sent: ApiMessage | MessagePreview
         if requests.is_simulated(message):
             sent, id_ = await self._simulated(request, visitor, message), str(uuid.uuid4())
         else:
@@ -124,7 +124,9 @@ class Notify:
             id_, message.reference, sent.template, message.not_before, content, self._base
         )
 
-    async def _simulated(self, request: Request, visitor: Visitor, message: SendByApi) -> Previewed:
+    async def _simulated(
+        self, request: Request, visitor: Visitor, message: SendByApi
+    ) -> MessagePreview:
         """What a message to a simulated recipient would say; it is kept nowhere."""
         wanted = Preview(template=message.template or "", personalisation=message.personalisation)
         previewed = await self._door.ask(request, visitor, PREVIEW, wanted)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import overload
 
 from bus.messages.message import Wire
-from contracts.notify.govnotify import ApiMessage, TemplateAt, Wanted
-from contracts.notify.messages import STATES, Previewed, Template, TemplateOf
+from contracts.notify.govnotify import ApiMessage, MessageFilter, TemplateAt
+from contracts.notify.messages import STATES, MessagePreview, Template, TemplateOf
 from gateway.notify.schemas import TYPES
 
 # Nobody reports when a letter on paper arrives: a posted one counts as delivered, as there.
@@ -56,11 +56,11 @@ def _plain(channel: str, state: str) -> str:
     return OF_CHANNEL.get((channel, state), STATUS[state])
 
 
-def wanted(types: Iterable[str], statuses: Iterable[str]) -> tuple[Wanted, ...]:
+def wanted(types: Iterable[str], statuses: Iterable[str]) -> tuple[MessageFilter, ...]:
     """The states of channels that these words ask for; without a word, all."""
     meant = {status_ for word in statuses for status_ in GROUPS.get(word, (word,))}
     return tuple(
-        Wanted(
+        MessageFilter(
             channel=channel,
             states=tuple(s for s in STATES if not meant or _plain(channel, s) in meant),
         )
@@ -177,7 +177,7 @@ def template(form: Template) -> Wire:
     }
 
 
-def preview(previewed: Previewed) -> Wire:
+def preview(previewed: MessagePreview) -> Wire:
     """A preview of a template."""
     return {
         "id": previewed.template.id,

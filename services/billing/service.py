@@ -146,15 +146,15 @@ class Billing(Service):
         return listing.tariff_rows(tx.conn, self.officer(tx).now)
 
     @serve(treasury.DRAFT_TARIFF)
-    def draft_tariff(self, tx: Tx, message: messages.Tariff) -> messages.Drafted:
+    def draft_tariff(self, tx: Tx, message: messages.Tariff) -> messages.DraftIds:
         ids = tariff_changes.add_drafts(self.officer(tx), [tariff_changes.Draft(message)])
-        return messages.Drafted(ids=tuple(ids))
+        return messages.DraftIds(ids=tuple(ids))
 
     @serve(treasury.IMPORT_TARIFFS)
-    def import_tariffs(self, tx: Tx, message: messages.Csv) -> messages.Drafted:
+    def import_tariffs(self, tx: Tx, message: messages.Csv) -> messages.DraftIds:
         context = self.officer(tx)
         ids = tariff_changes.add_drafts(context, csv_file.read_csv(message.text))
-        return messages.Drafted(ids=tuple(ids))
+        return messages.DraftIds(ids=tuple(ids))
 
     @serve(treasury.APPROVE_TARIFF)
     def approve_tariff(self, tx: Tx, message: messages.ApproveTariff) -> messages.TariffRows:

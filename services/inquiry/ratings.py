@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import insert
 from bus.errors import Conflict, NotFound, RuleBroken
 from bus.messages.values import Json
 from contracts.inquiry.own import Proof
-from contracts.inquiry.ratings import RATED_BY, RateAnswer, Rated, RateOwn, Ratings
+from contracts.inquiry.ratings import RATED_BY, RateAnswer, RateOwn, RatingReply, Ratings
 from services.inquiry.askers import asker_of
 from services.inquiry.context import Context
 from services.inquiry.domain import codes
@@ -18,7 +18,7 @@ from services.inquiry.tables import RATINGS
 SMALLEST = 5
 
 
-def rate_own(context: Context, rating: RateOwn) -> Rated:
+def rate_own(context: Context, rating: RateOwn) -> RatingReply:
     """Keep a person's rating. RuleBroken ``rating.no_answer`` before there is an answer."""
     inquiry = inquiries.read(context, Proof(code=rating.code, secret=rating.secret))
     if inquiry.answer is None:
@@ -28,7 +28,7 @@ def rate_own(context: Context, rating: RateOwn) -> Rated:
     return _keep(context, inquiry.answer.tracking_code, "applicant", rating)
 
 
-def rate_answer(context: Context, rating: RateAnswer) -> Rated:
+def rate_answer(context: Context, rating: RateAnswer) -> RatingReply:
     """Keep an agency's rating of an answer that it was given; NotFound ``answer.not_found``."""
     code = codes.parse(rating.tracking_code)
     answer = answer_of(context.conn, code, asker_of(context.envelope)) if code else None
@@ -39,7 +39,7 @@ def rate_answer(context: Context, rating: RateAnswer) -> Rated:
 
 def _keep(
     context: Context, tracking_code: str, rated_by: str, rating: RateOwn | RateAnswer
-) -> Rated:
+) -> RatingReply:
     """Keep the rating of an answer. Conflict ``rating.given`` if it has one already."""
     added = context.conn.execute(
         insert(RATINGS)
@@ -54,7 +54,7 @@ def _keep(
     )
     if added.rowcount == 0:
         raise Conflict("This answer was rated already; a rating counts once.", code="rating.given")
-    return Rated(score=rating.score)
+    return RatingReply(score=rating.score)
 
 
 def counts(conn: Connection) -> Ratings:

@@ -98,7 +98,7 @@ class Inquiry(Service):
     # --- people ---
 
     @serve(own.ASK_OWN)
-    def ask_own(self, tx: Tx, message: own.AskOwn) -> own.OwnAsked | BusError:
+    def ask_own(self, tx: Tx, message: own.AskOwn) -> own.OwnReceipt | BusError:
         return inquiries.ask(self.context(tx), message)
 
     @serve(own.READ_OWN)
@@ -108,21 +108,23 @@ class Inquiry(Service):
     @serve(lost_contracts.ASK_NEW_SECRET_OF_OWN)
     def ask_new_secret(
         self, tx: Tx, message: lost_contracts.AskNewSecret
-    ) -> lost_contracts.CodeAsked:
+    ) -> lost_contracts.CodeReceipt:
         return lost_secrets.ask(self.context(tx), message)
 
     @serve(lost_contracts.NEW_SECRET_OF_OWN)
     def new_secret(
         self, tx: Tx, message: lost_contracts.NewSecret
-    ) -> lost_contracts.Renewed | BusError:
+    ) -> lost_contracts.RenewedSecret | BusError:
         return lost_secrets.renew(self.context(tx), message)
 
     @serve(rating_contracts.RATE_OWN)
-    def rate_own(self, tx: Tx, message: rating_contracts.RateOwn) -> rating_contracts.Rated:
+    def rate_own(self, tx: Tx, message: rating_contracts.RateOwn) -> rating_contracts.RatingReply:
         return ratings.rate_own(self.context(tx), message)
 
     @serve(rating_contracts.RATE_ANSWER)
-    def rate_answer(self, tx: Tx, message: rating_contracts.RateAnswer) -> rating_contracts.Rated:
+    def rate_answer(
+        self, tx: Tx, message: rating_contracts.RateAnswer
+    ) -> rating_contracts.RatingReply:
         return ratings.rate_answer(self.context(tx), message)
 
     @serve(rating_contracts.RATINGS)
@@ -132,7 +134,7 @@ class Inquiry(Service):
     # --- parcels, which the land registry answers ---
 
     @serve(parcels.ASK_PARCEL)
-    def ask_parcel(self, tx: Tx, message: parcels.AskParcel) -> parcels.ParcelAsked | BusError:
+    def ask_parcel(self, tx: Tx, message: parcels.AskParcel) -> parcels.ParcelReceipt | BusError:
         return parcel_questions.ask(self.context(tx), message)
 
     @serve(parcels.READ_PARCEL)
@@ -140,7 +142,7 @@ class Inquiry(Service):
         return parcel_questions.read(self.context(tx), message)
 
     @answers(parcels.TAKE_SOURCES)
-    def take_sources_of_parcel(self, tx: Tx, message: Answered[parcels.SourcesTold]) -> None:
+    def take_sources_of_parcel(self, tx: Tx, message: Answered[parcels.SourcesOutcome]) -> None:
         parcel_answers.take(self.context(tx), message)
 
     # --- what billing announces ---

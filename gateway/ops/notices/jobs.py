@@ -30,7 +30,7 @@ ACTS: dict[str, kinds.Request] = {"start": contracts.START_JOB, "cancel": contra
 class JobView:
     """A job; before it starts also its first rows as their receivers will see them."""
 
-    job: contracts.JobStanding
+    job: contracts.BulkJobProgress
     first_rows: tuple[contracts.PreviewedRow, ...] = ()
 
 

@@ -63,7 +63,7 @@ class Letters:
         values = (await forms.read_form(request)).values
         values["act"] = ["printed"]
 
-        async def preview(_: Request, message: contracts.Printed) -> Preview:
+        async def preview(_: Request, message: contracts.PrintedLetters) -> Preview:
             return Preview(
                 title="این نامه‌ها چاپ و پست‌شده ثبت می‌شود",
                 button="ثبت چاپ و پست",

@@ -121,7 +121,7 @@ class Previews:
         leaves = ("آنچه تاکنون رفته است برنمی‌گردد؛ بقیه فرستاده نمی‌شود.",)
         return Preview("این ارسال لغو می‌شود", "لغو ارسال", _job_facts(job), leaves, danger=True)
 
-    async def _job(self, request: Request, id_: str) -> bulk.JobStanding:
+    async def _job(self, request: Request, id_: str) -> bulk.BulkJobProgress:
         return await self._pages.ask(request, bulk.JOB, bulk.ReadJob(job=id_, limit=1))
 
 
@@ -154,7 +154,7 @@ def _text(announcement: news.Announcement, message: news.Publish) -> str:
     return announcement.body.fa
 
 
-def _job_facts(job: bulk.JobStanding) -> tuple[Fact, ...]:
+def _job_facts(job: bulk.BulkJobProgress) -> tuple[Fact, ...]:
     return (
         Fact("ارسال", job.name),
         Fact("گیرندگان", str(job.good)),

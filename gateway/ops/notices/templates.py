@@ -13,7 +13,7 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from bus.messages import kinds
 from contracts.notify import desk as contracts
-from contracts.notify.messages import LANGUAGES, DraftTemplate, Previewed
+from contracts.notify.messages import LANGUAGES, DraftTemplate, MessagePreview
 from contracts.notify.messages import Texts as Text
 from gateway.forms.values import typed_of
 from gateway.ops.notices import words
@@ -52,7 +52,7 @@ class VersionPreview:
     """
 
     language: str
-    message: Previewed | None = None
+    message: MessagePreview | None = None
     refusal: str = ""
 
 

@@ -23,8 +23,8 @@ class Kind(NamedTuple):
     path: str
     open_at: str
     name: str
-    ask: kinds.Request[contracts.AskNewSecret, contracts.CodeAsked]
-    renew: kinds.Request[contracts.NewSecret, contracts.Renewed]
+    ask: kinds.Request[contracts.AskNewSecret, contracts.CodeReceipt]
+    renew: kinds.Request[contracts.NewSecret, contracts.RenewedSecret]
 
 
 KINDS = (

@@ -212,7 +212,7 @@ class News:
 
     async def subscription(self, request: Request) -> Response:
         """GET /u/{token}: what somebody is subscribed to; the link stands in each message."""
-        question = subscriptions.Held(token=request.path_params["token"])
+        question = subscriptions.SubscriptionKey(token=request.path_params["token"])
         subscription = await self._services.ask(request, subscriptions.SUBSCRIPTION, question)
         return self._subscription(request, subscription, request.query_params.get("did", ""))
 
@@ -245,7 +245,7 @@ class News:
         """POST /u/{token}: ends the subscription, for our own button and for the mail programs'
         one click (RFC 8058), which comes from elsewhere: who holds the token may end it.
         """
-        question = subscriptions.Held(token=request.path_params["token"])
+        question = subscriptions.SubscriptionKey(token=request.path_params["token"])
         subscription = await self._services.ask(request, subscriptions.UNSUBSCRIBE, question)
         return self._subscription(request, subscription, "")
 

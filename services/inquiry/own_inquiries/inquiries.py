@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import BusError, NotFound
 from contracts.billing.bills import CHARGE, BillFact, Charge
-from contracts.inquiry.own import AskOwn, OwnAsked, OwnInquiry, Proof
+from contracts.inquiry.own import AskOwn, OwnInquiry, OwnReceipt, Proof
 from people import tracking
 from services.inquiry.askers import Asker
 from services.inquiry.context import Context
@@ -29,7 +29,7 @@ SERVICE = "own_inquiry"
 PERSON = Asker(OWN_CODE, None)
 
 
-def ask(context: Context, question: AskOwn) -> OwnAsked | BusError:
+def ask(context: Context, question: AskOwn) -> OwnReceipt | BusError:
     """Open an inquiry, if the person is an owner or partner of the source; return its code.
 
     A wrong pair of ID and file learns nothing of the file, and is slowed down. A refusal is
@@ -58,7 +58,7 @@ def ask(context: Context, question: AskOwn) -> OwnAsked | BusError:
             agency=None,
         ),
     )
-    return OwnAsked(code=code)
+    return OwnReceipt(code=code)
 
 
 def face_asker(context: Context) -> str:

@@ -7,7 +7,7 @@ from bus.activator import Answered
 from bus.envelope import Envelope
 from bus.errors import Forbidden, Unauthenticated
 from bus.process import log
-from contracts.inquiry.parcels import ASK_PARCEL, TAKE_SOURCES, SourcesTold
+from contracts.inquiry.parcels import ASK_PARCEL, TAKE_SOURCES, SourcesOutcome
 from iran.persian import tehran_day
 from services.inquiry.askers import with_rights_of_now
 from services.inquiry.context import Context
@@ -19,7 +19,7 @@ from services.inquiry.tables import PARCEL_QUESTIONS, REFUSED_ANSWERS
 _log = log.get("parcels")
 
 
-def take(context: Context, answered: Answered[SourcesTold]) -> str | None:
+def take(context: Context, answered: Answered[SourcesOutcome]) -> str | None:
     """Keep an agency's answer; or count why it was refused, and return that reason.
 
     The asker may read it from now on. An answer is taken once, in time, from who was asked.
@@ -52,7 +52,7 @@ def _revoked(context: Context, row: ParcelQuestion) -> str | None:
 
 
 def _refusal(
-    context: Context, answered: Answered[SourcesTold], row: ParcelQuestion | None
+    context: Context, answered: Answered[SourcesOutcome], row: ParcelQuestion | None
 ) -> str | None:
     """Why an answer is not taken; None if it is. Its sender is judged before what it says."""
     agency, problem = answered.agency, answered.problem

@@ -17,7 +17,7 @@ from contracts.inquiry.parcels import (
     SOURCES_OF_PARCEL,
     AskParcel,
     Parcel,
-    ParcelAsked,
+    ParcelReceipt,
     ParcelSource,
     ReadParcel,
     SourcesOfParcel,
@@ -48,7 +48,7 @@ PARCEL_NO = "parcel_no"
 _log = log.get("parcels")
 
 
-def ask(context: Context, question: AskParcel) -> ParcelAsked | BusError:
+def ask(context: Context, question: AskParcel) -> ParcelReceipt | BusError:
     """Ask the land registry for the sources of a parcel; return the code to read its answer by.
 
     The refusals of ``purposes.check_parcel``, ``grant.quota``, or Unavailable
@@ -73,7 +73,7 @@ def ask(context: Context, question: AskParcel) -> ParcelAsked | BusError:
     outcome = Outcome("AWAITING", row.code)
     logged = log_row(context.envelope, matter, outcome, context.log_key, basis=grant.get("basis"))
     add_log(context.conn, [logged], context.now)
-    return ParcelAsked(code=row.code, state="AWAITING", due_at=instant(row.due_at))
+    return ParcelReceipt(code=row.code, state="AWAITING", due_at=instant(row.due_at))
 
 
 def _add(context: Context, question: AskParcel, asker: Asker, served_by: str) -> ParcelQuestion:

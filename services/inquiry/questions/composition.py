@@ -4,7 +4,7 @@ import datetime as dt
 import functools
 
 from bus.messages.message import ABSENT
-from contracts.inquiry.answer import Answer, Limit, Searched, Source, Status
+from contracts.inquiry.answer import Answer, Limit, Search, Source, Status
 from iran import persian
 from services.inquiry.domain import blocks, codes, law, status
 from services.inquiry.domain.limits import LIMITS, limits_of
@@ -37,7 +37,7 @@ def compose(question: Question, snapshot: Snapshot, now: dt.datetime) -> Answer:
         tracking_code=codes.new_tracking(),
         verification_code=codes.new_verification(),
         outcome="FOUND" if records else "NOT_FOUND",
-        searched=Searched(key_kind=question.key_kind, key=question.key),
+        searched=Search(key_kind=question.key_kind, key=question.key),
         purpose=question.purpose_code,
         case_number=question.case_number,
         agency=question.agency,

@@ -23,19 +23,19 @@ class BulkEntrypoints(Entrypoints):
         return sender_of(tx.envelope)
 
     @serve(bulk.SUBMIT_JOB)
-    def submit_job(self, tx: Tx, message: bulk.SubmitJob) -> bulk.JobTold:
+    def submit_job(self, tx: Tx, message: bulk.SubmitJob) -> bulk.BulkJob:
         return jobs.submit(self.context(tx), self.job_owner(tx), message)
 
     @serve(bulk.JOB)
-    def job(self, tx: Tx, message: bulk.ReadJob) -> bulk.JobStanding:
+    def job(self, tx: Tx, message: bulk.ReadJob) -> bulk.BulkJobProgress:
         return jobs.standing(tx.conn, self.job_owner(tx).agency, message)
 
     @serve(bulk.START_JOB)
-    def start_job(self, tx: Tx, message: bulk.StartJob) -> bulk.JobTold:
+    def start_job(self, tx: Tx, message: bulk.StartJob) -> bulk.BulkJob:
         return jobs.start(self.context(tx), self.job_owner(tx).agency, message)
 
     @serve(bulk.CANCEL_JOB)
-    def cancel_job(self, tx: Tx, message: bulk.JobOf) -> bulk.JobTold:
+    def cancel_job(self, tx: Tx, message: bulk.JobOf) -> bulk.BulkJob:
         return jobs.cancel(self.context(tx), self.job_owner(tx).agency, message.job)
 
     @serve(bulk.JOBS)

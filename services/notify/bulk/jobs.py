@@ -13,10 +13,10 @@ from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
 from contracts.notify.bulk import (
     JOB_BYTES,
+    BulkJob,
+    BulkJobProgress,
     JobPreview,
     Jobs,
-    JobStanding,
-    JobTold,
     PreviewedRow,
     ReadJob,
     RowProblem,
@@ -56,7 +56,7 @@ _HOLD_BACK = text("""
 # --- a file comes in ---
 
 
-def submit(context: Context, sender: Sender, request: SubmitJob) -> JobTold:
+def submit(context: Context, sender: Sender, request: SubmitJob) -> BulkJob:
     """Take one part of a job's file; the last one puts the job to the check.
 
     NotFound ``template.not_found``; RuleBroken ``job.lane`` for a template that is not for bulk,
@@ -157,7 +157,7 @@ def has_changed(conn: Connection, row: JobRow) -> bool:
 # --- acts of the owner ---
 
 
-def start(context: Context, owner: str, request: StartJob) -> JobTold:
+def start(context: Context, owner: str, request: StartJob) -> BulkJob:
     """Start a job, now or at a moment. RuleBroken ``job.move``, ``job.too_far_ahead``; Conflict
     ``job.template_changed``: what was shown is not what would be sent.
     """
@@ -179,7 +179,7 @@ def start(context: Context, owner: str, request: StartJob) -> JobTold:
     return job_reply(load(context.conn, owner, request.job))
 
 
-def cancel(context: Context, owner: str, code: str) -> JobTold:
+def cancel(context: Context, owner: str, code: str) -> BulkJob:
     """Cancel a job: rows that wait are deleted, messages that wait are never handed over. A repeat
     changes nothing. RuleBroken ``job.move`` once it has ended.
     """
@@ -200,7 +200,7 @@ def drop(context: Context, row: JobRow, reason: str = "") -> None:
 # --- replies ---
 
 
-def standing(conn: Connection, owner: str, request: ReadJob) -> JobStanding:
+def standing(conn: Connection, owner: str, request: ReadJob) -> BulkJobProgress:
     """A job with its progress and a page of the rows that became no message."""
     row = load(conn, owner, request.job)
     query = (
@@ -214,7 +214,7 @@ def standing(conn: Connection, owner: str, request: ReadJob) -> JobStanding:
     )
     rows = fetch_all(conn, BadRow, query.limit(request.limit + 1))
     shown = paging.page(rows, request.limit)
-    return JobStanding(
+    return BulkJobProgress(
         **vars(job_reply(row)),
         rows=row_counts(conn, row.id),
         messages=message_counts(conn, row.id),
@@ -223,10 +223,10 @@ def standing(conn: Connection, owner: str, request: ReadJob) -> JobStanding:
     )
 
 
-def job_reply(row: JobRow) -> JobTold:
+def job_reply(row: JobRow) -> BulkJob:
     """A job as the contract shows it."""
     channels = row.request["channels"]
-    return JobTold(
+    return BulkJob(
         job=str(row.code),
         name=row.name,
         template=row.request["template"],

@@ -15,7 +15,7 @@ from bus.envelope import instant
 from bus.errors import BusError
 from bus.messages.message import to_wire
 from contracts.notify.bulk import JOB_DONE, JobDone
-from contracts.notify.messages import Send, Sent
+from contracts.notify.messages import AcceptedMessage, Send
 from members.rights import Sender
 from services.notify.bulk import jobs, rows
 from services.notify.bulk.rows import JobRow, StoredProblem, WaitingRow
@@ -153,8 +153,8 @@ def _send(job: JobRow, row: WaitingRow) -> Send:
     )
 
 
-def _outcome(line: int, result: Sent | BusError) -> Outcome:
-    if isinstance(result, Sent):
+def _outcome(line: int, result: AcceptedMessage | BusError) -> Outcome:
+    if isinstance(result, AcceptedMessage):
         return Outcome(line, "TAKEN", result.id, None)
     name = result.fields[0].field if result.fields else ""
     problem = StoredProblem(field=name, code=result.code, detail=result.message)

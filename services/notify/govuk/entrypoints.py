@@ -22,7 +22,7 @@ class GovukEntrypoints(Entrypoints):
         return tokens.authenticate(self.context(tx), message)
 
     @serve(govnotify.API_SEND)
-    def api_send(self, tx: Tx, message: govnotify.SendByApi) -> govnotify.Accepted:
+    def api_send(self, tx: Tx, message: govnotify.SendByApi) -> govnotify.MessageId:
         return notifications.send(self.context(tx), ApiCaller.of(tx.envelope), message)
 
     @serve(govnotify.API_MESSAGE)
@@ -39,7 +39,7 @@ class GovukEntrypoints(Entrypoints):
         return letters.queue(self.context(tx), editor, message.limit)
 
     @serve(govnotify.LETTERS_PRINTED)
-    def letters_printed(self, tx: Tx, message: govnotify.Printed) -> govnotify.Marked:
+    def letters_printed(self, tx: Tx, message: govnotify.PrintedLetters) -> govnotify.PrintedCount:
         roles.editor(tx.conn, tx.envelope)
         return letters.mark_printed(self.context(tx), message.ids)
 

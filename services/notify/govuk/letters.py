@@ -9,7 +9,7 @@ from bus.blobs import Blobs
 from bus.database.rows import fetch_all
 from bus.database.store import Store
 from bus.envelope import instant
-from contracts.notify.govnotify import ApiMessage, Marked, Pdf, Queue, TemplateAt
+from contracts.notify.govnotify import ApiMessage, Pdf, PrintedCount, Queue, TemplateAt
 from contracts.notify.receiver import Receiver
 from services.notify.context import Context, uuid_of
 from services.notify.domain.content import Content
@@ -103,7 +103,7 @@ def queue(context: Context, editor: str, limit: int) -> Queue:
     return Queue(letters=tuple(api_message(context, row) for row in rows), waiting=count)
 
 
-def mark_printed(context: Context, ids: Sequence[str]) -> Marked:
+def mark_printed(context: Context, ids: Sequence[str]) -> PrintedCount:
     """Mark those of the letters that waited as printed and posted now; time ends them, since a
     letter box reports nothing.
     """
@@ -113,7 +113,7 @@ def mark_printed(context: Context, ids: Sequence[str]) -> Marked:
         .where(_waiting(context), MESSAGES.c.id.in_(keys))
         .values(state=MessageState.SENT.value, sent_at=context.now)
     ).rowcount
-    return Marked(marked=marked)
+    return PrintedCount(marked=marked)
 
 
 def sweep(store: Store, blobs: Blobs) -> None:

@@ -16,10 +16,10 @@ from bus.envelope import Envelope
 from bus.errors import BusError, RuleBroken
 from contracts.notify.govnotify import (
     PAGE,
-    Accepted,
     ApiMessage,
     ApiMessages,
     ListByApi,
+    MessageId,
     Pdf,
     SendByApi,
 )
@@ -77,7 +77,7 @@ def refused(message: str, *, status: int = 400, error: str = "BadRequestError") 
 # --- sending ---
 
 
-def send(context: Context, caller: ApiCaller, request: SendByApi) -> Accepted:
+def send(context: Context, caller: ApiCaller, request: SendByApi) -> MessageId:
     """Accept one message: the reply is its ID alone, since replies are kept for long and what it
     says of a person must not be. Raises its refusal.
     """
@@ -89,7 +89,7 @@ def send(context: Context, caller: ApiCaller, request: SendByApi) -> Accepted:
     context.conn.execute(insert(API_MESSAGES).values(message=id_, key=caller.key, kind=caller.kind))
     if caller.kind == "test":
         _simulate(context, id_)
-    return Accepted(id=str(id_))
+    return MessageId(id=str(id_))
 
 
 def _require_limits(context: Context, caller: ApiCaller, request: SendByApi) -> None:

@@ -17,12 +17,12 @@ from bus.errors import NotFound
 from contracts.notify.announcements import (
     Announcement,
     Announcements,
+    AnnouncementUpdate,
     Contact,
     Current,
     ListAnnouncements,
     Span,
     Title,
-    Updated,
     Words,
 )
 from services.notify.context import Context
@@ -178,8 +178,8 @@ def _reply(context: Context, row: AnnouncementRow, updates: Sequence[UpdateRow])
     )
 
 
-def _update(row: UpdateRow) -> Updated:
-    return Updated(
+def _update(row: UpdateRow) -> AnnouncementUpdate:
+    return AnnouncementUpdate(
         id=row.id,
         at=instant(row.at),
         state=row.state,

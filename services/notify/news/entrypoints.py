@@ -71,7 +71,7 @@ class NewsEntrypoints(Entrypoints):
     # --- the status page ---
 
     @serve(contracts.NOTE_PROBES)
-    def note_probes(self, tx: Tx, message: contracts.NoteProbes) -> contracts.Counted:
+    def note_probes(self, tx: Tx, message: contracts.NoteProbes) -> contracts.ProbeCount:
         return status.note(self.context(tx), message.probes)
 
     @serve(contracts.STATUS)
@@ -88,7 +88,7 @@ class NewsEntrypoints(Entrypoints):
     @serve(subscription_contracts.SUBSCRIBE)
     def subscribe(
         self, tx: Tx, message: subscription_contracts.Subscribe
-    ) -> subscription_contracts.SubscriptionAsked:
+    ) -> subscription_contracts.PendingSubscription:
         return subscriptions.subscribe(self.context(tx), message)
 
     @serve(subscription_contracts.CONFIRM_SUBSCRIPTION)
@@ -99,7 +99,7 @@ class NewsEntrypoints(Entrypoints):
 
     @serve(subscription_contracts.SUBSCRIPTION)
     def subscription(
-        self, tx: Tx, message: subscription_contracts.Held
+        self, tx: Tx, message: subscription_contracts.SubscriptionKey
     ) -> subscription_contracts.Subscription:
         return subscriptions.of_token(self.context(tx), message.token)
 
@@ -111,7 +111,7 @@ class NewsEntrypoints(Entrypoints):
 
     @serve(subscription_contracts.UNSUBSCRIBE)
     def unsubscribe(
-        self, tx: Tx, message: subscription_contracts.Held
+        self, tx: Tx, message: subscription_contracts.SubscriptionKey
     ) -> subscription_contracts.Subscription:
         return subscriptions.end(self.context(tx), message.token)
 

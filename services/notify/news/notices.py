@@ -11,7 +11,7 @@ from bus.database.chores import Chore
 from bus.database.rows import fetch_all
 from bus.database.store import Store
 from bus.errors import BusError
-from contracts.notify.messages import Send, Sent
+from contracts.notify.messages import AcceptedMessage, Send
 from members.rights import Sender
 from services.notify.context import Context, ContextOf
 from services.notify.domain import subscription
@@ -103,7 +103,7 @@ def send_page(context: Context, run: NoticeRun) -> None:
                 {
                     "update": run.update,
                     "subscription": row.id,
-                    "message": UUID(result.id) if isinstance(result, Sent) else None,
+                    "message": UUID(result.id) if isinstance(result, AcceptedMessage) else None,
                     "code": result.code if isinstance(result, BusError) else "",
                 }
                 for row, result in zip(rows, results, strict=True)
@@ -142,13 +142,13 @@ def _subscribers(context: Context, run: NoticeRun) -> list[SubscriptionRow]:
 
 
 def _add_unsubscribe(
-    context: Context, rows: Sequence[SubscriptionRow], results: Sequence[Sent | BusError]
+    context: Context, rows: Sequence[SubscriptionRow], results: Sequence[AcceptedMessage | BusError]
 ) -> None:
     """E-mails carry the address at which a mail program ends the subscription (RFC 8058)."""
     addresses = {
         result.id: address_to_end(context, row.id)
         for row, result in zip(rows, results, strict=True)
-        if isinstance(result, Sent)
+        if isinstance(result, AcceptedMessage)
     }
     values = {"ids": list(addresses), "addresses": list(addresses.values())}
     context.conn.execute(_ADD_UNSUBSCRIBE, values)

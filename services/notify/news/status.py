@@ -12,9 +12,9 @@ from bus.database.rows import fetch_all
 from bus.envelope import instant
 from contracts.notify.announcements import (
     Component,
-    Counted,
     DayOf,
     Probe,
+    ProbeCount,
     Promise,
     Status,
 )
@@ -64,7 +64,7 @@ class Measured:
     budget_left: int | None = None
 
 
-def note(context: Context, probes: Sequence[Probe]) -> Counted:
+def note(context: Context, probes: Sequence[Probe]) -> ProbeCount:
     """Note what answered in a minute; the first note of a minute stays. What is older than ten
     minutes or of the future is left out: the past is not reported later.
     """
@@ -75,7 +75,7 @@ def note(context: Context, probes: Sequence[Probe]) -> Counted:
             continue
         statement = insert(PROBES).values(component=probe.component, minute=minute, up=probe.up)
         noted += context.conn.execute(statement.on_conflict_do_nothing()).rowcount
-    return Counted(noted=noted)
+    return ProbeCount(noted=noted)
 
 
 def add_up(context: Context) -> None:

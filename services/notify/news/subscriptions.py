@@ -23,9 +23,9 @@ from contracts.notify.receiver import Receiver
 from contracts.notify.subscriptions import (
     Change,
     Confirm,
+    PendingSubscription,
     Subscribe,
     Subscription,
-    SubscriptionAsked,
 )
 from members.rights import Sender
 from services.notify.context import Context, uuid_of
@@ -70,7 +70,7 @@ class SubscriptionRow:
         return address_of(self.to, self.channel) or ""
 
 
-def subscribe(context: Context, request: Subscribe) -> SubscriptionAsked:
+def subscribe(context: Context, request: Subscribe) -> PendingSubscription:
     """Send a code to the address; nothing else is sent there before it came back.
 
     Raises the refusal of the message, such as ``receiver.cap`` and ``receiver.opted_out``.
@@ -103,7 +103,7 @@ def subscribe(context: Context, request: Subscribe) -> SubscriptionAsked:
     (result,) = accept(context, Sender(OURS), [message])
     if isinstance(result, BusError):
         raise result
-    return SubscriptionAsked(id=str(id_), channel=channel, valid_minutes=VALID_MINUTES)
+    return PendingSubscription(id=str(id_), channel=channel, valid_minutes=VALID_MINUTES)
 
 
 def confirm(context: Context, request: Confirm) -> Subscription | BusError:

@@ -11,7 +11,7 @@ from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, Forbidden, RuleBroken, TooMany, Unavailable
 from bus.process import log
-from contracts.notify.messages import CHANNELS, Send, Sent, TemplateOf
+from contracts.notify.messages import CHANNELS, AcceptedMessage, Send, TemplateOf
 from contracts.notify.receiver import Receiver
 from members.rights import AGENCY_MISSING, Sender
 from services.notify.context import Context, uuid_of
@@ -52,7 +52,7 @@ class _Draft:
 
 def accept(
     context: Context, sender: Sender, requests: Sequence[Send], *, job: int | None = None
-) -> list[Sent | BusError]:
+) -> list[AcceptedMessage | BusError]:
     """Accept messages: a Sent for each that is accepted, in order, or its refusal.
 
     NotFound ``template.not_found``; RuleBroken ``receiver.missing``, ``receiver.opted_out``,
@@ -86,9 +86,9 @@ def _no_right(code: str) -> BusError:
 
 def accept_all(
     context: Context, senders: Sequence[Sender], requests: Sequence[Send]
-) -> list[Sent | BusError]:
+) -> list[AcceptedMessage | BusError]:
     """As ``accept``, for messages of several senders."""
-    results: dict[int, Sent | BusError] = {}
+    results: dict[int, AcceptedMessage | BusError] = {}
     for sender in sorted(set(senders), key=str):
         places = [place for place, other in enumerate(senders) if other == sender]
         accepted = accept(context, sender, [requests[place] for place in places])
@@ -288,9 +288,9 @@ def _new_message(context: Context, sender: Sender, draft: _Draft, job: int | Non
     )
 
 
-def _sent(draft: _Draft, message: NewMessage) -> Sent:
+def _sent(draft: _Draft, message: NewMessage) -> AcceptedMessage:
     state = MessageState.DELIVERED if message.arrives else MessageState.CREATED
-    return Sent(
+    return AcceptedMessage(
         id=str(message.id),
         state=state.value,
         channel=message.channel,

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
-from contracts.notify.desk import OptedOut, OptOut
+from contracts.notify.desk import OptOut, OptOutReply
 from services.notify.context import Context
 from services.notify.domain.consent import allows, decide
 from services.notify.tables import CONSENTS
@@ -57,10 +57,10 @@ def note(  # noqa: PLR0913 - one parameter a column of the row
     )
 
 
-def opt_out(context: Context, editor: str, request: OptOut) -> OptedOut:
+def opt_out(context: Context, editor: str, request: OptOut) -> OptOutReply:
     """Note an opt-out that an editor was told: the receiver gets no more messages of that class."""
     channel = "sms" if request.mobile else "email"
     address = request.mobile or request.email or ""
     source = f"desk {editor}: {request.why}"
     note(context, channel, address, request.consent, opts_in=False, source=source)
-    return OptedOut(channel=channel, consent=request.consent)
+    return OptOutReply(channel=channel, consent=request.consent)

@@ -91,9 +91,9 @@ class DispatchEntrypoints(Entrypoints):
         outcomes.time_out(self.dispatcher())
 
     @serve(contracts.RECEIPT)
-    def receipt(self, tx: Tx, message: contracts.Receipt) -> contracts.Noted:
+    def receipt(self, tx: Tx, message: contracts.Receipt) -> contracts.ReceiptReply:
         is_known = outcomes.hint(self.context(tx), message.provider, message.provider_ref)
-        return contracts.Noted(known=is_known)
+        return contracts.ReceiptReply(known=is_known)
 
     # --- providers and the account ---
 

@@ -21,7 +21,7 @@ class SendingEntrypoints(Entrypoints):
     @serve(contracts.SEND, batch=100)
     def send(
         self, tx: Tx, calls: list[Call[contracts.Send]]
-    ) -> Sequence[contracts.Sent | BusError]:
+    ) -> Sequence[contracts.AcceptedMessage | BusError]:
         senders = [sender_of(call.envelope) for call in calls]
         requests = [call.message for call in calls]
         return acceptance.accept_all(self.context(tx), senders, requests)
@@ -46,11 +46,11 @@ class SendingEntrypoints(Entrypoints):
     # --- inboxes ---
 
     @serve(inbox.MAKE_INBOX)
-    def make_inbox(self, tx: Tx, message: inbox.MakeInbox) -> inbox.Made:
+    def make_inbox(self, tx: Tx, message: inbox.MakeInbox) -> inbox.InboxCode:
         return mailboxes.make(self.context(tx), message.secret)
 
     @serve(inbox.OPEN_INBOX)
-    def open_inbox(self, tx: Tx, message: inbox.Proof) -> inbox.Made | BusError:
+    def open_inbox(self, tx: Tx, message: inbox.Proof) -> inbox.InboxCode | BusError:
         return mailboxes.open_(self.context(tx), message)
 
     @serve(inbox.READ_INBOX)
@@ -64,11 +64,11 @@ class SendingEntrypoints(Entrypoints):
         return search.find(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
     @serve(desk.REVEAL)
-    def reveal(self, tx: Tx, message: desk.Reveal) -> desk.Revealed:
+    def reveal(self, tx: Tx, message: desk.Reveal) -> desk.WholeMessage:
         return search.reveal(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
     @serve(desk.OPT_OUT)
-    def opt_out(self, tx: Tx, message: desk.OptOut) -> desk.OptedOut:
+    def opt_out(self, tx: Tx, message: desk.OptOut) -> desk.OptOutReply:
         return consents.opt_out(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
     @serve(desk.FIGURES)

@@ -13,7 +13,7 @@ from bus.database import paging
 from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import BusError, NotFound, TooMany
-from contracts.notify.inbox import Inbox, Letter, Made, Proof, ReadInbox
+from contracts.notify.inbox import Inbox, InboxCode, Letter, Proof, ReadInbox
 from iran.persian import tehran_day
 from people import tracking
 from services.notify.context import Context
@@ -38,7 +38,7 @@ class InboxMessage:
     settled_at: dt.datetime
 
 
-def make(context: Context, secret: str) -> Made:
+def make(context: Context, secret: str) -> InboxCode:
     """Make an inbox that this secret opens; its code."""
     while True:
         code = tracking.new()
@@ -49,7 +49,7 @@ def make(context: Context, secret: str) -> Made:
             .returning(INBOXES.c.code)
         )
         if context.conn.execute(statement).scalar():
-            return Made(code=code)
+            return InboxCode(code=code)
 
 
 def existing(conn: Connection, codes: Collection[str]) -> set[str]:
@@ -62,7 +62,7 @@ def existing(conn: Connection, codes: Collection[str]) -> set[str]:
     return set(conn.execute(query).scalars())
 
 
-def open_(context: Context, proof: Proof) -> Made | BusError:
+def open_(context: Context, proof: Proof) -> InboxCode | BusError:
     """The code, if the secret is that of the inbox. NotFound ``inbox.not_opened``, the same for a
     wrong code and a wrong secret; TooMany ``inbox.locked`` for a sixth wrong one a day. A refusal
     is returned, so that it is counted.
@@ -73,7 +73,7 @@ def open_(context: Context, proof: Proof) -> Made | BusError:
     context.conn.execute(
         update(INBOXES).where(INBOXES.c.code == proof.code).values(opened_at=context.now)
     )
-    return Made(code=proof.code)
+    return InboxCode(code=proof.code)
 
 
 def read(context: Context, request: ReadInbox) -> Inbox | BusError:

@@ -17,7 +17,7 @@ from contracts.notify.desk import (
     FoundMessage,
     FoundMessages,
     Reveal,
-    Revealed,
+    WholeMessage,
 )
 from iran.persian import TEHRAN
 from services.notify.context import Context, uuid_of
@@ -104,7 +104,7 @@ def _found_message(row: NamedMessageRow) -> FoundMessage:
     )
 
 
-def reveal(context: Context, editor: str, request: Reveal) -> Revealed:
+def reveal(context: Context, editor: str, request: Reveal) -> WholeMessage:
     """A message with its personal data, if that is not gone yet; the look is noted."""
     id_ = load_message(context.conn, request.id).id
     query = WITH_CODE.where(MESSAGES.c.id == id_)
@@ -112,7 +112,7 @@ def reveal(context: Context, editor: str, request: Reveal) -> Revealed:
     looks.note(context, editor, request.why, {"message": str(row.id), "owner": row.owner})
     handovers = select(HANDOVERS).where(HANDOVERS.c.message == row.id).order_by(HANDOVERS.c.ref)
     rows = fetch_all(context.conn, HandoverRow, handovers)
-    return Revealed(
+    return WholeMessage(
         **vars(message_reply(row)),
         owner=row.owner,
         handovers=tuple(_handover(handover) for handover in rows),

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, update
 from bus.database.rows import fetch_only
 from bus.envelope import instant
 from bus.messages.message import to_wire
-from contracts.notify.messages import MESSAGE_SETTLED, Settled
+from contracts.notify.messages import MESSAGE_SETTLED, MessageSettlement
 from services.notify.context import Context
 from services.notify.domain import parts
 from services.notify.domain.message import FALLS_BACK, TRANSITIONS, MessageState
@@ -48,7 +48,7 @@ def end(
 
 
 def _announce(context: Context, row: MessageRow, state: MessageState, code: str) -> None:
-    event = Settled(
+    event = MessageSettlement(
         id=str(row.id),
         owner=row.owner,
         reference=row.reference,

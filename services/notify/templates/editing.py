@@ -11,7 +11,7 @@ from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import NotFound
 from contracts.notify.desk import FormRow, FormRows, FormVersions, PreviewVersion, Version
-from contracts.notify.messages import DraftTemplate, Previewed
+from contracts.notify.messages import DraftTemplate, MessagePreview
 from services.notify.context import Context, uuid_of
 from services.notify.domain import template
 from services.notify.domain.template import OURS, Texts, VersionState
@@ -136,7 +136,7 @@ def _version(row: VersionRow) -> Version:
     )
 
 
-def preview(context: Context, request: PreviewVersion) -> Previewed:
+def preview(context: Context, request: PreviewVersion) -> MessagePreview:
     """One version with values, whoever owns it."""
     row = versions.load_version(context.conn, uuid_of(request.id), request.version)
     return versions.preview(context, row, request.language, request.personalisation)

@@ -14,7 +14,7 @@ class TemplateEntrypoints(Entrypoints):
     # --- for their owners ---
 
     @serve(messages.PREVIEW)
-    def preview(self, tx: Tx, message: messages.Preview) -> messages.Previewed:
+    def preview(self, tx: Tx, message: messages.Preview) -> messages.MessagePreview:
         context = self.context(tx)
         return versions.preview_template(context, context.owner, message)
 
@@ -49,7 +49,7 @@ class TemplateEntrypoints(Entrypoints):
         return editing.form_with_versions(tx.conn, message.id)
 
     @serve(desk.PREVIEW_VERSION)
-    def preview_version(self, tx: Tx, message: desk.PreviewVersion) -> messages.Previewed:
+    def preview_version(self, tx: Tx, message: desk.PreviewVersion) -> messages.MessagePreview:
         roles.editor(tx.conn, tx.envelope)
         return editing.preview(self.context(tx), message)
 

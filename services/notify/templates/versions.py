@@ -182,7 +182,7 @@ def written(texts: Texts) -> list[str]:
 
 def preview_template(
     context: Context, owner: str, request: contracts.Preview
-) -> contracts.Previewed:
+) -> contracts.MessagePreview:
     """A form of an owner with its values, and what it costs today."""
     row = forms_of(context.conn, owner, request.template, request.channel)[0]
     if request.version is not None:
@@ -192,11 +192,11 @@ def preview_template(
 
 def preview(
     context: Context, row: TemplateVersion, language: str, values: template.Values
-) -> contracts.Previewed:
+) -> contracts.MessagePreview:
     """One form at one version with its values."""
     rendered = render(context.book, row, language, values)
     counted = rendered.sms
-    return contracts.Previewed(
+    return contracts.MessagePreview(
         template=contracts.TemplateOf(id=str(row.id), code=row.code, version=row.version),
         channel=row.channel,
         subject=rendered.subject,

@@ -38,11 +38,11 @@ class WebhookEntrypoints(Entrypoints):
         return rows.page(self.context(tx), message)
 
     @serve(contracts.REPLAY_CALLBACK)
-    def replay_callback(self, tx: Tx, message: contracts.Replay) -> contracts.Replayed:
+    def replay_callback(self, tx: Tx, message: contracts.Replay) -> contracts.ReplayCount:
         return rows.replay(self.context(tx), message)
 
     @serve(contracts.TEST_CALLBACK)
-    def test_callback(self, tx: Tx, message: contracts.CallbackOf) -> contracts.Replayed:
+    def test_callback(self, tx: Tx, message: contracts.CallbackOf) -> contracts.ReplayCount:
         return rows.test(self.context(tx), message.callback)
 
     @handle(BILL_REMINDED)

@@ -16,7 +16,14 @@ from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import NotFound
 from contracts.billing.bills import Reminder
-from contracts.notify.callbacks import TEST, Deliveries, Delivery, ReadDeliveries, Replay, Replayed
+from contracts.notify.callbacks import (
+    TEST,
+    Deliveries,
+    Delivery,
+    ReadDeliveries,
+    Replay,
+    ReplayCount,
+)
 from services.notify.context import Context
 from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
 from services.notify.webhooks import endpoints
@@ -108,16 +115,16 @@ def _body(type_: str, data: Mapping[str, object], now: dt.datetime) -> str:
     return body.decode()
 
 
-def test(context: Context, callback: str) -> Replayed:
+def test(context: Context, callback: str) -> ReplayCount:
     """Deliver a test to an endpoint. RuleBroken ``callback.disabled``."""
     row = endpoints.load_enabled(context, callback)
     body = _body(TEST, {"callback": str(row.id)}, context.now)
     values = {"type": TEST, "body": body, "now": context.now}
     context.conn.execute(_NOTE, {**values, "id": row.id, "owner": None, "once": None})
-    return Replayed(replayed=1)
+    return ReplayCount(replayed=1)
 
 
-def replay(context: Context, request: Replay) -> Replayed:
+def replay(context: Context, request: Replay) -> ReplayCount:
     """Deliver again under the first ID: one delivery, or the oldest 10,000 of those that died.
 
     RuleBroken ``callback.disabled``; NotFound ``callback.delivery_not_found``.
@@ -138,7 +145,7 @@ def replay(context: Context, request: Replay) -> Replayed:
             "This endpoint has no delivery of that ID, or it is being delivered.",
             code="callback.delivery_not_found",
         )
-    return Replayed(replayed=count)
+    return ReplayCount(replayed=count)
 
 
 def page(context: Context, request: ReadDeliveries) -> Deliveries:

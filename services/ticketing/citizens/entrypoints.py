@@ -30,12 +30,14 @@ class CitizenEntries(ContextSource):
         return citizens.form(self.context(tx))
 
     @serve(of_secrets.ASK_NEW_SECRET)
-    def ask_new_secret(self, tx: Tx, message: of_secrets.AskNewSecret) -> of_secrets.CodeAsked:
+    def ask_new_secret(self, tx: Tx, message: of_secrets.AskNewSecret) -> of_secrets.CodeReceipt:
         asker = str(((tx.envelope and tx.envelope.caller) or {}).get("asker", ""))
         return lost_secrets.ask(self.context(tx), asker, message)
 
     @serve(of_secrets.NEW_SECRET)
-    def new_secret(self, tx: Tx, message: of_secrets.NewSecret) -> of_secrets.Renewed | BusError:
+    def new_secret(
+        self, tx: Tx, message: of_secrets.NewSecret
+    ) -> of_secrets.RenewedSecret | BusError:
         return lost_secrets.renew(self.context(tx), message)
 
     @serve(contracts.TRACK)

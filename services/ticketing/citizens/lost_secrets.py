@@ -7,7 +7,7 @@ log says so. Links in our e-mails go to that contact anyhow and stay.
 from bus.errors import BusError
 from contracts.notify.messages import SEND_MESSAGE, SendMessage
 from contracts.notify.receiver import Receiver
-from contracts.ticketing.lost_secrets import AskNewSecret, CodeAsked, NewSecret, Renewed
+from contracts.ticketing.lost_secrets import AskNewSecret, CodeReceipt, NewSecret, RenewedSecret
 from people.one_time_codes import VALID, Codes
 from services.ticketing.accounts import attempts
 from services.ticketing.context import Context
@@ -18,7 +18,7 @@ from services.ticketing.tickets import acts, rows
 from services.ticketing.tickets.acts import Case
 
 
-def ask(context: Context, asker: str, message: AskNewSecret) -> CodeAsked:
+def ask(context: Context, asker: str, message: AskNewSecret) -> CodeReceipt:
     """Send a code to the contact if it is the ticket's; the reply is the same if it is not."""
     row = rows.by_code(context.conn, message.code)
     person = rows.person(context.conn, row.id) if row else None
@@ -31,10 +31,10 @@ def ask(context: Context, asker: str, message: AskNewSecret) -> CodeAsked:
     if begun.pin is not None and row is not None and _may_go(context, contact):
         case = acts.load_by_id(context, row.id, lock=False)
         send(context, case, "secret_code", contact, message.language, pin=begun.pin)
-    return CodeAsked(request_id=begun.id, valid_minutes=int(VALID.total_seconds()) // 60)
+    return CodeReceipt(request_id=begun.id, valid_minutes=int(VALID.total_seconds()) // 60)
 
 
-def renew(context: Context, message: NewSecret) -> Renewed | BusError:
+def renew(context: Context, message: NewSecret) -> RenewedSecret | BusError:
     """Replace the secret by the citizen's new one, for the code that came."""
     code = _codes(context).redeem(message.request_id, message.pin)
     if isinstance(code, BusError):
@@ -43,7 +43,7 @@ def renew(context: Context, message: NewSecret) -> Renewed | BusError:
     replace(context, case, message.secret)
     acts.add(context, case, "new_secret", by="citizen", actor="citizen")
     acts.project(context, case)
-    return Renewed(code=code)
+    return RenewedSecret(code=code)
 
 
 def _may_go(context: Context, contact: str) -> bool:

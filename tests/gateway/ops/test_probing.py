@@ -7,7 +7,7 @@ import pytest
 
 from bus.errors import Unavailable
 from bus.health import Health
-from contracts.notify.announcements import COMPONENTS, NOTE_PROBES, Counted
+from contracts.notify.announcements import COMPONENTS, NOTE_PROBES, ProbeCount
 from gateway.ops.health.probe import KEPT_MINUTES, Probing
 
 NOON = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -33,7 +33,7 @@ class Client:
             raise Unavailable("It is away.", code="service.absent")
         if contract is NOTE_PROBES:
             self.probes += NOTE_PROBES.checked(data).probes
-            return Counted(noted=1)
+            return ProbeCount(noted=1)
         return HEALTHY
 
 
