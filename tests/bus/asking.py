@@ -9,6 +9,7 @@ from bus import topology
 from bus.client import Client
 from bus.envelope import Envelope
 from bus.errors import BusError
+from bus.messages.codec import is_message
 
 
 def ask(url, contract, *, id=None, deadline=10.0, caller=None, **data):
@@ -19,15 +20,17 @@ def ask(url, contract, *, id=None, deadline=10.0, caller=None, **data):
 
 
 def ask_all(url, questions, *, deadline=10.0, caller=None):
-    """Asks all at the same time; a list of replies and errors in their order."""
+    """Asks all at the same time; a list of replies and errors in their order. A message
+    gets a typed reply, a dict a dict."""
 
     async def run():
         client = Client(url, name="test")
+        ways = {True: client.call, False: client.call_json}
         await client.start()
         try:
             return await asyncio.gather(
                 *(
-                    client.call_json(contract, data, id=id_, deadline=deadline, caller=caller)
+                    ways[is_message(data)](contract, data, id=id_, deadline=deadline, caller=caller)
                     for contract, id_, data in questions
                 ),
                 return_exceptions=True,
