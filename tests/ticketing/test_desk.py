@@ -310,6 +310,12 @@ def test_the_report_counts_by_unit_and_clause(hand):
     assert [clause["clause"] for clause in reply["clauses"]] == ["S1", "S2", "S3", "S3"]
 
 
+def test_only_heads_and_supervisors_read_the_report(hand):
+    replies = {name: hand.call(at_desk.REPORT, as_=name) for name in ("karim", "mina", "nader")}
+    assert replies["karim"]["code"] == "desk.role"
+    assert {"units" in replies[name] for name in ("mina", "nader")} == {True}
+
+
 def test_public_counts_hide_what_could_be_one_person(hand):
     for _ in range(6):
         hand.answer(hand.register())

@@ -11,6 +11,7 @@ from bus.messages.values import Json
 from contracts.ticketing.calendar import AskReport, Report
 from iran.persian import tehran_day
 from services.ticketing.context import Context
+from services.ticketing.domain import moves
 from services.ticketing.domain.moves import WORK
 from services.ticketing.figures.counting import (
     ENDED,
@@ -41,7 +42,11 @@ class Visits(NamedTuple):
 
 
 def report(context: Context, message: AskReport) -> Report:
-    """Return the figures of a span of days; by default of this Jalali month and two before."""
+    """Return the figures of a span of days; by default of this Jalali month and two before.
+
+    Forbidden ``desk.role`` without the right ``report``: heads of units and supervisors have it.
+    """
+    moves.require(context.colleague.role, "report")
     today = tehran_day(context.now)
     first = (
         dt.date.fromisoformat(message.from_day) if message.from_day else first_of_month(today, 2)

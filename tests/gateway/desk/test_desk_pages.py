@@ -61,6 +61,19 @@ def test_who_is_not_signed_in_is_shown_the_way_in(shared_desk, path):
     assert (answer.status_code, answer.headers["location"]) == (303, "/desk/sign-in")
 
 
+def test_figures_are_read_by_heads_and_supervisors_alone(shared_desk, sat):
+    seen = {
+        name: sat(name).get(f"{shared_desk.ops}/desk/figures", timeout=20)
+        for name in ("karim", "mina", "nader")
+    }
+    assert {name: page.status_code for name, page in seen.items()} == {
+        "karim": 403,
+        "mina": 200,
+        "nader": 200,
+    }
+    assert "نقش" in seen["karim"].text
+
+
 def test_a_wrong_password_gets_nobody_in(shared_desk, sat):
     session = sat("karim", "wrong password")
     answer = session.get(f"{shared_desk.ops}/desk", allow_redirects=False, timeout=20)
