@@ -18,10 +18,11 @@ from contracts.ticketing.calendar import (
     Report,
     WithdrawRow,
 )
+from gateway.forms.fields import parse_day, parse_form
 from gateway.ops.desk import day_previews, words
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_day, parse_form, query_value
+from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview, Previewer
 

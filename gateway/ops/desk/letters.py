@@ -9,11 +9,12 @@ from bus.errors import NotFound
 from bus.messages import kinds
 from contracts.ticketing import letters as contracts
 from gateway.forms.downloads import file_response
+from gateway.forms.fields import page_number, parse_form
 from gateway.forms.values import typed_of
 from gateway.ops.desk import letter_words
 from gateway.ops.desk.section import LETTERS
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form, query_value
+from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.list_links import back_query, with_back
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 
@@ -38,7 +39,7 @@ class LetterPages:
         query = contracts.AskLetters(
             state=state if state in letter_words.STATES else "WAITING",
             unit=query_value(request, "unit")[:40] or None,
-            page=forms.page_number(request),
+            page=page_number(request),
         )
         reply = self._pages.ask(request, contracts.LETTERS, query)
         return await self._pages.page(request, "letters", reply=reply, wanted=resolved(query))

@@ -6,10 +6,10 @@ from starlette.routing import Route
 
 from bus.errors import BusError
 from contracts.ticketing.citizens import FORM, REGISTER, AskForm
+from gateway.forms.fields import Fields
 from gateway.forms.values import typed_of
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import Fields
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.session import Desk
 

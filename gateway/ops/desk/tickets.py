@@ -15,13 +15,14 @@ from contracts.ticketing import desk as contracts
 from contracts.ticketing.citizens import STATES
 from contracts.ticketing.desk import DeskTicket, OneTicket
 from gateway.forms.downloads import file_response
+from gateway.forms.fields import Fields, page_number, parse_form
 from gateway.forms.multipart import SubmittedForm
 from gateway.forms.values import typed_of
 from gateway.ops.desk import words
 from gateway.ops.desk.section import AT
 from gateway.ops.desk.ticket_previews import TicketPreviews
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import Fields, parse_form, query_value
+from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.list_links import back_query, with_back
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Previewer, wants_change
@@ -71,7 +72,7 @@ class TicketPages:
             mine=query_value(request, "mine") == "1",
             late=query_value(request, "late") == "1",
             unit=query_value(request, "unit")[:40] or None,
-            page=forms.page_number(request),
+            page=page_number(request),
         )
         reply = self._pages.ask(request, contracts.QUEUE, query)
         return await self._pages.page(request, "queue", reply=reply, wanted=resolved(query))

@@ -12,18 +12,16 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from bus.messages import kinds
 from contracts.notify import announcements as contracts
+from gateway.forms.fields import NUMBER_MOST, Fields, before, parse_day, parse_whole
 from gateway.forms.values import typed_of
 from gateway.ops.notices.previews import Previews
 from gateway.ops.notices.section import AT
 from gateway.ops.notices.times import day_and_hour, moment_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import Fields, parse_day, parse_whole
 from gateway.ops.staff.pages import (
-    MOST_NUMBER,
     NO_SUBMISSION,
     StaffPages,
     Submission,
-    before,
     resolved,
 )
 from gateway.ops.staff.previews import Preview
@@ -129,7 +127,7 @@ class Announcements:
 
     async def _read(self, request: Request, id_: str) -> contracts.Announcement:
         number = parse_whole(id_)
-        if not isinstance(number, int) or number >= MOST_NUMBER:
+        if not isinstance(number, int) or number >= NUMBER_MOST:
             raise NotFound("There is no such announcement.", code="announcement.not_found")
         query = contracts.OneAnnouncement(id=number)
         return await self._pages.ask(request, contracts.ANNOUNCEMENT, query)

@@ -11,12 +11,12 @@ from bus.errors import BusError, NotFound
 from bus.messages import kinds
 from contracts.notify import bulk as contracts
 from contracts.notify import desk as notices_desk
+from gateway.forms.fields import Fields, parse_whole
 from gateway.forms.values import Values, value_of
 from gateway.ops.notices.previews import Previews
 from gateway.ops.notices.section import AT
 from gateway.ops.notices.times import moment_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import Fields, parse_whole
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from iran.collation import collation_key
 

@@ -13,9 +13,9 @@ from bus.blobs import Blobs
 from bus.errors import NotFound
 from contracts.notify import govnotify as contracts
 from gateway.forms.downloads import download_headers
+from gateway.forms.fields import Fields
 from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import Fields
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Fact, Preview
 from gateway.papers import letters

@@ -6,11 +6,11 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
+from gateway.forms.fields import before, parse_form
 from gateway.forms.values import typed_of
 from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form
-from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, before, resolved
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Fact, Preview
 
 PAGE = 50

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from contracts.agencies import desk as contracts
 from contracts.agencies.register import Nothing, OneAgency
+from gateway.forms.fields import before
 from gateway.forms.values import typed_of
 from gateway.ops.register import previews
 from gateway.ops.register.proposals import (
@@ -18,7 +19,7 @@ from gateway.ops.register.proposals import (
 from gateway.ops.register.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import query_value
-from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, before
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Fact, Preview
 
 # A list of the document → what makes an entry of it from a form.

@@ -11,12 +11,12 @@ from bus.messages import kinds
 from contracts import agency_contracts
 from contracts.agencies import desk as contracts
 from contracts.agencies.register import OneAgency
+from gateway.forms.fields import parse_day, parse_whole
 from gateway.forms.values import typed_of
 from gateway.ops.register import previews
 from gateway.ops.register.differences import differences
 from gateway.ops.register.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_day, parse_whole
 from gateway.ops.staff.pages import NO_SUBMISSION, Show, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview
 

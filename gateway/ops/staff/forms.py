@@ -1,23 +1,16 @@
-"""Forms of colleagues in the types of contracts: numbers, hours and Jalali days as people write
-them. Every page of the desk reads its forms here, so that no field stays unread.
+"""Forms of colleagues: read here by every page of the desk, each value as it is meant; fields.py of
+gateway/forms makes of them the fields of a contract.
 """
 
-from marshmallow import fields
 from starlette.requests import Request
 
 from bus.blobs import Blobs
 from bus.foreign.filetypes import FILES_MOST
-from bus.messages import kinds
-from bus.messages.fields import Day
 from gateway.forms import multipart
+from gateway.forms.fields import parse_hour_text
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm
-from gateway.forms.values import Values
-from iran.hours import parse_hour
-from iran.persian import Malformed, fold_code, fold_number, parse_jalali, without_marks
+from iran.persian import fold_code, without_marks
 
-# The values of a form in the types of a contract's fields, by the names of the fields.
-Fields = dict[str, object]
-DIGITS_MOST, PAGES_MOST = 18, 10_000
 # Prose: marks between its letters may be meant, and digits stay as they are.
 PROSE = frozenset(
     {
@@ -91,53 +84,3 @@ def normalise(name: str, value: str) -> str:
 def query_value(request: Request, name: str, otherwise: str = "") -> str:
     """Return a field of a form that was sent by GET; ``otherwise`` if it is empty."""
     return normalise(name, request.query_params.get(name, "")) or otherwise
-
-
-def page_number(request: Request) -> int:
-    """Return the number of ``?page=`` of a list; 1 for anything that is no such number."""
-    number = parse_whole(query_value(request, "page", "1"))
-    return number if isinstance(number, int) and 1 <= number <= PAGES_MOST else 1
-
-
-def parse_form(contract: kinds.Request, values: Values) -> Fields:
-    """Return the values of a form in the types of a contract; empty fields are left out."""
-    data: Fields = {}
-    for name, field in contract.schema.fields.items():
-        filled = [value for value in values.get(name, []) if value.strip()]
-        if isinstance(field, fields.List) and name != "attachments":
-            data[name] = filled
-        elif filled and isinstance(field, fields.Integer):
-            data[name] = parse_whole(filled[0])
-        elif filled and isinstance(field, fields.Boolean):
-            data[name] = filled[0] == "1"
-        elif filled and isinstance(field, Day):
-            data[name] = parse_day(filled[0])
-        elif filled:
-            data[name] = filled[0]
-    return data
-
-
-def parse_whole(text: str) -> int | str:
-    """Return a whole number as people write it; other text stays for the contract to refuse.
-
-    >>> parse_whole("۱٬۷۵۵٬۰۰۰")
-    1755000
-    """
-    bare = fold_number(text)
-    return int(bare) if bare.isdecimal() and len(bare) <= DIGITS_MOST else text
-
-
-def parse_day(text: str) -> str:
-    """Return a Jalali day as ISO 8601; other text stays for the contract to refuse."""
-    try:
-        return parse_jalali(text).isoformat()
-    except Malformed:
-        return text
-
-
-def parse_hour_text(text: str) -> str:
-    """Return an hour as HH:MM; other text stays for the contract to refuse."""
-    try:
-        return f"{parse_hour(text):%H:%M}"
-    except Malformed:
-        return text

@@ -14,11 +14,11 @@ from starlette.responses import RedirectResponse, Response
 from bus.errors import BusError, Unauthenticated
 from bus.messages import kinds
 from bus.messages.kinds import M, R
+from gateway.forms.fields import Fields, parse_form
 from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
 from gateway.http.problems import status_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import Fields, parse_form, parse_whole, query_value
 from gateway.ops.staff.list_links import back_query, list_query
 from gateway.ops.staff.names import NameOf, Names, Person
 from gateway.ops.staff.previews import (
@@ -30,7 +30,6 @@ from gateway.ops.staff.previews import (
 )
 from gateway.ops.staff.session import Desk, form_id
 
-MOST_NUMBER = 2**31
 # The page after an act, below the address of the section; the reply may decide it.
 Target = str | Callable[[R], str]
 Value = TypeVar("Value")
@@ -233,12 +232,6 @@ class StaffPages:
         if isinstance(error, Unauthenticated) or error.code == self.section.stranger:
             raise error
         return await show(request, Submission(typed.get("act", ""), typed, error))
-
-
-def before(request: Request) -> int | None:
-    """Return the number of ``?before=120`` from which a list goes on; None without one."""
-    number = parse_whole(query_value(request, "before"))
-    return number if isinstance(number, int) and 0 < number < MOST_NUMBER else None
 
 
 async def resolved(value: Value) -> Value:

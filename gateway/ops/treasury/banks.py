@@ -10,9 +10,10 @@ from starlette.routing import Route
 from bus.errors import BusError, ContractError, FieldError
 from contracts.billing import treasury as contracts
 from contracts.billing.treasury_views import Channel
+from gateway.forms.fields import parse_day
 from gateway.forms.values import value_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_day, query_value
+from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.treasury.bills import yesterday
 from gateway.ops.treasury.previews import Previews

@@ -14,9 +14,10 @@ from bus.messages import kinds
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES, Bill
 from contracts.billing.treasury_views import RefundView
+from gateway.forms.fields import Fields, parse_form, parse_whole
 from gateway.forms.values import value_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import Fields, parse_form, parse_whole, query_value
+from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Previewer
 from gateway.ops.treasury.previews import Previews

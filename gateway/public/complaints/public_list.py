@@ -5,11 +5,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contracts.ticketing.citizens import LIST_PUBLIC, ListPublic
-from gateway.public.complaints.tickets import NUMBER
+from gateway.forms.fields import page_number
 from gateway.public.site.pages import show
 from gateway.public.site.services import Services
 
-ON_A_PAGE, PAGES = 20, 100_000
+ON_A_PAGE = 20
 
 
 def routes(services: Services) -> list[Route]:
@@ -17,8 +17,7 @@ def routes(services: Services) -> list[Route]:
 
     async def reports(request: Request) -> Response:
         """GET /reports?page=2: newest first."""
-        text = request.query_params.get("page", "1")
-        page = min(int(text), PAGES) if NUMBER.fullmatch(text) and int(text) > 0 else 1
+        page = page_number(request)
         question = ListPublic(page=page, page_size=ON_A_PAGE)
         rows = (await services.ask(request, LIST_PUBLIC, question)).tickets
         return show(request, "reports", rows=rows, page=page, more=len(rows) == ON_A_PAGE)

@@ -1,7 +1,6 @@
 """The pages of a request: contact, follow-up, the ticket and the acts of its writer."""
 
 import re
-from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -9,9 +8,9 @@ from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, NotFound
 from bus.messages import kinds
-from bus.messages.values import Json
 from contracts.ticketing import citizens as contracts
 from gateway.forms.downloads import file_response
+from gateway.forms.fields import parse_form
 from gateway.forms.multipart import TEXT_FORM, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
@@ -21,8 +20,6 @@ from gateway.public.site.forms import Texts
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.services import Services
 
-# Longer ones are left for the contract to refuse: Python itself does not read thousands of digits.
-NUMBER = re.compile(r"[0-9]{1,9}")
 LINK = re.compile(r"([0-9]{10})([A-Za-z0-9_-]{22})")
 # The last part of the address of each act, and its Request.
 ACTS: dict[str, kinds.Request] = {
@@ -113,7 +110,8 @@ class TicketPages:
         try:
             if form.problems:
                 raise ContractError("The files cannot be taken.", fields=form.problems)
-            data = {**_data(ACTS[name], typed), **proof._asdict()}
+            texts = {field: [text] for field, text in typed.items() if field != "attachments"}
+            data = {**parse_form(ACTS[name], texts), **proof._asdict()}
             if form.claims:
                 data["attachments"] = [claim.attachment() for claim in form.claims]
             await self.services.ask_fields(request, ACTS[name], data, id=typed.get("form") or None)
@@ -154,20 +152,6 @@ class TicketPages:
             },
             media_type="text/calendar",
         )
-
-
-def _data(contract: kinds.Request, typed: Mapping[str, str]) -> Json:
-    """Return the texts of a form in the types of the contract; empty fields are left out."""
-    data: Json = {}
-    for name in contract.schema.fields:
-        value = typed.get(name, "")
-        if name in ("slot", "score") and NUMBER.fullmatch(value):
-            data[name] = int(value)
-        elif name == "solved" and value:
-            data[name] = value == "1"
-        elif value and name not in ("code", "secret", "attachments"):
-            data[name] = value
-    return data
 
 
 def routes(services: Services) -> list[Route]:

@@ -16,6 +16,7 @@ from bus.errors import BusError, ContractError, FieldError, NotFound, Unavailabl
 from bus.messages.message import to_wire
 from contracts.notify import announcements as contracts
 from contracts.notify import subscriptions
+from gateway.forms.fields import before
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.http.origin import for_every_site, from_other_sites
@@ -117,11 +118,7 @@ class News:
 
     async def news(self, request: Request) -> Response:
         """GET /news?before=12: all announcements, newest first."""
-        before = request.query_params.get("before", "")
-        number = before.isascii() and before.isdigit() and len(before) < len(str(2**31))
-        question = contracts.ListAnnouncements(
-            limit=ON_A_PAGE, before=int(before) if number else None
-        )
+        question = contracts.ListAnnouncements(limit=ON_A_PAGE, before=before(request))
         reply = await self._services.ask(request, contracts.ANNOUNCEMENTS, question)
         return show(request, "news", reply=reply)
 
