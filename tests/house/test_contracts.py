@@ -16,10 +16,10 @@ from contracts import (
     Request,
     agency_contracts,
     catalogue_of,
-    forms,
     hidden_names,
     modules,
     page,
+    shapes,
 )
 from contracts.__main__ import main
 from contracts.inquiry import questions
@@ -38,7 +38,7 @@ def test_a_new_module_of_a_context_is_in_the_catalogue_by_itself():
     catalogued = {Path(module.__file__) for module in modules()}
     files = {path for path in (ROOT / "contracts").glob("*/*.py") if path.name != "__init__.py"}
     assert catalogued == files
-    assert not [c for c in vars(forms).values() if isinstance(c, Contract)]
+    assert not [c for c in vars(shapes).values() if isinstance(c, Contract)]
     assert not [c for c in vars(page).values() if isinstance(c, Contract)]
 
 
