@@ -47,8 +47,8 @@ def _key(row: Cells) -> tuple[str, ...]:
 
 
 def _number(cell: str) -> float | None:
-    found = NUMBER.match(cell.strip())
-    return float(found[1].replace(",", "")) if found else None
+    match = NUMBER.match(cell.strip())
+    return float(match[1].replace(",", "")) if match else None
 
 
 def _tables(text: str) -> Iterator[tuple[Cells, list[Cells]]]:
