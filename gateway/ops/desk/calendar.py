@@ -95,8 +95,9 @@ class DayPages:
 
     async def figures(self, request: Request) -> Response:
         """GET /desk/figures"""
-        typed = {name: query_value(request, name) for name in ("from_day", "to_day")}
-        days = {name: parse_day(text) if text else None for name, text in typed.items()}
+        names = ("from_day", "to_day")
+        typed = {name: text for name in names if (text := query_value(request, name))}
+        days = {name: parse_day(text) for name, text in typed.items()}
         try:
             report = await self._report(request, contracts.REPORT.load(days))
         except BusError as error:
