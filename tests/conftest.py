@@ -28,8 +28,8 @@ def pytest_collection_modifyitems(items):
     seconds, sizes = durations.read(), Counter(item.path for item in items)
 
     def place(item):
-        known = seconds.get(str(item.path.relative_to(durations.TESTS)), float("inf"))
-        return -known, sizes[item.path], str(item.path)
+        duration = seconds.get(str(item.path.relative_to(durations.TESTS)), float("inf"))
+        return -duration, sizes[item.path], str(item.path)
 
     items.sort(key=place)
 

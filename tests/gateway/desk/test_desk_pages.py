@@ -62,16 +62,16 @@ def test_who_is_not_signed_in_is_shown_the_way_in(shared_desk, path):
 
 
 def test_figures_are_read_by_heads_and_supervisors_alone(shared_desk, sat):
-    seen = {
+    pages = {
         name: sat(name).get(f"{shared_desk.ops}/desk/figures", timeout=20)
         for name in ("karim", "mina", "nader")
     }
-    assert {name: page.status_code for name, page in seen.items()} == {
+    assert {name: page.status_code for name, page in pages.items()} == {
         "karim": 403,
         "mina": 200,
         "nader": 200,
     }
-    assert "نقش" in seen["karim"].text
+    assert "نقش" in pages["karim"].text
 
 
 def test_a_wrong_password_gets_nobody_in(shared_desk, sat):

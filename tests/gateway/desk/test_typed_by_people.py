@@ -227,18 +227,18 @@ def in_each_hand(seat, path, form):
 
 
 def test_p14_every_field_of_every_page_reads_any_digits_and_forgets_pasted_marks(house, pages):
-    wrong, well, tried = {}, set(), {}
+    wrong, well, forms_filled = {}, set(), {}
     for username in ("nader", "mina"):
         seat = Seat(house, username)
         for path in pages:
             for form in forms_of(seat.get(path)):
-                if (path, form.kind) in tried:
+                if (path, form.kind) in forms_filled:
                     continue
                 answers = in_each_hand(seat, path, form)
                 # One that an act before this one has ended is tried when it is met again.
                 if answers.keys() < form.hands.keys():
                     continue
-                tried[path, form.kind] = len(answers)
+                forms_filled[path, form.kind] = len(answers)
                 plain = answers["plain"]
                 if not faults(plain):
                     well.add(re.sub(r"[0-9a-f-]{8,}", "…", form.action))
@@ -248,8 +248,8 @@ def test_p14_every_field_of_every_page_reads_any_digits_and_forgets_pasted_marks
                     if now != (plain.status_code, faults(plain)):
                         wrong[form.action, name] = (now, plain.status_code, faults(plain))
     assert wrong == {}
-    assert len(tried) > 40, tried
-    assert list(tried.values()).count(len(HANDS)) > 20, tried
+    assert len(forms_filled) > 40, forms_filled
+    assert list(forms_filled.values()).count(len(HANDS)) > 20, forms_filled
     assert well >= READ_WELL, READ_WELL - well
 
 
