@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
 from bus.foreign import confined
-from bus.messages.values import Json
+from bus.wire import Wire
 from services.ticketing.mail import (
     addresses,
     automatic,
@@ -75,12 +75,12 @@ def read_confined(raw: bytes, mail_from: str | None = None) -> Email:
     return _email(fields)
 
 
-def read_stream(stream: BinaryIO, mail_from: str | None = None) -> Json:
+def read_stream(stream: BinaryIO, mail_from: str | None = None) -> Wire:
     """The fields of the e-mail in a stream."""
     return asdict(read(stream.read(), mail_from=mail_from))
 
 
-def _email(fields: Json) -> Email:
+def _email(fields: Wire) -> Email:
     bounce, calendar = fields["bounce"], fields["calendar"]
     return Email(
         **{
