@@ -14,6 +14,8 @@ from tests import durations
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+gc.disable()  # until all tests are collected: what is imported stays
+
 pytest_plugins = ["tests.processes", "tests.stores", "tests.databases", "tests.stacks"]
 
 # A busy machine is slow now and then; speed is measured in bench/, never here.
@@ -37,3 +39,4 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish():
     """The tests stay until the end; the garbage collector need not look at them again and again."""
     gc.freeze()
+    gc.enable()

@@ -81,7 +81,8 @@ def test_l5_what_is_owed_for_water_is_a_debt_while_its_bill_is_open(inquiry):
 @pytest.mark.parametrize("end", ["PAID", "WAIVED", "VOID", "EXPIRED"])
 def test_l5_a_debt_is_the_same_in_whatever_order_and_however_often_billing_is_heard(inquiry, end):
     story = [("ISSUED", 1), ("ISSUED", 2), (end, 3)]
-    for n, order in enumerate(itertools.permutations([*story, story[0], story[2]])):
+    orders = sorted(set(itertools.permutations([*story, story[0], story[2]])))
+    for n, order in enumerate(orders):
         number = f"1405-{n + 100:06}"
         for state, version in order:
             rials = 0 if state == "WAIVED" else 900_000
