@@ -181,8 +181,7 @@ def _start(job: str, source: IO[bytes], result: IO[bytes]) -> "subprocess.Popen[
         return subprocess.Popen(
             [
                 sys.executable,
-                "-I",
-                "-S",  # the path below says all; site would look for it anew
+                "-IS",  # the path below says all; site would look for it anew
                 "-B",  # a .pyc that is cut by the limit of output would break the next process
                 "-X",
                 "utf8",
