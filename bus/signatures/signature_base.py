@@ -7,12 +7,12 @@ from typing import Any
 import http_sf
 
 from bus.errors import SignatureError
+from bus.signatures import canonical
+from bus.signatures.canonical import Component
 from bus.wire import Wire
 
 LONGEST_HEADER = 4096
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-
-Component = tuple[str, Wire]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,23 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ParsedSignature:
-    """The one signature of a message that has our tag, read, but not verified."""
+    """The one signature of a message that has our tag, read, but not verified.
+
+    ``params`` is what ``signature_params`` would write, if the header stands like that already.
+    """
 
     label: str
     components: list[Component]
     parameters: Wire
     signature: bytes
+    params: str | None = None
 
 
 def signature_params(components: list[Component], parameters: Mapping[str, object]) -> str:
     """What is covered and by which parameters, as Signature-Input has it and the base ends."""
+    params = canonical.write_params(components, parameters)
+    if params is not None:
+        return params
     header: str = http_sf.ser({"s": (components, dict(parameters))})
     return header.removeprefix("s=")
 
@@ -51,19 +58,25 @@ def signature_base(message: Message, components: list[Component], params: str) -
     SignatureError if a component is covered that the message has not, or twice, or in a way
     (``;sf``, ``;bs``, ``;tr``, ``;key``) that this profile does not know.
     """
-    lines = [f"{_identifier(component)}: {_value(message, component)}" for component in components]
-    if len({line.partition(": ")[0] for line in lines}) != len(lines):
+    identifiers = [_identifier(component) for component in components]
+    lines = [
+        f"{identifier}: {_value(message, component)}"
+        for identifier, component in zip(identifiers, components, strict=True)
+    ]
+    if len(set(identifiers)) != len(identifiers):
         raise SignatureError("signature.malformed", "A component is covered twice; cover it once.")
     return "\n".join([*lines, f'"@signature-params": {params}']).encode()
 
 
 def _identifier(component: Component) -> str:
     name, options = component
-    if options not in ({}, {"req": True}):
+    if not options:
+        return f'"{name}"'
+    if len(options) != 1 or options.get("req") is not True:
         raise SignatureError(
             "signature.malformed", f'Cover "{name}" as it is, without {", ".join(options)}.'
         )
-    return f'"{name}";req' if options else f'"{name}"'
+    return f'"{name}";req'
 
 
 def _value(message: Message, component: Component) -> str:
@@ -71,7 +84,8 @@ def _value(message: Message, component: Component) -> str:
     source = message.request if options else message
     if source is None:
         raise SignatureError("signature.malformed", f'"{name}";req stands in answers only.')
-    value = _derived(source, name) if name.startswith("@") else source.headers.get(name)
+    derived = name.startswith("@")
+    value = _derived(source, name) if derived else source.headers.get(name)
     if value is None:
         raise SignatureError(
             "signature.component_missing",
@@ -81,18 +95,17 @@ def _value(message: Message, component: Component) -> str:
     # A line of the base must end where its value ends, or one line could be taken for two.
     if "\n" in value or "\r" in value:
         raise SignatureError("signature.malformed", f'"{name}" has a line break in it.')
-    return value if name.startswith("@") else value.strip(" \t")
+    return value if derived else value.strip(" \t")
 
 
 def _derived(source: Message, name: str) -> str | None:
     """A derived component (RFC 9421, section 2.2), or None if the message has none of the kind."""
-    simple = {
-        "@method": source.method,
-        "@target-uri": source.target_uri,
-        "@status": str(source.status or ""),
-    }
-    if name in simple:
-        return simple[name] or None
+    if name == "@method":
+        return source.method or None
+    if name == "@target-uri":
+        return source.target_uri or None
+    if name == "@status":
+        return str(source.status) if source.status else None
     if not source.target_uri:
         return None
     scheme, _, rest = source.target_uri.partition("://")
@@ -109,6 +122,23 @@ def _derived(source: Message, name: str) -> str | None:
 
 def find_signature(message: Message, tag: str) -> ParsedSignature:
     """The one signature with that tag; SignatureError if there is none, or two, or no sense."""
+    return _canonical(message, tag) or _by_library(message, tag)
+
+
+def _canonical(message: Message, tag: str) -> ParsedSignature | None:
+    texts = [message.headers.get(name, "") for name in ("signature-input", "signature")]
+    if max(map(len, texts)) > LONGEST_HEADER:
+        return None
+    covered, signed = canonical.read_input(texts[0]), canonical.read_signature(texts[1])
+    if covered is None or signed is None:
+        return None
+    label, components, parameters, params = covered
+    if parameters.get("tag") != tag or signed[0] != label:
+        return None
+    return ParsedSignature(label, components, parameters, signed[1], params)
+
+
+def _by_library(message: Message, tag: str) -> ParsedSignature:
     inputs = _dictionary(message, "signature-input")
     signatures = _dictionary(message, "signature")
     ours = [label for label, (_, parameters) in inputs.items() if parameters.get("tag") == tag]

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bus.errors import SignatureError
+from bus.signatures.canonical import Component
 from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signature_base import (
-    Component,
     Message,
     ParsedSignature,
     find_signature,
@@ -248,7 +248,9 @@ def _text(signature: ParsedSignature, name: str) -> str:
 
 
 def _base(message: Message, signature: ParsedSignature) -> bytes:
-    params = signature_params(signature.components, signature.parameters)
+    params = signature.params
+    if params is None:
+        params = signature_params(signature.components, signature.parameters)
     return signature_base(message, signature.components, params)
 
 
