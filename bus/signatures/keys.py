@@ -1,4 +1,7 @@
-"""Ed25519 keys of agencies and of the bus, parsed once; the registrant chooses their ids."""
+"""Ed25519 keys of agencies and of the bus, parsed once; the registrant chooses their ids.
+
+libsodium signs and verifies, cryptography reads PEM (docs/decisions/0057).
+"""
 
 import base64
 import hashlib
@@ -7,16 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from nacl.bindings import crypto_sign, crypto_sign_open
+from nacl.exceptions import BadSignatureError
 
 from bus.signatures.key_strength import ED25519_BYTES, is_sound_commitment, require_strong_ed25519
 
+SIGNATURE_BYTES = 64
 JWS_ALGORITHM = "EdDSA"
 PROOF_KIND = "mirab-key-proof+jwt"
 
@@ -37,7 +38,6 @@ class PublicKey:
 
     def __init__(self, raw: bytes) -> None:
         require_strong_ed25519(raw)
-        self._key = Ed25519PublicKey.from_public_bytes(raw)
         self.raw = raw
 
     @classmethod
@@ -68,11 +68,11 @@ class PublicKey:
 
     def verify(self, signature: bytes, base: bytes) -> bool:
         """True if the signature is this key's over ``base``."""
-        if not is_sound_commitment(signature[:ED25519_BYTES]):
+        if len(signature) != SIGNATURE_BYTES or not is_sound_commitment(signature[:ED25519_BYTES]):
             return False
         try:
-            self._key.verify(signature, base)
-        except InvalidSignature:
+            crypto_sign_open(signature + base, self.raw)
+        except BadSignatureError:
             return False
         return True
 
@@ -82,7 +82,8 @@ class SigningKey:
 
     def __init__(self, key: Ed25519PrivateKey, keyid: str) -> None:
         self._key, self.keyid = key, keyid
-        self.public = PublicKey(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        self.public = PublicKey(key.public_key().public_bytes_raw())
+        self._secret = key.private_bytes_raw() + self.public.raw  # as libsodium wants it
 
     @classmethod
     def load(cls, path: str | Path, keyid: str) -> "SigningKey":
@@ -99,7 +100,7 @@ class SigningKey:
 
     def sign(self, base: bytes) -> bytes:
         """The signature over ``base``, 64 bytes."""
-        return self._key.sign(base)
+        return crypto_sign(base, self._secret)[:SIGNATURE_BYTES]
 
     def proof(self, subject: str, at: float | None = None) -> str:
         """Proves to the register that whoever names this key has it; ``subject`` is the agency's

@@ -8,6 +8,7 @@ import time
 import http_message_signatures as judge
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -144,7 +145,7 @@ def test_parts_of_the_target_uri_are_derived_as_the_rfc_says(uri, parts):
 
 class JudgesKeys(judge.HTTPSignatureKeyResolver):
     def resolve_public_key(self, key_id):
-        return KEYS[key_id]._key
+        return Ed25519PublicKey.from_public_bytes(KEYS[key_id].raw)
 
     def resolve_private_key(self, key_id):
         return {AGENCY.keyid: AGENCY, MIRAB.keyid: MIRAB}[key_id]._key
