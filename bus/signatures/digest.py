@@ -58,9 +58,11 @@ class DigestCheck:
         return self._running["sha-256"].hexdigest()
 
 
-def check_digest(headers: Mapping[str, str], body: bytes) -> None:
+def check_digest(headers: Mapping[str, str], body: bytes, *, required: bool = True) -> None:
     """SignatureError if the body is not the one that Content-Digest tells."""
-    check = DigestCheck(headers)
+    if headers.get("content-digest") == content_digest(body):  # as all known clients write it
+        return
+    check = DigestCheck(headers, required=required)
     check.update(body)
     check.finish()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,21 @@ def test_a_form_that_we_do_not_have_is_refused(accept):
     with pytest.raises(HttpError) as refused:
         bodies.answer_type(request(accept=accept), JSON)
     assert refused.value.code == "http.not_acceptable"
+
+
+NAMES = st.sampled_from(["a", "b", "a:", ":", "{", "a{", "\u06f1", '"'])
+MEMBERS = st.lists(st.tuples(NAMES, st.sampled_from([1, ":", "{:}", "a", None, [":"], {}])))
+
+
+@given(MEMBERS)
+def test_a_member_twice_is_seen_in_flat_objects_too(members):
+    pairs = ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in members)
+    if len({name for name, _ in members}) == len(members):
+        assert bodies.parse_object(f"{{{pairs}}}".encode()) == dict(members)
+        return
+    with pytest.raises(HttpError) as refused:
+        bodies.parse_object(f"{{{pairs}}}".encode())
+    assert refused.value.code == "json.member_twice"
 
 
 TWICE = [b'{"a":1,"a":2}', b'{"a":1,"\\u0061":2}', b'{"x":[{"a":1,"b":2,"a":3}]}']
