@@ -45,6 +45,7 @@ class Admission:
     agency: Agency | None = None
     on_behalf_of: str | None = None
     idempotency_key: str | None = None
+    is_recorded: bool = False
 
     def proven(self) -> Proof:
         """The proof, once ``proof`` was checked."""
@@ -120,10 +121,16 @@ def check_certificate(verifiers: Verifiers, admission: Admission) -> None:
 
 
 def check_replay(verifiers: Verifiers, admission: Admission) -> None:
-    """``*.replayed`` and ``*.before_start``: a proof is accepted once."""
+    """``*.replayed`` and ``*.before_start``: a proof is accepted once.
+
+    Where the rate leaves room, it is recorded by the same statement that looks for it.
+    """
     proof = admission.proven()
-    if proof.kind is not None:
-        verifiers.replays.check(proof.kind, proof.owner, proof.nonce, proof.created)
+    if proof.kind is None:
+        return
+    admission.is_recorded = verifiers.limits.has_room(admission.owner())
+    look = verifiers.replays.take if admission.is_recorded else verifiers.replays.check
+    look(proof.kind, proof.owner, proof.nonce, proof.created)
 
 
 def check_rate(verifiers: Verifiers, admission: Admission) -> None:
@@ -134,7 +141,7 @@ def check_rate(verifiers: Verifiers, admission: Admission) -> None:
 def record_proof(verifiers: Verifiers, admission: Admission) -> None:
     """``*.replayed`` if another process was faster. What is over the rate is not recorded."""
     proof = admission.proven()
-    if proof.kind is not None:
+    if proof.kind is not None and not admission.is_recorded:
         verifiers.replays.note(proof.kind, proof.owner, proof.nonce)
 
 

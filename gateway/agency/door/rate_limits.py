@@ -19,8 +19,7 @@ class RateLimits:
         """
         now = time.monotonic()
         rate = agency.requests / agency.seconds
-        level, at = self._buckets.get(agency.code, (float(agency.requests), now))
-        level = min(agency.requests, level + (now - at) * rate)
+        level = self._level(agency, now)
         if level < 1:
             wait = max(1, round((1 - level) / rate))
             error = TooMany(
@@ -33,6 +32,14 @@ class RateLimits:
             raise error
         self._buckets[agency.code] = (level - 1, now)
         return self._fields(agency, int(level - 1), round((agency.requests - level + 1) / rate))
+
+    def has_room(self, agency: Agency) -> bool:
+        """True if ``take``, called next, will count a request."""
+        return self._level(agency, time.monotonic()) >= 1
+
+    def _level(self, agency: Agency, now: float) -> float:
+        level, at = self._buckets.get(agency.code, (float(agency.requests), now))
+        return min(agency.requests, level + (now - at) * agency.requests / agency.seconds)
 
     @staticmethod
     def _fields(agency: Agency, left: int, full_in: int) -> dict[str, str]:

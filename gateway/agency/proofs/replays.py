@@ -50,15 +50,15 @@ class Replays:
 
         ``kind`` is signature, dpop or assertion; ``created`` is in unix seconds.
         """
-        replayed, before_start = CODES[kind]
-        if created < self._since:
-            raise SignatureError(
-                before_start,
-                "This face was started after you signed; sign the request again.",
-            )
+        self._require_since(kind, created)
         sql = "select 1 from seen where mark = ?"
         if self._run(sql, (_mark(kind, owner, nonce),)).fetchone():
-            raise _replayed(replayed)
+            raise _replayed(CODES[kind][0])
+
+    def take(self, kind: str, owner: str, nonce: str, created: float) -> None:
+        """``check`` and ``note`` at once, by one statement."""
+        self._require_since(kind, created)
+        self.note(kind, owner, nonce)
 
     def note(self, kind: str, owner: str, nonce: str, keep: int = KEEP_SECONDS) -> None:
         """Record a nonce for ``keep`` seconds. SignatureError if another process was faster."""
@@ -69,6 +69,12 @@ class Replays:
         self._noted += 1
         if self._noted % PURGE_EVERY == 0:
             self._run("delete from seen where ends < ?", (now,))
+
+    def _require_since(self, kind: str, created: float) -> None:
+        if created < self._since:
+            raise SignatureError(
+                CODES[kind][1], "This face was started after you signed; sign the request again."
+            )
 
     def _run(self, sql: str, values: tuple[object, ...]) -> sqlite3.Cursor:
         try:

@@ -4,12 +4,17 @@ import contextlib
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.errors import SignatureError, Unavailable
+from bus.errors import SignatureError, TooMany, Unavailable
+from bus.signatures.signing import Message
+from gateway.agency.door import checks
+from gateway.agency.door.rate_limits import RateLimits
+from gateway.agency.door.verification import Proof
 from gateway.agency.proofs import replays
 from gateway.agency.proofs.replays import KEEP_SECONDS, PURGE_EVERY, Replays
 from tests.processes import ROOT
@@ -34,6 +39,15 @@ def test_a_nonce_is_taken_once_of_each_kind_and_owner(book):
         book.note(*reply)
         assert refused(book.check, *reply, NOW) == f"{reply[0]}.replayed"
         assert refused(book.note, *reply) == f"{reply[0]}.replayed"
+
+
+def test_taking_looks_and_records_at_once(book):
+    book.take("signature", "a-1", "n", NOW)
+    assert refused(book.take, "signature", "a-1", "n", NOW) == "signature.replayed"
+    assert refused(book.check, "signature", "a-1", "n", NOW) == "signature.replayed"
+    past = time.time() - 60
+    assert refused(book.take, "signature", "a-1", "m", past) == "signature.before_start"
+    book.check("signature", "a-1", "m", NOW)
 
 
 def test_what_was_signed_before_the_book_began_is_refused(book):
@@ -149,3 +163,23 @@ def test_any_text_can_be_a_nonce(owner, nonce):
     with contextlib.suppress(SignatureError):
         SHARED.note("dpop", owner, nonce + "\ud800")
     assert refused(SHARED.note, "dpop", owner, nonce + "\ud800") == "dpop.replayed"
+
+
+def test_over_the_rate_a_replay_is_told_first_and_nothing_is_recorded(book):
+    agency = SimpleNamespace(code="a", requests=1, seconds=3600)
+    verifiers = SimpleNamespace(limits=RateLimits(), replays=book)
+
+    def ask(nonce):
+        request = SimpleNamespace(state=SimpleNamespace())
+        proof = Proof("a-1", nonce, NOW, "signature", "a-1")
+        admission = checks.Admission(request, Message({}), proof, agency)
+        for check in (checks.check_replay, checks.check_rate, checks.record_proof):
+            check(verifiers, admission)
+
+    ask("first")
+    assert refused(ask, "first") == "signature.replayed"
+    for _ in range(2):  # what is over the rate may be sent again as it is
+        with pytest.raises(TooMany) as error:
+            ask("second")
+        assert error.value.code == "limit.reached"
+    book.check("signature", "a-1", "second", NOW)
