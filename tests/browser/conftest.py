@@ -1,5 +1,6 @@
 """Debian's Chromium, with and without JavaScript, and axe-core as the judge of accessibility."""
 
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -20,13 +21,23 @@ QUIET = [
 ]
 
 
+WIDTHS = (320, 1280)
+
+
+def program():
+    """Chromium's engine without a window, which takes three fifths of the whole one's processor
+    time for the same page; the whole one if it is all there is.
+    """
+    found = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    assert found, "Chromium is not here; `make test` installs it (chromium-headless-shell)."
+    return found
+
+
 @pytest.fixture(scope="module")
 def chromium():
     # Not for the session: playwright keeps an event loop running, which other tests start anew.
-    program = shutil.which("chromium")
-    assert program, "Chromium is not here; `make test` installs it (apt-get install chromium)."
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=program(), args=QUIET)
         yield browser
         browser.close()
 
@@ -53,24 +64,40 @@ def visitor(chromium):
         context.close()
 
 
+def axe_of(page):
+    """What axe finds wrong with the page as it is now."""
+    found = page.evaluate(
+        """tags => axe.run(document, {
+            runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']
+        }).then(found => found.violations)""",
+        TAGS,
+    )
+    return [{"rule": v["id"], "where": [n["target"] for n in v["nodes"]][:5]} for v in found]
+
+
+def judge(page, widths=()):
+    """Fails if axe finds anything wrong with the page as it is now, or if it is too wide for its
+    window; ``widths`` are those of the windows that it is shown in, for its own alone none.
+    """
+    page.wait_for_load_state()  # a click may just have led here
+    page.evaluate(AXE)
+    own, faults = page.viewport_size, {}
+    for width in widths or (own["width"],):
+        page.set_viewport_size({**own, "width": width})
+        too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        faults[width] = {"axe": axe_of(page), "px too wide": max(too_wide, 0)}
+    page.set_viewport_size(own)
+    wrong = {width: reply for width, reply in faults.items() if any(reply.values())}
+    assert wrong == {}, f"{page.url}: {json.dumps(wrong, ensure_ascii=False, indent=1)}"
+
+
 @pytest.fixture
 def judged():
-    """Fails if axe finds anything wrong with the page as it is now."""
-
-    def judge(page):
-        page.wait_for_load_state()  # a click may just have led here
-        page.evaluate(AXE)
-        result = page.evaluate(
-            """tags => axe.run(document, {
-                runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']
-            }).then(found => found.violations)""",
-            TAGS,
-        )
-        replies = [
-            {"rule": v["id"], "where": [n["target"] for n in v["nodes"]][:5]} for v in result
-        ]
-        assert replies == [], f"{page.url}: {json.dumps(replies, ensure_ascii=False, indent=1)}"
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{page.url} is {wide} px too wide"
-
+    """Judges a page in its own window."""
     return judge
+
+
+@pytest.fixture
+def judged_wide_and_narrow():
+    """Judges a page in a small telephone's window and in a large one: one visit serves both."""
+    return functools.partial(judge, widths=WIDTHS)

@@ -8,7 +8,6 @@ desktop.
 import functools
 import io
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from deploy.local import demo
 from deploy.local.state import State
-from tests.browser.conftest import QUIET
+from tests.browser.conftest import QUIET, program
 from tests.browser.test_citizen import fill_in, go_on, press, sit_down, track
 from tests.browser.test_fees import ask, shown
 from tests.processes import ROOT
@@ -36,7 +35,7 @@ def main(folder=ROOT / "docs/pictures"):
     """Writes the pictures; 0."""
     folder.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+        browser = playwright.chromium.launch(executable_path=program(), args=QUIET)
         for name, (width, height) in SIZES.items():
             page = browser.new_page(
                 viewport={"width": width, "height": height}, java_script_enabled=False

@@ -57,10 +57,10 @@ def test_who_asks_pays_first_then_reads_the_answer(visitor, house, script):
     assert "V-" in shown(page, mine, "main :text('V-')").inner_text()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_every_page_of_fees_is_clean_and_fits(visitor, house, judged, width, language):
-    page = visitor(width=width)
+def test_every_page_of_fees_is_clean_and_fits(visitor, house, judged_wide_and_narrow, language):
+    judged = judged_wide_and_narrow
+    page = visitor(width=320)
     page.goto(f"{house.portal}/inquiry?lang={language}")
     judged(page)
     page.fill("#key", "12")

@@ -35,10 +35,10 @@ def room(tmp_path_factory, broker, postgres, notify_template, demo_template):
         starter.end()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_every_page_of_news_is_accessible(visitor, judged, room, width, language):
-    page = visitor(width=width)
+def test_every_page_of_news_is_accessible(visitor, judged_wide_and_narrow, room, language):
+    judged = judged_wide_and_narrow
+    page = visitor(width=320)
     wait_for(lambda: "notice-title" in room.page("/"), 60)
     paths = (
         "/",

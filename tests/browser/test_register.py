@@ -82,10 +82,10 @@ def open_all(page):
         page.locator("main summary").nth(index).click()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-def test_every_page_of_the_register_is_clean_and_fits(visitor, house, judged, width):
-    page = seat(visitor, house, "karim", width=width)
-    approver = seat(visitor, house, "mina", width=width)
+def test_every_page_of_the_register_is_clean_and_fits(visitor, house, judged_wide_and_narrow):
+    judged = judged_wide_and_narrow
+    page = seat(visitor, house, "karim", width=320)
+    approver = seat(visitor, house, "mina", width=320)
     judged(page)
     go(page, "پیشنهاد تازه")
     open_all(page)
