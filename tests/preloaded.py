@@ -12,6 +12,7 @@ exit code. ``--green`` is for `bus serve`, which imports everything after eventl
 standard library.
 """
 
+import atexit
 import contextlib
 import ctypes
 import gc
@@ -22,7 +23,9 @@ import select
 import signal
 import socket
 import sys
+import threading
 import warnings
+from collections.abc import Callable
 from typing import TypedDict
 
 # Taken before eventlet patches them: this process waits like any other.
@@ -53,6 +56,7 @@ class Request(TypedDict):
     lines: list[list[str]]
     environ: dict[str, str]
     umask: int
+    folder: str
 
 
 class Parent:
@@ -122,6 +126,7 @@ def run(request: Request) -> None:
     if "eventlet" in sys.modules:
         sys.modules["eventlet"].hubs.use_hub()  # the parent's waits for the parent's files
     os.umask(request["umask"])
+    os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environ"])
     # A module that another one has imported runs a second time as the program, as always.
@@ -133,6 +138,32 @@ def run(request: Request) -> None:
         except SystemExit as end:
             if end.code:
                 raise
+
+
+def end_with(program: Callable[[], None]) -> None:
+    """Runs it and ends as Python would, but leaves all that is imported where it is: to take it
+    down would copy every page of memory that is shared with the parent.
+    """
+    code = 1
+    try:
+        program()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if end.code is not None and not isinstance(end.code, int):
+            print(end.code, file=sys.stderr)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+    threading._shutdown()  # type: ignore[attr-defined] # waits for threads that are no daemons
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def main(door: str, *options: str) -> None:
@@ -150,7 +181,7 @@ def main(door: str, *options: str) -> None:
     gc.collect()
     gc.freeze()  # what is imported is shared by all forked processes
     if request := parent.serve():
-        run(request)
+        end_with(lambda: run(request))
 
 
 if __name__ == "__main__":

@@ -56,10 +56,15 @@ class Forker:
         self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel.connect(address)
 
-    def fork(self, lines, environ, files):
-        """A new process; ``files`` are its standard input, output and error."""
+    def fork(self, lines, environ, files, folder=ROOT):
+        """A new process in a folder; ``files`` are its standard input, output and error."""
         report, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = {"lines": lines, "environ": environ, "umask": own_umask()}
+        request = {
+            "lines": lines,
+            "environ": environ,
+            "umask": own_umask(),
+            "folder": str(folder),
+        }
         with far:
             descriptors = [file.fileno() for file in (*files, far)]
             socket.send_fds(self._channel, [json.dumps(request).encode()], descriptors)
@@ -221,25 +226,25 @@ def start(tmp_path):
     starter.end()
 
 
-def run_modules(*lines, typed="", **environ):
+def run_modules(*lines, typed="", folder=ROOT, **environ):
     """Runs `python -m …` for each line, one after another in one process; how that ended.
 
-    ``typed`` is what they read from standard input.
+    ``typed`` is what they read from standard input, ``folder`` where they run.
     """
     with contextlib.ExitStack() as stack:
         files = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3)]
         files[0].write(typed)
         files[0].seek(0)
-        forked = forker_of(*lines[0]).fork(lines, {**os.environ, **environ}, files)
+        forked = forker_of(*lines[0]).fork(lines, {**os.environ, **environ}, files, folder)
         code = forked.wait(120)
         for file in files:
             file.seek(0)
         return subprocess.CompletedProcess(lines, code, files[1].read(), files[2].read())
 
 
-def run_module(*words, typed="", **environ):
+def run_module(*words, typed="", folder=ROOT, **environ):
     """How `python -m …` ended, and what it printed."""
-    return run_modules(words, typed=typed, **environ)
+    return run_modules(words, typed=typed, folder=folder, **environ)
 
 
 def run_programs(environ, *lines, typed=""):

@@ -1,9 +1,5 @@
 """`python -m connector` as a process of its own: a sentence and an exit code, never a traceback."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from bus.signatures.keys import SigningKey
@@ -11,22 +7,14 @@ from connector import Caller
 from connector.keys import make_key
 from deploy.local.ports import free_port
 from tests.connector.conftest import QUESTION, answer, problem
-from tests.processes import ROOT
+from tests.processes import run_module
 
 ASK = ["ask", "--purpose", "fuel_quota", "--key", "9900000013"]
 
 
 def run(folder, *words, module="connector", **environ):
     """The finished process; whatever went wrong, it never shows its inside."""
-    output = subprocess.run(
-        [sys.executable, "-m", module, *words],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    output = run_module(module, *words, folder=folder, **environ)
     assert "Traceback" not in output.stderr
     return output
 

@@ -1,8 +1,6 @@
 """The public and the ops face, before a running service."""
 
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
@@ -15,7 +13,7 @@ from deploy.local.ports import free_port
 from tests.bus.asking import Wire
 from tests.environments import secrets_in
 from tests.gateway.conftest import reads
-from tests.processes import ROOT, Starter
+from tests.processes import ROOT, Starter, run_module
 from tests.waiting import wait_for
 
 
@@ -207,14 +205,7 @@ def test_the_board_shows_everything_at_one_look(faces):
 
 @pytest.mark.parametrize("face", ["public", "agency", "ops", "desk"])
 def test_a_face_that_cannot_start_says_why_in_one_sentence(face):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", f"gateway.{face}"],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_module(f"gateway.{face}")
     assert done.returncode == 1
     assert "cannot start: Set AMQP_URL" in done.stderr
     assert "Traceback" not in done.stderr
@@ -222,13 +213,7 @@ def test_a_face_that_cannot_start_says_why_in_one_sentence(face):
 
 def test_a_port_in_use_is_named(shared_face, tmp_path):
     port = str(shared_face).rsplit(":", 1)[1]
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "gateway.public"],
-        cwd=ROOT,
-        capture_output=True,
-        env={"PATH": "/usr/bin", "AMQP_URL": "amqp://x", "PORT": port, **secrets_in(tmp_path)},
-        text=True,
-        check=False,
-    )
+    environ = {"AMQP_URL": "amqp://x", "PORT": port, **secrets_in(tmp_path)}
+    done = run_module("gateway.public", **environ)
     assert done.returncode == 1
     assert f"port {port}" in done.stderr

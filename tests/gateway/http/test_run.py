@@ -1,31 +1,15 @@
 """A face that cannot start says so in one sentence and ends with 1; one that can ends in peace."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from deploy.local.ports import free_port
 from tests.environments import secrets_in
 from tests.gateway.conftest import begin
-from tests.processes import ROOT, Starter
+from tests.processes import ROOT, Starter, run_module
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
-
-
-def run(face, **environ):
-    reply = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return subprocess.run(
-        [sys.executable, "-m", f"gateway.{face}"],
-        cwd=ROOT,
-        env={**reply, **environ},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
 
 
 BAD = {
@@ -45,7 +29,7 @@ def test_a_setting_that_cannot_be_used_is_told(wrong, tmp_path):
         "AGENCY_BASE_URL": "https://agency.example",
         **secrets_in(tmp_path),
     }
-    done = run("agency", **{**good, **wrong})
+    done = run_module("gateway.agency", **{**good, **wrong})
     assert done.returncode == 1
     assert done.stderr.startswith("The agency face cannot start: ")
     assert "Traceback" not in done.stderr
