@@ -8,6 +8,7 @@ import uuid
 from urllib.parse import quote
 
 import pytest
+import requests
 
 from bus import topology
 from contracts.inquiry.parcels import ASK_PARCEL, READ_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
@@ -26,6 +27,22 @@ NOTARY = {
     "grants": [{"purpose": "land_transfer", "until": "2099-01-01"}],
 }
 FOUND = {"result": {"file_nos": ["1001/5"]}}
+
+
+def look(broker, path):
+    """What a broker's management API tells; rabbitmqctl would start an Erlang for each look."""
+    answer = requests.get(f"{broker.api_url}/api/{path}", timeout=30)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def put(broker, path, **reply):
+    requests.put(f"{broker.api_url}/api/{path}", json=reply, timeout=30).raise_for_status()
+
+
+def give(broker, vhost, user, configure=".*", write=".*", read=".*"):
+    """Rights that somebody gives by hand."""
+    put(broker, f"permissions/{vhost}/{user}", configure=configure, write=write, read=read)
 
 
 class Rights:

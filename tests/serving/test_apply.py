@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from bus import topology
 from contracts.inquiry.parcels import SOURCES_OF_PARCEL
 from deploy.broker.api import is_password, password_hash
-from tests.serving.conftest import HEARS, REGISTRY
+from tests.serving.conftest import HEARS, REGISTRY, give, look, put
+from tests.stores import RIGHTS
 from tests.waiting import wait_for
 
 USER, HEARER = topology.agency_user(REGISTRY), "fuel-co"
@@ -86,9 +87,8 @@ def test_what_waited_in_the_layout_before_reaches_the_agency_and_old_accounts_co
     channel.confirm_delivery()
     channel.queue_declare(queue.name, durable=True, arguments=queue.arguments)
     channel.basic_publish("", queue.name, b"{}", pika.BasicProperties(message_id="waited"))
-    rights.broker.ctl("add_user", USER, "old")
-    rights.broker.ctl("set_user_tags", USER, "mirab-agency")
-    rights.broker.ctl("set_permissions", "-p", rights.vhost, USER, "^$", "^$", queue.name)
+    put(rights.broker, f"users/{USER}", password="old", tags="mirab-agency")
+    give(rights.broker, rights.vhost, USER, "^$", "^$", queue.name)
     provider = connection(rights.amqp.replace("guest:guest", f"{USER}:old"))
     rights.applied()
     wait_for(lambda: cut(provider), 30)
@@ -146,9 +146,9 @@ def test_who_hears_has_a_queue_that_it_alone_may_read_and_who_only_hears_may_wri
         (rights.broker, rights.vhost),
         (rights.agency_broker, topology.agency_vhost(HEARER)),
     ):
-        listed = broker.ctl("list_permissions", "-p", vhost)
-        line = next(line for line in listed.splitlines() if line.startswith(f"agency.{HEARER}\t"))
-        assert line.split("\t")[1:] == ["^$", "^$", rf"^(agency\.{HEARER}\.events)$"]
+        found = look(broker, f"permissions/{vhost}/agency.{HEARER}")
+        rights_of_hearer = [found[name] for name in RIGHTS]
+        assert rights_of_hearer == ["^$", "^$", rf"^(agency\.{HEARER}\.events)$"]
     link = connection(rights.url(HEARER))
     link.channel().basic_get(f"agency.{HEARER}.events")
     link.close()
@@ -182,12 +182,12 @@ def test_nobody_hears_what_agencies_may_not(rights):
 
 def test_bindings_and_rights_that_somebody_added_by_hand_are_taken_away(rights):
     rights.applied()
-    rights.broker.ctl("set_permissions", "-p", rights.vhost, USER, ".*", ".*", ".*")
+    give(rights.broker, rights.vhost, USER)
     by_hand = connection(rights.amqp)
     by_hand.channel().exchange_bind("mirab.commands", topology.agency_ingress(REGISTRY), "#")
     by_hand.channel().queue_bind(topology.agency_queue(REGISTRY).name, "mirab.requests", "#")
     by_hand.close()
-    rights.agency_broker.ctl("set_permissions", "-p", USER, USER, ".*", ".*", ".*")
+    give(rights.agency_broker, USER, USER)
     by_hand = connection(rights.inside_agency())
     by_hand.channel().queue_bind(
         topology.agency_queue(REGISTRY).name, topology.agency_ingress(REGISTRY), "#"
@@ -209,7 +209,7 @@ def test_queues_and_users_of_others_are_left_alone(rights):
     rights.applied()
     by_hand.channel().queue_declare("mirab.billing.requests", passive=True)
     by_hand.close()
-    assert "guest" in rights.broker.ctl("list_users")
+    assert look(rights.broker, "users/guest")["name"] == "guest"
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_queue_with_other_arguments_keeps_nobody_s_right(rights):
     by_hand = connection(rights.amqp)
     by_hand.channel().queue_declare(topology.agency_events(HEARER).name, durable=True)
     by_hand.close()
-    rights.broker.ctl("set_permissions", "-p", rights.vhost, USER, ".*", ".*", ".*")
+    give(rights.broker, rights.vhost, USER)
     rights.serves(HEARER, hears=[HEARS], queue=True)
     done = rights.apply()
     assert (done.returncode, "other arguments" in done.stderr) == (2, True)

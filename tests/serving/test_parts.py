@@ -17,7 +17,7 @@ from deploy.broker import rights
 from deploy.local.parts import PARTS, SERVICES
 from tests.bus.asking import Wire
 from tests.processes import ROOT
-from tests.serving.conftest import Rights
+from tests.serving.conftest import Rights, look
 from tests.stores import forget_agencies, own_vhost
 
 REFUSED = 403
@@ -273,8 +273,8 @@ def test_every_command_is_sent_by_somebody_and_every_event_by_its_own_context():
 
 
 def test_a_part_has_no_management_api_but_ops_may_look(parts):
-    listed = parts.broker.ctl("list_users")
-    tags = dict(line.split("\t") for line in listed.splitlines() if line.startswith("mirab."))
+    users = {user["name"]: user["tags"] for user in look(parts.broker, "users")}
+    tags = {name: value for name, value in users.items() if name.startswith("mirab.")}
     assert {name for name, value in tags.items() if "administrator" in value} == set()
     assert {name for name, value in tags.items() if "monitoring" in value} == {"mirab.ops"}
     assert not any("management" in value or "policymaker" in value for value in tags.values())
@@ -290,8 +290,8 @@ def test_a_part_with_a_wrong_or_an_empty_password_does_not_come_in(parts):
 
 
 def test_the_broker_bounds_what_waits_in_each_queue_of_ours(parts):
-    listed = parts.broker.ctl("list_policies", "-p", parts.vhost)
-    assert "max-length-bytes" in listed
+    policies = look(parts.broker, f"policies/{parts.vhost}")
+    assert any("max-length-bytes" in policy["definition"] for policy in policies)
 
 
 def modules_of(folders):

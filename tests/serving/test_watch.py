@@ -5,7 +5,7 @@ import pytest
 
 from bus import topology
 from contracts.inquiry.parcels import SOURCES_OF_PARCEL
-from tests.serving.conftest import REGISTRY
+from tests.serving.conftest import REGISTRY, look
 from tests.waiting import wait_for
 
 USER = topology.agency_user(REGISTRY)
@@ -24,7 +24,7 @@ def watching(rights, start):
 
 
 def queues(rights):
-    return rights.broker.ctl("list_queues", "-p", rights.vhost, "name").split()
+    return [queue["name"] for queue in look(rights.broker, f"definitions/{rights.vhost}")["queues"]]
 
 
 def made(watching):
