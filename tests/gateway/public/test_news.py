@@ -233,7 +233,7 @@ def test_an_agency_is_told_when_to_ask_again_and_the_answer_is_signed(room):
 
 
 def test_a_window_opens_and_closes_by_the_clock_while_notify_is_away(room):
-    reply = room.maintenance(begins=20, ends=35, components=["inquiry"])
+    reply = room.maintenance(begins=10, ends=22, components=["inquiry"])
     starts, ends = (dt.datetime.fromisoformat(reply[n]) for n in ("starts_at", "ends_at"))
     wait_for(lambda: "notice-title" in room.page("/"), 60)
     wait_for(lambda: room.get("/status").status_code == 200, 60)
