@@ -28,9 +28,9 @@ def program():
     """Chromium's engine without a window, which takes three fifths of the whole one's processor
     time for the same page; the whole one if it is all there is.
     """
-    found = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    assert found, "Chromium is not here; `make test` installs it (chromium-headless-shell)."
-    return found
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    assert path, "Chromium is not here; `make test` installs it (chromium-headless-shell)."
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +66,13 @@ def visitor(chromium):
 
 def axe_of(page):
     """What axe finds wrong with the page as it is now."""
-    found = page.evaluate(
+    violations = page.evaluate(
         """tags => axe.run(document, {
             runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']
         }).then(found => found.violations)""",
         TAGS,
     )
-    return [{"rule": v["id"], "where": [n["target"] for n in v["nodes"]][:5]} for v in found]
+    return [{"rule": v["id"], "where": [n["target"] for n in v["nodes"]][:5]} for v in violations]
 
 
 def judge(page, widths=()):

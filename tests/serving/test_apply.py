@@ -146,9 +146,8 @@ def test_who_hears_has_a_queue_that_it_alone_may_read_and_who_only_hears_may_wri
         (rights.broker, rights.vhost),
         (rights.agency_broker, topology.agency_vhost(HEARER)),
     ):
-        found = look(broker, f"permissions/{vhost}/agency.{HEARER}")
-        rights_of_hearer = [found[name] for name in RIGHTS]
-        assert rights_of_hearer == ["^$", "^$", rf"^(agency\.{HEARER}\.events)$"]
+        entry = look(broker, f"permissions/{vhost}/agency.{HEARER}")
+        assert [entry[name] for name in RIGHTS] == ["^$", "^$", rf"^(agency\.{HEARER}\.events)$"]
     link = connection(rights.url(HEARER))
     link.channel().basic_get(f"agency.{HEARER}.events")
     link.close()
