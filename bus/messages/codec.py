@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema
 
+from bus.messages.loading import Check
 from bus.messages.rules import Rules
 from bus.wire import Wire
 
@@ -49,6 +50,8 @@ class MessageShape:
     parts: tuple[Part, ...]
     unknown: str | None
     rules: Rules | None
+    raws: tuple[Check, ...]
+    checks: tuple[Check, ...]
 
     @cached_property
     def writers(self) -> tuple[tuple[str, str, Convert | None, bool], ...]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 from marshmallow import Schema, ValidationError
 
 from bus.errors import ContractError, FieldError, Internal
+from bus.messages.codec import shape_of
+from bus.messages.loading import Loader
 from bus.messages.message import Wire, read, schema_of, to_wire
 
 if TYPE_CHECKING:
@@ -65,12 +67,20 @@ class Contract(Generic[M]):
         """The marshmallow schema of its messages."""
         return schema_of(self.message)()
 
+    @cached_property
+    def _loader(self) -> Loader:
+        shape = shape_of(self.message)
+        return Loader(self.schema, self.unknown, shape.raws, shape.checks)
+
     def load(self, data: Any) -> M:  # Any: what was sent, before it is checked
         """The message; ContractError names every field that is wrong."""
         return read(self.message, self.load_data(data))
 
     def load_data(self, data: Any) -> Wire:  # Any: what was sent, before it is checked
         """The data in canonical form, as a dict; ContractError names every field that is wrong."""
+        well_formed = self._loader.load(data)
+        if well_formed is not None:
+            return well_formed
         try:
             loaded: Wire = self.schema.load(data, unknown=self.unknown)
         except ValidationError as error:

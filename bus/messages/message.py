@@ -49,6 +49,7 @@ from bus.messages.codec import (
     schema_of,
     to_wire,
 )
+from bus.messages.loading import Check
 from bus.messages.rules import Rules
 from bus.wire import Wire
 
@@ -156,6 +157,7 @@ def _shape(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) 
                 factory,
             )
         )
+    hooks = _hooks(cls)
     of_meta = {"unknown": unknown, "rules": rules}
     meta = type("Meta", (), {name: value for name, value in of_meta.items() if value})
     errors = {
@@ -163,42 +165,40 @@ def _shape(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) 
     }
     body = {
         **declared,
-        **_hooks(cls),
+        **{name: _of_schema(kind, look) for name, (kind, look) in hooks.items()},
         "Meta": meta,
         "error_messages": errors,
         "__module__": cls.__module__,
         "__doc__": cls.__doc__,
     }
     schema = types.new_class(name, (Schema,), exec_body=lambda space: space.update(body))
-    return MessageShape(schema, tuple(parts), unknown, rules)
+    raws = tuple(look for kind, look in hooks.values() if kind == "raw")
+    checks = tuple(look for kind, look in hooks.values() if kind != "raw")
+    return MessageShape(schema, tuple(parts), unknown, rules, raws, checks)
 
 
-def _hooks(cls: type[object]) -> Wire:
-    """The checks of a message class as hooks of its schema."""
-    hooks: Wire = {}
+def _hooks(cls: type[object]) -> dict[str, tuple[str, Check]]:
+    """The checks of a message class: their kind, and what they do with data."""
+    hooks: dict[str, tuple[str, Check]] = {}
     for name in dir(cls):
         function: Any = getattr(cls, name, None)  # Any: any class that is to be a message
         kind = getattr(function, "__hook__", None)
         if kind == "check":
-            hooks[name] = validates_schema(_of_message(cls, function))
-        elif kind == "canonical":
-            hooks[name] = validates_schema(_of_data(function))
-        elif kind == "raw":
-            hooks[name] = pre_load(_of_raw(function))
+            hooks[name] = kind, _of_message(cls, function)
+        elif kind is not None:
+            hooks[name] = kind, function
     return hooks
 
 
-def _of_message(cls: type[object], method: Callable[[object], None]) -> Callable[..., None]:
-    return lambda _schema, data, **_: method(read(cls, data))
+def _of_message(cls: type[object], method: Callable[[object], None]) -> Check:
+    return lambda data: method(read(cls, data))
 
 
-def _of_data(function: Callable[[Wire], None]) -> Callable[..., None]:
-    return lambda _schema, data, **_: function(data)
+def _of_schema(kind: str, check: Check) -> object:
+    """A check as a hook of marshmallow."""
 
-
-def _of_raw(function: Callable[[object], None]) -> Callable[..., object]:
-    def look(_schema: Schema, data: object, **_: object) -> object:
-        function(data)
+    def look(_schema: Schema, data: Wire, **_: object) -> Wire:
+        check(data)
         return data
 
-    return look
+    return pre_load(look) if kind == "raw" else validates_schema(look)
