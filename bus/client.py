@@ -1,7 +1,6 @@
 """Messaging Gateway: send a Request to a service and await its reply within a deadline."""
 
 import asyncio
-import itertools
 import time
 from collections.abc import Callable
 from typing import TypedDict, Unpack
@@ -11,9 +10,10 @@ from pika.channel import Channel
 from pika.spec import Basic, BasicProperties
 
 from bus import topology
-from bus.amqp.rabbit import Link, absent, settle
+from bus.amqp.aggregator import Aggregator
+from bus.amqp.rabbit import Link, absent, need_room, settle
 from bus.envelope import Envelope, child_of
-from bus.errors import BusError, Internal, Unavailable, from_wire
+from bus.errors import BusError, Unavailable
 from bus.messages.kinds import Event, M, R, Request
 from bus.messages.message import Wire, to_wire
 from bus.process import log, monitor
@@ -44,8 +44,7 @@ class Client:
         self._link = Link(
             amqp_url, name, on_open=self._opened, on_return=self._returned, on_lost=self._lost
         )
-        self._pending: dict[str, asyncio.Future[Wire]] = {}
-        self._numbers = itertools.count(1)
+        self._aggregator = Aggregator(self._link, name)
         self._hears: list[tuple[Event, Heard]] = []
 
     @property
@@ -104,27 +103,21 @@ class Client:
             deadline=time.time() + seconds,
             **named,
         )
-        number = str(next(self._numbers))
-        future: asyncio.Future[Wire] = asyncio.get_running_loop().create_future()
-        self._pending[number] = future
+        need_room(body)
         try:
             async with asyncio.timeout(seconds):
-                await self._link.publish(
-                    topology.REQUESTS,
-                    contract.name,
-                    body,
-                    headers=envelope.headers(),
-                    message_id=envelope.id,
-                    seconds=seconds,
-                    reply_to=topology.DIRECT_REPLY,
-                    correlation_id=number,
-                )
-                reply = await future
+                await self._link.wait_open(min(seconds, 1.0))
+                reply = await self._reply(envelope, body)
         except TimeoutError:
             raise _late(contract, seconds) from None
-        finally:
-            self._pending.pop(number, None)
         return reply
+
+    async def _reply(self, envelope: Envelope, body: bytes) -> Wire:
+        call = self._aggregator.ask(envelope, body)
+        try:
+            return await call.reply
+        finally:
+            self._aggregator.forget(call)
 
     async def _opened(self, channel: Channel) -> None:
         ready = asyncio.get_running_loop().create_future()
@@ -165,38 +158,19 @@ class Client:
     def _replied(
         self, _channel: Channel, _method: Basic.Deliver, properties: BasicProperties, body: bytes
     ) -> None:
-        future = self._pending.get(properties.correlation_id or "")
-        if future is None or future.done():
-            return
-        try:
-            reply = orjson.loads(body)
-            if "error" in reply:
-                future.set_exception(from_wire(reply["error"]))
-            else:
-                future.set_result(reply["result"])
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            future.set_exception(
-                Internal("The service's reply cannot be read.", code="reply.unreadable")
-            )
+        self._aggregator.take_reply(properties, body)
 
     def _returned(self, properties: BasicProperties) -> None:
-        self._fail(properties.correlation_id or "", absent())
+        self._aggregator.fail(properties.correlation_id or "", absent())
 
     def _lost(self) -> None:
-        for number in list(self._pending):
-            self._fail(
-                number,
-                Unavailable(
-                    "The connection to the broker was lost while waiting; ask again with the same "
-                    "Idempotency-Key.",
-                    code="broker.unreachable",
-                ),
+        self._aggregator.fail_all(
+            Unavailable(
+                "The connection to the broker was lost while waiting; ask again with the same "
+                "Idempotency-Key.",
+                code="broker.unreachable",
             )
-
-    def _fail(self, number: str, error: BusError) -> None:
-        future = self._pending.get(number)
-        if future is not None and not future.done():
-            future.set_exception(error)
+        )
 
 
 def _late(contract: Request, seconds: float) -> Unavailable:

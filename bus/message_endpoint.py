@@ -14,9 +14,11 @@ import orjson
 from nameko.extensions import Entrypoint
 
 from bus.activator import Fate, Job, Outcome
-from bus.amqp.deliveries import AnswerDelivery, Delivery
+from bus.amqp.aggregate import is_aggregate
+from bus.amqp.deliveries import AnswerDelivery, Delivery, Source
 from bus.amqp.incoming import Incoming
 from bus.amqp.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
+from bus.amqp.splitter import Splitter
 from bus.database.troubles import Troubles
 from bus.errors import BusError
 from bus.messages.kinds import Request
@@ -85,7 +87,8 @@ class Endpoint(Entrypoint):
         self._answer(delivery, {"error": trouble.to_wire()})
         if delivery in self._waiting:
             self._waiting.remove(delivery)
-            delivery.inlet.done(delivery.raw)
+            delivery.source.done(delivery.raw)
+        delivery.source.flush()
 
     def stop(self) -> None:
         """Takes nothing new; what waits or is held goes back to the broker as if it had never been
@@ -97,31 +100,50 @@ class Endpoint(Entrypoint):
         rest = [*self._waiting, *self._held]
         self._waiting.clear()
         self._held.clear()
-        for inlet in (self.inlet, self.suspects):
-            inlet.renew([delivery.raw for delivery in rest if delivery.inlet is inlet])
+        for source in dict.fromkeys(delivery.source for delivery in rest):
+            source.renew([delivery.raw for delivery in rest if delivery.source is source])
 
     def take(self, raw: Incoming, inlet: Inlet) -> None:
-        """Read an arrived message and queue it, or reject it if it is unreadable."""
+        """Read an arrived message and queue it, or reject it if it is unreadable; the calls of an
+        aggregate each for itself.
+        """
+        several = isinstance(self.job.contract, Request) and is_aggregate(raw)
+        if several and not self._stopped:
+            self._take_all(raw, inlet)
+        else:
+            self._take(raw, inlet)
+        self._pump_soon()
+
+    def _take_all(self, raw: Incoming, inlet: Inlet) -> None:
+        try:
+            splitter = Splitter(raw, inlet)
+        except BusError as error:
+            self._refuse(raw, inlet, error)
+            return
+        for call in splitter.calls:
+            self._take(call, splitter)
+
+    def _take(self, raw: Incoming, source: Source) -> None:
         if self._stopped:
-            inlet.renew([raw])
+            source.renew([raw])
             return
         try:
             delivery = self.read(raw)
         except BusError as error:
-            self._refuse(raw, inlet, error)
+            self._refuse(raw, source, error)
             return
-        delivery.inlet = inlet
+        delivery.source = source
         self._waiting.append(delivery)
         if isinstance(self.job.contract, Request):
             self._in_hand.add(delivery)
-        self._pump_soon()
 
-    def _refuse(self, raw: Incoming, inlet: Inlet, error: BusError) -> None:
+    def _refuse(self, raw: Incoming, source: Source, error: BusError) -> None:
         name = self.job.contract.name
         _log.warning("message_unreadable", contract=name, code=error.code, detail=error.message)
         if isinstance(self.job.contract, Request):
-            inlet.reply(raw, orjson.dumps({"error": error.to_wire()}))
-        inlet.bury(raw, error.code)
+            reply = orjson.dumps({"error": error.to_wire()})
+            source.reply(raw, reply, batch=self.job.batch)
+        source.bury(raw, error.code)
         self._acknowledge(raw, died=True)
 
     def _acknowledge(self, raw: Incoming, *, died: bool = False) -> None:
@@ -160,7 +182,7 @@ class Endpoint(Entrypoint):
             return False
         _log.info("message_expired", contract=envelope.type, message_id=envelope.id)
         self._in_hand.discard(delivery)
-        delivery.inlet.done(delivery.raw)
+        delivery.source.done(delivery.raw)
         return True
 
     def _settle(
@@ -171,29 +193,38 @@ class Endpoint(Entrypoint):
         error: object,
     ) -> tuple[None, None]:
         self._running -= 1
-        for delivery, outcome in zip(
-            deliveries, outcomes or [Outcome(Fate.RETRY)] * len(deliveries), strict=True
-        ):
-            self._finish(delivery, outcome)
+        ends = list(
+            zip(deliveries, outcomes or [Outcome(Fate.RETRY)] * len(deliveries), strict=True)
+        )
+        for delivery, outcome in ends:
+            if outcome.fate is not Fate.RETRY:
+                self._finish(delivery, outcome)
+        for source in dict.fromkeys(delivery.source for delivery in deliveries):
+            source.flush()
+        self._give_back([delivery for delivery, outcome in ends if outcome.fate is Fate.RETRY])
         self._pump_soon()
         return None, None
 
+    def _give_back(self, deliveries: list[Delivery]) -> None:
+        self._in_hand.difference_update(deliveries)
+        if deliveries:
+            eventlet.sleep(RETRY_SECONDS)
+        for delivery in deliveries:
+            delivery.source.give_back(delivery.raw)
+
     def _finish(self, delivery: Delivery, outcome: Outcome) -> None:
-        raw, inlet = delivery.raw, delivery.inlet
+        raw, source = delivery.raw, delivery.source
         if outcome.reply is not None and delivery in self._in_hand:
             self._answer(delivery, outcome.reply)
         self._in_hand.discard(delivery)
         if outcome.fate is Fate.DONE:
-            inlet.done(raw)
+            source.done(raw)
             self._acknowledge(raw)
         elif outcome.fate is Fate.DEAD or _held_too_long(delivery, outcome):
-            inlet.bury(raw, outcome.trouble)
+            source.bury(raw, outcome.trouble)
             self._acknowledge(raw, died=True)
-        elif outcome.fate is Fate.RETRY:
-            eventlet.sleep(RETRY_SECONDS)
-            inlet.give_back(raw)
         elif self._stopped:
-            inlet.renew([raw])
+            source.renew([raw])
         else:
             self._held.add(delivery)
             eventlet.spawn_after(HOLD_SECONDS, self._try_again, delivery)
@@ -202,15 +233,15 @@ class Endpoint(Entrypoint):
         if delivery not in self._held:
             return
         self._held.discard(delivery)
-        if delivery.inlet is self.suspects:  # there it would keep all others from their turn
+        if delivery.source is self.suspects:  # there it would keep all others from their turn
             self.suspects.renew([delivery.raw])
-        elif delivery.inlet.alive(delivery.raw):
+        elif delivery.source.alive(delivery.raw):
             self._waiting.append(delivery)
             self._pump_soon()
 
     def _answer(self, delivery: Delivery, reply: Wire) -> None:
         if isinstance(self.job.contract, Request):
-            delivery.inlet.reply(delivery.raw, orjson.dumps(reply))
+            delivery.source.reply(delivery.raw, orjson.dumps(reply), batch=self.job.batch)
 
 
 def _held_too_long(delivery: Delivery, outcome: Outcome) -> bool:

@@ -24,6 +24,14 @@ EXCHANGES = {
 }
 DIRECT_REPLY = "amq.rabbitmq.reply-to"
 
+JSON = "application/json"
+# Several calls of one contract in one message (bus/amqp/aggregate.py), and their replies in one.
+CALLS, REPLIES = "application/cloudevents-batch+json", "application/vnd.mirab.replies+json"
+# On a reply: how many calls of its contract the service takes in one message.
+BATCH = "mirab-batch"
+MOST_CALLS = 100
+LONGEST_AGGREGATE = 256 * 1024
+
 RECEIPT_TO = "mirab-receipt-to"  # on a Command or an Event: whose relay is told of its end
 
 # On a dead letter: the queue in which it died, the code of the refusal, and when (RFC 3339).

@@ -2,26 +2,38 @@
 
 import time
 import uuid
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol
 
 import orjson
 
 from bus import topology
 from bus.activator import Call
-from bus.amqp.incoming import Incoming, short_text
+from bus.amqp.incoming import Incoming, short_text, unreadable
 from bus.envelope import Envelope, new_traceparent, valid_traceparent
-from bus.errors import ContractError, FieldError
+from bus.errors import ContractError
 from bus.messages.kinds import Contract
 from bus.messages.message import Wire
+
+
+class Source(Protocol):
+    """Where a message came from, and what becomes of it there: an Inlet, or a Splitter."""
+
+    def alive(self, raw: Incoming) -> bool: ...
+    def reply(self, raw: Incoming, body: bytes, *, batch: int) -> None: ...
+    def flush(self) -> None: ...
+    def done(self, raw: Incoming) -> None: ...
+    def bury(self, raw: Incoming, code: str | None) -> None: ...
+    def give_back(self, raw: Incoming) -> None: ...
+    def renew(self, messages: Sequence[Incoming], queue: str | None = None) -> None: ...
 
 
 class Delivery:
     """A message as it came, read: its envelope and data; ContractError if it cannot be read."""
 
-    __slots__ = ("call", "held_since", "inlet", "raw")
+    __slots__ = ("call", "held_since", "raw", "source")
 
-    # Any: an Inlet, which would import this module
-    inlet: Any  # bus.amqp.inlet.Inlet, through which it came
+    source: Source
 
     def ends_within(self, seconds: float) -> bool:
         """True if the caller's deadline is that near."""
@@ -33,15 +45,15 @@ class Delivery:
         self.held_since: float | None = None
         envelope = Envelope.from_headers(raw.headers)
         if envelope.type != contract.name:
-            raise _unreadable("ce-type", f"is not {contract.name}")
-        if raw.content_type != "application/json":
-            raise _unreadable("content_type", "is not application/json")
+            raise unreadable("ce-type", f"is not {contract.name}")
+        if raw.content_type != topology.JSON:
+            raise unreadable("content_type", "is not application/json")
         try:
             data = orjson.loads(raw.body)
         except orjson.JSONDecodeError:
-            raise _unreadable("body", "is not JSON") from None
+            raise unreadable("body", "is not JSON") from None
         if not isinstance(data, dict):
-            raise _unreadable("body", "is not an object")
+            raise unreadable("body", "is not an object")
         self.call: Call = Call.of(contract, envelope, data)
 
 
@@ -73,7 +85,7 @@ def _answer(raw: Incoming, contract: Contract) -> tuple[Wire | None, str | None]
     """What an answer says, or what is wrong with it."""
     if raw.delivery_info.get("routing_key") != contract.name:
         return None, "routing_key"
-    if raw.content_type != "application/json":
+    if raw.content_type != topology.JSON:
         return None, "content_type"
     if len(raw.body) > topology.LONGEST_ANSWER:
         return None, "too_large"
@@ -83,11 +95,3 @@ def _answer(raw: Incoming, contract: Contract) -> tuple[Wire | None, str | None]
         return None, "not_json"
     except ContractError as error:
         return None, error.code
-
-
-def _unreadable(field: str, reason: str) -> ContractError:
-    return ContractError(
-        f"The message's {field} {reason}.",
-        code="message.unreadable",
-        fields=[FieldError(field, "unreadable", reason)],
-    )

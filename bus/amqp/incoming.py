@@ -1,13 +1,23 @@
 """A message as the broker delivers it, before anything in it is trusted."""
 
-from typing import Any  # what kombu gives has no types
+from typing import Any, NamedTuple  # Any: what kombu gives has no types
 
 from bus import topology
 from bus.envelope import LONGEST
+from bus.errors import ContractError, FieldError
 from bus.wire import Wire
 
 # Headers that make a broker send copies elsewhere, or that only a broker may write.
 _OF_THE_BROKER = ("cc", "bcc")
+
+
+class Parts(NamedTuple):
+    """What a message is made of, where it is not kombu that gives it."""
+
+    delivery_tag: int
+    delivery_info: Wire
+    properties: Wire
+    body: bytes
 
 
 class Incoming:
@@ -73,3 +83,12 @@ def short_text(value: object) -> str | None:
     """A short text that a database can keep; None for anything else."""
     fits = isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable()
     return str(value) if fits else None
+
+
+def unreadable(field: str, reason: str) -> ContractError:
+    """The refusal of a message that cannot be read as a call."""
+    return ContractError(
+        f"The message's {field} {reason}.",
+        code="message.unreadable",
+        fields=[FieldError(field, "unreadable", reason)],
+    )

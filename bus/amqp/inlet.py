@@ -20,6 +20,7 @@ from bus.amqp.consumer import Consumer
 from bus.amqp.heartbeats import guard_heartbeats
 from bus.amqp.incoming import Incoming
 from bus.amqp.outlet import Outlet
+from bus.amqp.splitter import splitter_of
 from bus.database.store import Store
 from bus.process import log, monitor
 from bus.process.monitor import WELL, Finding, fail
@@ -151,15 +152,20 @@ class Inlet(SharedExtension):
         """Puts messages into a queue anew, this one's own if none is named, as if they had never
         been delivered; what cannot be put there for sure goes back, and is charged a delivery.
         """
+        for raw, kept in zip(messages, self.put(messages, queue), strict=True):
+            (self.done if kept else self.give_back)(raw)
+
+    def put(self, messages: Sequence[Incoming], queue: str | None = None) -> list[bool]:
+        """Puts copies of messages into a queue, this one's own if none is named; which are there
+        for sure. One whose channel is lost is not put: the broker delivers it again.
+        """
         alive = [raw for raw in messages if self.alive(raw)]
         copies = [
             Saying(time.monotonic(), "", queue or self.queue_name, raw.copy_properties(), raw.body)
             for raw in alive
         ]
-        if not copies:
-            return
-        for raw, confirmed in zip(alive, self.outlet.beside.say(copies).in_queue, strict=True):
-            (self.done if confirmed else self.give_back)(raw)
+        kept = iter(self.outlet.beside.say(copies).in_queue if copies else ())
+        return [raw in alive and next(kept) for raw in messages]
 
     def take(self, raw: Incoming) -> None:
         """Gives an arrived message to the endpoint of its contract."""
@@ -187,9 +193,13 @@ class Inlet(SharedExtension):
         """To the dead letters, with the code of the refusal; the broker itself, which does the rest
         if this copy cannot be put there for sure, would only say that it was rejected.
         """
-        if code is None or not self.alive(raw):
-            self.reject(raw)
-            return
+        kept = code is not None and self.put_dead(raw, code)
+        (self.done if kept else self.reject)(raw)
+
+    def put_dead(self, raw: Incoming, code: str) -> bool:
+        """Puts a copy of a message among the dead letters; False if it is not there for sure."""
+        if not self.alive(raw):
+            return False
         properties = raw.copy_properties()
         properties["application_headers"] |= {
             topology.DIED_IN: self.queue_name,
@@ -198,19 +208,29 @@ class Inlet(SharedExtension):
         }
         dead = topology.dead_queue(self.container.service_name).name
         letter = Saying(time.monotonic(), "", dead, properties, raw.body)
-        (self.done if self.outlet.beside.say([letter]).in_queue[0] else self.reject)(raw)
+        return self.outlet.beside.say([letter]).in_queue[0]
 
     def give_back(self, raw: Incoming) -> None:
         """To the queue again; the broker counts, the fifth time goes to the dead letters."""
         self._tell(raw, spec.Basic.Reject, "Lb", (raw.delivery_tag, True))
 
-    def reply(self, raw: Incoming, body: bytes) -> None:
-        """Answers the asker, if its address can be one; what is said follows a message's end."""
+    def reply(
+        self, raw: Incoming, body: bytes, *, batch: int, content_type: str = topology.JSON
+    ) -> None:
+        """Answers the asker, if its address can be one; what is said follows a message's end.
+
+        ``batch`` tells it how many calls of the contract may come in one message.
+        """
         reply_to = raw.properties.get("reply_to")
         if topology.asker_of(reply_to) is None:
             _log.warning("reply_address_missing", message_id=raw.id)
             return
-        self.outlet.reply(str(reply_to), raw.properties.get("correlation_id"), body)
+        number = raw.properties.get("correlation_id")
+        properties = {"content_type": content_type, "application_headers": {topology.BATCH: batch}}
+        self.outlet.reply(str(reply_to), number, body, properties)
+
+    def flush(self) -> None:
+        """Nothing to do: each reply was sent at once."""
 
     def _tell(
         self, raw: Incoming, method: tuple[int, int], form: str, values: Sequence[object]
@@ -270,6 +290,16 @@ class Requests(Inlet):
     """The queue of Requests: callers are answered at once, even while the database is away."""
 
     kind, exchange, prefetch, gated = "requests", topology.REQUESTS, 256, False
+
+    def suspect(self, raw: Incoming) -> None:
+        """The calls of an aggregate are tried each alone, so that one of them spoils no other."""
+        splitter = splitter_of(raw, self)
+        if splitter is None:
+            super().suspect(raw)
+            return
+        queue = topology.suspects_queue(self.container.service_name).name
+        _log.warning("to_be_tried_alone", messages=len(splitter.calls), queue=self.queue_name)
+        eventlet.spawn(splitter.renew, splitter.calls, queue)
 
 
 class Commands(Inlet):

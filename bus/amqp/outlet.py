@@ -82,12 +82,12 @@ class Outlet(SharedExtension):
                 self._thread.wait()
         self.beside.stop()
 
-    def reply(self, reply_to: str, correlation_id: object, body: bytes) -> None:
+    def reply(self, reply_to: str, correlation_id: object, body: bytes, properties: Wire) -> None:
         """Answers an asker on the channel that it named; a reply that is too large by an error."""
         if len(body) > topology.LONGEST_BODY:
             _log.error("reply_too_large", octets=len(body))
             body = orjson.dumps({"error": TOO_LARGE.to_wire()})
-        properties: Wire = {"content_type": "application/json", "delivery_mode": 1}
+        properties = {**properties, "delivery_mode": 1}
         if isinstance(correlation_id, str):
             properties["correlation_id"] = correlation_id
         saying = Saying(time.monotonic(), "", reply_to, properties, body)

@@ -121,6 +121,11 @@ class Link:
                 await asyncio.wait_for(self._open.wait(), seconds)
             except TimeoutError:
                 raise _unreachable() from None
+        self._need_open()
+
+    def _need_open(self) -> None:
+        if not self._open.is_set():
+            raise _unreachable()
         if self.blocked:
             raise Unavailable(
                 "The broker takes no messages now (memory or disk alarm).", code="broker.blocked"
@@ -164,7 +169,6 @@ class Link:
         message_id: str,
         mandatory: bool = True,
         seconds: float = 10.0,
-        **properties: BasicProperties,
     ) -> None:
         """Publishes one persistent JSON message; with ``confirm`` waits for the broker's word.
 
@@ -172,22 +176,42 @@ class Link:
         take it within ``seconds``; it may then have arrived all the same, so repeat it with the
         same ``message_id``; ContractError ``message.too_large`` if no broker may take it.
         """
-        if len(body) > topology.LONGEST_BODY:
-            raise ContractError("The message is too large. Send less.", code="message.too_large")
+        need_room(body)
         await self.wait_open(min(seconds, 1.0))
+        self.write(exchange, key, body, headers=headers, message_id=message_id, mandatory=mandatory)
+        if self._confirm:
+            await self._confirmed(message_id, seconds)
+
+    def write(  # noqa: PLR0913 - a message has that many parts
+        self,
+        exchange: str,
+        key: str,
+        body: bytes,
+        *,
+        headers: Wire,
+        message_id: str,
+        content_type: str = topology.JSON,
+        mandatory: bool = True,
+        reply_to: str | None = None,
+        correlation_id: str | None = None,
+    ) -> None:
+        """Writes one persistent message to the connection, and waits for no word of the broker.
+
+        Unavailable ``broker.unreachable`` or ``broker.blocked`` if there is none now.
+        """
+        self._need_open()
         properties = pika.BasicProperties(
-            content_type="application/json",
+            content_type=content_type,
             delivery_mode=2,
             message_id=message_id,
             headers=headers,
-            **properties,
+            reply_to=reply_to,
+            correlation_id=correlation_id,
         )
         try:
             self.channel.basic_publish(exchange, key, body, properties, mandatory=mandatory)
         except AMQPError:
             raise _unreachable() from None
-        if self._confirm:
-            await self._confirmed(message_id, seconds)
 
     async def _confirmed(self, message_id: str, seconds: float) -> None:
         tag, self._next_tag = self._next_tag, self._next_tag + 1
@@ -296,6 +320,12 @@ class Link:
             if accepted
             else Unavailable("The broker refused the message.", code="broker.refused")
         )
+
+
+def need_room(body: bytes) -> None:
+    """ContractError ``message.too_large`` if no broker may take a message of that size."""
+    if len(body) > topology.LONGEST_BODY:
+        raise ContractError("The message is too large. Send less.", code="message.too_large")
 
 
 def absent() -> Unavailable:

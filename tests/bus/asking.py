@@ -19,15 +19,20 @@ def ask(url, contract, *, id=None, deadline=10.0, caller=None, **data):
     )[0]
 
 
-def ask_all(url, questions, *, deadline=10.0, caller=None):
+def ask_all(url, questions, *, deadline=10.0, caller=None, first=()):
     """Asks all at the same time; a list of replies and errors in their order. A message
-    gets a typed reply, a dict a dict."""
+    gets a typed reply, a dict a dict.
+
+    ``first`` is asked before, so that the client knows what its service takes at once.
+    """
 
     async def run():
         client = Client(url, name="test")
         ways = {True: client.call, False: client.call_json}
         await client.start()
         try:
+            for contract, data in first:
+                await client.call_json(contract, data)
             return await asyncio.gather(
                 *(
                     ways[is_message(data)](contract, data, id=id_, deadline=deadline, caller=caller)
