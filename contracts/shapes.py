@@ -1,4 +1,7 @@
-"""The shape of each contract, as others rely on it; within a version it may only grow."""
+"""The shape of each contract, as others rely on it, and what breaks them within a version."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from marshmallow import Schema, fields, validate
 
@@ -6,8 +9,14 @@ from bus.messages.annotations import AnyField
 from bus.wire import Wire
 from contracts import CATALOGUE, Contract, Event, Request
 
-NEW_AND_REQUIRED = "is new and required"
 Shape = Wire  # JSON, as tests/house/contracts.json keeps it
+
+# What agencies may do with a Request: once given, it is not taken away within a version.
+RIGHTS = {
+    "agency": "agencies may be granted it no more",
+    "everyone": "it needs a grant now",
+    "delegable": "it can be called in another's name no more",
+}
 
 
 def shapes() -> dict[str, Shape]:
@@ -58,12 +67,19 @@ def member(field: AnyField) -> Wire:
 
 
 def breaks(old: Shape, new: Shape) -> list[str]:
-    """What in ``new`` breaks somebody who relies on ``old``, a sentence each."""
+    """What in ``new`` breaks somebody who relies on ``old``, a sentence each.
+
+    Who sends relies on what may be left out or null staying so; who reads relies on what is always
+    there and never null. An agency sends a Request's fields and reads its reply, so each of them
+    may change one way. Commands and Events lie in queues between parts and agencies that are
+    renewed at different moments: both ways break.
+    """
     faults = [] if old["kind"] == new["kind"] else ["the kind changed"]
-    faults += _member_breaks(old["fields"], new["fields"], "")
-    answers = _member_breaks(old.get("reply", {}), new.get("reply", {}), "reply")
-    # Who asks reads an answer; a further field there, always given, hurts nobody.
-    faults += [fault for fault in answers if not fault.endswith(NEW_AND_REQUIRED)]
+    faults += _promise_breaks(old, new)
+    is_request = old["kind"] == Request.__name__
+    faults += _member_breaks(old["fields"], new["fields"], _Use(sent=True, read=not is_request))
+    reply, reply_now = old.get("reply", {}), new.get("reply", {})
+    faults += _member_breaks(reply, reply_now, _Use(sent=False, read=True), "reply")
     heard_then, heard_now = old.get("heard", {}), new.get("heard", {})
     if set(heard_then.get("fields", ())) - set(heard_now.get("fields", ())):
         faults.append("a field is heard no more")
@@ -72,25 +88,56 @@ def breaks(old: Shape, new: Shape) -> list[str]:
     return faults
 
 
-def _member_breaks(old: Shape, new: Shape, path: str) -> list[str]:
+def _promise_breaks(old: Shape, new: Shape) -> list[str]:
+    """The breaks of what a Request is: who may call it, and whether a repeat does nothing."""
+    faults = [text for name, text in RIGHTS.items() if old.get(name) and not new.get(name)]
+    if old.get("effect") != new.get("effect"):
+        # It changes something that did not, or a repeated id gets the first reply no more.
+        faults.append("effect changed")
+    return faults
+
+
+class _Use(NamedTuple):
+    """Whether others send such fields to us, and whether they read them."""
+
+    sent: bool
+    read: bool
+
+
+def _member_breaks(old: Shape, new: Shape, use: _Use, path: str = "") -> list[str]:
     faults = []
     for name, was in old.items():
         here = f"{path}.{name}".lstrip(".")
         if name not in new:
             faults.append(f"{here} is gone")
             continue
-        faults += [
-            f"{here}: {word} changed"
-            for word in ("type", "null", "required")
-            if was[word] != new[name][word]
-        ]
-        if set(was.get("choices", [])) - set(new[name].get("choices", [])):
-            faults.append(f"{here}: a choice is gone")
-        faults += _member_breaks(was.get("members", {}), new[name].get("members", {}), here)
-        if "of" in was:
-            faults += _member_breaks({"of": was["of"]}, {"of": new[name]["of"]}, here)
+        now = new[name]
+        faults += [f"{here}{fault}" for fault in _field_breaks(was, now, use)]
+        faults += _member_breaks(was.get("members", {}), now.get("members", {}), use, here)
+        if "of" in was and "of" in now:
+            faults += _member_breaks({"of": was["of"]}, {"of": now["of"]}, use, here)
+    if not use.sent:  # a further field in a reply hurts nobody
+        return faults
     return faults + [
-        f"{path}.{name} {NEW_AND_REQUIRED}".lstrip(".")
+        f"{path}.{name} is new and required".lstrip(".")
         for name in new
         if name not in old and new[name]["required"]
     ]
+
+
+def _field_breaks(was: Shape, now: Shape, use: _Use) -> Iterator[str]:
+    """The breaks of one field; of ``required`` and ``null`` by who is hurt by which change."""
+    if was["type"] != now["type"]:
+        yield ": type changed"
+    for word, stricter in (("required", True), ("null", False)):
+        if was[word] != now[word] and (use.sent if now[word] is stricter else use.read):
+            yield f": {word} changed"
+    before, after = was.get("choices"), now.get("choices")
+    if before is None and after is not None and use.sent:
+        yield ": only some values are taken now"
+    if before is not None and after is None and use.read:
+        yield ": any value may come now"
+    if before is not None and after is not None and set(before) - set(after):
+        yield ": a choice is gone"
+    if was.get("personal") and not now.get("personal"):
+        yield " counts as personal no more"

@@ -206,11 +206,24 @@ def test_an_open_bill_is_not_replaced(billing):
     assert (reply["code"], reply["details"]["state"]) == ("bill.not_void", "ISSUED")
 
 
+def test_an_inquiry_is_charged_again_by_the_end_of_its_bill_however_long_ago_it_was_issued(billing):
+    billing.charge(ref="e6")
+    billing.later(days=40).expire()
+    billing.later(days=29)
+    assert again(billing, "e6")["state"] == "ISSUED"
+
+
 def test_an_inquiry_whose_asker_is_forgotten_is_charged_no_more(billing):
     old = expired(billing, "e4")
-    billing.at("1405-10-03 09:00")
+    billing.later(days=31)
     reply = again(billing, "e4")
     assert (reply["code"], reply["details"]["number"]) == ("bill.too_late", old.number)
+    # An office's bill has no asker to be forgotten.
+    office = billing.charge(ref="o4", source_kind="office")
+    billing.call(treasury.VOID_BILL, as_="nader", number=office.number, why="wrong")
+    billing.later(days=31)
+    reply = again(billing, "o4", source_kind="office")
+    assert reply["state"] == "ISSUED", reply
     assert billing.charge(ref="e5").state == "ISSUED"
 
 

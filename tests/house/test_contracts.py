@@ -71,6 +71,99 @@ def test_a_break_would_be_seen():
     assert breaks(of(), of(key={**key, "required": False})) == []
 
 
+OPTIONAL, NULL = {**KEY, "required": False}, {**KEY, "null": True}
+CHOICES = {**KEY, "choices": ["a", "b"]}
+LONGER, SHORTER = {**KEY, "choices": ["a", "b", "c"]}, {**KEY, "choices": ["a"]}
+
+
+def asked(key, **promise):
+    """A Request with one field."""
+    return {"kind": "Request", "effect": False, "agency": True, "fields": {"key": key}} | promise
+
+
+def answered(key):
+    """A Request with one field in its reply."""
+    return asked(KEY, reply={"key": key})
+
+
+@pytest.mark.parametrize(
+    ("looser", "stricter", "fault"),
+    [
+        (OPTIONAL, KEY, "required changed"),
+        (NULL, KEY, "null changed"),
+        (LONGER, CHOICES, "a choice is gone"),
+    ],
+)
+def test_what_is_asked_may_become_looser_and_not_stricter(looser, stricter, fault):
+    assert breaks(asked(stricter), asked(looser)) == []
+    assert breaks(asked(looser), asked(stricter)) == [f"key: {fault}"]
+
+
+@pytest.mark.parametrize(
+    ("looser", "fault"), [(OPTIONAL, "required changed"), (NULL, "null changed")]
+)
+def test_what_is_answered_may_become_stricter_and_not_looser(looser, fault):
+    assert breaks(answered(looser), answered(KEY)) == []
+    assert breaks(answered(KEY), answered(looser)) == [f"reply.key: {fault}"]
+
+
+@pytest.mark.parametrize("other", [OPTIONAL, NULL])
+def test_a_message_that_lies_in_a_queue_changes_neither_way(other):
+    assert len(breaks(of(key=KEY), of(key=other))) == 1
+    assert len(breaks(of(key=other), of(key=KEY))) == 1
+
+
+def test_a_limit_to_some_values_breaks_who_sends_and_its_end_who_reads():
+    assert breaks(asked(KEY), asked(CHOICES)) == ["key: only some values are taken now"]
+    assert breaks(asked(CHOICES), asked(KEY)) == []
+    assert breaks(answered(CHOICES), answered(KEY)) == ["reply.key: any value may come now"]
+    assert breaks(answered(KEY), answered(CHOICES)) == []
+    assert breaks(answered(CHOICES), answered(SHORTER)) == ["reply.key: a choice is gone"]
+
+
+def test_the_rule_holds_within_nested_members_and_lists():
+    def nested(key):
+        return {**KEY, "type": "Nested", "members": {"key": key}}
+
+    def listed(key):
+        return {**KEY, "type": "List", "of": nested(key)}
+
+    assert breaks(asked(listed(KEY)), asked(listed(OPTIONAL))) == []
+    assert breaks(asked(nested(NULL)), asked(nested(KEY))) == ["key.key: null changed"]
+    assert breaks(answered(listed(KEY)), answered(listed(OPTIONAL))) == [
+        "reply.key.of.key: required changed"
+    ]
+    gone = breaks(answered(listed(KEY)), answered({**KEY, "type": "Text"}))
+    assert gone == ["reply.key: type changed"]
+
+
+@pytest.mark.parametrize(
+    ("promise", "fault"),
+    [
+        ("agency", "agencies may be granted it no more"),
+        ("everyone", "it needs a grant now"),
+        ("delegable", "it can be called in another's name no more"),
+    ],
+)
+def test_who_may_call_a_contract_may_grow_and_not_shrink(promise, fault):
+    wide, narrow = asked(KEY, **{promise: True}), asked(KEY, **{promise: False})
+    assert breaks(narrow, wide) == []
+    assert breaks(wide, narrow) == [fault]
+    # The released shapes name ``everyone`` and ``delegable`` only where they are true.
+    assert breaks(wide, {k: v for k, v in narrow.items() if k != promise}) == [fault]
+
+
+def test_a_contract_that_changes_nothing_does_not_begin_to_nor_the_other_way():
+    reads, changes = asked(KEY), asked(KEY, effect=True)
+    assert breaks(reads, changes) == breaks(changes, reads) == ["effect changed"]
+
+
+def test_a_personal_field_stays_one():
+    personal = {**KEY, "personal": True}
+    assert breaks(asked(personal), asked(KEY)) == ["key counts as personal no more"]
+    assert breaks(asked(KEY), asked(personal)) == []
+
+
 def test_a_release_adds_what_is_new_and_refuses_what_breaks(tmp_path, capsys):
     file = tmp_path / "contracts.json"
     name, *rest = sorted(RELEASED)

@@ -5,6 +5,7 @@ import datetime as dt
 from bus.errors import Conflict, FieldError, RuleBroken, Unavailable
 from contracts.billing.bills import Charge
 from contracts.billing.treasury import BillPreview, Issue
+from contracts.inquiry.own import ID_KEPT
 from iran.persian import jalali, tehran_day
 from services.billing import books
 from services.billing.bills import events, numbers, repository
@@ -18,9 +19,6 @@ from services.billing.domain.quote import Basis, Item, Quote, quote
 from services.billing.ledger.entries import Subject, post
 from services.billing.rows import BillRow
 from services.billing.tariffs.quotes import of_services
-
-# Inquiry keeps the asker so long after an unpaid bill has ended; a later payment has no answer.
-ASKER_KEPT = dt.timedelta(days=30)
 
 
 def charge(context: Context, message: Charge) -> BillRow:
@@ -38,8 +36,8 @@ def issue(context: Context, message: Issue) -> BillRow:
 
     Raises Conflict ``bill.charged`` if its source has a bill that counts: another fee for the same
     thing needs a number of its own; Conflict ``bill.changed`` if the total is not the one of the
-    preview (``looked_rials``); RuleBroken ``bill.too_late`` for an inquiry that can be answered no
-    more.
+    preview (``looked_rials``); RuleBroken ``bill.too_late`` for an inquiry whose bill ended more
+    than ``ID_KEPT`` ago: it can be answered no more.
     """
     waiver = _issuable(context, message)
     row = _issue(context, message, waiver, message.replaces)
@@ -100,7 +98,8 @@ def _chargeable_again(context: Context, message: Charge) -> None:
             code="bill.charged",
             number=row.number,
         )
-    if row.source_kind == "inquiry" and row.issued_at < context.now - ASKER_KEPT:
+    is_inquiry = row.source_kind == "inquiry"
+    if is_inquiry and repository.ended_at(context.conn, row) < context.now - ID_KEPT:
         raise RuleBroken(
             f"The bill {row.number} of this inquiry ended too long ago: its asker is no longer on "
             "record, so that it cannot be answered. Let the person ask anew on the portal.",

@@ -104,6 +104,17 @@ def newest_of_source(conn: Connection, kind: str, ref: str) -> BillRow | None:
     return fetch_one(conn, BillRow, statement.order_by(BILLS.c.id.desc()).limit(1))
 
 
+def ended_at(conn: Connection, row: BillRow) -> dt.datetime:
+    """When a void or expired bill ended: the moment of the last line of its history, which nothing
+    follows.
+    """
+    statement = select(BILL_EVENTS.c.at).where(
+        BILL_EVENTS.c.bill == row.id, BILL_EVENTS.c.version == row.version
+    )
+    moment: dt.datetime = conn.execute(statement).scalar_one()
+    return moment
+
+
 def move(
     context: Context, row: BillRow, act: BillAct, reason: str = "", **changes: Unpack[BillChanges]
 ) -> BillRow:

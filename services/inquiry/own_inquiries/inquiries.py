@@ -1,6 +1,5 @@
 """Inquiries of people about their own sources: asked, charged by billing, answered when paid."""
 
-import datetime as dt
 import hashlib
 import hmac
 
@@ -9,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import BusError, NotFound
 from contracts.billing.bills import CHARGE, BillFact, Charge
-from contracts.inquiry.own import AskOwn, OwnInquiry, OwnReceipt, Proof
+from contracts.inquiry.own import ID_KEPT, AskOwn, OwnInquiry, OwnReceipt, Proof
 from people import tracking
 from services.inquiry.askers import Asker
 from services.inquiry.context import Context
@@ -23,8 +22,6 @@ from services.inquiry.questions.inquiry_log import answer_of
 from services.inquiry.questions.snapshots import is_holder
 from services.inquiry.tables import OWN_INQUIRIES
 
-# As long as the treasury may charge an inquiry again whose bill has ended.
-KEY_DAYS = dt.timedelta(days=30)
 SERVICE = "own_inquiry"
 PERSON = Asker(OWN_CODE, None)
 
@@ -125,7 +122,7 @@ def note_bill(context: Context, bill: BillFact) -> None:
     row = own_row(context.conn, bill.source_ref, lock=True)
     if row is None or (_is_old(row, bill) and bill.state not in SETTLED):
         return
-    # Who asked is forgotten thirty days after the bill has ended (KEY_DAYS).
+    # Who asked is forgotten thirty days after the bill has ended (ID_KEPT).
     state = following(row.state, act_of(bill.state, is_forgotten=row.key is None))
     if state is None:
         return
@@ -169,7 +166,7 @@ def forget(context: Context) -> None:
         .where(
             column.key.is_not(None),
             column.state == "ENDED",
-            column.ended_at < context.now - KEY_DAYS,
+            column.ended_at < context.now - ID_KEPT,
         )
         .values(key=None)
     )

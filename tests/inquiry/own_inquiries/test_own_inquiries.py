@@ -15,7 +15,6 @@ from contracts.inquiry import questions as contracts
 from contracts.inquiry import ratings
 from contracts.notify.messages import SEND_MESSAGE
 from contracts.ticketing import lost_secrets
-from services.billing.bills.issuance import ASKER_KEPT
 from services.inquiry.own_inquiries import attempt_limits, inquiries
 from services.inquiry.service import Inquiry
 from tests.inquiry.in_process import InProcessInquiry
@@ -429,7 +428,6 @@ def test_the_asker_is_kept_as_long_as_the_treasury_may_charge_again(inquiry):
 
     assert key(29) == inquiry.key
     assert key(2) is None
-    assert inquiries.KEY_DAYS == ASKER_KEPT
 
 
 @pytest.mark.parametrize("template", ["own_bill_due", "own_answered"])
