@@ -211,7 +211,7 @@ class State:
     def receipts_address(self, provider: str) -> str:
         """Where the played provider tells that it knows more of a message."""
         from bus.settings import Settings
-        from gateway.public.callbacks import address_of
+        from gateway.public.sms_receipts import address_of
 
         settings = {"PORTAL_URL": PORTAL_URL, "PORTAL_KEY_FILE": str(self.secret("portal-key"))}
         return address_of(Settings(settings), provider)

@@ -19,7 +19,14 @@ from gateway.http.address import own_address
 from gateway.http.problems import HttpError
 from gateway.limits.guesses import Guesses
 from gateway.openapi.document import document_route
-from gateway.public import bills, callbacks, inbox, json_api, openapi_document, own_inquiries
+from gateway.public import (
+    bills,
+    inbox,
+    json_api,
+    openapi_document,
+    own_inquiries,
+    sms_receipts,
+)
 from gateway.public.about import laws
 from gateway.public.about import pages as about
 from gateway.public.complaints import lost_secrets, public_list, registration, tickets
@@ -127,7 +134,7 @@ def make(settings: Settings) -> web.Face:
             *inbox.routes(public.services),
             *news.routes(public.news),
             *georeport.routes(public.services, settings),
-            *callbacks.routes(public.client, settings, public.guesses),
+            *sms_receipts.routes(public.client, settings, public.guesses),
             Route("/.well-known/security.txt", security_txt.text_of(settings)),
             *json_api.routes(public.services),
             document_route(openapi_document.openapi, str(public.address)),

@@ -1,9 +1,11 @@
 """A provider's receipt comes in at the portal and makes us ask; the account is seen by ops."""
 
+import asyncio
 import re
 import subprocess
 import sys
 
+import httpx
 import pytest
 import requests
 
@@ -11,7 +13,10 @@ from bus.database import books
 from bus.settings import Settings
 from contracts.notify import messages as contracts
 from deploy.local.ports import free_port, listening
-from gateway.public import callbacks
+from gateway.limits.guesses import Guesses
+from gateway.public import sms_receipts
+from gateway.web import Face
+from services.notify.providers.registry import PROVIDERS
 from tests.bus.asking import ask
 from tests.environments import secrets_in
 from tests.notify.conftest import MOBILE, Hand
@@ -41,7 +46,7 @@ class House:
             "NOTIFY_KEY": hand.keys.secret,
             "NOTIFY_PROVIDERS_FILE": str(folder / "providers.toml"),
         }
-        self.address = callbacks.address_of(Settings(self.environ), "kavenegar")
+        self.address = sms_receipts.address_of(Settings(self.environ), "kavenegar")
         self.sms = PlayedSms(start, SMS_DELAY="4", SMS_CALLBACK_URL=self.address)
         tables = self.sms.config().split("\n[")
         (kavenegar,) = (table for table in tables if table.startswith("kavenegar]"))
@@ -115,13 +120,66 @@ def test_a_receipt_at_the_portal_makes_us_ask_and_ops_sees_the_account(house):
     assert house.state() == "DELIVERED"
 
 
+class AskedClient:
+    """Takes the calls of the route of receipts."""
+
+    def __init__(self):
+        self.receipts = []
+
+    async def call(self, _contract, receipt, **_):
+        self.receipts.append((receipt.provider, receipt.provider_ref))
+
+
+@pytest.fixture
+def receipts():
+    """Sends a receipt of a provider; what the service was asked for then."""
+    settings = Settings({"PORTAL_URL": "http://portal", "PORTAL_KEY": "a secret of the portal"})
+    asked = AskedClient()
+    face = Face("public", sms_receipts.routes(asked, settings, Guesses()))
+
+    async def deliver(address, members):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(face)) as client:
+            answers = [
+                await client.post(address, json=members),
+                await client.get(address, params=members),
+            ]
+        assert [answer.text for answer in answers] == ["OK", "OK"]
+
+    def send(provider, **members):
+        asked.receipts.clear()
+        asyncio.run(deliver(sms_receipts.address_of(settings, provider), members))
+        return list(asked.receipts)
+
+    return send
+
+
+# As each provider names its number of a message, and as another one does.
+NAMES = {"kavenegar": "messageid", "magfa": "mid", "melipayamak": "recId", "smsir": "messageId"}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_receipt_names_a_message_as_its_own_provider_does(receipts, provider):
+    own = NAMES[provider]
+    others = {name for name in NAMES.values() if name.lower() != own.lower()}
+    assert receipts(provider, **{own: "70012", "status": "1"}) == [(provider, "70012")] * 2
+    assert receipts(provider, **dict.fromkeys(others, "70012")) == []
+    assert receipts(provider, **{**dict.fromkeys(others, "1"), own: "2"}) == [(provider, "2")] * 2
+
+
+def test_only_a_known_provider_has_an_address_of_receipts():
+    assert set(sms_receipts.NUMBER_NAMES) <= set(PROVIDERS)
+    command = [sys.executable, "-m", "gateway.public.sms_receipts", "nobody"]
+    reply = subprocess.run(command, check=False, cwd=ROOT, env={}, capture_output=True, text=True)
+    assert (reply.returncode, "kavenegar" in reply.stderr) == (2, True)
+
+
 def test_the_address_for_a_provider_is_told_by_a_command_or_what_it_needs():
-    command = [sys.executable, "-m", "gateway.public.callbacks", "magfa"]
+    command = [sys.executable, "-m", "gateway.public.sms_receipts", "magfa"]
     environ = {"PORTAL_URL": "https://portal.example/", "PORTAL_KEY": "secret"}
     reply = subprocess.run(
         command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True
     )
-    assert reply.stdout.strip() == callbacks.address_of(Settings(environ), "magfa")
+    assert reply.stdout.strip() == sms_receipts.address_of(Settings(environ), "magfa")
     assert reply.stdout.startswith("https://portal.example/callbacks/sms/magfa/")
     reply = subprocess.run(command, check=False, cwd=ROOT, env={}, capture_output=True, text=True)
     assert (reply.returncode, "PORTAL_URL" in reply.stderr) == (1, True)

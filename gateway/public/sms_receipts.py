@@ -1,4 +1,4 @@
-"""Delivery receipts of SMS providers; `python -m gateway.public.callbacks` prints their address.
+"""Delivery receipts of SMS providers; `python -m gateway.public.sms_receipts` prints their address.
 
 A receipt is only a hint: the service asks the provider itself for the state of the message, so that
 nobody who learns the address can change the state of a message.
@@ -25,8 +25,14 @@ from gateway.forms.multipart import read_form
 from gateway.http import bodies
 from gateway.limits.guesses import Guesses
 
-# How providers name their number of a message: Kavenegar, sms.ir, Melipayamak, Magfa.
-NAMES = ("messageid", "recid", "mid")
+# How each provider names its number of a message, in small letters. A new one that calls back is
+# one line here.
+NUMBER_NAMES: Mapping[str, str] = {
+    "kavenegar": "messageid",
+    "magfa": "mid",
+    "melipayamak": "recid",
+    "smsir": "messageid",
+}
 REF = re.compile("[0-9A-Za-z-]{1,64}")
 LIMIT = 16 * 1024
 
@@ -38,16 +44,18 @@ def key_of(secret: str, provider: str) -> str:
 
 
 def address_of(settings: Settings, provider: str) -> str:
-    """Return the whole address of a provider's receipts."""
+    """Return the whole address of a provider's receipts. KeyError if none of its come in here."""
+    if provider not in NUMBER_NAMES:
+        raise KeyError(provider)
     portal = settings.text("PORTAL_URL").rstrip("/")
     key = key_of(settings.secret("PORTAL_KEY").reveal(), provider)
     return f"{portal}/callbacks/sms/{provider}/{key}"
 
 
-def ref_in(members: Mapping[str, object]) -> str | None:
-    """Return the provider's number of a message in its receipt, under whatever name."""
+def ref_in(members: Mapping[str, object], provider: str) -> str | None:
+    """Return the provider's number of a message in its receipt, whatever case its name is in."""
     for name, value in members.items():
-        if name.lower() in NAMES and REF.fullmatch(str(value).strip()):
+        if name.lower() == NUMBER_NAMES[provider] and REF.fullmatch(str(value).strip()):
             return str(value).strip()
     return None
 
@@ -63,10 +71,11 @@ class Receipts:
         nobody learns from here which ones there are.
         """
         provider, key = (request.path_params[name] for name in ("provider", "key"))
-        if not hmac.compare_digest(key_of(self._secret, provider).encode(), key.encode()):
+        is_right = hmac.compare_digest(key_of(self._secret, provider).encode(), key.encode())
+        if provider not in NUMBER_NAMES or not is_right:
             self._guesses.take(request.client.host if request.client else "")
             raise NotFound("There is nothing at this path.", code="http.not_found")
-        ref = ref_in(await _members_of(request))
+        ref = ref_in(await _members_of(request), provider)
         if ref is not None:
             receipt = RECEIPT.checked(Receipt(provider=provider, provider_ref=ref))
             await self._client.call(RECEIPT, receipt, traceparent=request.state.traceparent)
@@ -92,8 +101,10 @@ def routes(client: Client, settings: Settings, guesses: Guesses) -> list[Route]:
 
 def main(argv: list[str] | None = None) -> int:
     """Print the address for a provider; it needs PORTAL_URL and PORTAL_KEY."""
-    parser = argparse.ArgumentParser(prog="python -m gateway.public.callbacks", description=__doc__)
-    parser.add_argument("provider", help="its code, such as kavenegar")
+    parser = argparse.ArgumentParser(
+        prog="python -m gateway.public.sms_receipts", description=__doc__
+    )
+    parser.add_argument("provider", help="its code", choices=NUMBER_NAMES)
     arguments = parser.parse_args(argv)
     try:
         print(address_of(Settings(), arguments.provider))
