@@ -76,14 +76,14 @@ CHOICES = {**KEY, "choices": ["a", "b"]}
 LONGER, SHORTER = {**KEY, "choices": ["a", "b", "c"]}, {**KEY, "choices": ["a"]}
 
 
-def asked(key, **promise):
+def request(key, **promise):
     """A Request with one field."""
     return {"kind": "Request", "effect": False, "agency": True, "fields": {"key": key}} | promise
 
 
-def answered(key):
+def replying(key):
     """A Request with one field in its reply."""
-    return asked(KEY, reply={"key": key})
+    return request(KEY, reply={"key": key})
 
 
 @pytest.mark.parametrize(
@@ -95,16 +95,16 @@ def answered(key):
     ],
 )
 def test_what_is_asked_may_become_looser_and_not_stricter(looser, stricter, fault):
-    assert breaks(asked(stricter), asked(looser)) == []
-    assert breaks(asked(looser), asked(stricter)) == [f"key: {fault}"]
+    assert breaks(request(stricter), request(looser)) == []
+    assert breaks(request(looser), request(stricter)) == [f"key: {fault}"]
 
 
 @pytest.mark.parametrize(
     ("looser", "fault"), [(OPTIONAL, "required changed"), (NULL, "null changed")]
 )
 def test_what_is_answered_may_become_stricter_and_not_looser(looser, fault):
-    assert breaks(answered(looser), answered(KEY)) == []
-    assert breaks(answered(KEY), answered(looser)) == [f"reply.key: {fault}"]
+    assert breaks(replying(looser), replying(KEY)) == []
+    assert breaks(replying(KEY), replying(looser)) == [f"reply.key: {fault}"]
 
 
 @pytest.mark.parametrize("other", [OPTIONAL, NULL])
@@ -114,11 +114,11 @@ def test_a_message_that_lies_in_a_queue_changes_neither_way(other):
 
 
 def test_a_limit_to_some_values_breaks_who_sends_and_its_end_who_reads():
-    assert breaks(asked(KEY), asked(CHOICES)) == ["key: only some values are taken now"]
-    assert breaks(asked(CHOICES), asked(KEY)) == []
-    assert breaks(answered(CHOICES), answered(KEY)) == ["reply.key: any value may come now"]
-    assert breaks(answered(KEY), answered(CHOICES)) == []
-    assert breaks(answered(CHOICES), answered(SHORTER)) == ["reply.key: a choice is gone"]
+    assert breaks(request(KEY), request(CHOICES)) == ["key: only some values are taken now"]
+    assert breaks(request(CHOICES), request(KEY)) == []
+    assert breaks(replying(CHOICES), replying(KEY)) == ["reply.key: any value may come now"]
+    assert breaks(replying(KEY), replying(CHOICES)) == []
+    assert breaks(replying(CHOICES), replying(SHORTER)) == ["reply.key: a choice is gone"]
 
 
 def test_the_rule_holds_within_nested_members_and_lists():
@@ -128,12 +128,12 @@ def test_the_rule_holds_within_nested_members_and_lists():
     def listed(key):
         return {**KEY, "type": "List", "of": nested(key)}
 
-    assert breaks(asked(listed(KEY)), asked(listed(OPTIONAL))) == []
-    assert breaks(asked(nested(NULL)), asked(nested(KEY))) == ["key.key: null changed"]
-    assert breaks(answered(listed(KEY)), answered(listed(OPTIONAL))) == [
+    assert breaks(request(listed(KEY)), request(listed(OPTIONAL))) == []
+    assert breaks(request(nested(NULL)), request(nested(KEY))) == ["key.key: null changed"]
+    assert breaks(replying(listed(KEY)), replying(listed(OPTIONAL))) == [
         "reply.key.of.key: required changed"
     ]
-    gone = breaks(answered(listed(KEY)), answered({**KEY, "type": "Text"}))
+    gone = breaks(replying(listed(KEY)), replying({**KEY, "type": "Text"}))
     assert gone == ["reply.key: type changed"]
 
 
@@ -146,7 +146,7 @@ def test_the_rule_holds_within_nested_members_and_lists():
     ],
 )
 def test_who_may_call_a_contract_may_grow_and_not_shrink(promise, fault):
-    wide, narrow = asked(KEY, **{promise: True}), asked(KEY, **{promise: False})
+    wide, narrow = request(KEY, **{promise: True}), request(KEY, **{promise: False})
     assert breaks(narrow, wide) == []
     assert breaks(wide, narrow) == [fault]
     # The released shapes name ``everyone`` and ``delegable`` only where they are true.
@@ -154,14 +154,14 @@ def test_who_may_call_a_contract_may_grow_and_not_shrink(promise, fault):
 
 
 def test_a_contract_that_changes_nothing_does_not_begin_to_nor_the_other_way():
-    reads, changes = asked(KEY), asked(KEY, effect=True)
+    reads, changes = request(KEY), request(KEY, effect=True)
     assert breaks(reads, changes) == breaks(changes, reads) == ["effect changed"]
 
 
 def test_a_personal_field_stays_one():
     personal = {**KEY, "personal": True}
-    assert breaks(asked(personal), asked(KEY)) == ["key counts as personal no more"]
-    assert breaks(asked(KEY), asked(personal)) == []
+    assert breaks(request(personal), request(KEY)) == ["key counts as personal no more"]
+    assert breaks(request(KEY), request(personal)) == []
 
 
 def test_a_release_adds_what_is_new_and_refuses_what_breaks(tmp_path, capsys):

@@ -120,7 +120,7 @@ def test_a_receipt_at_the_portal_makes_us_ask_and_ops_sees_the_account(house):
     assert house.state() == "DELIVERED"
 
 
-class AskedClient:
+class RecordingClient:
     """Takes the calls of the route of receipts."""
 
     def __init__(self):
@@ -134,21 +134,21 @@ class AskedClient:
 def receipts():
     """Sends a receipt of a provider; what the service was asked for then."""
     settings = Settings({"PORTAL_URL": "http://portal", "PORTAL_KEY": "a secret of the portal"})
-    asked = AskedClient()
-    face = Face("public", sms_receipts.routes(asked, settings, Guesses()))
+    client = RecordingClient()
+    face = Face("public", sms_receipts.routes(client, settings, Guesses()))
 
     async def deliver(address, members):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(face)) as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(face)) as to:
             answers = [
-                await client.post(address, json=members),
-                await client.get(address, params=members),
+                await to.post(address, json=members),
+                await to.get(address, params=members),
             ]
         assert [answer.text for answer in answers] == ["OK", "OK"]
 
     def send(provider, **members):
-        asked.receipts.clear()
+        client.receipts.clear()
         asyncio.run(deliver(sms_receipts.address_of(settings, provider), members))
-        return list(asked.receipts)
+        return list(client.receipts)
 
     return send
 
