@@ -28,7 +28,7 @@ STAGES = {
         "check_digest (bus/signatures/digest.py": "digests",
         "content_digest (bus/signatures/digest.py": "digests",
         "(gateway/agency/proofs/replays.py": "book of replays",
-        "load (bus/messages/kinds.py": "contract",
+        "load_data (bus/messages/kinds.py": "contract",
         "(gateway/http/bodies.py": "body and JSON",
         "Client.call (bus/client.py": "question and reply over AMQP",
         "(bus/amqp/aggregator.py": "question and reply over AMQP",
