@@ -110,11 +110,6 @@ def _database(stores: Stores) -> float:
     """The very statements of an answer, by psycopg2 alone, in wall time, waiting for the disk."""
     connection = psycopg2.connect(stores.database("floor", "loaded"))
     cursor = connection.cursor()
-    find = lookup.FIND.text.replace(":kinds", "%s").replace(":values", "%s")
-    find = find.replace(":moments", "%s")
-    add = (
-        inquiry_log.ADD_LOG.text.replace(":rows", "%s").replace(":seq", "%s").replace(":hash", "%s")
-    )
     row = (
         '[{"seq": %d, "at": "2026-11-25T00:00:00Z", "agency": "a", "contract": "c", '
         '"outcome": "FOUND", "message_id": "m", "hash": "00"}]'
@@ -123,10 +118,10 @@ def _database(stores: Stores) -> float:
 
     def transaction() -> None:
         n = next(numbers)
-        cursor.execute(find, (["national_id"], ["9905251782"], [None]))
+        cursor.execute(lookup.FIND.statement, (["national_id"], ["9905251782"], [None]))
         cursor.fetchall()
-        cursor.execute("select seq, hash from inquiry_log_head for update")
-        cursor.execute(add, (row % n, n, b"\x00"))
+        cursor.execute(inquiry_log.LOCKED_HEAD.statement)
+        cursor.execute(inquiry_log.ADD_LOG.statement, (row % n, n, b"\x00"))
         connection.commit()
 
     micros = _timed(transaction, CALLS // 2, time.perf_counter)

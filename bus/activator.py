@@ -20,7 +20,7 @@ from bus.database.store import Store, Tx
 from bus.envelope import Envelope
 from bus.errors import BusError, Conflict, ContractError, Internal, TooMany, Unavailable
 from bus.messages.kinds import Contract, M, Request
-from bus.messages.message import Wire, essence, is_message, read, to_wire
+from bus.messages.message import Wire, Written, essence, is_message, read, to_wire
 from bus.process import log
 
 # Another transaction was in the way: the same once more mostly succeeds.
@@ -235,8 +235,8 @@ def _do(service: Worker, job: Job, tx: Tx, fresh: Mapping[str, Call]) -> dict[st
         done[id_] = inbox.Done(call.digest, _reply(result))
         if not isinstance(result, Unavailable | TooMany):
             lasting[id_] = done[id_]
-    if lasting and not inbox.remember(tx.conn, job.consumer, lasting):
-        raise Unavailable("The same message is being worked on elsewhere.", code="inbox.race")
+    if lasting:
+        inbox.remember(tx, job.consumer, lasting)
     return done
 
 
@@ -267,6 +267,8 @@ def _reply(result: object) -> Wire | None:
     """What the asker gets: a returned refusal goes out like a raised one, but is committed."""
     if isinstance(result, BusError):
         return {"error": result.to_wire()}
+    if isinstance(result, Written):
+        return {"result": result.wire}
     return {"result": to_wire(result) if is_message(result) else result}
 
 

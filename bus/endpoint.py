@@ -18,6 +18,7 @@ from bus.message_endpoint import (
     Serve,
 )
 from bus.messages.kinds import Command, Contract, Event, M, R, Request
+from bus.messages.message import Written
 from bus.process import log
 
 _log = log.get("endpoint")
@@ -38,7 +39,7 @@ class WithStore(Protocol):
 @overload
 def serve(
     contract: Request[M, R], *, batch: int, workers: int | None = None, formerly: str | None = None
-) -> Callable[[Callable[[S, Tx, list[Call[M]]], Sequence[R | BusError]]], Entry]: ...
+) -> Callable[[Callable[[S, Tx, list[Call[M]]], Sequence[R | Written[R] | BusError]]], Entry]: ...
 @overload
 def serve(
     contract: Request[M, R],

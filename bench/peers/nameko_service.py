@@ -4,9 +4,10 @@ import os
 
 from nameko.extensions import DependencyProvider
 from nameko.rpc import rpc
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
 
 from bench.peers.work import answer
-from bus.database.store import Store
 from bus.messages.values import Json
 
 
@@ -14,18 +15,19 @@ class Database(DependencyProvider):  # type: ignore[misc]  # nameko has no types
     """One engine a process, as nameko-sqlalchemy does it."""
 
     def setup(self) -> None:
-        self.store = Store(os.environ["DB_URL"], source="peer")
+        url = make_url(os.environ["DB_URL"]).set(drivername="postgresql+psycopg2")
+        self.engine = create_engine(url, pool_size=20, max_overflow=0)
 
-    def get_dependency(self, _worker_ctx: object) -> Store:
-        return self.store
+    def get_dependency(self, _worker_ctx: object) -> Engine:
+        return self.engine
 
 
 class Inquiry:
     """Run by `nameko run bench.peers.nameko_service`."""
 
     name = "peer_inquiry"
-    store = Database()
+    engine = Database()
 
     @rpc  # type: ignore[untyped-decorator]  # nameko has no types
     def ask(self, request: Json) -> Json:
-        return answer(self.store, request)
+        return answer(self.engine, request)

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from bus.database.marks import Marks
-from bus.database.store import Store, Tx
+from bus.database.prepared import Prepared
+from bus.database.store import Tx
 from bus.envelope import Envelope
 from bus.errors import BusError
-from bus.messages.message import read, to_wire
+from bus.messages.message import read
 from bus.messages.values import Json
 from bus.settings import Settings
 from bus.signatures.digest import check_digest, content_digest
@@ -66,20 +67,28 @@ class Door:
         return {**headers, **sign_response(self._key, 200, headers, message)}, body
 
 
-def answer(store: Store, request: Json) -> Json:
+def answer(engine: Engine, request: Json) -> Json:
     """Give one answer in one transaction: looked up, composed, kept, and logged in the chain."""
-    with store.transaction() as tx:
-        return answer_on(tx.conn, request, datetime.now(UTC))
+    with engine.begin() as conn:
+        return answer_on(conn, request, datetime.now(UTC))
+
+
+class PlainTx(Tx):
+    """A transaction of SQLAlchemy's, which sends each statement as it comes."""
+
+    def write(self, statement: Prepared, *values: object) -> None:
+        """Run a statement now."""
+        statement.run(self.conn, *values)
 
 
 def answer_on(conn: Connection, request: Json, now: datetime) -> Json:
     """Do the same on a connection whose transaction is open."""
     envelope = Envelope.new(ASK.name, "bench", id=request["id"], caller=request["caller"])
     settings = Settings()
-    tx = Tx(conn, "bench", envelope, Marks.of(settings))
+    tx = PlainTx(conn, "bench", envelope, Marks.of(settings))
     context = Context(tx, now, settings, os.environ["INQUIRY_LOG_KEY"])
     question = read(Ask, request["data"])
     (result,) = answer_all(context, [ReceivedQuestion(envelope, question)])
     if isinstance(result, BusError):
         raise result
-    return to_wire(result)
+    return result.answer.wire

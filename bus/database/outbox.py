@@ -1,10 +1,9 @@
 """Guaranteed Delivery: outgoing messages are rows of the transaction; the relay sends them."""
 
 import orjson
-from sqlalchemy import Connection, insert, text
 
 from bus import topology
-from bus.database.tables import OUTBOX
+from bus.database.prepared import Prepared, Writer
 from bus.envelope import Envelope
 from bus.errors import ContractError
 from bus.messages.kinds import Command, Contract
@@ -49,8 +48,30 @@ def agency_row(agency: str, id: str, headers: Wire, data: Wire) -> Wire:
     }
 
 
-def add(conn: Connection, rows: list[Wire]) -> None:
+# Several rows of arrays at once, numbered in the order in which they were put.
+_ADD = Prepared(
+    "outbox_add",
+    """
+    insert into outbox (id, exchange, name, headers, body, awaits)
+    select id, exchange, name, cast(headers as jsonb), body, cast(awaits as text[])
+    from unnest(cast(%s as text[]), cast(%s as text[]), cast(%s as text[]), cast(%s as text[]),
+                cast(%s as bytea[]), cast(%s as text[]))
+        with ordinality as row(id, exchange, name, headers, body, awaits, n)
+    order by n""",
+)
+_WAKE = Prepared("outbox_wake", f"select pg_notify('{CHANNEL}', '')")
+
+
+def add(tx: Writer, rows: list[Wire]) -> None:
     """Insert messages into the outbox and wake the relay when the transaction commits."""
-    conn.execute(insert(OUTBOX), rows)
-    # A constant; SQLAlchemy has no statement for it.
-    conn.execute(text(f"notify {CHANNEL}"))
+    tx.write(
+        _ADD,
+        [row["id"] for row in rows],
+        [row["exchange"] for row in rows],
+        [row["name"] for row in rows],
+        [orjson.dumps(row["headers"]).decode() for row in rows],
+        [row["body"] for row in rows],
+        # Names of services, which need no quotes in an array.
+        [f"{{{','.join(row['awaits'])}}}" for row in rows],
+    )
+    tx.write(_WAKE)

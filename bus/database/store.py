@@ -8,11 +8,13 @@ import orjson
 import psycopg2
 from sqlalchemy import Connection, create_engine, event, func, insert, select, text
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from bus.database import outbox
+from bus.database import connection, inbox, outbox
 from bus.database.faults import passing_trouble
 from bus.database.marks import Marks, Numbers
+from bus.database.prepared import Prepared
 from bus.database.probe import DatabaseProbe
 from bus.database.tables import INBOX
 from bus.database.troubles import Troubles
@@ -40,6 +42,9 @@ UNSEEN = (FULL, "database.busy")
 class Tx:
     """An open transaction: ``conn`` for statements, ``publish`` and ``send`` for the outbox.
 
+    What is given to ``write`` travels with the commit, or before the next use of ``conn``, so that
+    a statement sees all that was written before it.
+
     ``envelope`` is that of the message being worked on, if there is one; ``numbers`` are those that
     it gives to the outside.
     """
@@ -47,11 +52,23 @@ class Tx:
     def __init__(
         self, conn: Connection, source: str, envelope: Envelope | None, marks: Marks
     ) -> None:
-        self.conn = conn
+        self._conn = conn
         self.envelope = envelope
         self.numbers = Numbers(conn, marks)
         self._source = source
         self._rows: list[Wire] = []
+        self._writes: list[tuple[str, tuple[object, ...]]] = []
+
+    @property
+    def conn(self) -> Connection:
+        """The connection, with all written that was to be written."""
+        if self._writes:
+            self._send()
+        return self._conn
+
+    def write(self, statement: Prepared, *values: object) -> None:
+        """Have a statement run that gives nothing back, at the latest with the commit."""
+        self._writes.append((statement.text(self._conn), values))
 
     def publish(self, event: Event[M], message: M, *, subject: str | None = None) -> None:
         """Publishes an Event to whoever listens, if and when this transaction commits."""
@@ -76,15 +93,32 @@ class Tx:
         try:
             with self.conn.begin_nested():
                 yield
+                self._send()
         except BaseException:
             del self._rows[count:]
+            self._writes.clear()
             raise
 
-    def flush(self) -> None:
-        """Writes the outbox rows and raises the marks; called once, just before the commit."""
+    def finish(self) -> None:
+        """Adds the outbox rows, raises the marks, and commits with the last writes.
+
+        Unavailable ``inbox.race`` if another transaction has remembered the same message first.
+        """
         if self._rows:
-            outbox.add(self.conn, self._rows)
+            outbox.add(self, self._rows)
         self.numbers.commit()
+        if self._writes:
+            self._send("commit")
+
+    def _send(self, *last: str) -> None:
+        """Runs what is to be written, all at once."""
+        writes, self._writes = self._writes, []
+        text = "; ".join([*(text for text, _ in writes), *last])
+        try:
+            if text:
+                self._conn.exec_driver_sql(text, tuple(v for _, values in writes for v in values))
+        except IntegrityError as error:
+            raise inbox.race(error) or error from error
 
     def _put(
         self,
@@ -124,11 +158,14 @@ class Store:
             pool_timeout=5,
             pool_pre_ping=False,
             pool_reset_on_return="rollback",
+            # No column is one; it would be asked for at each connection.
+            use_native_hstore=False,
             # Moments in documents are written as RFC 3339.
             json_serializer=lambda document: orjson.dumps(document).decode(),
             # A failed statement is logged; what it was given may be a person's key.
             hide_parameters=True,
             connect_args={
+                "connection_factory": connection.Connection,
                 "connect_timeout": 5,
                 "tcp_user_timeout": GONE_MILLISECONDS,
                 "keepalives_idle": 10,
@@ -140,6 +177,7 @@ class Store:
                 "-c idle_in_transaction_session_timeout=60s -c timezone=UTC",
             },
         )
+        event.listen(self.engine, "connect", _begin_by_itself)
         event.listen(self.engine, "handle_error", _leave_standby)
 
     @contextmanager
@@ -152,7 +190,7 @@ class Store:
         with self._naming_troubles(), self.engine.begin() as conn:
             tx = Tx(conn, self.source, envelope, self.marks)
             yield tx
-            tx.flush()
+            tx.finish()
 
     @contextmanager
     def leader(self, name: str) -> Iterator[bool]:
@@ -222,6 +260,10 @@ class Store:
         except Unavailable:
             return False
         return True
+
+
+def _begin_by_itself(driver: DBAPIConnection, _record: object) -> None:
+    driver.begins = True
 
 
 def _leave_standby(context: ExceptionContext) -> None:

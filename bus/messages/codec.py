@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from marshmallow import Schema
 
@@ -117,6 +117,14 @@ def to_wire(message: object) -> Wire:
         elif value is not ABSENT:
             wire[wire_name] = value if write is None else write(value)
     return wire
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Written(Generic[M]):
+    """A reply that was written already, because it is kept as it goes out."""
+
+    message: M
+    wire: Wire
 
 
 def essence(message: object) -> Wire:

@@ -6,6 +6,7 @@ from bus.activator import Answered, Call
 from bus.database.store import Tx
 from bus.endpoint import answers, every, handle, serve
 from bus.errors import BusError
+from bus.messages.message import Written
 from bus.service import Service
 from contracts.billing import bills
 from contracts.billing.bills import BillFact, Reminder
@@ -30,7 +31,7 @@ from services.inquiry.questions import (
     source_debts,
     verification,
 )
-from services.inquiry.questions.answering import ReceivedQuestion, Result
+from services.inquiry.questions.answering import ReceivedQuestion
 from services.inquiry.registry_import import jobs
 
 
@@ -49,9 +50,10 @@ class Inquiry(Service):
         return backlog.counts(tx.conn)
 
     @serve(questions.ASK, batch=100)
-    def ask(self, tx: Tx, calls: Sequence[Call[questions.Ask]]) -> list[Result]:
+    def ask(self, tx: Tx, calls: Sequence[Call[questions.Ask]]) -> list[Written[Answer] | BusError]:
         received = [ReceivedQuestion(call.envelope, call.message) for call in calls]
-        return answering.answer_all(self.context(tx), received)
+        results = answering.answer_all(self.context(tx), received)
+        return [result if isinstance(result, BusError) else result.answer for result in results]
 
     @serve(questions.GET)
     def get(self, tx: Tx, message: questions.Get) -> Answer | BusError:

@@ -75,7 +75,7 @@ def _question(cause: Envelope, batch: Batch, line: Line, caller: Json) -> Receiv
 
 def _line_result(line: Line, result: Result) -> LineResult:
     if not isinstance(result, BusError):
-        return LineResult(line.line, result.tracking_code, None)
+        return LineResult(line.line, result.answer.message.tracking_code, None)
     field = result.fields[0].field if result.fields else None
     problem = {"field": field, "code": result.code, "detail": result.message}
     return LineResult(line.line, None, problem)

@@ -96,7 +96,7 @@ def read_page(context: Context, question: ReadBatch) -> BatchPage:
     batch = batch_of_asker(context.conn, question.batch, asker_of(context.envelope))
     matter = Matter(batch.purpose, batch.case_number, batch.operator)
     logged = log_row(context.envelope, matter, READ_AGAIN, context.log_key)
-    add_log(context.conn, [logged], context.now)
+    add_log(context.tx, [logged], context.now)
     results = _results(context.conn, question)
     return BatchPage(batch=batch.batch, state=batch.state, lines=batch.lines, results=results)
 

@@ -44,7 +44,7 @@ def submit(context: Context, part: SubmitBatch) -> BatchProgress | BusError:
     if refusal is not None:
         matter = Matter(part.purpose, part.case_number, part.operator)
         logged = log_row(context.envelope, matter, refusal, context.log_key)
-        add_log(context.conn, [logged], context.now)
+        add_log(context.tx, [logged], context.now)
         return refusal
     if part.part == 0:
         _open(context, part)

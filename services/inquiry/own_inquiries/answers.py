@@ -10,7 +10,7 @@ from services.inquiry.own_inquiries.rows import OwnRow
 from services.inquiry.questions import inquiry_log, snapshots
 from services.inquiry.questions.answering import registry_empty
 from services.inquiry.questions.composition import compose
-from services.inquiry.questions.inquiry_log import Matter, Outcome, log_row
+from services.inquiry.questions.inquiry_log import Matter, log_row, outcome_of
 
 
 def answer_own(context: Context, row: OwnRow) -> Answer:
@@ -32,10 +32,9 @@ def answer_own(context: Context, row: OwnRow) -> Answer:
         raise registry_empty()
     records = [record for record in snapshot.records if record["file_no"] == row.file_no]
     answer = compose(question, dataclasses.replace(snapshot, records=records), context.now)
-    hashes = inquiry_log.add_answers(context.conn, [answer])
-    outcome = Outcome(answer.outcome, answer.tracking_code, hashes[answer.tracking_code])
+    (kept,) = inquiry_log.add_answers(context.tx, [answer])
     matter = Matter(OWN_CODE, row.code, None, row.key_kind, row.key)
     envelope = dataclasses.replace(context.envelope, caller={"agency": OWN_CODE})
-    logged = log_row(envelope, matter, outcome, context.log_key)
-    inquiry_log.add_log(context.conn, [logged], context.now)
+    logged = log_row(envelope, matter, outcome_of(kept), context.log_key)
+    inquiry_log.add_log(context.tx, [logged], context.now)
     return answer

@@ -96,4 +96,4 @@ def _log_answer(context: Context, row: ParcelQuestion, outcome: str) -> None:
     envelope = Envelope.new(TAKE_SOURCES.name, cause.source, cause=cause, caller=row.caller)
     matter = Matter(row.purpose, row.case_number, row.operator, PARCEL_NO, row.parcel_no)
     logged = log_row(envelope, matter, Outcome(outcome, row.code), context.log_key)
-    add_log(context.conn, [logged], context.now)
+    add_log(context.tx, [logged], context.now)

@@ -72,7 +72,7 @@ def ask(context: Context, question: AskParcel) -> ParcelReceipt | BusError:
     row = _add(context, question, asker, served_by)
     outcome = Outcome("AWAITING", row.code)
     logged = log_row(context.envelope, matter, outcome, context.log_key, basis=grant.get("basis"))
-    add_log(context.conn, [logged], context.now)
+    add_log(context.tx, [logged], context.now)
     return ParcelReceipt(code=row.code, state="AWAITING", due_at=instant(row.due_at))
 
 
@@ -126,7 +126,7 @@ def read(context: Context, question: ReadParcel) -> Parcel | BusError:
     parcel = _parcel(context, row)
     matter = Matter(row.purpose, key_kind=PARCEL_NO, key=row.parcel_no)
     logged = log_row(context.envelope, matter, READ_AGAIN, context.log_key)
-    add_log(context.conn, [logged], context.now)
+    add_log(context.tx, [logged], context.now)
     return parcel
 
 
@@ -169,7 +169,7 @@ def server(settings: Settings) -> str | None:
 def _refuse(context: Context, matter: Matter, refusal: BusError) -> BusError:
     """Log a refusal and return it."""
     logged = log_row(context.envelope, matter, refusal, context.log_key)
-    add_log(context.conn, [logged], context.now)
+    add_log(context.tx, [logged], context.now)
     return refusal
 
 

@@ -16,9 +16,9 @@ from services.inquiry.domain.question import Name, Question
 from services.inquiry.questions import grant_quotas, inquiry_log, snapshots
 from services.inquiry.questions.composition import compose
 from services.inquiry.questions.grant_quotas import QuotaUse
-from services.inquiry.questions.inquiry_log import Matter, Outcome, log_row
+from services.inquiry.questions.inquiry_log import Kept, Matter, Outcome, log_row, outcome_of
 
-Result = Answer | BusError
+Result = Kept | BusError
 Refusal = TypeVar("Refusal", bound=BusError)
 
 
@@ -42,24 +42,24 @@ def answer_all(context: Context, received: Sequence[ReceivedQuestion]) -> list[R
     """
     judged = _within_quotas(context, [judge(question, context.now) for question in received])
     questions = [question for question in judged if isinstance(question, Question)]
-    answers = iter(_answers(context, questions))
+    answers = _answers(context, questions)
+    given = [answer for answer in answers if isinstance(answer, Answer)]
+    kept = iter(inquiry_log.add_answers(context.tx, given))
+    of_questions = iter([a if isinstance(a, BusError) else next(kept) for a in answers])
     results: list[Result] = [
-        next(answers) if isinstance(question, Question) else question for question in judged
+        next(of_questions) if isinstance(question, Question) else question for question in judged
     ]
-    hashes = inquiry_log.add_answers(
-        context.conn, [result for result in results if isinstance(result, Answer)]
-    )
     rows = [
         log_row(
             question.envelope,
             question.matter,
-            _outcome(result, hashes),
+            result if isinstance(result, BusError) else outcome_of(result),
             context.log_key,
             basis=lawful.basis if isinstance(lawful, Question) else None,
         )
         for question, lawful, result in zip(received, judged, results, strict=True)
     ]
-    inquiry_log.add_log(context.conn, rows, context.now)
+    inquiry_log.add_log(context.tx, rows, context.now)
     return results
 
 
@@ -71,7 +71,7 @@ def refuse_all(
         log_row(question.envelope, question.matter, refusal, context.log_key)
         for question in received
     ]
-    inquiry_log.add_log(context.conn, rows, context.now)
+    inquiry_log.add_log(context.tx, rows, context.now)
     return [refusal] * len(received)
 
 
@@ -86,15 +86,10 @@ def read_again(context: Context, tracking_code: str) -> Answer | BusError:
     result = answer or NotFound(
         "You were given no answer of that tracking code.", code="answer.not_found"
     )
-    row = log_row(context.envelope, Matter(), _outcome(result, {}), context.log_key)
-    inquiry_log.add_log(context.conn, [row], context.now)
+    read = result if isinstance(result, BusError) else Outcome(result.outcome, result.tracking_code)
+    row = log_row(context.envelope, Matter(), read, context.log_key)
+    inquiry_log.add_log(context.tx, [row], context.now)
     return result
-
-
-def _outcome(result: Result, hashes: dict[str, str]) -> Outcome | BusError:
-    if isinstance(result, BusError):
-        return result
-    return Outcome(result.outcome, result.tracking_code, hashes.get(result.tracking_code))
 
 
 def _within_quotas(
@@ -155,7 +150,7 @@ def moment_asked_about(as_of: str | None, now: dt.datetime) -> dt.datetime | Rul
     return RuleBroken(reason, code="as_of.future", fields=[fault])
 
 
-def _answers(context: Context, questions: Sequence[Question]) -> list[Result]:
+def _answers(context: Context, questions: Sequence[Question]) -> list[Answer | BusError]:
     if not questions:
         return []
     return [

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, delete, text
+from sqlalchemy import Connection, delete
 
+from bus.database.prepared import Prepared
 from bus.errors import TooMany
 from iran.persian import TEHRAN, tehran_day
 from services.inquiry.tables import QUOTAS
@@ -19,17 +20,23 @@ from services.inquiry.tables import QUOTAS
 KEEP_DAYS = 40
 # Rows in the order of their keys, so that two who count the same never wait for each other; and
 # one statement however many they are.
-_ADD = text("""
+_ADD = Prepared(
+    "quotas_add",
+    """
     insert into quotas as q (day, agency, purpose, asked)
-    select :day, agency, purpose, asked
-    from json_to_recordset(cast(:rows as json)) as use(agency text, purpose text, asked bigint)
+    select cast(%s as date), agency, purpose, asked
+    from json_to_recordset(cast(%s as json)) as use(agency text, purpose text, asked bigint)
     order by agency, purpose
     on conflict (day, agency, purpose) do update set asked = q.asked + excluded.asked
-    returning agency, purpose, asked""")
-_GIVE_BACK = text("""
+    returning agency, purpose, asked""",
+)
+_GIVE_BACK = Prepared(
+    "quotas_give_back",
+    """
     update quotas q set asked = q.asked - use.asked
-    from json_to_recordset(cast(:rows as json)) as use(agency text, purpose text, asked bigint)
-    where q.day = :day and q.agency = use.agency and q.purpose = use.purpose""")
+    from json_to_recordset(cast(%s as json)) as use(agency text, purpose text, asked bigint)
+    where q.day = cast(%s as date) and q.agency = use.agency and q.purpose = use.purpose""",
+)
 
 
 class QuotaUse(NamedTuple):
@@ -48,7 +55,7 @@ def take(conn: Connection, uses: Sequence[QuotaUse], now: dt.datetime) -> list[T
     counts = Counter((use.agency, use.purpose) for use in uses)
     used = {
         (agency, purpose): total - counts[agency, purpose]
-        for agency, purpose, total in conn.execute(_ADD, {"day": day, "rows": _rows(counts)})
+        for agency, purpose, total in _ADD.run(conn, day, _rows(counts))
     }
     over: Counter[tuple[str, str]] = Counter()
     refusals: list[TooMany | None] = []
@@ -60,7 +67,7 @@ def take(conn: Connection, uses: Sequence[QuotaUse], now: dt.datetime) -> list[T
             over[agency, purpose] += 1
             refusals.append(_refusal(per_day, now))
     if over:
-        conn.execute(_GIVE_BACK, {"day": day, "rows": _rows(over)})
+        _GIVE_BACK.run(conn, _rows(over), day)
     return refusals
 
 

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy import Connection, bindparam, select, text
 
+from bus.database.prepared import Prepared
+from bus.database.store import Tx
 from bus.envelope import Envelope
 from bus.errors import BusError
-from bus.messages.message import read, to_wire
+from bus.messages.message import Written, read, to_wire
 from contracts.inquiry.answer import Answer
 from services.inquiry.askers import Asker
 from services.inquiry.domain import chain
@@ -72,16 +74,21 @@ class LogRow(NamedTuple):
 LOGGED = ("seq", "at", *LogRow._fields)
 
 # One statement and one parameter however many rows: all who ask wait for the log's head.
-_ADD_ANSWERS = text("""
+_ADD_ANSWERS = Prepared(
+    "inquiry_answers",
+    """
     insert into inquiries (tracking_code, verification_code, agency, outcome, answered_at,
                            valid_until, file_nos, status_codes, answer)
     select tracking_code, verification_code, agency, outcome, answered_at, valid_until, file_nos,
            status_codes, answer
-    from json_to_recordset(cast(:rows as json)) as row(
+    from json_to_recordset(cast(%s as json)) as row(
         tracking_code text, verification_code text, agency text, outcome text,
         answered_at timestamptz, valid_until timestamptz, file_nos text[], status_codes text[],
-        answer text)""")
-ADD_LOG = text("""
+        answer text)""",
+)
+ADD_LOG = Prepared(
+    "inquiry_log_add",
+    """
     with added as (
         insert into inquiry_log (seq, at, agency, key_id, contract, purpose, operator, case_number,
                                  key_kind, key_hash, outcome, tracking_code, answer_hash,
@@ -89,14 +96,15 @@ ADD_LOG = text("""
         select seq, at, agency, key_id, contract, purpose, operator, case_number, key_kind,
                key_hash, outcome, tracking_code, answer_hash, message_id, trace_id, on_behalf_of,
                basis, decode(hash, 'hex')
-        from json_to_recordset(cast(:rows as json)) as row(
+        from json_to_recordset(cast(%s as json)) as row(
             seq bigint, at timestamptz, agency text, key_id text, contract text, purpose text,
             operator text, case_number text, key_kind text, key_hash text, outcome text,
             tracking_code text, answer_hash text, message_id text, trace_id text, on_behalf_of text,
             basis text, hash text))
-    update inquiry_log_head set seq = :seq, hash = :hash""")
+    update inquiry_log_head set seq = cast(%s as bigint), hash = cast(%s as bytea)""",
+)
 _HEAD = select(INQUIRY_LOG_HEAD.c.seq, INQUIRY_LOG_HEAD.c.hash)
-_LOCKED_HEAD = _HEAD.with_for_update()
+LOCKED_HEAD = Prepared("inquiry_log_head", "select seq, hash from inquiry_log_head for update")
 _READ_LOG = (
     select(*(INQUIRY_LOG.c[name] for name in LOGGED), INQUIRY_LOG.c.hash)
     .where(INQUIRY_LOG.c.seq > bindparam("after"))
@@ -111,12 +119,26 @@ _ALTERED = text("""
     order by l.seq limit 1""")
 
 
-def add_answers(conn: Connection, answers: Sequence[Answer]) -> dict[str, str]:
-    """Keep answers as they are given; return the sha-256 of each in hex, by tracking code."""
-    hashes, rows = {}, []
+class Kept(NamedTuple):
+    """An answer that is kept, and the sha-256 in hex of the JSON as which it is."""
+
+    answer: Written[Answer]
+    hash: str
+
+
+def outcome_of(kept: Kept) -> Outcome:
+    """What became of a question that was answered."""
+    answer = kept.answer.message
+    return Outcome(answer.outcome, answer.tracking_code, kept.hash)
+
+
+def add_answers(tx: Tx, answers: Sequence[Answer]) -> list[Kept]:
+    """Keep answers as they are given, in order."""
+    kept, rows = [], []
     for answer in answers:
-        body = orjson.dumps(to_wire(answer))
-        hashes[answer.tracking_code] = hashlib.sha256(body).hexdigest()
+        wire = to_wire(answer)
+        body = orjson.dumps(wire)
+        kept.append(Kept(Written(answer, wire), hashlib.sha256(body).hexdigest()))
         rows.append(
             {
                 "tracking_code": answer.tracking_code,
@@ -131,26 +153,26 @@ def add_answers(conn: Connection, answers: Sequence[Answer]) -> dict[str, str]:
             }
         )
     if rows:
-        conn.execute(_ADD_ANSWERS, {"rows": orjson.dumps(rows).decode()})
-    return hashes
+        tx.write(_ADD_ANSWERS, orjson.dumps(rows).decode())
+    return kept
 
 
-def add_log(conn: Connection, rows: Sequence[LogRow], at: datetime) -> None:
+def add_log(tx: Tx, rows: Sequence[LogRow], at: datetime) -> None:
     """Append rows to the chained log; the head's lock is held until the transaction ends.
 
     Call it last in a transaction: all who ask wait for this lock.
     """
     if not rows:
         return
-    head = conn.execute(_LOCKED_HEAD).one()
-    seq, previous = head.seq, bytes(head.hash)
+    seq, head = LOCKED_HEAD.run(tx.conn).one()
+    previous = bytes(head)
     linked = []
     for row in rows:
         seq += 1
         content = {"seq": seq, "at": at, **row._asdict()}
         previous = chain.link(previous, canonical(content))
         linked.append({**content, "hash": previous.hex()})
-    conn.execute(ADD_LOG, {"rows": orjson.dumps(linked).decode(), "seq": seq, "hash": previous})
+    tx.write(ADD_LOG, orjson.dumps(linked).decode(), seq, previous)
 
 
 def log_row(

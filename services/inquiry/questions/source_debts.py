@@ -3,9 +3,10 @@
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, case, func, text
+from sqlalchemy import Connection, case, func
 from sqlalchemy.dialects.postgresql import insert
 
+from bus.database.prepared import Prepared
 from contracts.billing.bills import BillFact
 from services.inquiry.domain.debts import is_debt_of_source
 from services.inquiry.domain.records import BilledDebt
@@ -49,15 +50,18 @@ def note(conn: Connection, bill: BillFact) -> None:
 
 
 # Sums by file with their own conditions, and the files as one array.
-_BILLED = text("""
+_BILLED = Prepared(
+    "source_debts",
+    """
     select file_no,
         coalesce(sum(rials) filter (where state = 'ISSUED' and not of_register), 0) as open,
         coalesce(sum(rials) filter (where state = 'ISSUED' and not of_register
-                                    and due_on < :today), 0) as overdue,
+                                    and due_on < cast(%s as date)), 0) as overdue,
         coalesce(sum(issued_rials) filter (where state in ('PAID', 'WAIVED') and of_register
-                                           and at > :loaded_at), 0) as paid_since,
+                                           and at > cast(%s as timestamptz)), 0) as paid_since,
         max(at) as as_of
-    from standings where file_no = any(:files) group by file_no""")
+    from standings where file_no = any(cast(%s as text[])) group by file_no""",
+)
 
 
 def billed(
@@ -68,7 +72,7 @@ def billed(
     These are open and overdue bills, and what was paid or waived of the registry's debt since the
     registry was loaded; ``as_of`` is when billing last announced something.
     """
-    rows = conn.execute(_BILLED, {"files": list(files), "loaded_at": loaded_at, "today": today})
+    rows = _BILLED.run(conn, today, loaded_at, list(files))
     return {
         row.file_no: BilledDebt(int(row.open), int(row.overdue), int(row.paid_since), row.as_of)
         for row in rows

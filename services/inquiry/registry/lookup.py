@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import orjson
 from sqlalchemy import Connection, Engine, func, select, text
 
+from bus.database.prepared import Prepared
 from iran.persian import fold_code
 from services.inquiry.domain.records import Decree, SourceRecord
 from services.inquiry.tables import DATA_VERSIONS
@@ -58,13 +59,15 @@ class DataVersion(NamedTuple):
 # One statement however many keys, so that an import that commits meanwhile cannot mix two versions
 # into one answer. A moment before the first load is answered from the first load; the caller says
 # so in a limit.
-FIND = text("""
+FIND = Prepared(
+    "registry_find",
+    """
     with q as (
         select kind, value, as_of, n, coalesce(
             (select max(version) from data_versions where as_of is null or known_from <= as_of),
             (select min(version) from data_versions), 0) as version
-        from unnest(cast(:kinds as text[]), cast(:values as text[]),
-                    cast(:moments as timestamptz[])) with ordinality as q(kind, value, as_of, n)
+        from unnest(cast(%s as text[]), cast(%s as text[]),
+                    cast(%s as timestamptz[])) with ordinality as q(kind, value, as_of, n)
     )
     select q.n, q.version, v.record::text, v.data_version, v.known_from
     from q left join (source_keys k join source_versions v on v.id = k.version_id)
@@ -74,8 +77,8 @@ FIND = text("""
             and v.known_from <= greatest(q.as_of, (select min(known_from) from data_versions))
             and (v.known_to is null
                  or v.known_to > greatest(q.as_of, (select min(known_from) from data_versions))))
-    order by q.n, v.file_no, v.id
-""")
+    order by q.n, v.file_no, v.id""",
+)
 # Two lists of a version at once: its decrees as rows, the kinds of unread keys as an array.
 _OF_VERSION = text("""
     select d.version, d.known_from, v.record::text,
@@ -87,23 +90,27 @@ _OF_VERSION = text("""
     order by d.version, v.number, v.id
 """)
 # Keys come as arrays, numbered: SQLAlchemy would need a statement of another text for each count.
-_UNREAD = text("""
+_UNREAD = Prepared(
+    "registry_unread",
+    """
     select q.n, min(u.known_from)
-    from unnest(cast(:kinds as text[]), cast(:values as text[]),
-                cast(:moments as timestamptz[])) with ordinality as q(kind, value, moment, n)
+    from unnest(cast(%s as text[]), cast(%s as text[]),
+                cast(%s as timestamptz[])) with ordinality as q(kind, value, moment, n)
     join unread_keys u on u.kind = q.kind and u.value = q.value and u.known_from <= q.moment
         and (u.known_to is null or u.known_to > q.moment)
-    group by q.n
-""")
-_CHANGED = text("""
+    group by q.n""",
+)
+_CHANGED = Prepared(
+    "registry_changed",
+    """
     select q.n
-    from unnest(cast(:kinds as text[]), cast(:values as text[]),
-                cast(:moments as timestamptz[])) with ordinality as q(kind, value, moment, n)
+    from unnest(cast(%s as text[]), cast(%s as text[]),
+                cast(%s as timestamptz[])) with ordinality as q(kind, value, moment, n)
     where exists (
         select 1 from source_keys k join source_versions v on v.id = k.version_id
         where k.kind = q.kind and k.value = q.value
-            and (v.known_from > q.moment or v.known_to > q.moment))
-""")
+            and (v.known_from > q.moment or v.known_to > q.moment))""",
+)
 
 
 def find(conn: Connection, keys: Sequence[Key]) -> list[Matches]:
@@ -111,13 +118,11 @@ def find(conn: Connection, keys: Sequence[Key]) -> list[Matches]:
 
     Owners and partners match alike; the records are sorted by file number.
     """
-    rows = conn.execute(
-        FIND,
-        {
-            "kinds": [key.kind for key in keys],
-            "values": ["".join(fold_code(key.value).split()) for key in keys],
-            "moments": [key.as_of for key in keys],
-        },
+    rows = FIND.run(
+        conn,
+        [key.kind for key in keys],
+        ["".join(fold_code(key.value).split()) for key in keys],
+        [key.as_of for key in keys],
     )
     matches: list[Matches | None] = [None] * len(keys)
     for n, version, record, data_version, known_from in rows:
@@ -151,7 +156,7 @@ def data_versions(conn: Connection, numbers: Iterable[int]) -> dict[int, DataVer
 def unread_since(conn: Connection, keys: Sequence[KeyAt]) -> list[datetime | None]:
     """Find for each key since when rows that name it cannot be read; None if all can."""
     since: list[datetime | None] = [None] * len(keys)
-    for n, known_from in conn.execute(_UNREAD, _as_arrays(keys)):
+    for n, known_from in _UNREAD.run(conn, *_as_arrays(keys)):
         since[n - 1] = known_from
     return since
 
@@ -160,17 +165,17 @@ def changed_since(conn: Connection, keys: Sequence[KeyAt]) -> list[bool]:
     """Tell for each key whether what it matches changed after its moment."""
     changed = [False] * len(keys)
     if keys:
-        for (n,) in conn.execute(_CHANGED, _as_arrays(keys)):
+        for (n,) in _CHANGED.run(conn, *_as_arrays(keys)):
             changed[n - 1] = True
     return changed
 
 
-def _as_arrays(keys: Sequence[KeyAt]) -> dict[str, list[str] | list[datetime]]:
-    return {
-        "kinds": [key.kind for key in keys],
-        "values": [key.value for key in keys],
-        "moments": [key.moment for key in keys],
-    }
+def _as_arrays(keys: Sequence[KeyAt]) -> tuple[list[str], list[str], list[datetime]]:
+    return (
+        [key.kind for key in keys],
+        [key.value for key in keys],
+        [key.moment for key in keys],
+    )
 
 
 def current_data_version(conn: Connection) -> int:

@@ -33,7 +33,7 @@ def logged(inquiry_db):
                 )
                 for m in range(2)
             ]
-            inquiry_log.add_log(tx.conn, rows, dt.datetime.now(dt.UTC))
+            inquiry_log.add_log(tx, rows, dt.datetime.now(dt.UTC))
     store.engine.dispose()
     return inquiry_db
 
@@ -201,7 +201,7 @@ def test_the_hash_that_was_noted_still_holds_after_the_log_has_grown(logged):
     store = Store(logged, connections=1)
     with store.transaction() as tx:
         row = LogRow("a", "c", "FOUND", "new")
-        inquiry_log.add_log(tx.conn, [row], dt.datetime.now(dt.UTC))
+        inquiry_log.add_log(tx, [row], dt.datetime.now(dt.UTC))
     store.engine.dispose()
     done = audit(logged, "--expect", noted)
     assert (done.returncode, done.stdout.split(";")[0]) == (0, "whole: 11 rows")

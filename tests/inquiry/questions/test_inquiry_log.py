@@ -39,7 +39,7 @@ def test_many_writers_at_once_leave_one_chain_without_a_gap(store):
     def write(n):
         for m in range(10):
             with store.transaction() as tx:
-                log.add_log(tx.conn, [row(f"{n}-{m}"), row(f"{n}-{m}+")], NOW)
+                log.add_log(tx, [row(f"{n}-{m}"), row(f"{n}-{m}+")], NOW)
 
     writers = [threading.Thread(target=write, args=(n,)) for n in range(4)]
     for writer in writers:
@@ -54,13 +54,13 @@ def test_many_writers_at_once_leave_one_chain_without_a_gap(store):
 def test_what_was_rolled_back_leaves_no_row_and_no_gap(store):
     def write_and_fail():
         with store.transaction() as tx:
-            log.add_log(tx.conn, [row()], NOW)
+            log.add_log(tx, [row()], NOW)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         write_and_fail()
     with store.transaction() as tx:
-        log.add_log(tx.conn, [row()], NOW)
+        log.add_log(tx, [row()], NOW)
     assert whole(store)
     with store.transaction() as tx:
         assert log.log_head(tx.conn)[0] == 1
@@ -68,7 +68,7 @@ def test_what_was_rolled_back_leaves_no_row_and_no_gap(store):
 
 def test_a_row_reads_back_as_it_was_hashed_to_the_microsecond(store):
     with store.transaction() as tx:
-        log.add_log(tx.conn, [row(operator="کارمند ۷", case_number="'; --")], NOW)
+        log.add_log(tx, [row(operator="کارمند ۷", case_number="'; --")], NOW)
         ((_, content, _),) = log.read_log(tx.conn, 0)
     assert content["at"] == "2026-11-23T12:00:00.123456+00:00"
     assert (content["operator"], content["case_number"]) == ("کارمند ۷", "'; --")
@@ -78,7 +78,7 @@ def test_a_row_reads_back_as_it_was_hashed_to_the_microsecond(store):
 def test_the_log_is_read_in_portions_without_losing_a_row(store):
     count = log.AT_ONCE + 3
     with store.transaction() as tx:
-        log.add_log(tx.conn, [row(n) for n in range(count)], NOW)
+        log.add_log(tx, [row(n) for n in range(count)], NOW)
         assert [seq for seq, _, _ in log.read_log(tx.conn, 0)] == list(range(1, count + 1))
         assert [seq for seq, _, _ in log.read_log(tx.conn, count - 2)] == [count - 1, count]
 
@@ -133,7 +133,7 @@ def test_a_hundred_questions_cost_as_many_statements_as_one(store, statements):
 
 def test_the_head_is_locked_after_all_else_was_read_and_written(store, statements):
     with store.transaction() as tx:
-        log.add_log(tx.conn, [row()], NOW)
+        log.add_log(tx, [row()], NOW)
     assert [" ".join(statement.split()[:2]) for statement in statements] == [
         "select inquiry_log_head.seq,",
         "with added",
@@ -163,6 +163,6 @@ def test_the_error_of_a_failed_statement_does_not_hold_the_key(store):
 
 def test_nothing_written_sends_nothing(store, statements):
     with store.transaction() as tx:
-        assert log.add_answers(tx.conn, []) == {}
-        log.add_log(tx.conn, [], NOW)
+        assert log.add_answers(tx, []) == {}
+        log.add_log(tx, [], NOW)
     assert statements == []

@@ -1,0 +1,76 @@
+"""A connection of the driver whose ``begin`` travels with the first statement of a transaction.
+
+Each statement that is sent alone is a wait for another process. PostgreSQL takes several at once,
+so a transaction that writes last sends its writes and ``commit`` together (store.py, ``Tx.write``).
+"""
+
+from psycopg2 import extensions, sql
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, TRANSACTION_STATUS_IDLE
+
+BEGIN = "begin; "
+Query = str | bytes | sql.Composable
+
+
+class Connection(extensions.connection):
+    """The driver's own transactions are off; ``begins`` says that a statement begins one of ours,
+    if none is open.
+    """
+
+    begins = False
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # the driver's own parameters
+        self.autocommit = True
+        self.cursor_factory = Cursor
+
+    @property
+    def idle(self) -> bool:
+        """True if no transaction is open, as far as the driver knows; it asks nobody."""
+        return self.get_transaction_status() == TRANSACTION_STATUS_IDLE
+
+    def commit(self) -> None:
+        """Commit the open transaction; nothing is sent if there is none."""
+        self._end("commit")
+
+    def rollback(self) -> None:
+        """Roll the open transaction back; nothing is sent if there is none."""
+        self._end("rollback")
+
+    def set_isolation_level(self, level: int | None) -> None:
+        """Take each statement for a transaction of its own, or begin transactions again."""
+        self.rollback()
+        self.begins = level != ISOLATION_LEVEL_AUTOCOMMIT
+
+    def _end(self, statement: str) -> None:
+        if self.idle:
+            super().rollback()  # sends nothing, and raises if the connection is closed
+            return
+        with self.cursor() as cursor:
+            cursor.execute(statement)
+
+
+class Cursor(extensions.cursor):
+    """Begins a transaction with its first statement, where the connection wants that."""
+
+    connection: Connection
+
+    def execute(self, query: Query, vars: object = None) -> None:
+        """Send statements, with ``begin`` before them if no transaction is open."""
+        if self.connection.begins and self.connection.idle:
+            text = query.as_string(self) if isinstance(query, sql.Composable) else query
+            query = BEGIN.encode() + text if isinstance(text, bytes) else BEGIN + text
+        super().execute(query, vars)  # type: ignore[arg-type]  # the driver's own parameters
+
+    def executemany(self, query: Query, vars_list: object) -> None:
+        """Send a statement once for each set of values."""
+        self._begin()
+        super().executemany(query, vars_list)  # type: ignore[arg-type]  # the driver's parameters
+
+    def copy_expert(self, *args: object, **kwargs: object) -> None:
+        """Copy rows to or from a file."""
+        self._begin()
+        super().copy_expert(*args, **kwargs)  # type: ignore[arg-type]  # the driver's parameters
+
+    def _begin(self) -> None:
+        if self.connection.begins and self.connection.idle:
+            super().execute("begin")
