@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, Engine
 
 from bus.database.marks import Marks
-from bus.database.prepared import Prepared
+from bus.database.prepared import Prepared, Rows
 from bus.database.store import Tx
 from bus.envelope import Envelope
 from bus.errors import BusError
@@ -79,6 +79,10 @@ class PlainTx(Tx):
     def write(self, statement: Prepared, *values: object) -> None:
         """Run a statement now."""
         statement.run(self.conn, *values)
+
+    def read(self, statement: Prepared, *values: object) -> Rows:
+        """Run a statement now."""
+        return statement.run(self.conn, *values)
 
 
 def answer_on(conn: Connection, request: Json, now: datetime) -> Json:

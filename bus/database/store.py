@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from bus.database import connection, inbox, outbox
 from bus.database.faults import passing_trouble
 from bus.database.marks import Marks, Numbers
-from bus.database.prepared import Prepared
+from bus.database.prepared import Prepared, Rows
 from bus.database.probe import DatabaseProbe
 from bus.database.tables import INBOX
 from bus.database.troubles import Troubles
@@ -70,6 +70,12 @@ class Tx:
         """Have a statement run that gives nothing back, at the latest with the commit."""
         self._writes.append((statement.text(self._conn), values))
 
+    def read(self, statement: Prepared, *values: object) -> Rows:
+        """Run a statement, together with what was to be written before it; its rows."""
+        rows = self._send(statement.text(self._conn), values=values)
+        assert rows is not None
+        return rows
+
     def publish(self, event: Event[M], message: M, *, subject: str | None = None) -> None:
         """Publishes an Event to whoever listens, if and when this transaction commits."""
         self._put(event, message, subject)
@@ -110,15 +116,20 @@ class Tx:
         if self._writes:
             self._send("commit")
 
-    def _send(self, *last: str) -> None:
-        """Runs what is to be written, all at once."""
+    def _send(self, *last: str, values: tuple[object, ...] = ()) -> Rows | None:
+        """Runs what is to be written, and what comes last, all at once; the rows of the last."""
         writes, self._writes = self._writes, []
         text = "; ".join([*(text for text, _ in writes), *last])
+        if not text:
+            return None
+        everything = (*(value for _, of_write in writes for value in of_write), *values)
         try:
-            if text:
-                self._conn.exec_driver_sql(text, tuple(v for _, values in writes for v in values))
+            return self._conn.exec_driver_sql(text, everything)
         except IntegrityError as error:
-            raise inbox.race(error) or error from error
+            raced = inbox.race(error)
+            if raced is None:
+                raise
+            raise raced from error
 
     def _put(
         self,

@@ -164,7 +164,7 @@ def add_log(tx: Tx, rows: Sequence[LogRow], at: datetime) -> None:
     """
     if not rows:
         return
-    seq, head = LOCKED_HEAD.run(tx.conn).one()
+    seq, head = tx.read(LOCKED_HEAD).one()
     previous = bytes(head)
     linked = []
     for row in rows:
