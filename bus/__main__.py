@@ -45,7 +45,7 @@ def serve(part: str) -> int:
     import nameko
     from nameko.runners import ServiceRunner
 
-    from bus.process import monitor
+    from bus.process import collector, monitor
     from bus.process.surroundings import watch_surroundings
     from bus.settings import broker_url
 
@@ -65,6 +65,7 @@ def serve(part: str) -> int:
     signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(runner.stop))
     signal.signal(signal.SIGINT, lambda *_: eventlet.spawn_n(runner.stop))
     runner.start()
+    collector.settle()
     runner.wait()
     return 0
 

@@ -51,7 +51,7 @@ def serve(
 @overload
 def serve(
     contract: Request[M, R], *, workers: int | None = None, formerly: str | None = None
-) -> Callable[[Callable[[S, Tx, M], R | BusError]], Entry]: ...
+) -> Callable[[Callable[[S, Tx, M], R | Written[R] | BusError]], Entry]: ...
 def serve(
     contract: Request[M, R],
     *,

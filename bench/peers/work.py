@@ -95,4 +95,4 @@ def answer_on(conn: Connection, request: Json, now: datetime) -> Json:
     (result,) = answer_all(context, [ReceivedQuestion(envelope, question)])
     if isinstance(result, BusError):
         raise result
-    return result.answer.wire
+    return result.wire.wire

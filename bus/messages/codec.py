@@ -121,9 +121,8 @@ def to_wire(message: object) -> Wire:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Written(Generic[M]):
-    """A reply that was written already, because it is kept as it goes out."""
+    """A reply in wire form, where it is kept as it goes out and need not be read and written."""
 
-    message: M
     wire: Wire
 
 

@@ -53,7 +53,7 @@ class Inquiry(Service):
     def ask(self, tx: Tx, calls: Sequence[Call[questions.Ask]]) -> list[Written[Answer] | BusError]:
         received = [ReceivedQuestion(call.envelope, call.message) for call in calls]
         results = answering.answer_all(self.context(tx), received)
-        return [result if isinstance(result, BusError) else result.answer for result in results]
+        return [result if isinstance(result, BusError) else result.wire for result in results]
 
     @serve(questions.GET)
     def get(self, tx: Tx, message: questions.Get) -> Answer | BusError:
@@ -94,7 +94,7 @@ class Inquiry(Service):
         return results.progress(batch_of_asker(tx.conn, message.batch, asker))
 
     @serve(questions.READ_BATCH)
-    def read_batch(self, tx: Tx, message: questions.ReadBatch) -> questions.BatchPage:
+    def read_batch(self, tx: Tx, message: questions.ReadBatch) -> Written[questions.BatchPage]:
         return results.read_page(self.context(tx), message)
 
     # --- people ---

@@ -227,15 +227,19 @@ BATCHES = Table(
     Column("submitted_at", MOMENT, nullable=False),
     Column("finished_at", MOMENT),
 )
-BATCH_LINES = Table(
-    "batch_lines",
+# The view batch_lines shows them line by line.
+BATCH_PARTS = Table(
+    "batch_parts",
     metadata,
     Column("batch", Text, ForeignKey("batches.batch", ondelete="CASCADE"), primary_key=True),
-    Column("line", Integer, primary_key=True, autoincrement=False),
-    Column("key_kind", Text),
-    Column("key", Text),
-    Column("problem", JSONB),
-    Column("tracking_code", Text, ForeignKey("inquiries.tracking_code")),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    # How many lines it has, and how many of them had a problem as they came.
+    Column("count", Integer, nullable=False),
+    Column("problems", Integer, nullable=False),
+    # A list of [key kind, key, problem].
+    Column("lines", JSONB, nullable=False),
+    # By the number of the line: [tracking code, problem].
+    Column("results", JSONB, nullable=False, server_default="{}"),
 )
 
 # --- people ---

@@ -2,6 +2,8 @@
 
 import json
 
+import orjson
+
 from bus.activator import Call, Fate
 from bus.database.store import Store
 from bus.envelope import Envelope
@@ -38,7 +40,8 @@ class InProcessInquiry:
             self.service, [Call.of(contract, envelope, data)]
         )
         assert outcome.fate is Fate.DONE, outcome
-        return (outcome.reply or {}).get("result") or outcome.reply.get("error")
+        reply = orjson.loads(orjson.dumps(outcome.reply or {}))  # as it goes out
+        return reply.get("result") or reply.get("error")
 
     def ask(self, key=NOBODY, purpose="fuel_quota", **more):
         return self.call(contracts.ASK, key_kind="national_id", key=key, purpose=purpose, **more)

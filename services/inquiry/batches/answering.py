@@ -9,7 +9,6 @@ from bus.messages.values import Json
 from contracts.inquiry.questions import (
     ASK,
     BATCH_ANSWERED,
-    PART_LINES,
     SUBMIT_BATCH,
     AnswerBatchPart,
     Ask,
@@ -30,8 +29,8 @@ from services.inquiry.questions.answering import (
 
 def answer_part(context: Context, part: AnswerBatchPart) -> None:
     """Answer the lines of a part, or refuse them all if the right to ask was taken back since."""
-    batch, first = batch_of(context.conn, part.batch), part.part * PART_LINES + 1
-    lines = open_lines(context.conn, part.batch, first, first + PART_LINES - 1)
+    batch = batch_of(context.conn, part.batch)
+    lines = open_lines(context.conn, part.batch, part.part)
     caller, refusal = batch.caller, None
     try:
         caller = with_rights_of_now(context.settings, caller, SUBMIT_BATCH.name)
@@ -42,7 +41,7 @@ def answer_part(context: Context, part: AnswerBatchPart) -> None:
         refuse_all(context, received, refusal) if refusal else answer_all(context, received)
     )
     noted = [_line_result(line, result) for line, result in zip(lines, results, strict=True)]
-    if note_results(context.conn, part.batch, noted, context.now):
+    if note_results(context, part, noted):
         answered = BatchAnswered(
             batch=batch.batch,
             agency=batch.agency,
@@ -75,7 +74,7 @@ def _question(cause: Envelope, batch: Batch, line: Line, caller: Json) -> Receiv
 
 def _line_result(line: Line, result: Result) -> LineResult:
     if not isinstance(result, BusError):
-        return LineResult(line.line, result.answer.message.tracking_code, None)
+        return LineResult(line.line, result.answer.tracking_code, None)
     field = result.fields[0].field if result.fields else None
     problem = {"field": field, "code": result.code, "detail": result.message}
     return LineResult(line.line, None, problem)

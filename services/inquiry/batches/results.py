@@ -1,14 +1,22 @@
-"""Results of batches: noted line by line, read in pages, forgotten after 30 days."""
+"""Results of batches: noted part by part, read in pages, forgotten after 30 days."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple  # Any: a problem is any JSON
 
 import orjson
-from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
+from sqlalchemy import Connection, and_, delete, func, or_, update
 
+from bus.database.prepared import Prepared
+from bus.messages.message import Wire, Written, to_wire
 from bus.messages.values import Json
-from contracts.inquiry.questions import BatchPage, BatchProgress, BatchResult, ReadBatch
+from contracts.inquiry.questions import (
+    PART_LINES,
+    AnswerBatchPart,
+    BatchPage,
+    BatchProgress,
+    ReadBatch,
+)
 from services.inquiry.askers import asker_of
 from services.inquiry.batches.rows import Batch, batch_of_asker
 from services.inquiry.context import Context
@@ -18,17 +26,30 @@ from services.inquiry.questions.inquiry_log import (
     Matter,
     add_log,
     log_row,
-    parse_answer,
 )
-from services.inquiry.tables import BATCH_LINES, BATCHES, INQUIRIES
+from services.inquiry.tables import BATCHES
 
 KEEP = dt.timedelta(days=30)
-# Three arrays however many lines.
-_NOTE = text("""
-    update batch_lines b set tracking_code = n.code, problem = cast(n.problem as jsonb)
-    from unnest(cast(:lines as int[]), cast(:codes as text[]), cast(:problems as text[]))
-         as n(line, code, problem)
-    where b.batch = :batch and b.line = n.line""")
+_NOTE = Prepared(
+    "batch_note",
+    """
+    update batch_parts set results = results || cast(%s as jsonb)
+    where batch = %s and part = %s""",
+)
+_COUNT = Prepared(
+    "batch_count",
+    "update batches set answered = answered + %s where batch = %s returning answered, lines",
+)
+_PARTS = Prepared(
+    "batch_parts",
+    """
+    select part, cast(lines as text), cast(results as text) from batch_parts
+    where batch = %s and part between %s and %s order by part""",
+)
+_ANSWERS = Prepared(
+    "batch_answers",
+    "select tracking_code, answer from inquiries where tracking_code = any(cast(%s as text[]))",
+)
 
 
 class LineResult(NamedTuple):
@@ -39,38 +60,22 @@ class LineResult(NamedTuple):
     problem: Json | None
 
 
-def note_results(
-    conn: Connection, batch: str, results: Sequence[LineResult], now: dt.datetime
-) -> bool:
+def note_results(context: Context, part: AnswerBatchPart, results: Sequence[LineResult]) -> bool:
     """Note what became of lines; True if the whole batch has become done with them.
 
     A line counts as answered when it has its answer or its problem, so that a part that is worked
     on again counts nothing twice, and a batch becomes done once.
     """
     if results:
-        problems = [
-            orjson.dumps(result.problem).decode() if result.problem else None for result in results
-        ]
-        parameters = {
-            "batch": batch,
-            "lines": [result.line for result in results],
-            "codes": [result.tracking_code for result in results],
-            "problems": problems,
-        }
-        conn.execute(_NOTE, parameters)
-    of_batch = BATCHES.c.batch == batch
-    answered, lines = conn.execute(
-        update(BATCHES)
-        .where(of_batch)
-        .values(answered=BATCHES.c.answered + len(results))
-        .returning(BATCHES.c.answered, BATCHES.c.lines)
-    ).one()
+        noted = {str(result.line): (result.tracking_code, result.problem) for result in results}
+        context.tx.write(_NOTE, orjson.dumps(noted).decode(), part.batch, part.part)
+    answered, lines = context.tx.read(_COUNT, len(results), part.batch).one()
     if answered < lines:
         return False
-    done = conn.execute(
+    done = context.conn.execute(
         update(BATCHES)
-        .where(of_batch, BATCHES.c.state == "ANSWERING")
-        .values(state="DONE", finished_at=now)
+        .where(BATCHES.c.batch == part.batch, BATCHES.c.state == "ANSWERING")
+        .values(state="DONE", finished_at=context.now)
     )
     return done.rowcount == 1
 
@@ -88,38 +93,49 @@ def progress(batch: Batch) -> BatchProgress:
     )
 
 
-def read_page(context: Context, question: ReadBatch) -> BatchPage:
+def read_page(context: Context, question: ReadBatch) -> Written[BatchPage]:
     """Read results in the order of the lines: each with its answer, its problem, or neither yet.
 
     Logged as answers that were read again.
     """
     batch = batch_of_asker(context.conn, question.batch, asker_of(context.envelope))
+    results = _results(context.conn, question)
     matter = Matter(batch.purpose, batch.case_number, batch.operator)
     logged = log_row(context.envelope, matter, READ_AGAIN, context.log_key)
     add_log(context.tx, [logged], context.now)
-    results = _results(context.conn, question)
-    return BatchPage(batch=batch.batch, state=batch.state, lines=batch.lines, results=results)
+    page = BatchPage(batch=batch.batch, state=batch.state, lines=batch.lines, results=())
+    return Written({**to_wire(page), "results": results})
 
 
-def _results(conn: Connection, question: ReadBatch) -> tuple[BatchResult, ...]:
-    column = BATCH_LINES.c
-    rows = conn.execute(
-        select(column.line, column.key_kind, column.key, column.problem, INQUIRIES.c.answer)
-        .outerjoin_from(BATCH_LINES, INQUIRIES, column.tracking_code == INQUIRIES.c.tracking_code)
-        .where(column.batch == question.batch, column.line > question.after)
-        .order_by(column.line)
-        .limit(question.limit)
-    )
-    return tuple(
-        BatchResult(
-            line=line,
-            key_kind=key_kind,
-            key=key,
-            problem=problem,
-            answer=parse_answer(answer) if answer else None,
-        )
-        for line, key_kind, key, problem, answer in rows
-    )
+def _results(conn: Connection, question: ReadBatch) -> list[Wire]:
+    """Lines as BatchResult has them, in wire form; answers as they were given, byte for byte."""
+    first, last = question.after // PART_LINES, (question.after + question.limit - 1) // PART_LINES
+    read = [
+        (line, key_kind, key, problem, *results.get(str(line), (None, None)))
+        for part, lines, results in _parts(conn, question.batch, first, last)
+        for line, (key_kind, key, problem) in enumerate(lines, part * PART_LINES + 1)
+        if question.after < line <= question.after + question.limit
+    ]
+    codes = [code for *_, code, _ in read if code]
+    answers = {code: orjson.Fragment(answer) for code, answer in _ANSWERS.run(conn, codes)}
+    return [
+        {
+            "line": line,
+            "key_kind": key_kind,
+            "key": key,
+            "answer": answers.get(code),
+            "problem": problem or found,
+        }
+        for line, key_kind, key, problem, code, found in read
+    ]
+
+
+def _parts(
+    conn: Connection, batch: str, first: int, last: int
+) -> Iterator[tuple[int, list[Sequence[Any]], dict[str, Sequence[Any]]]]:
+    """The lines and the results of parts, as they are kept."""
+    for part, lines, results in _PARTS.run(conn, batch, first, last):
+        yield part, orjson.loads(lines), orjson.loads(results)
 
 
 def forget_old(context: Context) -> None:

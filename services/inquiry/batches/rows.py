@@ -1,16 +1,19 @@
-"""Rows of batches and of their lines."""
+"""Rows of batches and of their parts, each with the lines of one part of the upload."""
 
 import datetime as dt
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import orjson
 from sqlalchemy import Connection, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from bus.database.prepared import Prepared
 from bus.errors import NotFound
 from bus.messages.values import Json
+from contracts.inquiry.questions import PART_LINES
 from services.inquiry.askers import Asker
-from services.inquiry.tables import BATCH_LINES, BATCHES
+from services.inquiry.tables import BATCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +81,23 @@ def _read(conn: Connection, *conditions: ColumnElement[bool], lock: bool = False
     return Batch(*row) if row else None
 
 
-def open_lines(conn: Connection, batch: str, first: int, last: int) -> list[Line]:
+# Locked: who answers a part again meanwhile finds nothing left to answer.
+_PART = Prepared(
+    "batch_part",
+    """
+    select cast(lines as text), cast(results as text) from batch_parts
+    where batch = %s and part = %s for update""",
+)
+
+
+def open_lines(conn: Connection, batch: str, part: int) -> list[Line]:
     """List the lines of a part that have neither answer nor problem yet, in order."""
-    column = BATCH_LINES.c
-    rows = conn.execute(
-        select(column.line, column.key_kind, column.key)
-        .where(
-            column.batch == batch,
-            column.line.between(first, last),
-            column.tracking_code.is_(None),
-            column.problem.is_(None),
-        )
-        .order_by(column.line)
-    )
-    return [Line(*row) for row in rows]
+    row = _PART.run(conn, batch, part).one_or_none()
+    if row is None:
+        return []
+    lines, results = orjson.loads(row[0]), orjson.loads(row[1])
+    return [
+        Line(number, key_kind, key)
+        for number, (key_kind, key, problem) in enumerate(lines, part * PART_LINES + 1)
+        if problem is None and str(number) not in results
+    ]

@@ -1,21 +1,21 @@
 """Uploads of batches: received in parts, closed by the last one."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import orjson
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from bus.database.prepared import Prepared
 from bus.errors import BusError, Conflict, RuleBroken
 from contracts.inquiry.questions import (
     ANSWER_BATCH_PART,
+    BATCH_LINES,
     PART_LINES,
     AnswerBatchPart,
     BatchProgress,
     SubmitBatch,
-)
-from contracts.inquiry.questions import (
-    BATCH_LINES as MOST_LINES,
 )
 from iran.persian import tehran_day
 from services.inquiry.askers import asker_of, grants_in
@@ -25,14 +25,14 @@ from services.inquiry.context import Context
 from services.inquiry.domain import purposes
 from services.inquiry.questions.answering import moment_asked_about
 from services.inquiry.questions.inquiry_log import Matter, add_log, log_row
-from services.inquiry.tables import BATCH_LINES, BATCHES
+from services.inquiry.tables import BATCH_PARTS, BATCHES
 
-# One parameter however many lines.
-_ADD_LINES = text("""
-    insert into batch_lines (batch, line, key_kind, key, problem)
-    select :batch, line, key_kind, key, problem
-    from json_to_recordset(cast(:rows as json))
-        as row(line int, key_kind text, key text, problem jsonb)""")
+_ADD_PART = Prepared(
+    "batch_add",
+    """
+    insert into batch_parts (batch, part, count, problems, lines)
+    values (%s, %s, %s, %s, cast(%s as jsonb))""",
+)
 
 
 def submit(context: Context, part: SubmitBatch) -> BatchProgress | BusError:
@@ -95,44 +95,39 @@ def _add_part(context: Context, part: SubmitBatch) -> None:
     if batch_of_asker(context.conn, part.batch, asker, lock=True).state != "RECEIVING":
         raise Conflict("This batch is complete; nothing can be added.", code="batch.complete")
     first = part.part * PART_LINES + 1
-    if first + len(part.lines) - 1 > MOST_LINES:
-        raise RuleBroken(f"A batch has at most {MOST_LINES} lines.", code="batch.too_long")
-    if part.lines and not _received_before(context.conn, part, first):
-        rows = [
-            {
-                "line": line,
-                "key_kind": content.key_kind,
-                "key": content.key,
-                "problem": content.problem,
-            }
-            for line, content in enumerate(part.lines, first)
-        ]
-        parameters = {"batch": part.batch, "rows": orjson.dumps(rows).decode()}
-        context.conn.execute(_ADD_LINES, parameters)
+    if first + len(part.lines) - 1 > BATCH_LINES:
+        raise RuleBroken(f"A batch has at most {BATCH_LINES} lines.", code="batch.too_long")
+    lines = [[line.key_kind, line.key, line.problem] for line in part.lines]
+    if lines and not _received_before(context.conn, part, lines):
+        problems = sum(line.problem is not None for line in part.lines)
+        kept = orjson.dumps(lines).decode()
+        context.tx.write(_ADD_PART, part.batch, part.part, len(lines), problems, kept)
 
 
-def _received_before(conn: Connection, part: SubmitBatch, first: int) -> bool:
-    column = BATCH_LINES.c
-    rows = conn.execute(
-        select(column.key_kind, column.key, column.problem)
-        .where(column.batch == part.batch, column.line.between(first, first + PART_LINES - 1))
-        .order_by(column.line)
-    )
-    kept = [tuple(row) for row in rows]
-    if kept and kept != [(line.key_kind, line.key, line.problem) for line in part.lines]:
+def _received_before(
+    conn: Connection, part: SubmitBatch, lines: Sequence[Sequence[object]]
+) -> bool:
+    column = BATCH_PARTS.c
+    kept = conn.execute(
+        select(column.lines).where(column.batch == part.batch, column.part == part.part)
+    ).scalar()
+    if kept is not None and kept != lines:
         raise Conflict(
             "This part of the upload was received before with other lines; use a new key.",
             code="idempotency_key.reused",
         )
-    return bool(kept)
+    return kept is not None
 
 
 def _complete(conn: Connection, part: SubmitBatch) -> int:
     """Close a batch after its last part; return how many parts there are to answer."""
-    column = BATCH_LINES.c
-    of_batch = column.batch == part.batch
-    count, last = conn.execute(
-        select(func.count(), func.coalesce(func.max(column.line), 0)).where(of_batch)
+    column = BATCH_PARTS.c
+    count, problems, last = conn.execute(
+        select(
+            func.coalesce(func.sum(column.count), 0),
+            func.coalesce(func.sum(column.problems), 0),
+            func.coalesce(func.max(column.part * PART_LINES + column.count), 0),
+        ).where(column.batch == part.batch)
     ).one()
     if count != last or count != part.part * PART_LINES + len(part.lines):
         raise Conflict(
@@ -141,7 +136,6 @@ def _complete(conn: Connection, part: SubmitBatch) -> int:
         )
     if count == 0:
         raise RuleBroken("The upload holds no line.", code="batch.empty")
-    problems = select(func.count(column.problem)).where(of_batch).scalar_subquery()
     conn.execute(
         update(BATCHES)
         .where(BATCHES.c.batch == part.batch)

@@ -120,16 +120,16 @@ _ALTERED = text("""
 
 
 class Kept(NamedTuple):
-    """An answer that is kept, and the sha-256 in hex of the JSON as which it is."""
+    """An answer that is kept, its wire form, and the sha-256 in hex of that as JSON."""
 
-    answer: Written[Answer]
+    answer: Answer
+    wire: Written[Answer]
     hash: str
 
 
 def outcome_of(kept: Kept) -> Outcome:
     """What became of a question that was answered."""
-    answer = kept.answer.message
-    return Outcome(answer.outcome, answer.tracking_code, kept.hash)
+    return Outcome(kept.answer.outcome, kept.answer.tracking_code, kept.hash)
 
 
 def add_answers(tx: Tx, answers: Sequence[Answer]) -> list[Kept]:
@@ -138,7 +138,7 @@ def add_answers(tx: Tx, answers: Sequence[Answer]) -> list[Kept]:
     for answer in answers:
         wire = to_wire(answer)
         body = orjson.dumps(wire)
-        kept.append(Kept(Written(answer, wire), hashlib.sha256(body).hexdigest()))
+        kept.append(Kept(answer, Written(wire), hashlib.sha256(body).hexdigest()))
         rows.append(
             {
                 "tracking_code": answer.tracking_code,
@@ -149,7 +149,8 @@ def add_answers(tx: Tx, answers: Sequence[Answer]) -> list[Kept]:
                 "valid_until": answer.valid_until,
                 "file_nos": [source.file_no for source in answer.sources],
                 "status_codes": [source.status.code for source in answer.sources],
-                "answer": body.decode(),
+                # As an object, its text is taken over as it stands.
+                "answer": orjson.Fragment(body),
             }
         )
     if rows:

@@ -114,7 +114,7 @@ def test_a_hundred_questions_cost_as_many_statements_as_one(store, statements):
         statements.clear()
         with store.transaction() as tx:
             results = answering.answer_all(Context(tx, NOW, Settings({}), "k"), received)
-        assert [kept.answer.message.outcome for kept in results] == ["NOT_FOUND"] * count
+        assert [kept.answer.outcome for kept in results] == ["NOT_FOUND"] * count
         return list(statements)
 
     cost(1)  # reads what never changes of a data version, once a process
@@ -151,8 +151,11 @@ def test_the_same_key_gives_the_same_hash_under_one_secret_only():
 
 
 def test_the_error_of_a_failed_statement_does_not_hold_the_key(store):
-    key = {"batch": "unknown", "line": 1, "key": "9900000013"}
-    sql = text("insert into batch_lines (batch, line, key) values (:batch, :line, :key)")
+    key = {"batch": "unknown", "lines": '[["national_id", "9900000013", null]]'}
+    sql = text(
+        "insert into batch_parts (batch, part, count, problems, lines) "
+        "values (:batch, 0, 1, 0, cast(:lines as jsonb))"
+    )
 
     def write():
         with store.transaction() as tx:
