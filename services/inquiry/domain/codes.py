@@ -9,8 +9,9 @@ from iran.persian import fold_code
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 31, a prime: every swap and slip shows
 _PLACES = {letter: place for place, letter in enumerate(LETTERS)}
 TRACKING_LENGTH, VERIFICATION_LENGTH = 11, 19
-# How many codes of a length there are.
-_CODES = {length: len(LETTERS) ** length for length in (TRACKING_LENGTH, VERIFICATION_LENGTH)}
+# Of 256 values of a byte 248 are eight times 31: each letter is as likely as any other.
+_OF_BYTES = bytes(byte % len(LETTERS) for byte in range(256))
+_LEFT_OUT = bytes(range(256 - 256 % len(LETTERS), 256))
 
 
 def check_letter(letters: str) -> str:
@@ -33,13 +34,12 @@ def new(length: int, prefix: str = "") -> str:
 
     Each letter is 4.95 bits: 11 make 54, enough to name an answer; 19 make 94, enough to prove one.
     """
-    # 192 random bits at one system call: no code is likelier than another by more than 2^-98.
-    number, places = int.from_bytes(secrets.token_bytes(24)) % _CODES[length], []
-    for _ in range(length):
-        number, place = divmod(number, len(LETTERS))
-        places.append(place)
-    places.append(_check_place(places))
-    return prefix + grouped("".join([LETTERS[place] for place in places]))
+    places = b""
+    while len(places) < length:  # once: one byte in 32 is left out
+        places = secrets.token_bytes(2 * length).translate(_OF_BYTES, _LEFT_OUT)
+    places = places[:length]
+    letters = [LETTERS[place] for place in (*places, _check_place(places))]
+    return prefix + grouped("".join(letters))
 
 
 def new_tracking() -> str:
