@@ -5,9 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
-
-from bus.database.rows import fetch_all
+from bus.database.prepared import Prepared
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, Forbidden, RuleBroken, TooMany, Unavailable
 from bus.process import log
@@ -23,7 +21,6 @@ from services.notify.sending import code_caps, consents, mailboxes
 from services.notify.sending.new_messages import NewMessage, store
 from services.notify.sending.rights import right_of
 from services.notify.sending.rows import address_of, stored
-from services.notify.tables import MESSAGES, TEMPLATES
 from services.notify.templates import versions
 from services.notify.templates.rendering import Rendered, language_of, render
 from services.notify.templates.versions import TemplateVersion
@@ -159,36 +156,34 @@ def _hash(context: Context, channel: str, to: Receiver) -> bytes:
     return context.keys.receiver(channel, address)
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    receiver_hash: bytes
-    lane: str
-    due_at: dt.datetime
-    of_strangers: bool
+_DUES = Prepared(
+    "messages_due",
+    """
+    select receiver_hash, lane, due_at, template in (
+        select id from templates where owner = %s and code = any(cast(%s as text[])))
+    from messages
+    where receiver_hash = any(cast(%s as bytea[])) and created_at > %s and due_at > %s
+        and state <> %s""",
+)
 
 
 def _dues(context: Context, hashes: set[bytes]) -> dict[tuple[bytes, str], list[dt.datetime]]:
     """When the messages of these receivers went or go out, by receiver and lane; the codes that
     strangers asked for by themselves, too.
     """
-    of_strangers = select(TEMPLATES.c.id).where(
-        TEMPLATES.c.owner == OURS, TEMPLATES.c.code.in_(code_caps.TEMPLATES_OF_STRANGERS)
-    )
-    query = select(
-        MESSAGES.c.receiver_hash,
-        MESSAGES.c.lane,
-        MESSAGES.c.due_at,
-        MESSAGES.c.template.in_(of_strangers).label("of_strangers"),
-    ).where(
-        MESSAGES.c.receiver_hash.in_(list(hashes)),
-        MESSAGES.c.created_at > context.now - AHEAD,
-        MESSAGES.c.due_at > context.now - dt.timedelta(days=1),
-        MESSAGES.c.state != MessageState.CANCELLED.value,
+    rows = _DUES.run(
+        context.conn,
+        OURS,
+        list(code_caps.TEMPLATES_OF_STRANGERS),
+        list(hashes),
+        context.now - AHEAD,
+        context.now - dt.timedelta(days=1),
+        MessageState.CANCELLED.value,
     )
     dues: dict[tuple[bytes, str], list[dt.datetime]] = {}
-    for row in fetch_all(context.conn, _Due, query):
-        for lane in [row.lane, OF_STRANGERS] if row.of_strangers else [row.lane]:
-            dues.setdefault((row.receiver_hash, lane), []).append(row.due_at)
+    for receiver, lane, due_at, of_strangers in rows:
+        for of_lane in [lane, OF_STRANGERS] if of_strangers else [lane]:
+            dues.setdefault((bytes(receiver), of_lane), []).append(due_at)
     return dues
 
 

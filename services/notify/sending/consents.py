@@ -2,23 +2,28 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from bus.database.prepared import Prepared
 from contracts.notify.desk import OptOut, OptOutReply
 from services.notify.context import Context
 from services.notify.domain.consent import allows, decide
 from services.notify.tables import CONSENTS
 
+_OF_RECEIVERS = Prepared(
+    "consents",
+    """
+    select receiver_hash, consent, given from consents
+    where receiver_hash = any(cast(%s as bytea[]))""",
+)
+
 
 def consents_of(conn: Connection, hashes: Collection[bytes]) -> dict[bytes, dict[str, bool]]:
     """The consents of receivers (by the hash of an address in its channel), by class."""
-    query = select(CONSENTS.c.receiver_hash, CONSENTS.c.consent, CONSENTS.c["given"]).where(
-        CONSENTS.c.receiver_hash.in_(list(hashes))
-    )
     by_receiver: dict[bytes, dict[str, bool]] = {}
-    for receiver, consent, opted_in in conn.execute(query):
-        by_receiver.setdefault(receiver, {})[consent] = opted_in
+    for receiver, consent, opted_in in _OF_RECEIVERS.run(conn, list(hashes)):
+        by_receiver.setdefault(bytes(receiver), {})[consent] = opted_in
     return by_receiver
 
 

@@ -6,17 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects import postgresql
+import orjson
+from sqlalchemy import select
 
+from bus.database.prepared import Prepared
 from bus.database.rows import fetch_all
+from bus.database.store import Tx
 from iran.persian import tehran_day
 from services.notify.context import Context
 from services.notify.domain.content import Content, StoredReceiver
 from services.notify.domain.message import MessageState
 from services.notify.sending import settlement
 from services.notify.sending.rows import MessageRow
-from services.notify.tables import ACCEPTED, MESSAGES
+from services.notify.tables import MESSAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,46 @@ class NewMessage:
         return self.channel == "inbox" and self.due_at <= self.created_at
 
     def values(self) -> dict[str, object]:
-        """The columns of its row."""
+        """The columns of its row, as JSON has them."""
         columns = {name: getattr(self, name) for name in self.__slots__}
-        return {**columns, "rest": list(self.rest), "state": MessageState.CREATED.value}
+        hashed = self.receiver_hash.hex()
+        return {**columns, "receiver_hash": hashed, "state": MessageState.CREATED.value}
+
+
+# One parameter however many messages.
+_ADD = Prepared(
+    "messages_add",
+    """
+    insert into messages (id, owner, reference, template, version, language, channel, rest, lane,
+                          consent, state, receiver, receiver_hash, contents, parts, due_at,
+                          give_up_at, job, key_id, created_at)
+    select id, owner, reference, template, version, language, channel, rest, lane, consent, state,
+           receiver, decode(receiver_hash, 'hex'), contents, parts, due_at, give_up_at, job, key_id,
+           created_at
+    from json_to_recordset(cast(%s as json)) as row(
+        id uuid, owner text, reference text, template uuid, version integer, language text,
+        channel text, rest text[], lane text, consent text, state text, receiver jsonb,
+        receiver_hash text, contents jsonb, parts integer, due_at timestamptz,
+        give_up_at timestamptz, job bigint, key_id text, created_at timestamptz)""",
+)
+# In one order everywhere, so that two transactions never wait for each other.
+_COUNT = Prepared(
+    "messages_count",
+    """
+    insert into accepted as a (day, owner, channel, count)
+    select cast(%s as date), owner, channel, count
+    from unnest(cast(%s as text[]), cast(%s as text[]), cast(%s as bigint[]))
+        as of(owner, channel, count)
+    order by owner, channel
+    on conflict (day, owner, channel) do update set count = a.count + excluded.count""",
+)
 
 
 def store(context: Context, messages: Sequence[NewMessage]) -> None:
     """Store messages, count them, and end those of inboxes, which arrive at once."""
-    context.conn.execute(insert(MESSAGES), [message.values() for message in messages])
-    _count(context.conn, tehran_day(context.now), messages)
+    rows = orjson.dumps([message.values() for message in messages])
+    context.tx.write(_ADD, rows.decode())
+    _count(context.tx, tehran_day(context.now), messages)
     arrived = [message.id for message in messages if message.arrives]
     if arrived:
         query = select(MESSAGES).where(MESSAGES.c.id.in_(arrived)).with_for_update()
@@ -65,16 +98,7 @@ def store(context: Context, messages: Sequence[NewMessage]) -> None:
             settlement.end(context, row, MessageState.DELIVERED, "")
 
 
-def _count(conn: Connection, day: dt.date, messages: Iterable[NewMessage]) -> None:
+def _count(tx: Tx, day: dt.date, messages: Iterable[NewMessage]) -> None:
     counts = Counter((message.owner, message.channel) for message in messages)
-    # In one order everywhere, so that two transactions never wait for each other.
-    for (owner, channel), count in sorted(counts.items()):
-        statement = postgresql.insert(ACCEPTED).values(
-            day=day, owner=owner, channel=channel, count=count
-        )
-        conn.execute(
-            statement.on_conflict_do_update(
-                index_elements=ACCEPTED.primary_key.columns,
-                set_={"count": ACCEPTED.c["count"] + count},
-            )
-        )
+    owners, channels = [owner for owner, _ in counts], [channel for _, channel in counts]
+    tx.write(_COUNT, day, owners, channels, [*counts.values()])
