@@ -93,9 +93,12 @@ _OF_VERSION = text("""
 _UNREAD = Prepared(
     "registry_unread",
     """
-    select q.n, min(u.known_from)
-    from unnest(cast(%s as text[]), cast(%s as text[]),
-                cast(%s as timestamptz[])) with ordinality as q(kind, value, moment, n)
+    with q as (
+        select kind, value, (cast(%s as timestamptz[]))[at] as moment, n
+        from unnest(cast(%s as text[]), cast(%s as text[]), cast(%s as integer[]))
+            with ordinality as q(kind, value, at, n)
+    )
+    select q.n, min(u.known_from) from q
     join unread_keys u on u.kind = q.kind and u.value = q.value and u.known_from <= q.moment
         and (u.known_to is null or u.known_to > q.moment)
     group by q.n""",
@@ -103,9 +106,12 @@ _UNREAD = Prepared(
 _CHANGED = Prepared(
     "registry_changed",
     """
-    select q.n
-    from unnest(cast(%s as text[]), cast(%s as text[]),
-                cast(%s as timestamptz[])) with ordinality as q(kind, value, moment, n)
+    with q as (
+        select kind, value, (cast(%s as timestamptz[]))[at] as moment, n
+        from unnest(cast(%s as text[]), cast(%s as text[]), cast(%s as integer[]))
+            with ordinality as q(kind, value, at, n)
+    )
+    select q.n from q
     where exists (
         select 1 from source_keys k join source_versions v on v.id = k.version_id
         where k.kind = q.kind and k.value = q.value
@@ -170,11 +176,17 @@ def changed_since(conn: Connection, keys: Sequence[KeyAt]) -> list[bool]:
     return changed
 
 
-def _as_arrays(keys: Sequence[KeyAt]) -> tuple[list[str], list[str], list[datetime]]:
+def _as_arrays(
+    keys: Sequence[KeyAt],
+) -> tuple[list[datetime], list[str], list[str], list[int]]:
+    """The moments that there are, then kind, value and the place of the moment of each key."""
+    # Mostly one for all keys; a moment takes as long to write as all else of a key.
+    places = {moment: place for place, moment in enumerate({key.moment for key in keys}, 1)}
     return (
+        list(places),
         [key.kind for key in keys],
         [key.value for key in keys],
-        [key.moment for key in keys],
+        [places[key.moment] for key in keys],
     )
 
 
