@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from iran import persian
 from services.inquiry.domain.question import Question, Snapshot
+from services.inquiry.domain.records import SourceRecord
 from services.inquiry.questions import source_debts
 from services.inquiry.registry import lookup
-from services.inquiry.registry.lookup import Key, KeyAt
-from services.inquiry.registry.unread import mark_unread
+from services.inquiry.registry.lookup import DataVersion, Key, KeyAt, Match, Matches
 
 
 def with_debts(
@@ -47,13 +47,28 @@ def _read(conn: Connection, questions: Sequence[Question]) -> list[Snapshot | No
     matches = lookup.find(conn, [Key(q.key_kind, q.key, q.as_of) for q in questions])
     versions = lookup.data_versions(conn, {of_key.version for of_key in matches})
     read = [
-        Snapshot([match.record for match in records], version.decrees, number, version.known_from)
-        if (version := versions.get(number))
-        else None
-        for number, records in matches
+        _snapshot(of_key, version) if (version := versions.get(of_key.version)) else None
+        for of_key in matches
     ]
-    marked = mark_unread(conn, questions, read, versions)
-    return _with_later_changes(conn, questions, marked)
+    return _with_later_changes(conn, questions, read)
+
+
+def _snapshot(of_key: Matches, version: DataVersion) -> Snapshot:
+    return Snapshot(
+        [_record(match) for match in of_key.records],
+        version.decrees,
+        of_key.version,
+        version.known_from,
+        of_key.unread_since,
+        version.unread_kinds,
+    )
+
+
+def _record(match: Match) -> SourceRecord:
+    """The record, with the day in Iran since when rows that name it cannot be read."""
+    if match.unread_since is None:
+        return match.record
+    return {**match.record, "unread_since": persian.tehran_day(match.unread_since).isoformat()}
 
 
 def _with_later_changes(

@@ -31,18 +31,27 @@ class KeyAt(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A record as it was known: from which data version on, and since when."""
+    """A record as it was known: from which data version on, and since when.
+
+    ``unread_since`` is the moment since which a row of the export that names it cannot be read;
+    None if all can.
+    """
 
     record: SourceRecord
     data_version: int
     known_from: datetime
+    unread_since: datetime | None
 
 
 class Matches(NamedTuple):
-    """What matched a key at a moment; ``version`` is 0 if nothing was ever loaded."""
+    """What matched a key at a moment; ``version`` is 0 if nothing was ever loaded.
+
+    ``unread_since``: as of a Match, for the key.
+    """
 
     version: int
     records: list[Match]
+    unread_since: datetime | None
 
 
 class DataVersion(NamedTuple):
@@ -62,22 +71,37 @@ class DataVersion(NamedTuple):
 FIND = Prepared(
     "registry_find",
     """
-    with q as (
+    with asked as (
         select kind, value, as_of, n, coalesce(
             (select max(version) from data_versions where as_of is null or known_from <= as_of),
             (select min(version) from data_versions), 0) as version
         from unnest(cast(%s as text[]), cast(%s as text[]),
                     cast(%s as timestamptz[])) with ordinality as q(kind, value, as_of, n)
+    ), q as (
+        select a.*, d.known_from as moment from asked a left join data_versions d using (version)
+    ), found as materialized (
+        select q.n, q.version, q.moment, v.id, v.file_no, v.record::text, v.data_version,
+            v.known_from
+        from q left join (source_keys k join source_versions v on v.id = k.version_id)
+            on k.kind = q.kind and k.value = q.value and
+            (q.as_of is null and v.known_to is null
+             or q.as_of is not null
+                and v.known_from <= greatest(q.as_of, (select min(known_from) from data_versions))
+                and (v.known_to is null
+                     or v.known_to
+                        > greatest(q.as_of, (select min(known_from) from data_versions))))
+    ), unread_key as (
+        select q.n, min(u.known_from) as since from q join unread_keys u
+            on u.kind = q.kind and u.value = q.value and u.known_from <= q.moment
+            and (u.known_to is null or u.known_to > q.moment) group by q.n
+    ), unread_file as (
+        select f.id, f.n, min(u.known_from) as since from found f join unread_keys u
+            on u.kind = 'file_no' and u.value = f.file_no and u.known_from <= f.moment
+            and (u.known_to is null or u.known_to > f.moment) group by f.id, f.n
     )
-    select q.n, q.version, v.record::text, v.data_version, v.known_from
-    from q left join (source_keys k join source_versions v on v.id = k.version_id)
-        on k.kind = q.kind and k.value = q.value and
-        (q.as_of is null and v.known_to is null
-         or q.as_of is not null
-            and v.known_from <= greatest(q.as_of, (select min(known_from) from data_versions))
-            and (v.known_to is null
-                 or v.known_to > greatest(q.as_of, (select min(known_from) from data_versions))))
-    order by q.n, v.file_no, v.id""",
+    select f.n, f.version, f.record, f.data_version, f.known_from, k.since, r.since
+    from found f left join unread_key k using (n) left join unread_file r using (n, id)
+    order by f.n, f.file_no, f.id""",
 )
 # Two lists of a version at once: its decrees as rows, the kinds of unread keys as an array.
 _OF_VERSION = text("""
@@ -89,20 +113,6 @@ _OF_VERSION = text("""
     where d.version = any(:versions)
     order by d.version, v.number, v.id
 """)
-# Keys come as arrays, numbered: SQLAlchemy would need a statement of another text for each count.
-_UNREAD = Prepared(
-    "registry_unread",
-    """
-    with q as (
-        select kind, value, (cast(%s as timestamptz[]))[at] as moment, n
-        from unnest(cast(%s as text[]), cast(%s as text[]), cast(%s as integer[]))
-            with ordinality as q(kind, value, at, n)
-    )
-    select q.n, min(u.known_from) from q
-    join unread_keys u on u.kind = q.kind and u.value = q.value and u.known_from <= q.moment
-        and (u.known_to is null or u.known_to > q.moment)
-    group by q.n""",
-)
 _CHANGED = Prepared(
     "registry_changed",
     """
@@ -131,10 +141,11 @@ def find(conn: Connection, keys: Sequence[Key]) -> list[Matches]:
         [key.as_of for key in keys],
     )
     matches: list[Matches | None] = [None] * len(keys)
-    for n, version, record, data_version, known_from in rows:
-        of_key = matches[n - 1] = matches[n - 1] or Matches(version, [])
+    for n, version, record, data_version, known_from, key_unread, file_unread in rows:
+        of_key = matches[n - 1] = matches[n - 1] or Matches(version, [], key_unread)
         if record is not None:
-            of_key.records.append(Match(orjson.loads(record), data_version, known_from))
+            match = Match(orjson.loads(record), data_version, known_from, file_unread)
+            of_key.records.append(match)
     return [of_key for of_key in matches if of_key is not None]
 
 
@@ -157,14 +168,6 @@ def data_versions(conn: Connection, numbers: Iterable[int]) -> dict[int, DataVer
             if decree is not None:
                 version.decrees.append(orjson.loads(decree))
     return {number: kept[number] for number in wanted}
-
-
-def unread_since(conn: Connection, keys: Sequence[KeyAt]) -> list[datetime | None]:
-    """Find for each key since when rows that name it cannot be read; None if all can."""
-    since: list[datetime | None] = [None] * len(keys)
-    for n, known_from in _UNREAD.run(conn, *_as_arrays(keys)):
-        since[n - 1] = known_from
-    return since
 
 
 def changed_since(conn: Connection, keys: Sequence[KeyAt]) -> list[bool]:
