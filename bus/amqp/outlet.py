@@ -134,6 +134,7 @@ class Outlet(SharedExtension):
         if channel is None or self._blocked:
             self._unsaid.append(saying)
             return
+        self._forget_said()
         self._said.append(saying)
         try:
             with eventlet.Timeout(WRITE_SECONDS), self._write:
@@ -145,6 +146,12 @@ class Outlet(SharedExtension):
             _log.warning("broker_lost_during_reply", error=type(error).__name__)
         except UNWRITABLE as error:
             _log.warning("connection_write_failed", error=type(error).__name__)
+
+    def _forget_said(self) -> None:
+        """Keep nothing that will not be said again: a page of a batch is more than a megabyte."""
+        since = time.monotonic() - AGAIN_SECONDS
+        while self._said and self._said[0].at <= since:
+            self._said.popleft()
 
     def _run(self) -> None:
         name = f"mirab.{self.container.service_name}.outlet"
@@ -168,8 +175,8 @@ class Outlet(SharedExtension):
         """What was just said is said again; no asker is trusted any more, for one may be why."""
         self._channel, self._blocked = None, False
         self._askers.clear()
-        since = time.monotonic() - AGAIN_SECONDS
-        self._unsaid.extendleft(saying for saying in reversed(self._said) if saying.at > since)
+        self._forget_said()
+        self._unsaid.extendleft(reversed(self._said))
         self._said.clear()
 
     def _keep(self, connection: Connection) -> None:
@@ -177,6 +184,7 @@ class Outlet(SharedExtension):
         guard_heartbeats(connection.connection, self._write)
         self._channel = connection.default_channel
         while True:
+            self._forget_said()
             self._say_receipts()
             self._say_what_waited()
             if self._ending:
