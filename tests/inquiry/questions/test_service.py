@@ -199,7 +199,7 @@ def test_an_answer_never_mixes_two_data_versions_when_an_import_comes_between(in
 
     @event.listens_for(inquiry.service.store.engine, "after_cursor_execute")
     def load_after_the_records_were_read(_conn, _cursor, statement, *_):
-        if "join source_versions v on" in statement and not done:
+        if statement.startswith("execute registry_find") and not done:
             done.append(True)
             load(inquiry.db, export)
 

@@ -70,8 +70,8 @@ def registers_at(store, *moments):
     """The data version of each moment (None for now), and the decrees of that version."""
     with store.transaction() as tx:
         matches = lookup.find(tx.conn, [Key("file_no", "3/1", moment) for moment in moments])
-        versions = lookup.data_versions(tx.conn, {version for version, _ in matches})
-    return [(v, versions[v].decrees if v else []) for v, _ in matches]
+        versions = lookup.data_versions(tx.conn, {match.version for match in matches})
+    return [(m.version, versions[m.version].decrees if m.version else []) for m in matches]
 
 
 def test_one_key_of_many_sources_finds_all_in_the_order_of_their_file_numbers(store, export):
