@@ -124,9 +124,9 @@ def _results(conn: Connection, question: ReadBatch) -> list[Wire]:
             "key_kind": key_kind,
             "key": key,
             "answer": answers.get(code),
-            "problem": problem or found,
+            "problem": problem or refusal,
         }
-        for line, key_kind, key, problem, code, found in read
+        for line, key_kind, key, problem, code, refusal in read
     ]
 
 

@@ -43,8 +43,8 @@ def answer_all(context: Context, received: Sequence[ReceivedQuestion]) -> list[R
     judged = _within_quotas(context, [judge(question, context.now) for question in received])
     questions = [question for question in judged if isinstance(question, Question)]
     answers = _answers(context, questions)
-    given = [answer for answer in answers if isinstance(answer, Answer)]
-    kept = iter(inquiry_log.add_answers(context.tx, given))
+    composed = [answer for answer in answers if isinstance(answer, Answer)]
+    kept = iter(inquiry_log.add_answers(context.tx, composed))
     of_questions = iter([a if isinstance(a, BusError) else next(kept) for a in answers])
     results: list[Result] = [
         next(of_questions) if isinstance(question, Question) else question for question in judged
