@@ -123,27 +123,27 @@ class SourcesOutcome:
 ASK_PARCEL = Request(
     "inquiry.ask_parcel.v1",
     AskParcel,
+    "Asks which water sources belong to a parcel; the land registry answers later.",
     reply=ParcelReceipt,
     judges_purpose=True,
     delegable=True,
-    doc="Ask which water sources belong to a parcel; the land registry answers later.",
 )
 READ_PARCEL = Request(
     "inquiry.read_parcel.v1",
     ReadParcel,
+    "Reads what the land registry has answered to a question of yours about a parcel.",
     reply=Parcel,
     effect=False,
     delegable=True,
-    doc="Read what the land registry has answered to a question of yours about a parcel.",
 )
 TAKE_SOURCES = Command(
     "inquiry.take_sources_of_parcel.v1",
     SourcesOutcome,
-    doc="The land registry's answer to land_registry.sources_of_parcel.v1.",
+    "The land registry's answer to land_registry.sources_of_parcel.v1.",
 )
 SOURCES_OF_PARCEL = Command(
     "land_registry.sources_of_parcel.v1",
     SourcesOfParcel,
+    "Tells which water sources belong to a parcel; served by the land registry itself.",
     answer=TAKE_SOURCES,
-    doc="Tell which water sources belong to a parcel; served by the land registry itself.",
 )

@@ -238,34 +238,34 @@ class DayCounted:
 ASK = Request(
     "inquiry.ask.v1",
     Ask,
+    "Asks the status of a subscriber, a licence or a source for a granted purpose.",
     reply=Answer,
     judges_purpose=True,
     deadline=10.0,
     delegable=True,
-    doc="Ask the status of a subscriber, a licence or a source for a granted purpose.",
 )
 GET = Request(
     "inquiry.get.v1",
     Get,
+    "Reads an answer again that was given to you; it never changes.",
     reply=Answer,
     effect=False,
     delegable=True,
-    doc="Read an answer again that was given to you; it never changes.",
 )
 VERIFY = Request(
     "inquiry.verify.v1",
     Verify,
+    "Confirms that a verification code belongs to a genuine answer.",
     reply=Verification,
     effect=False,
-    doc="Confirm that a verification code belongs to a genuine answer.",
 )
 SUBMIT_BATCH = Request(
     "inquiry.submit_batch.v1",
     SubmitBatch,
+    "Submits up to 100,000 keys, answered in the background.",
     reply=BatchProgress,
     judges_purpose=True,
     delegable=True,
-    doc="Submit up to 100,000 keys, answered in the background.",
 )
 # The two HTTP forms of a submission; the gateway turns both into parts.
 BATCH_KEYS = InputForm("inquiry.batch_keys.v1", BatchKeys)
@@ -273,50 +273,50 @@ MATTER = InputForm("inquiry.matter.v1", Matter)
 BATCH_STATUS = Request(
     "inquiry.batch_status.v1",
     BatchStatus,
+    "Tells how far a batch of yours has come.",
     reply=BatchProgress,
     effect=False,
     delegable=True,
-    doc="Tells how far a batch of yours has come.",
 )
 READ_BATCH = Request(
     "inquiry.read_batch.v1",
     ReadBatch,
+    "Reads the results of a batch of yours, a line for each line submitted.",
     reply=BatchPage,
     effect=False,
     delegable=True,
-    doc="Read the results of a batch of yours, a line for each line submitted.",
 )
 LOAD_REGISTRY = Request(
     "inquiry.load_registry.v1",
     LoadRegistry,
+    "Ops: import a registry export from the import folder.",
     reply=LoadProgress,
     agency=False,
-    doc="Ops: import a registry export from the import folder.",
 )
 LOAD_STATUS = Request(
     "inquiry.load_status.v1",
     LoadStatus,
+    "Ops: how far an import has come.",
     reply=LoadProgress,
     effect=False,
     agency=False,
-    doc="Ops: how far an import has come.",
 )
 ANSWER_BATCH_PART = Command(
     "inquiry.answer_batch_part.v1",
     AnswerBatchPart,
-    doc="Answer one part of a batch; sent by the service to itself.",
+    "Answer one part of a batch; sent by the service to itself.",
 )
 REGISTRY_LOADED = Event(
     "inquiry.registry_loaded.v1",
     RegistryLoaded,
-    doc="A newer registry export is in force.",
+    "A newer registry export is in force.",
     hearable=True,
     withheld=("bad_rows",),
 )
 BATCH_ANSWERED = Event(
     "inquiry.batch_answered.v1",
     BatchAnswered,
-    doc="Every line of a batch has its answer.",
+    "Every line of a batch has its answer.",
     hearable=True,
     heard_in=("billing",),
     owner="agency",
@@ -324,7 +324,7 @@ BATCH_ANSWERED = Event(
 DAY_COUNTED = Event(
     "inquiry.day_counted.v1",
     DayCounted,
-    doc="A day is over: so many single questions of an agency were answered on it.",
+    "A day is over: so many single questions of an agency were answered on it.",
     hearable=True,
     heard_in=("billing",),
     owner="agency",

@@ -62,7 +62,7 @@ RATE_OWN = Request(
 RATE_ANSWER = Request(
     "inquiry.rate_answer.v1",
     RateAnswer,
-    "Rate an answer that was given to you, once (promise S11: quality and content).",
+    "Rates an answer that was given to you, once (promise S11: quality and content).",
     reply=RatingReply,
     everyone=True,
 )

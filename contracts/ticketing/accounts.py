@@ -219,7 +219,7 @@ class LoginEnded:
 
 def _request(operation: str, message: type[M], reply: type[R], doc: str) -> Request[M, R]:
     return Request(
-        f"ticketing.{operation}.v1", message, reply=reply, doc=doc, effect=False, agency=False
+        f"ticketing.{operation}.v1", message, doc, reply=reply, effect=False, agency=False
     )
 
 

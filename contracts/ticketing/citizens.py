@@ -334,11 +334,17 @@ LIST_PUBLIC = internal_request(
 TOKEN = internal_request("token", AskToken, TokenOf, "The code that a token became.", False)
 
 TICKET_REGISTERED = Event(
-    "ticketing.ticket_registered.v1", TicketRegistered, doc="A ticket was registered."
+    "ticketing.ticket_registered.v1",
+    TicketRegistered,
+    "A ticket was registered.",
 )
 TICKET_MOVED = Event(
-    "ticketing.ticket_moved.v1", TicketMoved, doc="Something was done with a ticket."
+    "ticketing.ticket_moved.v1",
+    TicketMoved,
+    "Something was done with a ticket.",
 )
 TICKET_ESCALATED = Event(
-    "ticketing.ticket_escalated.v1", TicketEscalated, doc="A promise is near its end or past it."
+    "ticketing.ticket_escalated.v1",
+    TicketEscalated,
+    "A promise is near its end or past it.",
 )

@@ -46,7 +46,7 @@ class RenewedSecret:
 
 
 def _request(name: str, message: type[M], reply: type[R], doc: str) -> Request[M, R]:
-    return Request(name, message, reply=reply, doc=doc, effect=True, agency=False)
+    return Request(name, message, doc, reply=reply, effect=True, agency=False)
 
 
 ASK_NEW_SECRET = _request(

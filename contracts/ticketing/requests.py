@@ -8,5 +8,5 @@ def internal_request(
 ) -> Request[M, R]:
     """Declare ``ticketing.<operation>.v1``; with ``effect`` it changes something."""
     return Request(
-        f"ticketing.{operation}.v1", message, reply=reply, doc=doc, effect=effect, agency=False
+        f"ticketing.{operation}.v1", message, doc, reply=reply, effect=effect, agency=False
     )
