@@ -12,7 +12,7 @@ from bench.ask import agency_key
 from bench.stack import Stores
 from bench.tables import table
 from bus.signatures.digest import check_digest, content_digest
-from bus.signatures.signing import Message, sign_request, sign_response, verify_request
+from bus.signatures.signing import HttpMessage, sign_request, sign_response, verify_request
 from contracts.inquiry.questions import ASK
 from gateway.http.bodies import parse_object
 from services.inquiry.questions import inquiry_log
@@ -51,7 +51,7 @@ def _door() -> list[tuple[str, float]]:
     key = agency_key()
     headers = {"Content-Type": "application/json"}
     signed = {**headers, **sign_request(key, "POST", URL, headers, BODY)}
-    message = Message({name.lower(): value for name, value in signed.items()}, "POST", URL)
+    message = HttpMessage({name.lower(): value for name, value in signed.items()}, "POST", URL)
     answer = {"content-type": "application/json", "content-digest": content_digest(BODY * 30)}
     base = b"x" * 400
     signature = key.sign(base)
@@ -67,7 +67,7 @@ def _door() -> list[tuple[str, float]]:
     ]
 
 
-def _load(message: Message) -> None:
+def _load(message: HttpMessage) -> None:
     check_digest(message.headers, BODY)
     ASK.load_data(parse_object(BODY))
 

@@ -79,8 +79,8 @@ class Call(Generic[M]):
     def repeats(self, digest: bytes) -> bool:
         """True if the message with this digest was the same.
 
-        Until 30 days after the release of 0.1.0 rows stand in the inbox with the digest of all
-        fields.
+        Rows from before 0.1.0 have the digest of all fields. The inbox forgets after 30 days: this
+        and ``Job.formerly`` may go with the first release after 2027-01-15.
         """
         return digest == self.digest or digest == inbox.digest(self.data)
 
@@ -118,8 +118,8 @@ class Outcome:
 class Job:
     """A method of a service and how it is to be run.
 
-    ``formerly`` is what the method was called when the inbox still remembered by its name, if that
-    was not the operation of the contract.
+    ``formerly`` is what the method was called when the inbox still remembered by its name (before
+    0.1.0), if that was not the operation of the contract.
     """
 
     contract: Contract
@@ -245,7 +245,8 @@ def _recalled(done: inbox.Done, call: Call) -> Wire | None:
         return done.reply
     return _reply(
         Conflict(
-            "This Idempotency-Key was used before with another body; use a new key.",
+            "This id (over HTTP the Idempotency-Key) was used before with another body; use a "
+            "new one.",
             code="idempotency_key.reused",
         )
     )

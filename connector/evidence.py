@@ -9,7 +9,7 @@ import orjson
 from bus.errors import BusError
 from bus.signatures.digest import check_digest
 from bus.signatures.keys import PublicKey
-from bus.signatures.signing import Message, Signed, verify_response
+from bus.signatures.signing import HttpMessage, Signed, verify_response
 from bus.wire import Wire
 
 BODIES = ("request_body", "response_body")  # base64 in the file: they need not be text
@@ -33,8 +33,8 @@ class Evidence:
 
         SignatureError if the answer, its status or the question are not those that were signed.
         """
-        request = Message(self.request_headers, self.method, self.url)
-        message = Message(self.response_headers, status=self.status, request=request)
+        request = HttpMessage(self.request_headers, self.method, self.url)
+        message = HttpMessage(self.response_headers, status=self.status, request=request)
         signed = verify_response(message, keys.get, self.response_body)
         check_digest(self.request_headers, self.request_body)
         return signed

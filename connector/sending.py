@@ -9,7 +9,7 @@ import requests
 from bus.errors import SignatureError
 from bus.signatures.digest import DigestCheck
 from bus.signatures.keys import PublicKey, SigningKey
-from bus.signatures.signing import Message, sign_request, verify_response
+from bus.signatures.signing import HttpMessage, sign_request, verify_response
 from connector.evidence import Evidence
 from connector.keys import keys_of_jwks
 from connector.outcomes import Answer, Refused, Unreachable, refusal
@@ -96,8 +96,8 @@ class Sender:
         if answer.status_code >= REFUSAL:
             raise refusal(answer)
         received = lower(answer.headers)
-        request = Message(lower(sent), "POST", self.url + path)
-        message = Message(received, status=answer.status_code, request=request)
+        request = HttpMessage(lower(sent), "POST", self.url + path)
+        message = HttpMessage(received, status=answer.status_code, request=request)
         self._prove(lambda keys: verify_response(message, keys.get, None))
         return chunks_of(answer, DigestCheck(received))
 

@@ -22,12 +22,13 @@ from bus.messages.values import Json
 from bus.settings import Settings
 from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.keys import SigningKey
-from bus.signatures.signing import Message, sign_response, verify_request
+from bus.signatures.signing import HttpMessage, sign_response, verify_request
 from contracts.inquiry.questions import ASK, Ask
-from gateway.agency.door.grants import Register, caller_fields, granted
+from gateway.agency.door.grants import caller_fields, granted
 from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.proofs.replays import Replays
 from gateway.http.bodies import parse_object
+from members.register import Register
 from services.inquiry.context import Context
 from services.inquiry.questions.answering import ReceivedQuestion, answer_all
 
@@ -42,9 +43,9 @@ class Door:
         self._key = SigningKey.load(os.environ["SIGNING_KEY_FILE"], "bench")
         self._limits, self._replays = RateLimits(), Replays(Path(os.environ["REPLAY_DIR"]))
 
-    def admit(self, url: str, headers: Mapping[str, str], raw: bytes) -> tuple[Message, Json]:
+    def admit(self, url: str, headers: Mapping[str, str], raw: bytes) -> tuple[HttpMessage, Json]:
         """Check a request: the message, and the service's request; a BusError if it is refused."""
-        message = Message({n.lower(): v for n, v in headers.items()}, "POST", url)
+        message = HttpMessage({n.lower(): v for n, v in headers.items()}, "POST", url)
         verified = verify_request(message, self._register.key)
         agency = self._register.owner(verified.keyid)
         self._replays.check("signature", verified.keyid, verified.nonce, verified.created)
@@ -60,7 +61,7 @@ class Door:
         }
         return message, request
 
-    def sign(self, message: Message, reply: Json) -> tuple[dict[str, str], bytes]:
+    def sign(self, message: HttpMessage, reply: Json) -> tuple[dict[str, str], bytes]:
         """Make headers and body of the signed answer."""
         body = orjson.dumps(reply)
         headers = {"Content-Type": "application/json", "Content-Digest": content_digest(body)}

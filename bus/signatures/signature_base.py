@@ -16,7 +16,7 @@ DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class HttpMessage:
     """What a signature can cover. ``request`` is the request that an answer belongs to.
 
     ``headers`` have lower-case names; a field that was sent twice is joined with ``, ``.
@@ -26,7 +26,7 @@ class Message:
     method: str = ""
     target_uri: str = ""
     status: int = 0
-    request: "Message | None" = None
+    request: "HttpMessage | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def signature_params(components: list[Component], parameters: Mapping[str, objec
     return header.removeprefix("s=")
 
 
-def signature_base(message: Message, components: list[Component], params: str) -> bytes:
+def signature_base(message: HttpMessage, components: list[Component], params: str) -> bytes:
     """The bytes to sign or verify; ``params`` is from ``signature_params``.
 
     SignatureError if a component is covered that the message has not, or twice, or in a way
@@ -79,7 +79,7 @@ def _identifier(component: Component) -> str:
     return f'"{name}";req'
 
 
-def _value(message: Message, component: Component) -> str:
+def _value(message: HttpMessage, component: Component) -> str:
     name, options = component
     source = message.request if options else message
     if source is None:
@@ -98,7 +98,7 @@ def _value(message: Message, component: Component) -> str:
     return value if derived else value.strip(" \t")
 
 
-def _derived(source: Message, name: str) -> str | None:
+def _derived(source: HttpMessage, name: str) -> str | None:
     """A derived component (RFC 9421, section 2.2), or None if the message has none of the kind."""
     if name == "@method":
         return source.method or None
@@ -120,12 +120,12 @@ def _derived(source: Message, name: str) -> str | None:
     }.get(name)
 
 
-def find_signature(message: Message, tag: str) -> ParsedSignature:
+def find_signature(message: HttpMessage, tag: str) -> ParsedSignature:
     """The one signature with that tag; SignatureError if there is none, or two, or no sense."""
     return _canonical(message, tag) or _by_library(message, tag)
 
 
-def _canonical(message: Message, tag: str) -> ParsedSignature | None:
+def _canonical(message: HttpMessage, tag: str) -> ParsedSignature | None:
     texts = [message.headers.get(name, "") for name in ("signature-input", "signature")]
     if max(map(len, texts)) > LONGEST_HEADER:
         return None
@@ -138,7 +138,7 @@ def _canonical(message: Message, tag: str) -> ParsedSignature | None:
     return ParsedSignature(label, components, parameters, signed[1], params)
 
 
-def _by_library(message: Message, tag: str) -> ParsedSignature:
+def _by_library(message: HttpMessage, tag: str) -> ParsedSignature:
     inputs = _dictionary(message, "signature-input")
     signatures = _dictionary(message, "signature")
     ours = [label for label, (_, parameters) in inputs.items() if parameters.get("tag") == tag]
@@ -164,7 +164,7 @@ def _by_library(message: Message, tag: str) -> ParsedSignature:
 
 
 # Any: http_sf has no types
-def _dictionary(message: Message, name: str) -> dict[str, tuple[Any, Wire]]:
+def _dictionary(message: HttpMessage, name: str) -> dict[str, tuple[Any, Wire]]:
     text = message.headers.get(name)
     if not text:
         raise SignatureError(

@@ -16,7 +16,7 @@ from bus.signatures.canonical import Component
 from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signature_base import (
-    Message,
+    HttpMessage,
     ParsedSignature,
     find_signature,
     signature_base,
@@ -25,7 +25,7 @@ from bus.signatures.signature_base import (
 from bus.wire import Wire
 
 __all__ = [
-    "Message",
+    "HttpMessage",
     "Signed",
     "Verified",
     "answer_covers",
@@ -99,7 +99,7 @@ def sign_request(  # noqa: PLR0913 - the parts of a request
         "alg": ALGORITHM,
         "tag": REQUEST_TAG,
     }
-    message = Message(lower, method, url)
+    message = HttpMessage(lower, method, url)
     return {**digest, **_sign(key, message, [(name, {}) for name in covers], parameters)}
 
 
@@ -109,7 +109,9 @@ def request_covers(method: str, headers: Mapping[str, str]) -> list[str]:
     return [*covers, *(name for name in COVERED_IF_SENT if name in headers)]
 
 
-def verify_request(message: Message, find_key: FindKey, *, now: float | None = None) -> Verified:
+def verify_request(
+    message: HttpMessage, find_key: FindKey, *, now: float | None = None
+) -> Verified:
     """The one signature with our tag, if it holds; SignatureError names the check that failed.
 
     The body itself is compared by ``check_digest`` or DigestCheck. A nonce that was used before
@@ -142,13 +144,13 @@ def sign_response(
     key: SigningKey,
     status: int,
     headers: Mapping[str, str],
-    request: Message,
+    request: HttpMessage,
     *,
     now: float | None = None,
 ) -> dict[str, str]:
     """The headers to add to an answer; ``headers`` must hold Content-Type and Content-Digest."""
     lower = {name.lower(): value for name, value in headers.items()}
-    message = Message(lower, status=status, request=request)
+    message = HttpMessage(lower, status=status, request=request)
     parameters = {
         "created": int(time.time() if now is None else now),
         "keyid": key.keyid,
@@ -158,7 +160,7 @@ def sign_response(
     return _sign(key, message, answer_covers(request), parameters)
 
 
-def answer_covers(request: Message) -> list[Component]:
+def answer_covers(request: HttpMessage) -> list[Component]:
     """What the signature of an answer to ``request`` covers; the parts that the request has."""
     covers: list[Component] = [
         ("@status", {}),
@@ -173,7 +175,7 @@ def answer_covers(request: Message) -> list[Component]:
     return covers
 
 
-def verify_response(message: Message, find_key: FindKey, body: bytes | None) -> Signed:
+def verify_response(message: HttpMessage, find_key: FindKey, body: bytes | None) -> Signed:
     """Who signed this answer to ``message.request``, and when; works offline.
 
     ``body`` is None if it was compared with its digest already, as it streamed in.
@@ -247,7 +249,7 @@ def _text(signature: ParsedSignature, name: str) -> str:
     return value
 
 
-def _base(message: Message, signature: ParsedSignature) -> bytes:
+def _base(message: HttpMessage, signature: ParsedSignature) -> bytes:
     params = signature.params
     if params is None:
         params = signature_params(signature.components, signature.parameters)
@@ -255,7 +257,7 @@ def _base(message: Message, signature: ParsedSignature) -> bytes:
 
 
 def _sign(
-    key: SigningKey, message: Message, components: list[Component], parameters: Wire
+    key: SigningKey, message: HttpMessage, components: list[Component], parameters: Wire
 ) -> dict[str, str]:
     params = signature_params(components, parameters)
     signature = base64.b64encode(key.sign(signature_base(message, components, params))).decode()

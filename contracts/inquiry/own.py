@@ -57,8 +57,8 @@ class OwnReceipt:
     code: Annotated[str, Text(10)]
 
 
-@message
-class Proof:
+@message(name="Proof")
+class OwnProof:
     """The code and the secret that were shown when it was asked."""
 
     code: Annotated[str, Checked(40, tracking.parse)]
@@ -86,7 +86,7 @@ ASK_OWN = Request(
 )
 READ_OWN = Request(
     "inquiry.read_own.v1",
-    Proof,
+    OwnProof,
     "How an own inquiry stands, and its answer.",
     reply=OwnInquiry,
     effect=False,

@@ -1,4 +1,4 @@
-"""Which water sources belong to a parcel: asked by an agency of us, and by us of the land registry.
+"""Which water sources belong to a parcel: an agency asks us, and we ask the land registry.
 
 The land registry serves its contract from its own process; its answer comes back as a Command.
 """

@@ -8,7 +8,7 @@ from bus.messages.fields import Text, whole
 from bus.messages.kinds import Request
 from bus.messages.message import message
 from bus.messages.values import Block
-from contracts.inquiry.own import Proof
+from contracts.inquiry.own import OwnProof
 
 RATED_BY = ("applicant", "agency")
 
@@ -18,7 +18,7 @@ def _score() -> fields.Integer:
 
 
 @message
-class RateOwn(Proof):
+class RateOwn(OwnProof):
     """A person rates the answer to an own inquiry."""
 
     score: Annotated[int, _score()]

@@ -22,8 +22,8 @@ class InboxCode:
     code: Annotated[str, Text(10)]
 
 
-@message
-class Proof:
+@message(name="Proof")
+class InboxProof:
     """The code and the secret that were shown when the inbox was made."""
 
     code: Annotated[str, Checked(40, tracking.parse)]
@@ -31,7 +31,7 @@ class Proof:
 
 
 @message
-class ReadInbox(Proof):
+class ReadInbox(InboxProof):
     """What lies in the inbox, newest first; ``before`` is the ID of the last message seen."""
 
     before: Uuid | None = None
@@ -59,7 +59,7 @@ MAKE_INBOX = Request(
 )
 OPEN_INBOX = Request(
     "notify.open_inbox.v1",
-    Proof,
+    InboxProof,
     "Proves that an inbox is one's own; five wrong secrets lock it until tomorrow.",
     reply=InboxCode,
     agency=False,

@@ -98,8 +98,8 @@ class Registered:
     ] = ()
 
 
-@message
-class Proof:
+@message(name="Proof")
+class TicketProof:
     """What opens a ticket: its code and its secret (or the key of a link that we sent)."""
 
     code: Annotated[str, Checked(40, tracking.parse), Meta(example="4052138845")]
@@ -164,23 +164,23 @@ class TicketView:
 
 
 @message
-class Write(Proof):
+class Write(TicketProof):
     text: Annotated[str, Prose(TEXT_MOST, least=2, personal=True)]
     attachments: Attachments = ()
 
 
 @message
-class Reopen(Proof):
+class Reopen(TicketProof):
     text: Annotated[str, Prose(TEXT_MOST, least=2, personal=True)]
 
 
 @message
-class ChooseSlot(Proof):
+class ChooseSlot(TicketProof):
     slot: Annotated[int, whole(1, 2**53)]
 
 
 @message
-class Rate(Proof):
+class Rate(TicketProof):
     score: Annotated[int, whole(1, 5), "1 bad to 5 very good"]
     solved: bool
     text: Annotated[str, Prose(1000, least=0, personal=True)] = ""
@@ -195,7 +195,7 @@ class Done:
 
 
 @message
-class OpenAttachment(Proof):
+class OpenAttachment(TicketProof):
     attachment: Annotated[int, whole(1, 2**53)]
 
 
@@ -309,12 +309,14 @@ class TicketEscalated:
 REGISTER = internal_request(
     "register", Register, Registered, "Register a ticket; a repeat gives the same code.", True
 )
-TRACK = internal_request("track", Proof, TicketView, "Read a ticket by its code and secret.", False)
+TRACK = internal_request(
+    "track", TicketProof, TicketView, "Read a ticket by its code and secret.", False
+)
 WRITE = internal_request("write", Write, Done, "Write a message to the unit.", True)
 REOPEN = internal_request("reopen", Reopen, Done, "Object to the result; work goes on.", True)
-WITHDRAW = internal_request("withdraw", Proof, Done, "Take the ticket back.", True)
+WITHDRAW = internal_request("withdraw", TicketProof, Done, "Take the ticket back.", True)
 CHOOSE_SLOT = internal_request("choose_slot", ChooseSlot, Done, "Choose or change the visit.", True)
-LEAVE_SLOT = internal_request("leave_slot", Proof, Done, "Give the chosen time back.", True)
+LEAVE_SLOT = internal_request("leave_slot", TicketProof, Done, "Give the chosen time back.", True)
 RATE = internal_request(
     "rate", Rate, Done, "Say how satisfied you are; once for each answer.", True
 )
@@ -322,7 +324,7 @@ OPEN_ATTACHMENT = internal_request(
     "open_attachment", OpenAttachment, Opened, "Where a file of the ticket lies.", False
 )
 INVITATION = internal_request(
-    "invitation", Proof, CalendarFile, "The appointment as an iCalendar file.", False
+    "invitation", TicketProof, CalendarFile, "The appointment as an iCalendar file.", False
 )
 FORM = internal_request("form", AskForm, FormData, "Categories, counties and units.", False)
 STATISTICS = internal_request(
@@ -334,17 +336,9 @@ LIST_PUBLIC = internal_request(
 TOKEN = internal_request("token", AskToken, TokenOf, "The code that a token became.", False)
 
 TICKET_REGISTERED = Event(
-    "ticketing.ticket_registered.v1",
-    TicketRegistered,
-    "A ticket was registered.",
+    "ticketing.ticket_registered.v1", TicketRegistered, "A ticket was registered."
 )
-TICKET_MOVED = Event(
-    "ticketing.ticket_moved.v1",
-    TicketMoved,
-    "Something was done with a ticket.",
-)
+TICKET_MOVED = Event("ticketing.ticket_moved.v1", TicketMoved, "Something was done with a ticket.")
 TICKET_ESCALATED = Event(
-    "ticketing.ticket_escalated.v1",
-    TicketEscalated,
-    "A promise is near its end or past it.",
+    "ticketing.ticket_escalated.v1", TicketEscalated, "A promise is near its end or past it."
 )

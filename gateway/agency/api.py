@@ -1,4 +1,7 @@
-"""POST /v1/<context>/<operation>: one route for every contract that an agency can be granted."""
+"""POST /v<version>/<context>/<operation>: one route for every contract that an agency may call.
+
+The door checks each request in the order of ORDER (gateway/agency/door/checks.py).
+"""
 
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -16,9 +19,6 @@ from bus.process.version import release
 from bus.settings import Settings, broker_url
 from bus.signatures.keys import PublicKey, SigningKey
 from contracts.agencies.deferred import CANCEL_CALL, READ_CALL
-from contracts.billing.bills import STATEMENT
-from contracts.inquiry.questions import READ_BATCH, SUBMIT_BATCH
-from contracts.notify.bulk import SUBMIT_JOB
 from gateway import web
 from gateway.agency.catalogue import openapi as catalogue
 from gateway.agency.catalogue import schemas
@@ -26,26 +26,28 @@ from gateway.agency.catalogue.metadata import Metadata, challenge
 from gateway.agency.deferred.calls import Calls
 from gateway.agency.deferred.preferences import preferences
 from gateway.agency.deferred.runner import Runner
-from gateway.agency.door.addresses import ContractRoute, contract_of
+from gateway.agency.door.addresses import ContractRoute
+from gateway.agency.door.checks import arrive
 from gateway.agency.door.door import Door
-from gateway.agency.door.grants import CallerFields, Register
+from gateway.agency.door.grants import CallerFields
+from gateway.agency.door.opening import Opening
 from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.door.refusals import Refusals
 from gateway.agency.door.verification import Verifiers
-from gateway.agency.files import batch_results, batch_upload, job_upload, statements
+from gateway.agency.files.routes import FILE_ROUTES
 from gateway.agency.oauth.endpoint import Endpoint
 from gateway.agency.proofs.certificates import Certificates
-from gateway.agency.proofs.dpop import Proofs
+from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
 from gateway.agency.proofs.tokens import Tokens
 from gateway.agency.register.copies import RegisterCopies
 from gateway.agency.register.sandbox import Sandbox
-from gateway.announcements import AnnouncementCache, Gone
+from gateway.announcements import AnnouncementCache
 from gateway.html import assets
 from gateway.http import security_txt
 from gateway.http.address import Address, sandbox_address
 from gateway.http.origin import for_every_site
-from members.register import current
+from members.register import Register, current
 
 PORT = 8001
 OAUTH_PATH = "/oauth/token"
@@ -66,8 +68,9 @@ class AgencyFace:
         self.address = sandbox_address(settings, "AGENCY_BASE_URL", PORT)
         self.client = Client(broker_url(settings), name="gateway.agency")
         self.announcements = AnnouncementCache(self.client)
-        self._portal = settings.text("PORTAL_URL", "").rstrip("/")
-        verifiers = _verifiers(settings, self.address, Tokens(key, earlier_keys), Proofs(key))
+        portal = settings.text("PORTAL_URL", "").rstrip("/")
+        self._opening = Opening(self.announcements, portal)
+        verifiers = _verifiers(settings, self.address, Tokens(key, earlier_keys), DpopProofs(key))
         self.register, self._proofs = verifiers.register, verifiers.proofs
         self.refusals = Refusals(self.client, self.register)
         self.door = Door(verifiers, self.client, key)
@@ -81,7 +84,7 @@ class AgencyFace:
             self.door,
             {key.keyid: key.public, **earlier_keys},
             certificates=verifiers.certificates.enabled,
-            status=f"{self._portal}/status" if self._portal else "",
+            status=f"{portal}/status" if portal else "",
         )
 
     def works(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
@@ -90,17 +93,10 @@ class AgencyFace:
         return [*works, self.copies.run] if self.copies else works
 
     async def operate(self, request: Request) -> Response:
-        """POST /v1/<context>/<operation>"""
-        contract = contract_of(request)
-        self._require_open(request, contract)
-        if contract is SUBMIT_BATCH:
-            return await batch_upload.submit(self.door, request)
-        if contract is SUBMIT_JOB:
-            return await job_upload.submit(self.door, request)
-        if contract is READ_BATCH:
-            return await batch_results.read(self.door, request)
-        if contract is STATEMENT:
-            return await statements.read(self.door, request)
+        """POST /v<version>/<context>/<operation>"""
+        contract = arrive(self._opening, request)
+        if contract in FILE_ROUTES:
+            return await FILE_ROUTES[contract](self.door, request)
         preferred = preferences(request)
         if preferred.later:
             return await self.calls.defer(request, contract, preferred)
@@ -108,12 +104,12 @@ class AgencyFace:
 
     async def read_call(self, request: Request) -> Response:
         """GET /v1/calls/<id>"""
-        self._require_open(request, READ_CALL)
+        arrive(self._opening, request, READ_CALL)
         return await self.calls.read(request)
 
     async def cancel_call(self, request: Request) -> Response:
         """DELETE /v1/calls/<id>"""
-        self._require_open(request, CANCEL_CALL)
+        arrive(self._opening, request, CANCEL_CALL)
         return await self.calls.cancel(request)
 
     def _current_caller(self, caller: CallerFields, contract: kinds.Request) -> CallerFields:
@@ -123,20 +119,6 @@ class AgencyFace:
         if contract.operation != "health":
             self.announcements.require_open(contract.context, datetime.now(UTC))
         return current(self.register, caller, contract.name)
-
-    def _require_open(self, request: Request, contract: kinds.Request) -> None:
-        """The check ``open``: Unavailable ``service.maintenance`` in an announced window, but for
-        the health of a service; Gone ``contract.ended`` after the last day of a contract. Before
-        that day each answer gets headers that announce it.
-        """
-        now = datetime.now(UTC)
-        if contract.operation != "health":
-            for component in ("agency-door", contract.context):
-                self.announcements.require_open(component, now)
-        if ending := self.announcements.ending(contract.name):
-            request.state.ending = ending.headers(self._portal)
-            if now >= ending.gone_at:
-                raise Gone(ending)
 
     def finish(self, request: Request, response: Response) -> Response:
         """Add the version, the end of the contract and how to prove oneself; and sign."""
@@ -148,12 +130,14 @@ class AgencyFace:
             pass
         elif refused and (response.status_code == UNPROVEN or code == "token.scope"):
             response.headers["WWW-Authenticate"] = challenge(self.door.base, code)
-        if refused or "authorization" in self.door.message(request).headers:
+        if refused or "authorization" in self.door.http_message(request).headers:
             response.headers["DPoP-Nonce"] = self._proofs.nonce()
         return self.door.finish(request, response)
 
 
-def _verifiers(settings: Settings, address: Address, tokens: Tokens, proofs: Proofs) -> Verifiers:
+def _verifiers(
+    settings: Settings, address: Address, tokens: Tokens, proofs: DpopProofs
+) -> Verifiers:
     folder = settings.get("REPLAY_DIR")
     return Verifiers(
         address,

@@ -48,7 +48,7 @@ from gateway.html import assets, problem_page, rendering
 from gateway.http import bodies
 from gateway.http.address import own_address
 from gateway.notify import openapi_document, pdf_check, replies, requests, schemas
-from gateway.notify.door import Door, Visitor, act_id
+from gateway.notify.door import ApiClient, ApiDoor, act_id
 from gateway.notify.errors import answer, bad, no_result, refused, show
 from gateway.openapi.document import document_route
 from gateway.papers import letters
@@ -68,21 +68,21 @@ class Notify:
         self.address = own_address(settings, "NOTIFY_API_URL")
         self._base = str(self.address)
         self._from_number = settings.text("NOTIFY_FROM_NUMBER", "Mirab")
-        self._door = Door(self.client)
+        self._door = ApiDoor(self.client)
 
     # --- sending ---
 
     async def post(self, request: Request) -> Response:
         """POST /v2/notifications/{sms, email, letter}"""
-        visitor = await self._door.sender(request)
+        client = await self._door.authenticate_sender(request)
         channel = request.url.path.rsplit("/", 1)[1]
         limit = requests.LETTER_LIMIT if channel == "letter" else bodies.BODY_LIMIT
         body = await requests.json_of(request, limit)
         if channel == "letter" and isinstance(body, dict) and "content" in body:
-            return await self._precompiled(request, visitor, body)
+            return await self._precompiled(request, client, body)
         sanitised: Wire = {}
         if channel == "sms":
-            message = requests.sms(body, visitor.kind)
+            message = requests.sms(body, client.kind)
         elif channel == "email":
             message, sanitised = requests.email(body)
         else:
@@ -91,10 +91,10 @@ class Notify:
             if name in body:
                 raise bad(
                     f"{name} {body[name]} does not exist in database for service id "
-                    f"{visitor.service}"
+                    f"{client.service}"
                 )
         try:
-            posted = await self._send(request, visitor, message)
+            posted = await self._send(request, client, message)
         except NotFound as error:
             raise (
                 bad("Template not found") if error.code == "template.not_found" else error
@@ -103,42 +103,42 @@ class Notify:
             posted["sanitised_content"] = sanitised
         return web.json_response(posted, 201)
 
-    async def _send(self, request: Request, visitor: Visitor, message: SendByApi) -> Wire:
+    async def _send(self, request: Request, client: ApiClient, message: SendByApi) -> Wire:
         sent: ApiMessage | MessagePreview
         if requests.is_simulated(message):
-            sent, id_ = await self._simulated(request, visitor, message), str(uuid.uuid4())
+            sent, id_ = await self._simulated(request, client, message), str(uuid.uuid4())
         else:
-            act = act_id(request, visitor)
-            id_ = (await self._door.ask(request, visitor, API_SEND, message, act)).id
+            act = act_id(request, client)
+            id_ = (await self._door.ask(request, client, API_SEND, message, act)).id
             # The reply is kept for a month: what it says of a person is asked for apart.
-            sent = await self._door.ask(request, visitor, API_MESSAGE, OneMessage(id=id_))
+            sent = await self._door.ask(request, client, API_MESSAGE, OneMessage(id=id_))
         content: dict[str, str | None] = {"body": sent.body}
         if message.channel == "sms":
             content["from_number"] = self._from_number
         else:
             content["subject"] = sent.subject
         if message.channel == "email":
-            content["from_email"] = visitor.from_email
+            content["from_email"] = client.from_email
             content["one_click_unsubscribe_url"] = message.unsubscribe_url
         return replies.posted(
             id_, message.reference, sent.template, message.not_before, content, self._base
         )
 
     async def _simulated(
-        self, request: Request, visitor: Visitor, message: SendByApi
+        self, request: Request, client: ApiClient, message: SendByApi
     ) -> MessagePreview:
         """What a message to a simulated recipient would say; it is kept nowhere."""
         wanted = Preview(template=message.template or "", personalisation=message.personalisation)
-        previewed = await self._door.ask(request, visitor, PREVIEW, wanted)
+        previewed = await self._door.ask(request, client, PREVIEW, wanted)
         if previewed.channel != message.channel:
             raise bad(
                 f"{previewed.channel} template is not suitable for {message.channel} notification"
             )
         return previewed
 
-    async def _precompiled(self, request: Request, visitor: Visitor, body: Wire) -> Response:
+    async def _precompiled(self, request: Request, client: ApiClient, body: Wire) -> Response:
         message, content = requests.precompiled(body)
-        if visitor.kind == "team":
+        if client.kind == "team":
             raise bad("Cannot send letters with a team api key", 403)
         judged = await asyncio.to_thread(pdf_check.judge, content)
         if judged.fault == pdf_check.UNREADABLE:
@@ -148,8 +148,8 @@ class Notify:
         claim = await asyncio.to_thread(self.blobs.add, content)
         pdf = Pdf(sha256=claim.sha256, size=min(claim.size, PDF_MOST))
         message = dataclasses.replace(message, pdf=pdf)
-        act = act_id(request, visitor)
-        accepted = await self._door.ask(request, visitor, API_SEND, message, act)
+        act = act_id(request, client)
+        accepted = await self._door.ask(request, client, API_SEND, message, act)
         return web.json_response(
             {"id": accepted.id, "reference": body["reference"], "postage": message.postage}, 201
         )
@@ -158,18 +158,18 @@ class Notify:
 
     async def notification(self, request: Request) -> Response:
         """GET /v2/notifications/{id}"""
-        visitor = await self._door.visitor(request, MESSAGE)
-        message = await self._message(request, visitor)
+        client = await self._door.authenticate(request, MESSAGE)
+        message = await self._message(request, client)
         return web.json_response(replies.notification(message, self._base))
 
-    async def _message(self, request: Request, visitor: Visitor) -> ApiMessage:
+    async def _message(self, request: Request, client: ApiClient) -> ApiMessage:
         form = schemas.NOTIFICATION.check({"notification_id": request.path_params["id"]})
-        return await self._door.ask(request, visitor, API_MESSAGE, OneMessage(id=canonical(form)))
+        return await self._door.ask(request, client, API_MESSAGE, OneMessage(id=canonical(form)))
 
     async def pdf(self, request: Request) -> Response:
         """GET /v2/notifications/{id}/pdf"""
-        visitor = await self._door.visitor(request, MESSAGE)
-        message = await self._message(request, visitor)
+        client = await self._door.authenticate(request, MESSAGE)
+        message = await self._message(request, client)
         if message.channel != "letter":
             raise bad("Notification is not a letter")
         try:
@@ -182,7 +182,7 @@ class Notify:
 
     async def notifications(self, request: Request) -> Response:
         """GET /v2/notifications"""
-        visitor = await self._door.visitor(request, MESSAGES)
+        client = await self._door.authenticate(request, MESSAGES)
         query: Wire = {name: request.query_params.getlist(name) for name in request.query_params}
         for name in ("older_than", "reference", "include_jobs"):
             if name in query:
@@ -194,7 +194,7 @@ class Notify:
             older_than=form.get("older_than"),
             jobs="include_jobs" in form,
         )
-        messages = (await self._door.ask(request, visitor, API_MESSAGES, wanted)).messages
+        messages = (await self._door.ask(request, client, API_MESSAGES, wanted)).messages
         base = self._base
         links = {"current": link(base, form)}
         if messages:
@@ -204,7 +204,7 @@ class Notify:
 
     async def received(self, request: Request) -> Response:
         """GET /v2/received-text-messages: none, since no SMS comes in here."""
-        await self._door.visitor(request)
+        await self._door.authenticate(request)
         schemas.RECEIVED.check(dict(request.query_params))
         current = f"{self._base}{V2}/received-text-messages"
         return web.json_response({"received_text_messages": [], "links": {"current": current}})
@@ -213,33 +213,33 @@ class Notify:
 
     async def template(self, request: Request) -> Response:
         """GET /v2/template/{id} and /v2/template/{id}/version/{version}"""
-        visitor = await self._door.visitor(request, TEMPLATE)
+        client = await self._door.authenticate(request, TEMPLATE)
         form = schemas.TEMPLATE.check(dict(request.path_params))
         wanted = ReadTemplate(id=canonical(form), version=form.get("version"))
-        template = await self._door.ask(request, visitor, TEMPLATE, wanted)
+        template = await self._door.ask(request, client, TEMPLATE, wanted)
         if template.channel not in LISTED:
             raise no_result()
         return web.json_response(replies.template(template))
 
     async def templates(self, request: Request) -> Response:
         """GET /v2/templates"""
-        visitor = await self._door.visitor(request, TEMPLATES)
+        client = await self._door.authenticate(request, TEMPLATES)
         form = schemas.TEMPLATES.check(dict(request.query_params))
         wanted = ListTemplates(channel=form.get("type"))
-        templates = (await self._door.ask(request, visitor, TEMPLATES, wanted)).templates
+        templates = (await self._door.ask(request, client, TEMPLATES, wanted)).templates
         listed = [replies.template(t) for t in templates if t.channel in LISTED]
         return web.json_response({"templates": listed})
 
     async def preview(self, request: Request) -> Response:
         """POST /v2/template/{id}/preview"""
-        visitor = await self._door.visitor(request, PREVIEW)
+        client = await self._door.authenticate(request, PREVIEW)
         body = await requests.json_of(request)
         if isinstance(body, dict):
             body = {**body, "id": request.path_params["id"]}
         form = schemas.PREVIEW.check(body)
         values = requests.personalisation(form.get("personalisation", {}))
         wanted = Preview(template=canonical(form), personalisation=values)
-        previewed = await self._door.ask(request, visitor, PREVIEW, wanted)
+        previewed = await self._door.ask(request, client, PREVIEW, wanted)
         if previewed.channel not in LISTED:
             raise no_result()
         return web.json_response(replies.preview(previewed))

@@ -21,7 +21,7 @@ NAMESPACE = uuid.UUID("6d697261-6200-5000-8000-000000000003")
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class ApiClient:
     """A service whose token was proven, and the kind of its key."""
 
     owner: str
@@ -32,8 +32,8 @@ class Visitor:
     from_email: str
 
     @classmethod
-    def of(cls, reply: Authenticated) -> "Visitor":
-        """The visitor of a token that was taken."""
+    def of(cls, reply: Authenticated) -> "ApiClient":
+        """The service of a token that was taken."""
         return cls(
             owner=reply.owner or "",
             service=reply.service or "",
@@ -54,13 +54,15 @@ class Visitor:
         }
 
 
-class Door:
+class ApiDoor:
     """Lets services in by their keys."""
 
     def __init__(self, client: Client) -> None:
         self._client, self._buckets = client, Buckets()
 
-    async def visitor(self, request: Request, right: kinds.Request[M, R] | None = None) -> Visitor:
+    async def authenticate(
+        self, request: Request, right: kinds.Request[M, R] | None = None
+    ) -> ApiClient:
         """The caller by the token in Authorization, if the register gives them ``right``, the same
         act among the contracts of agencies. CallRefused AuthError names what is wrong with it.
         """
@@ -89,38 +91,38 @@ class Door:
         if reply.refusal is not None:
             raise refused(403, "AuthError", reply.refusal)
         request.state.agency = reply.owner
-        return Visitor.of(reply)
+        return ApiClient.of(reply)
 
     async def ask(
         self,
         request: Request,
-        visitor: Visitor,
+        client: ApiClient,
         contract: kinds.Request[M, R],
         message: M,
         id: str | None = None,
     ) -> R:
-        """The service's reply to a visitor; ``id`` repeats an earlier question."""
+        """The service's reply to a client; ``id`` repeats an earlier question."""
         request.state.contract = contract.name
         return await self._client.call(
             contract,
             contract.checked(message),
             id=id,
-            caller=visitor.caller,
+            caller=client.caller,
             traceparent=request.state.traceparent,
         )
 
-    async def sender(self, request: Request) -> Visitor:
-        """As ``visitor``, for what counts against the rate. CallRefused RateLimitError."""
-        visitor = await self.visitor(request, SEND)
-        self._buckets.take(visitor.service, visitor.kind, visitor.a_minute)
-        return visitor
+    async def authenticate_sender(self, request: Request) -> ApiClient:
+        """As ``authenticate``, for what counts against the rate. CallRefused RateLimitError."""
+        client = await self.authenticate(request, SEND)
+        self._buckets.take(client.service, client.kind, client.a_minute)
+        return client
 
 
-def act_id(request: Request, visitor: Visitor) -> str | None:
+def act_id(request: Request, client: ApiClient) -> str | None:
     """The id of the act: by the Idempotency-Key, if there is one. Notify has no such thing."""
     key = idempotency_key(request)
     if not key:
         return None
     if not is_short_ascii(key):
         raise bad(f"Idempotency-Key: up to {MOST} ASCII characters")
-    return str(uuid.uuid5(NAMESPACE, f"{visitor.service} {visitor.kind} {key}"))
+    return str(uuid.uuid5(NAMESPACE, f"{client.service} {client.kind} {key}"))

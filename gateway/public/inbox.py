@@ -7,7 +7,7 @@ from starlette.routing import Route
 from contracts.notify import inbox as contracts
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
-from gateway.public.site.access import INBOX, DoorPages, Proof, keep_open, with_proof
+from gateway.public.site.access import INBOX, CodeProof, DoorPages, keep_open, with_proof
 from gateway.public.site.pages import leads_to, show
 from gateway.public.site.services import Services
 
@@ -31,11 +31,11 @@ class Inbox:
         message = contracts.MakeInbox(secret=form.secret)
         made = await self.services.ask(request, contracts.MAKE_INBOX, message, id=form.id)
         response: Response = RedirectResponse(f"{INBOX.page}?new=1", 303)
-        keep_open(self.services, request, response, INBOX, Proof(made.code, form.secret))
+        keep_open(self.services, request, response, INBOX, CodeProof(made.code, form.secret))
         return response
 
     @with_proof
-    async def mine(self, request: Request, proof: Proof) -> Response:
+    async def mine(self, request: Request, proof: CodeProof) -> Response:
         """GET /inbox/mine: what lies in it, twenty a page."""
         before = request.query_params.get("before") or None
         query = contracts.ReadInbox(code=proof.code, secret=proof.secret, before=before)

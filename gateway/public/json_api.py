@@ -102,7 +102,7 @@ class JsonApi:
 
     async def invitation(self, request: Request) -> Response:
         """GET /v1/tickets/{code}/visit.ics"""
-        proof = contracts.Proof(**self._proof(request))
+        proof = contracts.TicketProof(**self._proof(request))
         reply = await self._services.ask(request, contracts.INVITATION, proof)
         return Response(
             reply.ics, headers={"Cache-Control": "no-store"}, media_type="text/calendar"

@@ -20,7 +20,7 @@ from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.papers import pdf
 from gateway.public.site import words
-from gateway.public.site.access import OWN, DoorPages, Proof, keep_open, with_proof
+from gateway.public.site.access import OWN, CodeProof, DoorPages, keep_open, with_proof
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.services import Services
 
@@ -89,14 +89,14 @@ class OwnInquiryPages:
             faults = faults_of(request, error)
             return await self._form(request, typed, faults, status_of(error), again)
         response: Response = RedirectResponse("/inquiry/mine?new=1", 303)
-        self._open(request, response, Proof(reply.code, form.secret))
+        self._open(request, response, CodeProof(reply.code, form.secret))
         return response
 
-    def _open(self, request: Request, response: Response, proof: Proof) -> None:
+    def _open(self, request: Request, response: Response, proof: CodeProof) -> None:
         keep_open(self.services, request, response, OWN, proof)
 
     @with_proof
-    async def mine(self, request: Request, proof: Proof) -> Response:
+    async def mine(self, request: Request, proof: CodeProof) -> Response:
         """GET /inquiry/mine: its state, its bill, and its answer when it is paid."""
         inquiry = await self._read(request, proof)
         response = show(
@@ -115,7 +115,7 @@ class OwnInquiryPages:
         return response
 
     @with_proof
-    async def answer_pdf(self, request: Request, proof: Proof) -> Response:
+    async def answer_pdf(self, request: Request, proof: CodeProof) -> Response:
         """GET /inquiry/mine/answer.pdf: the answer as a paper, with all that proves it."""
         inquiry = await self._read(request, proof)
         if inquiry.answer is None:
@@ -137,8 +137,8 @@ class OwnInquiryPages:
         }
         return Response(body, headers=headers, media_type="application/pdf")
 
-    async def _read(self, request: Request, proof: Proof) -> contracts.OwnInquiry:
-        question = contracts.Proof(code=proof.code, secret=proof.secret)
+    async def _read(self, request: Request, proof: CodeProof) -> contracts.OwnInquiry:
+        question = contracts.OwnProof(code=proof.code, secret=proof.secret)
         return await self.services.ask(request, contracts.READ_OWN, question)
 
     async def _company(self, request: Request, bill: Json) -> Json:
@@ -151,7 +151,7 @@ class OwnInquiryPages:
         return {f"name_{lang}": words.speaker(lang)("brand") for lang in words.LANGUAGES}
 
     @with_proof
-    async def rate(self, request: Request, proof: Proof) -> Response:
+    async def rate(self, request: Request, proof: CodeProof) -> Response:
         """POST /inquiry/mine/rate: the person rates the answer."""
         values = await read_fields(request)
         score = text_of(values, "score")

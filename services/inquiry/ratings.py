@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import Conflict, NotFound, RuleBroken
 from bus.messages.values import Json
-from contracts.inquiry.own import Proof
+from contracts.inquiry.own import OwnProof
 from contracts.inquiry.ratings import RATED_BY, RateAnswer, RateOwn, RatingReply, Ratings
 from services.inquiry.askers import asker_of
 from services.inquiry.context import Context
@@ -20,7 +20,7 @@ SMALLEST = 5
 
 def rate_own(context: Context, rating: RateOwn) -> RatingReply:
     """Keep a person's rating. RuleBroken ``rating.no_answer`` before there is an answer."""
-    inquiry = inquiries.read(context, Proof(code=rating.code, secret=rating.secret))
+    inquiry = inquiries.read(context, OwnProof(code=rating.code, secret=rating.secret))
     if inquiry.answer is None:
         raise RuleBroken(
             "This inquiry has no answer yet; rate it when it has.", code="rating.no_answer"

@@ -104,7 +104,7 @@ class Inquiry(Service):
         return inquiries.ask(self.context(tx), message)
 
     @serve(own.READ_OWN)
-    def read_own(self, tx: Tx, message: own.Proof) -> own.OwnInquiry:
+    def read_own(self, tx: Tx, message: own.OwnProof) -> own.OwnInquiry:
         return inquiries.read(self.context(tx), message)
 
     @serve(lost_contracts.ASK_NEW_SECRET_OF_OWN)

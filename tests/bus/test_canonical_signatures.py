@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bus.errors import SignatureError
 from bus.signatures import canonical, signature_base
 from bus.signatures.keys import SigningKey
-from bus.signatures.signing import Message, sign_request, sign_response
+from bus.signatures.signing import HttpMessage, sign_request, sign_response
 
 SIGNATURE = base64.b64encode(bytes(range(64))).decode()
 PARAMS = (
@@ -68,7 +68,7 @@ def read_by_library(message):
 @given(mutated(HEADERS), mutated([f"mirab=:{SIGNATURE}:", f"s=:{SIGNATURE}:"]))
 @example(f"mirab={PARAMS}", f"mirab=:{SIGNATURE[:-3]}+==:")  # loose bits at the end of base64
 def test_what_the_pattern_reads_the_library_reads_alike(header, signature):
-    message = Message({"signature-input": header, "signature": signature}, "POST", "https://x/")
+    message = HttpMessage({"signature-input": header, "signature": signature}, "POST", "https://x/")
     parsed = signature_base._canonical(message, "mirab")
     if parsed is not None:
         read = (parsed.label, parsed.components, parsed.parameters, parsed.signature, parsed.params)
@@ -107,7 +107,7 @@ def test_what_is_not_canonical_is_left_to_the_library(other):
 def test_a_signature_of_another_label_is_none_of_this_input(label):
     headers = {"signature-input": f"mirab={PARAMS}", "signature": f"{label}=:{SIGNATURE}:"}
     with pytest.raises(SignatureError) as refused:
-        signature_base.find_signature(Message(headers, "POST", "https://x/"), "mirab")
+        signature_base.find_signature(HttpMessage(headers, "POST", "https://x/"), "mirab")
     assert refused.value.code == "signature.malformed"
 
 
@@ -115,7 +115,9 @@ def test_our_own_signatures_are_canonical():
     key = SigningKey.new("fuel-co-2026")
     sent = {"Content-Type": "application/json", "Idempotency-Key": '"0123456789abcdef"'}
     sent |= sign_request(key, "POST", "https://x/v1", sent, b"{}")
-    request = Message({name.lower(): value for name, value in sent.items()}, "POST", "https://x/v1")
+    request = HttpMessage(
+        {name.lower(): value for name, value in sent.items()}, "POST", "https://x/v1"
+    )
     answer = {"content-type": "application/json", "content-digest": sent["Content-Digest"]}
     for headers in (sent, sign_response(key, 200, answer, request)):
         assert canonical.read_input(headers["Signature-Input"]) is not None

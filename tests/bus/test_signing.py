@@ -18,7 +18,7 @@ from bus.signatures.digest import DigestCheck, check_digest, content_digest
 from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signature_base import signature_base, signature_params
 from bus.signatures.signing import (
-    Message,
+    HttpMessage,
     Signed,
     sign_request,
     sign_response,
@@ -48,13 +48,13 @@ def lower(headers):
 def signed(body=BODY, *, method="POST", url=URL, now=NOW, extra=(), key=AGENCY, **options):
     headers = {"Content-Type": "application/json", **dict(extra)}
     headers |= sign_request(key, method, url, headers, body, now=now, **options)
-    return Message(lower(headers), method, url)
+    return HttpMessage(lower(headers), method, url)
 
 
 def answered(request, body=b'{"outcome":"FOUND"}', status=200, key=MIRAB):
     headers = {"content-type": "application/json", "content-digest": content_digest(body)}
     headers |= lower(sign_response(key, status, headers, request, now=NOW))
-    return Message(headers, status=status, request=request)
+    return HttpMessage(headers, status=status, request=request)
 
 
 def hand_signed(components, parameters, key=AGENCY, **headers):
@@ -65,7 +65,7 @@ def hand_signed(components, parameters, key=AGENCY, **headers):
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
     whole = f"({' '.join(components)}){parameters}"
-    message = Message(fields, "POST", URL)
+    message = HttpMessage(fields, "POST", URL)
     values = {
         '"@method"': "POST",
         '"@target-uri"': URL,
@@ -107,7 +107,7 @@ def code_of(message, *, now=NOW, keys=KEYS):
 
 
 def test_the_vector_of_rfc_9421_for_ed25519_comes_out_byte_by_byte():
-    message = Message(
+    message = HttpMessage(
         {
             "date": "Tue, 20 Apr 2021 02:07:55 GMT",
             "content-type": "application/json",
@@ -136,7 +136,7 @@ def test_the_vector_of_rfc_9421_for_ed25519_comes_out_byte_by_byte():
 )
 def test_parts_of_the_target_uri_are_derived_as_the_rfc_says(uri, parts):
     names = ("@scheme", "@authority", "@path", "@query")
-    base = signature_base(Message({}, "GET", uri), [(name, {}) for name in names], "").decode()
+    base = signature_base(HttpMessage({}, "GET", uri), [(name, {}) for name in names], "").decode()
     assert base.splitlines()[:4] == [f'"{n}": {v}' for n, v in zip(names, parts, strict=True)]
 
 
@@ -185,7 +185,7 @@ def test_we_accept_the_requests_of_the_independent_library():
         body=BODY,
     )
     check_digest(lower(sent.headers), BODY)
-    reply = verify_request(Message(lower(sent.headers), "POST", sent.url), KEYS.get)
+    reply = verify_request(HttpMessage(lower(sent.headers), "POST", sent.url), KEYS.get)
     assert (reply.keyid, reply.nonce, reply.label) == ("fuel-co-2026", "0123456789abcdef", "theirs")
 
 
@@ -193,7 +193,7 @@ def test_the_independent_library_accepts_our_answers_and_their_bond_to_the_reque
     headers = {"Content-Type": "application/json"}
     headers |= sign_request(AGENCY, "POST", URL, headers, BODY)
     sent = requests.Request("POST", URL, headers=headers, data=BODY).prepare()
-    request = Message(lower(headers), "POST", URL)
+    request = HttpMessage(lower(headers), "POST", URL)
     fields = {"content-type": "application/json", "content-digest": content_digest(b"{}")}
     fields |= sign_response(MIRAB, 200, fields, request)
     answer = requests.Response()
@@ -227,8 +227,8 @@ def test_we_accept_the_answers_of_the_independent_library():
             *(f'"{name}";req' for name in bond),
         ),
     )
-    request = Message(lower(headers), "POST", URL)
-    message = Message(lower(answer.headers), status=200, request=request)
+    request = HttpMessage(lower(headers), "POST", URL)
+    message = HttpMessage(lower(answer.headers), status=200, request=request)
     assert verify_response(message, KEYS.get, b"{}") == Signed("mirab-2026", NOW)
 
 
@@ -467,7 +467,7 @@ def test_an_answer_is_verified_offline_with_its_request():
 
 
 def test_an_answer_can_be_signed_to_any_request_even_one_with_empty_headers():
-    request = Message({"signature": "", "content-digest": ""}, "POST", URL)
+    request = HttpMessage({"signature": "", "content-digest": ""}, "POST", URL)
     assert verify_response(answered(request), KEYS.get, None).keyid == "mirab-2026"
 
 
@@ -486,13 +486,13 @@ def test_an_altered_answer_is_noticed():
 
 def test_an_answer_with_another_status_or_of_another_request_is_noticed():
     message, request = answered(signed()), signed()
-    assert refusal_of_answer(Message(message.headers, status=404, request=message.request)) == (
+    assert refusal_of_answer(HttpMessage(message.headers, status=404, request=message.request)) == (
         "signature.bad"
     )
-    assert refusal_of_answer(Message(message.headers, status=200, request=request)) == (
+    assert refusal_of_answer(HttpMessage(message.headers, status=200, request=request)) == (
         "signature.bad"
     )
-    assert refusal_of_answer(Message(message.headers, status=200)) == "signature.malformed"
+    assert refusal_of_answer(HttpMessage(message.headers, status=200)) == "signature.malformed"
 
 
 def test_an_answer_whose_request_lost_its_signature_is_noticed():
@@ -503,7 +503,7 @@ def test_an_answer_whose_request_lost_its_signature_is_noticed():
 
 def test_a_requests_signature_is_no_answers_signature():
     request = signed()
-    assert refusal_of_answer(Message(request.headers, status=200, request=request)) == (
+    assert refusal_of_answer(HttpMessage(request.headers, status=200, request=request)) == (
         "signature.missing"
     )
 
@@ -513,9 +513,9 @@ def test_an_answer_by_an_unknown_key_is_refused():
 
 
 def test_an_answer_that_covers_too_little_is_refused():
-    unsigned = Message({}, "POST", URL)
+    unsigned = HttpMessage({}, "POST", URL)
     message = answered(unsigned)
-    assert refusal_of_answer(Message(message.headers, status=200, request=signed())) == (
+    assert refusal_of_answer(HttpMessage(message.headers, status=200, request=signed())) == (
         "signature.component_missing"
     )
 
@@ -534,7 +534,7 @@ def test_an_answer_whose_headers_are_gone_or_unreadable_is_refused(name, value, 
     message = answered(signed())
     headers = {**message.headers, name: value}
     reply = {key: text for key, text in headers.items() if text is not None}
-    assert refusal_of_answer(Message(reply, status=200, request=message.request)) == code
+    assert refusal_of_answer(HttpMessage(reply, status=200, request=message.request)) == code
 
 
 @pytest.mark.parametrize(
@@ -558,10 +558,10 @@ def test_an_answer_with_other_parameters_is_refused_by_the_check_that_failed(old
 # any change of any covered byte
 
 PLACES = {
-    "method": lambda m, f: Message(m.headers, f(m.method), m.target_uri),
-    "target": lambda m, f: Message(m.headers, m.method, f(m.target_uri)),
+    "method": lambda m, f: HttpMessage(m.headers, f(m.method), m.target_uri),
+    "target": lambda m, f: HttpMessage(m.headers, m.method, f(m.target_uri)),
     **{
-        name: lambda m, f, name=name: Message(
+        name: lambda m, f, name=name: HttpMessage(
             {**m.headers, name: f(m.headers[name])}, m.method, m.target_uri
         )
         for name in (
@@ -624,7 +624,7 @@ def altered_question(request, part, change):
     if part in {"method", "target"}:
         return PLACES[part](request, change)
     headers = {**request.headers, part: change(request.headers[part])}
-    return Message(headers, request.method, request.target_uri)
+    return HttpMessage(headers, request.method, request.target_uri)
 
 
 @settings(max_examples=400, deadline=None)
@@ -648,13 +648,13 @@ def test_any_change_of_an_answer_or_of_its_question_is_refused(place, at, by):
     ):
         return  # the unused bits of base64's last digit, as above
     with pytest.raises(SignatureError):
-        verify_response(Message(headers, status=200, request=question), KEYS.get, None)
+        verify_response(HttpMessage(headers, status=200, request=question), KEYS.get, None)
 
 
 @given(status=st.integers(100, 999).filter(lambda status: status != 200))
 def test_any_other_status_of_an_answer_is_refused(status):
     message = answered(signed())
-    changed = Message(message.headers, status=status, request=message.request)
+    changed = HttpMessage(message.headers, status=status, request=message.request)
     assert refusal_of_answer(changed) == "signature.bad"
 
 
@@ -668,7 +668,7 @@ def test_any_other_body_of_an_answer_is_refused(body):
 def test_no_header_makes_the_reader_fail_in_another_way(signature_input, signature):
     with pytest.raises(SignatureError):
         verify_request(
-            Message({"signature-input": signature_input, "signature": signature}, "POST", URL),
+            HttpMessage({"signature-input": signature_input, "signature": signature}, "POST", URL),
             KEYS.get,
             now=NOW,
         )

@@ -8,7 +8,7 @@ import pytest
 
 from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.keys import SigningKey
-from bus.signatures.signing import Message, sign_response, verify_request
+from bus.signatures.signing import HttpMessage, sign_response, verify_request
 from connector import Caller
 
 ANSWER = {"outcome": "NOT_FOUND", "tracking_code": "Q-2222-2222-2222", "sources": []}
@@ -46,7 +46,7 @@ class Visit(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        message = Message(headers, "POST", self.server.url + self.path)
+        message = HttpMessage(headers, "POST", self.server.url + self.path)
         verified = verify_request(
             message, {self.server.agency.keyid: self.server.agency.public}.get
         )

@@ -184,7 +184,7 @@ def test_no_event_carries_a_personal_field():
 
 
 # A reader who meets a contract for the first time reads who does what.
-BEGINS = re.compile(r"(Ask|Confirm|Rate|Read|Submit|[A-Z][a-z]+s) ")
+BEGINS = re.compile(r"[A-Z][a-z]+s ")
 
 
 @pytest.mark.parametrize("contract", agency_contracts(), ids=lambda contract: contract.name)

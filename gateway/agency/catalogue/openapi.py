@@ -24,8 +24,8 @@ from gateway.agency.catalogue.parameters import (
     SIGNED,
     TRACE,
 )
-from gateway.agency.deferred.preferences import can_be_later
 from gateway.agency.door.addresses import path_of
+from gateway.agency.files.routes import FILE_ROUTES
 from gateway.html import rendering
 from gateway.http.problems import PROBLEMS
 from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
@@ -128,7 +128,7 @@ def _operation(document: Document, contract: kinds.Request, content: Node) -> No
                 "headers": FILE if contract in (READ_BATCH, STATEMENT) else {},
                 "content": _answers(document, contract),
             },
-            **({"202": _kept(document)} if can_be_later(contract) else {}),
+            **({"202": _kept(document)} if contract not in FILE_ROUTES else {}),
             **refusals((*STATUSES, *conflict)),
         },
     }
@@ -182,7 +182,7 @@ def _call_operation(document: Document, contract: kinds.Request) -> Node:
 
 def _parameters(document: Document, contract: kinds.Request) -> list[Node]:
     parameters = [IDEMPOTENCY, ON_BEHALF_OF]
-    if can_be_later(contract):
+    if contract not in FILE_ROUTES:
         parameters.append(PREFER)
     if contract is STATEMENT:
         parameters.append(LANGUAGE)

@@ -79,7 +79,7 @@ class Calls:
         visitor = self._door.identify(request, contract)
         bodies.answer_type(request, JSON)
         raw = await bodies.body(request)
-        if raw or "content-digest" in visitor.message.headers:
+        if raw or "content-digest" in visitor.http_message.headers:
             visitor.check_body(raw)
         data = {"id": str(request.path_params["call"])}
         return await self._door.call(request, visitor, contract, data)

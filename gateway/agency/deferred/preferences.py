@@ -5,13 +5,6 @@ from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
-from bus.messages import kinds
-from contracts.billing.bills import STATEMENT
-from contracts.inquiry.questions import READ_BATCH, SUBMIT_BATCH
-from contracts.notify.bulk import SUBMIT_JOB
-
-# Uploads and downloads as files have ways of their own, and are answered at once.
-AT_ONCE = (SUBMIT_BATCH, READ_BATCH, SUBMIT_JOB, STATEMENT)
 LONGEST_WAIT = 600
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SECONDS = re.compile(r"[0-9]{1,6}")
@@ -49,8 +42,3 @@ def preferences(request: Request) -> Preferences:
         wait=min(int(wait), LONGEST_WAIT) if _SECONDS.fullmatch(wait) else 0,
         call_back=values.get("call-back") == "",
     )
-
-
-def can_be_later(contract: kinds.Request) -> bool:
-    """True if a call of the contract can be answered later."""
-    return contract not in AT_ONCE

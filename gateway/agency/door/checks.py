@@ -1,24 +1,25 @@
-"""The checks of the door. ``ORDER`` names them in the order in which they are made.
+"""The checks of the door, made in this order: those of ``ROUTE``, of ``IDENTITY``, of ``BODY``.
 
-The routes make those of ``ROUTE`` (gateway/agency/api.py); ``IDENTITY`` and ``BODY`` are made here.
-docs/join.md names the same order (*What is checked, and in which order*); a test compares the two.
-The first check that fails is the answer, so a request shows one fault after the other.
+The first check that fails is the answer, so a request shows one fault after the other. docs/join.md
+names the same order (*What is checked, and in which order*), which
+tests/gateway/agency/test_check_order.py compares with ``ORDER`` and with what requests meet.
+Uploads of files (gateway/agency/files) make those of ``BODY`` themselves, as their lines come, and
+so do GET and DELETE of a call that is answered later (gateway/agency/deferred), which have no body.
 """
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from starlette.requests import Request
 
 from bus.errors import Forbidden, Unauthenticated
 from bus.messages import kinds
 from bus.messages.values import Json
-from bus.signatures.signing import ON_BEHALF_OF, Message
-from gateway.agency.door.grants import Agency, Register
+from bus.signatures.signing import ON_BEHALF_OF, HttpMessage
+from gateway.agency.door.addresses import contract_of
+from gateway.agency.door.opening import Opening
 from gateway.agency.door.verification import (
-    Proof,
+    RequestProof,
     Verifiers,
     is_signed,
     proof_by_signature,
@@ -28,6 +29,8 @@ from gateway.agency.door.verification import (
 from gateway.agency.door.visitor import Visitor
 from gateway.http import bodies
 from gateway.http.problems import HttpError
+from members.documents import Agency
+from members.register import Register
 
 JSON = "application/json"
 # As ECMA-262 reads it too: the OpenAPI document tells it.
@@ -35,24 +38,68 @@ IDEMPOTENCY_KEY = r'^"[\x21\x23-\x5b\x5d-\x7e]{16,128}"$'
 _KEY = re.compile(IDEMPOTENCY_KEY)
 
 
+# --- the contract ---
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A request before its sender is looked at; ``contract`` is given where its route names it."""
+
+    request: Request
+    opening: Opening
+    contract: kinds.Request | None = None
+
+    def found(self) -> kinds.Request:
+        """The contract, once ``address`` was checked."""
+        assert self.contract is not None
+        return self.contract
+
+
+def check_address(arrival: Arrival) -> None:
+    """``contract.unknown`` if there is no contract at this path."""
+    if arrival.contract is None:
+        arrival.contract = contract_of(arrival.request)
+
+
+def check_open(arrival: Arrival) -> None:
+    """``service.maintenance`` in an announced window; ``contract.ended`` after the last day."""
+    arrival.opening.require_open(arrival.request, arrival.found())
+
+
+ROUTE = (check_address, check_open)
+
+
+def arrive(
+    opening: Opening, request: Request, contract: kinds.Request | None = None
+) -> kinds.Request:
+    """The contract that a request is for. Raises what the first failed check raises."""
+    arrival = Arrival(request, opening, contract)
+    for check in ROUTE:
+        check(arrival)
+    return arrival.found()
+
+
+# --- who asks ---
+
+
 @dataclass(slots=True)
 class Admission:
     """A request on its way through the door: each check adds what it finds out."""
 
     request: Request
-    message: Message
-    proof: Proof | None = None
+    http_message: HttpMessage  # the request as signatures cover it
+    proof: RequestProof | None = None
     agency: Agency | None = None
     on_behalf_of: str | None = None
     idempotency_key: str | None = None
     is_recorded: bool = False
 
-    def proven(self) -> Proof:
+    def proven(self) -> RequestProof:
         """The proof, once ``proof`` was checked."""
         assert self.proof is not None
         return self.proof
 
-    def owner(self) -> Agency:
+    def proven_agency(self) -> Agency:
         """The agency, once ``key`` was checked."""
         assert self.agency is not None
         return self.agency
@@ -62,10 +109,10 @@ class Admission:
         proof = self.proven()
         return Visitor(
             register,
-            self.owner(),
+            self.proven_agency(),
             proof.keyid,
             proof.nonce,
-            self.message,
+            self.http_message,
             self.idempotency_key,
             _address_of(self.request),
             proof.access,
@@ -82,7 +129,7 @@ def check_host(verifiers: Verifiers, admission: Admission) -> None:
 
 def check_one_identity(_: Verifiers, admission: Admission) -> None:
     """``identity.two`` for a signature and a token together."""
-    if admission.message.headers.get("authorization") and is_signed(admission.message):
+    if admission.http_message.headers.get("authorization") and is_signed(admission.http_message):
         raise _two_identities()
 
 
@@ -91,13 +138,13 @@ def check_proof(verifiers: Verifiers, admission: Admission) -> None:
 
     The key is named for the log of refusals before it is proven.
     """
-    authorization = admission.message.headers.get("authorization", "")
+    authorization = admission.http_message.headers.get("authorization", "")
     if authorization[:4].lower() == "dpop" or authorization[:6].lower() == "bearer":
         admission.proof = proof_by_token(
-            verifiers, admission.request, admission.message, authorization
+            verifiers, admission.request, admission.http_message, authorization
         )
     else:
-        admission.proof = proof_by_signature(verifiers, admission.request, admission.message)
+        admission.proof = proof_by_signature(verifiers, admission.request, admission.http_message)
 
 
 def check_key(verifiers: Verifiers, admission: Admission) -> None:
@@ -114,7 +161,7 @@ def check_certificate(verifiers: Verifiers, admission: Admission) -> None:
     """``identity.two`` for the certificate of another agency beside the proof of this one."""
     thumbprint = verifiers.certificates.thumbprint(admission.request)
     credential = verifiers.register.certificate(thumbprint) if thumbprint else None
-    agency = admission.owner()
+    agency = admission.proven_agency()
     if credential is not None and credential.agency != agency.code:
         raise _two_identities()
     admission.request.state.agency = agency.code
@@ -128,26 +175,26 @@ def check_replay(verifiers: Verifiers, admission: Admission) -> None:
     proof = admission.proven()
     if proof.kind is None:
         return
-    admission.is_recorded = verifiers.limits.has_room(admission.owner())
+    admission.is_recorded = verifiers.limits.has_room(admission.proven_agency())
     look = verifiers.replays.take if admission.is_recorded else verifiers.replays.check
-    look(proof.kind, proof.owner, proof.nonce, proof.created)
+    look(proof.kind, proof.scope, proof.nonce, proof.created)
 
 
 def check_rate(verifiers: Verifiers, admission: Admission) -> None:
     """``limit.reached``. A replay takes nothing of the agency's rate: it was refused before."""
-    admission.request.state.limits = verifiers.limits.take(admission.owner())
+    admission.request.state.limits = verifiers.limits.take(admission.proven_agency())
 
 
-def record_proof(verifiers: Verifiers, admission: Admission) -> None:
+def check_once(verifiers: Verifiers, admission: Admission) -> None:
     """``*.replayed`` if another process was faster. What is over the rate is not recorded."""
     proof = admission.proven()
     if proof.kind is not None and not admission.is_recorded:
-        verifiers.replays.note(proof.kind, proof.owner, proof.nonce)
+        verifiers.replays.note(proof.kind, proof.scope, proof.nonce)
 
 
 def check_on_behalf_of(_: Verifiers, admission: Admission) -> None:
     """``token.on_behalf_of`` if the header names another agency than the token."""
-    header = admission.message.headers.get(ON_BEHALF_OF)
+    header = admission.http_message.headers.get(ON_BEHALF_OF)
     access = admission.proven().access
     if access is not None and header is not None and header != access.on_behalf_of:
         raise Forbidden(
@@ -159,7 +206,7 @@ def check_on_behalf_of(_: Verifiers, admission: Admission) -> None:
 
 def check_idempotency_key(_: Verifiers, admission: Admission) -> None:
     """``idempotency_key.invalid`` for one that is no structured-field string."""
-    header = admission.message.headers.get("idempotency-key")
+    header = admission.http_message.headers.get("idempotency-key")
     if header is None:
         return
     text = header.strip()
@@ -171,32 +218,25 @@ def check_idempotency_key(_: Verifiers, admission: Admission) -> None:
     admission.idempotency_key = text[1:-1]
 
 
-class IdentityCheck(NamedTuple):
-    """A check that finds out which agency asks, with its name in docs/join.md."""
-
-    name: str
-    run: Callable[[Verifiers, Admission], None]
-
-
 IDENTITY = (
-    IdentityCheck("host", check_host),
-    IdentityCheck("one identity", check_one_identity),
-    IdentityCheck("proof", check_proof),
-    IdentityCheck("key", check_key),
-    IdentityCheck("certificate", check_certificate),
-    IdentityCheck("replay", check_replay),
-    IdentityCheck("rate", check_rate),
-    IdentityCheck("once", record_proof),
-    IdentityCheck("on behalf of", check_on_behalf_of),
-    IdentityCheck("idempotency key", check_idempotency_key),
+    check_host,
+    check_one_identity,
+    check_proof,
+    check_key,
+    check_certificate,
+    check_replay,
+    check_rate,
+    check_once,
+    check_on_behalf_of,
+    check_idempotency_key,
 )
 
 
-def identify(verifiers: Verifiers, request: Request, message: Message) -> Visitor:
+def identify(verifiers: Verifiers, request: Request, http_message: HttpMessage) -> Visitor:
     """The agency that asks, by the headers alone. Raises what the first failed check raises."""
-    admission = Admission(request, message)
+    admission = Admission(request, http_message)
     for check in IDENTITY:
-        check.run(verifiers, admission)
+        check(verifiers, admission)
     return admission.visitor(verifiers.register)
 
 
@@ -230,7 +270,7 @@ async def check_answer_type(reading: Reading) -> None:
     reading.form = bodies.answer_type(reading.request, *reading.forms)
 
 
-async def read_body(reading: Reading) -> None:
+async def check_size(reading: Reading) -> None:
     """``http.too_large``, ``http.timeout``"""
     reading.body = await bodies.body(reading.request)
 
@@ -250,32 +290,26 @@ async def check_right(reading: Reading) -> None:
     reading.visitor.require_right(reading.contract)
 
 
-class BodyCheck(NamedTuple):
-    """A check of what is asked, with its name in docs/join.md."""
-
-    name: str
-    run: Callable[[Reading], Awaitable[None]]
-
-
 BODY = (
-    BodyCheck("media type", check_media_type),
-    BodyCheck("answer type", check_answer_type),
-    BodyCheck("size", read_body),
-    BodyCheck("digest", check_digest),
-    BodyCheck("message", check_message),
-    BodyCheck("right", check_right),
+    check_media_type,
+    check_answer_type,
+    check_size,
+    check_digest,
+    check_message,
+    check_right,
 )
 
 
 async def read_message(reading: Reading) -> None:
     """Read a visitor's JSON body. Raises what the first failed check raises."""
     for check in BODY:
-        await check.run(reading)
+        await check(reading)
 
 
-# Of all requests to contracts: addresses.contract_of, then the announcements of the face.
-ROUTE = ("address", "open")
-ORDER = (*ROUTE, *(check.name for check in IDENTITY), *(check.name for check in BODY))
+# As docs/join.md names them: ``check_one_identity`` is there "one identity".
+ORDER = tuple(
+    check.__name__.removeprefix("check_").replace("_", " ") for check in (*ROUTE, *IDENTITY, *BODY)
+)
 
 
 def _two_identities() -> Unauthenticated:

@@ -11,7 +11,7 @@ from bus.messages import kinds
 from bus.messages.values import Json
 from bus.signatures.digest import content_digest
 from bus.signatures.keys import SigningKey
-from bus.signatures.signing import Message, sign_response
+from bus.signatures.signing import HttpMessage, sign_response
 from gateway import web
 from gateway.agency.door import checks
 from gateway.agency.door.checks import JSON, Reading
@@ -31,7 +31,7 @@ class Door:
     def identify(self, request: Request, contract: kinds.Request) -> Visitor:
         """The agency that asks, by the headers alone: for what reads its body itself."""
         request.state.contract = contract.name
-        return checks.identify(self.verifiers, request, self.message(request))
+        return checks.identify(self.verifiers, request, self.http_message(request))
 
     def require_own_host(self, request: Request) -> None:
         """HttpError ``http.host``: the check ``host``, for what needs no other."""
@@ -94,14 +94,14 @@ class Door:
         if "content-digest" not in response.headers:
             response.headers["content-digest"] = content_digest(bytes(response.body))
         signed = sign_response(
-            self._key, response.status_code, dict(response.headers), self.message(request)
+            self._key, response.status_code, dict(response.headers), self.http_message(request)
         )
         response.headers.update(signed)
         return response
 
-    def message(self, request: Request) -> Message:
+    def http_message(self, request: Request) -> HttpMessage:
         """The request as signatures cover it; a header given twice is joined (RFC 9421)."""
-        kept: Message | None = getattr(request.state, "message", None)
+        kept: HttpMessage | None = getattr(request.state, "http_message", None)
         if kept is not None:
             return kept
         headers: dict[str, str] = {}
@@ -111,6 +111,6 @@ class Door:
         query = request.scope["query_string"].decode("latin-1")
         target = request.scope["raw_path"].decode("latin-1").split("?")[0]
         url = f"{self.base}{target}" + (f"?{query}" if query else "")
-        message = Message(headers, request.method, url)
-        request.state.message = message
+        message = HttpMessage(headers, request.method, url)
+        request.state.http_message = message
         return message

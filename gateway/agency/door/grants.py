@@ -5,19 +5,8 @@ from collections.abc import Iterable
 from bus.errors import Forbidden
 from bus.messages.values import Json
 from contracts import Request
-from members.documents import Agency, Credential, Grant, from_network, grants_to_wire, today
+from members.documents import Agency, Grant, from_network, grants_to_wire, today
 from members.register import Register, rights
-
-__all__ = [
-    "Agency",
-    "CallerFields",
-    "Credential",
-    "Grant",
-    "Register",
-    "caller_fields",
-    "granted",
-    "require_grant",
-]
 
 # The caller as the envelope carries it: agency, key, grants, names and on_behalf_of.
 CallerFields = Json

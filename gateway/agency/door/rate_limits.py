@@ -3,7 +3,7 @@
 import time
 
 from bus.errors import TooMany
-from gateway.agency.door.grants import Agency
+from members.documents import Agency
 
 
 class RateLimits:

@@ -21,8 +21,8 @@ from contracts.agencies.hearing import (
     NotedRefusal,
     NoteRefusals,
 )
-from gateway.agency.door.grants import Register
 from gateway.http.problems import PROBLEMS
+from members.register import Register
 
 PAUSE_SECONDS = 1.0
 SEND_SECONDS = 5.0

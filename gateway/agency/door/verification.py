@@ -9,17 +9,17 @@ from starlette.requests import Request
 
 from bus.errors import Unauthenticated
 from bus.signatures.keys import PublicKey
-from bus.signatures.signing import REQUEST_TAG, Message, verify_request
-from gateway.agency.door.grants import Register
+from bus.signatures.signing import REQUEST_TAG, HttpMessage, verify_request
 from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.door.refusals import claim
 from gateway.agency.proofs.certificates import Certificates
-from gateway.agency.proofs.dpop import Proofs
+from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
 from gateway.agency.proofs.tokens import Access, Tokens
 from gateway.http.address import Address
 from gateway.http.hosts import bare
 from gateway.http.problems import HttpError
+from members.register import Register
 
 _AUTHORIZATION = re.compile(r"(dpop|bearer) +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 SIGNATURE, DPOP = "signature", "dpop"
@@ -33,24 +33,25 @@ class Verifiers:
     register: Register
     replays: Replays
     tokens: Tokens
-    proofs: Proofs
+    proofs: DpopProofs
     certificates: Certificates
     limits: RateLimits
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class RequestProof:
     """A proof that holds, and whose it is.
 
-    ``kind`` and ``owner`` are those of a repeat (gateway/agency/proofs/replays.py), None for a
-    token with a certificate, which proves each of its requests. ``access`` is the token's.
+    ``scope`` is that in which ``nonce`` is used once (the id of the key, a thumbprint); ``kind`` is
+    that of gateway/agency/proofs/replays.py, None for a token with a certificate, which proves each
+    of its requests. ``access`` is the token's.
     """
 
     keyid: str
     nonce: str
     created: float
     kind: str | None
-    owner: str
+    scope: str
     access: Access | None = None
 
 
@@ -72,7 +73,9 @@ def _without_default(authority: str, default: str) -> str:
     return name.rstrip(".") + colon + port
 
 
-def proof_by_signature(verifiers: Verifiers, request: Request, message: Message) -> Proof:
+def proof_by_signature(
+    verifiers: Verifiers, request: Request, message: HttpMessage
+) -> RequestProof:
     def key_of(keyid: str) -> PublicKey | None:
         key = verifiers.register.key(keyid)
         if key is not None:
@@ -80,12 +83,12 @@ def proof_by_signature(verifiers: Verifiers, request: Request, message: Message)
         return key
 
     signed = verify_request(message, key_of)
-    return Proof(signed.keyid, signed.nonce, signed.created, SIGNATURE, signed.keyid)
+    return RequestProof(signed.keyid, signed.nonce, signed.created, SIGNATURE, signed.keyid)
 
 
 def proof_by_token(
-    verifiers: Verifiers, request: Request, message: Message, authorization: str
-) -> Proof:
+    verifiers: Verifiers, request: Request, message: HttpMessage, authorization: str
+) -> RequestProof:
     match = _AUTHORIZATION.fullmatch(authorization)
     if match is None:
         raise Unauthenticated("Send one token: Authorization: DPoP …", code="token.invalid")
@@ -94,12 +97,12 @@ def proof_by_token(
     claim(request, access.key)
     if scheme == "bearer":
         _require_certificate(verifiers, request, access)
-        return Proof(access.key, uuid.uuid4().hex, 0.0, None, access.key, access)
+        return RequestProof(access.key, uuid.uuid4().hex, 0.0, None, access.key, access)
     url = message.target_uri.partition("?")[0]
     dpop = verifiers.proofs.check(message.headers.get("dpop"), message.method, url, token=token)
     if not _same(access.binding.get("jkt"), dpop.thumbprint):
         raise Unauthenticated("The token belongs to another key.", code="token.binding")
-    return Proof(access.key, dpop.jti, dpop.created, DPOP, dpop.thumbprint, access)
+    return RequestProof(access.key, dpop.jti, dpop.created, DPOP, dpop.thumbprint, access)
 
 
 def _require_certificate(verifiers: Verifiers, request: Request, access: Access) -> None:
@@ -112,7 +115,7 @@ def _require_certificate(verifiers: Verifiers, request: Request, access: Access)
         )
 
 
-def is_signed(message: Message) -> bool:
+def is_signed(message: HttpMessage) -> bool:
     """True if it carries a signature with our tag; proxies may add others of their own."""
     return f'tag="{REQUEST_TAG}"' in message.headers.get("signature-input", "")
 

@@ -5,18 +5,12 @@ from dataclasses import dataclass
 
 from bus.errors import Forbidden
 from bus.signatures.digest import DigestCheck, check_digest
-from bus.signatures.signing import Message
+from bus.signatures.signing import HttpMessage
 from contracts import Request
-from gateway.agency.door.grants import (
-    Agency,
-    CallerFields,
-    Grant,
-    Register,
-    caller_fields,
-    granted,
-    require_grant,
-)
+from gateway.agency.door.grants import CallerFields, caller_fields, granted, require_grant
 from gateway.agency.proofs.tokens import Access
+from members.documents import Agency, Grant
+from members.register import Register
 
 NAMESPACE = uuid.UUID("6d697261-6200-5000-8000-000000000001")
 
@@ -34,7 +28,7 @@ class Visitor:
     agency: Agency
     keyid: str
     nonce: str
-    message: Message
+    http_message: HttpMessage
     idempotency_key: str | None
     address: str | None
     access: Access | None = None
@@ -42,11 +36,11 @@ class Visitor:
 
     def digest_check(self) -> DigestCheck:
         """The check of the body's digest, which signed requests must have and others may."""
-        return DigestCheck(self.message.headers, required=self.access is None)
+        return DigestCheck(self.http_message.headers, required=self.access is None)
 
     def check_body(self, body: bytes) -> None:
         """SignatureError if Content-Digest is not the digest of the body."""
-        check_digest(self.message.headers, body, required=self.access is None)
+        check_digest(self.http_message.headers, body, required=self.access is None)
 
     def request_id(self, contract: str) -> str:
         """The id of the message: the same for a repeat of this request."""

@@ -13,15 +13,14 @@ from bus.errors import BusError, Forbidden, RuleBroken, Unauthenticated
 from contracts import agency_contracts
 from gateway import web
 from gateway.agency.door.door import Door
-from gateway.agency.door.grants import Agency, Credential, Grant, Register
 from gateway.agency.door.refusals import claim
 from gateway.agency.door.verification import is_signed
 from gateway.agency.proofs.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable
 from gateway.agency.proofs.replays import KEEP_SECONDS
 from gateway.agency.proofs.tokens import LIFE, Access
 from gateway.http import bodies, problems
-from members.documents import today
-from members.register import rights
+from members.documents import Agency, Credential, Grant, today
+from members.register import Register, rights
 
 FORM = "application/x-www-form-urlencoded"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -51,7 +50,7 @@ class OneTime(NamedTuple):
     """A proof that is accepted once, and the seconds for which it is recorded."""
 
     kind: str
-    owner: str
+    scope: str
     nonce: str
     created: float
     keep: int
@@ -76,7 +75,7 @@ class Endpoint:
 
     def _check_one_way(self, request: Request, form: GrantForm) -> None:
         """RFC 6749, section 2.3: a client proves itself in one way. Passwords are none of ours."""
-        signed = is_signed(self._door.message(request))
+        signed = is_signed(self._door.http_message(request))
         others = [signed, "authorization" in request.headers, "client_secret" in form]
         if sum([*others, "client_assertion" in form]) > 1:
             raise RuleBroken("Prove yourself in one way only.", code="oauth.request")
@@ -94,10 +93,10 @@ class Endpoint:
         request.state.agency = agency.code
         proofs = [self._checked_assertion(credential, assertion)] if assertion else []
         binding: dict[str, object] = {"x5t#S256": credential.thumbprint}
-        if "dpop" in self._door.message(request).headers or credential.thumbprint is None:
+        if "dpop" in self._door.http_message(request).headers or credential.thumbprint is None:
             dpop = self._dpop_proof(request)
             proofs.append(dpop)
-            binding = {"jkt": dpop.owner}
+            binding = {"jkt": dpop.scope}
         self._accept_once(request, agency, proofs)
         access = _access(self._verifiers.register, agency, credential, form, binding)
         return {
@@ -111,10 +110,10 @@ class Endpoint:
         """Refuse proofs that were used before, count the request, and record the proofs."""
         replays = self._verifiers.replays
         for proof in proofs:
-            replays.check(proof.kind, proof.owner, proof.nonce, proof.created)
+            replays.check(proof.kind, proof.scope, proof.nonce, proof.created)
         request.state.limits = self._verifiers.limits.take(agency)
         for proof in proofs:
-            replays.note(proof.kind, proof.owner, proof.nonce, proof.keep)
+            replays.note(proof.kind, proof.scope, proof.nonce, proof.keep)
 
     def _checked_assertion(self, credential: Credential, assertion: Token) -> OneTime:
         base = self._door.base
@@ -129,7 +128,7 @@ class Endpoint:
         )
 
     def _dpop_proof(self, request: Request) -> OneTime:
-        message = self._door.message(request)
+        message = self._door.http_message(request)
         url = message.target_uri.partition("?")[0]
         proof = self._verifiers.proofs.check(message.headers.get("dpop"), message.method, url)
         return OneTime("dpop", proof.thumbprint, proof.jti, proof.created, KEEP_SECONDS)

@@ -17,7 +17,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class DpopProof:
     """A proof that holds: the thumbprint of its key (RFC 7638), its id and when it was made."""
 
     thumbprint: str
@@ -25,7 +25,7 @@ class Proof:
     created: float
 
 
-class Proofs:
+class DpopProofs:
     """Check proofs, and give out the nonces that they must carry.
 
     All processes with the same signing key give and take the same nonces; one is good for 150 to
@@ -41,7 +41,9 @@ class Proofs:
         made = hmac.digest(self._secret, str(slot).encode(), "sha256")[:15]
         return base64.urlsafe_b64encode(made).decode()
 
-    def check(self, proof: str | None, method: str, url: str, *, token: str | None = None) -> Proof:
+    def check(
+        self, proof: str | None, method: str, url: str, *, token: str | None = None
+    ) -> DpopProof:
         """The proof of a request, if it holds; Unauthenticated with a code that names the check.
 
         ``proof`` are all headers DPoP, joined; ``token`` is the access token beside it. The caller
@@ -71,7 +73,7 @@ class Proofs:
             raise Unauthenticated(
                 "ath is not the SHA-256 of the token that came with it.", code="dpop.token"
             )
-        return Proof(key.thumbprint(), jti, created)
+        return DpopProof(key.thumbprint(), jti, created)
 
     def _check_time(self, read: Token, created: float) -> None:
         now = time.time()

@@ -45,25 +45,26 @@ class Replays:
             raise ValueError(f"REPLAY_DIR: {error}; remove the book of this boot.") from None
         self._noted = 0
 
-    def check(self, kind: str, owner: str, nonce: str, created: float) -> None:
+    def check(self, kind: str, scope: str, nonce: str, created: float) -> None:
         """SignatureError if the nonce was accepted before, or is older than the file.
 
-        ``kind`` is signature, dpop or assertion; ``created`` is in unix seconds.
+        ``kind`` is signature, dpop or assertion; ``scope`` is that in which a nonce is used once:
+        the id or thumbprint of a key. ``created`` is in unix seconds.
         """
         self._require_since(kind, created)
         sql = "select 1 from seen where mark = ?"
-        if self._run(sql, (_mark(kind, owner, nonce),)).fetchone():
+        if self._run(sql, (_mark(kind, scope, nonce),)).fetchone():
             raise _replayed(CODES[kind][0])
 
-    def take(self, kind: str, owner: str, nonce: str, created: float) -> None:
+    def take(self, kind: str, scope: str, nonce: str, created: float) -> None:
         """``check`` and ``note`` at once, by one statement."""
         self._require_since(kind, created)
-        self.note(kind, owner, nonce)
+        self.note(kind, scope, nonce)
 
-    def note(self, kind: str, owner: str, nonce: str, keep: int = KEEP_SECONDS) -> None:
+    def note(self, kind: str, scope: str, nonce: str, keep: int = KEEP_SECONDS) -> None:
         """Record a nonce for ``keep`` seconds. SignatureError if another process was faster."""
         now = int(time.time())
-        row = (_mark(kind, owner, nonce), now + keep)
+        row = (_mark(kind, scope, nonce), now + keep)
         if not self._run("insert or ignore into seen values (?, ?)", row).rowcount:
             raise _replayed(CODES[kind][0])
         self._noted += 1
@@ -87,8 +88,8 @@ class Replays:
             ) from None
 
 
-def _mark(kind: str, owner: str, nonce: str) -> bytes:
-    text = f"{kind}\0{owner}\0{nonce}".encode("utf-8", "surrogatepass")
+def _mark(kind: str, scope: str, nonce: str) -> bytes:
+    text = f"{kind}\0{scope}\0{nonce}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=16).digest()
 
 

@@ -10,7 +10,7 @@ from bus.health import Health
 from bus.messages.message import read
 from bus.process.monitor import WELL, Finding, Status, fail
 from bus.signatures.keys import PublicKey, SigningKey
-from bus.signatures.signing import Message, sign_request, verify_response
+from bus.signatures.signing import HttpMessage, sign_request, verify_response
 
 SECONDS = 2.0
 OUTBOX_SECONDS = 60
@@ -88,9 +88,11 @@ class SelfCall:
             raise BusError(str(problem["detail"]), code=str(problem["code"]))
         jwks = requests.get(f"{self._url}/.well-known/jwks.json", timeout=SECONDS).json()
         keys = {jwk["kid"]: PublicKey.from_jwk(jwk) for jwk in jwks["keys"]}
-        request = Message({n.lower(): v for n, v in headers.items()}, "POST", url)
+        request = HttpMessage({n.lower(): v for n, v in headers.items()}, "POST", url)
         verify_response(
-            Message({n.lower(): v for n, v in answer.headers.items()}, status=200, request=request),
+            HttpMessage(
+                {n.lower(): v for n, v in answer.headers.items()}, status=200, request=request
+            ),
             keys.get,
             answer.content,
         )

@@ -16,7 +16,7 @@ from gateway.forms.multipart import TEXT_FORM, SubmittedForm, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
 from gateway.public.site import words
-from gateway.public.site.access import TICKET, Proof, keep_open
+from gateway.public.site.access import TICKET, CodeProof, keep_open
 from gateway.public.site.pages import faults_of, show, status_of
 from gateway.public.site.services import Services
 
@@ -175,7 +175,9 @@ class Register:
             samesite="lax",
             secure=request.url.scheme == "https",
         )
-        keep_open(self._services, request, response, TICKET, Proof(reply.code, draft.form.secret))
+        keep_open(
+            self._services, request, response, TICKET, CodeProof(reply.code, draft.form.secret)
+        )
         return response
 
     async def done(self, request: Request) -> Response:

@@ -15,7 +15,7 @@ from gateway.forms.multipart import TEXT_FORM, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
 from gateway.public.site import words
-from gateway.public.site.access import TICKET, DoorPages, Proof, keep_open, with_proof
+from gateway.public.site.access import TICKET, CodeProof, DoorPages, keep_open, with_proof
 from gateway.public.site.forms import Texts
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.services import Services
@@ -52,31 +52,33 @@ class TicketPages:
         dead = {"": words.speaker(words.language(request))("link_dead")}
         if match is None:
             return self._entrance.show(request, {}, dead, 404)
-        proof = Proof(match[1], match[2])
+        proof = CodeProof(match[1], match[2])
         try:
-            await self.services.ask(request, contracts.TRACK, contracts.Proof(**proof._asdict()))
+            await self.services.ask(
+                request, contracts.TRACK, contracts.TicketProof(**proof._asdict())
+            )
         except (ContractError, NotFound):
             return self._entrance.show(request, {}, dead, 404)
         response: Response = RedirectResponse(TICKET.page, 303)
         self.open_for(request, response, proof)
         return response
 
-    def open_for(self, request: Request, response: Response, proof: Proof) -> None:
+    def open_for(self, request: Request, response: Response, proof: CodeProof) -> None:
         """Let the browser open this ticket for half an hour."""
         keep_open(self.services, request, response, TICKET, proof)
 
     # --- the ticket ---
 
     @with_proof
-    async def ticket(self, request: Request, proof: Proof) -> Response:
+    async def ticket(self, request: Request, proof: CodeProof) -> Response:
         """GET /contact/ticket: the ticket that the cookie opens."""
         return await self._ticket(request, proof, {}, {})
 
     async def _ticket(
-        self, request: Request, proof: Proof, typed: Texts, faults: Texts, status: int = 200
+        self, request: Request, proof: CodeProof, typed: Texts, faults: Texts, status: int = 200
     ) -> Response:
         ticket = await self.services.ask(
-            request, contracts.TRACK, contracts.Proof(**proof._asdict())
+            request, contracts.TRACK, contracts.TicketProof(**proof._asdict())
         )
         did = request.query_params.get("did", "")
         response = show(
@@ -99,7 +101,7 @@ class TicketPages:
         return await self._act(request)
 
     @with_proof
-    async def _act(self, request: Request, proof: Proof) -> Response:
+    async def _act(self, request: Request, proof: CodeProof) -> Response:
         name = request.path_params["act"]
         blobs = self.services.blobs_of(request) if name == "write" else None
         form = await read_form(request, blobs, fields_limit=TEXT_FORM)
@@ -123,12 +125,12 @@ class TicketPages:
         return RedirectResponse(f"{TICKET.page}?did={name}", 303)
 
     @with_proof
-    async def withdraw_page(self, request: Request, _: Proof) -> Response:
+    async def withdraw_page(self, request: Request, _: CodeProof) -> Response:
         """GET /contact/ticket/withdraw: are you sure?"""
         return show(request, "withdraw", form=self.services.new_id())
 
     @with_proof
-    async def file(self, request: Request, proof: Proof) -> Response:
+    async def file(self, request: Request, proof: CodeProof) -> Response:
         """GET /contact/ticket/files/{file}"""
         question = contracts.OpenAttachment(
             **proof._asdict(), attachment=request.path_params["file"]
@@ -139,10 +141,10 @@ class TicketPages:
         )
 
     @with_proof
-    async def visit(self, request: Request, proof: Proof) -> Response:
+    async def visit(self, request: Request, proof: CodeProof) -> Response:
         """GET /contact/ticket/visit.ics: the appointment for a calendar."""
         reply = await self.services.ask(
-            request, contracts.INVITATION, contracts.Proof(**proof._asdict())
+            request, contracts.INVITATION, contracts.TicketProof(**proof._asdict())
         )
         return Response(
             reply.ics,

@@ -22,14 +22,14 @@ from gateway.public.site.services import NOT_OPENED, Services
 SECONDS = 30 * 60
 
 
-class Proof(NamedTuple):
+class CodeProof(NamedTuple):
     """The code and the secret that open something."""
 
     code: str
     secret: str
 
 
-class Door(NamedTuple):
+class SecretPage(NamedTuple):
     """Something that opens by code and secret: the Request that tries them, the cookie and its
     path, the page behind the door, and the page of the form with its template.
     """
@@ -42,16 +42,18 @@ class Door(NamedTuple):
     template: str
 
 
-TICKET = Door(TRACK, "mirab_ticket", "/contact", "/contact/ticket", "/contact/track", "track")
-OWN = Door(READ_OWN, "mirab_own", "/inquiry", "/inquiry/mine", "/inquiry/open", "inquiry_open")
-INBOX = Door(OPEN_INBOX, "mirab_inbox", "/inbox", "/inbox/mine", "/inbox/open", "inbox_open")
+TICKET = SecretPage(TRACK, "mirab_ticket", "/contact", "/contact/ticket", "/contact/track", "track")
+OWN = SecretPage(
+    READ_OWN, "mirab_own", "/inquiry", "/inquiry/mine", "/inquiry/open", "inquiry_open"
+)
+INBOX = SecretPage(OPEN_INBOX, "mirab_inbox", "/inbox", "/inbox/mine", "/inbox/open", "inbox_open")
 DOORS = (TICKET, OWN, INBOX)
 
 
 class DoorPages:
     """The pages of a door: the form for code and secret, and the way out."""
 
-    def __init__(self, services: Services, door: Door) -> None:
+    def __init__(self, services: Services, door: SecretPage) -> None:
         self._services, self._door = services, door
 
     async def form(self, request: Request) -> Response:
@@ -66,7 +68,7 @@ class DoorPages:
         """POST of the form: code and secret open for half an hour, whichever door they fit."""
         return await submit(
             request,
-            Proof._fields,
+            CodeProof._fields,
             lambda typed, faults, status: self.show(request, typed, faults, status),
             lambda typed: open_door(self._services, request, self._door, typed),
             secrets=("secret",),
@@ -83,7 +85,7 @@ class BehindDoor(Protocol):
     """Pages behind a door."""
 
     @property
-    def door(self) -> Door: ...
+    def door(self) -> SecretPage: ...
 
     @property
     def services(self) -> Services: ...
@@ -93,7 +95,7 @@ Pages = TypeVar("Pages", bound=BehindDoor)
 
 
 def with_proof(
-    handler: Callable[[Pages, Request, Proof], Awaitable[Response]],
+    handler: Callable[[Pages, Request, CodeProof], Awaitable[Response]],
 ) -> Callable[[Pages, Request], Awaitable[Response]]:
     """Give the handler the proof of the cookie; without one the browser is led to the form."""
 
@@ -108,14 +110,14 @@ def with_proof(
 
 
 async def open_door(
-    services: Services, request: Request, first: Door, typed: Mapping[str, str]
+    services: Services, request: Request, first: SecretPage, typed: Mapping[str, str]
 ) -> Response:
     """Lead to what code and secret belong to, on whichever page they were typed.
 
     If they open nothing, the refusal of the ``first`` door is raised.
     """
     message = first.contract.load({name: value for name, value in typed.items() if value})
-    proof = Proof(message.code, message.secret)
+    proof = CodeProof(message.code, message.secret)
     door = first
     try:
         await services.ask_json(request, first.contract, proof._asdict())
@@ -134,8 +136,8 @@ def _refused(error: BusError) -> bool:
 
 
 async def _other_door(
-    services: Services, request: Request, first: Door, proof: Proof
-) -> Door | None:
+    services: Services, request: Request, first: SecretPage, proof: CodeProof
+) -> SecretPage | None:
     """Return another door that this proof opens.
 
     A wrong secret is one guess, at however many doors it is tried.
@@ -153,7 +155,7 @@ async def _other_door(
 
 
 def keep_open(
-    services: Services, request: Request, response: Response, door: Door, proof: Proof
+    services: Services, request: Request, response: Response, door: SecretPage, proof: CodeProof
 ) -> None:
     """Let the browser open this for half an hour."""
     response.set_cookie(
@@ -167,9 +169,9 @@ def keep_open(
     )
 
 
-def proof_of(services: Services, request: Request, door: Door) -> Proof | None:
+def proof_of(services: Services, request: Request, door: SecretPage) -> CodeProof | None:
     """Return the proof that the cookie of a door keeps; None without a cookie of ours."""
     data = services.cookies.open(request.cookies.get(door.cookie, ""), SECONDS)
-    if data is None or set(data) != set(Proof._fields):
+    if data is None or set(data) != set(CodeProof._fields):
         return None
-    return Proof(str(data["code"]), str(data["secret"]))
+    return CodeProof(str(data["code"]), str(data["secret"]))

@@ -6,6 +6,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from services.inquiry.domain.decrees import extended_expiry
 from services.inquiry.domain.question import Days, Question, Snapshot
 from services.inquiry.domain.records import SourceRecord
 from services.inquiry.domain.status import (
@@ -13,7 +14,6 @@ from services.inquiry.domain.status import (
     NOT_DETERMINABLE,
     NOT_IN_FORCE,
     Status,
-    extended_expiry,
 )
 
 # How old the data may be by our own rule before an answer says so; the agreement names no figure.

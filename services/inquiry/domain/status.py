@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iran.persian import jalali
+from services.inquiry.domain.decrees import extended_expiry
 from services.inquiry.domain.records import Decree, Licence, Order, SourceRecord, Violation
 from services.inquiry.domain.status_law import (
     basis_of,
@@ -160,14 +161,25 @@ def derive(
 ) -> Status:
     """Derive the status of a source's licence on ``day`` from data of ``known_on``, days in Iran.
 
-    In this order: an order in force (closed, sealed, revoked, suspended; the strongest decides,
-    of one kind the earliest), a seal of an open violation among them; expired, waiting for renewal,
-    or extended by a decree; in force by its kind; no licence. A licence is in force through the
-    whole of its expiry day. An order counts from its own day, a decree from its notification. What
-    the record cannot know of that day is NOT_DETERMINABLE, never an offence: it holds the last
-    licence, the last order and the steps and cases of the day of the data only. Source: Fair
-    Distribution of Water Act articles 3, 5, 45; by-law of chapter 2 article 24; by-law of the 1389
-    Act article 6.
+    The first of these that holds decides:
+
+    1. A doubt about orders (``_doubt``): NOT_DETERMINABLE, unless the strongest order in force is
+       CLOSED or REVOKED. An order of unknown content outweighs SEALED and SUSPENDED; an order
+       that was lifted later, or a seal without its day, counts where nothing else stands.
+    2. The strongest order in force: CLOSED, SEALED (also by a seal of an open violation), REVOKED,
+       SUSPENDED; of one kind the earliest.
+    3. No licence on record: one of UNLICENSED_CASE_OPEN, UNLICENSED_REJECTED and UNLICENSED, or
+       NOT_DETERMINABLE (``_unlicensed``).
+    4. A licence that was issued after the day: NOT_DETERMINABLE.
+    5. A licence that gives no water (``NOT_TO_ABSTRACT``): as no licence.
+    6. Its dates: EXPIRED, EXPIRED_RENEWAL_PENDING or EXTENDED_BY_DECREE.
+    7. Its kind: VALID, VALID_PROVISIONAL, ART5 or DRILLING_ONLY.
+
+    A licence is in force through the whole of its expiry day. An order counts from its own day, a
+    decree from its notification. What the record cannot know of that day is NOT_DETERMINABLE, never
+    an offence: it holds the last licence, the last order and the steps and cases of the day of the
+    data only. Source: Fair Distribution of Water Act articles 3, 5, 45; by-law of chapter 2 article
+    24; by-law of the 1389 Act article 6.
 
     >>> derive({"licence": None, "orders": []}, [], dt.date(2026, 11, 23)).code
     'UNLICENSED'
@@ -243,37 +255,6 @@ def orders_in_force(orders: Iterable[Order], day: dt.date) -> list[Order]:
     return sorted(standing, key=lambda order: (ORDERS.index(order["kind"]), _date(order["on"])))
 
 
-def extended_expiry(
-    licence: Licence, use: str | None, decrees: Iterable[Decree], day: dt.date
-) -> tuple[dt.date | None, list[Decree]]:
-    """Compute the expiry after all decrees notified by ``day``, and list those that moved it.
-
-    An expiry that one decree has moved may fall into the range of the next.
-    """
-    expiry = _day_of(licence.get("expires_on"))
-    notified = [d for d in decrees if _date(d["notified_on"]) <= day and _covers(d.get("use"), use)]
-    moved: list[Decree] = []
-    while expiry is not None:
-        better = [
-            d
-            for d in notified
-            if d not in moved
-            and _date(d["expiry_from"]) <= expiry <= _date(d["expiry_to"])
-            and _date(d["extended_to"]) > expiry
-        ]
-        if not better:
-            break
-        decree = max(better, key=lambda d: (_date(d["extended_to"]), d["number"]))
-        expiry = _date(decree["extended_to"])
-        moved.append(decree)
-    return expiry, moved
-
-
-def _covers(named: str | None, use: str | None) -> bool:
-    """Tell whether a decree covers a use: all if it names none; drinking covers its two kinds."""
-    return named is None or named == use or bool(use and use.startswith(f"{named}_"))
-
-
 def _by_licence(case: _Case, decrees: Iterable[Decree]) -> Status:
     licence = case.record.get("licence")
     if licence is None:
@@ -310,11 +291,12 @@ def _by_dates(case: _Case, licence: Licence, decrees: Iterable[Decree], paper: E
         )
     since = _day_of(licence.get("issued_on"))
     return case.status(
-        _in_force(licence["kind"]), since=since, until=expiry, more_basis=decree, evidence=evidence
+        _by_kind(licence["kind"]), since=since, until=expiry, more_basis=decree, evidence=evidence
     )
 
 
-def _in_force(kind: str) -> str:
+def _by_kind(kind: str) -> str:
+    """The status of a licence within its dates; that of DRILLING_ONLY allows no taking of water."""
     if kind == "EXPL_PROV":
         return "VALID_PROVISIONAL"
     if kind == "ART5":

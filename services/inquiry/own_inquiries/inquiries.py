@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import BusError, NotFound
 from contracts.billing.bills import CHARGE, BillFact, Charge
-from contracts.inquiry.own import ID_KEPT, AskOwn, OwnInquiry, OwnReceipt, Proof
+from contracts.inquiry.own import ID_KEPT, AskOwn, OwnInquiry, OwnProof, OwnReceipt
 from people import tracking
 from services.inquiry.askers import Asker
 from services.inquiry.context import Context
@@ -91,7 +91,7 @@ def _add(context: Context, question: AskOwn) -> str:
             return code
 
 
-def read(context: Context, proof: Proof) -> OwnInquiry:
+def read(context: Context, proof: OwnProof) -> OwnInquiry:
     """Read an inquiry; NotFound ``own.not_opened`` for a wrong code or a wrong secret alike."""
     row = own_row(context.conn, proof.code)
     kept = bytes(row.secret_hash) if row else b"\0" * 32

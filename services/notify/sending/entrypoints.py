@@ -50,7 +50,7 @@ class SendingEntrypoints(Entrypoints):
         return mailboxes.make(self.context(tx), message.secret)
 
     @serve(inbox.OPEN_INBOX)
-    def open_inbox(self, tx: Tx, message: inbox.Proof) -> inbox.InboxCode | BusError:
+    def open_inbox(self, tx: Tx, message: inbox.InboxProof) -> inbox.InboxCode | BusError:
         return mailboxes.open_(self.context(tx), message)
 
     @serve(inbox.READ_INBOX)

@@ -13,7 +13,7 @@ from bus.database import paging
 from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import BusError, NotFound, TooMany
-from contracts.notify.inbox import Inbox, InboxCode, Letter, Proof, ReadInbox
+from contracts.notify.inbox import Inbox, InboxCode, InboxProof, Letter, ReadInbox
 from iran.persian import tehran_day
 from people import tracking
 from services.notify.context import Context
@@ -62,7 +62,7 @@ def existing(conn: Connection, codes: Collection[str]) -> set[str]:
     return set(conn.execute(query).scalars())
 
 
-def open_(context: Context, proof: Proof) -> InboxCode | BusError:
+def open_(context: Context, proof: InboxProof) -> InboxCode | BusError:
     """The code, if the secret is that of the inbox. NotFound ``inbox.not_opened``, the same for a
     wrong code and a wrong secret; TooMany ``inbox.locked`` for a sixth wrong one a day. A refusal
     is returned, so that it is counted.

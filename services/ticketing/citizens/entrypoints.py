@@ -41,7 +41,7 @@ class CitizenEntries(ContextSource):
         return lost_secrets.renew(self.context(tx), message)
 
     @serve(contracts.TRACK)
-    def track(self, tx: Tx, message: contracts.Proof) -> contracts.TicketView | BusError:
+    def track(self, tx: Tx, message: contracts.TicketProof) -> contracts.TicketView | BusError:
         return citizens.track(self.context(tx), message)
 
     @serve(contracts.WRITE)
@@ -53,7 +53,7 @@ class CitizenEntries(ContextSource):
         return citizens.reopen(self.context(tx), message)
 
     @serve(contracts.WITHDRAW)
-    def withdraw(self, tx: Tx, message: contracts.Proof) -> contracts.Done | BusError:
+    def withdraw(self, tx: Tx, message: contracts.TicketProof) -> contracts.Done | BusError:
         return citizens.withdraw(self.context(tx), message)
 
     @serve(contracts.CHOOSE_SLOT)
@@ -61,7 +61,7 @@ class CitizenEntries(ContextSource):
         return citizens.choose_slot(self.context(tx), message)
 
     @serve(contracts.LEAVE_SLOT)
-    def leave_slot(self, tx: Tx, message: contracts.Proof) -> contracts.Done | BusError:
+    def leave_slot(self, tx: Tx, message: contracts.TicketProof) -> contracts.Done | BusError:
         return citizens.leave_slot(self.context(tx), message)
 
     @serve(contracts.RATE)
@@ -75,7 +75,9 @@ class CitizenEntries(ContextSource):
         return citizens.open_attachment(self.context(tx), message)
 
     @serve(contracts.INVITATION)
-    def invitation(self, tx: Tx, message: contracts.Proof) -> contracts.CalendarFile | BusError:
+    def invitation(
+        self, tx: Tx, message: contracts.TicketProof
+    ) -> contracts.CalendarFile | BusError:
         return citizens.invitation(self.context(tx), message)
 
     @serve(contracts.STATISTICS)

@@ -4,7 +4,7 @@ import datetime as dt
 import math
 
 from bus.errors import BusError, NotFound, TooMany
-from contracts.ticketing.citizens import Proof
+from contracts.ticketing.citizens import TicketProof
 from services.ticketing.accounts import attempts
 from services.ticketing.context import Context
 from services.ticketing.keys import is_link
@@ -17,7 +17,7 @@ LONGEST_LOCK = dt.timedelta(days=1)
 NO_HASH = b"\0" * 32
 
 
-def open_by(context: Context, proof: Proof, *, lock: bool = False) -> Case | BusError:
+def open_by(context: Context, proof: TicketProof, *, lock: bool = False) -> Case | BusError:
     """Open the ticket that the code and secret of a message name (see ``open_ticket``)."""
     return open_ticket(context, proof.code, proof.secret, lock=lock)
 

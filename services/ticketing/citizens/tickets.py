@@ -13,9 +13,9 @@ from contracts.ticketing.citizens import (
     FormData,
     OpenAttachment,
     Opened,
-    Proof,
     Rate,
     Reopen,
+    TicketProof,
     TicketView,
     Write,
 )
@@ -32,7 +32,7 @@ from services.ticketing.tickets import acts, rows, slots, views
 from services.ticketing.tickets.acts import Case
 
 
-def track(context: Context, message: Proof) -> TicketView | BusError:
+def track(context: Context, message: TicketProof) -> TicketView | BusError:
     """Return the ticket as its citizen sees it, or a refusal."""
     case = open_by(context, message)
     return case if isinstance(case, BusError) else views.for_citizen(context, case)
@@ -53,7 +53,7 @@ def reopen(context: Context, message: Reopen) -> Done | BusError:
     return case if isinstance(case, BusError) else _act(context, case, "reopen", text=message.text)
 
 
-def withdraw(context: Context, message: Proof) -> Done | BusError:
+def withdraw(context: Context, message: TicketProof) -> Done | BusError:
     """Take the ticket back; a place for a visit is free again."""
     case = _open_for(context, message, "withdraw")
     if isinstance(case, BusError):
@@ -75,7 +75,7 @@ def choose_slot(context: Context, message: ChooseSlot) -> Done | BusError:
     return _act(context, case, "choose_slot", slot=slot.id, starts=starts, ends=ends)
 
 
-def leave_slot(context: Context, message: Proof) -> Done | BusError:
+def leave_slot(context: Context, message: TicketProof) -> Done | BusError:
     """Give the chosen time back."""
     case = _open_for(context, message, "leave_slot")
     if isinstance(case, BusError):
@@ -94,7 +94,7 @@ def rate(context: Context, message: Rate) -> Done | BusError:
     )
 
 
-def _open_for(context: Context, proof: Proof, act: Act) -> Case | BusError:
+def _open_for(context: Context, proof: TicketProof, act: Act) -> Case | BusError:
     """Open the ticket for an act, or return a refusal, ``ticket.move`` if it is not allowed now."""
     case = open_by(context, proof, lock=True)
     if isinstance(case, BusError):
@@ -128,7 +128,7 @@ def open_attachment(context: Context, message: OpenAttachment) -> Opened | BusEr
     return rows.clean_file(context.conn, case.id, message.attachment)
 
 
-def invitation(context: Context, message: Proof) -> CalendarFile | BusError:
+def invitation(context: Context, message: TicketProof) -> CalendarFile | BusError:
     """Return the visit that was chosen as an iCalendar file. NotFound ``visit.not_booked``."""
     case = open_by(context, message)
     if isinstance(case, BusError):

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from contracts import agency_contracts
-from gateway.agency.deferred.preferences import AT_ONCE
 from gateway.agency.door.addresses import path_of
+from gateway.agency.files.routes import FILE_ROUTES
 from tests.agencies.calling import ASK, LATER, calling_parts, result_of
 from tests.gateway.agency.oauth_hands import Client
 from tests.gateway.agency.test_bad_input import check, with_
@@ -282,7 +282,7 @@ def test_every_contract_is_answered_later_or_says_that_it_is_not(granted_all, co
     answer = granted_all.ask(data, path=path_of(contract), headers=LATER)
     applied = answer.headers.get("Preference-Applied")
     assert answer.status_code not in (422, 403, 500), answer.text
-    if contract in AT_ONCE:
+    if contract in FILE_ROUTES:
         assert (applied, "Location" in answer.headers) == (None, False)
     else:
         assert (answer.status_code, applied) == (202, "respond-async")

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from bus.signatures.keys import PublicKey
-from bus.signatures.signing import Message, sign_request, verify_response
+from bus.signatures.signing import HttpMessage, sign_request, verify_response
 from connector.caller import Caller
 from tests.gateway.agency.test_bad_input import check, with_
 from tests.gateway.conftest import GOOD
@@ -190,9 +190,9 @@ def test_every_answer_also_a_problem_is_signed_with_its_question(sender):
         headers = {"Content-Type": "application/json"}
         headers |= sign_request(sender.key, "POST", url, headers, body)
         answer = requests.post(url, data=body, headers=headers, timeout=10)
-        request = Message({n.lower(): v for n, v in headers.items()}, "POST", url)
+        request = HttpMessage({n.lower(): v for n, v in headers.items()}, "POST", url)
         reply = {n.lower(): v for n, v in answer.headers.items()}
-        message = Message(reply, status=answer.status_code, request=request)
+        message = HttpMessage(reply, status=answer.status_code, request=request)
         assert verify_response(message, keys.get, answer.content).keyid in keys
 
 

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bus.signatures.keys import PublicKey, SigningKey
-from bus.signatures.signing import Message, sign_request, verify_response
+from bus.signatures.signing import HttpMessage, sign_request, verify_response
 from gateway.agency.proofs.dpop import digest
 from gateway.agency.proofs.jose import public_key
 from tests.gateway.agency.oauth_hands import (
@@ -183,8 +183,8 @@ def test_a_token_opens_what_a_signature_opens_and_the_answer_is_signed(face, cli
     keys = {reply["kid"]: PublicKey.from_jwk(reply) for reply in jwks}
     data = {n.lower(): v for n, v in answer.request.headers.items()}
     reply = {n.lower(): v for n, v in answer.headers.items()}
-    request = Message(data, "POST", face.url + ASK)
-    message = Message(reply, status=200, request=request)
+    request = HttpMessage(data, "POST", face.url + ASK)
+    message = HttpMessage(reply, status=200, request=request)
     assert verify_response(message, keys.get, answer.content).keyid == "mirab-now"
 
 

@@ -8,8 +8,9 @@ from starlette.requests import Request
 
 from contracts import agency_contracts
 from gateway.agency.catalogue.openapi import openapi
-from gateway.agency.deferred.preferences import AT_ONCE, LONGEST_WAIT, Preferences, preferences
+from gateway.agency.deferred.preferences import LONGEST_WAIT, Preferences, preferences
 from gateway.agency.door.addresses import path_of
+from gateway.agency.files.routes import FILE_ROUTES
 
 
 def read(*values):
@@ -56,5 +57,5 @@ def test_openapi_tells_which_contracts_are_answered_later_and_where_the_answer_i
         operation = reply["paths"][path_of(contract)]["post"]
         names = [parameter["name"] for parameter in operation["parameters"]]
         headers = operation["responses"].get("202", {}).get("headers", {})
-        assert ("Prefer" in names) == ("Location" in headers) == (contract not in AT_ONCE)
+        assert ("Prefer" in names) == ("Location" in headers) == (contract not in FILE_ROUTES)
     assert set(reply["paths"]["/v1/calls/{id}"]) == {"get", "delete"}

@@ -14,10 +14,11 @@ from bus.errors import Forbidden, TooMany, Unauthenticated
 from bus.signatures.keys import SigningKey
 from contracts import CATALOGUE
 from contracts.inquiry.questions import ASK, BATCH_STATUS, GET, SUBMIT_BATCH
-from gateway.agency.door.grants import Register, caller_fields, granted, require_grant
+from gateway.agency.door.grants import caller_fields, granted, require_grant
 from gateway.agency.door.rate_limits import RateLimits
 from members import register
 from members.documents import parse_agency
+from members.register import Register
 
 PUBLIC = SigningKey.new("").public.base64()
 WHOLE = f"""

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.errors import SignatureError, TooMany, Unavailable
-from bus.signatures.signing import Message
+from bus.signatures.signing import HttpMessage
 from gateway.agency.door import checks
 from gateway.agency.door.rate_limits import RateLimits
-from gateway.agency.door.verification import Proof
+from gateway.agency.door.verification import RequestProof
 from gateway.agency.proofs import replays
 from gateway.agency.proofs.replays import KEEP_SECONDS, PURGE_EVERY, Replays
 from tests.processes import ROOT
@@ -171,9 +171,9 @@ def test_over_the_rate_a_replay_is_told_first_and_nothing_is_recorded(book):
 
     def ask(nonce):
         request = SimpleNamespace(state=SimpleNamespace())
-        proof = Proof("a-1", nonce, NOW, "signature", "a-1")
-        admission = checks.Admission(request, Message({}), proof, agency)
-        for check in (checks.check_replay, checks.check_rate, checks.record_proof):
+        proof = RequestProof("a-1", nonce, NOW, "signature", "a-1")
+        admission = checks.Admission(request, HttpMessage({}), proof, agency)
+        for check in (checks.check_replay, checks.check_rate, checks.check_once):
             check(verifiers, admission)
 
     ask("first")
