@@ -49,7 +49,7 @@ class Arrival:
     opening: Opening
     contract: kinds.Request | None = None
 
-    def found(self) -> kinds.Request:
+    def known_contract(self) -> kinds.Request:
         """The contract, once ``address`` was checked."""
         assert self.contract is not None
         return self.contract
@@ -63,7 +63,7 @@ def check_address(arrival: Arrival) -> None:
 
 def check_open(arrival: Arrival) -> None:
     """``service.maintenance`` in an announced window; ``contract.ended`` after the last day."""
-    arrival.opening.require_open(arrival.request, arrival.found())
+    arrival.opening.require_open(arrival.request, arrival.known_contract())
 
 
 ROUTE = (check_address, check_open)
@@ -76,7 +76,7 @@ def arrive(
     arrival = Arrival(request, opening, contract)
     for check in ROUTE:
         check(arrival)
-    return arrival.found()
+    return arrival.known_contract()
 
 
 # --- who asks ---
