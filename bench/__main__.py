@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import ask, batch, floors, growth, notices, stages
+from bench import ask, batch, floors, growth, notices, pages, stages
 from bench.compare import compare
 from bench.stack import ROOT, Stores
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("ask", "batch", "notices", "growth", "floors", "stages", "soak")
+PARTS = ("ask", "batch", "notices", "pages", "growth", "floors", "stages", "soak")
 QUICK = ("ask", "batch", "notices", "floors")
 
 
@@ -62,6 +62,7 @@ def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[],
             stores, ids, options.rounds, (1,) if options.quick else (1, 2)
         ),
         "notices": lambda: notices.measure(stores, quick=options.quick),
+        "pages": lambda: pages.measure(stores, options.rounds),
         "growth": lambda: growth.growth(stores, ids, options.rounds, options.largest),
         "floors": lambda: floors.measure(stores),
         "stages": lambda: stages.measure(stores, ids),

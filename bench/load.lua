@@ -33,7 +33,7 @@ end
 
 function response(status)
    answered = answered + 1
-   if status ~= 200 then
+   if status < 200 or status > 299 then
       wrong[tostring(status)] = (wrong[tostring(status)] or 0) + 1
    end
    if answered == #requests then

@@ -57,7 +57,7 @@ def signed_requests(url: str, key: SigningKey, ids: Iterator[str], count: int) -
 def run(url: str, requests: Sequence[bytes], connections: int) -> Measured:
     """Send each request once over so many connections, each waiting for its answer.
 
-    SystemExit unless all are answered with 200.
+    SystemExit unless all are answered with a good status (2xx).
     """
     wrk = shutil.which("wrk")
     if wrk is None:

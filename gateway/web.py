@@ -111,6 +111,11 @@ class Face:
         self.name, self.routes, self._finish, self._show = name, routes, finish, show
         self._first = first
         self._lifespan = Starlette(lifespan=lifespan)
+        self._literal = {
+            route.path: [other for other in routes if other.path_regex.match(route.path)]
+            for route in routes
+            if not route.param_convertors
+        }
         # What was never counted cannot rise: the first failure of a route shows against this 0.
         for route in routes:
             for method in route.methods or ():
@@ -128,6 +133,7 @@ class Face:
         parent = valid_traceparent(request.headers.get("traceparent"))
         request.state.traceparent = child_of(parent)
         request.state.route = "unknown"
+        request.state.signs = self._finish is not None
         response = await self._respond(request)
         present = {name for name, _ in response.raw_headers}
         response.raw_headers += [header for header in _SECURITY if header[0] not in present]
@@ -177,7 +183,7 @@ class Face:
         if any(code in scope["raw_path"].lower() for code in (b"%2f", b"%5c", b"%00")):
             raise HttpError("http.not_found", "There is nothing at this path.")
         others = []
-        for route in self.routes:
+        for route in self._candidates(scope["path"]):
             match, child = route.matches(scope)
             if match is Match.FULL:
                 scope.update(child)
@@ -193,6 +199,12 @@ class Face:
             return partial(preflight, methods=methods)
         allow = ", ".join(sorted(methods))
         raise HttpError("http.method", f"This path takes {allow}.", Allow=allow)
+
+    def _candidates(self, path: str) -> Sequence[Route]:
+        """Return the routes that can match a path, in their order: few of those without parameters,
+        each of which is looked up by its path.
+        """
+        return self._literal.get(path, self.routes)
 
     def _problem(self, request: Request, error: BusError) -> Response:
         problem = problems.describe(

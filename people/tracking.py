@@ -49,7 +49,7 @@ def new_secret() -> str:
 
 
 def _random_digits(length: int) -> str:
-    return "".join(secrets.choice("0123456789") for _ in range(length))
+    return str(secrets.randbelow(10**length)).zfill(length)
 
 
 def parse(text: str) -> str:

@@ -1,6 +1,6 @@
 """What every face serves beside its own routes: problem pages, styles, fonts, documents."""
 
-from functools import lru_cache
+from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +9,7 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from gateway.html import guides
 from gateway.html.rendering import HERE, page
+from gateway.http.documents import Document
 from gateway.http.languages import preferred
 from gateway.http.problems import PERSIAN, PROBLEMS
 
@@ -23,14 +24,20 @@ KINDS = {
 async def problem(request: Request) -> Response:
     """GET /problems/{code}: what a code means and what to do, in Persian for who asks for it."""
     code = request.path_params["code"]
-    entry = PROBLEMS.get(code)
-    if entry is None:
+    if code not in PROBLEMS:
         raise NotFound("There is no problem of that code.", code="http.not_found")
     lang = preferred(request, "en") if code in PERSIAN else "en"
-    text = PERSIAN[code] if lang == "fa" else entry
-    response = page("problem.html", code=code, problem=text, lang=lang)
-    response.headers.update({"Content-Language": lang, "Vary": "Accept-Language"})
+    response = _problem_page(code, lang).response(request)
+    response.headers["Content-Language"] = lang
     return response
+
+
+@cache
+def _problem_page(code: str, lang: str) -> Document:
+    """A page for each code and language that we have, so that memory is bounded."""
+    entry = PERSIAN[code] if lang == "fa" else PROBLEMS[code]
+    body = bytes(page("problem.html", code=code, problem=entry, lang=lang).body)
+    return Document(body, "text/html; charset=utf-8", varies=("Accept-Language",))
 
 
 async def static(request: Request) -> Response:
@@ -38,14 +45,13 @@ async def static(request: Request) -> Response:
     asset = _static().get(request.path_params["name"])
     if asset is None:
         raise NotFound("There is no such file.", code="http.not_found")
-    content, kind = asset
-    return Response(content, media_type=kind, headers={"Cache-Control": "max-age=3600"})
+    return asset.response(request)
 
 
-@lru_cache(maxsize=1)
-def _static() -> dict[str, tuple[bytes, str]]:
+@cache
+def _static() -> dict[str, Document]:
     return {
-        path.name: (path.read_bytes(), KINDS[path.suffix])
+        path.name: Document(path.read_bytes(), KINDS[path.suffix], "max-age=3600")
         for path in (HERE / "static").iterdir()
         if path.suffix in KINDS
     }

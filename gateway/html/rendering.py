@@ -17,6 +17,9 @@ templates = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    # What was read stays until the process ends; else each page looks at each of its files again.
+    auto_reload=False,
+    cache_size=-1,
 )
 
 templates.filters |= {

@@ -1,6 +1,7 @@
 """One OpenAPI 3.1 document: its paths, what they share, and the address that it is served for."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 import orjson
 from starlette.requests import Request
@@ -8,12 +9,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.process.version import release
-from gateway.http.origin import for_every_site
+from gateway.http import documents
+from gateway.http.origin import Handler, for_every_site
 from gateway.openapi.answers import HEADERS, PROBLEM, header_refs, problem_responses, refusals
 from gateway.openapi.shapes import Node, Shapes
 
 LICENCE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
-OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=300"}
+CACHE = "max-age=300"
 JSON = "application/json"
 EVERY_ANSWER = ("traceparent",)
 
@@ -94,20 +96,28 @@ class Document:
         return orjson.dumps(whole)
 
 
-def served(text: bytes, base: str) -> Response:
-    """The document for whoever reaches us at ``base``."""
-    servers = orjson.dumps([{"url": base}])
-    return Response(b'{"servers":' + servers + b"," + text[1:], media_type=JSON, headers=OPEN)
-
-
 def document_route(text: Callable[[], bytes], address: str) -> Route:
     """The route of a document for the face that is reached at ``address``."""
+    return Route("/openapi.json", for_every_site(document_handler(text, address)))
 
-    async def answer(_: Request) -> Response:
+
+def document_handler(text: Callable[[], bytes], address: str) -> Handler:
+    """The handler of GET /openapi.json."""
+
+    @cache
+    def document() -> documents.Document:
         return served(text(), address)
 
-    handler: Callable[[Request], Awaitable[Response]] = for_every_site(answer)
-    return Route("/openapi.json", handler)
+    async def answer(request: Request) -> Response:
+        return document().response(request)
+
+    return answer
+
+
+def served(text: bytes, base: str) -> documents.Document:
+    """The document for whoever reaches us at ``base``."""
+    servers = orjson.dumps([{"url": base}])
+    return documents.Document(b'{"servers":' + servers + b"," + text[1:], JSON, CACHE)
 
 
 def path_parameter(name: str, schema: Node, description: str) -> Node:

@@ -34,6 +34,7 @@ from gateway.public.georeport import api as georeport
 from gateway.public.georeport import xml as georeport_xml
 from gateway.public.site import components, problem_replies, words
 from gateway.public.site.pages import show as show_page
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services, address_of, guesses_a_minute
 from gateway.public.status import pages as news
 
@@ -51,6 +52,8 @@ class Public:
         self.guesses = Guesses(guesses_a_minute(settings))
         self.services = Services(self.client, settings, self.guesses)
         self.notices = AnnouncementCache(self.client)
+        self._first_page = same_for_all(self._show_first_page)
+        self._verify_form = same_for_all(self._show_verify_form)
         self.news = news.News(self.services, settings.text("PORTAL_URL").rstrip("/"))
 
     def first(self, request: Request) -> None:
@@ -95,6 +98,10 @@ class Public:
         """GET /: the first page; with a code it leads to the page of that code, as it ever did."""
         if "code" in request.query_params:
             return await self.verify_page(request)
+        return await self._first_page(request)
+
+    @staticmethod
+    async def _show_first_page(request: Request) -> Response:
         return show_page(request, "home")
 
     @staticmethod
@@ -109,6 +116,9 @@ class Public:
         code = "".join(c for c in typed if c.isalnum() or c == "-")[:LONGEST_CODE]
         if code:
             return RedirectResponse(f"/v1/verify/{code}", 303)
+        return await self._verify_form(request)
+
+    async def _show_verify_form(self, request: Request) -> Response:
         return show_page(
             request, "verify", empty="code" in request.query_params, faults=self._empty(request)
         )

@@ -24,6 +24,7 @@ from gateway.public.json_api import idempotency_id
 from gateway.public.site import words
 from gateway.public.site.forms import Texts, submit
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
 FIELDS_OF_A_RETURN, LONGEST_VALUE, RETURN_BYTES = 40, 2000, 64 * 1024
@@ -230,7 +231,7 @@ def routes(services: Services, portal: str) -> list[Route]:
     pages = Bills(services, portal)
     bill = "/bills/{bill_id}/{payment_id}"
     return [
-        Route("/bills", pages.find_page, methods=["GET"]),
+        Route("/bills", same_for_all(pages.find_page), methods=["GET"]),
         Route("/bills", pages.find, methods=["POST"]),
         Route(bill, pages.bill),
         Route(f"{bill}/bill.pdf", pages.bill_pdf),

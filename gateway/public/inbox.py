@@ -9,6 +9,7 @@ from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.public.site.access import INBOX, CodeProof, DoorPages, keep_open, with_proof
 from gateway.public.site.pages import leads_to, show
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
 
@@ -58,7 +59,7 @@ def routes(services: Services) -> list[Route]:
     return [
         Route("/inbox", inbox.page, methods=["GET"]),
         Route("/inbox", inbox.make, methods=["POST"]),
-        Route("/inbox/open", entrance.form, methods=["GET"]),
+        Route("/inbox/open", same_for_all(entrance.form), methods=["GET"]),
         Route("/inbox/open", entrance.open, methods=["POST"]),
         Route("/inbox/mine", inbox.mine),
         Route("/inbox/leave", entrance.leave, methods=["POST"]),

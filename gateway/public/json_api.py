@@ -20,6 +20,7 @@ from gateway.http import bodies
 from gateway.http.idempotency import idempotency_key
 from gateway.http.origin import for_every_site
 from gateway.http.problems import HttpError
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services, address_of
 from people.tracking import grouped, grouped_secret
 
@@ -174,8 +175,8 @@ def routes(services: Services) -> list[Route]:
     """Return the routes of the JSON API."""
     api = JsonApi(services)
     return [
-        Route("/v1/form", for_every_site(api.form)),
-        Route("/v1/statistics", for_every_site(api.statistics)),
+        Route("/v1/form", for_every_site(same_for_all(api.form))),
+        Route("/v1/statistics", for_every_site(same_for_all(api.statistics))),
         Route("/v1/attachments", api.upload, methods=["POST"]),
         Route("/v1/tickets", api.register, methods=["POST"]),
         Route("/v1/tickets/{code}", api.read),

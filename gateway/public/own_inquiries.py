@@ -22,6 +22,7 @@ from gateway.papers import pdf
 from gateway.public.site import words
 from gateway.public.site.access import OWN, CodeProof, DoorPages, keep_open, with_proof
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
 WAIT_SECONDS = 3
@@ -49,7 +50,8 @@ class OwnInquiryPages:
         form: str = "",
     ) -> Response:
         try:
-            price = await self.services.ask(request, QUOTE, Quote(items=(Item(service=SERVICE),)))
+            items = (Item(service=SERVICE),)
+            price = await self.services.ask_kept(request, QUOTE, Quote(items=items))
         except BusError:
             price = None
         return show(
@@ -185,7 +187,7 @@ def routes(services: Services, portal: str) -> list[Route]:
     return [
         Route("/inquiry", own.page, methods=["GET"]),
         Route("/inquiry", own.ask, methods=["POST"]),
-        Route("/inquiry/open", entrance.form, methods=["GET"]),
+        Route("/inquiry/open", same_for_all(entrance.form), methods=["GET"]),
         Route("/inquiry/open", entrance.open, methods=["POST"]),
         Route("/inquiry/mine", own.mine),
         Route("/inquiry/mine/rate", own.rate, methods=["POST"]),

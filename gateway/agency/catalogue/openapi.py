@@ -1,7 +1,6 @@
 """The contracts for agencies: /openapi.json and a page to read, made from the catalogue."""
 
-from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import cache, partial
 
 from marshmallow import Schema
 from starlette.requests import Request
@@ -27,9 +26,10 @@ from gateway.agency.catalogue.parameters import (
 from gateway.agency.door.addresses import path_of
 from gateway.agency.files.routes import FILE_ROUTES
 from gateway.html import rendering
+from gateway.http.origin import Handler
 from gateway.http.problems import PROBLEMS
 from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
-from gateway.openapi.document import JSON, Document, path_parameter, served
+from gateway.openapi.document import JSON, Document, document_handler, path_parameter
 from gateway.openapi.shapes import UUID, Node
 
 SIGNED_HOW = "/docs/join.md tells how a request is signed."
@@ -227,13 +227,9 @@ LINKS: Node = {
 }
 
 
-def openapi_json(address: str, *, sandbox: bool) -> Callable[[Request], Awaitable[Response]]:
+def openapi_json(address: str, *, sandbox: bool) -> Handler:
     """The handler of GET /openapi.json of the face that is reached at ``address``."""
-
-    async def answer(_: Request) -> Response:
-        return served(openapi(sandbox=sandbox), address)
-
-    return answer
+    return document_handler(partial(openapi, sandbox=sandbox), address)
 
 
 async def page(_: Request) -> Response:

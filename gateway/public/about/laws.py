@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from contracts.inquiry.laws import LAWS, ReadLaws
 from gateway.public.site.pages import show
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
 
@@ -17,4 +18,4 @@ def routes(services: Services) -> list[Route]:
         reply = await services.ask(request, LAWS, ReadLaws())
         return show(request, "laws", acts=reply.acts)
 
-    return [Route("/laws", page)]
+    return [Route("/laws", same_for_all(page))]

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from contracts.ticketing import citizens as contracts
 from gateway.public.about.satisfaction import satisfaction
 from gateway.public.site.pages import show
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
 # The agreement's own text, and what the portal does for each clause.
@@ -24,7 +25,8 @@ class About:
 
     async def statistics(self, request: Request) -> Response:
         """GET /statistics: figures in which nobody can be found."""
-        figures = await self._services.ask(request, contracts.STATISTICS, contracts.AskStatistics())
+        question = contracts.AskStatistics()
+        figures = await self._services.ask_kept(request, contracts.STATISTICS, question)
         rows = await satisfaction(self._services, request)
         return show(request, "statistics", figures=figures, satisfaction=rows)
 
@@ -45,8 +47,8 @@ def routes(services: Services) -> list[Route]:
     """The routes of these pages."""
     about = About(services)
     return [
-        Route("/statistics", about.statistics),
-        Route("/agreement", about.agreement),
-        Route("/accessibility", about.accessibility),
-        Route("/privacy", about.privacy),
+        Route("/statistics", same_for_all(about.statistics)),
+        Route("/agreement", same_for_all(about.agreement)),
+        Route("/accessibility", same_for_all(about.accessibility)),
+        Route("/privacy", same_for_all(about.privacy)),
     ]

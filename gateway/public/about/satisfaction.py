@@ -22,8 +22,8 @@ async def satisfaction(services: Services, request: Request) -> list[Json]:
 
     A service that does not answer in time is left out, so that the page of figures stays open.
     """
-    statistics = services.ask(request, STATISTICS, AskStatistics())
-    ratings = services.ask(request, RATINGS, AskRatings())
+    statistics = services.ask_kept(request, STATISTICS, AskStatistics())
+    ratings = services.ask_kept(request, RATINGS, AskRatings())
     of_tickets, of_answers = await asyncio.gather(_in_time(statistics), _in_time(ratings))
     rows: list[Json] = []
     if of_tickets and of_tickets.ratings:

@@ -14,6 +14,7 @@ from gateway.forms.values import text_of
 from gateway.public.site import words
 from gateway.public.site.forms import Texts, submit
 from gateway.public.site.pages import faults_of, show, status_of
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
 
@@ -105,7 +106,7 @@ def routes(services: Services) -> list[Route]:
     for kind in KINDS:
         lost = Lost(services, kind)
         made += [
-            Route(kind.path, lost.page, methods=["GET"]),
+            Route(kind.path, same_for_all(lost.page), methods=["GET"]),
             Route(kind.path, lost.ask, methods=["POST"]),
             Route(f"{kind.path}/{{id}}", lost.code_page, methods=["GET"]),
             Route(f"{kind.path}/{{id}}", lost.renew, methods=["POST"]),

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from contracts.ticketing.citizens import LIST_PUBLIC, ListPublic
 from gateway.forms.fields import page_number
 from gateway.public.site.pages import show
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
 ON_A_PAGE = 20
@@ -22,4 +23,4 @@ def routes(services: Services) -> list[Route]:
         rows = (await services.ask(request, LIST_PUBLIC, question)).tickets
         return show(request, "reports", rows=rows, page=page, more=len(rows) == ON_A_PAGE)
 
-    return [Route("/reports", reports)]
+    return [Route("/reports", same_for_all(reports))]

@@ -18,6 +18,7 @@ from gateway.public.site import words
 from gateway.public.site.access import TICKET, CodeProof, DoorPages, keep_open, with_proof
 from gateway.public.site.forms import Texts
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
 LINK = re.compile(r"([0-9]{10})([A-Za-z0-9_-]{22})")
@@ -160,8 +161,8 @@ def routes(services: Services) -> list[Route]:
     """Return the routes of tickets, but for registering."""
     tickets, entrance = TicketPages(services), DoorPages(services, TICKET)
     return [
-        Route("/contact", tickets.contact),
-        Route(TICKET.form_page, entrance.form, methods=["GET"]),
+        Route("/contact", same_for_all(tickets.contact)),
+        Route(TICKET.form_page, same_for_all(entrance.form), methods=["GET"]),
         Route(TICKET.form_page, entrance.open, methods=["POST"]),
         Route(TICKET.page, tickets.ticket),
         Route("/contact/ticket/visit.ics", tickets.visit),

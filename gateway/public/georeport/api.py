@@ -4,7 +4,6 @@ reading.py reads the parameters of a call, xml.py writes its answer.
 """
 
 import datetime as dt
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,7 +39,6 @@ from people import tracking
 V2 = f"{ROOT}/v2"
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 CHANGESET = "2026-11-23T00:00:00+03:30"
-FORM_SECONDS = 60
 JURISDICTION = "kbrw.ir"
 # What may stand in the address of a POST; a person's data may not, since addresses are logged.
 IN_QUERY = ("api_key", "jurisdiction_id", "locale")
@@ -65,8 +63,6 @@ class Open311:
         self._base = str(own_address(settings, "PUBLIC_BASE_URL" if named else "PORTAL_URL"))
         self._contact = settings.text("OPEN311_CONTACT", "mailto:open311@mirab.example")
         self._questions = Guesses()  # 60 a minute from one address, as docs/open311.md says
-        self._offered: dict[str, Json] = {}
-        self._fresh_until = 0.0
 
     async def discovery(self, request: Request) -> Response:
         """GET /open311/discovery.{form}: where the API is and which forms it has."""
@@ -207,12 +203,9 @@ class Open311:
         return key, self._services.acts.secret_of(REGISTER.name, key, data)
 
     async def _offered_services(self, request: Request) -> dict[str, Json]:
-        """Return the categories that are offered over Open311, by code; kept for a minute."""
-        if time.monotonic() >= self._fresh_until:
-            form = await self._services.form(request)
-            self._offered = {c["code"]: c for c in form.categories if c.get("open311")}
-            self._fresh_until = time.monotonic() + FORM_SECONDS
-        return self._offered
+        """Return the categories that are offered over Open311, by code."""
+        form = await self._services.form(request)
+        return {c["code"]: c for c in form.categories if c.get("open311")}
 
     async def _service_of(self, request: Request, code: str) -> Json:
         try:

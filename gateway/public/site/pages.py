@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,6 +15,8 @@ from gateway.http.origin import own_path
 from gateway.public.site import words
 from gateway.public.site.periods import when_of
 
+AT_PAGE, IN_PART = Markup(' aria-current="page"'), Markup(' aria-current="true"')
+NEITHER = Markup("")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -41,6 +44,7 @@ def show(
         t=words.speaker(lang),
         none_wrong=Faults(),
         here=own_path(request),
+        current=partial(current, own_path(request)),
         in_other=_in_other_language(request, lang),
         banner=getattr(request.state, "banner", None),
         when=partial(when_of, lang=lang),
@@ -51,6 +55,15 @@ def show(
     if words.chosen(request):
         response.set_cookie(words.COOKIE, lang, max_age=365 * 86_400, samesite="lax", httponly=True)
     return response
+
+
+def current(here: str, path: str) -> Markup:
+    """Return what marks the link to the page that somebody is at, or to the part that it is in."""
+    if here == path:
+        return AT_PAGE
+    tracked = here.startswith(("/contact/track", "/contact/lost"))
+    part = "/contact/track" if tracked else "/" + here.split("/")[1]
+    return IN_PART if path == part else NEITHER
 
 
 def _in_other_language(request: Request, lang: str) -> str:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import orjson
 from starlette.requests import Request
@@ -25,6 +25,7 @@ from contracts.ticketing.citizens import FORM, REGISTER, AskForm, FormData, Regi
 from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
 from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
+from gateway.http.kept import Kept
 from gateway.limits.budgets import BudgetedBlobs, Uploads
 from gateway.limits.guesses import Guesses
 from gateway.papers.queue import PrintQueue
@@ -85,6 +86,7 @@ class Services:
         self._client, self.acts, self.guesses = client, Acts(key, "portal"), guesses
         self._floods = Guesses(guesses_a_minute(settings), times=REQUESTS_PER_GUESS)
         self.blobs, self.uploads = Blobs(Path(settings.text("BLOBS_DIR"))), Uploads(settings)
+        self._kept = Kept[object]()
         self.printer = PrintQueue(settings.whole("DOCUMENTS_WAITING", 20))
         most = settings.whole("ACTS_AN_HOUR", 600)
         self._costly = {name: Guesses(most // part, HOUR) for name, part in COSTLY}
@@ -106,6 +108,13 @@ class Services:
         too many of them. A request that is not ``counted`` was counted before.
         """
         return await self.ask_fields(request, contract, to_wire(message), id=id, counted=counted)
+
+    async def ask_kept(self, request: Request, contract: kinds.Request[M, R], message: M) -> R:
+        """Do what ``ask`` does for a question to which everybody gets the same reply: the reply is
+        kept (gateway/http/kept.py), and nobody may change it.
+        """
+        key = contract.name, orjson.dumps(to_wire(message))
+        return cast(R, await self._kept.get(key, lambda: self.ask(request, contract, message)))
 
     async def ask_fields(
         self,
@@ -185,4 +194,4 @@ class Services:
 
     async def form(self, request: Request) -> FormData:
         """Return categories, counties and units."""
-        return await self.ask(request, FORM, AskForm())
+        return await self.ask_kept(request, FORM, AskForm())

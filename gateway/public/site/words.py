@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -44,13 +45,24 @@ def choose(request: Request, values: Mapping[str, Sequence[str]]) -> bool:
 
 def speaker(lang: str) -> Callable[..., str]:
     """Return the function ``t`` of templates: the text of a key, its places filled. KeyError."""
-    index = LANGUAGES.index(lang)
+    sentences = _sentences(lang, company(lang))
 
     def text(key: str, **places: object) -> str:
-        sentence: str = _KNOWN[key][index].replace("{company}", company(lang))
+        sentence = sentences[key]
         return sentence.format(**places) if places else sentence
 
     return text
+
+
+@cache
+def _sentences(lang: str, name: str) -> dict[str, str]:
+    """All sentences of a language with the company's name in them: a page has a hundred."""
+    index = LANGUAGES.index(lang)
+    return {
+        key: texts[index].replace("{company}", name)
+        for key, texts in _KNOWN.items()
+        if isinstance(texts, list)
+    }
 
 
 def text_if_any(lang: str, key: str) -> str:

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import functools
-import hashlib
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 from starlette.requests import Request
@@ -19,18 +18,21 @@ from contracts.notify import subscriptions
 from gateway.forms.fields import before
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
-from gateway.http.origin import for_every_site, from_other_sites
+from gateway.http.origin import Handler, for_every_site, from_other_sites
 from gateway.limits.guesses import Guesses, neighbourhood
 from gateway.public.about.satisfaction import satisfaction
 from gateway.public.site import words
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.prose import prose
+from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services, address_of
 from gateway.public.status import feeds
 from gateway.public.status.feeds import Feed
 
 IN_FEEDS, ON_A_PAGE = 50, 20
 KEEP_SECONDS, FIRST_SECONDS = 60, 5
+# Programs that poll may keep what they have for so long.
+FEED_CACHE, STATUS_CACHE = "public, max-age=60", "public, max-age=15"
 # Codes that one address has sent to one receiver: fewer than a receiver gets of all.
 CODES_OF_ADDRESS, HOUR = 3, 3600
 # How long a reader waits for news of now, when older ones can be shown.
@@ -105,7 +107,7 @@ class News:
             "promises": [to_wire(promise) for promise in status.promises],
             "announcements": [to_wire(a) for a in current.announcements if a.open],
         }
-        return cached(request, orjson.dumps(document), "application/json", seconds=15)
+        return Response(orjson.dumps(document), media_type="application/json")
 
     async def announcement(self, request: Request) -> Response:
         """GET /status/{id}: one announcement with its updates."""
@@ -122,14 +124,18 @@ class News:
         reply = await self._services.ask(request, contracts.ANNOUNCEMENTS, question)
         return show(request, "news", reply=reply)
 
-    async def feed(self, request: Request, form: str) -> Response:
+    def feed_of(self, form: str) -> Handler:
+        """Return the handler of the news in one form."""
+        return partial(self._feed, form=form)
+
+    async def _feed(self, request: Request, form: str) -> Response:
         """GET /news.{rss,atom,json,ics}?lang=: the same as a feed."""
         make, kind = FORMS[form]
         question = contracts.ListAnnouncements(limit=IN_FEEDS)
         reply = await self._services.ask(request, contracts.ANNOUNCEMENTS, question)
         lang = request.query_params.get("lang", "fa")
         lang = lang if lang in words.LANGUAGES else "fa"
-        return cached(request, make(Feed(self._portal, lang, reply.announcements)), kind)
+        return Response(make(Feed(self._portal, lang, reply.announcements)), media_type=kind)
 
     # --- subscribing ---
 
@@ -247,28 +253,15 @@ class News:
         return self._subscription(request, subscription, "")
 
 
-def cached(request: Request, body: bytes, kind: str, seconds: int = 60) -> Response:
-    """A body that may be kept for some seconds; 304 for who has it."""
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": f"public, max-age={seconds}"}
-    tags = [
-        part.strip().removeprefix("W/")
-        for part in request.headers.get("if-none-match", "").split(",")
-    ]
-    if tag in tags or "*" in tags:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=kind)
-
-
 def routes(n: News) -> list[Route]:
     """The routes of status, news and subscriptions."""
     return [
-        Route("/status", n.status),
-        Route("/status.json", for_every_site(n.status_json)),
-        Route("/status/{id:int}", n.announcement),
-        Route("/news", n.news),
+        Route("/status", same_for_all(n.status)),
+        Route("/status.json", for_every_site(same_for_all(n.status_json, STATUS_CACHE))),
+        Route("/status/{id:int}", same_for_all(n.announcement)),
+        Route("/news", same_for_all(n.news)),
         *(
-            Route(f"/news.{form}", for_every_site(functools.partial(n.feed, form=form)))
+            Route(f"/news.{form}", for_every_site(same_for_all(n.feed_of(form), FEED_CACHE)))
             for form in FORMS
         ),
         Route("/subscribe", n.subscribe_page, methods=["GET"]),

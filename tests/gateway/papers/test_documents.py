@@ -24,7 +24,7 @@ from gateway.papers import html_to_pdf
 from gateway.papers import pdf as documents
 from gateway.public.own_inquiries import explained
 from gateway.public.site import words as portal_words
-from gateway.public.site.pages import Faults
+from gateway.public.site.pages import Faults, current
 from services.inquiry.domain.purposes import OWN
 from tests.inquiry.domain.test_answer import ask
 
@@ -650,6 +650,7 @@ def test_l17_a_receipt_can_be_compared_with_the_page_that_its_code_leads_to(lang
         t=portal_words.speaker(lang),
         faults=Faults(),
         here="/bills/1/2",
+        current=partial(current, "/bills/1/2"),
         in_other="/bills/1/2?lang=",
         banner=None,
         when=str,

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import re
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import feedparser
@@ -14,6 +15,7 @@ from icalendar import Calendar
 from bus.health import NOTIFY
 from contracts.notify import announcements as c
 from deploy.local.ports import free_port, listening
+from gateway.http import kept
 from tests.bus.asking import ask_all
 from tests.databases import make_database
 from tests.gateway.conftest import begin, environ_of, sender_to
@@ -145,6 +147,7 @@ def test_o1_how_we_stand_is_told_soon_while_the_service_that_knows_it_is_frozen(
     assert room.get("/status.json").json()["fresh"]
     room.service.popen.send_signal(signal.SIGSTOP)
     try:
+        time.sleep(kept.SECONDS)
         # A question to a frozen service would take its whole deadline of ten seconds.
         answer = requests.get(f"{room.portal}/status.json", timeout=9)
         assert (answer.status_code, answer.json()["fresh"]) == (200, False)
