@@ -11,10 +11,12 @@ from weasyprint.text.fonts import FontConfiguration  # type: ignore[import-untyp
 from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]
 
 from gateway.html import rendering
+from gateway.papers.kept import KeptPapers
 
 FONTS = ("vazirmatn.woff2", "vazirmatn-bold.woff2")
 OWN = "mirab:"
 _one_at_a_time = threading.Lock()
+kept = KeptPapers()
 
 
 class OwnFiles(URLFetcher):  # type: ignore[misc]
@@ -40,10 +42,16 @@ def make_pdf(html: str) -> bytes:
     """Make the PDF of a page of HTML; tagged, so that it can be read aloud.
 
     One at a time: Pango's font map belongs to one thread, and Python would not run two at once
-    anyhow.
+    anyhow. A page determines its PDF, so that one is made once.
     """
+    content = html.encode()
+    if (paper := kept.get(content)) is not None:
+        return paper
     with _one_at_a_time:
+        if (paper := kept.get(content)) is not None:
+            return paper
         css, fonts = style()
         document = HTML(string=html, base_url=OWN, url_fetcher=OwnFiles())
         whole: bytes = document.write_pdf(stylesheets=[css], font_config=fonts, pdf_tags=True)
+        kept.keep(content, whole)
     return whole

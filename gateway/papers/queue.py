@@ -3,25 +3,23 @@ made is kept.
 """
 
 import asyncio
-import hashlib
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 
 from bus.errors import TooMany, Unavailable
 from gateway.limits.guesses import neighbourhood
+from gateway.papers.kept import KeptPapers
 
-MOST_KEPT = 48 * 1024 * 1024
 # How many of one address may wait, and the seconds after which a refused one may come back.
 SHARE, SECONDS = 2, 5
 
 
 class PrintQueue:
-    """The queue of a face and a cache of the papers that it made, least recently used out first."""
+    """The queue of a face; what it has printed is given again without waiting."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._size = most, 0
-        self._papers = OrderedDict[str, bytes]()
-        self._running: dict[str, asyncio.Task[bytes]] = {}
+        self._most, self._kept = most, KeptPapers()
+        self._running: dict[bytes, asyncio.Task[bytes]] = {}
         self._shares = Counter[str]()
         self._turn = asyncio.Lock()
 
@@ -31,15 +29,14 @@ class PrintQueue:
         TooMany ``printing.share`` if others of the address wait; Unavailable ``printing.busy``
         while the queue is full.
         """
-        key = hashlib.sha256(content).hexdigest()
-        if (paper := self._papers.get(key)) is not None:
-            self._papers.move_to_end(key)
+        if (paper := self._kept.get(content)) is not None:
             return paper
-        task = self._running.get(key)
+        task = self._running.get(content)
         if task is None:
             name = neighbourhood(address)
             self._admit(name)
-            task = self._running[key] = asyncio.create_task(self._print(key, name, make))
+            task = asyncio.create_task(self._print(content, name, make))
+            self._running[content] = task
         return await asyncio.shield(task)
 
     def _admit(self, name: str) -> None:
@@ -57,19 +54,12 @@ class PrintQueue:
             )
         self._shares[name] += 1
 
-    async def _print(self, key: str, name: str, make: Callable[[], bytes]) -> bytes:
+    async def _print(self, content: bytes, name: str, make: Callable[[], bytes]) -> bytes:
         try:
             async with self._turn:
                 paper = await asyncio.to_thread(make)
-            self._keep(key, paper)
+            self._kept.keep(content, paper)
             return paper
         finally:
-            del self._running[key]
+            del self._running[content]
             self._shares -= Counter({name: 1})
-
-    def _keep(self, key: str, paper: bytes) -> None:
-        self._papers[key] = paper
-        self._size += len(paper)
-        while self._size > MOST_KEPT:
-            _, oldest = self._papers.popitem(last=False)
-            self._size -= len(oldest)

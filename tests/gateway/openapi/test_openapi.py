@@ -149,6 +149,8 @@ def addresses_in(document):
 # Of every request, whatever is asked: HTTP's own, and what a browser or the edge writes.
 EVERYWHERE = {
     "accept",
+    "accept-encoding",
+    "if-none-match",
     "authorization",
     "content-length",
     "content-type",

@@ -177,6 +177,12 @@ def statement_of(rows=2, **changed):
     return read(contracts.Statement, data)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    """Each test has its papers made anew."""
+    html_to_pdf.kept.clear()
+
+
 def every_document(lang):
     return (
         documents.bill(bill_of(), lang, portal=PORTAL),
