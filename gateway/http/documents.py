@@ -16,8 +16,7 @@ from starlette.responses import Response
 ASK_AGAIN = "public, no-cache"
 LEAST = 1024
 LEVEL = 6
-TEXTS = ("text/", "application/json", "application/feed+json", "image/svg+xml")
-XML = "+xml"
+TEXTS, ENDINGS = ("text/", "application/json"), ("+json", "+xml")
 
 
 class Document:
@@ -34,7 +33,7 @@ class Document:
     @property
     def _is_text(self) -> bool:
         kind = self._kind.partition(";")[0]
-        return len(self.body) >= LEAST and (kind.startswith(TEXTS) or kind.endswith(XML))
+        return len(self.body) >= LEAST and (kind.startswith(TEXTS) or kind.endswith(ENDINGS))
 
     @cached_property
     def _compressed(self) -> bytes:

@@ -11,13 +11,13 @@ from bus.messages import kinds
 from bus.process.version import release
 from bus.topology import COMMANDS, EVENTS, agency_events
 from contracts import CATALOGUE, Command, Contract, Event, agency_contracts
-from gateway.openapi.document import LICENCE
+from gateway.http.documents import Document
+from gateway.openapi.document import CACHE, LICENCE
 from gateway.openapi.shapes import Node, inline
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REPLY, HEARD_OF = ".reply", ".heard"
 IN_SPEC, IN_SCHEMA = b'"#/components/schemas/', b'"#/$defs/'
-CACHED = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=300"}
 _TEXT = {"type": "string"}
 _PROPERTIES: Node = {
     "ce-specversion": {"const": "1.0"},
@@ -199,9 +199,9 @@ def _operation_on(channel: str, summary: str) -> Node:
     }
 
 
-async def asyncapi_json(_: Request) -> Response:
+async def asyncapi_json(request: Request) -> Response:
     """GET /asyncapi.json"""
-    return Response(asyncapi(), media_type="application/json", headers=CACHED)
+    return Document(asyncapi(), "application/json", CACHE).response(request)
 
 
 async def schema_json(request: Request) -> Response:
@@ -209,4 +209,4 @@ async def schema_json(request: Request) -> Response:
     schema = json_schema(request.path_params["name"])
     if schema is None:
         raise NotFound("There is no schema of that name.", code="contract.unknown")
-    return Response(schema, media_type="application/schema+json", headers=CACHED)
+    return Document(schema, "application/schema+json", CACHE).response(request)

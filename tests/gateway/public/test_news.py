@@ -34,6 +34,7 @@ class Newsroom:
     """Notify, the portal and the agency face, running; and an editor."""
 
     def __init__(self, start, folder, amqp, notify_db, inquiry_db):
+        self.shown_from = 0.0
         self.start, self.amqp, self.db, self.folder = start, amqp, notify_db, folder
         inquiry = run_inquiry(start, folder, amqp, inquiry_db)
         self.portal = f"http://127.0.0.1:{free_port()}"
@@ -63,6 +64,7 @@ class Newsroom:
         question = (contract, None, contract.load_data(data))
         reply = self.answer(question)
         assert isinstance(reply, dict), reply
+        self.shown_from = time.monotonic() + kept.SECONDS
         return reply
 
     def publish(self, kind, **more):
@@ -79,6 +81,8 @@ class Newsroom:
         self.ask(c.CANCEL_ANNOUNCEMENT, id=reply["id"], text=WORDS)
 
     def get(self, path, **more):
+        """What a visitor reads who comes once the last act of an editor must be shown."""
+        time.sleep(max(0, self.shown_from - time.monotonic()))
         return requests.get(self.portal + path, timeout=20, **more)
 
     def page(self, path, language="fa", status=200):
