@@ -35,7 +35,7 @@ PAGES = (
 PATIENCE = 120.0
 COMPLAINT = {
     "kind": "complaint",
-    "category": "other",
+    "category": "river_bed",
     "text": "چاه همسایه از مجوز خود بیشتر برداشت می‌کند.",
     "declared": True,
 }
