@@ -145,12 +145,12 @@ class Portal:
 def measure(stores: Stores, rounds: int) -> str:
     """The table, as Markdown: the median of the rounds of each page."""
     portal = Portal(stores)
-    found: dict[str, list[Figure]] = {}
+    figures_of: dict[str, list[Figure]] = {}
     try:
         for number in range(rounds):
             for page in PAGES:
-                found.setdefault(f"`{page}`", []).append(portal.view(page))
-            found.setdefault("a complaint registered", []).append(portal.register())
+                figures_of.setdefault(f"`{page}`", []).append(portal.view(page))
+            figures_of.setdefault("a complaint registered", []).append(portal.register())
             print(f"  pages {number + 1} of {rounds}", file=sys.stderr)
     finally:
         portal.stop()
@@ -163,6 +163,6 @@ def measure(stores: Stores, rounds: int) -> str:
                 f"{middle(f.p99 for f in figures):.1f}",
                 f"{middle(f.cpu for f in figures):.2f}",
             )
-            for name, figures in found.items()
+            for name, figures in figures_of.items()
         ],
     )

@@ -47,9 +47,9 @@ class Document:
         """
         plain, packed = f'"{self._tag}"', f'"{self._tag}-gzip"'
         shown = packed if self._is_text and takes_gzip(request) else plain
-        known = _tags(request)
-        held = next((tag for tag in (shown, plain, packed) if tag in known), None)
-        if held or "*" in known:
+        tags_held = _tags(request)
+        held = next((tag for tag in (shown, plain, packed) if tag in tags_held), None)
+        if held or "*" in tags_held:
             return Response(status_code=304, headers={**self._headers, "ETag": held or shown})
         headers = {**self._headers, "ETag": shown}
         if shown == plain:

@@ -200,7 +200,7 @@ def test_a_flood_of_addresses_of_one_page_does_not_fill_the_memory(portal):
         for cell in route.endpoint.__closure__
         if isinstance(cell.cell_contents, kept.Kept)
     ]
-    assert [len(one._made) <= kept.MOST for one in made] == [True]
+    assert [len(pages._made) <= kept.MOST for pages in made] == [True]
 
 
 # --- tags ---------------------------------------------------------------------------------------
@@ -252,8 +252,8 @@ REFUSES = ("identity", "gzip;q=0", "*;q=0", "br", "", "gzip;q=0, *", "gzip;q=x")
 
 @pytest.mark.parametrize("path", ["/", "/news.rss", "/openapi.json", "/static/mirab.css"])
 def test_a_text_is_compressed_for_who_takes_that_and_for_nobody_else(portal, path):
-    with_gzip = [get(portal, path, **{"Accept-Encoding": taken}) for taken in TAKES]
-    plain = [get(portal, path, **{"Accept-Encoding": refused}) for refused in REFUSES]
+    with_gzip = [get(portal, path, **{"Accept-Encoding": value}) for value in TAKES]
+    plain = [get(portal, path, **{"Accept-Encoding": value}) for value in REFUSES]
     assert {answer.headers.get("content-encoding") for answer in with_gzip} == {"gzip"}
     assert {answer.headers.get("content-encoding") for answer in plain} == {None}
     assert len({answer.content for answer in [*with_gzip, *plain]}) == 1, "httpx unpacks"
