@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import ask, batch, floors, growth, notices, pages, stages
+from bench import ask, batch, floors, growth, notices, pages, stages, starting
 from bench.compare import compare
 from bench.stack import ROOT, Stores
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("ask", "batch", "notices", "pages", "growth", "floors", "stages", "soak")
+PARTS = ("ask", "batch", "notices", "pages", "growth", "floors", "stages", "start", "soak")
 QUICK = ("ask", "batch", "notices", "floors")
 
 
@@ -66,6 +66,7 @@ def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[],
         "growth": lambda: growth.growth(stores, ids, options.rounds, options.largest),
         "floors": lambda: floors.measure(stores),
         "stages": lambda: stages.measure(stores, ids),
+        "start": lambda: starting.measure(options.rounds, quick=options.quick),
         "soak": lambda: growth.soak(stores, ids, options.soak),
     }
 

@@ -113,8 +113,12 @@ def answers(
     return _declare(HandleAnswer, contract, 1, False, workers, formerly)
 
 
-def every(seconds: float) -> Method:
-    """Runs the method every so many seconds in one process at a time; a failure is logged."""
+def every(seconds: float, *, others: bool = False) -> Method:
+    """Runs the method every so many seconds in one process at a time; a failure is logged.
+
+    While this process changes nothing, it runs less often, ten seconds apart at the most; not so
+    if it looks for what ``others`` write into the database.
+    """
 
     def declare(method: Method) -> Method:
         @functools.wraps(method)
@@ -132,7 +136,7 @@ def every(seconds: float) -> Method:
                 _log.exception("chore_failed", chore=method.__name__)
                 _count_failure(service.store, method.__name__)
 
-        chore: Method = Every.decorator(seconds)(run)
+        chore: Method = Every.decorator(seconds, others=others)(run)
         return chore
 
     return declare

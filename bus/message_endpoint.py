@@ -19,6 +19,7 @@ from bus.amqp.deliveries import AnswerDelivery, Delivery, Source
 from bus.amqp.incoming import Incoming
 from bus.amqp.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
 from bus.amqp.splitter import Splitter
+from bus.database.store import store_among
 from bus.database.troubles import Troubles
 from bus.errors import BusError
 from bus.messages.kinds import Request
@@ -73,8 +74,11 @@ class Endpoint(Entrypoint):
     def _watch_deadlines(self, troubles: Troubles) -> None:
         """Answer callers whose deadline nears while the database is in trouble."""
         while not self._stopped:
+            troubles.noted.wait()
             eventlet.sleep(WARNING_SECONDS / 3)
-            trouble = troubles.last(TROUBLE_SECONDS) if self._in_hand else None
+            trouble = troubles.last(TROUBLE_SECONDS)
+            if trouble is None:
+                troubles.noted.clear()
             for delivery in list(self._in_hand) if trouble else ():
                 if delivery.ends_within(WARNING_SECONDS):
                     self._give_up(delivery, trouble)
@@ -276,27 +280,48 @@ class HandleAnswer(Endpoint):
 
 
 class Every(Entrypoint):
-    """Runs a method again and again, in one process at a time among all replicas."""
+    """Runs a method again and again, in one process at a time among all replicas.
 
-    def __init__(self, seconds: float, **kwargs: object) -> None:
+    ``seconds`` pass between two turns, and more while this process changes nothing in its database
+    (bus/database/activity.py), unless the method looks for what ``others`` write there; the next
+    change begins the next turn.
+    """
+
+    def __init__(self, seconds: float, *, others: bool = False, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.seconds = seconds
-        self._stop = eventlet.event.Event()
+        self.seconds, self.others = seconds, others
+        self._stopped = False
+        self._turn = eventlet.event.Event()
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self._tick, identifier=f"every:{self.method_name}")
 
     def stop(self) -> None:
-        if not self._stop.ready():
-            self._stop.send()
+        self._stopped = True
+        self._wake()
 
     def _tick(self) -> None:
-        while not self._stop.ready():
-            with eventlet.Timeout(self.seconds, False):
-                self._stop.wait()
+        store = store_among(self.container.dependencies)
+        while True:
+            self._rest(self.seconds)
+            if store and not self.others and (more := store.activity.pause() - self.seconds) > 0:
+                with store.activity.waking(self._wake):
+                    self._rest(more)
+            if self._stopped:
                 return
             done = eventlet.event.Event()
             self.container.spawn_worker(
                 self, (), {}, handle_result=lambda *_, d=done: d.send() or (None, None)
             )
             done.wait()
+
+    def _rest(self, seconds: float) -> None:
+        if self._stopped:
+            return
+        self._turn = eventlet.event.Event()
+        with eventlet.Timeout(seconds, False):
+            self._turn.wait()
+
+    def _wake(self) -> None:
+        if not self._turn.ready():
+            self._turn.send()

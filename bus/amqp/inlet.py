@@ -21,7 +21,7 @@ from bus.amqp.heartbeats import guard_heartbeats
 from bus.amqp.incoming import Incoming
 from bus.amqp.outlet import Outlet
 from bus.amqp.splitter import splitter_of
-from bus.database.store import Store
+from bus.database.store import Store, store_among
 from bus.process import log, monitor
 from bus.process.monitor import WELL, Finding, fail
 
@@ -62,8 +62,7 @@ class Inlet(SharedExtension):
     @property
     def store(self) -> Store | None:
         """The database of the service, if it has one."""
-        stores = (getattr(extension, "store", None) for extension in self.container.dependencies)
-        return next((store for store in stores if isinstance(store, Store)), None)
+        return store_among(self.container.dependencies)
 
     def ready(self) -> bool:
         """True if messages that change something can be worked on now."""

@@ -1,7 +1,7 @@
 """Unit of Work: one transaction holds the new state, the outbox rows and the inbox rows."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import orjson
@@ -12,6 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bus.database import connection, inbox, outbox
+from bus.database.activity import Activity
 from bus.database.faults import passing_trouble
 from bus.database.marks import Marks, Numbers
 from bus.database.prepared import Prepared, Rows
@@ -159,6 +160,7 @@ class Store:
         self.source = source
         self.marks = marks or Marks.of(Settings())
         self.troubles = Troubles()
+        self.activity = Activity()
         # Chores of this process that failed at their last turn, and how often in a row.
         self.failing: dict[str, int] = {}
         self.probe = DatabaseProbe(url)
@@ -190,6 +192,7 @@ class Store:
         )
         event.listen(self.engine, "connect", _begin_by_itself)
         event.listen(self.engine, "handle_error", _leave_standby)
+        self.activity.watch(self.engine)
 
     @contextmanager
     def transaction(self, envelope: Envelope | None = None) -> Iterator[Tx]:
@@ -275,6 +278,12 @@ class Store:
 
 def _begin_by_itself(driver: DBAPIConnection, _record: object) -> None:
     driver.begins = True
+
+
+def store_among(providers: Iterable[object]) -> Store | None:
+    """The store that one of a service's providers holds, if the service has one."""
+    stores = (getattr(provider, "store", None) for provider in providers)
+    return next((store for store in stores if isinstance(store, Store)), None)
 
 
 def _leave_standby(context: ExceptionContext) -> None:

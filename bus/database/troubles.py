@@ -1,5 +1,6 @@
 """Recent passing faults of a process, for its health and for callers who still wait."""
 
+import threading
 import time
 from collections import deque
 
@@ -13,10 +14,13 @@ class Troubles:
 
     def __init__(self) -> None:
         self._met: deque[tuple[float, Unavailable]] = deque(maxlen=MOST)
+        # Set by each fault; whoever waits for one clears it when it has looked at all of them.
+        self.noted = threading.Event()
 
     def note(self, trouble: Unavailable) -> None:
         """Record a fault that occurred now."""
         self._met.append((time.monotonic(), trouble))
+        self.noted.set()
 
     def last(self, seconds: float) -> Unavailable | None:
         """The newest fault, if it was met in the last ``seconds``."""

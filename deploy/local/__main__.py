@@ -5,13 +5,13 @@ import contextlib
 import fcntl
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 
 from bus.process.private import own_files_only
-from deploy.local import demo, readiness, supervise
+from deploy.local import demo, filling, readiness, steps, supervise
+from deploy.local.clock import Clock
 from deploy.local.parts import (
     AGENCY_RABBITMQ_PORT,
     BANK_PORT,
@@ -25,7 +25,7 @@ from deploy.local.parts import (
 )
 from deploy.local.ports import holder, listening
 from deploy.local.programs import close_to_others
-from deploy.local.state import CHECKOUT, State
+from deploy.local.state import State
 from deploy.local.stores import CannotStart
 
 GIBIBYTE = 1024**3
@@ -111,48 +111,43 @@ def start_all(state: State, *, going_on: bool) -> None:
 
 
 def begin(state: State) -> None:
-    """The steps of a start, each told as it begins."""
+    """The steps of a start, each told as it begins; how long they took stands in the logs."""
+    clock = Clock()
     for store in (state.postgres, *state.brokers):
         if store:
             store.prepare()
     state.signing_key()
     say("starting PostgreSQL and RabbitMQ" if state.postgres else "using the stores that you named")
     if not supervise.running(state):
-        supervise.start(state)
+        supervise.start(state, preload=True)
+    clock.took("stores prepared, supervisord started")
     for store in (state.postgres, *state.brokers):
         if store:
             store.wait(readiness.patience())
-    say("bringing the databases up to date")
-    create_databases(state)
-    for service in SERVICES:
-        say(f"migrating {service}")
-        run(state, "bus", "migrate", f"services.{service}", DB_URL=state.owner_url(service))
-    run(
-        state,
-        "services.ticketing.books",
-        "deploy/desk",
-        DB_URL=state.service_url("ticketing"),
-    )
-    run(state, "services.billing.books", "deploy/billing", DB_URL=state.service_url("billing"))
-    run(state, "services.notify.books", "deploy/notify", DB_URL=state.service_url("notify"))
-    demo.colleagues(state)
-    demo.treasury(state)
-    demo.notices(state)
-    demo.register(state)
-    if state.keeps_brokers:
-        run(state, "deploy.broker.apply")
-    if registry_is_empty(state):
-        say("importing the demo registry")
-        run(
-            state,
-            "services.inquiry.load",
-            "deploy/local/registry",
-            "--report",
-            str(state.home / "import-report.csv"),
-        )
+    clock.took("stores answer")
+    fill(state, clock)
     say("starting " + ", ".join(part.name for part in PARTS))
     supervise.start_parts(state)
+    clock.took("parts begun")
     readiness.wait_ready(say, readiness.health)
+    clock.took("parts ready")
+    state.timings.write_text(clock.table(), encoding="utf-8")
+
+
+def fill(state: State, clock: Clock) -> None:
+    """Brings databases and brokers up to date, unless an earlier start has left nothing to do."""
+    if filling.is_filled(state):
+        clock.took("databases and brokers are as the last start left them")
+        return
+    say("bringing the databases up to date: " + ", ".join(SERVICES))
+    state.filled.unlink(missing_ok=True)
+    create_databases(state)
+    clock.add(steps.run_side_by_side(filling.chains(state), clock.started))
+    if registry_is_empty(state):
+        say("importing the demo registry")
+        clock.add(steps.run_side_by_side([[filling.export(state)]], clock.started))
+    clock.took("databases and brokers up to date")
+    filling.note_filled(state)
 
 
 def check_place(state: State) -> None:
@@ -212,21 +207,6 @@ def registry_is_empty(state: State) -> bool:
         row = cursor.fetchone()
     connection.close()
     return bool(row and row[0])
-
-
-def run(state: State, *module: str, **other: str) -> None:
-    """Runs one module to its end; CannotStart with its last line if it fails."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", *module],
-        cwd=CHECKOUT,
-        text=True,
-        env={**os.environ, **state.environ(), **other},
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        raise CannotStart(f"{' '.join(module)}: {(lines or ['it did not say why'])[-1]}")
 
 
 def tell(state: State) -> None:
@@ -289,6 +269,8 @@ def status(state: State, _detach: bool) -> int:
     print(readiness.table(rows))
     if checks is None:
         print("  The ops face does not answer: how the parts are is not known.")
+    if state.timings.exists():
+        print("\n  The last start:\n" + state.timings.read_text(encoding="utf-8"), end="")
     return 0 if good else 1
 
 

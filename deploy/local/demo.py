@@ -1,12 +1,11 @@
 """Colleagues of the demo desk, with a password that this machine made for itself."""
 
+import functools
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-from deploy.local.state import CHECKOUT, State
-from deploy.local.stores import CannotStart
+from deploy.local.state import State
+from deploy.local.steps import Step
 
 # user name → (name, role, unit)
 COLLEAGUES = {
@@ -34,66 +33,75 @@ def password(state: State) -> str:
     return state.secret("demo-password").read_text(encoding="utf-8").strip()
 
 
-def colleagues(state: State) -> None:
+def colleagues(state: State) -> list[Step]:
     """Gives each of them an account."""
-    for username, (name, role, unit) in COLLEAGUES.items():
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "services.ticketing.accounts.staff",
-                "put",
-                username,
-                *("--name", name, "--role", role, "--unit", unit),
-            ],
-            cwd=CHECKOUT,
-            env={**os.environ, "DB_URL": state.service_url("ticketing")},
-            input=password(state) + "\n",
-            text=True,
-            capture_output=True,
-            check=False,
+    accounts = [
+        _run(
+            state,
+            "ticketing",
+            "accounts.staff",
+            "put",
+            username,
+            *("--name", name, "--role", role, "--unit", unit),
+            stdin=password(state) + "\n",
         )
-        if done.returncode:
-            raise CannotStart(f"the demo account {username}: {done.stderr.strip()[-200:]}")
-    for username, role in OPERATORS.items():
+        for username, (name, role, unit) in COLLEAGUES.items()
+    ]
+    return accounts + [
         _run(state, "ticketing", "accounts.operators", "put", username, "--role", role)
+        for username, role in OPERATORS.items()
+    ]
 
 
-def treasury(state: State) -> None:
+def treasury(state: State) -> list[Step]:
     """Makes some of them officers, and puts a first tariff in force."""
-    for username, role in OFFICERS.items():
+    officers = [
         _run(state, "billing", "officers", "put", username, "--role", role)
-    _run(state, "billing", "tariffs", "deploy/billing/tariffs.csv", *TWO_PEOPLE)
+        for username, role in OFFICERS.items()
+    ]
+    return [
+        *officers,
+        _run(state, "billing", "tariffs", "deploy/billing/tariffs.csv", *TWO_PEOPLE),
+    ]
 
 
-def notices(state: State) -> None:
+def notices(state: State) -> list[Step]:
     """Makes some of them editors of notices, and puts our own templates in force."""
-    for username, role in EDITORS.items():
+    steps = [
         _run(state, "notify", "editors", "put", username, "--role", role)
-    _run(state, "notify", "templates", "deploy/notify/templates.toml", *TWO_PEOPLE)
-    _run(
-        state,
-        "notify",
-        "templates",
-        "deploy/local/demo_templates.toml",
-        "--owner",
-        AGENCY,
-        *TWO_PEOPLE,
-    )
+        for username, role in EDITORS.items()
+    ]
+    steps += [
+        _run(state, "notify", "templates", "deploy/notify/templates.toml", *TWO_PEOPLE),
+        _run(
+            state,
+            "notify",
+            "templates",
+            "deploy/local/demo_templates.toml",
+            "--owner",
+            AGENCY,
+            *TWO_PEOPLE,
+        ),
+    ]
     if not api_key(state).exists():
-        made = _run(state, "notify", "govuk", "make", AGENCY, "--name", "demo", "--kind", "live")
-        api_key(state).touch(mode=0o600)
-        api_key(state).write_text(made, encoding="utf-8")
+        key = _run(state, "notify", "govuk", "make", AGENCY, "--name", "demo", "--kind", "live")
+        steps.append(key._replace(result=functools.partial(_keep_key, state)))
+    return steps
 
 
-def register(state: State) -> None:
+def register(state: State) -> list[Step]:
     """Makes some of them officers of the register, puts the demo agencies in force but for those
     that somebody has changed at the desk, and the folder of signed copies in line.
     """
-    for username, role in REGISTRARS.items():
+    officers = [
         _run(state, "agencies", "officers", "put", username, "--role", role)
-    _run(state, "agencies", "importing", "deploy/agencies", "--keep-changed", *TWO_PEOPLE)
-    _run(state, "agencies", "exporting", state.environ()["AGENCIES_DIR"], "--copies")
+        for username, role in REGISTRARS.items()
+    ]
+    return [
+        *officers,
+        _run(state, "agencies", "importing", "deploy/agencies", "--keep-changed", *TWO_PEOPLE),
+        _run(state, "agencies", "exporting", state.environ()["AGENCIES_DIR"], "--copies"),
+    ]
 
 
 def api_key(state: State) -> Path:
@@ -101,15 +109,11 @@ def api_key(state: State) -> Path:
     return state.home / "notify-api-key"
 
 
-def _run(state: State, service: str, module: str, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", f"services.{service}.{module}", *words],
-        cwd=CHECKOUT,
-        env={**os.environ, **state.environ(), "DB_URL": state.service_url(service)},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        raise CannotStart(f"the demo's {module} of {service}: {done.stderr.strip()[-200:]}")
-    return done.stdout.strip()
+def _keep_key(state: State, made: str) -> None:
+    api_key(state).touch(mode=0o600)
+    api_key(state).write_text(made.strip(), encoding="utf-8")
+
+
+def _run(state: State, service: str, module: str, *words: str, stdin: str = "") -> Step:
+    environ = {**os.environ, **state.environ(), "DB_URL": state.service_url(service)}
+    return Step((f"services.{service}.{module}", *words), environ, stdin)

@@ -149,6 +149,16 @@ class State:
         return self.home / "unfinished"
 
     @property
+    def filled(self) -> Path:
+        """The mark of what a start has put into databases and brokers."""
+        return self.home / "filled.json"
+
+    @property
+    def timings(self) -> Path:
+        """How long each step of the last start took."""
+        return self.logs / "start.txt"
+
+    @property
     def clamd_home(self) -> Path:
         return self.home / "clamd"
 

@@ -16,8 +16,11 @@ from bus.process.private import OTHERS
 from deploy.local import antivirus
 from deploy.local.parts import CLAMD_PORT, OUTSIDE, PARTS
 from deploy.local.state import CHECKOUT, State
+from deploy.local.supervisord import PRELOAD
 
 STOP_SECONDS = 25
+# What a forked part has from its parent: lines come at once, and its few threads share their heap.
+FORKED = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "1"}
 ALREADY_STARTED = 60  # supervisor.xmlrpc.Faults
 # What is started when the stores are ready, and stopped before them.
 NAMES = ("clamd", *(part.name for part in (*OUTSIDE, *PARTS)))
@@ -166,23 +169,27 @@ def running(state: State) -> bool:
         return False
 
 
-def start(state: State) -> None:
-    """Starts supervisord, and with it the stores."""
+def start(state: State, *, preload: bool = False) -> None:
+    """Starts supervisord, and with it the stores; with ``preload`` parts start from parents that
+    have imported them already.
+    """
     write_config(state)
     subprocess.run(
         [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "supervisor.supervisord",
-            "-c",
-            str(state.supervisor_config),
+            *(sys.executable, "-W", "ignore", "-m", "deploy.local.supervisord"),
+            *((PRELOAD,) if preload else ()),
+            *("-c", str(state.supervisor_config)),
         ],
         check=True,
         cwd=CHECKOUT,
         umask=OTHERS,
+        env={**os.environ, **FORKED, "SUPERVISOR_SERVER_URL": server_url(state)},
     )
+
+
+def server_url(state: State) -> str:
+    """The mark in the environment of all that this checkout's supervisord has started."""
+    return f"unix://{state.supervisor_socket}"
 
 
 def start_parts(state: State) -> None:
@@ -241,7 +248,7 @@ def end_orphans(state: State) -> None:
 
 def _orphans(state: State) -> dict[int, str]:
     """The processes that this checkout's supervisord has started, with their names."""
-    mark = f"SUPERVISOR_SERVER_URL=unix://{state.supervisor_socket}".encode()
+    mark = f"SUPERVISOR_SERVER_URL={server_url(state)}".encode()
     orphans = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -41,7 +41,7 @@ class Ticketing(CitizenEntries, DeskEntries, AccountEntries, Service):
     def send_mails(self) -> None:
         mail_sending.send_mails(self.store, Post(self.settings.text("SMTP_URL")))
 
-    @every(2)
+    @every(2, others=True)  # the mailroom writes them
     def read_letters(self) -> None:
         queue.work(self.store, self.context, self.blobs)
 

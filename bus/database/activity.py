@@ -1,0 +1,79 @@
+"""When this process last changed its database: while nothing changes, chores look less often."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from weakref import WeakSet
+
+from sqlalchemy import Connection, Engine, event
+
+# What is due at a moment is found late by a quarter of the quiet before it at the most.
+SHARE, LONGEST_SECONDS = 4, 10.0
+CHANGING = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
+
+
+class Activity:
+    """The moment of the newest change that was committed, and who waits for the next one."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+        self._waiting: set[Callable[[], None]] = set()
+        # Beside the connections: one that is broken may not be asked for what was noted on it.
+        self._changing: WeakSet[Connection] = WeakSet()
+
+    def watch(self, engine: Engine) -> None:
+        """Has the changes of this engine's connections noted."""
+        event.listen(engine, "after_cursor_execute", self._mark)
+        event.listen(engine, "commit", self._committed)
+        event.listen(engine, "rollback", self._changing.discard)
+
+    def pause(self) -> float:
+        """So many seconds may pass between two looks, as long as nothing changes."""
+        return min((time.monotonic() - self._at) / SHARE, LONGEST_SECONDS)
+
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Calls ``wake`` at the next change, if it comes while the body runs."""
+        self._waiting.add(wake)
+        try:
+            yield
+        finally:
+            self._waiting.discard(wake)
+
+    def changed(self) -> None:
+        """Notes a change that was committed now."""
+        self._at = time.monotonic()
+        waiting, self._waiting = self._waiting, set()
+        for wake in waiting:
+            wake()
+
+    def _mark(
+        self,
+        conn: Connection,
+        cursor: object,
+        statement: str,
+        _parameters: object,
+        _context: object,
+        _executemany: bool,
+    ) -> None:
+        if changes(statement, str(getattr(cursor, "statusmessage", ""))):
+            self._changing.add(conn)
+
+    def _committed(self, conn: Connection) -> None:
+        if conn in self._changing:
+            self._changing.discard(conn)
+            self.changed()
+
+
+def changes(statement: str, status: str) -> bool:
+    """True if a statement with this command status (such as `UPDATE 3`) may have changed rows.
+
+    Of several statements the status is that of the last; of a `with` it tells only how many rows
+    came back.
+    """
+    word, _, count = status.partition(" ")
+    if word in CHANGING:
+        return not count.endswith(" 0") and count != "0"
+    if word == "SELECT":
+        return count != "0" and not statement.lstrip().lower().startswith("select")
+    return ";" in statement

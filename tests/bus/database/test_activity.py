@@ -1,0 +1,148 @@
+"""While a service changes nothing its chores look less often; a change has them look at once."""
+
+import time
+
+import eventlet.event
+import pytest
+from sqlalchemy import insert, text, update
+
+from bus.database import activity
+from bus.database.activity import Activity, changes
+from bus.database.store import Store
+from bus.database.tables import FAILED_ROWS
+from bus.message_endpoint import Every
+
+
+@pytest.mark.parametrize(
+    ("statement", "status", "changed"),
+    [
+        ("insert into a values (1)", "INSERT 0 1", True),
+        ("insert into a values (1) on conflict do nothing", "INSERT 0 0", False),
+        ("update a set b = 1", "UPDATE 2", True),
+        ("update a set b = 1", "UPDATE 0", False),
+        ("update a set b = 1", "UPDATE 10", True),
+        ("delete from a", "DELETE 0", False),
+        ("copy a from stdin", "COPY 7", True),
+        ("select 1", "SELECT 1", False),
+        ("\n select count(*) from a", "SELECT 1", False),
+        ("with gone as (delete from a returning b) select * from gone", "SELECT 1", True),
+        ("with gone as (delete from a returning b) select * from gone", "SELECT 0", False),
+        ("insert into a values (1); commit", "COMMIT", True),
+        ("set local lock_timeout = '2s'", "SET", False),
+        ("notify mirab_outbox", "NOTIFY", False),
+    ],
+)
+def test_a_change_is_told_from_a_look(statement, status, changed):
+    assert changes(statement, status) is changed
+
+
+@pytest.fixture
+def store(probe_db):
+    store = Store(probe_db)
+    yield store
+    store.engine.dispose()
+
+
+def is_noted(store, work):
+    """Whether what was done in one transaction counts as a change."""
+    calls = []
+    with store.activity.waking(lambda: calls.append(1)):
+        with store.transaction() as tx:
+            work(tx.conn)
+    return bool(calls)
+
+
+def note(conn, item="1"):
+    conn.execute(insert(FAILED_ROWS).values(chore="probe.x", item=item, tries=1, problem="x"))
+
+
+def fail(conn):
+    note(conn, "2")
+    raise ZeroDivisionError
+
+
+def test_what_is_committed_is_noted_and_what_is_looked_at_or_rolled_back_is_not(store):
+    assert is_noted(store, note)
+    assert not is_noted(store, lambda conn: conn.execute(text("select 1")))
+    assert not is_noted(store, lambda conn: conn.execute(text("select 1 from failed_rows")))
+    assert not is_noted(
+        store,
+        lambda conn: conn.execute(
+            update(FAILED_ROWS).where(FAILED_ROWS.c.chore == "none").values(tries=2)
+        ),
+    )
+    with pytest.raises(ZeroDivisionError), store.transaction() as tx:
+        fail(tx.conn)
+    assert not is_noted(store, lambda conn: conn.execute(text("select 1")))
+
+
+def test_the_pause_grows_with_the_quiet_and_has_an_end(monkeypatch):
+    moment = [1000.0]
+    monkeypatch.setattr(activity.time, "monotonic", lambda: moment[0])
+    quiet = Activity()
+    assert quiet.pause() == 0
+    moment[0] += 8
+    assert quiet.pause() == 8 / activity.SHARE
+    moment[0] += 86_400
+    assert quiet.pause() == activity.LONGEST_SECONDS
+    quiet.changed()
+    assert quiet.pause() == 0
+
+
+class Container:
+    """What a chore needs of nameko's container."""
+
+    def __init__(self, store):
+        self.dependencies = [type("Provider", (), {"store": store})()]
+        self.turns = []
+
+    def spawn_worker(self, _entrypoint, _args, _kwargs, handle_result):
+        self.turns.append(time.monotonic())
+        handle_result(None, None, None)
+
+
+@pytest.fixture
+def run(store, monkeypatch):
+    """Runs a chore of a twentieth of a second in a database that was quiet for long."""
+    chores = []
+
+    def start(**options):
+        monkeypatch.setattr(store.activity, "_at", time.monotonic() - 3600)
+        chore = Every(0.05, **options)
+        chore.container = Container(store)
+        chores.append((chore, eventlet.spawn(chore._tick)))
+        return chore
+
+    yield start
+    for chore, thread in chores:
+        chore.stop()
+        thread.wait()
+
+
+def test_a_chore_rests_while_nothing_changes_and_looks_at_once_when_something_does(store, run):
+    chore = run()
+    eventlet.sleep(0.5)
+    assert chore.container.turns == []
+    with store.transaction() as tx:
+        note(tx.conn)
+    changed_at = time.monotonic()
+    eventlet.sleep(0.5)
+    first, *more = chore.container.turns
+    assert first - changed_at < 0.2
+    assert len(more) >= 2
+
+
+def test_a_chore_that_looks_for_what_others_write_never_rests(run):
+    chore = run(others=True)
+    eventlet.sleep(0.5)
+    assert len(chore.container.turns) >= 4
+
+
+def test_a_chore_ends_at_once_while_it_rests(run):
+    chore = run()
+    eventlet.sleep(0.2)
+    began = time.monotonic()
+    chore.stop()
+    eventlet.sleep(0.1)
+    assert time.monotonic() - began < 1
+    assert chore.container.turns == []
