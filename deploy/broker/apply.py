@@ -14,6 +14,8 @@ BROKER_PASSWORDS_DIR, where those of our parts are too; one that is missing is m
 """
 
 import argparse
+import fcntl
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,15 +69,26 @@ class Brokers:
 
     def parts(self) -> Iterator[Step]:
         """What differs for our own parts."""
-        return parts.steps(self.ours, self.passwords)
+        return self._alone(parts.steps(self.ours, self.passwords))
 
     def agencies(self, agencies: Agencies) -> list[Iterator[Step]]:
         """What differs for agencies, on our side and at their broker; who goes is cut off first."""
-        return [
+        groups = [
             outside.users_that_go(self.outside, agencies),
             inside.steps(self.ours, agencies, self.passwords),
             outside.steps(self.outside, agencies),
         ]
+        return [self._alone(group) for group in groups]
+
+    def _alone(self, group: Iterator[Step]) -> Iterator[Step]:
+        """The steps, while nobody else takes any: RabbitMQ fails for two who change one user."""
+        self.passwords.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.passwords, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield from group
+        finally:
+            os.close(lock)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -197,7 +197,7 @@ PARTS = (
     Part(
         "desk",
         ("gateway.desk",),
-        (*ANY, *COMPANY, *LISTENS, *STAFF, "DESK_URL", "PORTAL_URL", "BLOBS_DIR"),
+        (*ANY, *COMPANY, *LISTENS, *STAFF, "DESK_URL", "BLOBS_DIR"),
         8004,
     ),
     Part(

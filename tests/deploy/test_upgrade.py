@@ -39,7 +39,9 @@ def rows_of(db):
     """The number of rows of each table."""
     tables = [
         name
-        for (name,) in execute(db, "select tablename from pg_tables where schemaname = 'public'")
+        for (name,) in execute(
+            db, "select table_name from information_schema.tables where table_schema = 'public'"
+        )
     ]
     return {name: execute(db, f'select count(*) from "{name}"')[0][0] for name in tables}
 

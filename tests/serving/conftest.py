@@ -70,8 +70,8 @@ class Rights:
         self.in_line = False
 
     @property
-    def environ(self):
-        """What the commands read of the environment."""
+    def settings(self):
+        """What the commands of the brokers read of the environment."""
         return {
             "BROKER_API_URL": self.broker.api_url,
             "AGENCY_BROKER_API_URL": self.agency_broker.api_url,
@@ -83,7 +83,7 @@ class Rights:
 
     def apply(self, *options, **environ):
         """Runs the command; its result."""
-        return run_module("deploy.broker.apply", *options, **{**self.environ, **environ})
+        return run_module("deploy.broker.apply", *options, **{**self.settings, **environ})
 
     def applied(self):
         done = self.apply()

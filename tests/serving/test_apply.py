@@ -1,5 +1,7 @@
 """The command that brings the broker into line with the register of agencies."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pika
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from bus import topology
 from contracts.inquiry.parcels import SOURCES_OF_PARCEL
 from deploy.broker.api import is_password, password_hash
 from tests.serving.conftest import HEARS, REGISTRY, give, look, put
-from tests.stores import RIGHTS
+from tests.stores import RIGHTS, forget_agencies
 from tests.waiting import wait_for
 
 USER, HEARER = topology.agency_user(REGISTRY), "fuel-co"
@@ -170,6 +172,15 @@ def test_who_hears_and_serves_is_one_user_and_loses_one_right_alone(rights):
         assert f"delete {gone}" in output
     assert f"delete user {USER}" not in output
     assert rights.apply("--check").returncode == 0
+
+
+def test_two_who_apply_at_once_both_come_to_an_end(rights):
+    rights.serves(HEARER, hears=[HEARS], queue=True)
+    for _ in range(3):
+        forget_agencies(rights.broker)
+        with ThreadPoolExecutor(2) as pool:
+            done = list(pool.map(lambda _: rights.apply(), range(2)))
+        assert [(result.returncode, result.stderr) for result in done] == [(0, "")] * 2
 
 
 def test_nobody_hears_what_agencies_may_not(rights):

@@ -176,7 +176,7 @@ def alarm(world):
 
 
 def test_b1_who_fills_the_agencies_broker_with_half_messages_is_cut_off(narrow, others, start):
-    watching = start("deploy.broker.watch", **narrow.environ)
+    watching = start("deploy.broker.watch", **narrow.settings)
     attacker = HalfSent(narrow.url())
     attacker.begin(200 * MEGABYTE)
     user = topology.agency_user(REGISTRY)

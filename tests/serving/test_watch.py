@@ -18,7 +18,7 @@ def connection(url):
 
 @pytest.fixture
 def watching(rights, start):
-    process = start("deploy.broker.watch", **rights.environ)
+    process = start("deploy.broker.watch", **rights.settings)
     wait_for(lambda: f"begin shovel agency.{REGISTRY}.answers" in process.log, 60)
     return process
 
