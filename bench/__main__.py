@@ -8,12 +8,25 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import ask, batch, floors, growth, notices, pages, stages, starting
+from bench import (
+    ask,
+    batch,
+    floors,
+    growth,
+    imports,
+    notices,
+    pages,
+    stages,
+    starting,
+)
 from bench.compare import compare
 from bench.stack import ROOT, Stores
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("ask", "batch", "notices", "pages", "growth", "floors", "stages", "start", "soak")
+PARTS = (
+    *("ask", "batch", "notices", "pages", "growth", "parallel", "imports"),
+    *("floors", "stages", "start", "soak"),
+)
 QUICK = ("ask", "batch", "notices", "floors")
 
 
@@ -24,6 +37,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="how often each is run (3)")
     parser.add_argument(
         "--largest", type=int, default=1_000_000, help="sources of the large register"
+    )
+    parser.add_argument(
+        "--rows", type=int, default=200_000, help="sources of the import (200,000; or 10,000,000)"
     )
     parser.add_argument("--soak", type=int, default=60, help="seconds of the soak (60)")
     parser.add_argument("--registry", type=Path, default=ROOT / "deploy/local/registry")
@@ -64,6 +80,8 @@ def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[],
         "notices": lambda: notices.measure(stores, quick=options.quick),
         "pages": lambda: pages.measure(stores, options.rounds),
         "growth": lambda: growth.growth(stores, ids, options.rounds, options.largest),
+        "parallel": lambda: growth.parallel(stores, ids, options.rounds),
+        "imports": lambda: imports.measure(stores, options.rows),
         "floors": lambda: floors.measure(stores),
         "stages": lambda: stages.measure(stores, ids),
         "start": lambda: starting.measure(options.rounds, quick=options.quick),

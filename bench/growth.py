@@ -3,13 +3,19 @@
 import itertools
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg2
 
-from bench.ask import agency_key, one_run
+from bench import heads
+from bench.ask import agency_key
 from bench.load import run, signed_requests
 from bench.stack import Stack, Stores
 from bench.tables import middle, table
+from bus.signatures.keys import SigningKey
+from contracts import CATALOGUE
 
 SMALL = 10_000
 CONNECTIONS, CALLS = 64, 2000
@@ -42,31 +48,129 @@ AFTER = (
 )
 
 
+# The CPU milliseconds a call of each process.
+Cpu = dict[str, float]
+# By stack: each round's calls a second, and what a call cost.
+Runs = dict[str, list[tuple[float, Cpu]]]
+# A register of agencies: how many there are, and how many grants each has.
+AGENCIES = {"10 agencies": (10, 4), "1,000 agencies": (1000, 4), "64 contracts each": (10, 64)}
+
+
 def growth(stores: Stores, ids: list[str], rounds: int, largest: int) -> str:
-    """Rates with a small and a large register, in turn on the same stores; the table."""
-    stacks = {size: Stack(stores, "Mirab") for size in (SMALL, largest)}
+    """Rates with a small and a large register, in turn on the same stores; the tables."""
+    sizes = [f"{SMALL:,} sources", f"{largest:,} sources"]
+    stacks = {size: Stack(stores, "Mirab") for size in sizes}
     try:
-        for size, stack in stacks.items():
-            print(f"  growth: {size:,} sources are made", file=sys.stderr)
-            grow(stack, size)
-        rates = _rates(stacks, ids, rounds)
+        for size, number in zip(sizes, (SMALL, largest), strict=True):
+            print(f"  growth: {size} are made", file=sys.stderr)
+            grow(stacks[size], number)
+        sources = _shown(_runs(stacks, ids, rounds))
     finally:
         for stack in stacks.values():
             stack.stop()
-    rows = [(f"{size:,}", f"{middle(of_size):.0f}") for size, of_size in rates.items()]
-    share = middle(b / a for a, b in zip(rates[SMALL], rates[largest], strict=True))
-    return table(["sources", "requests/s"], [*rows, ("large / small", f"{share:.2f}")])
+    return f"{sources}\n\n{_agencies(stores, ids, rounds)}"
 
 
-def _rates(stacks: dict[int, Stack], ids: list[str], rounds: int) -> dict[int, list[float]]:
+def _agencies(stores: Stores, ids: list[str], rounds: int) -> str:
+    """Compare registers of more agencies and of more contracts with the least; the table."""
+    stacks = {}
+    try:
+        for name, (agencies, grants) in AGENCIES.items():
+            folder = stores.folder / f"agencies-{agencies}-{grants}"
+            write_agencies(stores.folder / "agencies", folder, agencies, grants)
+            stacks[name] = Stack(stores, "Mirab", AGENCIES_DIR=str(folder))
+        return _shown(_runs(stacks, ids, rounds))
+    finally:
+        for stack in stacks.values():
+            stack.stop()
+
+
+def write_agencies(register: Path, folder: Path, agencies: int, grants: int) -> None:
+    """Write a register of the one that asks, with so many grants, and of so many agencies."""
+    folder.mkdir()
+    text = (register / "fuel-co.toml").read_text(encoding="utf-8")
+    others = [name for name in CATALOGUE if not name.startswith("inquiry.ask")]
+    more = [
+        f'[[grants]]\ncontract = "{others[n % len(others)]}"\npurposes = []\nuntil = 2030-12-31\n'
+        for n in range(grants - text.count("[[grants]]"))
+    ]
+    (folder / "fuel-co.toml").write_text("\n".join([text, *more]), encoding="utf-8")
+    for n in range(agencies - 1):
+        public_key = SigningKey.new(f"agency-{n}-key").public.base64()
+        (folder / f"agency-{n}.toml").write_text(
+            f'code = "agency-{n}"\nname = "Agency {n}"\nname_fa = "دستگاه {n}"\n'
+            f"[limits]\nrequests = 60\nseconds = 60\n"
+            f'[[keys]]\nid = "agency-{n}-key"\npublic_key = "{public_key}"\nuntil = 2030-12-31\n'
+            f'[[grants]]\ncontract = "inquiry.*"\npurposes = ["fuel_quota"]\nuntil = 2030-12-31\n',
+            encoding="utf-8",
+        )
+
+
+def parallel(stores: Stores, ids: list[str], rounds: int) -> str:
+    """Compare one service and one door with two of each on the same cores; the tables.
+
+    From what a call costs each process, and from what one log's head bears, follows what more cores
+    would bring: the last table is reckoned, not measured.
+    """
+    stacks = {
+        "one service, one door": Stack(stores, "Mirab"),
+        "two services, two doors": Stack(stores, "Mirab", services=2, doors=2),
+    }
+    try:
+        runs = _runs(stacks, ids, rounds)
+    finally:
+        for stack in stacks.values():
+            stack.stop()
+    # More cores come with more callers, so that batches are as large as those of one and one here.
+    parts = _parts([cpu for _, cpu in runs["one service, one door"]])
+    borne = heads.measure(stores)
+    return "\n\n".join([_shown(runs), heads.shown(borne), heads.paper(parts, borne)])
+
+
+def _parts(rounds: list[Cpu]) -> Cpu:
+    """CPU milliseconds a call of each part, however many processes it has."""
+    parts = sorted({name.split()[0] for cpu in rounds for name in cpu})
+    return {
+        part: middle(sum(ms for name, ms in cpu.items() if name.startswith(part)) for cpu in rounds)
+        for part in parts
+    }
+
+
+def _runs(stacks: dict[str, Stack], ids: list[str], rounds: int) -> Runs:
     key, cycle = agency_key(), itertools.cycle(ids)
-    rates: dict[int, list[float]] = {size: [] for size in stacks}
+    runs: Runs = {name: [] for name in stacks}
     for n in range(rounds + 1):
-        for size, stack in stacks.items():
-            measured, _ = one_run(stack, key, cycle, CONNECTIONS, CALLS)
+        for name, stack in stacks.items():
+            measured = _at_all_doors(stack, key, cycle)
             if n:  # the first round warms the caches
-                rates[size].append(measured.rate)
-    return rates
+                runs[name].append(measured)
+    return runs
+
+
+def _at_all_doors(stack: Stack, key: SigningKey, ids: Iterator[str]) -> tuple[float, Cpu]:
+    """Ask all doors of a stack at once: calls a second, and the CPU milliseconds of each."""
+    doors = len(stack.urls)
+    requests = {url: signed_requests(url, key, ids, CALLS // doors) for url in stack.urls}
+    before, begun = stack.cpu(), time.monotonic()
+    with ThreadPoolExecutor(doors) as pool:
+        answered = [
+            pool.submit(run, *of_door, CONNECTIONS // doors) for of_door in requests.items()
+        ]
+        count = sum(part.result().count for part in answered)
+    seconds, after = time.monotonic() - begun, stack.cpu()
+    return count / seconds, {name: (after[name] - before[name]) / count * 1000 for name in after}
+
+
+def _shown(runs: Runs) -> str:
+    """The table: each beside the first, by the rounds' own ratios."""
+    first = next(iter(runs.values()))
+    rows = []
+    for name, of_name in runs.items():
+        share = middle(a[0] / b[0] for a, b in zip(of_name, first, strict=True))
+        rate = middle(rate for rate, _ in of_name)
+        cpu = middle(sum(cpu.values()) for _, cpu in of_name)
+        rows.append([name, f"{rate:.0f}", f"{cpu:.2f}", f"{share:.2f}"])
+    return table(["64 connections", "requests/s", "CPU ms a call", "of the first"], rows)
 
 
 def grow(stack: Stack, size: int) -> None:

@@ -168,9 +168,14 @@ class Process:
 
 
 class Stack:
-    """One stack on the stores, with a database of its own, and ``services`` service processes."""
+    """One stack on the stores, with a database of its own.
 
-    def __init__(self, stores: Stores, name: str, *, services: int = 1) -> None:
+    It has ``services`` service processes and ``doors``, each door on a port of its own.
+    """
+
+    def __init__(
+        self, stores: Stores, name: str, *, services: int = 1, doors: int = 1, **environ: str
+    ) -> None:
         self.name, self._stores, self.port = name, stores, free_port()
         database = "".join(c for c in name.lower() if c.isalpha()) + str(self.port)
         self.db = stores.database(database, "loaded")
@@ -181,12 +186,15 @@ class Stack:
             AGENCY_BASE_URL=f"http://127.0.0.1:{self.port}",
             DB_URL=self.db,
             REPLAY_DIR=str(replays),
+            **environ,
         )
+        self.ports = [self.port, *(free_port() for _ in range(doors - 1))]
         self.processes: dict[str, Process] = {}
         for part, command in STACKS[name].items():
-            for n in range(services if part == "service" else 1):
-                self.processes[f"{part} {n + 1}" if n else part] = self._start(part, command)
-        while not listening(self.port):
+            for n in range({"service": services, "door": doors}.get(part, 1)):
+                started = self._start(part, command, self.ports[n if part == "door" else 0])
+                self.processes[f"{part} {n + 1}" if n else part] = started
+        while not all(map(listening, self.ports)):
             for part, process in self.processes.items():
                 if process.popen.poll() is not None:
                     raise SystemExit(f"{name}: the {part} ended; see {stores.folder}")
@@ -196,7 +204,12 @@ class Stack:
     @property
     def url(self) -> str:
         """The address of its door."""
-        return f"http://127.0.0.1:{self.port}"
+        return self.urls[0]
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses of its doors."""
+        return [f"http://127.0.0.1:{port}" for port in self.ports]
 
     def cpu(self) -> dict[str, float]:
         """CPU seconds so far of each process and of the stores."""
@@ -215,10 +228,14 @@ class Stack:
         for process in self.processes.values():
             process.stop()
 
-    def _start(self, part: str, command: tuple[str, ...]) -> Process:
-        places = {"amqp": self._stores.rabbitmq.url, "port": str(self.port)}
+    def _start(self, part: str, command: tuple[str, ...], port: int) -> Process:
+        places = {"amqp": self._stores.rabbitmq.url, "port": str(port)}
         log = self._stores.folder / f"{self.name}-{part}.log"
-        return Process(log, [word.format(**places) for word in command], self._environ)
+        environ = self._environ | {
+            "PORT": str(port),
+            "AGENCY_BASE_URL": f"http://127.0.0.1:{port}",
+        }
+        return Process(log, [word.format(**places) for word in command], environ)
 
 
 def cpu_of(pid: int) -> float:

@@ -53,11 +53,16 @@ _BRACKETS = str.maketrans("", "", "()[]")
 
 def _undecorated(text: str) -> str:
     """A number without the blanks, dashes and brackets by which people group it."""
-    return ungrouped_code(text).translate(_BRACKETS)
+    folded = fold_code(text)
+    if folded.isascii() and folded.isdigit():
+        return folded
+    return ungrouped_code(folded).translate(_BRACKETS)
 
 
 def _digits(kind: str, text: str, length: int) -> str:
-    digits = _GROUPING.sub("", dashed_code(text))
+    digits = fold_code(text)
+    if not (digits.isascii() and digits.isdigit()):
+        digits = _GROUPING.sub("", dashed_code(digits))
     if not _DIGITS.fullmatch(digits):
         raise Malformed(f"{kind}.characters", "Only digits may stand here.")
     if len(digits) != length:

@@ -9,6 +9,7 @@ from psycopg2.sql import SQL, Composable, Identifier, Literal
 from services.inquiry.domain.registry.cells import Fault, fault
 from services.inquiry.registry_import import statements
 from services.inquiry.registry_import.sheets import LoadFailed
+from services.inquiry.registry_import.staging import streamed
 
 REMOVABLE = 0.05
 # One member of a list may always go, unless the sheet is empty.
@@ -45,9 +46,9 @@ def repeated(cursor: Cursor, name: str) -> Iterator[tuple[int, Fault]]:
     cursor.execute("drop table if exists load_twice")
     cursor.execute(statements.TWICE.format(load=staged(name)))
     cursor.execute(statements.FORGET_TWICE.format(load=staged(name), kind=Literal(kind)))
-    cursor.execute("select line, key, first_line from load_twice order by line")
     field = "شماره" if name == "decrees" else "شماره پرونده"
-    for line, key, first in cursor:
+    statement = "select line, key, first_line from load_twice order by line"
+    for line, key, first in streamed(cursor, statement):
         yield (
             line,
             Fault(
@@ -65,8 +66,8 @@ def orphans(cursor: Cursor, name: str) -> Iterator[tuple[int, Fault]]:
     cursor.execute("drop table if exists load_orphans")
     cursor.execute(statements.ORPHANS.format(load=staged(name)))
     cursor.execute(statements.FORGET_ORPHANS.format(load=staged(name)))
-    cursor.execute("select line, key, refused from load_orphans order by line")
-    for line, key, refused in cursor:
+    statement = "select line, key, refused from load_orphans order by line"
+    for line, key, refused in streamed(cursor, statement):
         code, reason = (
             ("file_no.source_refused", "The row of this file in the sheet of sources was refused.")
             if refused

@@ -10,6 +10,7 @@ from psycopg2.sql import SQL, Composable, Literal
 from iran.persian import squeezed_key
 from services.inquiry.domain.registry.cells import Fault, fault
 from services.inquiry.domain.registry.rows import WHOLE_DANGS
+from services.inquiry.registry_import.staging import streamed
 
 # A county of so few rows, where another has many, is more likely a slip of the pen.
 RARE_SHARE, FAMILIAR_ROWS = 1000, 3
@@ -27,12 +28,15 @@ _COUNTIES = """
     select item -> 'place' ->> 'county', count(*), min(line) from load_sources
     where item is not null group by 1
 """
+# The rows of a person together, so that one person's name is remembered at a time.
 _NAMES = """
-    select line, item -> 'holder' ->> 'id', item -> 'holder' ->> 'name' from load_sources
-    where item -> 'holder' ->> 'name' is not null and item -> 'holder' ->> 'id' in (
-        select item -> 'holder' ->> 'id' from load_sources where item is not null
-        group by 1 having count(distinct item -> 'holder' ->> 'name') > 1)
-    order by line
+    with named as (
+        select line, item -> 'holder' ->> 'id' as id, item -> 'holder' ->> 'name' as name
+        from load_sources where item -> 'holder' ->> 'name' is not null
+    )
+    select line, id, name from named where id in (
+        select id from named group by id having min(name) <> max(name))
+    order by id collate "C", line
 """
 _OVER_WHOLE = SQL("""
     select max(line), key from load_partners where item is not null
@@ -140,8 +144,7 @@ RULES = (
 def doubts(cursor: Cursor) -> Iterator[Doubt]:
     """Find all doubts about what was staged, sheet by sheet."""
     for rule in RULES:
-        cursor.execute(rule.statement)
-        for line, value in cursor.fetchall():
+        for line, value in streamed(cursor, rule.statement):
             yield Doubt(rule.sheet, line, fault(rule.field, rule.code, rule.reason, value))
     yield from _unfamiliar_counties(cursor)
     yield from _names_that_differ(cursor)
@@ -149,10 +152,9 @@ def doubts(cursor: Cursor) -> Iterator[Doubt]:
 
 def _unfamiliar_counties(cursor: Cursor) -> Iterator[Doubt]:
     """Find counties that hardly any other row has, spelling aside."""
-    cursor.execute(_COUNTIES)
     rows: Counter[str] = Counter()
     lines: dict[str, tuple[int, str]] = {}
-    for county, count, line in cursor.fetchall():
+    for county, count, line in streamed(cursor, _COUNTIES):
         key = squeezed_key(county)
         rows[key] += count
         lines[key] = min((line, county), lines.get(key, (line, county)))
@@ -168,10 +170,11 @@ def _unfamiliar_counties(cursor: Cursor) -> Iterator[Doubt]:
 
 def _names_that_differ(cursor: Cursor) -> Iterator[Doubt]:
     """Find rows whose holder has another name than in an earlier row, spelling aside."""
-    cursor.execute(_NAMES)
-    first: dict[str, str] = {}
-    for line, id_, name in cursor.fetchall():
+    first: tuple[str, str] | None = None
+    for line, id_, name in streamed(cursor, _NAMES):
         key = squeezed_key(name)
-        if first.setdefault(id_, key) != key:
+        if first is None or first[0] != id_:
+            first = id_, key
+        if first[1] != key:
             reason = "Another row gives the holder of this ID another name."
             yield Doubt("sources", line, fault("نام خانوادگی", "holder.names_differ", reason, name))

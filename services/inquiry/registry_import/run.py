@@ -24,12 +24,16 @@ from services.inquiry.registry_import.sheets import LoadFailed, Sheet, close_all
 from services.inquiry.registry_import.staging import Meter, Progress, ShowProgress, stage
 
 LOCK = "select pg_try_advisory_xact_lock(hashtext('services.inquiry.load'))"
-# An import may take minutes, which the store's limits for questions do not allow.
+# An import may take minutes, which the store's limits for questions do not allow. A statement sorts
+# and joins so much in memory, the rest on disk: a server holds no more for a large register.
 PATIENCE = (
     "set local statement_timeout = 0",
     "set local lock_timeout = 0",
     "set local idle_in_transaction_session_timeout = 0",
-    "set local work_mem = '128MB'",
+    "set local work_mem = '16MB'",
+    "set local hash_mem_multiplier = 2",
+    "set local temp_buffers = '16MB'",
+    "set local jit = off",
 )
 NOT_MIGRATED = "42P01"
 # Answers name the data version: a restored database must not give it to other data.

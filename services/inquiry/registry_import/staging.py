@@ -5,11 +5,11 @@ import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 writes it small
-from psycopg2.sql import SQL, Identifier
+from psycopg2.sql import SQL, Composable, Identifier
 
 from services.inquiry.domain.records import Decree, Partner, SourceRecord, Violation
 from services.inquiry.domain.registry import rows
@@ -20,6 +20,7 @@ from services.inquiry.registry_import.sheets import Cells, Sheet
 CHUNK_BYTES = 1 << 18
 REPORT_SECONDS = 1.0
 ROWS_BETWEEN_LOOKS = 500
+ROWS_AT_ONCE = 2000
 NULL = "\\N"
 
 # A row that is not imported is staged all the same, without item, as far as it can be attributed:
@@ -105,6 +106,21 @@ READERS: dict[str, Callable[[Cells, dt.date], Item]] = {
     "violations": _violation,
     "decrees": _decree,
 }
+
+
+def streamed(
+    cursor: Cursor, statement: str | Composable
+) -> Iterator[tuple[Any, ...]]:  # Any: its columns
+    """Read what a statement finds some thousand rows at a time: it may be every row of a sheet."""
+    query = SQL(statement) if isinstance(statement, str) else statement
+    cursor.execute(SQL("declare load_found no scroll cursor for {query}").format(query=query))
+    while True:
+        cursor.execute(f"fetch forward {ROWS_AT_ONCE} from load_found")
+        fetched = cursor.fetchall()
+        yield from fetched
+        if len(fetched) < ROWS_AT_ONCE:
+            break
+    cursor.execute("close load_found")
 
 
 def stage(cursor: Cursor, name: str, sheet: Sheet, meter: Meter, today: dt.date) -> None:

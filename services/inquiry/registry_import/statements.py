@@ -67,7 +67,11 @@ BASES = """
     where not exists (select from load_sources s where s.key = r.file_no and s.item is not null)
 """
 CHANGES = """
-    create temp table load_lists on commit drop as
+    create temp table load_changes (
+        file_no text, old_id bigint, hash uuid, record jsonb, old jsonb, id bigint
+    ) on commit drop;
+    create temp table load_kept_lists (file_no text) on commit drop;
+
     with partners as (
         select key, coalesce(jsonb_agg(item order by item) filter (where item is not null), '[]')
                as items, bool_or(item is null) as broken
@@ -84,36 +88,40 @@ CHANGES = """
                    where p.key is null or p.key not in (select key from owned)) as partners,
                %(keep_violations)s or %(keep)s and exists (select from load_violations p
                    where p.key is null or p.key not in (select key from owned)) as violations
-    )
-    select b.file_no, v.id as old_id, v.hash as old_hash, v.record as old, b.item,
-           coalesce(p.items, '[]') as partners, coalesce(o.items, '[]') as violations,
-           v.id is not null and (p.broken or loose.partners
-               and not (coalesce(p.items, '[]') @> (v.record -> 'partners')
-                   and jsonb_array_length(coalesce(p.items, '[]'))
-                       >= jsonb_array_length(v.record -> 'partners'))) as keep_partners,
-           v.id is not null and (o.broken or loose.violations
-               and not (coalesce(o.items, '[]') @> (v.record -> 'violations')
-                   and jsonb_array_length(coalesce(o.items, '[]'))
-                       >= jsonb_array_length(v.record -> 'violations'))) as keep_violations
-    from load_bases b
-    left join partners p on p.key = b.file_no
-    left join violations o on o.key = b.file_no
-    left join source_versions v on v.file_no = b.file_no and v.known_to is null
-    cross join loose;
-
-    create temp table load_changes on commit drop as
-    with wholes as (
-        select file_no, old_id, old_hash, old, item || jsonb_build_object(
+    ), lists as (
+        select b.file_no, v.id as old_id, v.hash as old_hash, v.record as old, b.item,
+               coalesce(p.items, '[]') as partners, coalesce(o.items, '[]') as violations,
+               v.id is not null and (p.broken or loose.partners
+                   and not (coalesce(p.items, '[]') @> (v.record -> 'partners')
+                       and jsonb_array_length(coalesce(p.items, '[]'))
+                           >= jsonb_array_length(v.record -> 'partners'))) as keep_partners,
+               v.id is not null and (o.broken or loose.violations
+                   and not (coalesce(o.items, '[]') @> (v.record -> 'violations')
+                       and jsonb_array_length(coalesce(o.items, '[]'))
+                           >= jsonb_array_length(v.record -> 'violations'))) as keep_violations
+        from load_bases b
+        left join partners p on p.key = b.file_no
+        left join violations o on o.key = b.file_no
+        left join source_versions v on v.file_no = b.file_no and v.known_to is null
+        cross join loose
+    ), wholes as (
+        select file_no, old_id, old_hash, old, keep_partners or keep_violations as kept,
+               item || jsonb_build_object(
             'partners', case when keep_partners then old -> 'partners' else partners end,
             'violations', case when keep_violations then old -> 'violations' else violations end
-        ) as record from load_lists
-    ), hashed as (
-        select file_no, old_id, old_hash, old, record, md5(record::text)::uuid as hash
-        from wholes
+        ) as record from lists
+    ), hashed as materialized (
+        select file_no, old_id, hash, record, old, kept, old_hash is distinct from hash as differs
+        from (select *, md5(record::text)::uuid as hash from wholes) w
+        where kept or old_hash is distinct from hash
+    ), kept as (
+        insert into load_kept_lists select file_no from hashed where kept
     )
+    insert into load_changes
     select file_no, old_id, hash, record, old,
-           nextval(pg_get_serial_sequence('source_versions', 'id')) as id
-    from hashed where old_hash is distinct from hash
+           nextval(pg_get_serial_sequence('source_versions', 'id'))
+    from hashed where differs
+    order by file_no collate "C"
 """
 GONE = """
     create temp table load_gone on commit drop as
@@ -148,7 +156,7 @@ UNREAD = """
         on s.item is null and s.says is not null and s.other = v.record ->> 'subscription_code'
     where v.known_to is null
     union
-    select 'file_no', file_no from load_lists where keep_partners or keep_violations
+    select 'file_no', file_no from load_kept_lists
     union
     select 'file_no', file_no from load_kept
 """
@@ -198,18 +206,20 @@ WRITES = (
     """insert into source_versions (id, file_no, known_from, data_version, hash, record)
        select id, file_no, %(known_from)s, %(version)s, hash, record from load_changes""",
     """insert into source_keys (kind, value, version_id)
-       select distinct k.kind, k.value, c.id
-       from load_changes c cross join lateral (values
-           (c.record -> 'holder' ->> 'id_kind', c.record -> 'holder' ->> 'id'),
-           ('licence_no', c.record -> 'licence' ->> 'number'),
-           ('file_no', c.file_no),
-           ('subscription_code', c.record ->> 'subscription_code'),
-           ('electricity_subscription', c.record ->> 'electricity_subscription')
-       ) k (kind, value)
-       where k.value is not null
-       union
-       select p ->> 'id_kind', p ->> 'id', c.id
-       from load_changes c cross join lateral jsonb_array_elements(c.record -> 'partners') p
+       select distinct kind, value collate "C", id from (
+           select k.kind, k.value, c.id
+           from load_changes c cross join lateral (values
+               (c.record -> 'holder' ->> 'id_kind', c.record -> 'holder' ->> 'id'),
+               ('licence_no', c.record -> 'licence' ->> 'number'),
+               ('file_no', c.file_no),
+               ('subscription_code', c.record ->> 'subscription_code'),
+               ('electricity_subscription', c.record ->> 'electricity_subscription')
+           ) k (kind, value)
+           where k.value is not null
+           union all
+           select p ->> 'id_kind', p ->> 'id', c.id
+           from load_changes c cross join lateral jsonb_array_elements(c.record -> 'partners') p
+       ) keys
        order by 1, 2, 3""",
     """update decrees d set known_to = %(known_from)s
        from load_decree_changes c where d.id = c.old_id""",

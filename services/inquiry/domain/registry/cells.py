@@ -12,6 +12,7 @@ from services.inquiry.domain.registry.reasons import reason_fa
 T = TypeVar("T")
 TEXT_MAX = 200
 DIGITS_OF_A_NUMBER = 8
+CELLS_KEPT = 32_768
 
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
@@ -56,7 +57,7 @@ class Cells:
     __slots__ = ("_row", "faults", "warnings")
 
     def __init__(self, row: Mapping[str, str]) -> None:
-        self._row = {field: _bare(value) for field, value in row.items()}
+        self._row = row
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
 
@@ -65,41 +66,40 @@ class Cells:
 
         It is empty if there is no such column.
         """
-        return self._row.get(field, "")
+        return _bare(self._row.get(field, ""))
 
     def read(self, field: str, parse: Callable[[str], T]) -> T | None:
         """Parse a cell; None if it is blank, or bad (then a fault is noted)."""
-        value = self._row.get(field)
-        if not value:
+        entered = self._row.get(field)
+        if not entered:
             return None
-        try:
-            return parse(intact(value))
-        except Malformed as error:
-            self.faults.append(fault(field, error.code, str(error), value))
-            return None
+        value, error = _parsed(parse, entered)
+        if error:
+            self.faults.append(fault(field, error.code, str(error), self.raw(field)))
+        return cast("T | None", value)
 
     def need(self, field: str, parse: Callable[[str], T]) -> T:
         """As ``read``, but a blank cell is a fault too.
 
         What it returns for a fault is used by nobody: ``finish`` raises before the row is.
         """
-        if not self._row.get(field):
+        value = self.read(field, parse)
+        if value is None and not self.raw(field):
             self.faults.append(fault(field, "cell.missing", "This cell may not be empty."))
-        return cast(T, self.read(field, parse))
+        return cast(T, value)
 
     def aside(self, field: str, parse: Callable[[str], T]) -> T | None:
         """Parse a cell that decides no status; None if it is blank, or bad.
 
         A bad one is left out: the row is imported without it, and a warning names it.
         """
-        value = self._row.get(field)
-        if not value:
+        entered = self._row.get(field)
+        if not entered:
             return None
-        try:
-            return parse(intact(value))
-        except Malformed as error:
+        value, error = _parsed(parse, entered)
+        if error:
             self.leave_out(field, error.code, str(error))
-            return None
+        return cast("T | None", value)
 
     def leave_out(self, field: str, code: str, en: str) -> None:
         """Note that the row is imported without the value of this cell."""
@@ -119,13 +119,26 @@ class Cells:
             raise BadRow(self.faults)
 
 
+# Most cells of an export repeat those of other rows: what one was read as is kept for a while.
+@lru_cache(maxsize=CELLS_KEPT)
+def _parsed(parse: Callable[[str], object], entered: str) -> tuple[object, Malformed | None]:
+    """What a cell is read as (None if it is blank), or why it cannot be read."""
+    value = _bare(entered)
+    try:
+        return (parse(intact(value)) if value else None), None
+    except Malformed as error:
+        # Without its frames, which would be kept too.
+        return None, error.with_traceback(None)
+
+
 def _bare(value: str) -> str:
+    if not value:
+        return value
     value = value.strip() if value.isascii() else without_marks(value).strip()
     # Typed before a text so that a spreadsheet leaves it alone; some write it into the file.
     return value[1:].lstrip() if value[:1] == "'" else value
 
 
-@lru_cache(maxsize=65536)
 def intact(value: str) -> str:
     """Return the value itself; Malformed ``cell.*`` if a spreadsheet has spoiled it."""
     if damage := spoiled(value):
@@ -166,13 +179,11 @@ def text(value: str) -> str:
     )
 
 
-@lru_cache(maxsize=65536)
 def day(value: str) -> str:
     """Read a Jalali date as the ISO date of its Gregorian day."""
     return parse_jalali(value).isoformat()
 
 
-@lru_cache(maxsize=65536)
 def whole(value: str) -> int:
     """Read a whole number that is not negative; commas may group its thousands."""
     digits = _ungrouped(value)
@@ -181,7 +192,6 @@ def whole(value: str) -> int:
     return int(digits)
 
 
-@lru_cache(maxsize=65536)
 def number(value: str) -> float | int:
     """Read a number that is not negative, with ``.`` or ``٫`` before its decimals."""
     digits = _ungrouped(value)
@@ -196,5 +206,8 @@ def plain(value: float) -> float | int:
 
 
 def _ungrouped(value: str) -> str:
-    digits = "".join(fold_code(value).translate(_SEPARATORS).split())
+    digits = fold_code(value)
+    if digits.isascii() and digits.isdigit():
+        return digits
+    digits = "".join(digits.translate(_SEPARATORS).split())
     return digits.replace(",", "") if _GROUPED.fullmatch(digits) else digits

@@ -13,6 +13,8 @@ _SEPARATORS = re.compile(r"[/.-]")
 _GROUP = re.compile(r"[\u0621-\u064a\u067e-\u06cc]{0,6}[0-9]+[\u0621-\u064a\u067e-\u06cc]{0,6}")
 _LETTERS = re.compile(r"[\u0621-\u064a\u067e-\u06cc]{1,6}")
 _CODE = re.compile(r"[0-9]+(?:[/-][0-9]+)*")
+# What most numbers are: no spreadsheet has made a date of these, and nothing need be dropped.
+_PLAIN = re.compile(r"[0-9]{1,9}(?:/[0-9]{1,9}|/[0-9]{3,9}/[0-9]{1,9})?")
 _WITH_DECIMALS = re.compile(r"([0-9]+)[.٫]0+")
 
 
@@ -22,6 +24,8 @@ def grouped(kind: str) -> Callable[[str], str]:
     """
 
     def read(text: str) -> str:
+        if _PLAIN.fullmatch(plain := fold_code(text)):
+            return plain
         number = _number(text, kind)
         groups = _SEPARATORS.split(number)
         good = all(_GROUP.fullmatch(group) or _LETTERS.fullmatch(group) for group in groups)
@@ -36,6 +40,8 @@ def digits(kind: str) -> Callable[[str], str]:
     """Reads a code of digits, as ``5000001``; ``7000999.0`` is the whole number that it was."""
 
     def read(text: str) -> str:
+        if _PLAIN.fullmatch(plain := fold_code(text)) and "/" not in plain:
+            return plain
         number = _number(undone(text), kind)
         if not _CODE.fullmatch(number):
             raise Malformed(f"{kind}.form", "It is made of digits.")
@@ -59,6 +65,8 @@ def undone(text: str) -> str:
     ``cell.scientific`` if a spreadsheet has made something else of it.
     """
     number = fold_code(text)
+    if number.isascii() and number.isdigit():
+        return number
     if damage := spoiled_number(number):
         raise Malformed(damage.code, damage.reason)
     whole = _WITH_DECIMALS.fullmatch(number)

@@ -12,6 +12,8 @@ from services.inquiry.domain.registry.columns import HOLDER_ID, MOBILE, POSTAL
 kind = words.reader(words.PERSONS, "person")
 _mobile = numbers.intact(identifiers.mobile)
 _postal_code = numbers.intact(identifiers.postal_code)
+_legal_id = numbers.intact(identifiers.legal_id)
+_foreigner_id = numbers.intact(identifiers.foreigner_id)
 
 
 def holder(cells: Cells) -> Holder:
@@ -41,9 +43,9 @@ def identified(person: str | None, entered: str) -> tuple[str, Callable[[str], s
     """Find the kind of a person's ID and how it is read: by the row, else by its length."""
     length = len(fold_code(entered).removesuffix(".0"))
     if person == "legal" or (person is None and length == identifiers.LEGAL_LENGTH):
-        return "legal_id", numbers.intact(identifiers.legal_id)
+        return "legal_id", _legal_id
     if person == "foreigner" or (person is None and length == identifiers.FOREIGNER_LENGTH):
-        return "foreigner_id", numbers.intact(identifiers.foreigner_id)
+        return "foreigner_id", _foreigner_id
     return "national_id", _national_id
 
 

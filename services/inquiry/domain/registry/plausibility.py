@@ -1,6 +1,7 @@
 """Limits of what a row of an export can say, and doubts about what it hardly can."""
 
 import datetime as dt
+from functools import lru_cache
 from typing import NamedTuple
 
 from iran.persian import FIRST_YEAR, Malformed, jalali, parse_jalali
@@ -20,6 +21,12 @@ DAYS_OF_A_YEAR = 365.2425
 # By the Act on unlicensed wells (1389) only wells drilled by the end of 1385 have a case.
 LAST_YEAR_OF_CASES = 1385
 TO_ABSTRACT = {"EXPL", "EXPL_PROV", "OPT_USE"}
+
+
+@lru_cache(maxsize=8)
+def dates_of(today: dt.date) -> "Dates":
+    """The one reader of a day: cells that it has read before are known by it."""
+    return Dates(today)
 
 
 class Dates(NamedTuple):

@@ -90,7 +90,7 @@ def source(row: Row, today: dt.date | None = None) -> tuple[SourceRecord, list[F
     ``today`` (that of Iran if None). Raises BadRow with all faults.
     """
     cells = Cells(row)
-    dates = plausibility.Dates(today or _today())
+    dates = plausibility.dates_of(today or _today())
     order = _order_of(cells, dates)
     record: SourceRecord = {
         "file_no": cells.need(FILE_NO, _file_no),
@@ -146,7 +146,7 @@ def violation(
     What is left out is added to ``warnings``.
     """
     cells = Cells(row)
-    dates = plausibility.Dates(today or _today())
+    dates = plausibility.dates_of(today or _today())
     file_no = cells.need(FILE_NO, _file_no)
     record: Violation = {
         "kind": cells.need("نوع تخلف", _offence),
@@ -166,7 +166,7 @@ def decree(row: Row, warnings: list[Fault] | None = None, today: dt.date | None 
     Without a column of uses it is limited to the use that its title names, if it names one.
     """
     cells = Cells(row)
-    dates = plausibility.Dates(today or _today())
+    dates = plausibility.dates_of(today or _today())
     record: Decree = {
         "number": cells.need("شماره", numbers.decree),
         "title": cells.need("عنوان", text),
@@ -202,7 +202,7 @@ def readable(sheet: str, row: Row, today: dt.date) -> tuple[list[list[str]], lis
         person, field = None, PARTNER_ID
     kind, reads = persons.identified(person, cells.raw(field))
     keys.append((kind, cells.read(field, reads)))
-    order = _order_of(cells, plausibility.Dates(today)) if sheet == "sources" else None
+    order = _order_of(cells, plausibility.dates_of(today)) if sheet == "sources" else None
     return [[kind, key] for kind, key in keys if kind and key], [order] if order else []
 
 
