@@ -1,9 +1,11 @@
 """Aggregator: calls of one contract that wait at the same moment travel in one message.
 
-What is asked in one turn of the loop goes together. Two messages of a contract may be on their
-way; what is asked meanwhile goes with the next, so that one who asks alone waits for nobody. A
-service says in each reply how many calls it takes in one message: one that works on each alone, or
-of a release before aggregates, gets each alone.
+What is asked in one turn of the loop goes together, sixteen calls as soon as they are there: in
+smaller messages the face, the broker and the service work at the same time, instead of waiting for
+each other in turn. Eight messages of a contract may be on their way; what is asked meanwhile goes
+with the next, so that one who asks alone waits for nobody. A service says in each reply how many
+calls it takes in one message: one that works on each alone, or of a release before aggregates, gets
+each alone.
 """
 
 import asyncio
@@ -23,7 +25,9 @@ from bus.errors import BusError, Internal, from_wire
 from bus.process import log
 from bus.wire import Wire
 
-ON_THEIR_WAY = 2
+ON_THEIR_WAY = 8
+# So many that wait go at once; only behind full lanes do more travel together.
+ENOUGH = 16
 # A message that takes longer keeps nobody waiting: the next goes without its reply.
 PATIENCE_SECONDS = 0.25
 # So long each call travels alone after a reply of a process that takes no aggregates.
@@ -54,10 +58,10 @@ class Call:
 class Lane:
     """The calls of one contract that wait, and how many of them its service takes at once."""
 
-    __slots__ = ("_alone_until", "batch", "contract", "on_their_way", "waiting")
+    __slots__ = ("_alone_until", "batch", "contract", "most", "on_their_way", "waiting")
 
-    def __init__(self, contract: str) -> None:
-        self.contract = contract
+    def __init__(self, contract: str, most: int) -> None:
+        self.contract, self.most = contract, most
         self.waiting: deque[Call] = deque()
         self.on_their_way = 0
         self.batch = 1
@@ -66,7 +70,7 @@ class Lane:
     @property
     def open(self) -> bool:
         """True if the next message may go."""
-        return self.batch == 1 or self.on_their_way < ON_THEIR_WAY
+        return self.batch == 1 or self.on_their_way < self.most
 
     def learn(self, batch: object) -> None:
         """Notes what a reply says that its service takes; nothing means one call alone."""
@@ -92,10 +96,13 @@ class Lane:
 
 
 class Aggregator:
-    """All calls of one face, by the connection on which their replies come."""
+    """All calls of one face, by the connection on which their replies come.
 
-    def __init__(self, link: Link, source: str) -> None:
-        self._link, self._source = link, source
+    ``most`` is how many messages of one contract may be on their way.
+    """
+
+    def __init__(self, link: Link, source: str, most: int = ON_THEIR_WAY) -> None:
+        self._link, self._source, self._most = link, source, most
         self._numbers = itertools.count(1)
         self._calls: dict[str, Call] = {}
         self._lanes: dict[str, Lane] = {}
@@ -105,12 +112,14 @@ class Aggregator:
         """Sends a call, with those of this turn of the loop or with the next message; to be
         forgotten when its reply was taken.
         """
-        lane = self._lanes.setdefault(envelope.type, Lane(envelope.type))
+        lane = self._lanes.setdefault(envelope.type, Lane(envelope.type, self._most))
         call = Call(str(next(self._numbers)), lane, envelope, body)
         self._calls[call.number] = call
         if not lane.waiting:
             asyncio.get_running_loop().call_soon(self._pump, lane)
         lane.waiting.append(call)
+        if len(lane.waiting) >= ENOUGH:
+            self._pump(lane)
         return call
 
     def forget(self, call: Call) -> None:

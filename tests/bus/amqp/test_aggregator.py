@@ -33,11 +33,14 @@ class RecordedLink:
 
 
 class Face:
-    """An aggregator of a face, and the service's side of its connection."""
+    """An aggregator of a face, and the service's side of its connection.
+
+    Its lanes are narrow: two messages of a contract may be on their way.
+    """
 
     def __init__(self):
         self.link = RecordedLink()
-        self.aggregator = Aggregator(self.link, "test")
+        self.aggregator = Aggregator(self.link, "test", most=2)
 
     def ask(self, mark="x", contract=ASK, deadline=10.0, caller=None):
         envelope = Envelope.new(contract, "test", deadline=time.time() + deadline, caller=caller)
@@ -127,6 +130,20 @@ async def test_calls_of_one_turn_of_the_loop_go_together(face):
         face.ask(mark)
     await face.ask_each("d")
     assert face.sizes == [4]
+
+
+@of_loop
+async def test_sixteen_that_are_asked_at_once_go_at_once_so_that_all_work_at_the_same_time(face):
+    face.aggregator = Aggregator(face.link, "test")
+    first = face.ask("first")
+    await asyncio.sleep(0)
+    face.reply(0)
+    assert await first.reply
+    for mark in range(aggregator.ENOUGH * 2 + 3):
+        face.ask(mark)
+    assert face.sizes == [1, 16, 16]  # before the turn of the loop is over
+    await asyncio.sleep(0)
+    assert face.sizes == [1, 16, 16, 3]
 
 
 @of_loop
