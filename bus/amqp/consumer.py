@@ -17,6 +17,8 @@ from bus.process import log
 from bus.wire import Wire
 
 GATE_SECONDS = 0.5
+# A broker that recovers from a crash may take a connection and never answer what is asked on it.
+CONNECT_SECONDS, BEGIN_SECONDS = 5.0, 10.0
 
 _log = log.get("inlet")
 _properties_of = serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID]
@@ -61,6 +63,7 @@ class Consumer(ConsumerMixin):
         self.connection = Connection(
             amqp_url,
             heartbeat=heartbeat,
+            connect_timeout=CONNECT_SECONDS,
             transport_options={"client_properties": {"connection_name": inlet.queue_name}},
         )
         self._consumer: KombuConsumer = None
@@ -69,6 +72,7 @@ class Consumer(ConsumerMixin):
         self.consuming = False
         self.waiting = False  # for the database
         self.drained = eventlet.event.Event()
+        self._to_begin: eventlet.Timeout | None = None
 
     def drain(self) -> None:
         """Ask the loop to take no more messages."""
@@ -93,9 +97,16 @@ class Consumer(ConsumerMixin):
             connection.ensure_connection(
                 self.on_connection_error, interval_start=0.5, interval_step=0.5, interval_max=3
             )
+            self._to_begin = eventlet.Timeout(BEGIN_SECONDS, TimeoutError("it does not begin"))
             try:
                 yield connection
+            except TimeoutError:
+                if not self.consuming:
+                    _log.warning("broker_silent", queue=self._inlet.queue_name)
+                    connection.connection.collect()  # without the farewell, which waits as well
+                raise
             finally:
+                self._to_begin.cancel()
                 self.consuming = False
 
     def _wait_until_ready(self) -> None:
@@ -115,6 +126,8 @@ class Consumer(ConsumerMixin):
     def on_consume_ready(self, *_: object, **__: object) -> None:
         """The queue is there and bound, and the broker sends: what is asked now arrives."""
         self.consuming = True
+        if self._to_begin:
+            self._to_begin.cancel()
         _log.info("consuming", queue=self._inlet.queue_name)
 
     def on_iteration(self) -> None:
