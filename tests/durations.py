@@ -4,7 +4,7 @@ RUN.xml is what `python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --
 leaves. tests/conftest.py reads the table: what takes long goes first.
 """
 
-import sys
+import argparse
 from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
@@ -36,4 +36,6 @@ def read(table=TABLE):
 
 
 if __name__ == "__main__":
-    write(seconds_of(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="python -m tests.durations", description=__doc__)
+    parser.add_argument("run", type=Path, help="what pytest wrote by --junitxml")
+    write(seconds_of(parser.parse_args().run))
