@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from bus.messages.values import Json
 from gateway.http.problems import HttpError
+from gateway.http.weights import weighed
 
 BODY_LIMIT = 256 * 1024
 BODY_PAUSE = 20.0
@@ -81,8 +82,7 @@ def answer_type(request: Request, *offered: str) -> str:
 
     HttpError ``http.not_acceptable`` if Accept rules out all of them (RFC 9110, section 12.5.1).
     """
-    accept = ",".join(request.headers.getlist("accept")).lower()
-    liked = [_preference(part) for part in accept.split(",") if part.strip()]
+    liked = weighed(request, "accept")
     if not liked:
         return offered[0]
     best = max(offered, key=lambda form: _quality(form, liked))
@@ -92,18 +92,6 @@ def answer_type(request: Request, *offered: str) -> str:
             "The answer comes as " + " or ".join(offered) + " only.",
         )
     return best
-
-
-def _preference(part: str) -> tuple[str, float]:
-    form, *parameters = (piece.strip() for piece in part.split(";"))
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return form, min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return form, 0.0
-    return form, 1.0
 
 
 def _quality(form: str, liked: list[tuple[str, float]]) -> float:

@@ -12,6 +12,8 @@ from functools import cached_property
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.http.weights import weighed
+
 # May be kept, and is asked for again each time: 304 is quick.
 ASK_AGAIN = "public, no-cache"
 LEAST = 1024
@@ -71,18 +73,5 @@ def takes_gzip(request: Request) -> bool:
     """
     if request.state.signs:
         return False
-    weights = {"*": 0.0}
-    for part in ",".join(request.headers.getlist("accept-encoding")).lower().split(","):
-        coding, _, parameter = part.partition(";")
-        weights[coding.strip()] = _weight(parameter)
+    weights = {"*": 0.0, **dict(weighed(request, "accept-encoding"))}
     return weights.get("gzip", weights["*"]) > 0
-
-
-def _weight(parameter: str) -> float:
-    name, _, value = parameter.partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0

@@ -2,25 +2,16 @@
 
 from starlette.requests import Request
 
+from gateway.http.weights import weighed
+
 LANGUAGES = ("fa", "en")
 
 
 def preferred(request: Request, default: str) -> str:
     """Return the preferred language; ``default`` if there is no preference."""
     liked = {default: 0.0}
-    for part in ",".join(request.headers.getlist("accept-language")).lower().split(","):
-        name, _, parameter = part.partition(";")
-        language = name.strip().partition("-")[0]
+    for name, weight in weighed(request, "accept-language"):
+        language = name.partition("-")[0]
         if language in LANGUAGES:
-            liked[language] = max(_quality(parameter), liked.get(language, 0.0))
+            liked[language] = max(weight, liked.get(language, 0.0))
     return max(liked, key=lambda language: liked[language])
-
-
-def _quality(parameter: str) -> float:
-    name, _, value = parameter.partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
