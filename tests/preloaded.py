@@ -12,28 +12,21 @@ exit code. ``--green`` is for `bus serve`, which imports everything after eventl
 standard library.
 """
 
-import atexit
 import contextlib
 import ctypes
-import gc
 import json
 import os
-import runpy
 import select
 import signal
 import socket
 import sys
-import threading
-import warnings
-from collections.abc import Callable
 from typing import TypedDict
+
+from deploy.local import preloaded
 
 # Taken before eventlet patches them: this process waits like any other.
 _select, _waitpid, _fork, _read = select.select, os.waitpid, os.fork, os.read
 
-SERVICES = ("agencies", "billing", "inquiry", "notify", "ticketing")
-FACES = ("agency", "desk", "notify", "ops", "public")
-GREEN = ("nameko.runners", *(f"services.{name}.service" for name in SERVICES))
 PLAIN = (
     "alembic.command",
     "bus.amqp.relay",
@@ -43,8 +36,8 @@ PLAIN = (
     "requests",
     "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
-    *(f"gateway.{face}.api" for face in FACES),
-    *GREEN[1:],
+    *(f"gateway.{face}.api" for face in preloaded.FACES),
+    *(f"services.{name}.service" for name in preloaded.SERVICES),
 )
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 MAX_REQUEST = 1 << 18
@@ -123,65 +116,22 @@ class Parent:
 
 def run(request: Request) -> None:
     """Runs the programs of a request, as `python -m` would; stops at the first that fails."""
-    if "eventlet" in sys.modules:
-        sys.modules["eventlet"].hubs.use_hub()  # the parent's waits for the parent's files
     os.umask(request["umask"])
-    os.chdir(request["folder"])
-    os.environ.clear()
-    os.environ.update(request["environ"])
-    # A module that another one has imported runs a second time as the program, as always.
-    warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
+    preloaded.begin(request["environ"], request["folder"])
     for line in request["lines"]:
-        sys.argv = line
         try:
-            runpy.run_module(line[0], run_name="__main__", alter_sys=True)
+            preloaded.run_module(line)
         except SystemExit as end:
             if end.code:
                 raise
 
 
-def end_with(program: Callable[[], None]) -> None:
-    """Runs it and ends as Python would, but leaves all that is imported where it is: to take it
-    down would copy every page of memory that is shared with the parent.
-    """
-    code = 1
-    try:
-        program()
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        if end.code is not None and not isinstance(end.code, int):
-            print(end.code, file=sys.stderr)
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
-        os.kill(os.getpid(), signal.SIGINT)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
-    threading._shutdown()  # type: ignore[attr-defined] # waits for threads that are no daemons
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
-
-
 def main(door: str, *options: str) -> None:
-    names = PLAIN
     parent = Parent(socket.socket(fileno=int(door)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # eventlet speaks of its age
-        if "--green" in options:
-            import eventlet
-
-            eventlet.monkey_patch()
-            names = GREEN
-        for name in names:
-            __import__(name)
-    gc.collect()
-    gc.freeze()  # what is imported is shared by all forked processes
+    green = "--green" in options
+    preloaded.load(preloaded.GREEN if green else PLAIN, green=green)
     if request := parent.serve():
-        end_with(lambda: run(request))
+        preloaded.end_with(lambda: run(request))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,13 @@ files, signals, process group, exit code and name in `ps` are its own, and ``run
 as `python -m` does.
 """
 
+import atexit
 import contextlib
 import ctypes
 import gc
 import os
 import runpy
+import signal
 import sys
 import threading
 import warnings
@@ -68,22 +70,47 @@ def run(words: Sequence[str], environ: Mapping[str, str], folder: Path) -> NoRet
 
     ``words`` are the module and its arguments; standard input, output and error are in place.
     """
+
+    def program() -> None:
+        own_files_only()
+        begin(environ, folder)
+        name_process(f"python -m {' '.join(words)}")
+        run_module(words)
+
+    end_with(program)
+
+
+def begin(environ: Mapping[str, str], folder: Path | str) -> None:
+    """Gives this process a folder and an environment of its own, and nothing of its parent's."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    if "eventlet" in sys.modules:  # the parent's hub waits for the parent's files
+        sys.modules["eventlet"].hubs.use_hub()
+    # A module that another one has imported runs a second time as the program, as always.
+    warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
+
+
+def run_module(words: Sequence[str]) -> None:
+    """Runs a module with its arguments as `python -m` does; SystemExit is the module's own."""
+    sys.argv = list(words)
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def end_with(program: Callable[[], None]) -> NoReturn:
+    """Runs it and ends this process as the interpreter does, but leaves what is imported where it
+    is: to take it down would copy every page of memory that is shared with the parent.
+    """
     code = 1
     try:
-        own_files_only()
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environ)
-        name_process(f"python -m {' '.join(words)}")
-        if "eventlet" in sys.modules:  # the parent's hub waits for the parent's files
-            sys.modules["eventlet"].hubs.use_hub()
-        # A module that another one has imported runs a second time as the program, as always.
-        warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
-        sys.argv = list(words)
-        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+        program()
         code = 0
     except SystemExit as end:
         code = exit_code(end)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        sys.excepthook(*sys.exc_info())
+        os.kill(os.getpid(), signal.SIGINT)
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
@@ -100,11 +127,9 @@ def exit_code(end: SystemExit) -> int:
 
 def leave(code: int) -> NoReturn:
     """Ends this process as the interpreter does, but for what its parent had open or to do."""
-    import atexit
-
     with contextlib.suppress(BaseException):
         ending: Callable[[], None] = threading._shutdown  # type: ignore[attr-defined]
-        ending()
+        ending()  # waits for threads that are no daemons
         atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):

@@ -7,13 +7,11 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, NamedTuple, NoReturn
 
 from deploy.local import preloaded
 from deploy.local.programs import CannotStart, last_line
-
-FOLDER = Path(__file__).resolve().parent.parent.parent
+from deploy.local.state import CHECKOUT
 
 
 class Step(NamedTuple):
@@ -103,4 +101,4 @@ def become(step: Step, files: tuple[int, int]) -> NoReturn:
     for number, file in enumerate((read, out, out)):
         os.dup2(file, number)
     os.closerange(preloaded.FILES, preloaded.LAST_FILE)
-    preloaded.run(step.words, step.environ, FOLDER)
+    preloaded.run(step.words, step.environ, CHECKOUT)
