@@ -1,9 +1,13 @@
 """Compares the tables that the code declares with those that the migrations make."""
 
+import importlib
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, inspect
 from sqlalchemy.engine import Connection, make_url
@@ -45,6 +49,18 @@ def differences(
             return matches + _of_keys_and_defaults(connection, metadata, wanted)
     finally:
         engine.dispose()
+
+
+def to_revision(url: str, service: str, act: str, revision: str) -> None:
+    """Runs the migrations of a service's database ``upgrade`` or ``downgrade`` to a revision."""
+    folder = Path(importlib.import_module(service).__file__ or "").parent / "migrations"
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        getattr(command, act)(config, revision)
+    engine.dispose()
 
 
 def _of_keys_and_defaults(

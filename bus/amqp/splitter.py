@@ -54,14 +54,16 @@ class Splitter:
         """Sends the replies that there are, in as few messages as their sizes let."""
         replies, self._replies = self._replies, {}
         joined: dict[str, bytes] = {}
+        size = 0
         for number, (call, body) in replies.items():
             if len(body) > topology.LONGEST_AGGREGATE:
                 self._inlet.reply(call, body, batch=self._batch)
                 continue
-            if sum(map(len, joined.values())) + len(body) > topology.LONGEST_AGGREGATE:
+            if size + len(body) > topology.LONGEST_AGGREGATE:
                 self._say(joined)
-                joined = {}
+                joined, size = {}, 0
             joined[number] = body
+            size += len(body)
         if joined:
             self._say(joined)
 

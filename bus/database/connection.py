@@ -24,6 +24,11 @@ class Connection(extensions.connection):
         self.cursor_factory = Cursor
 
     @property
+    def must_begin(self) -> bool:
+        """True if the next statement begins one of our transactions."""
+        return self.begins and self.idle
+
+    @property
     def idle(self) -> bool:
         """True if no transaction is open, as far as the driver knows; it asks nobody."""
         return self.get_transaction_status() == TRANSACTION_STATUS_IDLE
@@ -56,7 +61,7 @@ class Cursor(extensions.cursor):
 
     def execute(self, query: Query, vars: object = None) -> None:
         """Send statements, with ``begin`` before them if no transaction is open."""
-        if self.connection.begins and self.connection.idle:
+        if self.connection.must_begin:
             text = query.as_string(self) if isinstance(query, sql.Composable) else query
             query = BEGIN.encode() + text if isinstance(text, bytes) else BEGIN + text
         super().execute(query, vars)  # type: ignore[arg-type]  # the driver's own parameters
@@ -72,5 +77,5 @@ class Cursor(extensions.cursor):
         super().copy_expert(*args, **kwargs)  # type: ignore[arg-type]  # the driver's parameters
 
     def _begin(self) -> None:
-        if self.connection.begins and self.connection.idle:
+        if self.connection.must_begin:
             super().execute("begin")

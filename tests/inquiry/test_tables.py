@@ -1,12 +1,7 @@
 """The tables that the code names are those that the migrations make."""
 
-import importlib
 import json
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from bus.database.migrate import migrate
@@ -15,7 +10,7 @@ from services.inquiry.batches.rows import Line, open_lines
 from services.inquiry.tables import metadata
 from tests.inquiry.in_process import InProcessInquiry
 from tests.stores import execute
-from tests.tables import KERNEL, OF_ALEMBIC, differences
+from tests.tables import KERNEL, OF_ALEMBIC, differences, to_revision
 
 # Kept by people/one_time_codes.py in the database of each service that uses it.
 OF_PEOPLE = "secret_codes"
@@ -59,23 +54,11 @@ LINES = "select batch, line, key_kind, key, problem, tracking_code from batch_li
 BATCH = "00000000-0000-4000-8000-000000000001"
 
 
-def to_revision(url, act, revision):
-    """Run the migrations of inquiry up or down to a revision."""
-    folder = Path(importlib.import_module("services.inquiry").__file__).parent / "migrations"
-    config = Config()
-    config.set_main_option("script_location", str(folder))
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        getattr(command, act)(config, revision)
-    engine.dispose()
-
-
 def test_batches_of_before_are_read_and_answered_on_when_their_lines_stand_by_parts(
     postgres, inquiry_db, tmp_path
 ):
     owner = postgres.url(make_url(inquiry_db).database)
-    to_revision(owner, "downgrade", "0019")
+    to_revision(owner, "services.inquiry", "downgrade", "0019")
     execute(owner, FILLED)
     before = execute(owner, LINES)
     migrate("services.inquiry", owner)
@@ -100,5 +83,5 @@ def test_batches_of_before_are_read_and_answered_on_when_their_lines_stand_by_pa
         assert open_lines(tx.conn, BATCH, 0) == []
         assert open_lines(tx.conn, BATCH, 1) == [Line(504, "national_id", "open")]
     inquiry.service.store.engine.dispose()
-    to_revision(owner, "downgrade", "0019")
+    to_revision(owner, "services.inquiry", "downgrade", "0019")
     assert execute(owner, LINES) == before

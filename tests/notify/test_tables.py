@@ -1,16 +1,10 @@
 """The tables of notify in the code are those that the migrations make; renaming keeps every row."""
 
-import importlib
-from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from services.notify import tables
 from tests.stores import execute
-from tests.tables import differences
+from tests.tables import differences, to_revision
 
 FILLED = """
 insert into announcements (kind, state, title, body, components, impact, contracts, drafted_by,
@@ -54,33 +48,21 @@ READ = {
 }
 
 
-def migrate(url, act, revision):
-    """Run the migrations of notify up or down to a revision."""
-    folder = Path(importlib.import_module("services.notify").__file__).parent / "migrations"
-    config = Config()
-    config.set_main_option("script_location", str(folder))
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg2"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        getattr(command, act)(config, revision)
-    engine.dispose()
-
-
 def test_the_tables_of_notify_are_those_of_the_migrated_database(notify_db):
     assert differences(notify_db, tables.metadata) == []
 
 
 def test_plain_names_keep_every_row_of_a_filled_database_up_and_down(postgres, notify_db):
     owner = postgres.url(make_url(notify_db).database)
-    migrate(owner, "downgrade", "0011")
+    to_revision(owner, "services.notify", "downgrade", "0011")
     execute(notify_db, FILLED)
     (before,) = execute(notify_db, READ["0011"])
     assert None not in before
-    migrate(owner, "upgrade", "0012")
+    to_revision(owner, "services.notify", "upgrade", "0012")
     # By the service's own role: renaming keeps what it was granted.
     assert execute(notify_db, READ["0012"]) == [before]
     execute(notify_db, "update notice_runs set done_at = now(); delete from subscriber_notices")
-    migrate(owner, "downgrade", "0011")
+    to_revision(owner, "services.notify", "downgrade", "0011")
     assert execute(notify_db, "select count(*) from told") == [(0,)]
     after = execute(notify_db, READ["0011"])[0]
     assert after[2:] == before[2:]
