@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -22,6 +22,24 @@ QUIET = [
 
 
 WIDTHS = (320, 1280)
+
+
+def arriving(click):
+    """A click that waits until the page that it leads to is whole: playwright's own ends as soon as
+    the next page begins, of which then only a part, or nothing, can be read.
+    """
+
+    def click_and_arrive(clicked, *what, **how):
+        click(clicked, *what, **how)
+        (clicked if isinstance(clicked, Page) else clicked.page).wait_for_load_state()
+
+    return click_and_arrive
+
+
+@pytest.fixture(autouse=True)
+def clicks_arrive(monkeypatch):
+    for kind in (Locator, Page):
+        monkeypatch.setattr(kind, "click", arriving(kind.click))
 
 
 def program():
