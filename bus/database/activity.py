@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, event
 # What is due at a moment is found late by a quarter of the quiet before it at the most.
 SHARE, LONGEST_SECONDS = 4, 10.0
 CHANGING = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
+# An option of a connection: what its transaction changes is looked for by no chore.
+MAKES_NOTHING_DUE = "makes_nothing_due"
 
 
 class Activity:
@@ -62,7 +64,8 @@ class Activity:
     def _committed(self, conn: Connection) -> None:
         if conn in self._changing:
             self._changing.discard(conn)
-            self.changed()
+            if not conn.get_execution_options().get(MAKES_NOTHING_DUE):
+                self.changed()
 
 
 def changes(statement: str, status: str) -> bool:

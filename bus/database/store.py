@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bus.database import connection, inbox, outbox
-from bus.database.activity import Activity
+from bus.database.activity import MAKES_NOTHING_DUE, Activity
 from bus.database.faults import passing_trouble
 from bus.database.marks import Marks, Numbers
 from bus.database.prepared import Prepared, Rows
@@ -66,6 +66,10 @@ class Tx:
         if self._writes:
             self._send()
         return self._conn
+
+    def makes_nothing_due(self) -> None:
+        """Say that no chore looks for what this transaction changes, so that it wakes none."""
+        self._conn.execution_options(**{MAKES_NOTHING_DUE: True})
 
     def write(self, statement: Prepared, *values: object) -> None:
         """Have a statement run that gives nothing back, at the latest with the commit."""

@@ -76,6 +76,13 @@ def test_what_is_committed_is_noted_and_what_is_looked_at_or_rolled_back_is_not(
     assert not is_noted(store, lambda conn: conn.execute(text("select 1")))
 
 
+def test_a_change_that_no_chore_looks_for_is_not_noted_and_the_next_one_is(store):
+    with store.activity.waking(lambda: pytest.fail("woken")), store.transaction() as tx:
+        tx.makes_nothing_due()
+        note(tx.conn, "3")
+    assert is_noted(store, lambda conn: note(conn, "4"))
+
+
 def test_the_pause_grows_with_the_quiet_and_has_an_end(monkeypatch):
     moment = [1000.0]
     monkeypatch.setattr(activity.time, "monotonic", lambda: moment[0])
