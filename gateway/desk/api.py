@@ -45,6 +45,7 @@ def make(settings: Settings) -> web.Face:
             *register.routes(desk),
             *notices.routes(desk, Blobs(blobs / LETTERS)),
             Route("/health/live", web.live),
+            assets.robots("/"),
             *assets.ROUTES,
         ],
         lifespan=web.while_connected(client),

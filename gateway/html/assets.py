@@ -18,6 +18,7 @@ KINDS = {
     ".js": "text/javascript",
     ".woff2": "font/woff2",
     ".svg": "image/svg+xml",
+    ".ico": "image/x-icon",
 }
 
 
@@ -41,7 +42,7 @@ def _problem_page(code: str, lang: str) -> Document:
 
 
 async def static(request: Request) -> Response:
-    """GET /static/{name}: style sheets, the font, the mark."""
+    """GET /static/{name}: the style sheet, scripts, fonts, icons."""
     asset = _static().get(request.path_params["name"])
     if asset is None:
         raise NotFound("There is no such file.", code="http.not_found")
@@ -57,4 +58,26 @@ def _static() -> dict[str, Document]:
     }
 
 
-ROUTES = [Route("/problems/{code}", problem), Route("/static/{name}", static), *guides.ROUTES]
+async def favicon(request: Request) -> Response:
+    """GET /favicon.ico: the mark, for who does not read the page's own link to it."""
+    return _static()["favicon.ico"].response(request)
+
+
+def robots(*closed: str) -> Route:
+    """Return the route of /robots.txt (RFC 9309): what search engines leave alone."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed or ("",))]
+    document = Document("\n".join([*lines, ""]).encode(), "text/plain; charset=utf-8")
+
+    async def answer(request: Request) -> Response:
+        """GET /robots.txt"""
+        return document.response(request)
+
+    return Route("/robots.txt", answer)
+
+
+ROUTES = [
+    Route("/problems/{code}", problem),
+    Route("/static/{name}", static),
+    Route("/favicon.ico", favicon),
+    *guides.ROUTES,
+]

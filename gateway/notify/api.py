@@ -294,6 +294,7 @@ def make(settings: Settings) -> web.Face:
             document_route(openapi_document.openapi, str(notify.address)),
             Route("/", home),
             Route("/health/live", web.live),
+            assets.robots("/v2/", "/problems/"),
             *assets.ROUTES,
         ],
         lifespan=web.while_connected(notify.client),

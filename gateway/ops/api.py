@@ -265,6 +265,7 @@ def make(settings: Settings) -> web.Face:
             Route("/registry/loads/{load}", ops.load_status),
             *sign_in.routes(),
             *SecondFactorPages(ops.desk).routes(),
+            assets.robots("/"),
             *assets.ROUTES,
         ],
         lifespan=web.while_connected(ops.client, ops.probing.run, ops.surveyor.run),

@@ -40,6 +40,18 @@ from gateway.public.status import pages as news
 
 JSON, HTML = "application/json", "text/html"
 LONGEST_CODE = 60
+# Pages of one person, and addresses for programs: nothing for a search engine.
+PRIVATE = (
+    "/v1/",
+    "/open311/",
+    "/contact/ticket",
+    "/inquiry/mine",
+    "/inbox/",
+    "/bills/",
+    "/pay/",
+    "/subscription",
+    "/problems/",
+)
 
 
 class Public:
@@ -149,6 +161,7 @@ def make(settings: Settings) -> web.Face:
             *json_api.routes(public.services),
             document_route(openapi_document.openapi, str(public.address)),
             Route("/health/live", web.live),
+            assets.robots(*PRIVATE),
             *assets.ROUTES,
         ],
         lifespan=web.while_connected(

@@ -54,7 +54,7 @@ def test_every_page_of_news_is_accessible(visitor, judged_wide_and_narrow, room,
         assert page.locator("h1").count() == 1
         judged(page)
     page.goto(f"{room.portal}/status?lang={language}")
-    for details in page.locator("details").all():
+    for details in page.locator("main details").all():
         details.locator("summary").click()
     judged(page)
     page.goto(f"{room.portal}/subscribe?lang={language}")

@@ -2,60 +2,12 @@
 
 import pytest
 
+from tests.browser import judges
+from tests.browser.pages import BOARD, DESK, PORTAL, WIDE
 from tests.browser.test_citizen import sit_down
 from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixture `house`
 from tests.processes import Starter
 
-DESK = (
-    "",
-    "/letters",
-    "/telephone",
-    "/calendar",
-    "/figures",
-    "/account",
-    "/treasury",
-    "/treasury/tariffs",
-    "/treasury/bills",
-    "/treasury/bills/new",
-    "/treasury/exceptions",
-    "/treasury/refunds",
-    "/treasury/files",
-    "/treasury/day",
-    "/treasury/journal",
-    "/treasury/statements",
-    "/notices",
-    "/notices/templates",
-    "/notices/templates/new",
-    "/notices/jobs",
-    "/notices/jobs/new",
-    "/notices/announcements",
-    "/notices/announcements/new",
-    "/notices/messages",
-    "/notices/letters",
-    "/notices/opt-out",
-    "/notices/looks",
-    "/agencies",
-    "/agencies/new",
-    "/agencies/audit",
-)
-# All but /laws, which another service tells.
-PORTAL = (
-    "/",
-    "/contact",
-    "/contact/new",
-    "/contact/track",
-    "/inquiry",
-    "/bills",
-    "/verify",
-    "/statistics",
-    "/status",
-    "/news",
-    "/subscribe",
-    "/agreement",
-    "/accessibility",
-    "/privacy",
-)
-BOARD = ("/", "/registry/loads")
 # What a finger cannot hit: WCAG 2.2, 2.5.8. A link in the middle of a sentence is no such thing.
 SMALL = """() => {
   const inSentence = e => {
@@ -79,7 +31,6 @@ UNSEEN = """() => [...document.querySelectorAll('a[href],button,summary,input:no
   .filter(e => { e.focus({focusVisible: true});
     return document.activeElement === e && getComputedStyle(e).outlineStyle === 'none'; })
   .map(e => e.outerHTML.slice(0, 80))"""
-WIDE = "document.documentElement.scrollWidth - innerWidth"
 CURRENT = """navs => [...document.querySelectorAll(navs)].filter(n => n.querySelector('ul'))
   .map(n => n.querySelectorAll('[aria-current]').length)"""
 
@@ -142,3 +93,26 @@ def test_p36_every_page_of_the_portal_is_reached_into_and_fits(visitor, house, j
     page = visitor(width=320)
     page.goto(f"{house.portal}/?lang={language}")
     assert walk(page, house.portal, PORTAL, judged) == {}
+
+
+def test_pages_hold_in_other_colours_enlarged_and_by_keyboard_alone(visitor, house, board):
+    page, (address, token) = visitor(width=1280), board
+    wrong = {}
+    for root, path in (
+        (house.portal, "/"),
+        (house.portal, "/no-such-page"),
+        (house.ops, "/desk/sign-in"),
+        (house.ops, "/desk/look?density=public"),
+        (house.ops, "/desk/look"),
+        (house.ops, "/desk"),
+        (house.ops, "/desk/treasury"),
+        (address, "/"),
+    ):
+        if path.startswith("/desk/look?"):
+            sit_down(page, house, "mina")
+        if root == address:
+            page.set_extra_http_headers({"Authorization": f"Bearer {token}"})
+        page.goto(f"{root}{path}")
+        if faults := judges.faults(page):
+            wrong[path] = faults
+    assert wrong == {}

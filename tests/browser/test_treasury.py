@@ -121,7 +121,7 @@ def test_every_page_of_the_treasury_is_clean_and_fits(visitor, house, judged_wid
     pay(page, PRICE + 5000)
     judged(page)
     go(page, "مغایرت‌ها")
-    page.locator("summary").first.click()
+    page.locator("main summary").first.click()
     judged(page)
     page.locator("details[open]").get_by_role("button").click()
     judged(page)

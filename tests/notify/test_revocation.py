@@ -1,7 +1,6 @@
 """What an agency has at the service of notices ends with its rights in the register."""
 
 import datetime as dt
-import time
 from dataclasses import replace
 
 import pytest

@@ -283,9 +283,17 @@ def _pages(document: Document) -> None:
         (
             "/static/{name}",
             "static",
-            "Style sheets, the font, the mark.",
+            "The style sheet, scripts, fonts, icons.",
             [name],
-            {kind: {} for kind in ("text/css", "font/woff2", "image/svg+xml")},
+            {kind: {} for kind in ("text/css", "text/javascript", "font/woff2", "image/svg+xml")},
+        ),
+        ("/favicon.ico", "mark", "The mark.", [], {"image/x-icon": {}}),
+        (
+            "/robots.txt",
+            "robots",
+            "What search engines leave alone (RFC 9309).",
+            [],
+            {"text/plain": {}},
         ),
     ):
         document.get(

@@ -10,7 +10,6 @@ from starlette.routing import Route
 
 from bus.errors import BusError, Forbidden, NotFound, TooMany, Unauthenticated
 from contracts.ticketing import accounts
-from gateway import web
 from gateway.forms.values import value_of
 from gateway.html import rendering
 from gateway.http.problems import status_of
@@ -18,12 +17,8 @@ from gateway.ops.accounts import words
 from gateway.ops.accounts.sign_in import text_form
 from gateway.ops.staff.session import Desk, colleague_of, digest_of, new_cookie
 
-CSP = "Content-Security-Policy"
 ACTS = ("password", "end", "remove", "reset")
 TITLE_MOST, SEED_MOST, SEED_URI_MOST = 60, 64, 400
-WITH_SCRIPT = web.SECURITY[CSP].replace(
-    "default-src 'none';", "default-src 'none'; script-src 'self';"
-)
 
 
 class SecondFactorPages:
@@ -209,7 +204,6 @@ class SecondFactorPages:
             **values,
         )
         response.headers["Cache-Control"] = "no-store"
-        response.headers[CSP] = WITH_SCRIPT
         return response
 
     def routes(self) -> list[Route]:

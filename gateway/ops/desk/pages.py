@@ -5,6 +5,7 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from gateway.ops.desk.calendar import DayPages
 from gateway.ops.desk.letters import LetterPages
+from gateway.ops.desk.look import LookPage
 from gateway.ops.desk.section import LETTERS, TICKETS
 from gateway.ops.desk.telephone import TelephonePages
 from gateway.ops.desk.tickets import TicketPages
@@ -17,6 +18,7 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
     pages = StaffPages(desk, TICKETS)
     return [
         *DayPages(pages).routes(),
+        *LookPage(pages).routes(),
         *LetterPages(StaffPages(desk, LETTERS), blobs).routes(),
         *TelephonePages(pages, desk).routes(),
         *TicketPages(pages, desk, blobs).routes(),
