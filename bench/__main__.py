@@ -25,7 +25,7 @@ from bench.stack import ROOT, Stores
 PAGE = ROOT / "docs" / "performance.md"
 PARTS = (
     *("ask", "batch", "notices", "pages", "growth", "parallel", "imports"),
-    *("floors", "stages", "start", "soak"),
+    *("floors", "stages", "flames", "start", "soak"),
 )
 QUICK = ("ask", "batch", "notices", "floors")
 
@@ -84,6 +84,7 @@ def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[],
         "imports": lambda: imports.measure(stores, options.rows),
         "floors": lambda: floors.measure(stores),
         "stages": lambda: stages.measure(stores, ids),
+        "flames": lambda: stages.draw(stores, ids),
         "start": lambda: starting.measure(options.rounds, quick=options.quick),
         "soak": lambda: growth.soak(stores, ids, options.soak),
     }

@@ -4,6 +4,7 @@ Needs py-spy (`pip install py-spy`), which looks into a running process from out
 """
 
 import itertools
+import re
 import shutil
 import signal
 import subprocess
@@ -14,10 +15,11 @@ from pathlib import Path
 
 from bench.ask import agency_key
 from bench.load import run, signed_requests
-from bench.stack import Stack, Stores
+from bench.stack import ROOT, Stack, Stores
 from bench.tables import table
 
 CONNECTIONS, CALLS, SAMPLES = 64, 8000, 250
+PICTURES = ROOT / "docs" / "pictures"
 REST = "the rest"
 IDLE = "Hub.do_poll"  # py-spy takes the wait of green threads for work
 # A sample belongs to the first of these that stands anywhere in its stack: ours before libraries'.
@@ -64,12 +66,37 @@ def measure(stores: Stores, ids: list[str]) -> str:
     spy = shutil.which("py-spy")
     if spy is None:
         return "Not measured: `pip install py-spy` first."
+    files = {part: stores.folder / f"{part}.profile" for part in STAGES}
+    micros = _profile(stores, ids, spy, "raw", files)
+    rows = [row for part, file in files.items() for row in _rows(part, micros[part], file)]
+    return table(["process", "stage", "µs a call"], rows)
+
+
+def draw(stores: Stores, ids: list[str]) -> str:
+    """Draw a flame graph of each process into docs/pictures; says where, in Markdown."""
+    spy = shutil.which("py-spy")
+    if spy is None:
+        return "Not drawn: `pip install py-spy` first."
+    files = {part: PICTURES / f"flame-{part}.svg" for part in STAGES}
+    _profile(stores, ids, spy, "flamegraph", files)
+    for part, file in files.items():
+        drawn = file.read_text(encoding="utf-8")
+        title = f"An answer at {CONNECTIONS} connections: the {part}"
+        file.write_text(re.sub(">[^<]*py-spy record[^<]*", f">{title}", drawn), encoding="utf-8")
+    return "Flame graphs: " + ", ".join(
+        f"[the {part}](pictures/{file.name})" for part, file in files.items()
+    )
+
+
+def _profile(
+    stores: Stores, ids: list[str], spy: str, form: str, files: dict[str, Path]
+) -> dict[str, float]:
+    """Sample each process under load into its file; microseconds of processor time a call."""
     stack, key, cycle = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
     try:
         run(stack.url, signed_requests(stack.url, key, cycle, 1000), CONNECTIONS)
         requests = signed_requests(stack.url, key, cycle, CALLS)
-        files = {part: stores.folder / f"{part}.profile" for part in STAGES}
-        spies = [_watch(spy, stack.processes[part].pid, file) for part, file in files.items()]
+        spies = [_watch(spy, stack.processes[part].pid, form, file) for part, file in files.items()]
         time.sleep(2)
         before = stack.cpu()
         run(stack.url, requests, CONNECTIONS)
@@ -79,14 +106,10 @@ def measure(stores: Stores, ids: list[str]) -> str:
             spy_process.wait(60)
     finally:
         stack.stop()
-    rows = []
-    for part, file in files.items():
-        micros = (after[part] - before[part]) / CALLS * 1e6
-        rows += _rows(part, micros, file)
-    return table(["process", "stage", "µs a call"], rows)
+    return {part: (after[part] - before[part]) / CALLS * 1e6 for part in files}
 
 
-def _watch(spy: str, pid: int, file: Path) -> subprocess.Popen[bytes]:
+def _watch(spy: str, pid: int, form: str, file: Path) -> subprocess.Popen[bytes]:
     """Samples a process until it is interrupted; only while it uses the CPU."""
     return subprocess.Popen(
         [
@@ -97,7 +120,7 @@ def _watch(spy: str, pid: int, file: Path) -> subprocess.Popen[bytes]:
             "--duration",
             "600",
             "--format",
-            "raw",
+            form,
             "--output",
             str(file),
             "--pid",
