@@ -11,7 +11,8 @@ from gateway.html import guides
 from gateway.html.rendering import HERE, page
 from gateway.http.documents import Document
 from gateway.http.languages import preferred
-from gateway.http.problems import PERSIAN, PROBLEMS
+from gateway.http.problems import PROBLEMS, translations
+from gateway.texts.files import Language
 
 KINDS = {
     ".css": "text/css",
@@ -23,11 +24,11 @@ KINDS = {
 
 
 async def problem(request: Request) -> Response:
-    """GET /problems/{code}: what a code means and what to do, in Persian for who asks for it."""
+    """GET /problems/{code}: what a code means and what to do, in the language of who asks."""
     code = request.path_params["code"]
     if code not in PROBLEMS:
         raise NotFound("There is no problem of that code.", code="http.not_found")
-    lang = preferred(request, "en") if code in PERSIAN else "en"
+    lang = preferred(request, "en", ("en", *translations(code)))
     response = _problem_page(code, lang).response(request)
     response.headers["Content-Language"] = lang
     return response
@@ -36,8 +37,8 @@ async def problem(request: Request) -> Response:
 @cache
 def _problem_page(code: str, lang: str) -> Document:
     """A page for each code and language that we have, so that memory is bounded."""
-    entry = PERSIAN[code] if lang == "fa" else PROBLEMS[code]
-    body = bytes(page("problem.html", code=code, problem=entry, lang=lang).body)
+    entry = {"en": PROBLEMS[code], **translations(code)}[lang]
+    body = bytes(page("problem.html", code=code, problem=entry, lang=Language(lang)).body)
     return Document(body, "text/html; charset=utf-8", varies=("Accept-Language",))
 
 

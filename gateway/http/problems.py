@@ -1,15 +1,17 @@
 """The table from errors to problem details (RFC 9457): status, title and advice for each code.
 
-A new code gets its row in problems.toml, and in problems_fa.toml if citizens' programs meet it.
+A new code gets its row in problems.toml; and if citizens' programs meet it, in gateway/texts.
 """
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bus.errors import BusError
 from bus.messages.values import Json
+from gateway.texts.files import FILES
 
 MEDIA_TYPE = "application/problem+json"
 KIND_STATUS = {
@@ -46,14 +48,18 @@ class HttpError(BusError):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def _table(name: str) -> dict[str, Problem]:
-    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
-    return {code: Problem(**row) for code, row in tomllib.loads(text).items()}
+def _table(rows: Mapping[str, Any]) -> dict[str, Problem]:
+    return {code: Problem(**row) for code, row in rows.items()}
 
 
-PROBLEMS = _table("problems.toml")
-# The codes that citizens' programs meet, in Persian.
-PERSIAN = _table("problems_fa.toml")
+PROBLEMS = _table(tomllib.loads(Path(__file__).with_name("problems.toml").read_text("utf-8")))
+# The codes that citizens' programs meet, by language: Persian, and others that have them.
+TRANSLATED = {tag: _table(file.problems) for tag, file in FILES.items() if file.problems}
+
+
+def translations(code: str) -> dict[str, Problem]:
+    """Return a code's title and advice by language; English stands in ``PROBLEMS``."""
+    return {tag: table[code] for tag, table in TRANSLATED.items() if code in table}
 
 
 def status_of(error: BusError) -> int:

@@ -24,6 +24,7 @@ from gateway.public.site.access import OWN, CodeProof, DoorPages, keep_open, wit
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
+from gateway.texts.files import DATA
 
 WAIT_SECONDS = 3
 SERVICE = "own_inquiry"
@@ -122,7 +123,7 @@ class OwnInquiryPages:
         inquiry = await self._read(request, proof)
         if inquiry.answer is None:
             raise NotFound("There is no answer yet.", code="http.not_found")
-        lang = words.language(request)
+        lang = str(words.language(request))
         company = await self._company(request, inquiry.bill or {})
         make = partial(
             pdf.answer,
@@ -150,7 +151,7 @@ class OwnInquiryPages:
             question = Pair(bill_id=bill_id, payment_id=payment_id)
             with contextlib.suppress(BusError):
                 return dict((await self.services.ask(request, LOOK_UP, question)).issuer)
-        return {f"name_{lang}": words.speaker(lang)("brand") for lang in words.LANGUAGES}
+        return {f"name_{lang}": words.speaker(lang)("brand") for lang in DATA}
 
     @with_proof
     async def rate(self, request: Request, proof: CodeProof) -> Response:

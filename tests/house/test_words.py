@@ -2,10 +2,12 @@
 
 import re
 import tomllib
+from string import Formatter
 
 import pytest
 
 from gateway.public.site import words
+from gateway.texts.files import DATA, FILES, FOLDER, PARTS
 from people.company import NAMES
 from services.inquiry.domain.status import LABELS
 from services.notify.domain.parts import normalised, parts
@@ -134,3 +136,57 @@ def test_l22_holiday_names_are_written_out():
     rows = tomllib.loads((ROOT / "deploy/desk/calendar.toml").read_text("utf-8"))["calendar"]
     for title in (row.get("title", "") for row in rows):
         assert not re.search(r"[0-9]|؛\S|\(ص\)|\(ع\)|عیدنوروز|علیه السلام", title), title
+
+
+# --- what citizens read, a file a language ---
+
+OWN = {tag: tomllib.loads((FOLDER / f"{tag}.toml").read_text("utf-8")) for tag in FILES}
+MOVED = (
+    'The texts of citizens stand in gateway/texts, a file a language: write `key = "text"` into '
+    "fa.toml and en.toml (section [texts], [names], [wanted] or [errors]), and remove this file."
+)
+
+
+def keys_of(tag):
+    """Each key of a language's own file, with its part."""
+    parts = {part: OWN[tag].get(part, {}) for part in PARTS}
+    return {(part, key) for part, texts in parts.items() for key in texts}
+
+
+def places_of(text):
+    """The places of a text, of all its forms together; the company's name may stand anywhere."""
+    forms = [text] if isinstance(text, str) else text
+    places = {place for form in forms for _, place, _, _ in Formatter().parse(form) if place}
+    return places - {"company"}
+
+
+def test_texts_of_citizens_are_a_file_a_language():
+    assert not (ROOT / "gateway/public/site/words.toml").exists(), MOVED
+
+
+def test_persian_and_english_have_the_same_texts_but_for_the_english_problems():
+    missing = {key for key in keys_of("fa") ^ keys_of("en") if key[0] not in ("problems", "dates")}
+    assert missing == set(), "a key stands in one of fa.toml and en.toml only"
+
+
+@pytest.mark.parametrize("tag", [tag for tag in FILES if tag not in DATA])
+def test_another_language_has_no_text_that_persian_has_not(tag):
+    assert keys_of(tag) <= keys_of("fa")
+
+
+@pytest.mark.parametrize("tag", FILES)
+@pytest.mark.parametrize("part", [part for part in PARTS if part not in ("problems", "dates")])
+def test_a_text_has_the_same_places_and_the_forms_of_its_plural_in_each_language(tag, part):
+    file = FILES[tag]
+    forms = {file.plural(n) for n in range(1000)}
+    assert forms == set(range(len(forms)))
+    for key, text in OWN[tag].get(part, {}).items():
+        assert places_of(text) == places_of(OWN["fa"][part][key]), key
+        if isinstance(text, list):
+            assert (part, len(text), "n" in places_of(text)) == ("texts", len(forms), True), key
+
+
+def test_the_form_of_a_text_follows_its_number():
+    assert words.speaker("en")("banner_more", n=1) == "1 more"
+    assert words.speaker("en")("status_bars", n=1, bad=0) == "1 day measured, down on 0"
+    assert words.speaker("en")("status_bars", n=90, bad=2) == "90 days measured, down on 2"

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -14,6 +15,7 @@ from gateway.html import rendering
 from gateway.http.origin import own_path
 from gateway.public.site import words
 from gateway.public.site.periods import when_of
+from gateway.texts.files import FILES, Language
 
 AT_PAGE, IN_PART = Markup(' aria-current="page"'), Markup(' aria-current="true"')
 NEITHER = Markup("")
@@ -45,7 +47,7 @@ def show(
         none_wrong=Faults(),
         here=own_path(request),
         current=partial(current, own_path(request)),
-        in_other=_in_other_language(request, lang),
+        others=_other_languages(request, lang),
         banner=getattr(request.state, "banner", None),
         when=partial(when_of, lang=lang),
         faults=Faults(faults or {}),
@@ -53,7 +55,9 @@ def show(
     )
     response.headers["Cache-Control"] = "no-store"
     if words.chosen(request):
-        response.set_cookie(words.COOKIE, lang, max_age=365 * 86_400, samesite="lax", httponly=True)
+        response.set_cookie(
+            words.COOKIE, lang.tag, max_age=365 * 86_400, samesite="lax", httponly=True
+        )
     return response
 
 
@@ -66,11 +70,24 @@ def current(here: str, path: str) -> Markup:
     return IN_PART if path == part else NEITHER
 
 
-def _in_other_language(request: Request, lang: str) -> str:
-    """Return the address of this page in the other language, with its whole query."""
-    other = words.LANGUAGES[1 - words.LANGUAGES.index(lang)]
+class OtherLanguage(NamedTuple):
+    """A language that a page can change to: its tag, its own name, the page's address in it."""
+
+    tag: str
+    name: str
+    href: str
+
+
+def _other_languages(request: Request, lang: Language) -> list[OtherLanguage]:
+    """Return all languages but this one, with the address of this page, its whole query kept."""
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    return f"{own_path(request)}?{urlencode([*query, ('lang', other)])}"
+    return [
+        OtherLanguage(
+            file.tag, file.name, f"{own_path(request)}?{urlencode([*query, ('lang', file.tag)])}"
+        )
+        for file in FILES.values()
+        if file.tag != lang.tag
+    ]
 
 
 def faults_of(request: Request, error: BusError) -> dict[str, str]:

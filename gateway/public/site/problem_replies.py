@@ -7,32 +7,33 @@ from starlette.responses import Response
 from bus.messages.values import Json
 from gateway.http import problems
 from gateway.http.languages import preferred
-from gateway.http.problems import PERSIAN
+from gateway.http.problems import translations
 from gateway.public.site import words
 
 ENGLISH = "en"
 
 
 def language_of(request: Request, problem: Json) -> str:
-    """Return the language of a problem: English unless Persian is preferred and there is a text."""
-    return preferred(request, ENGLISH) if problem["code"] in PERSIAN else ENGLISH
+    """Return the language of a problem: English unless one is preferred that has a text for it."""
+    return preferred(request, ENGLISH, (ENGLISH, *translations(problem["code"])))
 
 
 def spoken(request: Request, problem: Json) -> Json:
     """Return the problem in the language of the request; its codes and fields stay."""
-    if language_of(request, problem) == ENGLISH:
+    lang = language_of(request, problem)
+    if lang == ENGLISH:
         return problem
-    persian = PERSIAN[problem["code"]]
+    translated = translations(problem["code"])[lang]
     faults = [
-        {**fault, "detail": words.error_text("fa", fault["code"])}
+        {**fault, "detail": words.error_text(lang, fault["code"])}
         for fault in problem.get("errors", ())
     ]
     detail = " ".join(dict.fromkeys(fault["detail"] for fault in faults))
     return {
         **problem,
-        "title": persian.title,
-        "detail": detail or f"{persian.title}.",
-        "what_to_do": persian.what_to_do,
+        "title": translated.title,
+        "detail": detail or f"{translated.title}.",
+        "what_to_do": translated.what_to_do,
         **({"errors": faults} if faults else {}),
     }
 

@@ -32,7 +32,7 @@ def same_for_all(handler: Handler, cache: str = ASK_AGAIN) -> Handler:
         key = (
             request.scope["path"],
             request.scope["query_string"],
-            words.language(request),
+            words.language(request).tag,
             banner and (banner[0].id, banner[0].updated_at, banner[1]),
         )
         return (await kept.get(key, lambda: document(request))).response(request)

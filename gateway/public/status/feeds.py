@@ -16,6 +16,7 @@ from gateway.html.formats import moment
 from gateway.public.site import words
 from gateway.public.site.periods import when_of
 from gateway.public.site.prose import directed, prose
+from gateway.texts.files import DATA
 
 ATOM = "http://www.w3.org/2005/Atom"
 XML = "http://www.w3.org/XML/1998/namespace"
@@ -198,7 +199,7 @@ def _event(feed: Feed, announcement: Announcement) -> Event:
 
 def _languages(feed: Feed) -> tuple[str, ...]:
     """The reader's language first; a calendar is often shared with who reads the other."""
-    return (feed.lang, *(lang for lang in words.LANGUAGES if lang != feed.lang))
+    return (feed.lang, *(lang for lang in DATA if lang != feed.lang))
 
 
 def _lines_of(announcement: Announcement, lang: str) -> list[str]:

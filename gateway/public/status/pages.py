@@ -28,6 +28,7 @@ from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services, address_of
 from gateway.public.status import feeds
 from gateway.public.status.feeds import Feed
+from gateway.texts.files import DATA
 
 IN_FEEDS, ON_A_PAGE = 50, 20
 KEEP_SECONDS, FIRST_SECONDS = 60, 5
@@ -134,7 +135,7 @@ class News:
         question = contracts.ListAnnouncements(limit=IN_FEEDS)
         reply = await self._services.ask(request, contracts.ANNOUNCEMENTS, question)
         lang = request.query_params.get("lang", "fa")
-        lang = lang if lang in words.LANGUAGES else "fa"
+        lang = lang if lang in DATA else "fa"
         return Response(make(Feed(self._portal, lang, reply.announcements)), media_type=kind)
 
     # --- subscribing ---

@@ -4,7 +4,6 @@ import datetime as dt
 import io
 import re
 import secrets
-import tomllib
 import zipfile
 
 import pytest
@@ -13,10 +12,10 @@ import requests
 from bus.messages.kinds import Request
 from contracts.notify import messages as notify
 from gateway.ops.notices import words
+from gateway.texts.files import FILES
 from iran.persian import TEHRAN, jalali
 from tests.bus.asking import ask
 from tests.gateway.desk.seats import Officers, Seat, running
-from tests.processes import ROOT
 from tests.stores import execute
 from tests.waiting import wait_for
 
@@ -348,7 +347,8 @@ def test_a_maintenance_is_checked_published_moved_and_cancelled(karim):
 
 
 def test_the_banner_that_an_editor_checks_has_the_words_of_the_portal():
-    public = tomllib.loads((ROOT / "gateway/public/site/words.toml").read_text(encoding="utf-8"))
+    fa, en = (FILES[tag].texts for tag in ("fa", "en"))
+    public = {key: [fa[key], en[key]] for key in fa}
     for kind in ("maintenance", "incident", "end_of_service"):
         assert public[f"banner_{kind}"] == list(words.BANNERS[kind].values())
     assert public["banner_maintenance_slow"] == list(words.SLOW.values())

@@ -657,7 +657,7 @@ def test_l17_a_receipt_can_be_compared_with_the_page_that_its_code_leads_to(lang
         faults=Faults(),
         here="/bills/1/2",
         current=partial(current, "/bills/1/2"),
-        in_other="/bills/1/2?lang=",
+        others=[],
         banner=None,
         when=str,
         bill=bill,

@@ -5,10 +5,11 @@ import re
 import pytest
 import requests
 
-from gateway.http.problems import PERSIAN, PROBLEMS
+from gateway.http.problems import PROBLEMS, TRANSLATED
 from gateway.limits import guesses as guesses_of
 from tests.gateway.conftest import begin, environ_of
 
+PERSIAN = TRANSLATED["fa"]
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
@@ -220,8 +221,10 @@ def test_c13_what_is_not_there_is_told_in_persian_by_each_door_of_the_face(publi
     assert error["description"] == f"{PERSIAN['http.not_found'].title}."
 
 
-def test_c13_each_persian_problem_is_one_of_ours_and_says_both():
-    for code, problem in PERSIAN.items():
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_c13_each_translated_problem_is_one_of_ours_and_says_both(tag):
+    assert TRANSLATED[tag].keys() == PERSIAN.keys()
+    for code, problem in TRANSLATED[tag].items():
         assert code in PROBLEMS
         assert problem.title != problem.what_to_do
         assert re.search("[آ-ی]", problem.title)

@@ -1,0 +1,1 @@
+"""What citizens read: a file a language, and how a text of it is found."""

@@ -1,0 +1,94 @@
+"""The files of texts, one a language: what a file must have, and which languages there are.
+
+A language is one TOML file of this folder, named by its tag (BCP 47). What a file lacks is read in
+the language in which it shows the names of services (``data``): fa or en, which are whole.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from gettext import c2py
+from pathlib import Path
+from typing import NamedTuple
+
+FOLDER = Path(__file__).parent
+# The languages in which services, books and announcements are written; others fall back to one.
+DATA = ("fa", "en")
+FIRST = DATA[0]
+# A text, or one for each form of the plural.
+Text = str | list[str]
+
+
+class TextFile(NamedTuple):
+    """A language: its own name, direction and plural, and all its texts.
+
+    ``names`` says what messages call a field, ``wanted`` what has to be chosen there, ``errors``
+    what a refusal means, ``problems`` title and advice of the problems of the API.
+    """
+
+    tag: str
+    name: str
+    direction: str
+    data: str
+    plural: Callable[[int], int]
+    texts: Mapping[str, Text]
+    names: Mapping[str, str]
+    wanted: Mapping[str, str]
+    errors: Mapping[str, str]
+    problems: Mapping[str, Mapping[str, str]]
+    dates: Mapping[str, list[str]]
+
+
+PARTS = ("texts", "names", "wanted", "errors", "problems", "dates")
+
+
+def read(tag: str, folder: Path = FOLDER) -> TextFile:
+    """Read a language, what it lacks in its language of data. OSError, KeyError, ValueError."""
+    own = tomllib.loads((folder / f"{tag}.toml").read_text(encoding="utf-8"))
+    language = own["language"]
+    data = language["data"]
+    if (tag != data and tag in DATA) or data not in DATA:
+        raise ValueError(f"{tag}.toml: data is one of {', '.join(DATA)}; those are their own.")
+    rest = {} if tag in DATA else tomllib.loads((folder / f"{data}.toml").read_text("utf-8"))
+    parts = {part: {**rest.get(part, {}), **own.get(part, {})} for part in PARTS}
+    return TextFile(
+        tag=tag,
+        name=language["name"],
+        direction=language["direction"],
+        data=data,
+        plural=c2py(language["plural"]),
+        **parts,
+    )
+
+
+def tags(folder: Path = FOLDER) -> tuple[str, ...]:
+    """The tags of all languages: Persian, English, then the others as their files are named."""
+    others = sorted(path.stem for path in folder.glob("*.toml") if path.stem not in DATA)
+    return (*DATA, *others)
+
+
+FILES = {tag: read(tag) for tag in tags()}
+LANGUAGES = tuple(FILES)
+
+
+class Language(str):
+    """The language of a page. As a text it is the language, fa or en, in which services tell names;
+    ``tag`` is the language of the page's own texts, which may be a third one.
+    """
+
+    tag: str
+
+    def __new__(cls, tag: str) -> "Language":
+        """KeyError if there is no file of that language."""
+        language = super().__new__(cls, FILES[tag].data)
+        language.tag = tag
+        return language
+
+
+def file_of(language: str) -> TextFile:
+    """Return the file of a page's language, or of a tag. KeyError."""
+    return FILES[tag_of(language)]
+
+
+def tag_of(language: str) -> str:
+    """Return the tag of a page's language; a plain text is a tag itself."""
+    return language.tag if isinstance(language, Language) else language
