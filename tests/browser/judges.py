@@ -55,7 +55,8 @@ FOCUS = """() => {
 # What shows its shape by a ground alone, which forced colours take away.
 SHAPELESS = """() => [...document.querySelectorAll('button,.button,input,select,textarea,.pill,'
     + '.metric,.callout,[aria-current]')]
-  .filter(e => e.checkVisibility() && !e.matches('.linklike,.back,[type=checkbox],[type=radio],.default'))
+  .filter(e => e.checkVisibility()
+    && !e.matches('.linklike,.back,[type=checkbox],[type=radio],.default'))
   .filter(e => { const s = getComputedStyle(e);
     return !['Top', 'Bottom', 'Left', 'Right'].some(side =>
         parseFloat(s[`border${side}Width`]) > 0 && s[`border${side}Style`] !== 'none')

@@ -5,6 +5,7 @@ import secrets
 import pyotp
 import pytest
 
+from tests.browser.test_citizen import stand_up
 from tests.gateway.desk.test_sessions import put
 
 
@@ -57,13 +58,13 @@ def test_s16_a_colleague_proves_a_passkey_in_the_browser(
     page.wait_for_selector("text=کدهای بازیابی")
     judged(page)
     page.click("text=نوشتم، ادامه")
-    page.click("text=خروج")
+    stand_up(page)
     sign_in(page, desk_by_name, name, shared_desk.password)
     assert page.url.endswith("/desk/second-factor")
     judged(page)
     page.click("text=تأیید با کلید امنیتی")
     page.wait_for_url(f"{desk_by_name}/desk")
-    page.click("text=خروج")
+    stand_up(page)
     # Another key, which was never added, proves nothing.
     line.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
     virtual_key(page)
