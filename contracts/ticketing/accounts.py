@@ -38,6 +38,15 @@ class OfSession:
 
 
 @message
+class OfRequest(OfSession):
+    """Whose session the request of a browser belongs to."""
+
+    unattended: Annotated[
+        Tick, "The page asks by itself; that keeps no session from growing idle"
+    ] = False
+
+
+@message
 class Started:
     """A session that begins, and what is known of the browser."""
 
@@ -232,7 +241,7 @@ START_LOGIN_SESSION = _request(
     SignedIn,
     "Sign in a colleague whom the organisation's login has proven.",
 )
-SESSION = _request("session", OfSession, SignedIn, "Whose session it is, if it is open.")
+SESSION = _request("session", OfRequest, SignedIn, "Whose session it is, if it is open.")
 CONFIRM_SESSION = _request(
     "confirm_session", Confirmation, SignedIn, "Prove the second factor of a session."
 )

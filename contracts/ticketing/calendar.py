@@ -124,3 +124,9 @@ class Report:
     to_day: Annotated[str, Text(10)]
     units: tuple[Block, ...]
     clauses: tuple[Block, ...]
+    days: Annotated[
+        tuple[Block, ...] | None, "Registered and answered on each day (Tehran)", OPTIONAL
+    ] = None
+    categories: Annotated[tuple[Block, ...] | None, "As units, without ratings", OPTIONAL] = None
+    counties: Annotated[tuple[Block, ...] | None, "As units, without ratings", OPTIONAL] = None
+    channels: Annotated[tuple[Block, ...] | None, "Registered by way of entry", OPTIONAL] = None

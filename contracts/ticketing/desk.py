@@ -87,44 +87,6 @@ class OneTicket:
 
 
 @message
-class Queue:
-    unit: Code | None = None
-    state: Annotated[str, Choice((*STATES, "WORK", "ALL"))] = "WORK"
-    mine: Tick = False
-    late: Tick = False
-    search: Annotated[str, Text(100, least=0, personal=True)] = ""
-    page: Annotated[int, whole(1, 10_000)] = 1
-
-
-@message
-class QueueRow:
-    code: Annotated[str, Text(10)]
-    version: int
-    kind: Annotated[str, Choice(KINDS)]
-    category: Block
-    unit: Block
-    county: Block | None
-    state: Annotated[str, Choice(STATES)]
-    state_fa: Annotated[str, Text(200)]
-    assignee: Annotated[str | None, Text(60)]
-    subject: Annotated[str, Text(200, personal=True)]
-    registered_at: Instant
-    due_at: Instant | None
-    due_clock: Annotated[str | None, Text(40)]
-    unread: Annotated[bool | None, "A word came after the end", OPTIONAL] = None
-    late: bool
-
-
-@message
-class QueuePage:
-    tickets: tuple[QueueRow, ...]
-    total: int
-    page: int
-    pages: int
-    units: tuple[Block, ...]
-
-
-@message
 class DeskHistoryEntry(HistoryEntry):
     """An entry of the history with who did it, and notes that no citizen sees."""
 
@@ -293,7 +255,6 @@ WHO_IS = internal_request("who_is", WhoIs, Staff, "Desk: a colleague's role and 
 STAFF_NAMES = internal_request(
     "staff_names", Nothing, Names, "Desk: what colleagues are called.", False
 )
-QUEUE = internal_request("queue", Queue, QueuePage, "Desk: tickets by due time.", False)
 READ = internal_request("read", OneTicket, DeskTicket, "Desk: a ticket with its history.", False)
 OPEN_FILE = internal_request("open_file", OpenFile, Opened, "Desk: where a file lies.", False)
 CALENDAR = internal_request(

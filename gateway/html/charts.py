@@ -44,12 +44,20 @@ class Series(NamedTuple):
     values: Sequence[float | None]
 
 
-def bars(title: str, points: Sequence[Point], unit: str = "", *, language: str = "fa") -> Markup:
+def bars(
+    title: str,
+    points: Sequence[Point],
+    unit: str = "",
+    *,
+    most: float | None = None,
+    language: str = "fa",
+) -> Markup:
     """Return lying bars, one below the other, each with its label and its value in words.
 
-    Values are 0 or more; what is unknown has no bar.
+    Values are 0 or more; the whole width is ``most`` (100 of percents), or the largest value. What
+    is unknown has no bar.
     """
-    most = max((point.value or 0 for point in points), default=0) or 1
+    most = most or max((point.value or 0 for point in points), default=0) or 1
     parts = []
     for index, point in enumerate(points):
         top = index * ROW

@@ -34,9 +34,15 @@ def moment(text: str, language: str = "fa") -> str:
     return f"{local:%A %-d %B %Y} ({day}), {local:%H:%M}"
 
 
+def time(text: str) -> str:
+    """Return the hour of a moment (RFC 3339) in Tehran: 09:30."""
+    return f"{_local(text):%H:%M}"
+
+
 def day(text: str) -> str:
-    """Return a Gregorian day as a Jalali one: 1405/09/02."""
-    return jalali(dt.date.fromisoformat(text[:10])).replace("-", "/")
+    """Return a Gregorian day, or that of a moment in Tehran, as a Jalali one: 1405/09/02."""
+    date = _local(text).date() if "T" in text else dt.date.fromisoformat(text[:10])
+    return jalali(date).replace("-", "/")
 
 
 def percent(hundredths: int) -> str:

@@ -6,7 +6,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from gateway.html.durations import span
-from gateway.html.formats import article, by_name, day, label, moment, named, percent, with_links
+from gateway.html.formats import (
+    article,
+    by_name,
+    day,
+    label,
+    moment,
+    named,
+    percent,
+    time,
+    with_links,
+)
 from people.company import company
 from people.tracking import grouped, grouped_secret
 
@@ -30,6 +40,7 @@ templates.filters |= {
     "rials": "{:,}".format,
     "moment": moment,
     "day": day,
+    "time": time,
     "percent": percent,
     "article": article,
     "code": grouped,

@@ -15,10 +15,11 @@ from services.ticketing.citizens.entrypoints import CitizenEntries
 from services.ticketing.desk.entrypoints import DeskEntries
 from services.ticketing.incoming_mail import queue
 from services.ticketing.incoming_mail import rows as emails
+from services.ticketing.queue.entrypoints import QueueEntries
 from services.ticketing.tickets import rows
 
 
-class Ticketing(CitizenEntries, DeskEntries, AccountEntries, Service):
+class Ticketing(CitizenEntries, DeskEntries, QueueEntries, AccountEntries, Service):
     name = "ticketing"
 
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:

@@ -2,6 +2,8 @@
 
 DESK = (
     "",
+    "/queue",
+    "/keys",
     "/letters",
     "/telephone",
     "/calendar",

@@ -10,6 +10,7 @@ import pytest
 from bus.errors import ContractError
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
+from contracts.ticketing import queue as at_queue
 from people import tracking
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
@@ -169,7 +170,7 @@ def test_an_objection_says_what_it_is_against(hand):
 def test_a_code_of_another_system_is_found_at_the_desk(hand):
     code = hand.register(external_system="111", external_code="98765432101")
     assert hand.track(code)["external"] == [{"system": "111", "code": "98765432101"}]
-    result = hand.call(at_desk.QUEUE, as_="karim", search="98765432101")
+    result = hand.call(at_queue.QUEUE, as_="karim", search="98765432101")
     assert [row["code"] for row in result["tickets"]] == [code]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
+from contracts.ticketing import queue as at_queue
 from iran.persian import persian_digits
 from services.ticketing.accounts import staff
 from services.ticketing.chores import deadlines
@@ -14,7 +15,7 @@ from tests.ticketing.conftest import PASSWORD, SECRET, tehran
 
 
 def queue(hand, as_="karim", **query):
-    return hand.call(at_desk.QUEUE, as_=as_, **query)
+    return hand.call(at_queue.QUEUE, as_=as_, **query)
 
 
 def test_the_queue_is_the_units_own_and_in_the_order_of_due_times(hand):
@@ -90,7 +91,7 @@ def test_who_wrote_a_private_ticket_is_seen_by_its_unit_alone(hand):
 @pytest.mark.parametrize("as_", ["", "nobody", "karim2"])
 def test_nobody_without_an_account_gets_in(hand, as_):
     hand.register()
-    refused = hand.call(at_desk.QUEUE, as_=as_ or " ")
+    refused = hand.call(at_queue.QUEUE, as_=as_ or " ")
     assert refused["code"] == "desk.unknown"
 
 

@@ -1,4 +1,4 @@
-"""The calendar with the times for visits, and the figures."""
+"""The calendar with the times for visits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,18 +12,15 @@ from bus.messages import kinds
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.calendar import (
     AskCalendar,
-    AskReport,
     CalendarRow,
     CalendarRows,
-    Report,
     WithdrawRow,
 )
-from gateway.forms.fields import parse_day, parse_form
+from gateway.forms.fields import parse_form
 from gateway.ops.desk import day_previews, words
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import query_value
-from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Preview, Previewer
 
 CHANGES: dict[str, kinds.Request] = {
@@ -46,7 +43,7 @@ class CalendarView:
 
 
 class DayPages:
-    """The pages of the calendar and of figures."""
+    """The pages of the calendar."""
 
     def __init__(self, pages: StaffPages) -> None:
         self._pages = pages
@@ -93,32 +90,9 @@ class DayPages:
     async def _withdrawn(self, request: Request, message: WithdrawRow) -> Preview:
         return day_previews.withdrawn(await self._read(request), message)
 
-    async def figures(self, request: Request) -> Response:
-        """GET /desk/figures"""
-        names = ("from_day", "to_day")
-        typed = {name: text for name in names if (text := query_value(request, name))}
-        days = {name: parse_day(text) for name, text in typed.items()}
-        try:
-            report = await self._report(request, contracts.REPORT.load(days))
-        except BusError as error:
-            if not error.fields:
-                raise
-            return await self._pages.refused(
-                request, self._figures, {**typed, "act": "figures"}, error
-            )
-        return await self._pages.page(request, "report", reply=resolved(report))
-
-    async def _figures(self, request: Request, submission: Submission) -> Response:
-        reply = self._report(request, AskReport())
-        return await self._pages.page(request, "report", submission, reply=reply)
-
-    async def _report(self, request: Request, message: AskReport) -> Report:
-        return await self._pages.ask(request, contracts.REPORT, message)
-
     def routes(self) -> list[Route]:
-        """The routes of calendar and figures."""
+        """The routes of the calendar."""
         return [
             Route(f"{AT}/calendar", self.calendar),
             Route(f"{AT}/calendar/{{act}}", self.change, methods=["POST"]),
-            Route(f"{AT}/figures", self.figures),
         ]

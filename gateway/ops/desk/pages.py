@@ -1,10 +1,14 @@
-"""The pages of the desk itself: tickets, letters, calendar and figures."""
+"""The pages of the desk itself: first page, queue, tickets, letters, calendar, figures."""
 
 from starlette.routing import Route
 
 from bus.blobs import Blobs
 from gateway.ops.desk.calendar import DayPages
+from gateway.ops.desk.figures import FigurePages
 from gateway.ops.desk.letters import LetterPages
+from gateway.ops.desk.lists.bulk import BulkPages
+from gateway.ops.desk.lists.home import HomePages
+from gateway.ops.desk.lists.queue import QueuePages
 from gateway.ops.desk.look import LookPage
 from gateway.ops.desk.section import LETTERS, TICKETS
 from gateway.ops.desk.telephone import TelephonePages
@@ -17,8 +21,12 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
     """The routes below /desk that work on people's requests."""
     pages = StaffPages(desk, TICKETS)
     return [
+        *HomePages(pages, desk).routes(),
+        *QueuePages(pages).routes(),
+        *BulkPages(pages, desk).routes(),
         *DayPages(pages).routes(),
         *LookPage(pages).routes(),
+        *FigurePages(pages).routes(),
         *LetterPages(StaffPages(desk, LETTERS), blobs).routes(),
         *TelephonePages(pages, desk).routes(),
         *TicketPages(pages, desk, blobs).routes(),

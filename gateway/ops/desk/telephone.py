@@ -1,17 +1,29 @@
 """A request that a citizen makes on the telephone: a clerk writes it down."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError
 from contracts.ticketing.citizens import FORM, REGISTER, AskForm
+from contracts.ticketing.queue import CALLERS_TICKETS, QueueRow
 from gateway.forms.fields import Fields
 from gateway.forms.values import typed_of
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.session import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Earlier tickets of the number that was typed; ``looked`` is false until it is one."""
+
+    looked: bool = False
+    tickets: tuple[QueueRow, ...] = ()
 
 
 class TelephonePages:
@@ -28,14 +40,43 @@ class TelephonePages:
         token = submission.typed.get("form") or self._desk.acts.new_form()
         form = self._desk.ask_as_desk(request, FORM, AskForm())
         return await self._pages.page(
-            request, "telephone", submission, form=form, token=resolved(token)
+            request,
+            "telephone",
+            submission,
+            form=form,
+            token=resolved(token),
+            earlier=self._earlier(request, submission.typed),
         )
 
+    async def _earlier(self, request: Request, typed: Mapping[str, str]) -> Earlier:
+        """Look the caller up; nothing for what is no number, or while nobody answers."""
+        if not typed.get("mobile"):
+            return Earlier()
+        try:
+            message = CALLERS_TICKETS.load({"mobile": typed["mobile"]})
+            reply = await self._pages.ask(request, CALLERS_TICKETS, message)
+        except BusError:
+            return Earlier()
+        return Earlier(looked=True, tickets=reply.tickets)
+
+    async def earlier(self, request: Request) -> Response:
+        """POST /desk/telephone/earlier: the part of the page about the caller, while one types.
+
+        The number goes in the body: an address would stand in logs.
+        """
+        typed = typed_of((await forms.read_form(request)).values)
+        return await self._pages.page(request, "earlier", earlier=self._earlier(request, typed))
+
     async def register(self, request: Request) -> Response:
-        """POST /desk/telephone: the same form sent twice is one ticket with one secret."""
+        """POST /desk/telephone: the same form sent twice is one ticket with one secret.
+
+        The button beside the number only looks the caller up, and shows the form again.
+        """
         typed = typed_of((await forms.read_form(request)).values)
         act = self._desk.acts.form_or_new(typed.get("form", ""))
         typed |= {"act": "telephone", "form": self._desk.acts.seal(act)}
+        if typed.get("look") == "1":
+            return await self._show(request, Submission("telephone", typed))
         try:
             message = REGISTER.load({**_fields(typed), "secret": act.secret})
             reply = await self._pages.ask(request, REGISTER, message, form=act.id)
@@ -50,6 +91,7 @@ class TelephonePages:
         return [
             Route(f"{AT}/telephone", self.form, methods=["GET"]),
             Route(f"{AT}/telephone", self.register, methods=["POST"]),
+            Route(f"{AT}/telephone/earlier", self.earlier, methods=["POST"]),
         ]
 
 

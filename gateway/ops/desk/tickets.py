@@ -1,4 +1,4 @@
-"""The queue and its tickets; every form is one Request, and works without JavaScript."""
+"""Tickets at the desk; every form is one Request, and works without JavaScript."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,17 +12,15 @@ from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenti
 from bus.messages import kinds
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket, OpenBill
 from contracts.ticketing import desk as contracts
-from contracts.ticketing.citizens import STATES
 from contracts.ticketing.desk import DeskTicket, OneTicket
 from gateway.forms.downloads import file_response
-from gateway.forms.fields import Fields, page_number, parse_form
+from gateway.forms.fields import Fields, parse_form
 from gateway.forms.multipart import SubmittedForm
 from gateway.forms.values import typed_of
 from gateway.ops.desk import words
 from gateway.ops.desk.section import AT
 from gateway.ops.desk.ticket_previews import TicketPreviews
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.list_links import back_query, with_back
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Previewer, wants_change
@@ -48,7 +46,6 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
 FILES = frozenset({"say", "answer"})
 # Acts after which nobody looks after an unpaid bill by itself.
 ENDS = frozenset({"answer", "close", "merge"})
-QUEUES = (*STATES, "WORK", "ALL")
 
 
 class TicketPages:
@@ -62,20 +59,6 @@ class TicketPages:
             "merge": previews.merge,
             "new_secret": previews.new_secret,
         }
-
-    async def queue(self, request: Request) -> Response:
-        """GET /desk: the unit's tickets by due time."""
-        state = query_value(request, "state", "WORK")
-        query = contracts.Queue(
-            state=state if state in QUEUES else "WORK",
-            search=query_value(request, "search")[:100],
-            mine=query_value(request, "mine") == "1",
-            late=query_value(request, "late") == "1",
-            unit=query_value(request, "unit")[:40] or None,
-            page=page_number(request),
-        )
-        reply = self._pages.ask(request, contracts.QUEUE, query)
-        return await self._pages.page(request, "queue", reply=reply, wanted=resolved(query))
 
     async def ticket(self, request: Request) -> Response:
         """GET /desk/tickets/{code}"""
@@ -176,7 +159,6 @@ class TicketPages:
         """The routes of tickets."""
         ticket = f"{AT}/tickets/{{code}}"
         return [
-            Route(AT, self.queue),
             Route(ticket, self.ticket),
             Route(f"{ticket}/files/{{file:int}}", self.file),
             Route(f"{ticket}/{{act}}", self.act, methods=["POST"]),

@@ -7,7 +7,24 @@ from starlette.requests import Request
 
 MOST = 500
 # Nothing else comes back into an address of ours.
-FILTERS = ("state", "search", "mine", "late", "unit", "page", "after", "before", "owner", "drafts")
+FILTERS = (
+    "state",
+    "search",
+    "mine",
+    "late",
+    "unit",
+    "category",
+    "county",
+    "kind",
+    "assignee",
+    "sort",
+    "page",
+    "at",
+    "after",
+    "before",
+    "owner",
+    "drafts",
+)
 
 
 def back_query(request: Request, typed: Mapping[str, str] | None = None) -> str:

@@ -26,6 +26,8 @@ from gateway.limits.guesses import neighbourhood
 # A request that takes longer (a slow upload) is asked about again before it acts.
 FRESH_SECONDS = 1.0
 DEVICE_SECONDS = 180 * 24 * 3600
+# What an open page asks by itself: nobody need sit before it.
+UNATTENDED = frozenset({"/desk/queue/live"})
 # The part of the desk that a context's Requests belong to, as SECOND_FACTOR names it.
 PARTS = {"billing": "treasury", "agencies": "register", "notify": "notices"}
 
@@ -98,7 +100,11 @@ class Desk:
         cookie = request.cookies.get(self.cookie_name(request), "")
         if not cookie or request.url.path.startswith(("/static/", "/health/")):
             return signed_out()
-        session = accounts.OfSession(session=digest_of(cookie), face=self.face.name)
+        session = accounts.OfRequest(
+            session=digest_of(cookie),
+            face=self.face.name,
+            unattended=request.url.path in UNATTENDED,
+        )
         try:
             return colleague_of(await self.ask_as_desk(request, accounts.SESSION, session))
         except (Unauthenticated, Unavailable) as error:

@@ -41,9 +41,9 @@ class AccountEntries:
         return sign_in.start_by_login(self.account_context(tx), message)
 
     @serve(contracts.SESSION)
-    def session(self, tx: Tx, message: contracts.OfSession) -> contracts.SignedIn:
+    def session(self, tx: Tx, message: contracts.OfRequest) -> contracts.SignedIn:
         context = self.account_context(tx)
-        return sign_in.to_reply(context, context.session_of(message))
+        return sign_in.to_reply(context, context.session_of_request(message))
 
     @serve(contracts.CONFIRM_SESSION)
     def confirm_session(

@@ -115,8 +115,19 @@ def begin(  # noqa: PLR0913 - what a session is from its beginning on
     return fetch_only(conn, Session, statement.returning(*_COLUMNS))
 
 
-def current(conn: Connection, digest: str, face: str, now: dt.datetime, limits: Limits) -> Session:
-    """Return the open session of a cookie. Unauthenticated ``desk.signed_out`` if none is open."""
+def current(  # noqa: PLR0913 - what a session is judged by
+    conn: Connection,
+    digest: str,
+    face: str,
+    now: dt.datetime,
+    limits: Limits,
+    *,
+    unattended: bool = False,
+) -> Session:
+    """Return the open session of a cookie. Unauthenticated ``desk.signed_out`` if none is open.
+
+    A page that asks by itself (``unattended``) keeps no session from growing idle.
+    """
     row = conn.execute(
         select(*_OPEN_COLUMNS, SESSIONS.c.seen_at)
         .join_from(SESSIONS, STAFF, SESSIONS.c.username == STAFF.c.username)
@@ -129,7 +140,7 @@ def current(conn: Connection, digest: str, face: str, now: dt.datetime, limits: 
     ).one_or_none()
     if row is None:
         raise signed_out()
-    if (now - row.seen_at).total_seconds() > SEEN_SECONDS:
+    if not unattended and (now - row.seen_at).total_seconds() > SEEN_SECONDS:
         conn.execute(update(SESSIONS).values(seen_at=now).where(SESSIONS.c.id == row.id))
     return Session(*row[:-1])
 

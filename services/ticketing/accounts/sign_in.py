@@ -16,6 +16,7 @@ from contracts.ticketing.accounts import (
     EndSessions,
     LoginEnded,
     LoginSignIn,
+    OfRequest,
     OfSession,
     Operation,
     Operator,
@@ -49,9 +50,11 @@ class AccountContext:
     limits: Limits
     seal: Seal
 
-    def session(self, digest: str, face: str) -> Session:
+    def session(self, digest: str, face: str, *, unattended: bool = False) -> Session:
         """Return the session of a cookie, pending or not; Unauthenticated if none is open."""
-        session = sessions.current(self.conn, digest, face, self.now, self.limits)
+        session = sessions.current(
+            self.conn, digest, face, self.now, self.limits, unattended=unattended
+        )
         if session.face == "ops" and operators.role_of(self.conn, session.username) is None:
             raise sessions.signed_out()
         return session
@@ -59,6 +62,10 @@ class AccountContext:
     def session_of(self, message: OfSession) -> Session:
         """Return the session that asks, pending or not; Unauthenticated if none is open."""
         return self.session(message.session, message.face)
+
+    def session_of_request(self, message: OfRequest) -> Session:
+        """Return the session of a browser's request, pending or not."""
+        return self.session(message.session, message.face, unattended=message.unattended)
 
     def proven(self, message: OfSession) -> Session:
         """Return the session that asks; Forbidden while its second factor is not proven."""

@@ -200,7 +200,7 @@ def _columns(context: Context, new: NewCase, unit: str, promise: Promise) -> New
     batch = new.channel == "open311" and open311.get("type") == "batch"
     code = tracking.new()
     external = new.external.code if new.external is not None else ""
-    searched = (new.text, new.name, external, new.address)
+    searched = (new.text, external, new.address)
     return {
         "code": code,
         "secret_hash": context.keys.secret_hash(code, new.secret),

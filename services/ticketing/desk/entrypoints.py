@@ -11,7 +11,7 @@ from iran.identifiers import user_name
 from services.ticketing.accounts import staff
 from services.ticketing.accounts.sign_in_limits import Guesser
 from services.ticketing.context import ContextSource
-from services.ticketing.desk import calendar, incoming_mail, lost_secrets, queue, tickets
+from services.ticketing.desk import calendar, incoming_mail, lost_secrets, tickets
 from services.ticketing.figures import mail, report
 
 
@@ -40,10 +40,6 @@ class DeskEntries(ContextSource):
     @serve(contracts.READ)
     def read(self, tx: Tx, message: contracts.OneTicket) -> contracts.DeskTicket:
         return tickets.read(self.staff_context(tx), message)
-
-    @serve(contracts.QUEUE)
-    def queue(self, tx: Tx, message: contracts.Queue) -> contracts.QueuePage:
-        return queue.queue(self.staff_context(tx), message)
 
     @serve(contracts.ASSIGN)
     def assign(self, tx: Tx, message: contracts.Assign) -> contracts.Acted:

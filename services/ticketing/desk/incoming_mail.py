@@ -58,6 +58,12 @@ def listing(context: Context, message: AskLetters) -> LetterPage:
     )
 
 
+def waiting(context: Context) -> int:
+    """Count the e-mails at which somebody has to look."""
+    counts = rows.counts(context.conn, _visible(context, None))
+    return sum(counts.get(state, 0) for state in WAITING_LETTERS)
+
+
 def _states(name: str) -> list[str]:
     if name == "ALL":
         return list(labels.LETTERS)

@@ -1,17 +1,19 @@
 """Figures by unit and by clause of the agreement (S1, S2, S3), uncut, for the staff."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import NamedTuple
 
-from sqlalchemy import Interval, cast, func, select
+from sqlalchemy import Column, ColumnElement, Date, FromClause, Interval, cast, func, select
 
 from bus.database.rows import fetch_only
 from bus.messages.values import Json
 from contracts.ticketing.calendar import AskReport, Report
-from iran.persian import tehran_day
+from iran.persian import TEHRAN, tehran_day
 from services.ticketing.context import Context
 from services.ticketing.domain import moves
+from services.ticketing.domain.book import Named
 from services.ticketing.domain.moves import WORK
 from services.ticketing.figures.counting import (
     ENDED,
@@ -24,6 +26,10 @@ from services.ticketing.figures.counting import (
 )
 from services.ticketing.tables import TICKET_EVENTS, TICKETS
 from services.ticketing.tickets import views
+
+# A ticket without a county.
+UNKNOWN: Json = {"code": "", "fa": "نامشخص", "en": "unknown"}
+DAYS_MOST = 400
 
 
 class Registered(NamedTuple):
@@ -59,15 +65,34 @@ def report(context: Context, message: AskReport) -> Report:
         to_day=last.isoformat(),
         units=tuple(units),
         clauses=tuple(_clauses(context, span, units)),
+        days=tuple(_days(context, span)),
+        categories=tuple(_by(context, span, TICKETS.c.category, context.book.categories)),
+        counties=tuple(_by(context, span, TICKETS.c.county, context.book.counties)),
+        channels=tuple(_channels(context, span)),
     )
 
 
 def _units(context: Context, span: Span) -> list[Json]:
+    ratings = ratings_by_unit(context, span)
+    return [
+        {**asdict(ratings.get(row["unit"]["code"], Ratings())), **row}
+        for row in _by(context, span, TICKETS.c.unit, context.book.units, name="unit")
+    ]
+
+
+def _by(
+    context: Context,
+    span: Span,
+    column: Column[str],
+    items: Mapping[str, Named],
+    name: str = "item",
+) -> list[Json]:
+    """Count the tickets that were registered in a span by what a column says."""
     took = ENDED.c.ended_at - TICKETS.c.registered_at
     median = func.percentile_disc(0.5).within_group(took.asc())
     statement = (
         select(
-            TICKETS.c.unit,
+            column.label("code"),
             func.count().label("registered"),
             func.count().filter(ENDED.c.ended_at.is_not(None)).label("answered"),
             func.count().filter(ENDED.c.on_time).label("on_time"),
@@ -77,13 +102,11 @@ def _units(context: Context, span: Span) -> list[Json]:
         )
         .select_from(WITH_END)
         .where(TICKETS.c.registered_at >= span.first, TICKETS.c.registered_at < span.last)
-        .group_by(TICKETS.c.unit)
+        .group_by(column)
     )
-    ratings = ratings_by_unit(context, span)
     return [
         {
-            **asdict(ratings.get(row.unit, Ratings())),
-            "unit": views.named(context.book.units, row.unit),
+            name: views.named(items, row.code) or UNKNOWN,
             "registered": row.registered,
             "answered": row.answered,
             "on_time": row.on_time,
@@ -91,6 +114,48 @@ def _units(context: Context, span: Span) -> list[Json]:
             "late": row.late,
             "median_minutes": int(row.median.total_seconds() // 60),
         }
+        for row in context.conn.execute(statement)
+    ]
+
+
+def _days(context: Context, span: Span) -> list[Json]:
+    """Count what was registered and what was first answered on each day of a span."""
+    registered = _by_day(context, span, TICKETS.c.registered_at, TICKETS)
+    answered = _by_day(context, span, ENDED.c.ended_at, WITH_END)
+    first, last = tehran_day(span.first), tehran_day(span.last - dt.timedelta(seconds=1))
+    days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+    return [
+        {
+            "day": day.isoformat(),
+            "registered": registered.get(day, 0),
+            "answered": answered.get(day, 0),
+        }
+        for day in days[:DAYS_MOST]
+    ]
+
+
+def _by_day(
+    context: Context, span: Span, moment: ColumnElement[dt.datetime], source: FromClause
+) -> dict[dt.date, int]:
+    day = cast(func.timezone(TEHRAN.key, moment), Date)
+    statement = (
+        select(day.label("day"), func.count().label("tickets"))
+        .select_from(source)
+        .where(moment >= span.first, moment < span.last)
+        .group_by(day)
+    )
+    return {row.day: row.tickets for row in context.conn.execute(statement)}
+
+
+def _channels(context: Context, span: Span) -> list[Json]:
+    statement = (
+        select(TICKETS.c.channel, func.count().label("registered"))
+        .where(TICKETS.c.registered_at >= span.first, TICKETS.c.registered_at < span.last)
+        .group_by(TICKETS.c.channel)
+        .order_by(func.count().desc(), TICKETS.c.channel)
+    )
+    return [
+        {"channel": row.channel, "registered": row.registered}
         for row in context.conn.execute(statement)
     ]
 

@@ -23,6 +23,7 @@ from services.ticketing.tables.base import (
     id_column,
     metadata,
     ticket_column,
+    username_column,
 )
 
 BOOKS = Table(
@@ -107,6 +108,18 @@ PEOPLE = Table(
     Column("mobile", Text),
     Column("email", Text),
     Column("national_id", Text),
+    # By what they are found, apart from the ticket's text: not every unit may know whose it is.
+    Column("search", Text, nullable=False, server_default=""),
+)
+SAVED_FILTERS = Table(
+    "saved_filters",
+    metadata,
+    id_column(),
+    username_column(),
+    Column("name", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    UniqueConstraint("username", "name"),
 )
 EXTERNAL_CODES = Table(
     "external_codes",

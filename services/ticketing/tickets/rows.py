@@ -12,6 +12,7 @@ from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import NotFound
 from contracts.ticketing.citizens import Opened
 from contracts.ticketing.files import Attachment
+from iran.persian import search_key, squeezed_key
 from services.ticketing.domain.moves import State
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.tables import (
@@ -198,7 +199,16 @@ def person(conn: Connection, ticket: int) -> Person | None:
 
 def add_person(conn: Connection, ticket: int, person: Person) -> None:
     """Keep who wrote the ticket."""
-    conn.execute(insert(PEOPLE).values(ticket=ticket, **asdict(person)))
+    key = people_key(person)
+    conn.execute(insert(PEOPLE).values(ticket=ticket, search=key, **asdict(person)))
+
+
+def people_key(person: Person) -> str:
+    """The form in which a person is searched for: the name, spaced and joined, and all numbers."""
+    parts = (person.name, person.mobile, person.email, person.national_id)
+    key = " ".join(search_key(part) for part in parts if part)
+    mobile = (person.mobile or "").replace("+98", "0")
+    return f"{key} {squeezed_key(person.name)} {mobile}".strip()
 
 
 def add_external(conn: Connection, ticket: int, external: ExternalCode) -> None:

@@ -300,7 +300,7 @@ def test_m24_a_letter_after_the_end_comes_back_into_the_queue(shared_desk, page)
         to=str(ours["Reply-To"]),
         sender="late@example.com",
     )
-    queue = mina.get(f"{shared_desk.ops}/desk", timeout=20).text
+    queue = mina.get(f"{shared_desk.ops}/desk/queue", timeout=20).text
     assert "پیام تازه پس از پایان" in queue
     assert f"/desk/tickets/{code}" in queue
     assert "هنوز آب نیست" in read_by_citizen(shared_desk, ours)

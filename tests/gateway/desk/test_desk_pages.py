@@ -556,12 +556,14 @@ def test_p14_the_calendar_takes_an_hour_as_it_is_typed(shared_desk, sat):
 
 def test_p21_every_act_leads_back_to_the_filter_and_page_of_the_queue(shared_desk, sat):
     code, session = registered(shared_desk)["code"], sat()
-    queue = session.get(f"{shared_desk.ops}/desk?state=ALL&mine=&search={code}", timeout=20).text
+    queue = session.get(
+        f"{shared_desk.ops}/desk/queue?state=ALL&mine=&search={code}", timeout=20
+    ).text
     link = html.unescape(re.search(rf'href="(/desk/tickets/{code}[^"]*)"', queue)[1])
     page = session.get(shared_desk.ops + link, timeout=20).text
     typed = {**fields_of(page, f"/desk/tickets/{code}/note"), "text": "یادداشت"}
     done = session.post(f"{shared_desk.ops}/desk/tickets/{code}/note", data=typed, timeout=20)
-    assert f'href="/desk?state=ALL&amp;search={code}"' in done.text
+    assert f'href="/desk/queue?state=ALL&amp;search={code}&amp;at=0"' in done.text
 
 
 @pytest.mark.parametrize("path", ["/desk/telephone", "/desk/calendar"])

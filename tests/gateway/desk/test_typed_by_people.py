@@ -16,6 +16,7 @@ from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixtu
 
 PAGES = (
     "",
+    "/queue",
     "/letters",
     "/telephone",
     "/calendar",

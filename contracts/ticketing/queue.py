@@ -1,0 +1,222 @@
+"""The queue of the desk: lists, their counts, what comes next, saved filters, the first page.
+
+A list is asked for by the same fields everywhere (``Queue``), so that a link, a saved filter, the
+next ticket and the live counts mean the same tickets.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from marshmallow import validate
+
+from bus.messages.fields import Checked, Choice, Text, whole
+from bus.messages.kinds import M, R, Request
+from bus.messages.message import OPTIONAL, PERSONAL, message
+from bus.messages.values import Block, BlockOf, Code, Instant, Tick
+from contracts.ticketing.citizens import KINDS, STATES
+from contracts.ticketing.requests import internal_request
+from iran import identifiers
+from people import tracking
+
+SORTS = ("due", "registered", "category", "county", "state", "assignee")
+NOBODY = "-"
+SELECTED_MOST = 50
+FILTERS_MOST = 20
+
+TicketCode = Annotated[str, Checked(40, tracking.parse)]
+
+
+@message
+class Queue:
+    unit: Code | None = None
+    state: Annotated[str, Choice((*STATES, "WORK", "ALL"))] = "WORK"
+    mine: Tick = False
+    late: Tick = False
+    search: Annotated[str, Text(100, least=0, personal=True)] = ""
+    page: Annotated[int, whole(1, 10_000)] = 1
+    category: Code | None = None
+    county: Code | None = None
+    kind: Annotated[str | None, Choice(KINDS)] = None
+    assignee: Annotated[str | None, Text(60), "A user name; - for tickets of nobody"] = None
+    sort: Annotated[str, Choice(SORTS)] = "due"
+    falling: Annotated[Tick, "The other way round"] = False
+    codes: Annotated[
+        tuple[TicketCode, ...],
+        validate.Length(max=SELECTED_MOST),
+        "These tickets alone, whatever the other filters say",
+    ] = ()
+
+
+@message
+class QueueRow:
+    code: Annotated[str, Text(10)]
+    version: int
+    kind: Annotated[str, Choice(KINDS)]
+    category: Block
+    unit: Block
+    county: Block | None
+    state: Annotated[str, Choice(STATES)]
+    state_fa: Annotated[str, Text(200)]
+    assignee: Annotated[str | None, Text(60)]
+    subject: Annotated[str, Text(200, personal=True)]
+    registered_at: Instant
+    due_at: Instant | None
+    due_clock: Annotated[str | None, Text(40)]
+    unread: Annotated[bool | None, "A word came after the end", OPTIONAL] = None
+    late: bool
+    language: Annotated[str | None, Text(5), "The citizen's language", OPTIONAL] = None
+    about: Annotated[Block | None, "What an objection is against", OPTIONAL] = None
+
+
+@message
+class SavedFilter:
+    """A list that a colleague has named; ``query`` as the address of the queue has it."""
+
+    id: int
+    name: Annotated[str, Text(60)]
+    query: Annotated[str, Text(500, least=0, personal=True)]
+    default: bool
+
+
+@message
+class QueuePage:
+    tickets: tuple[QueueRow, ...]
+    total: int
+    page: int
+    pages: int
+    units: tuple[Block, ...]
+    all_units: Annotated[
+        tuple[Block, ...] | None, "Those to which a ticket may be given", OPTIONAL
+    ] = None
+    counts: Annotated[
+        Mapping[str, int] | None, "Open tickets by new, mine, late, waiting, free, work", OPTIONAL
+    ] = None
+    at: Annotated[Instant | None, "When this was read; live counts go on from here", OPTIONAL] = (
+        None
+    )
+    filters: Annotated[tuple[BlockOf[SavedFilter], ...] | None, OPTIONAL] = None
+    categories: Annotated[tuple[Block, ...] | None, OPTIONAL] = None
+    counties: Annotated[tuple[Block, ...] | None, OPTIONAL] = None
+    colleagues: Annotated[
+        tuple[Block, ...] | None, PERSONAL, "Those of the unit, to whom tickets are given", OPTIONAL
+    ] = None
+    canned: Annotated[
+        tuple[Block, ...] | None, "Prepared texts with their {places} unfilled", OPTIONAL
+    ] = None
+    may: Annotated[tuple[str, ...] | None, "What the role allows", OPTIONAL] = None
+
+
+@message
+class AskNext(Queue):
+    """The list that one came from, the ticket that was in hand, and its place there (from 0)."""
+
+    after: TicketCode
+    at: Annotated[int, whole(0, 1_000_000)] = 0
+
+
+@message
+class NextTicket:
+    """None at the end of the list."""
+
+    code: Annotated[str | None, Text(10)]
+    at: int
+
+
+@message
+class AskMark(Queue):
+    since: Instant
+
+
+@message
+class QueueMark:
+    """Counts for a page that stands open: tickets of the list that came since, and its tabs."""
+
+    fresh: int
+    counts: Mapping[str, int]
+
+
+@message
+class Nothing:
+    """No fields."""
+
+
+@message
+class SaveFilter:
+    name: Annotated[str, Text(60)]
+    query: Annotated[str, Text(500, least=0, personal=True)]
+    default: Annotated[Tick, "The list that the queue opens with"] = False
+
+
+@message
+class OneFilter:
+    filter: Annotated[int, whole(1, 2**53)]
+
+
+@message
+class Filters:
+    filters: tuple[BlockOf[SavedFilter], ...]
+
+
+@message
+class VisitToday:
+    code: Annotated[str, Text(10)]
+    starts_at: Instant
+    office: Block
+    unit: Block
+    subject: Annotated[str, Text(200, personal=True)]
+    name: Annotated[str | None, Text(100, least=0, personal=True)]
+
+
+@message
+class Load:
+    """Open work of a colleague (in a unit) or of a unit (for a supervisor)."""
+
+    code: Annotated[str, Text(60)]
+    name: Annotated[str, Text(100, personal=True)]
+    open: int
+    late: int
+    waiting: int
+
+
+@message
+class DeskHome:
+    """What a colleague finds on the first page."""
+
+    counts: Mapping[str, int]
+    letters: Annotated[int, "E-mails at which somebody has to look"]
+    mine: tuple[QueueRow, ...]
+    late: tuple[QueueRow, ...]
+    visits: tuple[BlockOf[VisitToday], ...]
+    loads: Annotated[tuple[BlockOf[Load], ...], "For heads and supervisors"]
+
+
+@message
+class Caller:
+    mobile: Annotated[str, Checked(40, identifiers.mobile, personal=True)]
+
+
+@message
+class CallersTickets:
+    """Earlier tickets of a mobile number, the newest first, as far as the role may see whose."""
+
+    tickets: tuple[QueueRow, ...]
+
+
+def _desk(
+    operation: str, message: type[M], reply: type[R], doc: str, *, effect: bool = False
+) -> Request[M, R]:
+    return internal_request(operation, message, reply, f"Desk: {doc}", effect)
+
+
+QUEUE = _desk("queue", Queue, QueuePage, "tickets by due time.")
+NEXT_TICKET = _desk("next_ticket", AskNext, NextTicket, "the next ticket of a list.")
+QUEUE_MARK = _desk("queue_mark", AskMark, QueueMark, "what came into a list since a moment.")
+FILTERS = _desk("filters", Nothing, Filters, "the lists that a colleague has named.")
+SAVE_FILTER = _desk(
+    "save_filter", SaveFilter, Filters, "name a list, or change that of this name.", effect=True
+)
+REMOVE_FILTER = _desk("remove_filter", OneFilter, Filters, "forget a named list.", effect=True)
+DESK_HOME = _desk("desk_home", Nothing, DeskHome, "what waits for a colleague.")
+CALLERS_TICKETS = _desk(
+    "callers_tickets", Caller, CallersTickets, "earlier tickets of somebody on the telephone."
+)

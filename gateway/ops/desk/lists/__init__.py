@@ -1,0 +1,1 @@
+"""Pages of lists of tickets: the queue, acts on many, and the first page."""

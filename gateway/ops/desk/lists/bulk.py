@@ -1,0 +1,250 @@
+"""Acts on several tickets of the queue: each one an act of its own, with a fate of its own.
+
+A form's id and a ticket's code name the act, so that a form sent twice does nothing twice; rights,
+versions and rules are those of the single act. Words to citizens, and merges, are shown before.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenticated
+from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket
+from contracts.ticketing import desk as contracts
+from contracts.ticketing.queue import QUEUE, SELECTED_MOST, Queue, QueuePage, QueueRow
+from gateway.forms.values import Values, text_of, typed_of
+from gateway.ops.desk import words
+from gateway.ops.desk.lists import addresses
+from gateway.ops.desk.lists.addresses import QUEUE_AT
+from gateway.ops.staff import forms
+from gateway.ops.staff.list_links import back_query
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
+from gateway.ops.staff.session import Desk, form_id
+
+# Those that are shown before they are done.
+SHOWN = frozenset({"merge", "say", "answer"})
+ACTS = frozenset({"take", "assign", "unmerge"}) | SHOWN
+COLLEAGUE, UNIT = "c:", "u:"
+
+
+class Selected(NamedTuple):
+    """A ticket as the list showed it."""
+
+    code: str
+    version: int
+
+
+class Fate(NamedTuple):
+    """What became of one ticket: the version that it has now, or why nothing was done."""
+
+    row: QueueRow
+    version: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkForm:
+    """A form of the bar: its act, its tickets, what it carries."""
+
+    act: str
+    form: str
+    selected: tuple[Selected, ...]
+    values: Values
+    back: str
+
+    def value(self, name: str) -> str:
+        """Return a field as it was typed."""
+        return text_of(self.values, name)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkView:
+    """The page before or after an act: its tickets, and what became of each."""
+
+    form: BulkForm
+    page: QueuePage
+    fates: Sequence[Fate] = ()
+    texts: Mapping[str, str] | None = None
+    into: str = ""
+
+
+Act = Callable[[Request, BulkForm, QueueRow, int], Awaitable[contracts.Acted]]
+
+
+class BulkPages:
+    """The bar of the queue."""
+
+    def __init__(self, pages: StaffPages, desk: Desk) -> None:
+        self._pages, self._desk = pages, desk
+        self._acts: Mapping[str, Act] = {
+            "take": self._assign,
+            "assign": self._assign,
+            "merge": self._merge,
+            "unmerge": self._unmerge,
+            "say": self._write,
+            "answer": self._write,
+        }
+
+    async def bulk(self, request: Request) -> Response:
+        """POST /desk/queue/bulk: show an act, or do it on each ticket and report."""
+        form = bulk_form(request, (await forms.read_form(request)).values)
+        if form.act not in ACTS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        if not form.selected or (form.act == "assign" and not form.value("to")):
+            reason = "none" if not form.selected else "nobody"
+            target = f"{form.back}&done={reason}".lstrip("&")
+            return RedirectResponse(f"{QUEUE_AT}?{target}", 303)
+        page = await self._read(request, form)
+        if form.act in SHOWN and form.value("looked") != "1":
+            return await self._preview(request, form, page, NO_SUBMISSION)
+        if form.act in ("say", "answer") and not form.value("text"):
+            fault = FieldError("text", "required", "Write a text.")
+            error = ContractError("Write a text.", fields=[fault])
+            submission = Submission(form.act, typed_of(form.values), error)
+            return await self._preview(request, form, page, submission)
+        fates = await self._do(request, form, page)
+        if form.act in ("take", "assign") and not any(fate.reason for fate in fates):
+            return RedirectResponse(f"{QUEUE_AT}?{form.back}&done={form.act}_many", 303)
+        view = BulkView(form, page, fates)
+        return await self._pages.page(request, "bulk_done", view=resolved(view))
+
+    async def _read(self, request: Request, form: BulkForm) -> QueuePage:
+        query = Queue(codes=tuple(ticket.code for ticket in form.selected), state="ALL")
+        return await self._pages.ask(request, QUEUE, query)
+
+    async def _preview(
+        self, request: Request, form: BulkForm, page: QueuePage, submission: Submission
+    ) -> Response:
+        canned = next((c for c in page.canned or () if c["code"] == form.value("canned")), None)
+        filled = {"text": canned["text_fa"], "text_en": canned["text_en"]} if canned else {}
+        typed = {name: form.value(name) for name in ("text", "text_en")}
+        oldest = min(page.tickets, key=lambda row: row.registered_at, default=None)
+        view = BulkView(
+            form,
+            page,
+            texts={n: typed[n] or filled.get(n, "") for n in typed},
+            into=form.value("into") or (oldest.code if oldest else ""),
+        )
+        return await self._pages.page(request, "bulk", submission, view=resolved(view))
+
+    async def _do(self, request: Request, form: BulkForm, page: QueuePage) -> list[Fate]:
+        """Do the act on each ticket. Merges go one after the other: all change the same ticket."""
+        versions = dict(form.selected)
+        rows = [row for row in page.tickets if row.code in versions]
+        if form.act == "merge":
+            rows = [row for row in rows if row.code != form.value("into")]
+            return [await self._one(request, form, row, versions[row.code]) for row in rows]
+        return list(
+            await asyncio.gather(
+                *(self._one(request, form, row, versions[row.code]) for row in rows)
+            )
+        )
+
+    async def _one(self, request: Request, form: BulkForm, row: QueueRow, version: int) -> Fate:
+        try:
+            reply = await self._acts[form.act](request, form, row, version)
+        except Unauthenticated:
+            raise
+        except BusError as error:
+            return Fate(row, None, "؛ ".join(words.faults_of(error).values()))
+        return Fate(row, reply.version, "")
+
+    # --- the single acts ---
+
+    async def _assign(
+        self, request: Request, form: BulkForm, row: QueueRow, version: int
+    ) -> contracts.Acted:
+        to = form.value("to") if form.act == "assign" else ""
+        message = contracts.Assign(
+            code=row.code,
+            version=version,
+            unit=to.removeprefix(UNIT) if to.startswith(UNIT) else None,
+            assignee=_assignee(to, self._desk.colleague(request).username),
+        )
+        return await self._pages.ask(
+            request, contracts.ASSIGN, message, form=f"{form.form}-{row.code}"
+        )
+
+    async def _merge(
+        self, request: Request, form: BulkForm, row: QueueRow, version: int
+    ) -> contracts.Acted:
+        message = contracts.Merge(code=row.code, version=version, into=form.value("into"))
+        return await self._pages.ask(
+            request, contracts.MERGE, message, form=f"{form.form}-{row.code}"
+        )
+
+    async def _unmerge(
+        self, request: Request, form: BulkForm, row: QueueRow, version: int
+    ) -> contracts.Acted:
+        message = contracts.Unmerge(code=row.code, version=version)
+        return await self._pages.ask(
+            request, contracts.UNMERGE, message, form=f"{form.form}-{row.code}"
+        )
+
+    async def _write(
+        self, request: Request, form: BulkForm, row: QueueRow, version: int
+    ) -> contracts.Acted:
+        final = form.act == "answer"
+        if final and await self._has_open_bill(request, row):
+            sentence = "A bill of this ticket is unpaid; answer it by itself."
+            raise ContractError(sentence, fields=[FieldError("bills_stay", "required", sentence)])
+        text, unit = form.value("text"), row.unit["fa"]
+        if row.language == "en" and form.value("text_en"):
+            text, unit = form.value("text_en"), row.unit["en"]
+        message = contracts.Answer(
+            code=row.code,
+            version=version,
+            text=text.replace("{code}", row.code).replace("{unit}", unit),
+            final=final,
+        )
+        return await self._pages.ask(
+            request, contracts.ANSWER, message, form=f"{form.form}-{row.code}"
+        )
+
+    async def _has_open_bill(self, request: Request, row: QueueRow) -> bool:
+        """True if a bill waits; False while billing is away, as for the single act."""
+        about = row.about or {}
+        bill = str(about["ref"])[:20] if about.get("kind") == "bill" else None
+        try:
+            message = OfTicket(ticket=row.code, bill=bill)
+            return bool((await self._pages.ask(request, OPEN_BILLS_OF_TICKET, message)).bills)
+        except BusError:
+            return False
+
+    def routes(self) -> list[Route]:
+        """The route of the bar."""
+        return [Route(f"{QUEUE_AT}/bulk", self.bulk, methods=["POST"])]
+
+
+def _assignee(to: str, own: str) -> str | None:
+    if to.startswith(UNIT):
+        return None
+    return to.removeprefix(COLLEAGUE) or own
+
+
+def bulk_form(request: Request, values: Values) -> BulkForm:
+    """Read the form of the bar; what names no ticket is left out."""
+    typed = typed_of(values)
+    return BulkForm(
+        act=typed.get("act", ""),
+        form=typed.get("form") or form_id(),
+        selected=tuple(_selected(values))[:SELECTED_MOST],
+        values=values,
+        back=addresses.address(
+            {"state": "WORK", **addresses.parse(back_query(request, typed))}
+        ).partition("?")[2],
+    )
+
+
+def _selected(values: Values) -> list[Selected]:
+    tickets: list[Selected] = []
+    for value in values.get("selected", []):
+        code, _, version = value.partition(".")
+        if version.isdecimal() and code not in dict(tickets):
+            tickets.append(Selected(code, int(version)))
+    return tickets

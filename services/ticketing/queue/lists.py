@@ -1,0 +1,137 @@
+"""Which tickets a list of the queue holds, and in which order: filters, search, sorting."""
+
+import re
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, func, literal_column, or_, select, union_all
+
+from contracts.ticketing.queue import NOBODY, Queue
+from iran.persian import search_key
+from services.ticketing.context import Context
+from services.ticketing.domain.moves import WORK
+from services.ticketing.tables import PEOPLE, TICKETS
+
+WORDS_MOST = 8
+# Digits of a tracking code or a telephone number, which people write in groups.
+NUMBER_LEAST, NUMBER_MOST = 7, 14
+_SQUEEZE = str.maketrans("", "", " -")
+_GROUPED = re.compile(r"[0-9]+(?:[ -]+[0-9]+)+")
+OPEN = or_(TICKETS.c.state.in_(WORK), TICKETS.c.unread)
+_SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {  # Any: columns differ
+    "due": (TICKETS.c.due_at,),
+    "registered": (TICKETS.c.registered_at,),
+    "category": (TICKETS.c.category,),
+    "county": (TICKETS.c.county,),
+    "state": (TICKETS.c.state,),
+    "assignee": (TICKETS.c.assignee,),
+}
+
+
+def conditions(context: Context, query: Queue) -> list[ColumnElement[bool]]:
+    """What is true of the tickets of a list; those of ``codes`` alone where it names some."""
+    if query.codes:
+        return [*of_unit(context, None), TICKETS.c.code.in_(query.codes)]
+    where = [*filters(context, query)]
+    if query.state == "WORK":
+        where.append(OPEN)
+    elif query.state != "ALL":
+        where.append(TICKETS.c.state == query.state)
+    if query.mine:
+        where.append(TICKETS.c.assignee == context.colleague.username)
+    if query.assignee:
+        where.append(_assigned(query.assignee))
+    if query.late:
+        where.append(TICKETS.c.due_at < context.now)
+    return where
+
+
+def filters(context: Context, query: Queue) -> list[ColumnElement[bool]]:
+    """The conditions that the tabs of a list share: all but its state and whose it is."""
+    where = of_unit(context, query.unit)
+    for column, value in (
+        (TICKETS.c.category, query.category),
+        (TICKETS.c.county, query.county),
+        (TICKETS.c.kind, query.kind),
+    ):
+        if value:
+            where.append(column == value)
+    return where + [TICKETS.c.id.in_(_holding(context, word)) for word in words(query.search)]
+
+
+def of_unit(context: Context, unit: str | None) -> list[ColumnElement[bool]]:
+    """The tickets that a colleague sees: the unit's own, a supervisor any unit's."""
+    colleague = context.colleague
+    code = unit if colleague.all_units else colleague.unit
+    return [TICKETS.c.unit == code] if code else []
+
+
+def person_is_seen(context: Context) -> ColumnElement[bool]:
+    """True of tickets whose author this colleague may know."""
+    return or_(TICKETS.c.unit == context.colleague.unit, TICKETS.c.privacy == "identified")
+
+
+def _assigned(assignee: str) -> ColumnElement[bool]:
+    column = TICKETS.c.assignee
+    return column.is_(None) if assignee == NOBODY else column == assignee
+
+
+def order(query: Queue) -> list[ColumnElement[Any]]:  # Any: columns differ
+    """The order of a list: what nobody waits for comes last, and no two tickets change places."""
+    keys: list[ColumnElement[Any]] = [
+        (key.desc() if query.falling else key.asc()).nulls_last() for key in _SORTS[query.sort]
+    ]
+    first = [TICKETS.c.unread.desc()] if query.sort == "due" and not query.falling else []
+    return [*first, *keys, TICKETS.c.registered_at, TICKETS.c.id]
+
+
+# --- search ---
+
+
+def _holding(context: Context, word: str) -> Any:  # Any: a compound of selects
+    """The tickets that hold a word, however it is spaced, have it as their code, or were written
+    by somebody of that name or number. Each part has an index of its own.
+    """
+    # A word of signs alone has no squeezed form: it must stand in the text as it is.
+    squeezed = word.translate(_SQUEEZE) or word
+    text = select(TICKETS.c.id).where(
+        or_(TICKETS.c.search.like(_within(word)), _squeezed().like(_within(squeezed)))
+    )
+    code = select(TICKETS.c.id).where(TICKETS.c.code == squeezed)
+    person = (
+        select(TICKETS.c.id)
+        .join_from(TICKETS, PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
+        .where(
+            or_(*(PEOPLE.c.search.like(_within(form)) for form in {word: 0, squeezed: 0})),
+            person_is_seen(context),
+        )
+    )
+    matches = union_all(text, code, person).subquery()
+    return select(matches.c.id)
+
+
+def _squeezed() -> ColumnElement[str]:
+    """The text for search without blanks and dashes: half-spaced, joined and spaced words meet in
+    it. Written as the index tickets_squeezed has it (literals, not parameters).
+    """
+    return func.translate(
+        TICKETS.c.search, literal_column("' -'"), literal_column("''"), type_=Text()
+    )
+
+
+def words(search: str) -> list[str]:
+    """The words of a search; groups of digits that together are a code or a number are one."""
+    joined = _GROUPED.sub(lambda match: _joined(match[0]), search_key(search))
+    return joined.split()[:WORDS_MOST]
+
+
+def _joined(groups: str) -> str:
+    digits = groups.translate(_SQUEEZE)
+    return digits if NUMBER_LEAST <= len(digits) <= NUMBER_MOST else groups
+
+
+def _within(word: str) -> str:
+    return f"%{_escaped(word)}%"
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
