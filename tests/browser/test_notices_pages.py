@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tests.browser.test_citizen import confirm, press, sit_down
+from tests.browser.test_citizen import confirm, open_menu, press, sit_down
 from tests.gateway.desk.seats import running
 from tests.gateway.desk.test_notices_pages import MOBILE, Notices, hour, jalali_day
 from tests.waiting import wait_for
@@ -21,6 +21,7 @@ def seat(visitor, house, username, **more):
     """A browser of an editor at the board of notices."""
     page = visitor(**more)
     sit_down(page, house, username)
+    open_menu(page)
     page.get_by_role("link", name="پیام‌ها", exact=True).click()
     return page
 

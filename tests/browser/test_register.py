@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from tests.browser.test_citizen import confirm, press, sit_down
+from tests.browser.test_citizen import confirm, open_menu, press, sit_down
 from tests.gateway.desk.seats import running
 from tests.gateway.desk.test_register_pages import KEYS, Register
 
@@ -21,6 +21,7 @@ def seat(visitor, house, username, **more):
     """A browser of an officer at the first page of the register."""
     page = visitor(**more)
     sit_down(page, house, username)
+    open_menu(page)
     page.get_by_role("link", name="دستگاه‌ها", exact=True).click()
     return page
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA
-from tests.browser.test_citizen import confirm, press, sit_down
+from tests.browser.test_citizen import confirm, open_menu, press, sit_down
 from tests.gateway.desk.seats import running
 from tests.gateway.desk.test_treasury_pages import PRICE, Treasury, day, entry_of, iso
 
@@ -23,6 +23,7 @@ def seat(visitor, house, username, **more):
     """A browser of an officer at the first page of the treasury."""
     page = visitor(**more)
     sit_down(page, house, username)
+    open_menu(page)
     page.get_by_role("link", name="خزانه", exact=True).click()
     return page
 
