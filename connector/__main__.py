@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import sys
 import time
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +109,17 @@ def run_refusals(arguments: argparse.Namespace) -> int:
     """Shows why the agency's own requests were refused."""
     reply = caller_of(arguments).call("agencies.refusals.v1", {"limit": arguments.limit})
     _print(reply.data, arguments, refusals_text)
+    return GOOD
+
+
+def run_console(arguments: argparse.Namespace) -> int:
+    """Prints the address at which a browser reads the agency's console, once within ten minutes."""
+    caller = caller_of(arguments)
+    reply = caller.call("agencies.open_console.v1", {})
+    address = f"{caller.url}/console?code={reply.data['entry_code']}"
+    _print({"address": address, "until": reply.data["until"]}, arguments, lambda _: address)
+    if arguments.open:
+        webbrowser.open(address)
     return GOOD
 
 
@@ -220,6 +232,7 @@ RUNS = {
     "status": run_status,
     "download": run_download,
     "refusals": run_refusals,
+    "console": run_console,
     "verify": run_verify,
     "keygen": run_keygen,
     "prove": run_prove,

@@ -164,6 +164,11 @@ def _refusals(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, default=20, help="how many; 20 if left out")
 
 
+def _console(command: argparse.ArgumentParser) -> None:
+    connection(command)
+    command.add_argument("--open", action="store_true", help="open it in this machine's browser")
+
+
 def _verify(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", help="what ask --save wrote")
     command.add_argument(
@@ -202,6 +207,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
     "status": ("how far a batch has come", _status),
     "download": ("fetch the results of a batch", _download),
     "refusals": ("show why your requests were refused, newest first", _refusals),
+    "console": ("print an address, for one use, at which a browser reads your console", _console),
     "verify": ("verify kept evidence, offline", _verify),
     "keygen": ("make a key pair; prints the public key to register", _keygen),
     "prove": ("print the proof that a new key is yours", _prove),

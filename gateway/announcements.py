@@ -44,6 +44,11 @@ class Ending(NamedTuple):
     gone_at: dt.datetime
     id: int
 
+    @property
+    def last_day(self) -> dt.date:
+        """The last day in Tehran on which it is answered."""
+        return (self.gone_at.astimezone(TEHRAN) - dt.timedelta(days=1)).date()
+
     def headers(self, portal: str) -> dict[str, str]:
         """Return Deprecation (RFC 9745), Sunset and its link (RFC 8594)."""
         page = f"{portal}/status/{self.id}"
@@ -146,8 +151,9 @@ class Gone(HttpError):
     """The last day of a contract is over."""
 
     def __init__(self, ending: Ending) -> None:
-        day = (ending.gone_at.astimezone(TEHRAN) - dt.timedelta(days=1)).date()
-        super().__init__("contract.ended", f"Its last day was {day}; the status page tells why.")
+        super().__init__(
+            "contract.ended", f"Its last day was {ending.last_day}; the status page tells why."
+        )
 
 
 def _runs(announcement: Announcement, now: dt.datetime) -> bool:

@@ -19,6 +19,7 @@ from bus.messages.kinds import Event, InputForm, Request
 from bus.messages.message import OPTIONAL, Meta, check, message, raw
 from bus.messages.values import Block, Day, Tick
 from bus.topology import AGENCY_CODE
+from contracts.agencies.sandbox import MOST_DAYS
 
 STATES = ("IN_FORCE", "REVOKED", "ENDED")
 # The members of a JSON Web Key that make a public key (RFC 7518, RFC 8037).
@@ -256,6 +257,7 @@ class RegisterSandbox:
     public_key: Annotated[str | None, Text(60), OPTIONAL] = None
     jwk: Annotated[PublicKeyOfJson | None, OPTIONAL] = None
     proof: Annotated[ProofOfKey | None, OPTIONAL] = None
+    days: Annotated[int, whole(1, MOST_DAYS), "For how many days it holds"] = MOST_DAYS
 
 
 @message

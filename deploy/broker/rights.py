@@ -69,8 +69,11 @@ PUBLIC_REQUESTS = (
 # What the agency face asks for itself, beside all that agencies may call.
 AGENCY_FACE_REQUESTS = (
     "agencies.claim_calls.v1",
+    "agencies.console_session.v1",
     "agencies.copies.v1",
     "agencies.defer.v1",
+    "agencies.enter_console.v1",
+    "agencies.leave_console.v1",
     "agencies.note_refusals.v1",
     "agencies.register_sandbox.v1",
     "agencies.settle_call.v1",

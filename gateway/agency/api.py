@@ -21,8 +21,9 @@ from bus.signatures.keys import PublicKey, SigningKey
 from contracts.agencies.deferred import CANCEL_CALL, READ_CALL
 from gateway import web
 from gateway.agency.catalogue import openapi as catalogue
-from gateway.agency.catalogue import schemas
+from gateway.agency.catalogue import reference, schemas
 from gateway.agency.catalogue.metadata import Metadata, challenge
+from gateway.agency.console.pages import ConsolePages
 from gateway.agency.deferred.calls import Calls
 from gateway.agency.deferred.preferences import preferences
 from gateway.agency.deferred.runner import Runner
@@ -80,6 +81,9 @@ class AgencyFace:
         is_sandbox = settings.text("SANDBOX", "0") == "1"
         self.sandbox = Sandbox(self.door, self.copies) if self.copies and is_sandbox else None
         self.oauth = Endpoint(self.door)
+        self.reference = reference.site(
+            self.door.base, self.announcements, portal, sandbox=self.sandbox is not None
+        )
         self.metadata = Metadata(
             self.door,
             {key.keyid: key.public, **earlier_keys},
@@ -176,14 +180,15 @@ def make(settings: Settings) -> web.Face:
             ),
             Route("/asyncapi.json", for_every_site(schemas.asyncapi_json)),
             Route("/schemas/{name}.json", for_every_site(schemas.schema_json)),
-            Route("/", catalogue.page),
-            Route("/docs", catalogue.page),
+            *agency.reference.routes(),
+            *ConsolePages(agency.door, sandbox=agency.sandbox is not None).routes(),
+            *assets.problem_routes(reference.callers_of),
             Route(OAUTH_PATH, agency.oauth.token, methods=["POST"]),
             *(agency.sandbox.routes() if agency.sandbox else ()),
             *agency.metadata.routes(),
             Route("/.well-known/security.txt", security_txt.text_of(settings)),
             Route("/health/live", web.live),
-            assets.robots("/v1/", "/oauth/", "/problems/"),
+            assets.robots("/v1/", "/oauth/", "/problems/", "/console"),
             *assets.ROUTES,
         ],
         lifespan=web.while_connected(agency.client, *agency.works()),

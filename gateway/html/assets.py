@@ -1,5 +1,6 @@
 """What every face serves beside its own routes: problem pages, styles, fonts, documents."""
 
+from collections.abc import Callable
 from functools import cache
 
 from starlette.requests import Request
@@ -8,12 +9,13 @@ from starlette.routing import Route
 
 from bus.errors import NotFound
 from gateway.html import guides
-from gateway.html.rendering import HERE, page
+from gateway.html.rendering import HERE, rendered
 from gateway.http.documents import Document
 from gateway.http.languages import preferred
-from gateway.http.problems import PROBLEMS, translations
+from gateway.http.problems import PROBLEMS, Problem, translations
 from gateway.texts.files import Language
 
+HTML = "text/html; charset=utf-8"
 KINDS = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -23,23 +25,55 @@ KINDS = {
 }
 
 
-async def problem(request: Request) -> Response:
-    """GET /problems/{code}: what a code means and what to do, in the language of who asks."""
-    code = request.path_params["code"]
-    if code not in PROBLEMS:
-        raise NotFound("There is no problem of that code.", code="http.not_found")
-    lang = preferred(request, "en", ("en", *translations(code)))
-    response = _problem_page(code, lang).response(request)
-    response.headers["Content-Language"] = lang
-    return response
+def problem_routes(callers_of: Callable[[str], tuple[str, ...]] = lambda _: ()) -> list[Route]:
+    """Return the routes of the pages of problems; ``callers_of`` names the contracts that a code
+    may refuse, which have their pages at /reference.
+    """
+
+    async def problem(request: Request) -> Response:
+        """GET /problems/{code}: what a code means and what to do, in the language of who asks."""
+        code = request.path_params["code"]
+        if code not in PROBLEMS:
+            raise NotFound("There is no problem of that code.", code="http.not_found")
+        lang = preferred(request, "en", ("en", *translations(code)))
+        response = made(code, lang).response(request)
+        response.headers["Content-Language"] = lang
+        return response
+
+    @cache
+    def made(code: str, lang: str) -> Document:
+        """A page for each code and language that we have, so that memory is bounded."""
+        entry = {"en": PROBLEMS[code], **translations(code)}[lang]
+        body = rendered(
+            "problem.html",
+            code=code,
+            problem=entry,
+            lang=Language(lang),
+            callers=callers_of(code),
+        )
+        return Document(body, HTML, varies=("Accept-Language",))
+
+    return [Route("/problems/", problems), Route("/problems/{code}", problem)]
+
+
+async def problems(request: Request) -> Response:
+    """GET /problems/: all codes, by their families."""
+    return _problems().response(request)
 
 
 @cache
-def _problem_page(code: str, lang: str) -> Document:
-    """A page for each code and language that we have, so that memory is bounded."""
-    entry = {"en": PROBLEMS[code], **translations(code)}[lang]
-    body = bytes(page("problem.html", code=code, problem=entry, lang=Language(lang)).body)
-    return Document(body, "text/html; charset=utf-8", varies=("Accept-Language",))
+def _problems() -> Document:
+    families: dict[str, list[tuple[str, Problem]]] = {}
+    for code, entry in PROBLEMS.items():
+        families.setdefault(code.partition(".")[0], []).append((code, entry))
+    body = rendered(
+        "reference/problems.html",
+        lang="en",
+        guide=None,
+        groups=guides.menu(),
+        families=sorted(families.items()),
+    )
+    return Document(body, HTML)
 
 
 async def static(request: Request) -> Response:
@@ -77,7 +111,7 @@ def robots(*closed: str) -> Route:
 
 
 ROUTES = [
-    Route("/problems/{code}", problem),
+    *problem_routes(),
     Route("/static/{name}", static),
     Route("/favicon.ico", favicon),
     *guides.ROUTES,

@@ -52,5 +52,10 @@ templates.globals["company"] = company
 
 def page(template: str, status: int = 200, **values: object) -> Response:
     """Render a page; every value is escaped."""
-    body = templates.get_template(template).render(**values)
+    body = rendered(template, **values)
     return Response(body, status, {"Cache-Control": "no-cache"}, "text/html; charset=utf-8")
+
+
+def rendered(template: str, **values: object) -> bytes:
+    """Render a template as UTF-8; every value is escaped."""
+    return templates.get_template(template).render(**values).encode()

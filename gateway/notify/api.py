@@ -44,10 +44,10 @@ from contracts.notify.messages import (
     ReadTemplate,
 )
 from gateway import web
-from gateway.html import assets, problem_page, rendering
+from gateway.html import assets
 from gateway.http import bodies
 from gateway.http.address import own_address
-from gateway.notify import openapi_document, pdf_check, replies, requests, schemas
+from gateway.notify import openapi_document, pdf_check, reference, replies, requests, schemas
 from gateway.notify.door import ApiClient, ApiDoor, act_id
 from gateway.notify.errors import answer, bad, no_result, refused, show
 from gateway.openapi.document import document_route
@@ -245,11 +245,6 @@ class Notify:
         return web.json_response(replies.preview(previewed))
 
 
-async def home(request: Request) -> Response:
-    """GET /: a page about this face, for a browser."""
-    return rendering.page("notify.html", lang=problem_page.language(request))
-
-
 def canonical(form: Wire) -> str:
     """The UUID of a checked path in the form in which the service knows it."""
     return str(uuid.UUID(form.get("id") or form["notification_id"]))
@@ -292,7 +287,7 @@ def make(settings: Settings) -> web.Face:
             Route(f"{V2}/templates", guarded(notify.templates)),
             Route(f"{V2}/received-text-messages", guarded(notify.received)),
             document_route(openapi_document.openapi, str(notify.address)),
-            Route("/", home),
+            *reference.site(str(notify.address)).routes(),
             Route("/health/live", web.live),
             assets.robots("/v2/", "/problems/"),
             *assets.ROUTES,

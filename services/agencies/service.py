@@ -2,13 +2,16 @@
 
 from bus.database.store import Tx
 from bus.service import Service
+from services.agencies.console.entrypoints import ConsoleEntrypoints
 from services.agencies.deferred import overdue
 from services.agencies.deferred.entrypoints import DeferredEntrypoints
 from services.agencies.feeds.entrypoints import FeedEntrypoints
 from services.agencies.register.entrypoints import RegisterEntrypoints
 
 
-class Agencies(DeferredEntrypoints, FeedEntrypoints, RegisterEntrypoints, Service):
+class Agencies(
+    ConsoleEntrypoints, DeferredEntrypoints, FeedEntrypoints, RegisterEntrypoints, Service
+):
     name = "agencies"
 
     def worries(self, tx: Tx) -> dict[str, int]:

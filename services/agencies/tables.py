@@ -192,6 +192,27 @@ Index("calls_open", CALLS.c.agency, postgresql_where=CALLS.c.due_at.is_not(None)
 Index("calls_of", CALLS.c.agency, CALLS.c.seq.desc())
 Index("calls_old", CALLS.c.settled_at, postgresql_where=CALLS.c.settled_at.is_not(None))
 
+# --- the console ---
+
+# Digests alone: who reads the database opens no console.
+CONSOLE_CODES = Table(
+    "console_codes",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("until", MOMENT, nullable=False),
+    Column("used_at", MOMENT),
+)
+CONSOLE_SESSIONS = Table(
+    "console_sessions",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("until", MOMENT, nullable=False),
+)
+
 
 # --- rows ---
 

@@ -10,11 +10,11 @@ from bus.messages.message import Written
 from bus.service import Service
 from contracts.billing import bills
 from contracts.billing.bills import BillFact, Reminder
-from contracts.inquiry import laws, own, parcels, questions
+from contracts.inquiry import laws, own, parcels, questions, use
 from contracts.inquiry import ratings as rating_contracts
 from contracts.inquiry.answer import Answer, Verification
 from contracts.ticketing import lost_secrets as lost_contracts
-from services.inquiry import backlog, ratings
+from services.inquiry import backlog, own_use, ratings
 from services.inquiry.askers import asker_of
 from services.inquiry.batches import answering as batch_answering
 from services.inquiry.batches import results, uploads
@@ -96,6 +96,22 @@ class Inquiry(Service):
     @serve(questions.READ_BATCH)
     def read_batch(self, tx: Tx, message: questions.ReadBatch) -> Written[questions.BatchPage]:
         return results.read_page(self.context(tx), message)
+
+    # --- what an agency asked ---
+
+    @serve(use.OWN_QUESTIONS)
+    def own_questions(self, tx: Tx, message: use.ReadOwnQuestions) -> use.OwnQuestions:
+        agency = asker_of(self.context(tx).envelope).agency
+        page = own_use.questions_of(tx.conn, agency, message, self.now())
+        return use.OwnQuestions(
+            questions=tuple(own_use.question_reply(row) for row in page.rows),
+            next=page.next(lambda row: row.seq),
+        )
+
+    @serve(use.OWN_USE)
+    def own_use(self, tx: Tx, message: use.ReadOwnUse) -> use.OwnUse:
+        agency = asker_of(self.context(tx).envelope).agency
+        return own_use.use_of(tx.conn, agency, message.days, self.now())
 
     # --- people ---
 

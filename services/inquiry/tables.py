@@ -155,6 +155,7 @@ Index(
     INQUIRY_LOG.c.at,
     postgresql_where=INQUIRY_LOG.c.key_hash.is_not(None),
 )
+Index("inquiry_log_agency", INQUIRY_LOG.c.agency, INQUIRY_LOG.c.seq)
 # The log only grows, so its rows lie by time.
 Index("inquiry_log_at", INQUIRY_LOG.c.at, postgresql_using="brin")
 INQUIRY_LOG_HEAD = Table(

@@ -29,8 +29,8 @@ def arriving(click):
     the next page begins, of which then only a part, or nothing, can be read.
     """
 
-    def click_and_arrive(clicked, *args, **kwargs):
-        click(clicked, *args, **kwargs)
+    def click_and_arrive(clicked, *arguments, **options):
+        click(clicked, *arguments, **options)
         (clicked if isinstance(clicked, Page) else clicked.page).wait_for_load_state()
 
     return click_and_arrive

@@ -1,6 +1,7 @@
 """The addresses of this face that need no grant, as its OpenAPI document has them."""
 
 from contracts.agencies.register import REGISTER_SANDBOX
+from gateway.agency.catalogue import page_paths
 from gateway.agency.catalogue.metadata import LINKSET, RESOURCE
 from gateway.agency.catalogue.parameters import JWT, TRACE
 from gateway.agency.catalogue.schemas import schema_names
@@ -10,12 +11,11 @@ from gateway.openapi.answers import ALWAYS, BODY, SERVICE, header_refs, refusals
 from gateway.openapi.document import JSON, Document, header_parameter, path_parameter
 from gateway.openapi.shapes import Node
 
-HTML, TEXT = "text/html", "text/plain"
+TEXT = "text/plain"
 _TEXT: Node = {"type": "string"}
 _URI: Node = {"type": "string", "format": "uri"}
 _URIS: Node = {"type": "array", "items": _URI}
 _WORDS: Node = {"type": "array", "items": _TEXT}
-_PAGE: Node = {HTML: {"schema": _TEXT}}
 # RFC 6749, section 5.2, and RFC 9449, section 5.
 OAUTH_ERRORS = (
     "invalid_request",
@@ -132,14 +132,22 @@ def describe(document: Document, *, sandbox: bool) -> None:
     """Add them all; ``sandbox`` says whether agencies can register their own key here."""
     document.tag("oauth", "Tokens (RFC 6749, RFC 9449)")
     document.tag("documents", "What a client's program reads before it asks")
-    document.tag("pages", "For people")
-    document.tag("health", "Whether this face lives")
     document.add("/oauth/token", "post", _token(document))
     if sandbox:
         document.tag("sandbox", "For whoever wants to try")
         document.add("/sandbox/agencies", "post", _sandbox(document))
     _documents(document)
-    _pages(document)
+    page_paths.describe(document)
+    document.tag("health", "Whether this face lives")
+    document.get(
+        "/health/live",
+        "health.live",
+        "Whether this face lives.",
+        {"application/health+json": {"schema": _object({"status": {"const": "pass"}})}},
+        tag="health",
+        parameters=[TRACE],
+        statuses=ALWAYS,
+    )
 
 
 def _token(document: Document) -> Node:
@@ -262,55 +270,5 @@ def _documents(document: Document) -> None:
         {"application/schema+json": {"schema": schema}},
         tag="documents",
         parameters=[name, TRACE],
-        statuses=ALWAYS,
-    )
-
-
-def _pages(document: Document) -> None:
-    code = path_parameter("code", {"type": "string", "examples": ["signature.bad"]}, "A code")
-    name = path_parameter("name", {"type": "string", "examples": ["mirab.css"]}, "A file")
-    for path, id_, summary, parameters, content in (
-        ("/", "home", "All contracts as a page.", [], _PAGE),
-        ("/docs", "docs", "All contracts as a page.", [], _PAGE),
-        ("/problems/{code}", "problem", "What a code of a problem means.", [code], _PAGE),
-        (
-            "/docs/{name}",
-            "guide",
-            "A document or an example that errors and pages point to.",
-            [path_parameter("name", {"type": "string", "examples": ["join.md"]}, "Its file")],
-            {"text/markdown": {}, "text/plain": {}},
-        ),
-        (
-            "/static/{name}",
-            "static",
-            "The style sheet, scripts, fonts, icons.",
-            [name],
-            {kind: {} for kind in ("text/css", "text/javascript", "font/woff2", "image/svg+xml")},
-        ),
-        ("/favicon.ico", "mark", "The mark.", [], {"image/x-icon": {}}),
-        (
-            "/robots.txt",
-            "robots",
-            "What search engines leave alone (RFC 9309).",
-            [],
-            {"text/plain": {}},
-        ),
-    ):
-        document.get(
-            path,
-            f"pages.{id_}",
-            summary,
-            content,
-            tag="pages",
-            parameters=[*parameters, TRACE],
-            statuses=ALWAYS,
-        )
-    document.get(
-        "/health/live",
-        "health.live",
-        "Whether this face lives.",
-        {"application/health+json": {"schema": _object({"status": {"const": "pass"}})}},
-        tag="health",
-        parameters=[TRACE],
         statuses=ALWAYS,
     )

@@ -1,13 +1,8 @@
-"""The contracts for agencies: /openapi.json and a page to read, made from the catalogue."""
+"""The contracts for agencies: /openapi.json, made from the catalogue."""
 
 from functools import cache, partial
 
-from marshmallow import Schema
-from starlette.requests import Request
-from starlette.responses import Response
-
 from bus.messages import kinds
-from bus.process.version import release
 from contracts import InputForm, agency_contracts
 from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
 from contracts.billing.bills import STATEMENT
@@ -25,9 +20,7 @@ from gateway.agency.catalogue.parameters import (
 )
 from gateway.agency.door.addresses import path_of
 from gateway.agency.files.routes import FILE_ROUTES
-from gateway.html import rendering
 from gateway.http.origin import Handler
-from gateway.http.problems import PROBLEMS
 from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
 from gateway.openapi.document import JSON, Document, document_handler, path_parameter
 from gateway.openapi.shapes import UUID, Node
@@ -230,36 +223,3 @@ LINKS: Node = {
 def openapi_json(address: str, *, sandbox: bool) -> Handler:
     """The handler of GET /openapi.json of the face that is reached at ``address``."""
     return document_handler(partial(openapi, sandbox=sandbox), address)
-
-
-async def page(_: Request) -> Response:
-    """GET /: the catalogue as a page."""
-    return rendering.page(
-        "catalogue.html",
-        contracts=[
-            {
-                "name": c.name,
-                "path": path_of(c),
-                "doc": c.doc,
-                "effect": c.effect,
-                "fields": _fields(c.schema),
-                "reply": _fields(c.reply_schema),
-            }
-            for c in agency_contracts()
-        ],
-        problems=PROBLEMS,
-        version=release(),
-    )
-
-
-def _fields(schema: Schema) -> list[Node]:
-    return [
-        {
-            "name": name,
-            "required": f.required,
-            "kind": type(f).__name__,
-            "doc": f.metadata.get("description", ""),
-            "example": f.metadata.get("example"),
-        }
-        for name, f in schema.fields.items()
-    ]

@@ -1,4 +1,4 @@
-"""Self-service agencies of the sandbox: each has one key, and ends after a month."""
+"""Self-service agencies of the sandbox: each has one key, and ends after a month at most."""
 
 import datetime as dt
 import secrets
@@ -10,9 +10,8 @@ from contracts.agencies.register import RegisterSandbox
 from iran.persian import tehran_day
 from members.documents import parse_agency
 from services.agencies.context import Context
-from services.agencies.domain import sandbox
 from services.agencies.domain.document import Document, Key, PublicKey
-from services.agencies.register import key_proofs, versions
+from services.agencies.register import key_proofs, sandbox_document, versions
 from services.agencies.register.document_checks import SANDBOX, key_faults
 from services.agencies.register.revocations import revoked_ids, thumbprints
 from services.agencies.register.versions import Act
@@ -30,13 +29,13 @@ def register(context: Context, message: RegisterSandbox, *, is_open: bool) -> tu
     if not is_open:
         raise Forbidden("There is no sandbox here; write to us.", code="sandbox.closed")
     versions.lock(context.conn)
-    if _count(context.conn) >= sandbox.MOST_ALIVE:
+    if _count(context.conn) >= sandbox_document.MOST_ALIVE:
         raise TooMany(
             "The sandbox is full; come back tomorrow.", code="sandbox.full", retry_after=AN_HOUR
         )
     document = _checked_document(context, message)
     act = Act("sandbox", document["keys"][0]["id"])
-    ends_at = context.now + dt.timedelta(sandbox.DAYS)
+    ends_at = context.now + dt.timedelta(message.days)
     return versions.add_version(context, document, act, ends_at=ends_at), document
 
 
@@ -44,9 +43,9 @@ def _checked_document(context: Context, message: RegisterSandbox) -> Document:
     key = _public_key(message)
     field = next(iter(key))
     code = f"{SANDBOX}{secrets.token_hex(4)}"
-    until = tehran_day(context.now) + dt.timedelta(sandbox.DAYS)
+    until = tehran_day(context.now) + dt.timedelta(message.days)
     own: Key = {"id": f"{code}-1", **key, "until": until.isoformat()}
-    document = sandbox.document(code, message.name, own)
+    document = sandbox_document.document(code, message.name, own)
     if faults := key_faults(context.conn, document):
         raise _refusal(field, "invalid", faults[0].message)
     _, credentials = parse_agency(document)

@@ -310,7 +310,7 @@ def test_the_catalogue_is_valid_openapi_and_every_problem_has_its_page(sender):
     from gateway.http.problems import PROBLEMS
 
     validate(json.loads(requests.get(sender.url + "/openapi.json", timeout=10).content))
-    page = requests.get(sender.url + "/", timeout=10)
+    page = requests.get(sender.url + "/problems/", timeout=10)
     assert page.status_code == 200
     for code in PROBLEMS:
         assert f"/problems/{code}" in page.text

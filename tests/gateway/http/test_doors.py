@@ -160,7 +160,12 @@ def test_d22_a_document_is_its_file_and_nothing_else_is_served(faces):
     assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
     assert "RFC 9421" in answer.text
     page = requests.get(faces["agency"] + "/docs/join.md", headers=BROWSER, timeout=10)
-    assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert '<h2 id="how-a-request-is-signed">' in page.text
+    for plain in ({"headers": {"Accept": "text/plain"}}, {"headers": BROWSER, "params": "plain"}):
+        text = requests.get(faces["agency"] + "/docs/join.md", timeout=10, **plain)
+        assert text.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert text.text == answer.text
     script = requests.get(faces["agency"] + "/docs/examples/first_call.sh", timeout=10)
     assert script.status_code == 200
     for path in ("/docs/../README.md", "/docs/%2e%2e/pyproject.toml", "/docs//etc/passwd"):
@@ -221,6 +226,7 @@ def test_p22_a_browser_gets_a_page_in_its_language(faces, face, accept, lang):
 def test_p22_the_first_page_of_the_notify_face_is_a_page(faces):
     page = requests.get(faces["notify"] + "/", headers=BROWSER, timeout=10)
     assert (page.status_code, "/docs/notify-api.md" in page.text) == (200, True)
+    assert "/reference/post.v2.notifications.sms" in page.text
 
 
 @pytest.mark.parametrize("face", FACES)

@@ -1,0 +1,59 @@
+"""What one can ask about in the sandbox: made-up people and wells."""
+
+from typing import NamedTuple
+
+
+class TestCase(NamedTuple):
+    """A question that can be asked in the sandbox, and what its answer shows."""
+
+    key_kind: str
+    key: str
+    purpose: str
+    shows_fa: str
+    shows_en: str
+
+
+CASES = (
+    TestCase(
+        "national_id",
+        "9905251782",
+        "fuel_quota",
+        "یک شخص با یک منبع دارای پروانه",
+        "a person with one licensed source",
+    ),
+    TestCase(
+        "national_id",
+        "9900000013",
+        "fuel_quota",
+        "کد ملی درست که در دفتر نیست: NOT_FOUND",
+        "a valid national ID that the register does not have: NOT_FOUND",
+    ),
+    TestCase(
+        "national_id",
+        "9905251783",
+        "fuel_quota",
+        "رقم کنترل نادرست: contract.broken",
+        "a wrong check digit: contract.broken",
+    ),
+    TestCase(
+        "legal_id",
+        "14661462585",
+        "fuel_quota",
+        "شرکتی با منبع بدون پروانه",
+        "a company with a source without a licence",
+    ),
+    TestCase(
+        "national_id",
+        "9905251782",
+        "court_case",
+        "هدفی که مجوز آن را ندارید: purpose.not_granted",
+        "a purpose that you are not granted: purpose.not_granted",
+    ),
+    TestCase(
+        "parcel_no",
+        "990/17",
+        "land_transfer",
+        "پلاک ثبتی برای inquiry.ask_parcel.v1",
+        "a parcel, for inquiry.ask_parcel.v1",
+    ),
+)

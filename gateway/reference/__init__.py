@@ -1,0 +1,1 @@
+"""The reference of an interface as pages, made from the OpenAPI document of its face."""

@@ -1,0 +1,1 @@
+"""The console of agencies: codes for one use, and sessions of browsers."""
