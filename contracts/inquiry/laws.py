@@ -4,7 +4,7 @@ from typing import Annotated
 
 from bus.messages.fields import Text
 from bus.messages.kinds import Request
-from bus.messages.message import message
+from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Code
 
 
@@ -30,6 +30,7 @@ class Act:
     title_fa: Annotated[str, Text(200)]
     title_en: Annotated[str, Text(200)]
     articles: tuple[Article, ...]
+    code: Annotated[str | None, Text(40), "For the address of its page", OPTIONAL] = None
 
 
 @message

@@ -224,58 +224,6 @@ class FormData:
 
 
 @message
-class AskStatistics:
-    """Counts for everybody; months of the Jalali calendar."""
-
-    months: Annotated[int, whole(1, 36)] = 12
-
-
-@message
-class Statistics:
-    """Counts below five are null, and so is one more where a difference would tell them."""
-
-    from_day: Annotated[str, Text(10)]
-    smallest: int
-    months: tuple[Block, ...]
-    categories: tuple[Block, ...]
-    total: Block
-    ratings: Annotated[
-        Block | None, "rated, mean_hundredths, solved; null where fewer than five rated", OPTIONAL
-    ] = None
-
-
-@message
-class ListPublic:
-    """Tickets that their writers let everybody see (Open311 GET requests)."""
-
-    codes: tuple[Annotated[str, Text(10)], ...] | None = None
-    categories: tuple[Code, ...] | None = None
-    since: Instant | None = None
-    until: Instant | None = None
-    updated_since: Instant | None = None
-    updated_until: Instant | None = None
-    states: tuple[Annotated[str, Choice(("open", "closed"))], ...] | None = None
-    page: Annotated[int, whole(1, 100_000)] = 1
-    page_size: Annotated[int, whole(1, 1000)] = 1000
-
-
-@message
-class PublicTickets:
-    tickets: tuple[Block, ...]
-
-
-@message
-class AskToken:
-    token: Annotated[str, Text(40)]
-
-
-@message
-class TokenOf:
-    token: Annotated[str, Text(40)]
-    code: Annotated[str | None, Text(10)]
-
-
-@message
 class TicketRegistered:
     ticket: int
     kind: Annotated[str, Choice(KINDS)]
@@ -327,13 +275,6 @@ INVITATION = internal_request(
     "invitation", TicketProof, CalendarFile, "The appointment as an iCalendar file.", False
 )
 FORM = internal_request("form", AskForm, FormData, "Categories, counties and units.", False)
-STATISTICS = internal_request(
-    "statistics", AskStatistics, Statistics, "Counts for everybody, small ones hidden.", False
-)
-LIST_PUBLIC = internal_request(
-    "list_public", ListPublic, PublicTickets, "Tickets that everybody may see.", False
-)
-TOKEN = internal_request("token", AskToken, TokenOf, "The code that a token became.", False)
 
 TICKET_REGISTERED = Event(
     "ticketing.ticket_registered.v1", TicketRegistered, "A ticket was registered."

@@ -140,6 +140,9 @@ class DeskTicket:
         bool | None, "An invitation or a visit to come, which an end must settle", OPTIONAL
     ] = None
     colleagues: tuple[Block, ...]
+    supporters: Annotated[
+        int | None, "Others who have the same trouble, by the public list", OPTIONAL
+    ] = None
 
 
 @message

@@ -21,7 +21,7 @@ from gateway.limits.guesses import neighbourhood
 from people.tracking import SECRET_LENGTH, new_secret
 
 FORM_SECONDS = 24 * 3600
-ASKER_BYTES = 12
+ASKER_BYTES, SUPPORTER_BYTES = 12, 18
 
 
 class FormToken(NamedTuple):
@@ -76,6 +76,10 @@ class Acts:
     def asker(self, address: str) -> str:
         """Return the pseudonym under which services count the requests of an address."""
         return base64url(self._mac("asker", neighbourhood(address))[:ASKER_BYTES])
+
+    def supporter(self, browser: str, code: str) -> str:
+        """Return the pseudonym of a browser for one report, which says nothing about others."""
+        return base64url(self._mac("supporter", f"{browser}\0{code}")[:SUPPORTER_BYTES])
 
     def _mac(self, purpose: str, text: str) -> bytes:
         key = derived(self._key, f"mirab.{self._face}.{purpose}")

@@ -1,5 +1,6 @@
 """Forms of requests: read as a stream, each file judged by its content and kept as a blob."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from bus.foreign.filetypes import (
     office_type,
     type_of,
 )
+from gateway.forms import photos
 from gateway.forms.plain_text import PlainText
 from gateway.http import bodies
 from gateway.http.problems import HttpError
@@ -72,8 +74,11 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     file_limit: int = FILE_MOST,
     fields_limit: int = SHORT_FORM,
     as_text: bool = False,
+    shrinks: bool = False,
 ) -> SubmittedForm:
     """Read the form of a request; limits in bytes.
+
+    A photo over the limit is kept smaller if the form ``shrinks`` them (photos.py).
 
     Without ``blobs`` files are passed over, or read ``as_text`` (UTF-8) like a field of their name.
     A file that is refused is named in ``problems`` and leaves nothing behind; the rest of the form
@@ -84,7 +89,7 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     if bodies.media_type(request, URL_ENCODED, MULTIPART) == URL_ENCODED:
         form = _url_encoded(await bodies.body(request, fields_limit))
     else:
-        reader = _Reader(blobs, files, file_limit, fields_limit, as_text=as_text)
+        reader = _Reader(blobs, files, file_limit, fields_limit, as_text=as_text, shrinks=shrinks)
         form = await _multipart(request, reader, min(files * file_limit, FORM_MOST) + fields_limit)
     request.state.form = form
     return form
@@ -100,6 +105,7 @@ async def _multipart(request: Request, reader: "_Reader", limit: int) -> Submitt
         async for chunk in bodies.chunks(request, limit + FRAMING):
             parser.write(chunk)
         parser.finalize()
+        await reader.shrink_photos()
     except FormParserError as error:
         raise _malformed(str(error)) from None
     finally:
@@ -121,10 +127,18 @@ def _url_encoded(raw: bytes) -> SubmittedForm:
     return form
 
 
+class _LargePhoto(NamedTuple):
+    """A photo over the limit, which waits to be shrunk."""
+
+    field: str
+    name: str
+    writing: Writing
+
+
 class _Reader:
     """The callbacks of python-multipart: each part becomes a field or a file."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - limits and ways of read_form
         self,
         blobs: Blobs | None,
         files: int,
@@ -132,6 +146,7 @@ class _Reader:
         fields_limit: int,
         *,
         as_text: bool = False,
+        shrinks: bool = False,
     ) -> None:
         self.form, self.complete, self._as_text = SubmittedForm(), False, as_text
         self._blobs, self._files, self._limit = blobs, files, file_limit
@@ -144,6 +159,9 @@ class _Reader:
         self._over = self._is_file = False
         self._refusal: tuple[str, str] | None = None
         self._text, self._plain = bytearray(), PlainText()
+        # A photo that is shrunk may arrive as large as that.
+        self._arrives = max(file_limit, photos.PHOTO_MOST) if shrinks else file_limit
+        self._size, self._photos = 0, list[_LargePhoto]()
 
     def callbacks(self) -> dict[str, Callable[..., None]]:
         """Return the callbacks by their names."""
@@ -165,7 +183,7 @@ class _Reader:
         self._headers, self._name, self._value = {}, b"", b""
         self._head, self._text, self._writing, self._over = b"", bytearray(), None, False
         self._refusal = None
-        self._plain = PlainText()
+        self._plain, self._size = PlainText(), 0
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -185,7 +203,7 @@ class _Reader:
         self._is_file = b"filename" in options and not self._as_text
         self._file = _utf8(options.get(b"filename", b""))
         if self._is_file and self._blobs is not None:
-            self._writing = self._blobs.begin(self._limit)
+            self._writing = self._blobs.begin(self._arrives)
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         piece = data[start:end]
@@ -197,6 +215,10 @@ class _Reader:
         elif self._writing is not None and not self._over:
             self._head += piece[: NEEDED - len(self._head)]
             self._plain.feed(piece)
+            self._size += len(piece)
+            if self._is_over():
+                self._over = True
+                return
             try:
                 self._writing.write(piece)
             except TooLarge:
@@ -208,23 +230,47 @@ class _Reader:
         if not self._is_file:
             self.form.values.setdefault(self._field, []).append(_utf8(bytes(self._text)))
         elif self._writing is not None:
-            self._take(self._writing)
-            self._writing.end()
+            if self._take(self._writing):
+                self._writing.end()
             self._writing = None
 
-    def _take(self, writing: Writing) -> None:
-        """Judge a whole file; a part without name and content is no file."""
+    def _is_over(self) -> bool:
+        """Return True for a file over the limit that is no photo to be shrunk."""
+        return self._size > self._limit and not self._head.startswith(photos.JPEG)
+
+    def _take(self, writing: Writing) -> bool:
+        """Judge a whole file; a part without name and content is no file. False for a photo that
+        waits to be shrunk.
+        """
         if not self._head and not self._file:
-            return
+            return True
         kind = self._kind(writing)
         fault = self._fault(kind)
         if fault is not None or kind is None:
             code, reason = fault or ("attachment.type", "")
             name = clean_name(self._file, kind or "")
             self.form.problems.append(FieldError(self._field, code, f"{name} {reason}."))
-            return
+            return True
+        name = clean_name(self._file, kind)
+        if self._size > self._limit:
+            self._photos.append(_LargePhoto(self._field, name, writing))
+            return False
         blob = writing.keep()
-        self.form.claims.append(Claim(blob.sha256, blob.size, kind, clean_name(self._file, kind)))
+        self.form.claims.append(Claim(blob.sha256, blob.size, kind, name))
+        return True
+
+    async def shrink_photos(self) -> None:
+        """Keep the photos over the limit in a size that we keep, or refuse them."""
+        for field_, name, writing in self._photos:
+            with writing.reader() as stream:
+                smaller = await asyncio.to_thread(photos.shrink, stream)
+            if smaller is None or self._blobs is None or len(smaller) > self._limit:
+                reason = f"is larger than {self._limit // 1024} KiB"
+                fault = FieldError(field_, "attachment.too_large", f"{name} {reason}.")
+                self.form.problems.append(fault)
+                continue
+            blob = await asyncio.to_thread(Blobs.add, Blobs(self._blobs.folder), smaller)
+            self.form.claims.append(Claim(blob.sha256, blob.size, "image/jpeg", name))
 
     def _fault(self, kind: str | None) -> tuple[str, str] | None:
         """Return the code and the reason for which the file is refused; None if it is taken."""
@@ -236,7 +282,7 @@ class _Reader:
             return "attachment.empty", "is empty"
         if kind is None:
             return "attachment.type", "is no picture, film, PDF, office document or plain text"
-        if len(self.form.claims) >= self._files:
+        if len(self.form.claims) + len(self._photos) >= self._files:
             return "attachment.too_many", f"is one too many; {self._files} are taken"
         return None
 
@@ -257,6 +303,8 @@ class _Reader:
         """Leave nothing behind of a form that broke off."""
         if self._writing is not None:
             self._writing.end()
+        for photo in self._photos:
+            photo.writing.end()
 
 
 def _utf8(raw: bytes) -> str:

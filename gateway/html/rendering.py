@@ -17,6 +17,14 @@ from gateway.html.formats import (
     time,
     with_links,
 )
+from gateway.html.spoken import (
+    amount_in_words,
+    month_name,
+    spoken,
+    spoken_day,
+    spoken_span,
+    toman,
+)
 from people.company import company
 from people.tracking import grouped, grouped_secret
 
@@ -46,6 +54,12 @@ templates.filters |= {
     "code": grouped,
     "secret": grouped_secret,
     "span": span,
+    "spoken": spoken,
+    "spoken_day": spoken_day,
+    "spoken_span": spoken_span,
+    "month_name": month_name,
+    "toman": toman,
+    "in_words": amount_in_words,
 }
 templates.globals["company"] = company
 

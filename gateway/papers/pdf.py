@@ -23,6 +23,7 @@ from contracts.inquiry.answer import Answer, Status
 from contracts.notify.govnotify import ApiMessage
 from gateway.html import rendering
 from gateway.html.amounts import words_en, words_fa
+from gateway.html.spoken import MONTHS_EN, MONTHS_FA
 from gateway.papers.csv_files import with_balance
 from iran.persian import fold_digits, tehran_day
 
@@ -37,20 +38,7 @@ WAYS = {
     "bills": ("بانک، با شناسه قبض و شناسه پرداخت", "A bank, by bill ID and payment ID"),
     "applied": ("مبلغی که پیش‌تر دریافت شده بود", "Money that had been received before"),
 }
-MONTHS = (
-    ("فروردین", "Farvardin"),
-    ("اردیبهشت", "Ordibehesht"),
-    ("خرداد", "Khordad"),
-    ("تیر", "Tir"),
-    ("مرداد", "Mordad"),
-    ("شهریور", "Shahrivar"),
-    ("مهر", "Mehr"),
-    ("آبان", "Aban"),
-    ("آذر", "Azar"),
-    ("دی", "Dey"),
-    ("بهمن", "Bahman"),
-    ("اسفند", "Esfand"),
-)
+MONTHS = tuple(zip(MONTHS_FA, MONTHS_EN, strict=True))
 
 
 # --- documents ----------------------------------------------------------------------------------

@@ -29,9 +29,10 @@ from gateway.public import (
 )
 from gateway.public.about import laws
 from gateway.public.about import pages as about
-from gateway.public.complaints import lost_secrets, public_list, registration, tickets
+from gateway.public.complaints import lost_secrets, registration, tickets
 from gateway.public.georeport import api as georeport
 from gateway.public.georeport import xml as georeport_xml
+from gateway.public.reports import pages as reports
 from gateway.public.site import components, problem_replies, words
 from gateway.public.site.pages import show as show_page
 from gateway.public.site.same_for_all import same_for_all
@@ -90,6 +91,7 @@ class Public:
     def _tell(self, request: Request, now: datetime) -> None:
         parts = components.parts_shown(request.url.path)
         request.state.banner = self.notices.banner(parts, now)
+        request.state.telephone = self.notices.contact
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
@@ -146,12 +148,12 @@ def make(settings: Settings) -> web.Face:
             Route("/", public.home),
             Route("/verify", public.verify_page),
             *tickets.routes(public.services),
-            *about.routes(public.services),
+            *about.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *registration.routes(public.services),
             *bills.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *own_inquiries.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *laws.routes(public.services),
-            *public_list.routes(public.services),
+            *reports.routes(public.services),
             *lost_secrets.routes(public.services),
             *inbox.routes(public.services),
             *news.routes(public.news),

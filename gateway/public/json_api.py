@@ -13,6 +13,7 @@ from starlette.routing import Route
 from bus.messages import kinds
 from bus.messages.values import Json
 from contracts.ticketing import citizens as contracts
+from contracts.ticketing.public import STATISTICS
 from gateway import web
 from gateway.forms.downloads import file_response
 from gateway.forms.multipart import TEXT_FORM, read_form
@@ -49,7 +50,7 @@ class JsonApi:
         """GET /v1/statistics: counts for everybody, small ones hidden."""
         months = request.query_params.get("months", "12")
         fields = {"months": int(months) if months.isascii() and months.isdigit() else months}
-        return await self._answer(request, contracts.STATISTICS, fields)
+        return await self._answer(request, STATISTICS, fields)
 
     async def upload(self, request: Request) -> Response:
         """POST /v1/attachments: one file; the claim that comes back goes into a ticket."""

@@ -8,6 +8,7 @@ from bus.messages.kinds import Request
 from contracts.billing import bills as billing
 from contracts.inquiry.questions import VERIFY
 from contracts.ticketing import citizens as ticketing
+from contracts.ticketing import public
 from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
 from gateway.openapi.document import JSON, Document, header_parameter, path_parameter
 from gateway.openapi.shapes import UUID, Node, inline
@@ -141,7 +142,7 @@ class _Paths:
             "/v1/statistics",
             "tickets.statistics",
             "Counts for everybody.",
-            self.reply(ticketing.STATISTICS),
+            self.reply(public.STATISTICS),
             parameters=(months,),
         )
 

@@ -21,6 +21,7 @@ from gateway.forms.values import text_of
 from gateway.papers import pdf
 from gateway.public.site import words
 from gateway.public.site.access import OWN, CodeProof, DoorPages, keep_open, with_proof
+from gateway.public.site.one_press import parse_press
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
@@ -157,11 +158,12 @@ class OwnInquiryPages:
     async def rate(self, request: Request, proof: CodeProof) -> Response:
         """POST /inquiry/mine/rate: the person rates the answer."""
         values = await read_fields(request)
-        score = text_of(values, "score")
+        press = parse_press(text_of(values, "press"))
+        score, solved = press or (text_of(values, "score"), text_of(values, "solved"))
         data = {
             **proof._asdict(),
             "score": int(score) if score in "12345" and score else 0,
-            "solved": text_of(values, "solved") == "1",
+            "solved": solved == "1",
         }
         try:
             await self.services.ask_fields(request, RATE_OWN, data)

@@ -69,10 +69,18 @@ def counts(conn: Connection) -> Ratings:
         ).group_by(column.rated_by)
     )
     shown: dict[str, Json] = {
-        rated_by: {"rated": rated, "mean_hundredths": int(mean), "solved": solved}
+        rated_by: {
+            "rated": rated,
+            "mean_hundredths": int(mean),
+            "solved": None if _is_small(solved) or _is_small(rated - solved) else solved,
+        }
         for rated_by, rated, mean, solved in rows
         if rated >= SMALLEST
     }
     hidden: Json = {"rated": None, "mean_hundredths": None, "solved": None}
     ratings = tuple({"rated_by": by, **shown.get(by, hidden)} for by in RATED_BY)
     return Ratings(smallest=SMALLEST, ratings=ratings)
+
+
+def _is_small(count: int) -> bool:
+    return 0 < count < SMALLEST

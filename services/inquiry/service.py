@@ -70,6 +70,7 @@ class Inquiry(Service):
             laws.Act(
                 title_fa=act.title_fa,
                 title_en=act.title_en,
+                code=act.code,
                 articles=tuple(laws.Article(**article._asdict()) for article in act.articles),
             )
             for act in law_uses.laws()

@@ -49,6 +49,13 @@ class Area(Schema):
             raise ValidationError("south lies below north, and west before east", "south")
 
 
+class County(Named):
+    """A county, and where its seat lies, for the map."""
+
+    lat = fields.Float(load_default=None, validate=validate.Range(-90, 90))
+    long = fields.Float(load_default=None, validate=validate.Range(-180, 180))
+
+
 class Unit(Named):
     email = Text(200, required=True)
     head_email = Text(200)
@@ -169,7 +176,7 @@ class BookOf(Schema):
     """The whole document; refers to itself only."""
 
     units = fields.List(fields.Nested(Unit), required=True, validate=validate.Length(1))
-    counties = fields.List(fields.Nested(Named), required=True)
+    counties = fields.List(fields.Nested(County), required=True)
     area = fields.Nested(Area, load_default=None, allow_none=True)
     categories = fields.List(fields.Nested(Category), required=True, validate=validate.Length(1))
     routes = fields.List(fields.Nested(Route), load_default=list)

@@ -1,12 +1,16 @@
 """The citizen's journeys in a real browser, against a running desk."""
 
+import io
 import re
+import secrets
 
 import pytest
+from PIL import Image
 
 from people import tracking
 from tests.waiting import wait_for
 
+TEXT = "شب‌ها کنار قنات چاه می‌زنند.\nدو شب است."
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(2000)
 EICAR = ("X5O!P%@AP[4\\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!" + "$H+H*").encode()
 
@@ -26,7 +30,9 @@ def go_on(page):
     press(page, "ادامه")
 
 
-def fill_in(page, desk, look=lambda _: None, email="zahra@example.com", files=()):
+def fill_in(
+    page, desk, look=lambda _: None, email="zahra@example.com", files=(), public=False, text=TEXT
+):
     """Registers a complaint page by page; ``look`` sees each page before it is sent."""
     page.goto(f"{desk.portal}/contact")
     look(page)
@@ -39,7 +45,7 @@ def fill_in(page, desk, look=lambda _: None, email="zahra@example.com", files=()
     page.select_option("#county", "gachsaran")
     go_on(page)
     look(page)
-    page.fill("#text", "شب‌ها کنار قنات چاه می‌زنند.\nدو شب است.")
+    page.fill("#text", text)
     if files:
         page.set_input_files("#files", [*files])
     go_on(page)
@@ -50,6 +56,8 @@ def fill_in(page, desk, look=lambda _: None, email="zahra@example.com", files=()
     go_on(page)
     look(page)
     page.check("#declared")
+    if public:
+        page.check("#public")
     press(page, "ثبت")
     look(page)
     return [re.sub(r"\D", "", page.locator(".panel dd").nth(n).inner_text()) for n in (0, 1)]
@@ -102,12 +110,9 @@ def test_a_complaint_goes_from_the_portal_to_the_unit_and_back(visitor, shared_d
     again = visitor(script=script)
     track(again, shared_desk, code, secret)
     assert "کارشناس بازدید کرد و چاه پلمپ شد." in again.inner_text("main")
-    again.get_by_text("نظر شما").first.click()
-    again.locator("#score").check()
-    again.locator("#solved").check()
-    press(again, "فرستادن نظر")
+    press(again, "حل شد؛ راضی‌ام")
     assert "نظر شما ثبت شد" in again.inner_text("main")
-    again.get_by_text("نتیجه را نمی‌پذیرم").click()
+    again.locator("summary", has_text="نتیجه را نمی‌پذیرم").click()
     again.fill("#reopen-text", "دیشب دوباره می‌زدند.")
     press(again, "ثبت اعتراض")
     assert "در دست بررسی" in again.inner_text("main")
@@ -145,6 +150,66 @@ def test_a_file_is_opened_after_the_scanner_and_an_infected_one_never(visitor, s
     assert saved.value.suggested_filename == "چاه.png"
     assert saved.value.path().read_bytes() == PNG
     assert "آلوده بود و باز نمی‌شود" in page.inner_text(".timeline")
+
+
+def test_a_large_photo_is_made_smaller_before_it_travels(visitor, shared_desk):
+    page = visitor()
+    page.goto(f"{shared_desk.portal}/contact/new")
+    page.get_by_label("شکایت").check()
+    go_on(page)
+    page.get_by_label("چاه غیرمجاز یا اضافه‌برداشت").check()
+    go_on(page)
+    photo = {"name": "IMG_1.JPG", "mimeType": "image/jpeg", "buffer": large_photo()}
+    page.set_input_files("#files", [photo])
+    page.wait_for_function("document.querySelector('#files-told').textContent.includes('آماده')")
+    size = page.evaluate("document.querySelector('#files').files[0].size")
+    assert 0 < size < len(photo["buffer"]) / 2
+    page.fill("#text", TEXT)
+    go_on(page)
+    press_back = page.get_by_role("button", name="بازگشت", exact=True)
+    press_back.click()
+    assert "IMG_1.jpg" in page.inner_text(".files")
+
+
+def large_photo():
+    """A JPEG of some megabytes."""
+    out = io.BytesIO()
+    Image.effect_noise((4000, 3000), 60).convert("RGB").save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_public_report_is_found_on_the_map_and_joined_instead_of_reported_again(
+    visitor, shared_desk, judged, script
+):
+    words = f"لوله آب روستا شکسته است {secrets.token_hex(6)} {secrets.token_hex(6)}"
+    fill_in(visitor(script=False), shared_desk, public=True, text=words)
+    page = visitor(script=script, width=360, height=740)
+    page.goto(f"{shared_desk.portal}/reports")
+    page.locator(".map a", has_text="گچساران").click()
+    assert "county=gachsaran" in page.url
+    page.select_option("#state", "open")
+    if not script:
+        press(page, "نمایش")
+    page.wait_for_url("**state=open**")
+    page.locator("article", has_text=words).get_by_role("link").click()
+    judged(page)
+    press(page, "من هم")
+    assert "شما هم شمرده شدید" in page.inner_text("main")
+    press(page, "من هم")
+    assert "پیش‌تر شمرده شده‌اید" in page.inner_text("main")
+    neighbour = visitor(script=script, width=360, height=740)
+    neighbour.goto(f"{shared_desk.portal}/contact/new?kind=complaint")
+    go_on(neighbour)
+    neighbour.get_by_label("چاه غیرمجاز یا اضافه‌برداشت").check()
+    go_on(neighbour)
+    neighbour.fill("#text", words)
+    go_on(neighbour)
+    go_on(neighbour)
+    judged(neighbour)
+    neighbour.locator("li", has_text=words).get_by_role("button").click()
+    assert "شما هم شمرده شدید" in neighbour.inner_text("main")
+    assert "2 نفر دیگر" in neighbour.inner_text("main")
 
 
 def test_going_back_and_sending_again_makes_no_second_ticket(visitor, shared_desk):
@@ -272,6 +337,10 @@ def test_axe_finds_nothing_on_any_page_in_any_state(visitor, shared_desk, judged
         "v1/verify/V-AAAA",
         "laws",
         "statistics",
+        "reports",
+        "service",
+        "help",
+        "agreement",
         "privacy",
         "accessibility",
         "nowhere",

@@ -283,7 +283,10 @@ def test_who_does_not_come_is_noted_and_the_clock_runs_on(hand):
 def test_the_form_tells_categories_units_and_todays_hours(hand):
     reply = hand.call(contracts.FORM)
     well = next(c for c in reply["categories"] if c["code"] == "illegal_well")
-    assert (well["unit"]["code"], well["days_fa"]) == ("groundwater", "70 ساعت کاری")
+    assert (well["unit"]["code"], well["days_fa"]) == (
+        "groundwater",
+        "70 ساعت کاری (10 روز کاری)",
+    )
     assert len(reply["counties"]) == 9
     assert reply["hours_fa"] == "ساعت کاری ۰۷:۳۰ تا ۱۴:۳۰"
 

@@ -6,10 +6,12 @@ import pytest
 
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
+from contracts.ticketing import public as of_all
 from contracts.ticketing import queue as at_queue
 from iran.persian import persian_digits
 from services.ticketing.accounts import staff
 from services.ticketing.chores import deadlines
+from services.ticketing.figures import reports
 from tests.stores import execute
 from tests.ticketing.conftest import PASSWORD, SECRET, tehran
 
@@ -321,21 +323,91 @@ def test_public_counts_hide_what_could_be_one_person(hand):
     for _ in range(6):
         hand.answer(hand.register())
     hand.register(kind="request", category="bill")
-    reply = hand.call(contracts.STATISTICS)
+    reply = hand.call(of_all.STATISTICS)
     counts = {row["code"]: row["registered"] for row in reply["categories"]}
     assert counts == {"illegal_well": None, "bill": None}
     assert reply["total"]["registered"] == 7
+    (together,) = (s for s in reply["subjects"] if s["measure"] == "registered")
+    assert [c["code"] for c in together["categories"]] == ["illegal_well", "bill"]
+    assert (together["count"], reply["to_day"]) == (7, "2026-11-23")
+    # 6 of 7 were answered: that one was not points at somebody
+    assert {s["measure"] for s in reply["subjects"]} == {"registered"}
+
+
+def registered(reply):
+    return [period for period in reply["periods"] if period["measure"] == "registered"]
+
+
+def test_public_counts_of_a_month_wait_until_they_are_enough(hand):
+    hand.at("1405-07-10 09:00")
+    for _ in range(6):
+        hand.register()
+    hand.at("1405-08-10 09:00")
+    for _ in range(3):
+        hand.register()
+    (first,) = registered(hand.call(of_all.STATISTICS))
+    assert (first["first"], first["last"], first["count"]) == ("1405-07", "1405-07", 6)
+    hand.at("1405-09-02 09:00")
+    for _ in range(2):
+        hand.register()
+    reply = hand.call(of_all.STATISTICS, months=2)
+    (second,) = registered(reply)
+    assert (second["first"], second["last"], second["count"]) == ("1405-08", "1405-09", 5)
+    assert [row["registered"] for row in reply["months"]] == [None, None]
+    assert reply["total"]["registered"] == 11
 
 
 def test_the_open_list_tells_no_person_and_only_what_may_be_told(hand):
     hand.register()
     code = hand.register(public=True, channel="open311")
-    (reply,) = hand.call(contracts.LIST_PUBLIC)["tickets"]
+    (reply,) = hand.call(of_all.LIST_PUBLIC)["tickets"]
     assert reply["code"] == code
     assert reply["expected_at"] == hand.track(code)["clocks"][-1]["due"]
     assert "زهرا" not in str(reply)
-    assert hand.call(contracts.LIST_PUBLIC, states=["closed"])["tickets"] == []
+    assert hand.call(of_all.LIST_PUBLIC, states=["closed"])["tickets"] == []
     assert SECRET not in str(reply)
+
+
+def test_a_public_report_of_the_portal_tells_neither_the_address_nor_the_exact_place(hand):
+    place = {"address": "کوچه سوم", "lat": 30.6682, "long": 51.588}
+    hand.register(public=True, county="dena", **place)
+    hand.register(public=True, channel="open311", **place)
+    app, own = hand.call(of_all.LIST_PUBLIC)["tickets"]
+    assert (own["address"], own["lat"], own["long"]) == ("", 30.67, 51.59)
+    assert (app["address"], app["lat"]) == ("کوچه سوم", 30.6682)
+    assert hand.call(of_all.LIST_PUBLIC, counties=["dena"])["tickets"] == [own]
+    reply = hand.call(of_all.PUBLIC_MAP, category="illegal_well")
+    assert sum(county["open"] for county in reply["counties"]) == 2
+    assert reply["places"] == [{"lat": 30.67, "long": 51.59, "open": 2, "closed": 0}]
+    none = hand.call(of_all.PUBLIC_MAP, state="closed")
+    assert {(c["open"], c["closed"]) for c in none["counties"]} == {(0, 0)}
+    assert none["places"] == []
+
+
+def test_who_has_the_same_trouble_counts_once_and_the_clerk_sees_how_many(hand):
+    secret, code = hand.register(), hand.register(public=True)
+    replies = [hand.call(of_all.ME_TOO, code=code, supporter=name * 20) for name in "aab"]
+    assert [(r["counted"], r["supporters"]) for r in replies] == [(True, 1), (False, 1), (True, 2)]
+    for number in range(30):
+        last = hand.call(of_all.ME_TOO, code=code, supporter=f"{number:020}")
+    assert (last["counted"], last["supporters"]) == (False, reports.OF_ONE_ADDRESS)
+    assert hand.read(code)["supporters"] == reports.OF_ONE_ADDRESS
+    assert hand.call(of_all.ME_TOO, code=secret, supporter="c" * 20)["code"] == "ticket.not_found"
+    hand.answer(code)
+    assert hand.call(of_all.ME_TOO, code=code, supporter="c" * 20)["code"] == "ticket.move"
+
+
+def test_reports_like_the_one_to_be_written_are_offered(hand):
+    hand.register(text="شب‌ها چاه غیرمجاز کنار قنات می‌زنند")
+    code = hand.register(public=True, county="dena", text="شب‌ها چاه غیرمجاز کنار قنات می‌زنند")
+    like = {"category": "illegal_well", "text": "کنار قنات ما چاه غیر مجاز می زنند"}
+    for more, codes in (({}, [code]), ({"county": "dena"}, [code]), ({"county": "basht"}, [])):
+        reply = hand.call(of_all.NEARBY, **like, **more)
+        assert [ticket["code"] for ticket in reply["tickets"]] == codes
+    assert hand.call(of_all.NEARBY, **{**like, "category": "bill"})["tickets"] == []
+    near = hand.register(public=True, text="بوی بد می‌آید", lat=30.66, long=51.58)
+    place = {"category": "illegal_well", "lat": 30.67, "long": 51.6}
+    assert [t["code"] for t in hand.call(of_all.NEARBY, **place)["tickets"]] == [near]
 
 
 def test_a_category_that_is_looked_over_first_gives_a_token(hand):
@@ -349,9 +421,9 @@ def test_a_category_that_is_looked_over_first_gives_a_token(hand):
         secret=SECRET,
     )
     assert reply["token"]
-    result = hand.call(contracts.TOKEN, token=reply["token"])
+    result = hand.call(of_all.TOKEN, token=reply["token"])
     assert result == {"token": reply["token"], "code": reply["code"]}
-    assert hand.call(contracts.TOKEN, token="x")["code"] is None
+    assert hand.call(of_all.TOKEN, token="x")["code"] is None
 
 
 def rated(hand, score, **more):
@@ -372,7 +444,8 @@ def test_l16_ratings_are_counted_at_the_desk_by_unit(hand):
 def test_l16_ratings_are_told_to_everybody_where_nobody_can_be_known_by_them(hand):
     for score in (2, 2, 5, 5):
         rated(hand, score)
-    assert hand.call(contracts.STATISTICS)["ratings"]["rated"] is None
+    assert hand.call(of_all.STATISTICS)["ratings"]["rated"] is None
     rated(hand, 4)
-    reply = hand.call(contracts.STATISTICS)["ratings"]
-    assert reply == {"rated": 5, "mean_hundredths": 360, "solved": 3}
+    reply = hand.call(of_all.STATISTICS)["ratings"]
+    # that three of five were helped could point at the two who were not
+    assert reply == {"rated": 5, "mean_hundredths": 360, "solved": None}

@@ -2,9 +2,10 @@
 
 import datetime as dt
 import itertools
+from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus.database import books as bus_books
@@ -90,12 +91,11 @@ COUNTS = st.integers(0, 12)
 @st.composite
 def figures(draw):
     rows = []
-    for n in range(draw(st.integers(1, 6))):
+    for _ in range(draw(st.integers(1, 5))):
         registered = draw(COUNTS)
         answered = draw(st.integers(0, registered))
         rows.append(
             {
-                "code": str(n),
                 "registered": registered,
                 "answered": answered,
                 "on_time": draw(st.integers(0, answered)),
@@ -104,20 +104,96 @@ def figures(draw):
     return rows
 
 
+def may_be_computed(equations, target):
+    """True if the target is a sum of multiples of what is shown (exact, by elimination)."""
+    rows = [[Fraction(n) for n in equation] for equation in equations]
+    wanted = [Fraction(n) for n in target]
+    for column in range(len(wanted)):
+        pivot = next((row for row in rows if row[column]), None)
+        if pivot is None:
+            continue
+        rows.remove(pivot)
+        rows = [_without(row, pivot, column) for row in rows]
+        wanted = _without(wanted, pivot, column)
+    return not any(wanted)
+
+
+def _without(row, pivot, column):
+    factor = row[column] / pivot[column]
+    return [n - factor * other for n, other in zip(row, pivot, strict=True)]
+
+
+def indicator(rows, name, first, last, sign=1):
+    """The sum of a measure over rows, as a vector of all counts of the table."""
+    return [
+        sign if measure == name and first <= n <= last else 0
+        for measure in statistics.COUNTS
+        for n in range(len(rows))
+    ]
+
+
+@settings(max_examples=60)
 @given(figures())
-def test_no_small_count_is_shown_or_can_be_found_by_a_difference(rows):
-    reply, total = statistics.published(rows)
-    for name in statistics.COUNTS:
-        hidden = [n for n, row in enumerate(reply) if row[name] is None]
-        for n, row in enumerate(reply):
-            assert row[name] is None or row[name] == 0 or row[name] >= 5
-            assert row[name] in (None, rows[n][name])
-        if total[name] is not None and any(0 < rows[n][name] < 5 for n in hidden):
-            assert len(hidden) >= 2
-    for row in reply:
-        for whole, part in (("registered", "answered"), ("answered", "on_time")):
-            if row[whole] is not None and row[part] is not None:
-                assert not 0 < row[whole] - row[part] < 5
+def test_no_small_count_is_shown_or_can_be_computed_from_what_is_shown(rows):
+    shown = statistics.groups(rows)
+    for name, groups in shown.items():
+        for group in groups:
+            assert group.total == sum(r[name] for r in rows[group.first : group.last + 1])
+            assert statistics.is_safe(group.total)
+    equations = [
+        indicator(rows, name, group.first, group.last)
+        for name, groups in shown.items()
+        for group in groups
+    ]
+    names = statistics.COUNTS
+    differences = [(name, None) for name in names] + list(itertools.combinations(names, 2))
+    subsets = itertools.product((0, 1), repeat=len(rows))
+    for chosen, (whole, part) in itertools.product(subsets, differences):
+        count = sum(
+            (row[whole] - (row[part] if part else 0)) * n
+            for row, n in zip(rows, chosen, strict=True)
+        )
+        if not statistics.is_safe(count):
+            target = [
+                (1 if name == whole else -1 if name == part else 0) * n
+                for name in names
+                for n in chosen
+            ]
+            assert not may_be_computed(equations, target), (chosen, whole, part)
+
+
+@given(figures())
+def test_as_much_is_shown_as_can_be(rows):
+    """No other way to put neighbours together shows more of what was registered; and what may be
+    shown of all together is shown.
+    """
+    shown = statistics.groups(rows)
+    ways = [
+        (0, *cuts, len(rows))
+        for size in range(len(rows))
+        for cuts in itertools.combinations(range(1, len(rows)), size)
+    ]
+    possible = [
+        len(way) - 1
+        for way in ways
+        if all(
+            statistics.is_safe(sum(row["registered"] for row in rows[a:b]))
+            for a, b in itertools.pairwise(way)
+        )
+    ]
+    assert len(shown["registered"]) == max(possible, default=0)
+    for whole, part in itertools.pairwise(statistics.COUNTS):
+        of_whole, of_part = (sum(row[name] for row in rows) for name in (whole, part))
+        if shown[whole] and statistics.is_safe(of_part) and statistics.is_safe(of_whole - of_part):
+            assert shown[part]
+
+
+@given(st.lists(COUNTS, max_size=20), st.lists(COUNTS, max_size=5))
+def test_a_period_that_is_closed_never_changes(months, later):
+    ends = statistics.closed_periods(months)
+    assert statistics.closed_periods([*months, *later])[: len(ends)] == ends
+    for first, end in itertools.pairwise([0, *ends]):
+        assert statistics.is_safe(sum(months[first:end]))
 
 
 # --- the book ---

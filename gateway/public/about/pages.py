@@ -1,38 +1,85 @@
-"""Pages that anybody reads about us: figures, the agreement, accessibility, privacy."""
+"""Pages that anybody reads about us: figures, the agreement, the service's card, help, privacy."""
 
 import tomllib
+from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contracts.ticketing import citizens as contracts
+from bus.messages.values import Json
+from contracts.ticketing import public as contracts
+from gateway.http.origin import for_every_site
+from gateway.public.about import figures
 from gateway.public.about.satisfaction import satisfaction
+from gateway.public.site import words
 from gateway.public.site.pages import show
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
+from people.company import company
 
-# The agreement's own text, and what the portal does for each clause.
-AGREEMENT = tomllib.loads((Path(__file__).parent / "agreement.toml").read_text(encoding="utf-8"))
+HERE = Path(__file__).parent
+
+
+@cache
+def texts(name: str, lang: str) -> Json:
+    """Return the texts of a file of this folder with the company's name in them."""
+    text = (HERE / f"{name}.toml").read_text(encoding="utf-8")
+    document: Json = tomllib.loads(text.replace("{company}", company(lang)))
+    return document
 
 
 class About:
     """What the pages share."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, portal: str) -> None:
+        self._services, self._portal = services, portal
+
+    async def _figures(self, request: Request) -> contracts.Statistics:
+        question = contracts.AskStatistics()
+        return await self._services.ask_kept(request, contracts.STATISTICS, question)
 
     async def statistics(self, request: Request) -> Response:
         """GET /statistics: figures in which nobody can be found."""
-        question = contracts.AskStatistics()
-        figures = await self._services.ask_kept(request, contracts.STATISTICS, question)
+        counts = await self._figures(request)
         rows = await satisfaction(self._services, request)
-        return show(request, "statistics", figures=figures, satisfaction=rows)
+        lang = words.language(request)
+        return show(
+            request,
+            "statistics",
+            figures=counts,
+            satisfaction=rows,
+            months=figures.month_rows(counts, lang),
+            categories=figures.category_rows(counts, lang),
+            shares=figures.on_time(counts, lang),
+            drawn=figures.figures_drawn(counts, lang) if counts.periods else {},
+            licence=(figures.LICENCE, figures.LICENCE_AT),
+        )
+
+    async def statistics_csv(self, request: Request) -> Response:
+        """GET /statistics.csv: the same counts as open data."""
+        counts = await self._figures(request)
+        return Response(figures.as_csv(counts), media_type="text/csv; charset=utf-8")
+
+    async def statistics_json(self, request: Request) -> Response:
+        """GET /statistics.json: the same counts, and the satisfaction."""
+        counts = await self._figures(request)
+        rows = await satisfaction(self._services, request)
+        body = figures.as_json(counts, rows, f"{self._portal}/statistics")
+        return Response(body, media_type="application/json")
 
     async def agreement(self, request: Request) -> Response:
         """GET /agreement: the agreement itself, and what the portal does for each clause."""
-        return show(request, "agreement", agreement=AGREEMENT)
+        return show(request, "agreement", agreement=texts("agreement", words.language(request)))
+
+    async def service(self, request: Request) -> Response:
+        """GET /service: the card of the service."""
+        return show(request, "service", service=texts("service", words.language(request)))
+
+    async def help(self, request: Request) -> Response:
+        """GET /help: questions that people ask, and where the manual is."""
+        return show(request, "help", help=texts("help", words.language(request)))
 
     async def accessibility(self, request: Request) -> Response:
         """GET /accessibility"""
@@ -43,12 +90,16 @@ class About:
         return show(request, "privacy")
 
 
-def routes(services: Services) -> list[Route]:
+def routes(services: Services, portal: str) -> list[Route]:
     """The routes of these pages."""
-    about = About(services)
+    about = About(services, portal)
     return [
         Route("/statistics", same_for_all(about.statistics)),
+        Route("/statistics.csv", for_every_site(same_for_all(about.statistics_csv))),
+        Route("/statistics.json", for_every_site(same_for_all(about.statistics_json))),
         Route("/agreement", same_for_all(about.agreement)),
+        Route("/service", same_for_all(about.service)),
+        Route("/help", same_for_all(about.help)),
         Route("/accessibility", same_for_all(about.accessibility)),
         Route("/privacy", same_for_all(about.privacy)),
     ]

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from bus.errors import BusError
 from bus.messages.values import Json
 from contracts.inquiry.ratings import RATINGS, AskRatings
-from contracts.ticketing.citizens import STATISTICS, AskStatistics
+from contracts.ticketing.public import STATISTICS, AskStatistics
 from gateway.public.site.services import Services
 
 # A page of figures waits no longer for each of them.

@@ -1,6 +1,7 @@
 """Registration, one question a page: the answers travel in the form, with sealed files."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -11,28 +12,37 @@ from bus.errors import BusError, ContractError, FieldError, Unavailable
 from bus.messages.values import Json
 from contracts.ticketing.citizens import KINDS, REGISTER, FormData
 from contracts.ticketing.files import ATTACHMENTS
+from contracts.ticketing.public import NEARBY
 from gateway.forms.acts import FORM_SECONDS, FormToken
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
+from gateway.public.reports.pages import ReportPages
+from gateway.public.reports.places import parse_place
 from gateway.public.site import words
 from gateway.public.site.access import TICKET, CodeProof, keep_open
 from gateway.public.site.pages import faults_of, show, status_of
 from gateway.public.site.services import Services
 
 NEW_COOKIE, NEW_SECONDS = "mirab_new", 600
+# By what reports like the new one are found, and how many seconds its page waits for them.
+LIKE, PATIENCE = ("category", "county", "text", "lat", "long"), 2.0
 STEPS = ("kind", "category", "text", "who", "check")
 # What is asked on which page; the first page with a fault is shown again.
 FIELDS: dict[str, tuple[str, ...]] = {
     "kind": ("kind",),
     "category": ("category", "county", "about_kind", "about_ref"),
-    "text": ("text", "address", "attachments", "external_system", "external_code"),
+    "text": ("text", "address", "place", "attachments", "external_system", "external_code"),
     "who": ("privacy", "name", "mobile", "email", "national_id"),
     "check": ("declared", "public"),
 }
 FLAGS = ("declared", "public")
+# The button that joins a report that is there already, before a code.
+TOO = "too:"
 # What is asked on other pages stands in as if it were well, so that rules of several fields hold.
 STAND_INS = {"kind": "request", "category": "other", "text": "....."}
+# Faults of a place are shown where it was written.
+PLACE = {"lat": "place", "long": "place"}
 TEXTS = tuple(name for names in FIELDS.values() for name in names if name not in FLAGS)
 
 
@@ -49,7 +59,9 @@ class Draft:
 
     def data(self, lang: str) -> Json:
         """Return the answers as the contract takes them; empty fields are left out."""
-        texts: Json = {n: v for n, v in self.values.items() if v and n in TEXTS}
+        texts: Json = {n: v for n, v in self.values.items() if v and n in TEXTS and n != "place"}
+        if (place := parse_place(self.values.get("place", ""))) is not None:
+            texts |= place._asdict()
         flags = {name: self.values.get(name) == "1" for name in FLAGS}
         files = [dict(claim) for claim in self.claims]
         return {**texts, **flags, "attachments": files, "channel": "portal", "language": lang}
@@ -59,7 +71,7 @@ class Register:
     """The pages of registration."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
+        self._services, self._reports = services, ReportPages(services)
 
     async def begin(self, request: Request) -> Response:
         """GET /contact/new: the first page, with an id that makes the whole one act."""
@@ -74,6 +86,7 @@ class Register:
             self._services.blobs_of(request),
             files=ATTACHMENTS,
             fields_limit=TEXT_FORM,
+            shrinks=True,
         )
         draft = self._draft(form)
         step, go = text_of(form.values, "step"), text_of(form.values, "go")
@@ -82,6 +95,8 @@ class Register:
         if draft.expired:
             faults = {"": words.speaker(words.language(request))("form_expired")}
             return await self._page(request, step, draft, faults, 422)
+        if go.startswith(TOO):
+            return await self._reports.join(request, go.removeprefix(TOO))
         drop = go.removeprefix("drop:") if go.startswith("drop:") else ""
         draft.claims = [claim for claim in draft.claims if claim["sha256"] != drop]
         if words.choose(request, form.values) or drop or go in STEPS:
@@ -144,6 +159,9 @@ class Register:
         except ContractError as error:
             wrong = faults_of(request, error)
             faults |= {name: text for name, text in wrong.items() if name in FIELDS[step]}
+        place = draft.values.get("place", "")
+        if step == "text" and place and parse_place(place) is None:
+            faults["place"] = words.error_text(lang, "place.unread")
         return faults
 
     async def _send(self, request: Request, draft: Draft) -> Response:
@@ -154,7 +172,9 @@ class Register:
             faults = {"": words.speaker(lang)("not_now")}
             return await self._page(request, "check", draft, faults, 503)
         except BusError as error:
-            faults = faults_of(request, error)
+            faults = {
+                PLACE.get(name, name): text for name, text in faults_of(request, error).items()
+            }
             step = next((s for s in STEPS for f in FIELDS[s] if f in faults), "check")
             return await self._page(request, step, draft, faults, status_of(error))
         response: Response = RedirectResponse("/contact/done", 303)
@@ -200,6 +220,7 @@ class Register:
             form = FormData(categories=(), counties=(), units=(), hours_fa="", hours_en="")
             step, status = "check", 503
             faults = {"": words.speaker(words.language(request))("not_now")}
+        nearby = await self._nearby(request, draft) if step == "check" and not faults else ()
         response = show(
             request,
             f"new_{step}",
@@ -211,12 +232,22 @@ class Register:
             faults=faults or {},
             step=step,
             steps=STEPS,
-            own=FIELDS[step],
+            nearby=nearby,
             carried=[name for name in (*TEXTS, *FLAGS) if name not in FIELDS[step]],
         )
         # With no-store the browser's own way back would end at an error page.
         response.headers["Cache-Control"] = "private, no-cache"
         return response
+
+    async def _nearby(self, request: Request, draft: Draft) -> Sequence[Json]:
+        """Return public reports that may say the same; none if nobody answers at once."""
+        data = draft.data("fa")
+        fields = {name: data[name] for name in LIKE if name in data}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return (await self._services.ask_fields(request, NEARBY, fields)).tickets
+        except (BusError, TimeoutError):
+            return ()
 
 
 def routes(services: Services) -> list[Route]:

@@ -17,6 +17,7 @@ from gateway.limits import budgets
 from gateway.public.site import words
 from gateway.public.site.access import TICKET, CodeProof, DoorPages, keep_open, with_proof
 from gateway.public.site.forms import Texts
+from gateway.public.site.one_press import parse_press
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
@@ -105,8 +106,10 @@ class TicketPages:
     async def _act(self, request: Request, proof: CodeProof) -> Response:
         name = request.path_params["act"]
         blobs = self.services.blobs_of(request) if name == "write" else None
-        form = await read_form(request, blobs, fields_limit=TEXT_FORM)
+        form = await read_form(request, blobs, fields_limit=TEXT_FORM, shrinks=True)
         typed = {field: text_of(form.values, field) for field in form.values}
+        if (press := parse_press(typed.pop("press", ""))) is not None:
+            typed |= press._asdict()
         shown = {**typed, "act": name}
         if words.choose(request, form.values):
             return await self._ticket(request, proof, shown, {})

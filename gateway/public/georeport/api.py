@@ -14,14 +14,8 @@ from starlette.routing import Route
 from bus.errors import Forbidden, NotFound
 from bus.messages.values import Json
 from bus.settings import Settings
-from contracts.ticketing.citizens import (
-    LIST_PUBLIC,
-    REGISTER,
-    TOKEN,
-    AskToken,
-    ListPublic,
-    Registered,
-)
+from contracts.ticketing.citizens import REGISTER, Registered
+from contracts.ticketing.public import LIST_PUBLIC, TOKEN, AskToken, ListPublic
 from gateway.forms.acts import FormToken
 from gateway.forms.multipart import read_form
 from gateway.http.address import own_address

@@ -21,6 +21,7 @@ PARTS = {
     "/contact": "ticketing",
     "/l/": "ticketing",
     "/statistics": "ticketing",
+    "/reports": "ticketing",
     "/open311": "ticketing",
     "/v1/form": "ticketing",
     "/v1/statistics": "ticketing",

@@ -49,6 +49,7 @@ def show(
         current=partial(current, own_path(request)),
         others=_other_languages(request, lang),
         banner=getattr(request.state, "banner", None),
+        telephone=getattr(request.state, "telephone", None),
         when=partial(when_of, lang=lang),
         faults=Faults(faults or {}),
         **values,

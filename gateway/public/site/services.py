@@ -23,6 +23,7 @@ from contracts.notify.inbox import MAKE_INBOX
 from contracts.notify.subscriptions import SUBSCRIBE
 from contracts.ticketing.citizens import FORM, REGISTER, AskForm, FormData, Registered
 from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
+from contracts.ticketing.public import ME_TOO
 from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
 from gateway.http.kept import Kept
@@ -38,6 +39,7 @@ COSTLY = (
     (ASK_OWN.name, 1),
     (START_PAYMENT.name, 1),
     (MAKE_INBOX.name, 1),
+    (ME_TOO.name, 5),
     (SUBSCRIBE.name, 10),
     (ASK_NEW_SECRET.name, 10),
     (ASK_NEW_SECRET_OF_OWN.name, 10),

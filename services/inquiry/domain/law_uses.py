@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from services.inquiry.domain.law import LAW
+from services.inquiry.domain.law import CH2, FDW, LAW, ULB, ULD, ULW
 
 USES: dict[str, tuple[str, str]] = {
     "FDW-2": ("استعلام پروانه ساختمان", "Inquiries for building permits"),
@@ -42,6 +42,12 @@ USES: dict[str, tuple[str, str]] = {
     "INQ-1397": ("همه استعلام‌های دستگاه‌ها", "All inquiries of agencies"),
 }
 
+# The names of the pages of acts; a decision of its own has the name of its code.
+ACTS = {FDW[0]: "fair-distribution", ULW[0]: "wells", ULB[0]: "wells-by-law"} | {
+    ULD[0]: "wells-directive",
+    CH2[0]: "chapter-2",
+}
+
 
 class UsedArticle(NamedTuple):
     """An article of an act, its gist, and what it is used for."""
@@ -60,13 +66,15 @@ class UsedAct(NamedTuple):
     title_fa: str
     title_en: str
     articles: list[UsedArticle]
+    code: str
 
 
 def laws() -> list[UsedAct]:
     """List the acts, each with its articles, their gist and what they are used for."""
     acts: dict[str, UsedAct] = {}
     for code, basis in LAW.items():
-        act = acts.setdefault(basis.title_fa, UsedAct(basis.title_fa, basis.title_en, []))
+        name = ACTS.get(basis.title_fa) or code.lower()
+        act = acts.setdefault(basis.title_fa, UsedAct(basis.title_fa, basis.title_en, [], name))
         act.articles.append(
             UsedArticle(code, basis.article, basis.gist_fa, basis.gist_en, *USES[code])
         )

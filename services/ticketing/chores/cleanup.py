@@ -2,14 +2,21 @@
 
 import datetime as dt
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from bus.blobs import Blobs
 from bus.database.store import Store
 from services.ticketing.incoming_mail import rows as emails
-from services.ticketing.tables import ATTEMPTS, FILES, MAILS, SECRET_CODES, STRANGER_NOTICES
+from services.ticketing.tables import (
+    ATTEMPTS,
+    FILES,
+    MAILS,
+    SECRET_CODES,
+    STRANGER_NOTICES,
+    SUPPORTERS,
+)
 
-KEEP_DAYS, KEEP_MAILS_DAYS = 2, 90
+KEEP_DAYS, KEEP_MAILS_DAYS, KEEP_ASKERS_DAYS = 2, 90, 30
 # How long a file waits for the ticket that claims it; when the disk is short of room, how long.
 CLAIM_SECONDS, CLAIM_SECONDS_WHEN_SHORT = 86_400, 3600
 
@@ -18,12 +25,16 @@ def forget(store: Store, blobs: Blobs) -> None:
     """Delete old attempts and counts, sent e-mails, and files that no ticket holds."""
     old = func.now() - dt.timedelta(days=KEEP_DAYS)
     old_mails = func.now() - dt.timedelta(days=KEEP_MAILS_DAYS)
+    old_askers = func.now() - dt.timedelta(days=KEEP_ASKERS_DAYS)
     with store.transaction() as tx:
         for statement in (
             delete(ATTEMPTS).where(ATTEMPTS.c.last_at < old),
             delete(STRANGER_NOTICES).where(STRANGER_NOTICES.c.at < old),
             delete(SECRET_CODES).where(SECRET_CODES.c.asked_at < old),
             delete(MAILS).where(MAILS.c.state != "WAITING", MAILS.c.made_at < old_mails),
+            update(SUPPORTERS)
+            .where(SUPPORTERS.c.asker.is_not(None), SUPPORTERS.c.at < old_askers)
+            .values(asker=None),
         ):
             tx.conn.execute(statement)
         emails.forget(tx.conn)

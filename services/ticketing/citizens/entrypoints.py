@@ -5,11 +5,12 @@ from bus.endpoint import serve
 from bus.errors import BusError
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import lost_secrets as of_secrets
+from contracts.ticketing import public as of_all
 from services.ticketing.citizens import lost_secrets, registration
 from services.ticketing.citizens import tickets as citizens
 from services.ticketing.citizens.registration import NewCase
 from services.ticketing.context import ContextSource
-from services.ticketing.figures import public
+from services.ticketing.figures import public, reports
 from services.ticketing.tickets import views
 
 
@@ -80,14 +81,26 @@ class CitizenEntries(ContextSource):
     ) -> contracts.CalendarFile | BusError:
         return citizens.invitation(self.context(tx), message)
 
-    @serve(contracts.STATISTICS)
-    def statistics(self, tx: Tx, message: contracts.AskStatistics) -> contracts.Statistics:
+    @serve(of_all.STATISTICS)
+    def statistics(self, tx: Tx, message: of_all.AskStatistics) -> of_all.Statistics:
         return public.public(self.context(tx), message)
 
-    @serve(contracts.LIST_PUBLIC)
-    def list_public(self, tx: Tx, message: contracts.ListPublic) -> contracts.PublicTickets:
-        return public.public_tickets(self.context(tx), message)
+    @serve(of_all.LIST_PUBLIC)
+    def list_public(self, tx: Tx, message: of_all.ListPublic) -> of_all.PublicTickets:
+        return reports.public_tickets(self.context(tx), message)
 
-    @serve(contracts.TOKEN)
-    def token(self, tx: Tx, message: contracts.AskToken) -> contracts.TokenOf:
-        return public.token(self.context(tx), message)
+    @serve(of_all.PUBLIC_MAP)
+    def public_map(self, tx: Tx, message: of_all.AskMap) -> of_all.PublicMap:
+        return reports.public_map(self.context(tx), message)
+
+    @serve(of_all.NEARBY)
+    def nearby(self, tx: Tx, message: of_all.AskNearby) -> of_all.PublicTickets:
+        return reports.nearby(self.context(tx), message)
+
+    @serve(of_all.ME_TOO)
+    def me_too(self, tx: Tx, message: of_all.MeToo) -> of_all.Supported:
+        return reports.me_too(self.context(tx), message)
+
+    @serve(of_all.TOKEN)
+    def token(self, tx: Tx, message: of_all.AskToken) -> of_all.TokenOf:
+        return reports.token(self.context(tx), message)

@@ -31,6 +31,9 @@ from services.ticketing.notifications import tickets as notifications
 from services.ticketing.tickets import acts, rows, slots, views
 from services.ticketing.tickets.acts import Case
 
+# An office is open for seven hours on most days (the calendar of the company).
+OFFICE_DAY_HOURS = 7
+
 
 def track(context: Context, message: TicketProof) -> TicketView | BusError:
     """Return the ticket as its citizen sees it, or a refusal."""
@@ -158,6 +161,16 @@ def _categories(
     return tuple(_category(context, category, today) for category in categories)
 
 
+def _office_time(hours: int) -> tuple[str, str]:
+    """Hours of the office, and beside them its days, as people count."""
+    days, rest = divmod(hours, OFFICE_DAY_HOURS)
+    fa, en = f"{hours} ساعت کاری", f"{hours} office hours"
+    if not days:
+        return fa, en
+    about_fa, about_en = ("حدود ", "about ") if rest else ("", "")
+    return f"{fa} ({about_fa}{days} روز کاری)", f"{en} ({about_en}{days} working days)"
+
+
 def _category(context: Context, category: Category, today: dt.date) -> Json:
     promise = context.book.promise(category.code, category.kinds[0], today)
     span = promise.spans.get("solution")
@@ -165,8 +178,7 @@ def _category(context: Context, category: Category, today: dt.date) -> Json:
     if span is not None and span.days:
         fa, en = f"{span.days} روز", f"{span.days} days"
     elif span is not None:
-        hours = span.minutes // 60
-        fa, en = f"{hours} ساعت کاری", f"{hours} office hours"
+        fa, en = _office_time(span.minutes // 60)
     return {
         "code": category.code,
         "fa": category.fa,

@@ -14,6 +14,7 @@ from services.ticketing.desk import similar
 from services.ticketing.domain import labels, moves
 from services.ticketing.domain.book import PreparedText
 from services.ticketing.domain.promises import Clock
+from services.ticketing.figures import reports
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.incoming_mail.rows import EmailOfTicket
 from services.ticketing.tickets import rows, slots, views
@@ -61,6 +62,7 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
             {"username": colleague.username, "name": colleague.name}
             for colleague in staff.of_unit(conn, ticket.unit)
         ),
+        supporters=reports.count_supporters(context, [case.id]).get(case.id, 0),
     )
 
 

@@ -34,7 +34,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An item with a code and its names in Persian and English; a county is nothing more."""
+    """An item with a code and its names in Persian and English."""
 
     code: str
     fa: str
@@ -42,6 +42,14 @@ class Named:
 
     def name(self, language: str) -> str:
         return self.fa if language == "fa" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class County(Named):
+    """A county, and where its seat lies (degrees, WGS84), for the map."""
+
+    lat: float | None = None
+    long: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +134,8 @@ class Book:
         return self._by_code(Category, "categories")
 
     @cached_property
-    def counties(self) -> dict[str, Named]:
-        return self._by_code(Named, "counties")
+    def counties(self) -> dict[str, County]:
+        return self._by_code(County, "counties")
 
     @cached_property
     def area(self) -> Area | None:

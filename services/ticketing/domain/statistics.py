@@ -1,37 +1,89 @@
-"""Counts for everybody, in which no single person can be found; pure."""
+"""Counts for everybody, in which no single person can be found; pure.
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+Nothing is suppressed: rows that are too small are shown together with their neighbours. Each
+measure has groups of its own, and those of a later one are unions of those of the one before. So
+all that can be computed from what is shown is a sum of whole groups, and no sum is from 1 to 4
+(decision 0063).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
 
 SMALLEST = 5
+# Each is part of the one before it.
 COUNTS = ("registered", "answered", "on_time")
-# By the names of COUNTS; None where a count is hidden.
-PublicCounts: TypeAlias = dict[str, int | None]
+Counts: TypeAlias = Mapping[str, int]
 
 
-def published(rows: Sequence[Mapping[str, int]]) -> tuple[list[PublicCounts], PublicCounts]:
-    """Return the rows with small counts as None, and their total.
+class Group(NamedTuple):
+    """Rows ``first`` to ``last`` together (both included), and their count in all."""
 
-    A count from 1 to 4 is hidden. A single hidden one could be found as total minus the others:
-    then the smallest shown one of the same column is hidden too, and if there is none the total.
+    first: int
+    last: int
+    total: int
+
+
+# By the names of COUNTS; a measure is empty where even all rows together are too small.
+Groups: TypeAlias = dict[str, list[Group]]
+
+
+def is_safe(count: int) -> bool:
+    """Return True for a count in which nobody is found: none at all, or SMALLEST at least."""
+    return count == 0 or count >= SMALLEST
+
+
+def closed_periods(registered: Sequence[int]) -> list[int]:
+    """Return where periods end (exclusive), each as short as it can be, from the oldest month on.
+
+    A period never changes once it is closed, so that figures of two days cannot be compared. The
+    newest months stay out for as long as they are too few.
     """
-    shown_rows: list[PublicCounts] = [dict(row) for row in rows]
-    total: PublicCounts = {name: sum(row[name] for row in rows) for name in COUNTS}
-    for name in COUNTS:
-        hidden = [n for n, row in enumerate(rows) if 0 < row[name] < SMALLEST]
-        if len(hidden) == 1:
-            shown = [n for n, row in enumerate(rows) if row[name] >= SMALLEST]
-            if shown:
-                hidden.append(min(shown, key=lambda n: rows[n][name]))
-            else:
-                total[name] = None
-        for n in hidden:
-            shown_rows[n][name] = None
-    # answered is part of registered, on_time of answered: who is hidden there is hidden here.
-    for row in (*shown_rows, total):
-        for whole, part in (("registered", "answered"), ("answered", "on_time")):
-            value = row[part]
-            few_others = value is not None and 0 < (row[whole] or 0) - value < SMALLEST
-            if row[whole] is None or few_others:
-                row[part] = None
-    return shown_rows, total
+    ends, count = [], 0
+    for number, of_month in enumerate(registered):
+        count += of_month
+        if is_safe(count):
+            ends.append(number + 1)
+            count = 0
+    return ends
+
+
+def groups(rows: Sequence[Counts], periods: Sequence[int] | None = None) -> Groups:
+    """Return what may be shown of rows, in their order: the finest groups of each measure.
+
+    ``periods`` are the ends of the groups of the first measure, if they are settled already.
+    """
+    bounds = [0, *periods] if periods is not None else _finest(rows, range(len(rows) + 1), 0)
+    made: Groups = {}
+    for level, name in enumerate(COUNTS):
+        if level:
+            bounds = _finest(rows, bounds, level)
+        made[name] = [
+            Group(first, end - 1, sum(row[name] for row in rows[first:end]))
+            for first, end in pairwise(bounds)
+        ]
+    return made
+
+
+def _finest(rows: Sequence[Counts], bounds: Sequence[int], level: int) -> list[int]:
+    """Return as many of the bounds as can be, so that the rows between each two are safe together:
+    the count of a measure, and what it leaves of the measure before. Empty if that cannot be.
+    """
+    safe = _safety(rows, level)
+    best: dict[int, list[int]] = {bounds[0]: [bounds[0]]} if bounds else {}
+    for number, end in enumerate(bounds[1:], 1):
+        ways = (best[first] for first in bounds[:number] if first in best and safe(first, end))
+        if (way := max(ways, key=len, default=None)) is not None:
+            best[end] = [*way, end]
+    return best.get(bounds[-1], []) if bounds else []
+
+
+def _safety(rows: Sequence[Counts], level: int) -> Callable[[int, int], bool]:
+    name, whole = COUNTS[level], COUNTS[level - 1] if level else ""
+
+    def safe(first: int, end: int) -> bool:
+        count = sum(row[name] for row in rows[first:end])
+        rest = sum(row[whole] for row in rows[first:end]) - count if whole else 0
+        return is_safe(count) and is_safe(rest)
+
+    return safe

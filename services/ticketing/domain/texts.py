@@ -69,15 +69,15 @@ EMAILS: dict[str, dict[str, tuple[str, str]]] = {
             "پاسخ به {code}",
             "پاسخ {unit} به درخواست شما با کد رهگیری {code}:\n\n{text}\n\n"
             "چنانچه به نتیجه اعتراض دارید، تا پایان {until} می‌توانید آن را در این صفحه ثبت فرمایید "
-            "(مهلت {days} روزه؛ روز ابلاغ و روز اقدام جزو مدت نیست). "
-            "نظر خود را درباره رسیدگی نیز در همان صفحه ثبت فرمایید:\n{link}\n\n{unit}\n{company}",
+            "(مهلت {days} روزه؛ روز ابلاغ و روز اقدام جزو مدت نیست):\n{link}\n\n"
+            "رضایت خود را با یک فشار بفرمایید:\n{link}#rate\n\n{unit}\n{company}",
         ),
         "en": (
             "Answer to {code}",
             "The answer of {unit} to your request {code}:\n\n{text}\n\n"
             "If you do not accept it, you can object on this page until the end of {until} "
-            "({days} days; neither the day of notice nor the day of action counts). "
-            "Please rate our work there too:\n{link}\n\n{unit}\n{company}",
+            "({days} days; neither the day of notice nor the day of action counts):\n{link}\n\n"
+            "Tell us with one press how satisfied you are:\n{link}#rate\n\n{unit}\n{company}",
         ),
     },
     "invited": {

@@ -1,71 +1,131 @@
-"""What everybody may see: counts in which nobody can be found, and tickets that are public."""
+"""Figures that everybody may see, in which nobody can be found."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from persiantools.jdatetime import JalaliDate
+from sqlalchemy import func, select
 
-from bus.database.rows import fetch_all
-from bus.envelope import instant
 from bus.messages.values import Json
-from contracts.ticketing.citizens import (
-    AskStatistics,
-    AskToken,
-    ListPublic,
-    PublicTickets,
-    Statistics,
-    TokenOf,
-)
+from contracts.ticketing.public import AskStatistics, Period, Statistics, Subjects
 from iran.persian import jalali, tehran_day
 from services.ticketing.context import Context
 from services.ticketing.domain import statistics
-from services.ticketing.domain.book import Named
-from services.ticketing.domain.moves import WORK
+from services.ticketing.domain.statistics import COUNTS, Groups, is_safe
 from services.ticketing.figures.counting import (
     ENDED,
     WITH_END,
     Span,
-    first_of_month,
     midnight,
     ratings_of_all,
 )
 from services.ticketing.tables import TICKETS
-from services.ticketing.tickets import rows, views
-from services.ticketing.tickets.rows import TicketRow
+from services.ticketing.tickets import views
+
+# Figures of two spans could be subtracted from each other: all are of one.
+MONTHS = 12
+
+
+class Window(NamedTuple):
+    """The months that are counted, such as 1405-09, and where their periods end (exclusive)."""
+
+    months: list[str]
+    ends: list[int]
 
 
 def public(context: Context, message: AskStatistics) -> Statistics:
-    """Return counts by Jalali month and by category, the small ones hidden."""
-    begin = first_of_month(tehran_day(context.now), message.months - 1)
-    by_month, by_category = _counts(context, begin)
-    months, _ = statistics.published([counts for _, counts in sorted(by_month.items())])
-    categories, total = statistics.published([c for _, c in sorted(by_category.items())])
+    """Return counts by Jalali month and by category of the last twelve months, and the ratings.
+
+    They end with the newest month of which enough is there; ``message.months`` cuts the list of
+    months and nothing else.
+    """
+    today = tehran_day(context.now)
+    window = _window(context, today)
+    span = _span(window, today)
+    by_month, by_category = _counts(context, span)
+    months = [by_month.get(month, _none()) for month in window.months]
+    of_months = statistics.groups(months, window.ends)
+    codes = sorted(by_category, key=lambda code: (-by_category[code]["registered"], code))
+    of_categories = statistics.groups([by_category[code] for code in codes])
+    categories = [views.category_of(context, code) for code in codes]
+    first = max(0, len(window.months) - message.months)
     return Statistics(
-        from_day=begin.isoformat(),
+        from_day=tehran_day(span.first).isoformat(),
+        to_day=(tehran_day(span.last) - dt.timedelta(days=1)).isoformat(),
         smallest=statistics.SMALLEST,
-        months=tuple(
-            {"month": month, **counts} for month, counts in _zip(sorted(by_month), months)
+        months=tuple(_alone(of_months, [{"month": month} for month in window.months])[first:]),
+        categories=tuple(_alone(of_categories, categories)),
+        total=_total(of_months, of_categories),
+        ratings=_ratings(context, span),
+        periods=tuple(
+            Period(
+                measure=name,
+                first=window.months[group.first],
+                last=window.months[group.last],
+                count=group.total,
+            )
+            for name in COUNTS
+            for group in of_months[name]
+            if group.first >= first
         ),
-        categories=tuple(
-            {**views.category_of(context, code), **counts}
-            for code, counts in _zip(sorted(by_category), categories)
+        subjects=tuple(
+            Subjects(
+                measure=name,
+                categories=tuple(categories[group.first : group.last + 1]),
+                count=group.total,
+            )
+            for name in COUNTS
+            for group in of_categories[name]
         ),
-        total=total,
-        ratings=_ratings(context, begin),
     )
 
 
-def _zip(
-    names: Iterable[str], counts: Iterable[statistics.PublicCounts]
-) -> Iterable[tuple[str, statistics.PublicCounts]]:
-    return zip(names, counts, strict=True)
+def _none() -> dict[str, int]:
+    return dict.fromkeys(COUNTS, 0)
+
+
+def _window(context: Context, today: dt.date) -> Window:
+    """The last twelve months as far as they are shown, cut where a period begins and ends."""
+    day = func.date(func.timezone("Asia/Tehran", TICKETS.c.registered_at))
+    counted: dict[str, int] = {}
+    for on, count in context.conn.execute(select(day, func.count()).group_by(day)):
+        month = jalali(on)[:7]
+        counted[month] = counted.get(month, 0) + count
+    months = _months(min(counted), jalali(today)[:7]) if counted else []
+    ends = statistics.closed_periods([counted.get(month, 0) for month in months])
+    starts = [start for start in (0, *ends) if start >= len(months) - MONTHS]
+    if not ends or not starts or starts[0] == ends[-1]:
+        return Window([], [])
+    first = starts[0]
+    return Window(months[first : ends[-1]], [end - first for end in ends if end > first])
+
+
+def _months(first: str, last: str) -> list[str]:
+    """The Jalali months from one to another, such as 1405-09, both included."""
+    begin, end = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (first, last))
+    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
+
+
+def _span(window: Window, today: dt.date) -> Span:
+    """The moments of a window; those of today without one."""
+    if not window.months:
+        return Span(midnight(today), midnight(today + dt.timedelta(days=1)))
+    after = _months(window.months[-1], window.months[-1][:4] + "-12")[1:2]
+    next_month = after[0] if after else f"{int(window.months[-1][:4]) + 1:04}-01"
+    last = min(_first_day(next_month), today + dt.timedelta(days=1))
+    return Span(midnight(_first_day(window.months[0])), midnight(last))
+
+
+def _first_day(month: str) -> dt.date:
+    day: dt.date = JalaliDate(int(month[:4]), int(month[5:]), 1).to_gregorian()
+    return day
 
 
 def _counts(
-    context: Context, begin: dt.date
+    context: Context, span: Span
 ) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]]:
-    """Count the tickets since a day, by Jalali month and by category."""
+    """Count the tickets of a span, by Jalali month and by category."""
     statement = (
         select(
             TICKETS.c.registered_at,
@@ -74,91 +134,48 @@ def _counts(
             func.coalesce(ENDED.c.on_time, False).label("on_time"),
         )
         .select_from(WITH_END)
-        .where(TICKETS.c.registered_at >= midnight(begin))
+        .where(TICKETS.c.registered_at >= span.first, TICKETS.c.registered_at < span.last)
     )
     by_month: dict[str, dict[str, int]] = {}
     by_category: dict[str, dict[str, int]] = {}
     for row in context.conn.execute(statement):
         month = jalali(tehran_day(row.registered_at))[:7]
         for table, key in ((by_month, month), (by_category, row.category)):
-            counts = table.setdefault(key, dict.fromkeys(statistics.COUNTS, 0))
+            counts = table.setdefault(key, _none())
             counts["registered"] += 1
             counts["answered"] += row.answered
             counts["on_time"] += row.answered and row.on_time
     return by_month, by_category
 
 
-def _ratings(context: Context, begin: dt.date) -> Json:
-    """The ratings for everybody; nothing where so few rated that they could be known."""
-    last = midnight(tehran_day(context.now) + dt.timedelta(days=1))
-    ratings = ratings_of_all(context, Span(midnight(begin), last))
-    if ratings.rated < statistics.SMALLEST:
-        return dict.fromkeys(("rated", "mean_hundredths", "solved"))
-    return asdict(ratings)
+def _alone(groups: Groups, rows: Sequence[Json]) -> list[Json]:
+    """Rows with the counts that are shown for them alone; None where others are counted in."""
+    shown = {
+        name: {group.first: group.total for group in of_measure if group.first == group.last}
+        for name, of_measure in groups.items()
+    }
+    return [
+        {**row, **{name: shown[name].get(number) for name in COUNTS}}
+        for number, row in enumerate(rows)
+    ]
 
 
-def public_tickets(context: Context, message: ListPublic) -> PublicTickets:
-    """List tickets that their writers let everybody see; never who they are."""
-    statement = (
-        rows.tickets()
-        .where(*_conditions(message))
-        .order_by(TICKETS.c.registered_at.desc(), TICKETS.c.id.desc())
-        .limit(message.page_size)
-        .offset((message.page - 1) * message.page_size)
-    )
-    tickets = fetch_all(context.conn, TicketRow, statement)
-    return PublicTickets(tickets=tuple(_public(context, row) for row in tickets))
-
-
-def _conditions(message: ListPublic) -> list[ColumnElement[bool]]:
-    where = [TICKETS.c.public, TICKETS.c.channel != "mail"]
-    if message.codes is not None:
-        where.append(TICKETS.c.code.in_(message.codes))
-    if message.categories is not None:
-        where.append(TICKETS.c.category.in_(message.categories))
-    if message.since is not None:
-        where.append(TICKETS.c.registered_at >= _moment(message.since))
-    if message.until is not None:
-        where.append(TICKETS.c.registered_at <= _moment(message.until))
-    if message.updated_since is not None:
-        where.append(TICKETS.c.updated_at >= _moment(message.updated_since))
-    if message.updated_until is not None:
-        where.append(TICKETS.c.updated_at <= _moment(message.updated_until))
-    if message.states is not None and len(set(message.states)) == 1:
-        is_open = TICKETS.c.state.in_(WORK)
-        where.append(is_open if "open" in message.states else ~is_open)
-    return where
-
-
-def _moment(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text)
-
-
-def _public(context: Context, row: TicketRow) -> Json:
-    category = context.book.categories.get(row.category) or Named(row.category, *[row.category] * 2)
-    unit = context.book.units.get(row.unit) or Named(row.unit, row.unit, row.unit)
+def _total(*tables: Groups) -> Json:
+    """The sum of each measure that is shown in a table; None where it is in neither."""
     return {
-        "code": row.code,
-        "token": row.token,
-        "category": row.category,
-        "category_fa": category.fa,
-        "category_en": category.en,
-        "unit_fa": unit.fa,
-        "unit_en": unit.en,
-        "open": row.state in WORK,
-        "status_notes": None,
-        "description": row.text,
-        "registered_at": instant(row.registered_at),
-        "updated_at": instant(row.updated_at),
-        "expected_at": row.due_seen.get("solution"),
-        "address": row.address,
-        "lat": row.lat,
-        "long": row.long,
-        "media_url": None,
+        name: next((sum(g.total for g in groups[name]) for groups in tables if groups[name]), None)
+        for name in COUNTS
     }
 
 
-def token(context: Context, message: AskToken) -> TokenOf:
-    """Return the code that a token of Open311 became; None if there is no such token."""
-    statement = select(TICKETS.c.code).where(TICKETS.c.token == message.token)
-    return TokenOf(token=message.token, code=context.conn.execute(statement).scalar())
+def _ratings(context: Context, span: Span) -> Json:
+    """The ratings for everybody; nothing where so few rated that they could be known."""
+    ratings = ratings_of_all(context, span)
+    if ratings.rated < statistics.SMALLEST:
+        return dict.fromkeys(("rated", "mean_hundredths", "solved"))
+    safe = is_safe(ratings.solved) and is_safe(ratings.rated - ratings.solved)
+    return {
+        "rated": ratings.rated,
+        "mean_hundredths": ratings.mean_hundredths,
+        "solved": ratings.solved if safe else None,
+    }

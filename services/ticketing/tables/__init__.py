@@ -29,6 +29,7 @@ from services.ticketing.tables.tickets import (
     PEOPLE,
     SAVED_FILTERS,
     SLOTS,
+    SUPPORTERS,
     TICKET_EVENTS,
     TICKETS,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "SLOTS",
     "STAFF",
     "STRANGER_NOTICES",
+    "SUPPORTERS",
     "TICKETS",
     "TICKET_EVENTS",
     "metadata",

@@ -121,6 +121,16 @@ SAVED_FILTERS = Table(
     Column("is_default", Boolean, nullable=False),
     UniqueConstraint("username", "name"),
 )
+# Who has the same trouble as a public report: pseudonyms that belong to one report each, and the
+# pseudonym of the address, for a month.
+SUPPORTERS = Table(
+    "supporters",
+    metadata,
+    Column("ticket", BigInteger, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
+    Column("supporter", Text, primary_key=True),
+    Column("asker", Text),
+    Column("at", MOMENT, nullable=False),
+)
 EXTERNAL_CODES = Table(
     "external_codes",
     metadata,

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -264,6 +265,46 @@ def test_a_file_as_long_as_the_limit_is_taken_and_a_byte_more_is_a_problem(blobs
     assert [claim.size for claim in result.claims] == [100]
     assert [problem.code for problem in result.problems] == ["attachment.too_large"]
     assert len(files(blobs)) == 1
+
+
+def photo(width=3000, height=2000, *, exif=True, **more):
+    """A JPEG that cannot be pressed small, with the place where it was taken."""
+    noise = Image.effect_noise((width, height), 90).convert("RGB")
+    marks = Image.Exif()
+    marks[0x0112], marks[0x010F] = 6, "Telephone"  # lies on its side
+    out = io.BytesIO()
+    noise.save(out, "JPEG", quality=90, exif=marks if exif else b"", **more)
+    return out.getvalue()
+
+
+def test_a_photo_over_the_limit_is_kept_smaller_upright_and_without_its_place(blobs):
+    large, limit = photo(), 3_000_000
+    assert len(large) > limit
+    body = form(part(large, "files", "IMG_1.jpg"), part(PNG, "files", "small.png"))
+    assert read(blobs, body, file_limit=limit).problems[0].code == "attachment.too_large"
+    reply = read(blobs, body, file_limit=limit, piece=60_000, shrinks=True)
+    assert (reply.problems, [c.name for c in reply.claims]) == ([], ["small.png", "IMG_1.jpg"])
+    kept = blobs.read(reply.claims[1].sha256)
+    assert len(kept) == reply.claims[1].size < limit
+    with Image.open(io.BytesIO(kept)) as shown:
+        assert (shown.size, dict(shown.getexif())) == ((1707, 2560), {})
+    assert [path for path in files(blobs) if path.suffix == ".part"] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        JPEG + bytes(2000),
+        PNG + bytes(2000),
+        photo(300, 200)[:3000] + b"cut",
+        photo(64, 64, exif=False).replace(b"\x00\x40\x00\x40", b"\xff\xf0\xff\xf0") + bytes(2000),
+    ],
+    ids=["no photo", "no JPEG", "cut", "four billion pixels"],
+)
+def test_what_cannot_be_shrunk_is_refused_by_its_size(blobs, content):
+    reply = read(blobs, form(part(content, "f", "a.jpg")), file_limit=1000, shrinks=True)
+    assert [problem.code for problem in reply.problems] == ["attachment.too_large"]
+    assert files(blobs) == []
 
 
 def test_one_file_too_many_is_a_problem_and_the_others_are_taken(blobs):

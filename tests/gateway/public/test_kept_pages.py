@@ -54,6 +54,7 @@ REPLIES = {
         "ratings": None,
     },
     "ticketing.list_public.v1": {"tickets": []},
+    "ticketing.public_map.v1": {"area": None, "counties": [], "places": []},
     "ticketing.track.v1": {"code": CODE},
     "inquiry.ratings.v1": {"smallest": 5, "ratings": []},
     "inquiry.laws.v1": {"acts": []},
@@ -78,6 +79,8 @@ SAME_FOR_ALL = {
     "/": None,
     "/verify": None,
     "/agreement": None,
+    "/service": None,
+    "/help": None,
     "/accessibility": None,
     "/privacy": None,
     "/bills": None,
@@ -89,6 +92,8 @@ SAME_FOR_ALL = {
     "/contact": "ticketing.form.v1",
     "/v1/form": "ticketing.form.v1",
     "/statistics": "ticketing.statistics.v1",
+    "/statistics.csv": "ticketing.statistics.v1",
+    "/statistics.json": "ticketing.statistics.v1",
     "/v1/statistics": "ticketing.statistics.v1",
     "/reports": "ticketing.list_public.v1",
     "/laws": "inquiry.laws.v1",
@@ -228,16 +233,26 @@ def test_a_tag_goes_with_what_it_names(portal, path, monkeypatch):
     before = get(portal, path)
     other = {
         "ticketing.form.v1": {"hours_fa": "همه روزه", "units": []},
-        "ticketing.statistics.v1": {"from_day": "2025-12-22"},
+        "ticketing.statistics.v1": {
+            "from_day": "2025-12-22",
+            "months": [{"month": "1404-09"}],
+            "total": {"registered": 7, "answered": None, "on_time": None},
+            "to_day": "2025-12-30",
+            "periods": [
+                {"measure": "registered", "first": "1404-09", "last": "1404-09", "count": 7}
+            ],
+        },
         "ticketing.list_public.v1": {
             "tickets": [
                 {
+                    "code": CODE,
                     "category_fa": "بستر رودخانه",
                     "unit_fa": "واحد یک",
                     "open": True,
                     "registered_at": AT,
                     "address": None,
                     "description": "چاه",
+                    "supporters": 2,
                 }
             ]
         },
@@ -311,7 +326,9 @@ PLACES = {
     "provider": "demo",
 }
 # Neither of a person nor kept by us: life itself, a contact, and what Open311's own clients read.
-NOBODYS = re.compile(r"/health/live|/\.well-known/|/open311/|/static/|/docs/|/problems/|/openapi")
+NOBODYS = re.compile(
+    r"/health/live|/\.well-known/|/open311/|/static/|/docs/|/problems/|/openapi|/favicon|/robots"
+)
 
 
 def with_session():

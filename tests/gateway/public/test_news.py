@@ -175,7 +175,7 @@ def test_the_end_of_a_service_for_people_is_told_on_its_pages_and_that_of_a_cont
     page = wait_for(lambda: "notice-title" in (p := room.page("/")) and p, 60)
     assert f'href="/status/{reply["id"]}"' in page
     assert "پایان خدمت" in page
-    assert "1405" in page
+    assert "29 اسفند" in page
     room.over(reply)
     wait_for(lambda: "notice-title" not in room.page("/"), 60)
     room.over(contract)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from bus.errors import Conflict, Unavailable
 from bus.settings import Settings
 from contracts.ticketing import citizens as contracts
+from contracts.ticketing import public as of_all
 from gateway.limits import guesses as guesses_of
 from gateway.limits.guesses import Guesses
 from gateway.public.georeport import api, xml
@@ -150,9 +151,9 @@ class Bus:
             raise self.refusal
         if contract is contracts.FORM:
             return {**NO_FORM, "categories": CATEGORIES}
-        if contract is contracts.TOKEN:
+        if contract is of_all.TOKEN:
             return {**data, "code": CODE if data["token"] == TOKEN else None}
-        if contract is contracts.LIST_PUBLIC:
+        if contract is of_all.LIST_PUBLIC:
             request = data["codes"]
             return {"tickets": [t for t in self.listed if request is None or t["code"] in request]}
         assert contract is contracts.REGISTER
@@ -504,7 +505,7 @@ def test_a_closed_one_is_closed_and_none_is_an_empty_list(app, form):
 def search(app, **params):
     response = app.get(f"{V2}/requests.json", params)
     assert response.status == 200, response.text
-    return app.bus.data(contracts.LIST_PUBLIC)
+    return app.bus.data(of_all.LIST_PUBLIC)
 
 
 def test_without_arguments_the_last_90_days_are_asked_for_and_a_thousand_at_most(app):
@@ -536,7 +537,7 @@ def test_ids_override_every_other_argument_and_unknown_ones_are_passed_over(app,
         {"service_request_id": f"{CODE},{other},nonsense", "status": "?", "start_date": "?"},
     )
     assert [item["service_request_id"] for item in response.data] == [CODE]
-    question = app.bus.data(contracts.LIST_PUBLIC)
+    question = app.bus.data(of_all.LIST_PUBLIC)
     assert question["codes"] == [CODE, other]
     assert (question["since"], question["states"]) == (None, None)
     assert app.get(f"{V2}/requests.{form}", {"service_request_id": "nonsense"}).data == []
@@ -561,7 +562,7 @@ def test_one_end_of_the_window_gives_the_other(app):
 def test_a_plus_sign_that_nobody_escaped_is_understood(app):
     response = app.get(f"{V2}/requests.json?start_date=2026-01-01T03:30:00+03:30")
     assert response.status == 200
-    assert app.bus.data(contracts.LIST_PUBLIC)["since"] == "2026-01-01T00:00:00Z"
+    assert app.bus.data(of_all.LIST_PUBLIC)["since"] == "2026-01-01T00:00:00Z"
 
 
 WRONG = {

@@ -1,0 +1,175 @@
+"""What everybody may see of tickets: figures, and reports that their writers made public."""
+
+from typing import Annotated
+
+from bus.messages.fields import Checked, Choice, Float, Prose, Text, whole
+from bus.messages.message import OPTIONAL, message
+from bus.messages.values import Block, Code, Instant
+from contracts.ticketing.requests import internal_request
+from people import tracking
+
+MEASURES = ("registered", "answered", "on_time")
+
+
+@message
+class AskStatistics:
+    """Counts for everybody; the newest months of the Jalali calendar, of twelve at most."""
+
+    months: Annotated[int, whole(1, 36)] = 12
+
+
+@message
+class Period:
+    """A count of one month, or of some together where each alone could point at somebody."""
+
+    measure: Annotated[str, Choice(MEASURES)]
+    first: Annotated[str, Text(10)]
+    last: Annotated[str, Text(10)]
+    count: int
+
+
+@message
+class Subjects:
+    """A count of one category, or of some together."""
+
+    measure: Annotated[str, Choice(MEASURES)]
+    categories: tuple[Block, ...]
+    count: int
+
+
+@message
+class Statistics:
+    """Counts below five are never shown, nor to be computed: what is too small is counted together
+    with its neighbours, in ``periods`` and ``subjects``. In ``months`` and ``categories`` it is
+    null.
+    """
+
+    from_day: Annotated[str, Text(10)]
+    smallest: int
+    months: tuple[Block, ...]
+    categories: tuple[Block, ...]
+    total: Block
+    ratings: Annotated[
+        Block | None, "rated, mean_hundredths, solved; null where fewer than five rated", OPTIONAL
+    ] = None
+    to_day: Annotated[str | None, Text(10), "The last day that is counted", OPTIONAL] = None
+    periods: tuple[Period, ...] = ()
+    subjects: tuple[Subjects, ...] = ()
+
+
+@message
+class ListPublic:
+    """Tickets that their writers let everybody see (Open311 GET requests)."""
+
+    codes: tuple[Annotated[str, Text(10)], ...] | None = None
+    categories: tuple[Code, ...] | None = None
+    counties: tuple[Code, ...] | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    updated_since: Instant | None = None
+    updated_until: Instant | None = None
+    states: tuple[Annotated[str, Choice(("open", "closed"))], ...] | None = None
+    page: Annotated[int, whole(1, 100_000)] = 1
+    page_size: Annotated[int, whole(1, 1000)] = 1000
+
+
+@message
+class PublicTickets:
+    tickets: tuple[Block, ...]
+
+
+@message
+class AskMap:
+    """Where public reports are; all categories and states without a choice."""
+
+    category: Code | None = None
+    state: Annotated[str | None, Choice(("open", "closed"))] = None
+
+
+@message
+class ReportsOfCounty:
+    """Public reports of a county, and where its seat lies; those without a county stand under the
+    empty code.
+    """
+
+    county: Annotated[str, Text(40, least=0)]
+    fa: Annotated[str, Text(100, least=0)]
+    en: Annotated[str, Text(100, least=0)]
+    lat: Annotated[float | None, Float()]
+    long: Annotated[float | None, Float()]
+    open: int
+    closed: int
+
+
+@message
+class ReportsOfPlace:
+    """Public reports of one square of the coarse grid; its middle in degrees (WGS84)."""
+
+    lat: Annotated[float, Float()]
+    long: Annotated[float, Float()]
+    open: int
+    closed: int
+
+
+@message
+class PublicMap:
+    """The counties by their names, and the places; ``area`` is the box of the map."""
+
+    area: Annotated[Block | None, "south, north, west, east in degrees"]
+    counties: tuple[ReportsOfCounty, ...]
+    places: tuple[ReportsOfPlace, ...]
+
+
+@message
+class AskNearby:
+    """What somebody is about to report: open public reports that may say the same."""
+
+    category: Code
+    county: Annotated[str, Text(40, least=0)] = ""
+    text: Annotated[str, Prose(50_000, least=0, personal=True)] = ""
+    lat: Annotated[float | None, Float()] = None
+    long: Annotated[float | None, Float()] = None
+
+
+@message
+class MeToo:
+    """Somebody has the same trouble as a public report."""
+
+    code: Annotated[str, Checked(40, tracking.parse)]
+    supporter: Annotated[str, Text(60, least=20, personal=True), "A pseudonym for this report"]
+
+
+@message
+class Supported:
+    """How many said so, and whether this one counted: each counts once."""
+
+    code: Annotated[str, Text(10)]
+    supporters: int
+    counted: bool
+
+
+@message
+class AskToken:
+    token: Annotated[str, Text(40)]
+
+
+@message
+class TokenOf:
+    token: Annotated[str, Text(40)]
+    code: Annotated[str | None, Text(10)]
+
+
+STATISTICS = internal_request(
+    "statistics", AskStatistics, Statistics, "Counts for everybody, small ones hidden.", False
+)
+LIST_PUBLIC = internal_request(
+    "list_public", ListPublic, PublicTickets, "Tickets that everybody may see.", False
+)
+PUBLIC_MAP = internal_request(
+    "public_map", AskMap, PublicMap, "Public reports by county and coarse place.", False
+)
+NEARBY = internal_request(
+    "nearby", AskNearby, PublicTickets, "Open public reports like the one to be written.", False
+)
+ME_TOO = internal_request("me_too", MeToo, Supported, "Say that one has the same trouble.", True)
+TOKEN = internal_request("token", AskToken, TokenOf, "The code that a token became.", False)

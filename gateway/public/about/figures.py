@@ -1,0 +1,223 @@
+"""The figures of /statistics: rows of its tables, its charts, and the same as open data."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+from markupsafe import Markup
+
+from bus.messages.values import Json
+from contracts.ticketing.public import MEASURES, Period, Statistics, Subjects
+from gateway.html import charts
+from gateway.html.spoken import MONTHS_EN, MONTHS_FA
+from gateway.papers.csv_files import BOM, line
+from gateway.public.site import words
+
+LICENCE = "CC BY 4.0"
+LICENCE_AT = "https://creativecommons.org/licenses/by/4.0/"
+COLUMNS = (
+    "table",
+    "measure",
+    "from",
+    "to",
+    "categories",
+    "names_fa",
+    "names_en",
+    "count",
+    "counted_from",
+    "counted_to",
+    "licence",
+)
+
+
+class Cell(NamedTuple):
+    """A count, and over how many rows it goes; None where even all together are too few."""
+
+    total: int | None
+    rows: int
+
+
+class FigureRow(NamedTuple):
+    """A row of a table: a month or a category, or some together; a cell that began in a row above
+    is None.
+    """
+
+    label: str
+    cells: tuple[Cell | None, ...]
+
+
+class Share(NamedTuple):
+    """Which part of the answers of some months came on time, in percent."""
+
+    label: str
+    percent: int
+
+
+def months_label(first: str, last: str, lang: str, *, short: bool = False) -> str:
+    """Return a month by its name, or the first and the last of some: مهر تا آذر 1405."""
+    names = MONTHS_FA if lang == "fa" else MONTHS_EN
+    (year, month), (end_year, end) = first.split("-"), last.split("-")
+    name, end_name = names[int(month) - 1], names[int(end) - 1]
+    if short:
+        return name if first == last else f"{name}–{end_name}"
+    if first == last:
+        return f"{name} {year}"
+    begin = name if year == end_year else f"{name} {year}"
+    return f"{begin} {'تا' if lang == 'fa' else 'to'} {end_name} {end_year}"
+
+
+def month_rows(figures: Statistics, lang: str) -> list[FigureRow]:
+    """Return the table by month: a row for each period of what was registered."""
+    order = {str(row["month"]): number for number, row in enumerate(figures.months)}
+    spans = {
+        measure: [
+            (order[p.first], order[p.last], p.count)
+            for p in figures.periods
+            if p.measure == measure
+        ]
+        for measure in MEASURES
+    }
+    periods = [p for p in figures.periods if p.measure == MEASURES[0]]
+    return _rows([months_label(p.first, p.last, lang) for p in periods], spans)
+
+
+def category_rows(figures: Statistics, lang: str) -> list[FigureRow]:
+    """Return the table by category, the largest first."""
+    order = {str(row["code"]): number for number, row in enumerate(figures.categories)}
+    spans = {
+        measure: [
+            (order[s.categories[0]["code"]], order[s.categories[-1]["code"]], s.count)
+            for s in figures.subjects
+            if s.measure == measure
+        ]
+        for measure in MEASURES
+    }
+    subjects = [s for s in figures.subjects if s.measure == MEASURES[0]]
+    return _rows([_names(s, lang) for s in subjects], spans)
+
+
+def _names(subjects: Subjects, lang: str) -> str:
+    return ("، " if lang == "fa" else ", ").join(str(c[lang]) for c in subjects.categories)
+
+
+def _rows(labels: Sequence[str], spans: dict[str, list[tuple[int, int, int]]]) -> list[FigureRow]:
+    """Rows with cells that go over as many of them as were counted together."""
+    own = spans[MEASURES[0]]
+    rows = []
+    for number, (label, (first, _, _)) in enumerate(zip(labels, own, strict=True)):
+        cells: list[Cell | None] = []
+        for measure in MEASURES:
+            begun = next((s for s in spans[measure] if s[0] == first), None)
+            if begun is not None:
+                under = [a for a, b, _ in own if begun[0] <= a and b <= begun[1]]
+                cells.append(Cell(begun[2], len(under)))
+            elif not spans[measure] and number == 0:
+                cells.append(Cell(None, len(own)))
+            else:
+                cells.append(None)
+        rows.append(FigureRow(label, tuple(cells)))
+    return rows
+
+
+def on_time(figures: Statistics, lang: str) -> list[Share]:
+    """Return the part of the answers that came on time, as finely as both counts are shown."""
+
+    def of(measure: str, period: Period) -> int:
+        return sum(
+            p.count
+            for p in figures.periods
+            if p.measure == measure and period.first <= p.first and p.last <= period.last
+        )
+
+    shares = []
+    for period in figures.periods:
+        answered = of("answered", period)
+        if period.measure == "on_time" and answered:
+            label = months_label(period.first, period.last, lang, short=True)
+            shares.append(Share(label, round(100 * period.count / answered)))
+    return shares
+
+
+def figures_drawn(figures: Statistics, lang: str) -> dict[str, Markup]:
+    """Return the charts of the page by their names."""
+    t = words.speaker(lang)
+    months = [
+        charts.Point(months_label(p.first, p.last, lang, short=True), p.count)
+        for p in figures.periods
+        if p.measure == MEASURES[0]
+    ]
+    subjects = [
+        charts.Point(_names(s, lang), s.count) for s in figures.subjects if s.measure == MEASURES[0]
+    ]
+    shares = on_time(figures, lang)
+    drawn = {
+        "months": charts.columns(t("statistics_by_month"), months, language=lang),
+        "categories": charts.bars(t("statistics_by_category"), subjects, language=lang),
+    }
+    if shares:
+        drawn["on_time"] = charts.lines(
+            t("statistics_on_time_share"),
+            [share.label for share in shares],
+            [charts.Series(t("statistics_on_time_share"), [share.percent for share in shares])],
+            "%",
+            language=lang,
+        )
+    return drawn
+
+
+# --- open data ---
+
+
+def as_csv(figures: Statistics) -> bytes:
+    """Return all counts as CSV in UTF-8, one a line, with their licence and their days."""
+    tail = (figures.from_day, figures.to_day or "", LICENCE)
+    rows: list[Sequence[object]] = [COLUMNS]
+    rows += [
+        ("months", p.measure, p.first, p.last, "", "", "", p.count, *tail) for p in figures.periods
+    ]
+    rows += [
+        (
+            "categories",
+            s.measure,
+            "",
+            "",
+            " ".join(str(c["code"]) for c in s.categories),
+            _names(s, "fa"),
+            _names(s, "en"),
+            s.count,
+            *tail,
+        )
+        for s in figures.subjects
+    ]
+    return (BOM + "".join(map(line, rows))).encode()
+
+
+def as_json(figures: Statistics, satisfaction: Sequence[Json], page: str) -> bytes:
+    """Return all counts and the satisfaction as JSON."""
+    document = {
+        "page": page,
+        "licence": {"name": LICENCE, "url": LICENCE_AT},
+        "counted_from": figures.from_day,
+        "counted_to": figures.to_day,
+        "smallest": figures.smallest,
+        "months": [
+            {"measure": p.measure, "from": p.first, "to": p.last, "count": p.count}
+            for p in figures.periods
+        ],
+        "categories": [
+            {
+                "measure": s.measure,
+                "categories": [
+                    {"code": c["code"], "fa": c["fa"], "en": c["en"]} for c in s.categories
+                ],
+                "count": s.count,
+            }
+            for s in figures.subjects
+        ],
+        "satisfaction": [
+            {"of": str(row["key"]).removeprefix("satisfaction_")}
+            | {name: row[name] for name in ("rated", "mean_hundredths", "solved")}
+            for row in satisfaction
+        ],
+    }
+    return orjson.dumps(document)

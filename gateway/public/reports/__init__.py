@@ -1,0 +1,1 @@
+"""Public reports: the list, the map, one report, and who has the same trouble."""
