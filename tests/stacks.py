@@ -144,6 +144,7 @@ class Desk:
         "karim": ("clerk", "groundwater"),
         "mina": ("unit_head", "groundwater"),
         "nader": ("supervisor", "inspection"),
+        "sara": ("clerk", "subscribers"),
     }
 
     def serve(self):

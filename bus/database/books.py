@@ -146,14 +146,16 @@ def _day(text: str | None) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
 
-def main(
+def main(  # noqa: PLR0913 - in what books differ
     argv: list[str] | None,
     part: str,
     read: Callable[[Path], Wire],
     whose: str,
     keep: Callable[[Connection, Wire], int] = keep,
+    replace: Callable[[Connection, Wire], int] | None = None,
 ) -> int:
-    """Import a folder, as `python -m services.<part>.books FOLDER`.
+    """Import a folder, as `python -m services.<part>.books FOLDER`; with ``--replace``, where a
+    book has it, by ``replace`` instead of ``keep``.
 
     Exit codes: 0 imported; 1 nothing was changed, with the reasons on stderr.
     """
@@ -162,12 +164,21 @@ def main(
     )
     parser.add_argument("folder", type=Path, help="folder of the book's .toml files")
     parser.add_argument("--check", action="store_true", help="only say whether it is good")
+    if replace is not None:
+        parser.add_argument(
+            "--replace",
+            dest="keep",
+            action="store_const",
+            const=replace,
+            help="even if the book was changed elsewhere since its last import",
+        )
+    parser.set_defaults(keep=keep)
     arguments = parser.parse_args(argv)
     try:
         document = read(arguments.folder)
         if not arguments.check:
             with Store(Settings().text("DB_URL"), source="books").transaction() as tx:
-                version = keep(tx.conn, document)
+                version = arguments.keep(tx.conn, document)
                 details: dict[str, str | int | bool | None] = {
                     "folder": str(arguments.folder),
                     "version": version,

@@ -26,6 +26,8 @@ RESOLUTIONS = ("refund", "apply", "explained")
 FILES = ("settlement", "bills")
 FORMATS = ("beancount", "hledger")
 ROLES = ("clerk", "approver")
+# By number, by what is to be paid, by its last day; a minus turns the order.
+BILL_ORDERS = ("number", "-number", "total", "-total", "due", "-due")
 REASONS = ("agency_exempt", "welfare", "disaster", "error", "other")
 
 
@@ -61,6 +63,13 @@ class Find:
     state: Annotated[str | None, Choice(BILL_STATES)] = None
     after: Annotated[int, whole(0, 2**53)] = 0
     limit: Annotated[int, whole(1, 200)] = 50
+    agency: Code | None = None
+    overdue: Annotated[bool, "Only open bills whose last day has passed"] = False
+    order: Annotated[
+        str | None,
+        Choice(BILL_ORDERS),
+        "Sorts the list; ``after`` then counts the bills before the page",
+    ] = None
 
 
 @message

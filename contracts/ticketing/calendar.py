@@ -13,7 +13,9 @@ WEEKDAYS = ("sat", "sun", "mon", "tue", "wed", "thu", "fri")
 
 @message
 class AddSlots:
-    """Times for visits at an office on one day, one after the other."""
+    """Times for visits at an office, one after the other: on a day, or up to ``to_day`` on each
+    day that is open; with ``weekdays`` only on these.
+    """
 
     office: Code
     day: Day
@@ -21,6 +23,8 @@ class AddSlots:
     closes: Annotated[str, Text(5), Meta(example="12:00")]
     minutes: Annotated[int, whole(5, 480)]
     capacity: Annotated[int, whole(1, 100)]
+    to_day: Day | None = None
+    weekdays: tuple[Annotated[str, Choice(WEEKDAYS)], ...] = ()
 
 
 @message

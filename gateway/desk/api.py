@@ -16,6 +16,7 @@ from gateway.http.address import parse
 from gateway.ops.accounts.oidc import Provider
 from gateway.ops.accounts.second_factor import SecondFactorPages
 from gateway.ops.accounts.sign_in import SignInPages
+from gateway.ops.book import pages as book
 from gateway.ops.desk import pages as citizens
 from gateway.ops.notices import pages as notices
 from gateway.ops.register import pages as register
@@ -41,6 +42,7 @@ def make(settings: Settings) -> web.Face:
             *sign_in.routes(),
             *SecondFactorPages(desk).routes(),
             *citizens.routes(desk, Blobs(blobs)),
+            *book.routes(desk),
             *treasury.routes(desk),
             *register.routes(desk),
             *notices.routes(desk, Blobs(blobs / LETTERS)),

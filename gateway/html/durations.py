@@ -17,3 +17,18 @@ def span(minutes: int, language: str = "fa") -> str:
     if language == "fa":
         return " و ".join(f"{number_fa(n)} {fa}" for n, fa, _ in shown)
     return " ".join(f"{n} {en}{'' if n == 1 else 's'}" for n, _, en in shown)
+
+
+_MINUTE, _HOUR = 60, 3600
+
+
+def seconds(count: float | None) -> str:
+    """A span of seconds as people say it: 0.8 ثانیه, 3 دقیقه.
+
+    >>> seconds(0.84), seconds(200), seconds(9000)
+    ('0.8 ثانیه', '3 دقیقه', '2 ساعت')
+    """
+    span = count or 0.0
+    if span < _MINUTE:
+        return f"{span:.1f} ثانیه" if span < 10 else f"{span:.0f} ثانیه"  # noqa: PLR2004
+    return f"{span // _MINUTE:.0f} دقیقه" if span < _HOUR else f"{span // _HOUR:.0f} ساعت"

@@ -5,7 +5,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from gateway.html.durations import span
+from gateway.html.days import day_in_words, month_in_words, weekday_and_day
+from gateway.html.durations import seconds, span
 from gateway.html.formats import (
     article,
     by_name,
@@ -49,10 +50,14 @@ templates.filters |= {
     "moment": moment,
     "day": day,
     "time": time,
+    "day_in_words": day_in_words,
+    "month_in_words": month_in_words,
+    "weekday_and_day": weekday_and_day,
     "percent": percent,
     "article": article,
     "code": grouped,
     "secret": grouped_secret,
+    "seconds": seconds,
     "span": span,
     "spoken": spoken,
     "spoken_day": spoken_day,

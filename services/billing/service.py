@@ -11,7 +11,7 @@ from bus.errors import BusError
 from bus.service import Service
 from contracts.billing import bills as contracts
 from contracts.billing import tariffs as messages
-from contracts.billing import treasury
+from contracts.billing import treasury, treasury_figures
 from contracts.billing.statements import Statement
 from contracts.billing.treasury_views import Close, Exceptions, Refunds
 from contracts.inquiry import questions
@@ -22,7 +22,7 @@ from services.billing.bills import changes, due_dates, issuance, search
 from services.billing.bills.replies import Replies, quoted
 from services.billing.context import Context
 from services.billing.domain import journal as journals
-from services.billing.ledger import entries, statements
+from services.billing.ledger import entries, entry_list, figures, statements
 from services.billing.payments import checkout, delays, exceptions, refunds, sweeper
 from services.billing.payments.context import PaymentContext
 from services.billing.payments.replies import exceptions_reply, refunds_reply
@@ -172,10 +172,16 @@ class Billing(Service):
 
     @serve(treasury.FIND_BILLS)
     def find_bills(self, tx: Tx, message: treasury.Find) -> contracts.Bills:
-        self.officer(tx)
-        page = search.Page(message.after, message.limit, message.state)
-        rows = search.search(tx.conn, page, text=message.search)
-        return self.replies(tx).page(rows, page.limit)
+        context = self.officer(tx)
+        page = search.Page(message.after, message.limit, message.state, message.order)
+        rows = search.search(
+            tx.conn,
+            page,
+            text=message.search,
+            agency=message.agency,
+            overdue_on=context.today if message.overdue else None,
+        )
+        return self.replies(tx).page(rows, page.limit, page.after if page.order else None)
 
     @serve(treasury.BILLED_AGENCIES)
     def billed_agencies(self, tx: Tx, message: treasury.Nothing) -> treasury.Agencies:
@@ -283,6 +289,19 @@ class Billing(Service):
         page = entries.page(tx.conn, message.after)
         text = WRITERS[message.format](page.entries, opening=message.after == 0)
         return treasury.JournalText(text=text, next=page.next)
+
+    @serve(treasury_figures.JOURNAL_ENTRIES)
+    def journal_entries(
+        self, tx: Tx, message: treasury_figures.AskEntries
+    ) -> treasury_figures.Entries:
+        self.officer(tx)
+        return entry_list.entries(tx.conn, message)
+
+    @serve(treasury_figures.TREASURY_FIGURES)
+    def treasury_figures(
+        self, tx: Tx, message: treasury_figures.LastDays
+    ) -> treasury_figures.TreasuryFigures:
+        return figures.of_last_days(self.officer(tx), message.days)
 
     @serve(treasury.STATEMENT_OF)
     def statement_of(self, tx: Tx, message: treasury.AgencyMonth) -> Statement:

@@ -7,252 +7,49 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 from sqlalchemy import Connection
 
 from bus.database import books
 from bus.errors import BusError
-from bus.messages.fields import Choice, Day, Text, whole
 from bus.messages.values import Json
 from bus.process.private import own_files_only
-from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
-from contracts.ticketing.citizens import KINDS
-from iran import identifiers
-from services.ticketing import calendar_rows
+from services.ticketing import book_versions, calendar_rows
+from services.ticketing.book_schema import BookOf
 from services.ticketing.domain import working_time
 from services.ticketing.domain.book import Book, span_of
 from services.ticketing.domain.calendar import Calendar, Row, row_from
 from services.ticketing.domain.promises import NAMES
 
-LONG = 500
-
-
-class Named(Schema):
-    code = Text(40, required=True)
-    fa = Text(200, required=True)
-    en = Text(200, required=True)
-
-
-class Area(Schema):
-    """Where the company works: a box of degrees (WGS84) around it, and what people call it."""
-
-    fa = Text(200, required=True)
-    en = Text(200, required=True)
-    south = fields.Float(required=True, validate=validate.Range(-90, 90))
-    north = fields.Float(required=True, validate=validate.Range(-90, 90))
-    west = fields.Float(required=True, validate=validate.Range(-180, 180))
-    east = fields.Float(required=True, validate=validate.Range(-180, 180))
-
-    @validates_schema(skip_on_field_errors=True)
-    def _is_a_box(self, data: Json, **_: object) -> None:
-        if data["south"] >= data["north"] or data["west"] >= data["east"]:
-            raise ValidationError("south lies below north, and west before east", "south")
-
-
-class County(Named):
-    """A county, and where its seat lies, for the map."""
-
-    lat = fields.Float(load_default=None, validate=validate.Range(-90, 90))
-    long = fields.Float(load_default=None, validate=validate.Range(-180, 180))
-
-
-class Unit(Named):
-    email = Text(200, required=True)
-    head_email = Text(200)
-    mailbox = Text(200)
-    mail_category = Text(40)
-    phone = Text(40, load_default="")
-
-    @validates_schema(skip_on_field_errors=True)
-    def _address(self, data: Json, **_: object) -> None:
-        for name in ("email", "head_email", "mailbox"):
-            try:
-                data[name] = identifiers.email(data[name]) if name in data else None
-            except identifiers.Malformed as error:
-                raise ValidationError(str(error), name) from None
-
-
-class Category(Named):
-    kinds = fields.List(Choice(KINDS), required=True, validate=validate.Length(1))
-    unit = Text(40, required=True)
-    group_fa = Text(100, load_default="")
-    group_en = Text(100, load_default="")
-    hint_fa = Text(LONG, load_default="")
-    hint_en = Text(LONG, load_default="")
-    open311 = fields.Dict(load_default=None)
-
-
-class Route(Schema):
-    category = Text(40, required=True)
-    county = Text(40, required=True)
-    unit = Text(40, required=True)
-
-
-class SpanOf(Schema):
-    hours = fields.Float(validate=validate.Range(0.1, 2000))
-    days = fields.Integer(strict=True, validate=validate.Range(1, 1000))
-
-    @validates_schema
-    def _hours_or_days(self, data: Json, **_: object) -> None:
-        if len(data) != 1:
-            raise ValidationError("say hours (of the office) or days (of the calendar)")
-
-
-class PromiseOf(Schema):
-    category = Text(40, load_default="*")
-    kind = Choice(("*", *KINDS), load_default="*")
-    from_ = Day(required=True, data_key="from", attribute="from")
-    first_response = fields.Nested(SpanOf)
-    next_update = fields.Nested(SpanOf)
-    solution = fields.Nested(SpanOf)
-    source = Text(300, required=True)
-
-
-class Office(Named):
-    address_fa = Text(300, required=True)
-    address_en = Text(300, required=True)
-
-
-class Canned(Schema):
-    code = Text(40, required=True)
-    title_fa = Text(100, required=True)
-    text_fa = fields.String(required=True, validate=validate.Length(1, 4000))
-    text_en = fields.String(required=True, validate=validate.Length(1, 4000))
-
-
-class Level(Schema):
-    clock = Choice(NAMES, required=True)
-    minutes_from_due = whole(-100_000, 100_000, required=True)
-    role = Choice(("unit_head", "supervisor"), required=True)
-
-
-class Closing(Schema):
-    after_answer_days = fields.Integer(required=True, validate=validate.Range(1, 365))
-    remind_applicant_days = fields.Integer(required=True, validate=validate.Range(1, 365))
-    silence_days = fields.Integer(required=True, validate=validate.Range(1, 365))
-
-    @validates_schema(skip_on_field_errors=True)
-    def _reminds_first(self, data: Json, **_: object) -> None:
-        if data["silence_days"] <= data["remind_applicant_days"]:
-            raise ValidationError("must be more than remind_applicant_days", "silence_days")
-
-
-class CalendarRowOf(Schema):
-    """A first row of the calendar; later ones are entered at the desk."""
-
-    kind = Choice(CALENDAR_KINDS, required=True)
-    counties = fields.List(Text(40), load_default=list)
-    from_day = Day(required=True)
-    to_day = Day(load_default=None)
-    opens = Text(5, load_default=None)
-    closes = Text(5, load_default=None)
-    weekdays = fields.List(Choice(WEEKDAYS), load_default=list)
-    status = Choice(CALENDAR_STATUS, load_default="confirmed")
-    title = Text(200, load_default="", least=0)
-    source = Text(300, required=True)
-    confirmed = fields.Boolean(load_default=False)  # a long closure is meant
-
-    @validates_schema(skip_on_field_errors=True)
-    def _opens(self, data: Json, **_: object) -> None:
-        if data["to_day"] and data["to_day"] < data["from_day"]:
-            raise ValidationError("the last day lies before the first", "to_day")
-        if data["kind"] == "weekend" and not data["weekdays"]:
-            raise ValidationError("say which days of the week are off", "weekdays")
-        if data["kind"] != "hours":
-            return
-        times = {name: _time(data[name], name) for name in ("opens", "closes")}
-        if times["opens"] >= times["closes"]:
-            raise ValidationError("the office must close after it opens", "closes")
-
-
-def _time(text: str | None, name: str) -> dt.time:
-    try:
-        return dt.time.fromisoformat(text or "")
-    except ValueError:
-        raise ValidationError("give a time such as 07:30", name) from None
-
-
-class BookOf(Schema):
-    """The whole document; refers to itself only."""
-
-    units = fields.List(fields.Nested(Unit), required=True, validate=validate.Length(1))
-    counties = fields.List(fields.Nested(County), required=True)
-    area = fields.Nested(Area, load_default=None, allow_none=True)
-    categories = fields.List(fields.Nested(Category), required=True, validate=validate.Length(1))
-    routes = fields.List(fields.Nested(Route), load_default=list)
-    promises = fields.List(fields.Nested(PromiseOf), required=True, validate=validate.Length(1))
-    offices = fields.List(fields.Nested(Office), load_default=list)
-    canned = fields.List(fields.Nested(Canned), load_default=list)
-    escalation = fields.List(fields.Nested(Level), load_default=list)
-    roles = fields.Dict(keys=fields.String(), values=Text(200), required=True)
-    closing = fields.Nested(Closing, required=True)
-    calendar = fields.List(fields.Nested(CalendarRowOf), load_default=list)
-
-    @validates_schema(skip_on_field_errors=True)
-    def _refers(self, data: Json, **_: object) -> None:
-        codes = {
-            member: {row["code"] for row in data[name]}
-            for member, name in (
-                ("unit", "units"),
-                ("county", "counties"),
-                ("category", "categories"),
-            )
-        }
-        codes["category"].add("*")
-        faults = [
-            f"{name} {n}: there is no {member} {row[member]}"
-            for name in ("categories", "routes", "promises")
-            for n, row in enumerate(data[name], 1)
-            for member, existing in codes.items()
-            if member in row and row[member] not in existing
-        ]
-        for name in ("units", "counties", "categories", "offices", "canned"):
-            listed = [row["code"] for row in data[name]]
-            faults += [
-                f"{name}: {code} stands twice"
-                for code in {c for c in listed if listed.count(c) > 1}
-            ]
-        emails = [row["email"].lower() for row in data["units"]]
-        faults += [f"units: two have {e}" for e in {e for e in emails if emails.count(e) > 1}]
-        faults += _twice_promised(data["promises"])
-        if "supervisor" not in data["roles"]:
-            faults.append("roles: the e-mail of the supervisor is missing")
-        faults += _bad_addresses(data["roles"])
-        if faults:
-            raise ValidationError(sorted(faults))
-
-
-def _bad_addresses(roles: dict[str, str]) -> list[str]:
-    """List the roles whose e-mails about promises in danger would reach nobody."""
-    faults = []
-    for role, address in roles.items():
-        try:
-            identifiers.email(address)
-        except identifiers.Malformed as error:
-            faults.append(f"roles.{role}: {error}")
-    return faults
-
-
-def _twice_promised(rows: list[Json]) -> list[str]:
-    """List promises that stand twice for one category, kind and day."""
-    places = [(row["category"], row["kind"], row["from"]) for row in rows]
-    return [
-        f"promises {n}: stands twice for {' '.join(place)}"
-        for n, place in enumerate(places, 1)
-        if place in places[: n - 1]
-    ]
-
 
 def read(folder: Path) -> Json:
     """Return the document of all TOML files of a folder. Raises BadBook with all its faults."""
-    loaded = books.read(folder, BookOf())
-    for row in loaded["promises"]:
-        row["from"] = dt.date.fromisoformat(row["from"]).isoformat()
+    loaded = _with_iso_days(books.read(folder, BookOf()))
     if loaded["calendar"]:
         rows = _calendar_rows(loaded["calendar"])
         _end(loaded, Calendar(rows), dt.datetime.now(dt.UTC))
         _opens(loaded, Calendar(rows), dt.datetime.now(dt.UTC))
     return loaded
+
+
+def _with_iso_days(document: Json) -> Json:
+    for row in document["promises"]:
+        row["from"] = dt.date.fromisoformat(row["from"]).isoformat()
+    return document
+
+
+def canonical(document: Json) -> Json:
+    """Return a document that was kept and changed, checked by the same rules as the file, without
+    a calendar. ValidationError of marshmallow, by list, number of the row and field.
+    """
+    without_nothing = {
+        name: [{n: v for n, v in row.items() if v is not None} for row in value]
+        if isinstance(value, list)
+        else value
+        for name, value in document.items()
+    }
+    loaded: Json = BookOf().load(without_nothing)
+    loaded.pop("calendar")
+    return _with_iso_days(loaded)
 
 
 def _calendar_rows(rows: list[Json]) -> list[Row]:
@@ -263,12 +60,42 @@ def keep(conn: Connection, document: Json) -> int:
     """Store the document as the newest version, unless it is that already; return the version.
 
     Rows of the calendar that were never on record are added; what the desk added, corrected or
-    withdrew stays as it is. Raises BadBook if what is promised could not end by the calendar.
+    withdrew stays as it is. So does the book itself if the desk has changed it since this very
+    document was imported. Raises BadBook if what is promised could not end by the calendar, or if
+    another document would undo changes of the desk.
     """
-    calendar_rows.add_new_rows(conn, _calendar_rows(document.pop("calendar")), "books")
+    plain = _with_new_calendar_rows(conn, document)
+    imported, newest_version = book_versions.last_import(conn), books.newest(conn)
+    if imported is None or newest_version is None or newest_version[0] == imported.version:
+        return books.keep(conn, plain)
+    if imported.document == plain:
+        return newest_version[0]
+    raise books.BadBook(
+        [
+            f"The desk has changed the book since it was imported (version {imported.version}, "
+            f"now {newest_version[0]}). Export it (python -m services.ticketing.book_export) and "
+            "write your changes there, or say --replace to undo those of the desk."
+        ]
+    )
+
+
+def replace(conn: Connection, document: Json) -> int:
+    """Store the document as ``keep`` does, whatever the desk has changed."""
+    return books.keep(conn, _with_new_calendar_rows(conn, document))
+
+
+def _with_new_calendar_rows(conn: Connection, document: Json) -> Json:
+    """Add the document's new rows to the calendar, and return it without them."""
+    plain = dict(document)
+    calendar_rows.add_new_rows(conn, _calendar_rows(plain.pop("calendar")), "books")
     calendar, _ = calendar_rows.load(conn)
+    refuse_endless(plain, calendar)
+    return plain
+
+
+def refuse_endless(document: Json, calendar: Calendar) -> None:
+    """Raise BadBook with each promise that could not end by a calendar."""
     _end(document, calendar, dt.datetime.now(dt.UTC))
-    return books.keep(conn, document)
 
 
 def _end(document: Json, calendar: Calendar, now: dt.datetime) -> None:
@@ -315,7 +142,7 @@ def newest(conn: Connection) -> Book:
 
 def main(argv: list[str] | None = None) -> int:
     """0: imported; 1: nothing was changed, and stderr says why."""
-    return books.main(argv, "ticketing", read, "the desk", keep)
+    return books.main(argv, "ticketing", read, "the desk", keep, replace)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ from bus.service import Service
 from services.ticketing import calendar_rows
 from services.ticketing.accounts import sign_in_limits
 from services.ticketing.accounts.entrypoints import AccountEntries
+from services.ticketing.book import changes
+from services.ticketing.book import rows as book_rows
+from services.ticketing.book.entrypoints import BookEntries
 from services.ticketing.chores import cleanup, deadlines, file_scanning, mail_sending
 from services.ticketing.citizens.entrypoints import CitizenEntries
 from services.ticketing.desk.entrypoints import DeskEntries
@@ -19,7 +22,7 @@ from services.ticketing.queue.entrypoints import QueueEntries
 from services.ticketing.tickets import rows
 
 
-class Ticketing(CitizenEntries, DeskEntries, QueueEntries, AccountEntries, Service):
+class Ticketing(CitizenEntries, DeskEntries, QueueEntries, BookEntries, AccountEntries, Service):
     name = "ticketing"
 
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
@@ -27,10 +30,13 @@ class Ticketing(CitizenEntries, DeskEntries, QueueEntries, AccountEntries, Servi
         return {"holidays": calendar_rows.load(tx.conn)[0].known_until}
 
     def worries(self, tx: Tx) -> dict[str, int]:
-        """Count tickets whose due time the calendar does not give, and names under attack."""
+        """Count tickets whose due time the calendar does not give, names under attack, and
+        approved changes of the book that it did not take on their day.
+        """
         return {
             "tickets_without_due": rows.count_without_due(tx.conn),
             "names_under_attack": sign_in_limits.names_under_attack(tx.conn, self.now()),
+            "book_changes_failed": book_rows.count_failed(tx.conn),
         }
 
     @every(2)
@@ -62,6 +68,10 @@ class Ticketing(CitizenEntries, DeskEntries, QueueEntries, AccountEntries, Servi
     @every(300)
     def close_quietly(self) -> None:
         deadlines.close_quietly(self.store, self.context)
+
+    @every(30)
+    def change_book(self) -> None:
+        changes.apply_due(self.store, self.context)
 
     @every(3600)
     def forget(self) -> None:

@@ -110,6 +110,7 @@ def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged_wide_and
     karim.reload()
     press(karim, "کنار گذاشتن مگفا")
     judged(karim)
+    confirm(karim)
     press(karim, "به کار گرفتن مگفا")
     for channel in ("sms", "email"):
         draft(karim, f"judged_{channel}", channel, "bulk")

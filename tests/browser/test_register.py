@@ -41,17 +41,18 @@ def propose(page, code):
         "key_id": f"{code}-1",
         "public_key": KEYS[code],
         "key_until": "1409/10/10",
-        "contract": "inquiry.*",
-        "purposes": "fuel_quota court_case",
         "grant_until": "1409/10/10",
         "basis": "تفاهم‌نامه ۷",
-        "blocks": "licence technical",
         "per_day": "۱٬۰۰۰",
         "networks": "10.0.0.0/8 192.0.2.0/24",
         "reason": "نامه شماره ۱۲",
     }.items():
         page.fill(f"#agency-{name}", reply)
-    page.locator("details[open]").get_by_role("button").click()
+    page.select_option("#agency-contract", "inquiry.*")
+    for box in ("purposes-fuel_quota", "purposes-court_case", "blocks-licence", "blocks-technical"):
+        page.check(f"#agency-{box}")
+    page.locator("#agency").get_by_role("button").click()
+    page.wait_for_url("**/changes/*")
     return page.url.partition("?")[0]
 
 
@@ -73,6 +74,7 @@ def test_two_officers_let_an_agency_in_and_one_takes_its_key_back(visitor, house
     clerk.locator("details[open] textarea").fill("کلید درز کرده است")
     clerk.locator("details[open]").get_by_role("button").click()
     confirm(clerk)
+    clerk.wait_for_url("**done=revoke")
     assert "دیگر پذیرفته نمی‌شود" in clerk.inner_text("main")
     assert "کلیدی ندارد" in clerk.inner_text("main")
 

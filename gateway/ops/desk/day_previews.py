@@ -3,13 +3,16 @@
 import datetime as dt
 
 from bus.errors import NotFound
-from contracts.ticketing.calendar import CalendarRow, CalendarRows, KeptRow, WithdrawRow
+from contracts.ticketing.calendar import AddSlots, CalendarRow, CalendarRows, KeptRow, WithdrawRow
+from contracts.ticketing.visits import SlotPlan
 from gateway.html import formats
+from gateway.html.days import day_in_words
 from gateway.ops.desk import words
 from gateway.ops.staff.previews import Fact, Preview
 from iran.persian import TEHRAN
 
 DUES_MOVE = "سررسید همه پرونده‌های باز دوباره حساب می‌شود و شاید جابه‌جا شود."
+MOST_NAMED = 8
 STATUS = {"confirmed": "قطعی", "estimated": "برآوردی"}
 
 
@@ -36,6 +39,41 @@ def withdrawn(calendar: CalendarRows, message: WithdrawRow) -> Preview:
         leaves=(DUES_MOVE,),
         basis={"looked_version": calendar.version},
         danger=True,
+    )
+
+
+def opened(calendar: CalendarRows, message: AddSlots, plan: SlotPlan) -> Preview:
+    """The times for visits as they would be opened, and the days that are left out."""
+    offices = words.names_of(calendar.offices)
+    days = "، ".join(day_in_words(day) for day in plan.days[:MOST_NAMED])
+    if len(plan.days) > MOST_NAMED:
+        days += f" و {len(plan.days) - MOST_NAMED} روز دیگر"
+    leaves = []
+    if plan.present:
+        leaves.append(f"{plan.present} زمان از پیش باز است و همان‌گونه می‌ماند.")
+    if plan.closed:
+        named = "، ".join(
+            f"{day_in_words(row.day)} ({row.reason_fa})" for row in plan.closed[:MOST_NAMED]
+        )
+        more = len(plan.closed) - MOST_NAMED
+        rest = f" و {more} روز دیگر" if more > 0 else ""
+        leaves.append(
+            f"روزهای بسته کنار گذاشته می‌شود: {named}{rest}."
+            if message.to_day
+            else f"این روز بسته است: {named}. باز هم زمان‌ها باز می‌شود."
+        )
+    if plan.outside:
+        leaves.append(f"در {len(plan.outside)} روز، بخشی از این زمان‌ها بیرون از ساعت کار است.")
+    return Preview(
+        title=f"{plan.slots} زمان مراجعه باز می‌شود",
+        button=f"باز کردن {plan.slots} زمان",
+        facts=(
+            Fact("محل", offices.get(message.office, message.office)),
+            Fact("روزها", f"{len(plan.days)} روز: {days}"),
+            Fact("ساعت", f"{message.opens} تا {message.closes}، هر {message.minutes} دقیقه"),
+            Fact("جا", f"{plan.places} نفر، {message.capacity} نفر هم‌زمان"),
+        ),
+        leaves=tuple(leaves),
     )
 
 

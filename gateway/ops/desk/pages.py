@@ -3,13 +3,13 @@
 from starlette.routing import Route
 
 from bus.blobs import Blobs
-from gateway.ops.desk.calendar import DayPages
 from gateway.ops.desk.figures import FigurePages
 from gateway.ops.desk.letters import LetterPages
 from gateway.ops.desk.lists.bulk import BulkPages
 from gateway.ops.desk.lists.home import HomePages
 from gateway.ops.desk.lists.queue import QueuePages
 from gateway.ops.desk.look import LookPage
+from gateway.ops.desk.month import CalendarPages
 from gateway.ops.desk.section import LETTERS, TICKETS
 from gateway.ops.desk.telephone import TelephonePages
 from gateway.ops.desk.tickets import TicketPages
@@ -24,7 +24,7 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
         *HomePages(pages, desk).routes(),
         *QueuePages(pages).routes(),
         *BulkPages(pages, desk).routes(),
-        *DayPages(pages).routes(),
+        *CalendarPages(pages).routes(),
         *LookPage(pages).routes(),
         *FigurePages(pages).routes(),
         *LetterPages(StaffPages(desk, LETTERS), blobs).routes(),

@@ -22,6 +22,12 @@ PROVIDERS = {
     "smsir": "اس‌ام‌اس دات آی‌آر",
     "smtp": "سامانه پست الکترونیک",
 }
+KIND_ICONS = {
+    "maintenance": "calendar",
+    "incident": "bad",
+    "end_of_service": "flag",
+    "news": "bell",
+}
 LANES = {"otp": "رمز یک‌بار مصرف", "transactional": "خدماتی", "bulk": "انبوه"}
 CONSENTS = {"transactional": "خدماتی", "news": "خبری"}
 LANGUAGES = {"fa": "فارسی", "en": "انگلیسی"}
@@ -38,6 +44,17 @@ STATES = {
     "UNTOLD": "سرنوشت نامعلوم",
 }
 VERSION_STATES = {"DRAFT": "پیش‌نویس", "APPROVED": "تأییدشده", "WITHDRAWN": "پس‌گرفته"}
+# How states are marked; those that are not named here are under way.
+VERSION_PILLS = {"DRAFT": "warn", "APPROVED": "good", "WITHDRAWN": "neutral"}
+JOB_PILLS = {"CHECKED": "warn", "DONE": "good", "CANCELLED": "neutral", "REFUSED": "bad"}
+STATE_PILLS = {
+    "DELIVERED": "good",
+    "UNDELIVERED": "bad",
+    "REJECTED": "bad",
+    "FAILED": "bad",
+    "CANCELLED": "neutral",
+    "UNTOLD": "warn",
+}
 BREAKERS = {"CLOSED": "در کار", "OPEN": "قطع‌شده پس از خطا", "HALF_OPEN": "در حال آزمون"}
 HANDOVERS = {
     "RESERVED": "در حال ارسال",

@@ -8,13 +8,13 @@ from bus.errors import NotFound
 from contracts.agencies import desk as contracts
 from contracts.agencies.register import Nothing, OneAgency
 from gateway.forms.fields import before
-from gateway.forms.values import typed_of
 from gateway.ops.register import previews
 from gateway.ops.register.proposals import (
     grant_of,
     grantable_contracts,
     key_of,
     send,
+    typed_lists,
 )
 from gateway.ops.register.section import AT
 from gateway.ops.staff import forms
@@ -60,7 +60,7 @@ class Agencies:
         kind, code = request.path_params["kind"], request.path_params["code"]
         if kind not in ENTRIES:
             raise NotFound("There is no such act.", code="http.not_found")
-        typed = typed_of((await forms.read_form(request)).values)
+        typed = typed_lists((await forms.read_form(request)).values)
         agency = await self._pages.ask(request, contracts.READ, OneAgency(code=code))
         present = agency.document or {}
         document = {**present, kind: [*present.get(kind, []), ENTRIES[kind](typed)]}

@@ -26,6 +26,16 @@ class Difference(NamedTuple):
     title: str
     lines: tuple[str, ...]
 
+    @property
+    def sentence(self) -> str:
+        """The difference in one sentence."""
+        lines = "؛ ".join(self.lines)
+        if self.kind == "gone":
+            return f"{self.title} برداشته می‌شود" + (f" ({lines})" if lines else "")
+        if self.kind == "new":
+            return f"{self.title} افزوده می‌شود" + (f": {lines}" if lines else "")
+        return f"{self.title}: {lines}"
+
 
 def differences(before: Document | None, after: Document) -> list[Difference]:
     """All that a proposal changes; nothing for a document that says the same."""
@@ -71,7 +81,7 @@ def _title(name: str, right: Document) -> str:
 
 def _described(right: Document) -> list[str]:
     return [
-        f"{words.member_label(member)}: {shown(value)}"
+        f"{words.member_label(member)}: {shown_member(member, value)}"
         for member, value in right.items()
         if member not in ("id", "contract") and value not in ("", [], None)
     ]
@@ -80,15 +90,17 @@ def _described(right: Document) -> list[str]:
 def _changed_lines(old: Document, new: Document) -> tuple[str, ...]:
     lines = []
     for member in dict.fromkeys([*old, *new]):
-        if change := _change(old.get(member), new.get(member)):
-            lines.append(f"{words.member_label(member)}: {change}")
+        if change := _change(old.get(member), new.get(member), member):
+            colon = "" if old.get(member) else ":"
+            lines.append(f"{words.member_label(member)}{colon} {change}")
     return tuple(lines)
 
 
-def _change(old: object, new: object) -> str:
+def _change(old: object, new: object, member: str = "") -> str:
     if (old or None) == (new or None):
         return ""
-    return f"{shown(old)} ← {shown(new)}" if old else shown(new)
+    becomes = shown_member(member, new)
+    return f"از {shown_member(member, old)} به {becomes}" if old else becomes
 
 
 def _names(label: str, old: Sequence[str], new: Sequence[str]) -> list[Difference]:
@@ -99,6 +111,13 @@ def _names(label: str, old: Sequence[str], new: Sequence[str]) -> list[Differenc
 def _listed(document: Document, path: str) -> list[str]:
     section, _, name = path.partition(".")
     return list((document.get(section) or {}).get(name) or [])
+
+
+def shown_member(name: str, value: object) -> str:
+    """A member of a right as an officer would say it; a quota in words."""
+    if name == "per_day" and isinstance(value, int):
+        return words.quota(value)
+    return shown(value)
 
 
 def shown(value: object) -> str:

@@ -32,7 +32,7 @@ def decision(name: str, change: Change, reason: str) -> Preview:
     facts = [Fact("دستگاه", change.code), Fact("دلیل پیشنهاد", change.reason)]
     if change.after:
         facts += [
-            Fact(f"{difference.title} ({KINDS[difference.kind]})", "\n".join(difference.lines))
+            Fact(KINDS[difference.kind], difference.sentence)
             for difference in differences(change.before, change.after)
         ]
     if reason:

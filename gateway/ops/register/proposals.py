@@ -12,7 +12,7 @@ from contracts import agency_contracts
 from contracts.agencies import desk as contracts
 from contracts.agencies.register import OneAgency
 from gateway.forms.fields import parse_day, parse_whole
-from gateway.forms.values import typed_of
+from gateway.forms.values import Values, typed_of
 from gateway.ops.register import previews
 from gateway.ops.register.differences import differences
 from gateway.ops.register.section import AT
@@ -50,7 +50,7 @@ class Proposals:
 
     async def propose(self, request: Request) -> Response:
         """POST /desk/agencies/new: by TOML, or a new agency by the form."""
-        typed = typed_of((await forms.read_form(request)).values)
+        typed = typed_lists((await forms.read_form(request)).values)
         by_text = typed.get("act") == "toml"
         proposed = {"toml": typed.get("toml", "")} if by_text else {"document": document_of(typed)}
         return await send(self._pages, request, typed, proposed, self._new)
@@ -117,6 +117,12 @@ async def send(
 async def grantable_contracts() -> list[str]:
     """The names of all contracts that an agency can be granted."""
     return [contract.name for contract in agency_contracts() if not contract.everyone]
+
+
+def typed_lists(values: Values) -> dict[str, str]:
+    """The values of a form; those of a list, each chosen by a box of its own, joined by blanks."""
+    lists = {name: " ".join(values[name]) for name in LISTS if name in values}
+    return {**typed_of(values), **lists}
 
 
 def document_of(typed: Mapping[str, str]) -> Entry:

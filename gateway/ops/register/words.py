@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from bus.errors import BusError, FieldError
 from contracts.agencies.desk import AgencyRow
 from gateway.html.inquiry_names import BLOCKS, PURPOSES
+from gateway.ops.register.names import AREAS, CONTRACTS
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 from iran.collation import collation_key
@@ -19,6 +20,22 @@ OUR_REASONS = {
     "imported from a file": "از فایل خوانده شد",
     "Its time in the sandbox has ended.": "زمان آزمایشی آن پایان یافت.",
     "Its time has ended.": "زمان آن پایان یافت.",
+}
+# How states are marked: kind and icon of a pill.
+PILLS = {
+    "IN_FORCE": ("good", "good"),
+    "REVOKED": ("bad", "close"),
+    "ENDED": ("neutral", "close"),
+    "NEW": ("info", "plus"),
+    "DRAFT": ("warn", "clock"),
+    "APPROVED": ("good", "good"),
+    "REFUSED": ("neutral", "close"),
+    "WITHDRAWN": ("neutral", "undo"),
+}
+DIFFERENCES = {
+    "new": ("good", "تازه", "plus"),
+    "gone": ("bad", "برداشته می‌شود", "close"),
+    "changed": ("info", "تغییر می‌کند", "pen"),
 }
 ROLES = {"clerk": "کارشناس دفتر", "approver": "تأییدکننده دفتر"}
 STATES = {
@@ -63,52 +80,6 @@ ACTS = {
     "remove contact": "حذف تماس",
     "sandbox": "ثبت آزمایشی",
     "end": "پایان دوره آزمایشی",
-}
-AREAS = {
-    "inquiry": "استعلام",
-    "billing": "قبض و پرداخت",
-    "notify": "پیام‌رسانی",
-    "agencies": "دستگاه‌ها",
-    "ticketing": "درخواست و شکایت",
-    "land_registry": "ثبت اسناد",
-}
-CONTRACTS = {
-    "ask": "پرسیدن وضعیت",
-    "get": "دیدن دوباره پاسخ",
-    "verify": "تأیید اصالت پاسخ",
-    "submit_batch": "فرستادن گروهی",
-    "batch_status": "وضعیت گروهی",
-    "read_batch": "خواندن پاسخ گروهی",
-    "ask_parcel": "پرسیدن منابع یک ملک",
-    "read_parcel": "خواندن پاسخ ملک",
-    "*": "همه قراردادها",
-    "quote": "محاسبه هزینه",
-    "list_bills": "فهرست قبض‌ها",
-    "statement": "صورت‌حساب",
-    "look_up": "دیدن قبض",
-    "send": "فرستادن پیام",
-    "message": "دیدن پیام",
-    "messages": "فهرست پیام‌ها",
-    "cancel": "لغو پیام",
-    "preview": "پیش‌نمایش پیام",
-    "template": "دیدن الگو",
-    "templates": "فهرست الگوها",
-    "draft_template": "نوشتن الگو",
-    "submit_job": "ارسال انبوه",
-    "job": "وضعیت ارسال انبوه",
-    "jobs": "فهرست ارسال‌های انبوه",
-    "start_job": "آغاز ارسال انبوه",
-    "cancel_job": "لغو ارسال انبوه",
-    "job_preview": "پیش‌نمایش ارسال انبوه",
-    "health": "وضعیت سرویس",
-    "sources_of_parcel": "منابع آب یک ملک",
-    "put_callback": "ثبت نشانی خبررسانی",
-    "drop_callback": "برداشتن نشانی خبررسانی",
-    "callbacks": "نشانی‌های خبررسانی",
-    "callback_deliveries": "خبرهای رسانده‌شده",
-    "replay_callback": "خبررسانی دوباره",
-    "rotate_callback_secret": "تعویض رمز خبررسانی",
-    "test_callback": "آزمودن خبررسانی",
 }
 MEMBERS = {
     "until": "اعتبار تا",
@@ -256,6 +227,27 @@ def purpose_label(code: str) -> str:
     """What a purpose or a block of an answer is called, with its code beside."""
     label = PURPOSES.get(code) or BLOCKS.get(code)
     return f"{label} ({code})" if label else code
+
+
+def quota(per_day: int | None) -> str:
+    """How often a right may be used, in words."""
+    return f"{per_day:,} پرسش در روز" if per_day else "بدون سقف"
+
+
+def grant_options(contracts: Iterable[str], typed: str = "") -> list[tuple[str, str]]:
+    """The contracts that can be granted, all of an area first; what was typed stays a choice."""
+    codes = list(contracts)
+    areas = dict.fromkeys(code.partition(".")[0] for code in codes)
+    options = [
+        option for area in areas for option in (f"{area}.*", *(c for c in codes if _in(c, area)))
+    ]
+    if typed and typed not in options:
+        options.append(typed)
+    return [("", "انتخاب کنید"), *((code, contract_label(code)) for code in options)]
+
+
+def _in(code: str, area: str) -> bool:
+    return code.startswith(f"{area}.")
 
 
 def member_label(name: str) -> str:

@@ -43,6 +43,14 @@ WORDS = frozenset(
         "note",
         "basis",
         "search",
+        "fa",
+        "en",
+        "group_fa",
+        "group_en",
+        "hint_fa",
+        "hint_en",
+        "address_fa",
+        "address_en",
     }
 )
 HOURS = frozenset({"opens", "closes", "from_hour", "to_hour"})

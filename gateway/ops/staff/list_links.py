@@ -24,6 +24,9 @@ FILTERS = (
     "before",
     "owner",
     "drafts",
+    "order",
+    "agency",
+    "service",
 )
 
 

@@ -49,10 +49,7 @@ class Names:
 
     async def agency(self, request: Request) -> NameOf:
         """Return the function from the code of an agency to its name with the code."""
-        if self._agencies.is_old():
-            reply = self._desk.ask_as_desk(request, AGENCY_NAMES, register.Nothing())
-            self._agencies.keep(await _names_of(reply))
-        names = self._agencies.names
+        names = await self._agency_names(request)
 
         def named(code: str | None) -> str:
             if code == "mirab":
@@ -61,6 +58,16 @@ class Names:
             return f"{name} ({code})" if name else code or ""
 
         return named
+
+    async def agency_codes(self, request: Request) -> list[str]:
+        """Return the codes of all agencies that have names."""
+        return list(await self._agency_names(request))
+
+    async def _agency_names(self, request: Request) -> Mapping[str, str]:
+        if self._agencies.is_old():
+            reply = self._desk.ask_as_desk(request, AGENCY_NAMES, register.Nothing())
+            self._agencies.keep(await _names_of(reply))
+        return self._agencies.names
 
 
 async def _names_of(reply: Awaitable[ticketing.Names | AgencyNames]) -> Mapping[str, str] | None:

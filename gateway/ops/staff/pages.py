@@ -105,6 +105,10 @@ class StaffPages:
         """Return the function from the code of an agency to its name."""
         return await self._names.agency(request)
 
+    async def agency_codes(self, request: Request) -> list[str]:
+        """Return the codes of all agencies of the register; none if it does not answer."""
+        return await self._names.agency_codes(request)
+
     async def page(
         self,
         request: Request,

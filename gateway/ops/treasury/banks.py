@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError
 from contracts.billing import treasury as contracts
+from contracts.billing.treasury_figures import TREASURY_FIGURES, LastDays
 from contracts.billing.treasury_views import Channel
 from gateway.forms.fields import parse_day
 from gateway.forms.values import value_of
@@ -16,11 +17,13 @@ from gateway.ops.staff import forms
 from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.treasury.bills import yesterday
+from gateway.ops.treasury.figures import FiguresView, figures_view
 from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
 
 FILE_LIMIT = 6_000_000
 BILLS = "bills"
+MONTH, QUARTER = 30, 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,15 @@ class Banks:
         self._pages, self._previews = pages, Previews(pages)
 
     async def home(self, request: Request) -> Response:
-        """GET /desk/treasury: the work that waits for an officer."""
-        ask = self._pages.ask
-        tariffs = ask(request, contracts.TARIFFS, contracts.Nothing())
-        refunds = ask(request, contracts.REFUNDS, contracts.Nothing())
-        day = ask(request, contracts.LOOK_AT_DAY, contracts.OfDay(day=yesterday()))
-        return await self._pages.page(request, "home", tariffs=tariffs, refunds=refunds, day=day)
+        """GET /desk/treasury: the work that waits for an officer, and the money of a month."""
+        day = self._pages.ask(request, contracts.LOOK_AT_DAY, contracts.OfDay(day=yesterday()))
+        return await self._pages.page(
+            request, "home", figures=self._figures(request, MONTH), day=day
+        )
+
+    async def _figures(self, request: Request, days: int) -> FiguresView:
+        message = LastDays(days=days)
+        return figures_view(await self._pages.ask(request, TREASURY_FIGURES, message))
 
     # --- files ---
 
@@ -105,7 +111,8 @@ class Banks:
             except BusError as error:
                 submission = Submission("look", {"day": typed}, error)
         reply = self._pages.ask(request, contracts.LOOK_AT_DAY, message)
-        return await self._pages.page(request, "day", submission, reply=reply)
+        figures = self._figures(request, QUARTER)
+        return await self._pages.page(request, "day", submission, reply=reply, figures=figures)
 
     async def close(self, request: Request) -> Response:
         """POST /desk/treasury/day/{day}/close"""

@@ -13,18 +13,25 @@ from bus.errors import BusError, ContractError, FieldError, NotFound
 from bus.messages import kinds
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES, Bill
+from contracts.billing.treasury_figures import TREASURY_FIGURES, LastDays
 from contracts.billing.treasury_views import RefundView
 from gateway.forms.fields import Fields, parse_form, parse_whole
 from gateway.forms.values import value_of
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import query_value
-from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Previewer
+from gateway.ops.staff.tables import ORDER, address_of, csv_response, filters_of, order_of
+from gateway.ops.treasury import cells
 from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
 from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day
 
 PAGE, MOST = 50, 2**53
+CSV_PAGE, CSV_MOST = 200, 20_000
+FILTERS = ("search", "state", "agency")
+BILL_KEYS = ("number", "total", "due")
+OVERDUE = "OVERDUE"
 ACTS: dict[str, kinds.Request] = {
     "void": contracts.VOID_BILL,
     "waive": contracts.WAIVE_BILL,
@@ -52,17 +59,38 @@ class Bills:
         self._pages, self._previews = pages, Previews(pages)
 
     async def search(self, request: Request) -> Response:
-        """GET /desk/treasury/bills: by number, bill ID, source or file; by state; page by page."""
-        typed = {name: query_value(request, name)[:64] for name in ("search", "state")}
-        after = parse_whole(query_value(request, "after", "0"))
-        query = contracts.Find(
-            search=typed["search"],
-            state=typed["state"] if typed["state"] in BILL_STATES else None,
-            after=after if isinstance(after, int) and after < MOST else 0,
-            limit=PAGE,
-        )
+        """GET /desk/treasury/bills: by number, bill ID, source or file; by state and agency;
+        sorted; page by page.
+        """
+        typed = {**filters_of(request, FILTERS), ORDER: order_of(request, BILL_KEYS)}
+        query = _find(typed, query_value(request, "after", "0"), PAGE)
         reply = self._pages.ask(request, contracts.FIND_BILLS, query)
-        return await self._pages.page(request, "bills", Submission("", typed), reply=reply)
+        figures = self._pages.ask(request, TREASURY_FIGURES, LastDays(days=1))
+        return await self._pages.page(
+            request,
+            "bills",
+            Submission("", typed),
+            reply=reply,
+            figures=figures,
+            billed=billed_agencies(self._pages, request),
+            address=resolved(address_of(typed)),
+        )
+
+    async def csv(self, request: Request) -> Response:
+        """GET /desk/treasury/bills.csv: the same list as a file, up to CSV_MOST rows."""
+        typed = {**filters_of(request, FILTERS), ORDER: order_of(request, BILL_KEYS)}
+        bills, after = list[Bill](), 0
+        while len(bills) < CSV_MOST:
+            query = _find(typed, str(after), CSV_PAGE)
+            reply = await self._pages.ask(request, contracts.FIND_BILLS, query)
+            bills += reply.bills
+            if reply.next is None:
+                break
+            after = reply.next
+        agency = await self._pages.agency(request)
+        return csv_response(
+            "bills.csv", cells.BILL_HEADS, (cells.bill_cells(bill, agency) for bill in bills)
+        )
 
     async def bill(self, request: Request) -> Response:
         """GET /desk/treasury/bills/{number}"""
@@ -131,7 +159,7 @@ class Bills:
 
     async def _new(self, request: Request, submission: Submission) -> Response:
         tariff = self._pages.ask(request, contracts.TARIFFS, contracts.Nothing())
-        billed = self._pages.ask(request, contracts.BILLED_AGENCIES, contracts.Nothing())
+        billed = billed_agencies(self._pages, request)
         return await self._pages.page(request, "bill_new", submission, tariff=tariff, billed=billed)
 
     async def issue(self, request: Request) -> Response:
@@ -157,11 +185,26 @@ class Bills:
         """The routes of bills."""
         return [
             Route(f"{AT}/bills", self.search),
+            Route(f"{AT}/bills.csv", self.csv),
             Route(f"{AT}/bills/new", self.new, methods=["GET"]),
             Route(f"{AT}/bills/new", self.issue, methods=["POST"]),
             Route(f"{AT}/bills/{{number}}", self.bill),
             Route(f"{AT}/bills/{{number}}/{{act}}", self.move, methods=["POST"]),
         ]
+
+
+def _find(typed: Mapping[str, str], after: str, limit: int) -> contracts.Find:
+    """The query of a list; OVERDUE stands among the states of the address."""
+    passed, state = parse_whole(after), typed["state"]
+    return contracts.Find(
+        search=typed["search"],
+        state=state if state in BILL_STATES else None,
+        after=passed if isinstance(passed, int) and passed < MOST else 0,
+        limit=limit,
+        agency=typed["agency"] or None,
+        overdue=state == OVERDUE,
+        order=typed[ORDER] or None,
+    )
 
 
 def _issue_fields(values: Mapping[str, list[str]]) -> Fields:
@@ -189,6 +232,15 @@ async def bank_names(pages: StaffPages, request: Request) -> dict[str, str]:
     """The names of banks and gateways, by their codes."""
     reply = await pages.ask(request, contracts.LOOK_AT_DAY, contracts.OfDay(day=yesterday()))
     return {channel.code: channel.fa for channel in reply.channels}
+
+
+async def billed_agencies(pages: StaffPages, request: Request) -> list[str]:
+    """The codes of the agencies that bills can be asked for: the register's, and those that were
+    ever billed.
+    """
+    reply = await pages.ask(request, contracts.BILLED_AGENCIES, contracts.Nothing())
+    registered = await pages.agency_codes(request)
+    return sorted({*registered, *(row.agency for row in reply.agencies)})
 
 
 def yesterday() -> str:

@@ -1,5 +1,9 @@
 """Pages of exceptions that wait for an officer, and of refunds that a second officer decides."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -8,8 +12,17 @@ from bus.errors import NotFound
 from bus.messages import kinds
 from contracts.billing import treasury as contracts
 from contracts.billing.tariffs import OneRow
-from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
+from contracts.billing.treasury_views import (
+    EXCEPTION_KINDS,
+    REFUND_STATES,
+    ExceptionView,
+    RefundView,
+)
+from gateway.ops.staff import tables
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview
+from gateway.ops.staff.tables import ORDER, address_of, csv_response, filters_of, ordered
+from gateway.ops.treasury import cells, texts
 from gateway.ops.treasury.bills import bank_names
 from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
@@ -24,6 +37,33 @@ REFUND_WORDS = {
     "refuse": ("این استرداد رد می‌شود", "رد استرداد"),
     "paid": ("واریز این استرداد ثبت می‌شود", "واریز شد"),
 }
+EXCEPTION_ORDERS: tables.Keys[ExceptionView] = {
+    "opened": lambda row: row.opened_at,
+    "rials": lambda row: row.rials,
+    "kind": lambda row: texts.EXCEPTIONS[row.kind][0],
+}
+REFUND_ORDERS: tables.Keys[RefundView] = {
+    "requested": lambda row: row.requested_at,
+    "rials": lambda row: row.rials,
+}
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class ListView(Generic[Row]):
+    """The rows that are shown, how many there are in each state, and the names of banks."""
+
+    rows: Sequence[Row]
+    counts: Mapping[str, int]
+    banks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RowView(Generic[Row]):
+    """A row that has a page of its own, and the names of banks."""
+
+    row: Row
+    banks: Mapping[str, str]
 
 
 class Money:
@@ -32,38 +72,104 @@ class Money:
     def __init__(self, pages: StaffPages) -> None:
         self._pages, self._previews = pages, Previews(pages)
 
-    async def exceptions(self, request: Request) -> Response:
-        """GET /desk/treasury/exceptions"""
-        return await self._exceptions(request, NO_SUBMISSION)
+    # --- exceptions ---
 
-    async def _exceptions(self, request: Request, submission: Submission) -> Response:
-        reply = self._pages.ask(request, contracts.EXCEPTIONS, contracts.Nothing())
-        banks = bank_names(self._pages, request)
-        return await self._pages.page(request, "exceptions", submission, reply=reply, banks=banks)
+    async def exceptions(self, request: Request) -> Response:
+        """GET /desk/treasury/exceptions: the open ones, or by state and kind; sorted."""
+        typed = _typed(request, EXCEPTION_ORDERS, ("state", "kind"), "OPEN")
+        return await self._pages.page(
+            request,
+            "exceptions",
+            Submission("", typed),
+            view=self._exceptions(request, typed),
+            address=resolved(address_of(typed)),
+        )
+
+    async def _exceptions(
+        self, request: Request, typed: Mapping[str, str]
+    ) -> ListView[ExceptionView]:
+        reply = await self._pages.ask(request, contracts.EXCEPTIONS, contracts.Nothing())
+        rows = [
+            row
+            for row in reply.exceptions
+            if typed["state"] in ("ALL", row.state) and typed["kind"] in ("", row.kind)
+        ]
+        counts = {"ALL": len(reply.exceptions)}
+        for state in texts.EXCEPTION_STATES:
+            counts[state] = sum(row.state == state for row in reply.exceptions)
+        shown = ordered(rows, typed[ORDER], EXCEPTION_ORDERS)
+        return ListView(shown, counts, await bank_names(self._pages, request))
+
+    async def exceptions_csv(self, request: Request) -> Response:
+        """GET /desk/treasury/exceptions.csv: the same list as a file."""
+        typed = _typed(request, EXCEPTION_ORDERS, ("state", "kind"), "OPEN")
+        view = await self._exceptions(request, typed)
+        person = await self._pages.person(request)
+        rows = (cells.exception_cells(row, view.banks, person) for row in view.rows)
+        return csv_response("exceptions.csv", cells.EXCEPTION_HEADS, rows)
+
+    async def exception(self, request: Request) -> Response:
+        """GET /desk/treasury/exceptions/{id}: what it is about, and the ways to end it."""
+        return await self._exception(request, NO_SUBMISSION)
+
+    async def _exception(self, request: Request, submission: Submission) -> Response:
+        view = self._exception_view(request)
+        return await self._pages.page(request, "exception", submission, view=view)
+
+    async def _exception_view(self, request: Request) -> RowView[ExceptionView]:
+        row = await self._previews.exception(request, request.path_params["id"])
+        return RowView(row, await bank_names(self._pages, request))
 
     async def resolve(self, request: Request) -> Response:
         """POST /desk/treasury/exceptions/{id}/{how}: refund, apply, explained."""
         id_, how = request.path_params["id"], request.path_params["how"]
         if how not in contracts.RESOLUTIONS:
             raise NotFound("There is no such act.", code="http.not_found")
-        back = "exceptions?done=resolve"
         return await self._pages.act(
             request,
             contracts.RESOLVE,
-            self._exceptions,
-            back,
+            self._exception,
+            "exceptions?done=resolve",
             preview=self._previews.resolve,
             id=id_,
             how=how,
         )
 
-    async def refunds(self, request: Request) -> Response:
-        """GET /desk/treasury/refunds"""
-        return await self._refunds(request, NO_SUBMISSION)
+    # --- refunds ---
 
-    async def _refunds(self, request: Request, submission: Submission) -> Response:
-        reply = self._pages.ask(request, contracts.REFUNDS, contracts.Nothing())
-        return await self._pages.page(request, "refunds", submission, reply=reply)
+    async def refunds(self, request: Request) -> Response:
+        """GET /desk/treasury/refunds: by state, sorted."""
+        typed = _typed(request, REFUND_ORDERS, ("state",), "ALL")
+        return await self._pages.page(
+            request,
+            "refunds",
+            Submission("", typed),
+            view=self._refunds(request, typed),
+            address=resolved(address_of(typed)),
+        )
+
+    async def _refunds(self, request: Request, typed: Mapping[str, str]) -> ListView[RefundView]:
+        reply = await self._pages.ask(request, contracts.REFUNDS, contracts.Nothing())
+        rows = [row for row in reply.refunds if typed["state"] in ("ALL", row.state)]
+        counts = {"ALL": len(reply.refunds)}
+        for state in REFUND_STATES:
+            counts[state] = sum(row.state == state for row in reply.refunds)
+        return ListView(ordered(rows, typed[ORDER], REFUND_ORDERS), counts, {})
+
+    async def refunds_csv(self, request: Request) -> Response:
+        """GET /desk/treasury/refunds.csv: the same list as a file."""
+        view = await self._refunds(request, _typed(request, REFUND_ORDERS, ("state",), "ALL"))
+        person = await self._pages.person(request)
+        rows = (cells.refund_cells(row, person) for row in view.rows)
+        return csv_response("refunds.csv", cells.REFUND_HEADS, rows)
+
+    async def refund(self, request: Request) -> Response:
+        """GET /desk/treasury/refunds/{id}: one, and what can be decided about it."""
+        return await self._refund(request, NO_SUBMISSION)
+
+    async def _refund(self, request: Request, submission: Submission) -> Response:
+        row = self._previews.refund_row(request, request.path_params["id"])
+        return await self._pages.page(request, "refund", submission, r=row)
 
     async def move(self, request: Request) -> Response:
         """POST /desk/treasury/refunds/{id}/{act}: approve, refuse, paid."""
@@ -77,14 +183,30 @@ class Money:
             return await self._previews.refund(request, id_, title, button)
 
         return await self._pages.act(
-            request, REFUND_ACTS[name], self._refunds, back, preview=preview, id=id_
+            request, REFUND_ACTS[name], self._refund, back, preview=preview, id=id_
         )
 
     def routes(self) -> list[Route]:
         """The routes of exceptions and refunds."""
         return [
             Route(f"{AT}/exceptions", self.exceptions),
+            Route(f"{AT}/exceptions.csv", self.exceptions_csv),
+            Route(f"{AT}/exceptions/{{id:int}}", self.exception),
             Route(f"{AT}/exceptions/{{id:int}}/{{how}}", self.resolve, methods=["POST"]),
             Route(f"{AT}/refunds", self.refunds),
+            Route(f"{AT}/refunds.csv", self.refunds_csv),
+            Route(f"{AT}/refunds/{{id:int}}", self.refund),
             Route(f"{AT}/refunds/{{id:int}}/{{act}}", self.move, methods=["POST"]),
         ]
+
+
+def _typed(
+    request: Request, keys: tables.Keys[Row], names: tuple[str, ...], state: str
+) -> dict[str, str]:
+    """The filters of a list and its order; ``state`` is what is shown without a choice."""
+    typed = {**filters_of(request, names), ORDER: tables.order_of(request, keys)}
+    if typed["state"] not in ("ALL", *texts.EXCEPTION_STATES, *REFUND_STATES):
+        typed["state"] = state
+    if typed.get("kind") not in ("", None, *EXCEPTION_KINDS):
+        typed["kind"] = ""
+    return typed

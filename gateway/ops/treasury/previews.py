@@ -7,7 +7,8 @@ from starlette.requests import Request
 from bus.errors import NotFound
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import Bill
-from contracts.billing.tariffs import TariffRow
+from contracts.billing.treasury_figures import TREASURY_FIGURES, LastDays
+from contracts.billing.treasury_views import ExceptionView, RefundView
 from gateway.html import formats
 from gateway.ops.staff.pages import StaffPages
 from gateway.ops.staff.previews import Fact, Preview
@@ -116,12 +117,25 @@ class Previews:
             ),
         )
 
+    async def refund_row(self, request: Request, id_: int) -> RefundView:
+        """A refund by its number. Raises NotFound ``refund.not_found``."""
+        reply = await self._pages.ask(request, contracts.REFUNDS, contracts.Nothing())
+        for row in reply.refunds:
+            if row.id == id_:
+                return row
+        raise NotFound("There is no such refund.", code="refund.not_found")
+
+    async def exception(self, request: Request, id_: int) -> ExceptionView:
+        """An exception by its number. Raises NotFound ``exception.not_found``."""
+        reply = await self._pages.ask(request, contracts.EXCEPTIONS, contracts.Nothing())
+        for row in reply.exceptions:
+            if row.id == id_:
+                return row
+        raise NotFound("There is no such exception.", code="exception.not_found")
+
     async def refund(self, request: Request, id_: int, title: str, button: str) -> Preview:
         """A decision about a refund."""
-        reply = await self._pages.ask(request, contracts.REFUNDS, contracts.Nothing())
-        row = next((row for row in reply.refunds if row.id == id_), None)
-        if row is None:
-            raise NotFound("There is no such refund.", code="refund.not_found")
+        row = await self.refund_row(request, id_)
         of = Fact("قبض", row.bill) if row.bill else Fact("مغایرت", str(row.exception))
         person = await self._pages.person(request)
         return Preview(
@@ -142,10 +156,7 @@ class Previews:
 
     async def resolve(self, request: Request, message: contracts.Resolve) -> Preview:
         """The end of an exception."""
-        reply = await self._pages.ask(request, contracts.EXCEPTIONS, contracts.Nothing())
-        row = next((row for row in reply.exceptions if row.id == message.id), None)
-        if row is None:
-            raise NotFound("There is no such exception.", code="exception.not_found")
+        row = await self.exception(request, message.id)
         facts = [
             Fact("مغایرت", f"{texts.EXCEPTIONS[row.kind][0]}، شماره {row.id}"),
             Fact("مبلغ", rials(row.rials)),
@@ -166,9 +177,16 @@ class Previews:
     async def close(self, request: Request, message: contracts.OfDay) -> Preview:
         """The close of a day, and the work that stays open."""
         day = await self._pages.ask(request, contracts.LOOK_AT_DAY, message)
+        figures = await self._pages.ask(request, TREASURY_FIGURES, LastDays(days=92))
         leaves = []
         if day.open_exceptions:
             leaves.append(f"{day.open_exceptions} مغایرت باز است و پس از بستن هم باز می‌ماند.")
+        if figures.refunds_requested:
+            leaves.append(f"{figures.refunds_requested} استرداد منتظر نفر دوم می‌ماند.")
+        if figures.refunds_approved:
+            leaves.append(f"{figures.refunds_approved} استرداد منتظر واریز می‌ماند.")
+        if earlier := [formats.day(open_) for open_ in figures.open_days if open_ < message.day]:
+            leaves.append(f"روزهای پیش‌تر که بسته نشده‌اند: {'، '.join(earlier)}.")
         for channel in day.channels:
             if not channel.file:
                 leaves.append(f"فایل {channel.fa} برای این روز نیامده است.")
@@ -214,38 +232,3 @@ def _issued_facts(
     yield Fact("روز درخواست", formats.day(quote.on))
     expires = f"، پایان اعتبار {formats.day(bill.expires_on)}" if bill.expires_on else ""
     yield Fact("مهلت", f"{formats.day(bill.due_on)}{expires}")
-
-
-def compared(row: TariffRow, old: TariffRow | None, service_fa: str) -> tuple[Fact, ...]:
-    """The facts of a row of the tariff beside those of the row that it replaces."""
-    facts = [Fact("خدمت و دسته", texts.classes(row, service_fa)), Fact("مصوبه", row.decree)]
-    for label, show in _TARIFF_LINES:
-        new = show(row)
-        before = show(old) if old else "—"
-        facts.append(Fact(label, new if new == before else f"{before} ← {new}"))
-    return tuple(facts)
-
-
-def _amount(row: TariffRow) -> str:
-    money = texts.MONEY.get(row.money, row.money)
-    return f"{row.amount:,} {money}، هر {texts.UNITS[row.unit]}"
-
-
-def _vat(row: TariffRow) -> str:
-    return texts.VAT[row.vat_class]
-
-
-def _from_day(row: TariffRow) -> str:
-    return formats.day(row.from_day)
-
-
-def _to_day(row: TariffRow) -> str:
-    return formats.day(row.to_day) if row.to_day else "بی‌پایان"
-
-
-_TARIFF_LINES = (
-    ("مبلغ", _amount),
-    ("مالیات", _vat),
-    ("از روز", _from_day),
-    ("تا روز", _to_day),
-)

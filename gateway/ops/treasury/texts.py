@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from bus.errors import BusError
-from contracts.billing.tariffs import TariffRow
+from contracts.billing.tariffs import Tariff, TariffRow
 from gateway.html.formats import label
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
@@ -23,6 +23,54 @@ REFUND_STATES = {
     "APPROVED": "تأییدشده، منتظر واریز",
     "PAID": "واریزشده",
     "REFUSED": "ردشده",
+}
+EXCEPTION_STATES = {"OPEN": "باز", "RESOLVED": "پایان‌یافته"}
+# kind of an entry of the ledger → its Persian name
+ENTRY_KINDS = {
+    "issued": "صدور قبض",
+    "waived": "بخشودگی",
+    "ended": "ابطال یا انقضا",
+    "paid": "پرداخت قبض",
+    "suspended": "پول معلق",
+    "given_back": "برگشت از سوی بانک",
+    "settled": "تسویه بانک",
+    "settled_unknown": "تسویه ناشناخته",
+    "reversed": "پس گرفتن بانک",
+    "refund_owed": "استرداد تأییدشده",
+    "refund_paid": "استرداد واریزشده",
+}
+ACCOUNTS = {
+    "receivable": "حساب‌های دریافتنی",
+    "cash_in_transit": "وجوه در راه",
+    "bank": "بانک",
+    "claims": "مطالبات از بانک‌ها",
+    "vat": "مالیات بر ارزش افزوده",
+    "suspense": "حساب معلق",
+    "refunds": "استرداد پرداختنی",
+    "revenue": "درآمد خدمات",
+    "rounding": "تفاوت گرد کردن",
+    "refunded": "استرداد درآمد",
+    "waivers": "معافیت و بخشودگی",
+    "bank_fees": "کارمزد بانکی",
+}
+# How a state is marked: kind and icon of its pill.
+PILLS = {
+    "ISSUED": ("info", "clock"),
+    "PAID": ("good", "good"),
+    "WAIVED": ("neutral", "good"),
+    "VOID": ("neutral", "close"),
+    "EXPIRED": ("neutral", "close"),
+    "OPEN": ("warn", "warn"),
+    "RESOLVED": ("good", "good"),
+    "REQUESTED": ("warn", "clock"),
+    "APPROVED": ("info", "clock"),
+    "REFUSED": ("neutral", "close"),
+}
+TARIFF_PILLS = {
+    "DRAFT": ("warn", "clock"),
+    "IN_FORCE": ("good", "good"),
+    "TO_COME": ("info", "calendar"),
+    "ENDED": ("neutral", "close"),
 }
 SOURCES = {
     "office": "اداری",
@@ -198,10 +246,9 @@ DONE = {
 }
 
 
-def classes(row: TariffRow, service_fa: str = "") -> str:
-    """The service and the classes of a row of the tariff."""
+def classes(row: Tariff) -> str:
+    """The classes that a row of the tariff is for."""
     parts = [
-        service_fa,
         label(row.agency_class, CLASSES),
         label(row.use, USES) if row.use != "*" else "",
         label(row.area_class, AREAS) if row.area_class != "*" else "",
@@ -223,6 +270,26 @@ def is_to_come(row: TariffRow) -> bool:
     """Tell whether an approved row's first day has not come."""
     today = tehran_day(dt.datetime.now(dt.UTC)).isoformat()
     return row.state == "APPROVED" and row.from_day > today
+
+
+# What a list of the tariff shows → its name; ``NOW`` leaves out what has ended.
+TARIFF_LISTS = {
+    "NOW": "جاری",
+    "DRAFT": "پیش‌نویس",
+    "IN_FORCE": "در اجرا",
+    "TO_COME": "آینده",
+    "ENDED": "پایان‌یافته",
+    "ALL": "همه",
+}
+
+
+def tariff_list(row: TariffRow) -> str:
+    """The list in which a row of the tariff stands beside ``NOW`` and ``ALL``."""
+    if row.state == "DRAFT":
+        return "DRAFT"
+    if row.in_force:
+        return "IN_FORCE"
+    return "TO_COME" if is_to_come(row) else "ENDED"
 
 
 def pairs(rows: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:

@@ -55,12 +55,16 @@ class Replies:
             else (),
         )
 
-    def page(self, rows: Sequence[BillRow], limit: int) -> contracts.Bills:
-        """A page of bills; ``next`` is the id after which the following page begins."""
+    def page(
+        self, rows: Sequence[BillRow], limit: int, passed: int | None = None
+    ) -> contracts.Bills:
+        """A page of bills; ``next`` is the id after which the following page begins, or in a
+        sorted list how many bills stand before it: those that were ``passed``, and this page.
+        """
         shown = page(rows, limit)
         return contracts.Bills(
             bills=tuple(self.bill(row) for row in shown.rows),
-            next=shown.next(lambda row: row.id),
+            next=shown.next(lambda row: row.id if passed is None else passed + limit),
         )
 
 

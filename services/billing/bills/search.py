@@ -1,5 +1,6 @@
 """Search for bills: by number or source, by ticket, by agency."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -13,30 +14,48 @@ from services.billing.domain import bill_ids
 from services.billing.rows import BillRow
 from services.billing.tables import BILLS
 
+# What a list is sorted by; bills of the same value stand in the order of their ids.
+ORDERS = {"number": BILLS.c.id, "total": BILLS.c.total, "due": BILLS.c.due_on}
+
 
 class Page(NamedTuple):
-    """Which page of a list is asked for: after which id, how many, in which state."""
+    """Which page of a list is asked for: after which id, how many, in which state. With an
+    ``order`` (a key of ORDERS, a minus before it turns it) ``after`` counts the bills before it.
+    """
 
     after: int
     limit: int
     state: str | None = None
+    order: str | None = None
 
 
 def search(
-    conn: Connection, page: Page, *, text: str = "", agency: str | None = None
+    conn: Connection,
+    page: Page,
+    *,
+    text: str = "",
+    agency: str | None = None,
+    overdue_on: dt.date | None = None,
 ) -> list[BillRow]:
     """Find bills by their number, bill ID, source or file; one more than ``limit`` if there are
-    more.
+    more. With ``overdue_on`` only open bills whose last day was before that day.
     """
-    conditions = [BILLS.c.id > page.after]
+    conditions = [] if page.order else [BILLS.c.id > page.after]
     if page.state is not None:
         conditions.append(BILLS.c.state == page.state)
     if agency is not None:
         conditions.append(BILLS.c.agency == agency)
+    if overdue_on is not None:
+        conditions += [BILLS.c.state == "ISSUED", BILLS.c.due_on < overdue_on]
     if words := "".join(dashed_code(text).split()):
         conditions.append(_named(words))
-    statement = select(BILLS).where(*conditions).order_by(BILLS.c.id).limit(page.limit + 1)
-    return fetch_all(conn, BillRow, statement)
+    statement = select(BILLS).where(*conditions).limit(page.limit + 1)
+    if page.order is None:
+        return fetch_all(conn, BillRow, statement.order_by(BILLS.c.id))
+    column = ORDERS[page.order.removeprefix("-")]
+    turned = page.order.startswith("-")
+    ordered = (column.desc(), BILLS.c.id.desc()) if turned else (column, BILLS.c.id)
+    return fetch_all(conn, BillRow, statement.order_by(*ordered).offset(page.after))
 
 
 def _named(text: str) -> ColumnElement[bool]:

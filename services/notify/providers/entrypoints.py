@@ -3,9 +3,10 @@
 from bus.database.store import Tx
 from bus.endpoint import serve
 from contracts.notify import desk
+from contracts.notify import pace as of_pace
 from services.notify.context import Entrypoints
 from services.notify.editors import roles
-from services.notify.providers import administration
+from services.notify.providers import administration, pace
 
 
 class ProviderEntrypoints(Entrypoints):
@@ -35,3 +36,8 @@ class ProviderEntrypoints(Entrypoints):
 
     def _provider_rows(self, tx: Tx) -> desk.ProviderRows:
         return administration.provider_rows(tx.conn, self.context(tx).now)
+
+    @serve(of_pace.PACE)
+    def pace(self, tx: Tx, message: desk.Nothing) -> of_pace.Pace:
+        roles.editor(tx.conn, tx.envelope)
+        return pace.pace(tx.conn, self.context(tx).now)

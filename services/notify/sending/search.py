@@ -133,9 +133,10 @@ def _handover(row: HandoverRow) -> Wire:
 
 
 def figures(conn: Connection, now: dt.datetime, hours: int) -> Figures:
-    """How many messages of each of the last hours are in which state; newest first."""
-    begin = now.replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=hours - 1)
-    hour = func.date_trunc("hour", MESSAGES.c.created_at).label("hour")
+    """How many messages of each of the last hours of Tehran are in which state; newest first."""
+    this_hour = now.astimezone(TEHRAN).replace(minute=0, second=0, microsecond=0)
+    begin = this_hour - dt.timedelta(hours=hours - 1)
+    hour = func.date_trunc("hour", MESSAGES.c.created_at, TEHRAN.key).label("hour")
     query = (
         select(hour, MESSAGES.c.state, func.count().label("count"))
         .where(MESSAGES.c.created_at >= begin)

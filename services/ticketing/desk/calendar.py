@@ -5,14 +5,12 @@ import datetime as dt
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
 from contracts.ticketing.calendar import (
-    AddSlots,
     AskCalendar,
     CalendarRow,
     CalendarRows,
     Changed,
     KeptRow,
     OpenSlot,
-    Slots,
     WithdrawRow,
 )
 from iran.persian import jalali, tehran_day
@@ -158,7 +156,7 @@ def _keep_working_time(context: Context, row: Row, *, confirmed: bool) -> None:
             f"{jalali(row.from_day).replace('-', '/')} ({row.from_day}). Correct it, or confirm "
             "that this is meant."
         )
-        raise _refusal(field, message, "calendar.long_closure")
+        raise refusal_of(field, message, "calendar.long_closure")
 
 
 def _refuse_if_stopped(
@@ -183,10 +181,10 @@ def _refuse_if_stopped(
 
 def no_working_time(field: str, message: str) -> RuleBroken:
     """Build the refusal of a setting by which nothing can end."""
-    return _refusal(field, message, "calendar.no_working_time")
+    return refusal_of(field, message, "calendar.no_working_time")
 
 
-def _refusal(field: str, message: str, code: str) -> RuleBroken:
+def refusal_of(field: str, message: str, code: str) -> RuleBroken:
     """The refusal of one field under a code of its own."""
     fault = FieldError(field, code, message)
     return RuleBroken(f"{field}: {message}", code=code, fields=[fault])
@@ -207,43 +205,6 @@ def withdraw_row(context: Context, message: WithdrawRow) -> Changed:
     username = context.colleague.username
     calendar_rows.withdraw_row(context.conn, message.row, message.source, username)
     return Changed(version=calendar_rows.version(context.conn), row=message.row)
-
-
-# --- times for visits ---
-
-
-def add_slots(context: Context, message: AddSlots) -> Slots:
-    """Open times for visits at an office, one after the other on a day."""
-    moves.require(context.colleague.role, "slots")
-    views.office_of(context, message.office)
-    day = dt.date.fromisoformat(message.day)
-    if day < tehran_day(context.now):
-        raise field_refusal("day", "This day has passed; nobody could come.", "calendar.past_day")
-    last = context.calendar.known_until
-    if last is not None and day > last:
-        raise _calendar_unknown(last)
-    begin = moment(day, time_of(message.opens, "opens"))
-    end = moment(day, time_of(message.closes, "closes"))
-    step, spans = dt.timedelta(minutes=message.minutes), []
-    while begin + step <= end:
-        spans.append((begin, begin + step))
-        begin += step
-    if not spans:
-        raise field_refusal("closes", "Not one visit fits between these times.")
-    slots.add_slots(context.conn, message.office, spans, message.capacity)
-    return Slots(
-        slots=tuple(
-            {"starts_at": instant(starts), "ends_at": instant(ends)} for starts, ends in spans
-        )
-    )
-
-
-def _calendar_unknown(last: dt.date) -> RuleBroken:
-    message = (
-        f"The calendar after {jalali(last).replace('-', '/')} is not yet known, so nobody can say "
-        "whether the office opens on this day. Import the holidays of that year first."
-    )
-    return _refusal("day", message, "calendar.unknown")
 
 
 def time_of(text: str | None, field: str) -> dt.time:

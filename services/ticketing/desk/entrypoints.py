@@ -7,11 +7,19 @@ from contracts.ticketing import calendar as of_calendar
 from contracts.ticketing import citizens as of_citizens
 from contracts.ticketing import desk as contracts
 from contracts.ticketing import letters as of_mail
+from contracts.ticketing import visits as of_visits
 from iran.identifiers import user_name
 from services.ticketing.accounts import staff
 from services.ticketing.accounts.sign_in_limits import Guesser
 from services.ticketing.context import ContextSource
-from services.ticketing.desk import calendar, incoming_mail, lost_secrets, tickets
+from services.ticketing.desk import (
+    calendar,
+    incoming_mail,
+    lost_secrets,
+    tickets,
+    times,
+    visit_days,
+)
 from services.ticketing.figures import mail, report
 
 
@@ -103,7 +111,19 @@ class DeskEntries(ContextSource):
 
     @serve(contracts.ADD_SLOTS)
     def add_slots(self, tx: Tx, message: of_calendar.AddSlots) -> of_calendar.Slots:
-        return calendar.add_slots(self.staff_context(tx), message)
+        return times.add_slots(self.staff_context(tx), message)
+
+    @serve(of_visits.PREVIEW_SLOTS)
+    def preview_slots(self, tx: Tx, message: of_calendar.AddSlots) -> of_visits.SlotPlan:
+        return times.preview(self.staff_context(tx), message)
+
+    @serve(of_visits.CALENDAR_DAYS)
+    def calendar_days(self, tx: Tx, message: of_visits.AskDays) -> of_visits.CalendarDays:
+        return visit_days.days(self.staff_context(tx), message)
+
+    @serve(of_visits.VISITS_OF_DAY)
+    def visits_of_day(self, tx: Tx, message: of_visits.AskDay) -> of_visits.VisitDay:
+        return visit_days.visits_of_day(self.staff_context(tx), message)
 
     @serve(contracts.REPORT)
     def report(self, tx: Tx, message: of_calendar.AskReport) -> of_calendar.Report:

@@ -145,6 +145,15 @@ class Calendar:
             f"office hours {hours.opens:%H:%M} to {hours.closes:%H:%M}{title_fa}",
         )
 
+    def title(self, date: dt.date, county: str) -> str:
+        """Why a day is closed, or is no ordinary one: the title of the row that says so."""
+        day = self.day(date, county)
+        opened = self._best("opening", date, county)
+        if not day.is_open:
+            return day.reason_fa
+        hours = self._best("hours", date, county)
+        return opened.title if opened else hours.title if hours and hours.to_day else ""
+
     def _best(self, kind: str, date: dt.date, county: str) -> Row | None:
         rows = [row for row in self.rows if row.kind == kind and row.covers(date, county)]
         if kind in ("closure", "opening"):

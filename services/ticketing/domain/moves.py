@@ -47,7 +47,15 @@ Act: TypeAlias = Literal[
 ]
 # What a role allows beside acts on one ticket.
 Right: TypeAlias = Literal[
-    "read", "register", "letters", "slots", "report", "calendar", "all_units"
+    "read",
+    "register",
+    "letters",
+    "slots",
+    "report",
+    "calendar",
+    "all_units",
+    "book",
+    "approve_book",
 ]
 Party: TypeAlias = Literal["citizen", "unit", "system"]
 
@@ -135,11 +143,12 @@ _HEAD: tuple[Act | Right, ...] = (
     "unmerge",
     "slots",
     "report",
+    "book",
 )
 ROLES: dict[str, frozenset[Act | Right]] = {
     "clerk": frozenset(_CLERK),
     "unit_head": frozenset(_HEAD),
-    "supervisor": frozenset((*_HEAD, "calendar", "all_units")),
+    "supervisor": frozenset((*_HEAD, "calendar", "all_units", "approve_book")),
 }
 
 

@@ -19,6 +19,7 @@ from services.ticketing.tables.mail import (
 )
 from services.ticketing.tables.tickets import (
     ATTEMPTS,
+    BOOK_CHANGES,
     BOOKINGS,
     BOOKS,
     CALENDAR_ROWS,
@@ -39,6 +40,7 @@ __all__ = [
     "ATTEMPTS",
     "BOOKINGS",
     "BOOKS",
+    "BOOK_CHANGES",
     "CALENDAR_ROWS",
     "CALENDAR_VERSION",
     "ESCALATIONS",

@@ -33,6 +33,25 @@ BOOKS = Table(
     Column("document", JSONB, nullable=False),
     Column("at", MOMENT, nullable=False, server_default=func.now()),
 )
+# Changes of the book by the desk; ``version`` is the version of the book that each made.
+BOOK_CHANGES = Table(
+    "book_changes",
+    metadata,
+    id_column(),
+    Column("section", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
+    Column("valid_from", Date, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="DRAFT"),
+    Column("proposed_by", Text, ForeignKey("staff.username"), nullable=False),
+    Column("proposed_at", MOMENT, nullable=False),
+    Column("decided_by", Text, ForeignKey("staff.username")),
+    Column("decided_at", MOMENT),
+    Column("decision", Text, nullable=False, server_default=""),
+    Column("version", Integer, ForeignKey("books.version"), unique=True),
+)
 CALENDAR_ROWS = Table(
     "calendar_rows",
     metadata,

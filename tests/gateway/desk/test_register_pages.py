@@ -401,10 +401,33 @@ def test_bad_addresses_are_told_and_never_an_error_of_ours(mina, path):
 
 def test_p29_the_approver_sees_the_days_that_were_typed(karim, nader, code):
     page = nader.get(f"/changes/{karim.propose(code)}").text
-    visible = page.split("<details")[0]
+    visible = page.split("<main")[1].split("<details")[0]
     assert "1409/10/10" in visible
     assert "2030-12-31" not in visible
     assert "سهمیه سوخت چاه" in visible
+
+
+def test_a_right_is_written_by_choices_shown_in_words_and_compared_in_sentences(
+    karim, nader, agency
+):
+    page = karim.get(f"/of/{agency}").text
+    assert '<option value="inquiry.ask.v1">استعلام، پرسیدن وضعیت' in page
+    assert 'name="purposes" value="fuel_quota"' in page
+    sheet = re.sub("<[^>]*>", " ", page.split('aria-label="مجوز 1"')[1].split("</section>")[0])
+    for part in ("سهمیه سوخت چاه", "تفاهم‌نامه ۷", "بدون سقف", "1409/10/10"):
+        assert part in sheet
+    reply = {"base_version": str(karim.version(agency)), "reason": "نامه ۱۴"}
+    grant = {
+        "contract": "inquiry.get.v1",
+        "grant_until": "1410/01/01",
+        "per_day": "۵۰۰۰",
+        "purposes": ["fuel_quota", "court_case"],
+    }
+    done = karim.post(f"/of/{agency}/add/grants", act="add-grant", **grant, **reply)
+    lines = re.sub("<[^>]*>", "", done.text)
+    assert re.search("مجوز استعلام، دیدن دوباره پاسخ [^:]*افزوده می‌شود: ", lines)
+    assert "سقف روزانه: 5,000 پرسش در روز" in lines
+    assert "اعتبار تا: 1410/01/01" in lines
 
 
 def test_p28_a_grant_that_has_ended_is_marked_in_list_and_document(house, karim, agency):

@@ -1,0 +1,133 @@
+"""The book of the desk as colleagues read and change it: one proposes, another decides."""
+
+from typing import Annotated
+
+from marshmallow import ValidationError
+
+from bus.messages.fields import Choice, Text, whole
+from bus.messages.message import check, message
+from bus.messages.values import Block, BlockOf, Day, Instant
+from contracts.ticketing.desk import Nothing
+from contracts.ticketing.requests import internal_request
+
+# The lists of the book that the desk changes; what else it has is changed by its file.
+BOOK_SECTIONS = ("units", "categories", "promises", "offices", "canned")
+BOOK_CHANGE_STATES = ("DRAFT", "APPROVED", "IN_FORCE", "REFUSED", "WITHDRAWN", "FAILED")
+
+
+@message
+class ProposeBookChange:
+    """One row of a list of the book, added, changed or removed from a day on.
+
+    ``key`` names the row that is changed: its code, of a promise its category, kind and first day,
+    joined by "/". Empty: ``row`` is a new one. Without ``row`` it is removed.
+    """
+
+    section: Annotated[str, Choice(BOOK_SECTIONS)]
+    key: Annotated[str, Text(120, least=0)] = ""
+    row: Annotated[Block | None, "The row as the file of the book has it"] = None
+    valid_from: Day
+    source: Annotated[str, Text(300), "Number and date of the decree"]
+
+    @check
+    def _says_something(self) -> None:
+        if not self.key and self.row is None:
+            raise ValidationError("required|Give the row, or the key of the one to remove.", "row")
+
+
+@message
+class OneBookChange:
+    change: Annotated[int, whole(1, 2**53)]
+
+
+@message
+class RefuseBookChange(OneBookChange):
+    why: Annotated[str, Text(500)]
+
+
+@message
+class BookChange:
+    """``before`` is the row as it stood when it was proposed; APPROVED waits for its day."""
+
+    id: int
+    section: Annotated[str, Choice(BOOK_SECTIONS)]
+    key: str
+    before: Block | None
+    after: Block | None
+    valid_from: Day
+    source: str
+    state: Annotated[str, Choice(BOOK_CHANGE_STATES)]
+    stale: Annotated[bool, "The row has changed since; it cannot be approved"]
+    proposed_by: str
+    proposed_at: Instant
+    decided_by: str | None
+    decided_at: Instant | None
+    decision: Annotated[str, "Why it was refused, or could not be put in force"]
+    version: Annotated[int | None, "The version of the book that it made"]
+
+
+@message
+class BookVersion:
+    """``change`` is the proposal that made it; None: it was imported from a file."""
+
+    version: int
+    at: Instant
+    change: int | None
+
+
+@message
+class BookOfDesk:
+    """The lists in force, the changes (those to decide first, then the newest), the versions."""
+
+    version: int
+    units: tuple[Block, ...]
+    categories: tuple[Block, ...]
+    promises: tuple[Block, ...]
+    offices: tuple[Block, ...]
+    canned: tuple[Block, ...]
+    changes: tuple[BlockOf[BookChange], ...]
+    versions: tuple[BlockOf[BookVersion], ...]
+
+
+@message
+class BookFile:
+    toml: Annotated[str, "The whole book in force, but for the calendar, as one TOML file"]
+
+
+READ_BOOK = internal_request(
+    "read_book", Nothing, BookOfDesk, "Desk: the book in force, and its changes.", False
+)
+EXPORT_BOOK = internal_request(
+    "export_book", Nothing, BookFile, "Desk: the book in force as TOML.", False
+)
+READ_BOOK_CHANGE = internal_request(
+    "read_book_change", OneBookChange, BookChange, "Desk: one change of the book.", False
+)
+PROPOSE_BOOK_CHANGE = internal_request(
+    "propose_book_change",
+    ProposeBookChange,
+    BookChange,
+    "Desk: propose a change of the book.",
+    True,
+)
+APPROVE_BOOK_CHANGE = internal_request(
+    "approve_book_change",
+    OneBookChange,
+    BookChange,
+    "Desk: a second colleague approves a change of the book.",
+    True,
+)
+REFUSE_BOOK_CHANGE = internal_request(
+    "refuse_book_change",
+    RefuseBookChange,
+    BookChange,
+    "Desk: a second colleague refuses a change of the book.",
+    True,
+)
+WITHDRAW_BOOK_CHANGE = internal_request(
+    "withdraw_book_change",
+    OneBookChange,
+    BookChange,
+    "Desk: take back a change of the book that is not in force.",
+    True,
+)

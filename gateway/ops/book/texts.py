@@ -1,0 +1,130 @@
+"""The Persian texts of the pages of the desk's book."""
+
+from bus.errors import BusError
+from gateway.ops.staff import refusal_texts
+from gateway.ops.staff.refusals import Refusals
+
+SECTIONS = {
+    "units": "واحدها",
+    "categories": "موضوع‌ها",
+    "promises": "تعهدها",
+    "offices": "محل‌های مراجعه",
+    "canned": "متن‌های آماده",
+}
+ONE = {
+    "units": "واحد",
+    "categories": "موضوع",
+    "promises": "تعهد",
+    "offices": "محل مراجعه",
+    "canned": "متن آماده",
+}
+STATES = {
+    "DRAFT": "منتظر نفر دوم",
+    "APPROVED": "تأییدشده، منتظر روز آغاز",
+    "IN_FORCE": "در اجرا",
+    "REFUSED": "ردشده",
+    "WITHDRAWN": "پس‌گرفته",
+    "FAILED": "اجرا نشد",
+}
+PILLS = {
+    "DRAFT": ("warn", "clock"),
+    "APPROVED": ("info", "calendar"),
+    "IN_FORCE": ("good", "good"),
+    "REFUSED": ("neutral", "close"),
+    "WITHDRAWN": ("neutral", "undo"),
+    "FAILED": ("bad", "bad"),
+}
+KINDS = {
+    "request": "درخواست",
+    "complaint": "شکایت",
+    "suggestion": "پیشنهاد",
+    "objection": "اعتراض",
+}
+CLOCKS = {
+    "first_response": "نخستین پاسخ",
+    "next_update": "خبر بعدی",
+    "solution": "نتیجه",
+}
+SPANS = {"hours": "ساعت کاری", "days": "روز"}
+FIELDS = {
+    "code": "کد",
+    "fa": "نام فارسی",
+    "en": "نام انگلیسی",
+    "email": "پست الکترونیک همگانی",
+    "head_email": "پست الکترونیک رئیس واحد",
+    "mailbox": "صندوق همکاران",
+    "mail_category": "موضوع نامه‌های رسیده",
+    "phone": "تلفن",
+    "kinds": "برای",
+    "unit": "واحد",
+    "group_fa": "گروه، فارسی",
+    "group_en": "گروه، انگلیسی",
+    "hint_fa": "راهنما، فارسی",
+    "hint_en": "راهنما، انگلیسی",
+    "category": "موضوع",
+    "kind": "نوع",
+    "first_response": CLOCKS["first_response"],
+    "next_update": CLOCKS["next_update"],
+    "solution": CLOCKS["solution"],
+    "address_fa": "نشانی، فارسی",
+    "address_en": "نشانی، انگلیسی",
+    "title_fa": "عنوان",
+    "text_fa": "متن فارسی",
+    "text_en": "متن انگلیسی",
+    "valid_from": "از روز",
+    "source": "شماره و تاریخ مصوبه",
+    "why": "دلیل",
+}
+FAULTS = {
+    **refusal_texts.FAULTS,
+    "calendar.past_day": "این روز گذشته است؛ امروز یا روزی دیرتر را بنویسید.",
+    "day": "این روز بیش از ده سال دور است؛ سال را دوباره ببینید.",
+    "book.code": "کد تغییر نمی‌کند؛ ردیف تازه‌ای بیفزایید.",
+    "calendar.no_working_time": "با تقویم کنونی، این مهلت هرگز نمی‌رسد؛ مدت را دوباره ببینید.",
+}
+PROBLEMS = {
+    "desk.role": "این کار در نقش شما نیست؛ از رئیس واحد یا ناظر بخواهید.",
+    "book_change.same_person": "این را خود شما پیشنهاد داده‌اید؛ همکار دوم باید تصمیم بگیرد.",
+    "book_change.move": "درباره این پیشنهاد تصمیم گرفته شده است؛ آن را دوباره ببینید.",
+    "book_change.stale": "این ردیف پس از پیشنهاد تغییر کرده است؛ از نو پیشنهاد دهید.",
+    "book_change.nothing": "این ردیف هم‌اکنون همین است؛ چیزی تغییر نمی‌کند.",
+    "book_change.gone": "این ردیف دیگر در دفتر نیست؛ فهرست را دوباره ببینید.",
+    "book_change.not_found": "چنین پیشنهادی نیست.",
+    "book.in_use": "پرونده، همکار یا زمان مراجعه‌ای آن را به کار می‌برد؛ برداشته نمی‌شود.",
+    "book.begun": "تعهدی که آغاز شده است می‌ماند؛ تعهد تازه‌ای با روز آغاز دیرتر بنویسید.",
+    "field.wrong": "چیزی ثبت نشد؛ با این تغییر، دفتر درست نمی‌ماند. خانه‌ها را دوباره ببینید.",
+}
+DONE = {
+    "propose": "پیشنهاد ثبت شد؛ همکار دوم باید آن را تأیید کند.",
+    "approve": "پیشنهاد تأیید شد.",
+    "refuse": "پیشنهاد رد شد.",
+    "withdraw": "پیشنهاد پس گرفته شد.",
+}
+
+
+def field_of(path: str) -> str:
+    """The name in our forms of a field of a proposal.
+
+    >>> field_of("row.email"), field_of("valid_from")
+    ('email', 'valid_from')
+    """
+    return path.removeprefix("row.")
+
+
+_REFUSALS = Refusals(
+    "میز خدمت اکنون پاسخ نمی‌دهد؛ یک دقیقه دیگر همین فرم را دوباره بفرستید.",
+    PROBLEMS,
+    FAULTS,
+    FIELDS,
+    field_of,
+)
+
+
+def faults_of(error: BusError) -> dict[str, str]:
+    """What is wrong by field; what belongs to no field under ``""``."""
+    return _REFUSALS.faults_of(error)
+
+
+def lines_of(_error: BusError) -> list[object]:
+    """What is wrong with the lines of a file: no form here takes one."""
+    return []

@@ -1,0 +1,230 @@
+"""The schemas of the book of the desk: what its file may say; refers to itself only."""
+
+import datetime as dt
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from bus.messages.fields import Choice, Day, Text, whole
+from bus.messages.values import Json
+from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
+from contracts.ticketing.citizens import KINDS
+from iran import identifiers
+from services.ticketing.domain.promises import NAMES
+
+LONG = 500
+
+
+class Named(Schema):
+    code = Text(40, required=True)
+    fa = Text(200, required=True)
+    en = Text(200, required=True)
+
+
+class Area(Schema):
+    """Where the company works: a box of degrees (WGS84) around it, and what people call it."""
+
+    fa = Text(200, required=True)
+    en = Text(200, required=True)
+    south = fields.Float(required=True, validate=validate.Range(-90, 90))
+    north = fields.Float(required=True, validate=validate.Range(-90, 90))
+    west = fields.Float(required=True, validate=validate.Range(-180, 180))
+    east = fields.Float(required=True, validate=validate.Range(-180, 180))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_a_box(self, data: Json, **_: object) -> None:
+        if data["south"] >= data["north"] or data["west"] >= data["east"]:
+            raise ValidationError("south lies below north, and west before east", "south")
+
+
+class County(Named):
+    """A county, and where its seat lies, for the map."""
+
+    lat = fields.Float(load_default=None, validate=validate.Range(-90, 90))
+    long = fields.Float(load_default=None, validate=validate.Range(-180, 180))
+
+
+class Unit(Named):
+    email = Text(200, required=True)
+    head_email = Text(200)
+    mailbox = Text(200)
+    mail_category = Text(40)
+    phone = Text(40, load_default="")
+
+    @validates_schema(skip_on_field_errors=True)
+    def _address(self, data: Json, **_: object) -> None:
+        for name in ("email", "head_email", "mailbox"):
+            try:
+                data[name] = identifiers.email(data[name]) if name in data else None
+            except identifiers.Malformed as error:
+                raise ValidationError(str(error), name) from None
+
+
+class Category(Named):
+    kinds = fields.List(Choice(KINDS), required=True, validate=validate.Length(1))
+    unit = Text(40, required=True)
+    group_fa = Text(100, load_default="")
+    group_en = Text(100, load_default="")
+    hint_fa = Text(LONG, load_default="")
+    hint_en = Text(LONG, load_default="")
+    open311 = fields.Dict(load_default=None)
+
+
+class Route(Schema):
+    category = Text(40, required=True)
+    county = Text(40, required=True)
+    unit = Text(40, required=True)
+
+
+class SpanOf(Schema):
+    hours = fields.Float(validate=validate.Range(0.1, 2000))
+    days = fields.Integer(strict=True, validate=validate.Range(1, 1000))
+
+    @validates_schema
+    def _hours_or_days(self, data: Json, **_: object) -> None:
+        if len(data) != 1:
+            raise ValidationError("say hours (of the office) or days (of the calendar)")
+
+
+class PromiseOf(Schema):
+    category = Text(40, load_default="*")
+    kind = Choice(("*", *KINDS), load_default="*")
+    from_ = Day(required=True, data_key="from", attribute="from")
+    first_response = fields.Nested(SpanOf)
+    next_update = fields.Nested(SpanOf)
+    solution = fields.Nested(SpanOf)
+    source = Text(300, required=True)
+
+
+class Office(Named):
+    address_fa = Text(300, required=True)
+    address_en = Text(300, required=True)
+
+
+class Canned(Schema):
+    code = Text(40, required=True)
+    title_fa = Text(100, required=True)
+    text_fa = fields.String(required=True, validate=validate.Length(1, 4000))
+    text_en = fields.String(required=True, validate=validate.Length(1, 4000))
+
+
+class Level(Schema):
+    clock = Choice(NAMES, required=True)
+    minutes_from_due = whole(-100_000, 100_000, required=True)
+    role = Choice(("unit_head", "supervisor"), required=True)
+
+
+class Closing(Schema):
+    after_answer_days = fields.Integer(required=True, validate=validate.Range(1, 365))
+    remind_applicant_days = fields.Integer(required=True, validate=validate.Range(1, 365))
+    silence_days = fields.Integer(required=True, validate=validate.Range(1, 365))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _reminds_first(self, data: Json, **_: object) -> None:
+        if data["silence_days"] <= data["remind_applicant_days"]:
+            raise ValidationError("must be more than remind_applicant_days", "silence_days")
+
+
+class CalendarRowOf(Schema):
+    """A first row of the calendar; later ones are entered at the desk."""
+
+    kind = Choice(CALENDAR_KINDS, required=True)
+    counties = fields.List(Text(40), load_default=list)
+    from_day = Day(required=True)
+    to_day = Day(load_default=None)
+    opens = Text(5, load_default=None)
+    closes = Text(5, load_default=None)
+    weekdays = fields.List(Choice(WEEKDAYS), load_default=list)
+    status = Choice(CALENDAR_STATUS, load_default="confirmed")
+    title = Text(200, load_default="", least=0)
+    source = Text(300, required=True)
+    confirmed = fields.Boolean(load_default=False)  # a long closure is meant
+
+    @validates_schema(skip_on_field_errors=True)
+    def _opens(self, data: Json, **_: object) -> None:
+        if data["to_day"] and data["to_day"] < data["from_day"]:
+            raise ValidationError("the last day lies before the first", "to_day")
+        if data["kind"] == "weekend" and not data["weekdays"]:
+            raise ValidationError("say which days of the week are off", "weekdays")
+        if data["kind"] != "hours":
+            return
+        times = {name: _time(data[name], name) for name in ("opens", "closes")}
+        if times["opens"] >= times["closes"]:
+            raise ValidationError("the office must close after it opens", "closes")
+
+
+def _time(text: str | None, name: str) -> dt.time:
+    try:
+        return dt.time.fromisoformat(text or "")
+    except ValueError:
+        raise ValidationError("give a time such as 07:30", name) from None
+
+
+class BookOf(Schema):
+    """The whole document; refers to itself only."""
+
+    units = fields.List(fields.Nested(Unit), required=True, validate=validate.Length(1))
+    counties = fields.List(fields.Nested(County), required=True)
+    area = fields.Nested(Area, load_default=None, allow_none=True)
+    categories = fields.List(fields.Nested(Category), required=True, validate=validate.Length(1))
+    routes = fields.List(fields.Nested(Route), load_default=list)
+    promises = fields.List(fields.Nested(PromiseOf), required=True, validate=validate.Length(1))
+    offices = fields.List(fields.Nested(Office), load_default=list)
+    canned = fields.List(fields.Nested(Canned), load_default=list)
+    escalation = fields.List(fields.Nested(Level), load_default=list)
+    roles = fields.Dict(keys=fields.String(), values=Text(200), required=True)
+    closing = fields.Nested(Closing, required=True)
+    calendar = fields.List(fields.Nested(CalendarRowOf), load_default=list)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _refers(self, data: Json, **_: object) -> None:
+        codes = {
+            member: {row["code"] for row in data[name]}
+            for member, name in (
+                ("unit", "units"),
+                ("county", "counties"),
+                ("category", "categories"),
+            )
+        }
+        codes["category"].add("*")
+        faults = [
+            f"{name} {n}: there is no {member} {row[member]}"
+            for name in ("categories", "routes", "promises")
+            for n, row in enumerate(data[name], 1)
+            for member, existing in codes.items()
+            if member in row and row[member] not in existing
+        ]
+        for name in ("units", "counties", "categories", "offices", "canned"):
+            listed = [row["code"] for row in data[name]]
+            faults += [
+                f"{name}: {code} stands twice"
+                for code in {c for c in listed if listed.count(c) > 1}
+            ]
+        emails = [row["email"].lower() for row in data["units"]]
+        faults += [f"units: two have {e}" for e in {e for e in emails if emails.count(e) > 1}]
+        faults += _twice_promised(data["promises"])
+        if "supervisor" not in data["roles"]:
+            faults.append("roles: the e-mail of the supervisor is missing")
+        faults += _bad_addresses(data["roles"])
+        if faults:
+            raise ValidationError(sorted(faults))
+
+
+def _bad_addresses(roles: dict[str, str]) -> list[str]:
+    """List the roles whose e-mails about promises in danger would reach nobody."""
+    faults = []
+    for role, address in roles.items():
+        try:
+            identifiers.email(address)
+        except identifiers.Malformed as error:
+            faults.append(f"roles.{role}: {error}")
+    return faults
+
+
+def _twice_promised(rows: list[Json]) -> list[str]:
+    """List promises that stand twice for one category, kind and day."""
+    places = [(row["category"], row["kind"], row["from"]) for row in rows]
+    return [
+        f"promises {n}: stands twice for {' '.join(place)}"
+        for n, place in enumerate(places, 1)
+        if place in places[: n - 1]
+    ]

@@ -1,0 +1,79 @@
+"""The book of the desk and the month of the calendar in a browser, with and without script."""
+
+import re
+
+import pytest
+
+from tests.browser.test_citizen import confirm, press, sit_down
+
+WAYS = pytest.mark.parametrize(
+    ("script", "width"), [(True, 1366), (False, 360)], ids=["with script", "without script"]
+)
+
+
+@WAYS
+def test_one_proposes_a_promise_and_a_supervisor_approves_it(
+    visitor, shared_desk, judged_wide_and_narrow, script, width
+):
+    judged = judged_wide_and_narrow
+    head, supervisor = (visitor(script=script, width=width) for _ in range(2))
+    sit_down(head, shared_desk, "mina")
+    head.wait_for_url("**/desk")
+    head.goto(f"{shared_desk.ops}/desk/book?part=promises")
+    judged(head)
+    head.get_by_role("link", name="چاه غیرمجاز یا اضافه‌برداشت").click()
+    head.wait_for_url("**/book/promises/row*")
+    judged(head)
+    press(head, "دیدن تغییر")
+    head.get_by_role("alert").wait_for()
+    judged(head)  # with its errors
+    head.fill("#promises-first_response", "۲")
+    head.fill("#promises-valid_from", f"1406/0{1 + script}/20")
+    head.fill("#promises-source", "مصوبه ۱۲")
+    press(head, "دیدن تغییر")
+    head.locator("form.looked").wait_for()
+    assert "نخستین پاسخ از 3.5 ساعت کاری به 2 ساعت کاری" in head.inner_text("main")
+    judged(head)
+    confirm(head)
+    head.wait_for_url("**/book/changes/*")
+    assert "منتظر نفر دوم" in head.inner_text("main")
+    address = head.url.partition("?")[0]
+    sit_down(supervisor, shared_desk, "nader")
+    supervisor.wait_for_url("**/desk")
+    supervisor.goto(address)
+    judged(supervisor)
+    press(supervisor, "تأیید پیشنهاد")
+    confirm(supervisor)
+    supervisor.wait_for_url("**done=approve")
+    assert "تأییدشده، منتظر روز آغاز" in supervisor.inner_text("main")
+    supervisor.goto(f"{shared_desk.ops}/desk/book?part=history")
+    judged(supervisor)
+
+
+@WAYS
+def test_times_are_opened_for_a_week_and_seen_in_month_and_day(
+    visitor, shared_desk, judged_wide_and_narrow, script, width
+):
+    page, month = visitor(script=script, width=width), "03" if script else "04"
+    sit_down(page, shared_desk, "nader")
+    page.wait_for_url("**/desk")
+    page.goto(f"{shared_desk.ops}/desk/calendar?month=1406-{month}")
+    page.locator("#slots summary").click()
+    page.select_option("#slots-office", "yasuj")
+    page.fill("#slots-day", f"1406/{month}/08")
+    page.fill("#slots-to_day", f"1406/{month}/14")
+    page.locator("#slots").get_by_role("button").click()
+    page.locator("form.looked").wait_for()
+    assert "زمان مراجعه باز می‌شود" in page.inner_text("main h1")
+    judged_wide_and_narrow(page)
+    confirm(page)
+    page.wait_for_url("**done=slots")
+    assert re.search("0 از [0-9]+", page.locator("table.month").inner_text())
+    judged_wide_and_narrow(page)
+    page.locator("table.month td", has_text="0 از").first.get_by_role("link").click()
+    page.wait_for_url("**/calendar/days/1406-*")
+    assert "خالی" in page.inner_text("main")
+    judged_wide_and_narrow(page)
+    page.locator("a[rel=next]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/calendar/days/1406-*")
