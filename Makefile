@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 IF_SET_UP := if [ -e .venv/installed.lock ]; then
 ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
-.PHONY: help up down status logs test check bench docs contracts migrate lock setup
+.PHONY: help up down status doctor logs test check bench docs contracts migrate lock setup
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -19,6 +19,9 @@ down: ## stop what `make up` started
 
 status: ## what runs
 	@$(IF_SET_UP) $(PYTHON) -m deploy.local status; $(ELSE_SAY); exit 1; fi
+
+doctor: ## what is wrong with this installation, and what to do; ALL=1 tells what is right, too
+	@$(IF_SET_UP) $(PYTHON) -m deploy.doctor $(if $(ALL),--all); $(ELSE_SAY); exit 1; fi
 
 logs: ## follow all logs
 	@$(IF_SET_UP) tail -n 20 -F $$($(PYTHON) -c 'from deploy.local.state import State; print(State.of_checkout().logs)')/*.log; $(ELSE_SAY); fi

@@ -122,6 +122,11 @@ class Register:
         self._look()
         return self._known.keys.get(id)
 
+    def credentials(self) -> list[Credential]:
+        """All keys and certificates, those that have ended too, by their ids."""
+        self._look()
+        return [self._known.keys[id] for id in sorted(self._known.keys)]
+
     def certificate(self, thumbprint: str) -> Credential | None:
         """The certificate with that SHA-256 (base64url); None if unknown."""
         self._look()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -215,22 +216,31 @@ def states(state: State) -> list[dict[str, str]]:
 def stop(state: State) -> None:
     """Stops the parts, then the stores, then supervisord; returns when it has gone."""
     pid = int((state.home / "supervisord.pid").read_text(encoding="utf-8"))
-    for name in NAMES:
-        try:
-            server(state).stopProcess(name, False)
-        except xmlrpc.client.Fault:
-            continue
-    end = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < end and any(
-        p["name"] in NAMES and p["statename"] in ("RUNNING", "STOPPING", "STARTING")
-        for p in states(state)
-    ):
-        time.sleep(0.1)
+    _stop_all(state, NAMES)
+    _stop_all(state, [str(program["name"]) for program in states(state)])
+    for program in states(state):
+        # At its own end supervisord takes a second for each program, stopped or not.
+        with contextlib.suppress(xmlrpc.client.Fault):
+            server(state).removeProcessGroup(program["name"])
     server(state).shutdown()
-    while time.monotonic() < end + STOP_SECONDS and _lives(pid):
+    end = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < end and _lives(pid):
         time.sleep(0.1)
     for broker in state.brokers:
         broker.end_epmd()
+
+
+def _stop_all(state: State, names: Collection[str]) -> None:
+    """Stops these programs side by side; returns when they have stopped, or after STOP_SECONDS."""
+    for name in names:
+        with contextlib.suppress(xmlrpc.client.Fault):
+            server(state).stopProcess(name, False)
+    end = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < end and any(
+        p["name"] in names and p["statename"] in ("RUNNING", "STOPPING", "STARTING")
+        for p in states(state)
+    ):
+        time.sleep(0.1)
 
 
 def end_orphans(state: State) -> None:

@@ -1,0 +1,147 @@
+"""Databases: reached, writable, up to date, with the service's own rights and our clock."""
+
+import datetime as dt
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg2
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from bus.settings import Settings
+from deploy.doctor.advice import Advice, doubt, well, wrong
+from deploy.doctor.installation import Installation
+
+AREA = "databases"
+CLOCK_SECONDS = 2.0
+LONG_SECONDS = 60
+FULL_SHARE = 0.8
+LOOK = """
+select current_user, pg_is_in_recovery(), current_setting('default_transaction_read_only') = 'on',
+    clock_timestamp(),
+    (select count(*) from pg_stat_activity where backend_type = 'client backend'),
+    current_setting('max_connections')::int,
+    (select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::int
+        from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()),
+    to_regclass('alembic_version') is not null
+"""
+RIGHTS = """
+select rolname, rolsuper, rolcreatedb or rolcreaterole or rolbypassrls,
+    exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relkind = 'r' and c.relowner = r.oid)
+from pg_roles r where rolname = current_user
+"""
+
+
+class DatabaseState(NamedTuple):
+    """What one look at a database found; ``longest`` is the age of its oldest transaction, in s."""
+
+    user: str
+    is_standby: bool
+    is_read_only: bool
+    clock: dt.datetime
+    connections: int
+    most_connections: int
+    longest: int
+    has_migrations: bool
+
+
+def look(installation: Installation) -> Iterator[Advice]:
+    """Yield what is wrong with each database, or that it is well."""
+    for service, url in installation.databases.items():
+        own = Settings(installation.parts.get(service, {})).get("DB_URL") or url
+        findings = list(_database(service, url)) + list(_rights(service, own))
+        yield from findings or [well(AREA, f"{service}: reached, writable and at the newest form.")]
+
+
+def _database(service: str, url: str) -> Iterator[Advice]:
+    try:
+        connection = psycopg2.connect(url, connect_timeout=5)
+    except psycopg2.Error as error:
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no reason given"
+        yield wrong(
+            AREA,
+            f"{service}: the database does not let us in ({reason}).",
+            "Start PostgreSQL, or correct DB_URL and the password of its role.",
+        )
+        return
+    with connection, connection.cursor() as cursor:
+        cursor.execute(LOOK)
+        state = DatabaseState(*(cursor.fetchone() or ()))
+        now = dt.datetime.now(dt.UTC)
+        yield from _judge(service, state, now)
+        if not state.has_migrations:
+            yield _not_migrated(service, "no form at all")
+        else:
+            cursor.execute("select version_num from alembic_version")
+            reached = str((cursor.fetchone() or ("none",))[0])
+            if reached != (head := newest(service)):
+                yield _not_migrated(service, f"form {reached}, and the newest is {head}")
+    connection.close()
+
+
+def newest(service: str) -> str:
+    """Return the newest revision of a service's migrations."""
+    folder = Path(importlib.import_module(f"services.{service}").__file__ or "").parent
+    config = Config()
+    config.set_main_option("script_location", str(folder / "migrations"))
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def _not_migrated(service: str, form: str) -> Advice:
+    return wrong(
+        AREA,
+        f"{service}: the database has {form}.",
+        f"Run `make migrate SERVICE={service}` (python -m bus migrate services.{service}).",
+    )
+
+
+def _judge(service: str, state: DatabaseState, now: dt.datetime) -> Iterator[Advice]:
+    if state.is_standby or state.is_read_only:
+        kind = "a standby" if state.is_standby else "read-only"
+        yield wrong(
+            AREA,
+            f"{service}: the database is {kind}; nothing can be written.",
+            "Point DB_URL at the primary (several hosts with target_session_attrs=read-write).",
+        )
+    if (apart := abs((state.clock - now).total_seconds())) > CLOCK_SECONDS:
+        yield wrong(
+            AREA,
+            f"{service}: the database's clock is {apart:.0f} s from ours.",
+            "Let both machines follow one time server (chrony): signatures live for minutes.",
+        )
+    if state.connections > FULL_SHARE * state.most_connections:
+        yield doubt(
+            AREA,
+            f"{service}: {state.connections} of the server's {state.most_connections} connections "
+            "are in use.",
+            "Raise max_connections, or run fewer processes.",
+        )
+    if state.longest > LONG_SECONDS:
+        yield doubt(
+            AREA,
+            f"{service}: a transaction is open for {state.longest} s.",
+            "select pid, query, xact_start from pg_stat_activity order by xact_start; end it with "
+            "pg_terminate_backend(pid) if nobody needs it.",
+        )
+
+
+def _rights(service: str, url: str) -> Iterator[Advice]:
+    """The role of the service must not be able to change what only grows, or the tables."""
+    try:
+        connection = psycopg2.connect(url, connect_timeout=5)
+    except psycopg2.Error:
+        return
+    with connection, connection.cursor() as cursor:
+        cursor.execute(RIGHTS)
+        user, is_super, may_more, owns = cursor.fetchone() or ("nobody", False, False, False)
+    connection.close()
+    if is_super or may_more or owns:
+        can = "everything" if is_super else "more than read and write" if may_more else "own tables"
+        yield doubt(
+            AREA,
+            f"{service}: the service comes as {user}, who may do {can}.",
+            f"Let it come as the role {service}, which deploy/database/init.sh makes.",
+        )

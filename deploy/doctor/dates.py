@@ -1,0 +1,112 @@
+"""What ends by itself: certificates, keys of agencies, our own signing key's year."""
+
+import datetime as dt
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from bus.settings import MissingSettings
+from deploy.doctor.advice import Advice, doubt, well, wrong
+from deploy.doctor.installation import ADDRESSES, Installation
+from members.register import Register
+
+AREA = "dates"
+SOON = dt.timedelta(days=30)
+CONNECT_SECONDS = 5.0
+HTTPS = 443
+
+
+def look(installation: Installation) -> Iterator[Advice]:
+    """Yield what has ended or ends within thirty days."""
+    findings = [*_own_addresses(installation), *_files(installation), *_register(installation)]
+    yield from findings or [well(AREA, "No certificate and no agency's key ends within 30 days.")]
+
+
+def _end(name: str, until: dt.datetime, todo: str) -> Iterator[Advice]:
+    left = until - dt.datetime.now(dt.UTC)
+    if left < dt.timedelta(0):
+        yield wrong(AREA, f"{name} ended on {until:%Y-%m-%d}.", todo)
+    elif left < SOON:
+        yield doubt(AREA, f"{name} ends on {until:%Y-%m-%d}, in {left.days} days.", todo)
+
+
+def _own_addresses(installation: Installation) -> Iterator[Advice]:
+    """The certificate that callers are shown at each https address of ours."""
+    places = {
+        (parts.hostname, parts.port or HTTPS)
+        for variable in ADDRESSES
+        for value in installation.values(variable)
+        if (parts := urlsplit(value)).scheme == "https" and parts.hostname
+    }
+    for host, port in sorted(places):
+        try:
+            shown = _shown(host, port)
+        except OSError as error:
+            yield doubt(
+                AREA,
+                f"Which certificate callers see at {host}:{port} cannot be known ({error}).",
+                "Look from outside: openssl s_client -connect HOST:443 -servername HOST.",
+            )
+            continue
+        yield from _end(
+            f"The certificate of {host}", shown.not_valid_after_utc, "Renew it at the edge."
+        )
+
+
+def _shown(host: str, port: int) -> x509.Certificate:
+    """The certificate as it is, valid or not: whether it is trusted is the callers' question."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection((host, port), CONNECT_SECONDS) as line,
+        context.wrap_socket(line, server_hostname=host) as secured,
+    ):
+        return x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
+
+
+def _files(installation: Installation) -> Iterator[Advice]:
+    for path in installation.values("CALLBACKS_CA_FILE"):
+        try:
+            certificates = x509.load_pem_x509_certificates(Path(path).read_bytes())
+        except (OSError, ValueError):
+            yield wrong(
+                AREA, f"CALLBACKS_CA_FILE: {path} is no PEM of certificates.", "Put them there."
+            )
+            continue
+        for certificate in certificates:
+            name = f"The authority {certificate.subject.rfc4514_string()} of CALLBACKS_CA_FILE"
+            yield from _end(name, certificate.not_valid_after_utc, "Put its successor beside it.")
+    for year in {
+        year
+        for value in installation.values("SIGNING_KEY_ID")
+        for year in re.findall(r"20\d\d", value)
+    }:
+        if int(year) < dt.datetime.now(dt.UTC).year:
+            yield doubt(
+                AREA,
+                f"Our signing key's name is of {year}.",
+                "Rotate it: see the signing key in docs/operate.md.",
+            )
+
+
+def _register(installation: Installation) -> Iterator[Advice]:
+    settings = next((s for s in installation.settings.values() if s.get("AGENCIES_DIR")), None)
+    if settings is None:
+        return
+    try:
+        credentials = Register.of(settings).credentials()
+    except (ValueError, OSError, MissingSettings) as error:
+        yield wrong(AREA, f"The register of agencies cannot be read: {error}", "Mend that file.")
+        return
+    for credential in credentials:
+        until = dt.datetime.combine(credential.until, dt.time.max, dt.UTC)
+        yield from _end(
+            f"The key {credential.id} of {credential.agency}",
+            until,
+            "Ask the agency for its next key; two may hold at once (docs/join.md).",
+        )
