@@ -62,7 +62,23 @@ PORTAL = (
 )
 BOARD = ("/", "/registry/loads")
 # Faces of programs, as people see them in a browser.
-AGENCY = ("/", "/problems/signature.bad", "/no-such-page")
-NOTIFY = ("/", "/no-such-page")
+AGENCY = (
+    "/",
+    "/reference/inquiry.ask.v1",
+    "/docs/",
+    "/docs/join.md",
+    "/problems/",
+    "/problems/signature.bad",
+    "/search?q=licence",
+    "/console",
+    "/no-such-page",
+)
+NOTIFY = (
+    "/",
+    "/reference/post.v2.notifications.sms",
+    "/docs/notify-api.md",
+    "/problems/",
+    "/no-such-page",
+)
 # By how many pixels a page is wider than its window.
 WIDE = "document.documentElement.scrollWidth - innerWidth"
