@@ -4,15 +4,19 @@ PYTHON := .venv/bin/python
 IF_SET_UP := if [ -e .venv/installed.lock ]; then
 ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
-.PHONY: help up down status doctor logs test check bench docs contracts migrate lock setup
+.PHONY: help up demo down status doctor logs test check bench docs contracts migrate lock setup
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup:
 	@sh deploy/local/bootstrap.sh
 
-up: setup ## start all of Mirab on this machine; DETACH=1 returns when it is ready
+up: setup ## start all of Mirab on this machine; DETACH=1 returns when it is ready, DEMO=1 fills it first
+	@$(if $(DEMO),$(PYTHON) -m deploy.local demo)
 	@$(PYTHON) -m deploy.local up $(if $(DETACH),--detach)
+
+demo: setup ## fill a fresh installation with ninety days of work: tickets, bills, news, inquiries
+	@$(PYTHON) -m deploy.local demo
 
 down: ## stop what `make up` started
 	@$(IF_SET_UP) $(PYTHON) -m deploy.local down; $(ELSE_SAY); fi

@@ -1,10 +1,11 @@
-"""`python -m deploy.local up|down|status`: all of Mirab on this machine."""
+"""`python -m deploy.local up|down|status|demo`: all of Mirab on this machine."""
 
 import argparse
 import contextlib
 import fcntl
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from deploy.local.parts import (
 )
 from deploy.local.ports import holder, listening
 from deploy.local.programs import close_to_others
-from deploy.local.state import State
+from deploy.local.state import CHECKOUT, State
 from deploy.local.stores import CannotStart
 
 GIBIBYTE = 1024**3
@@ -34,12 +35,13 @@ GIBIBYTE = 1024**3
 def main(argv: list[str] | None = None) -> int:
     """0: done; 1: it could not be done, and one sentence on stderr says why."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
-    parser.add_argument("act", choices=("up", "down", "status"))
+    parser.add_argument("act", choices=("up", "down", "status", "demo"))
     parser.add_argument("--detach", action="store_true", help="up: return when all is ready")
     arguments = parser.parse_args(argv)
     try:
         state = State.of_checkout()
-        return {"up": up, "down": down, "status": status}[arguments.act](state, arguments.detach)
+        acts = {"up": up, "down": down, "status": status, "demo": make_demo}
+        return acts[arguments.act](state, arguments.detach)
     except readiness.NotReady as error:
         print(f"Mirab is not ready: {error}", file=sys.stderr)
     except CannotStart as error:
@@ -66,6 +68,25 @@ def up(state: State, detach: bool) -> int:
         print("Ctrl-C stops it.")
         stay(state)
     return 0
+
+
+def make_demo(state: State, _detach: bool) -> int:
+    """Makes the lived-in world of the demo in a fresh installation (deploy/local/world): Mirab is
+    started if it does not run; its parts stand still meanwhile, and run again at the end.
+    """
+    with only_start(state):
+        if not supervise.running(state):
+            start_all(state, going_on=False)
+        supervise.stop_parts(state)
+        say("making the demo's world")
+        made = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "deploy.local.world"], cwd=CHECKOUT, check=False
+        )
+        supervise.start_parts(state)
+        readiness.patience()
+        readiness.wait_ready(say, readiness.health)
+    tell(state)
+    return made.returncode
 
 
 @contextlib.contextmanager

@@ -23,6 +23,8 @@ OFFICERS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
 EDITORS = {"karim": "editor", "mina": "approver", "nader": "approver"}
 # user name → role in the register of agencies: a clerk proposes, two others can approve
 REGISTRARS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
+# The first tariff was in force on paper long before; bills of the past are charged by it.
+ON_PAPER = ("--approved-on", "2025-03-21T08:00:00+03:30")
 TWO_PEOPLE = ("--drafted-by", "karim", "--approved-by", "nader")
 # whose keys and templates of the Notify API the demo has
 AGENCY = "fuel-co"
@@ -61,7 +63,7 @@ def treasury(state: State) -> list[Step]:
     ]
     return [
         *officers,
-        _run(state, "billing", "tariffs", "deploy/billing/tariffs.csv", *TWO_PEOPLE),
+        _run(state, "billing", "tariffs", "deploy/billing/tariffs.csv", *TWO_PEOPLE, *ON_PAPER),
     ]
 
 

@@ -207,6 +207,11 @@ def start_parts(state: State) -> None:
                 raise
 
 
+def stop_parts(state: State) -> None:
+    """Stops every part and waits until all have ended; the stores go on."""
+    _stop_all(state, NAMES)
+
+
 def states(state: State) -> list[dict[str, str]]:
     """What supervisord knows of each process."""
     processes: list[dict[str, str]] = server(state).getAllProcessInfo()
@@ -216,7 +221,7 @@ def states(state: State) -> list[dict[str, str]]:
 def stop(state: State) -> None:
     """Stops the parts, then the stores, then supervisord; returns when it has gone."""
     pid = int((state.home / "supervisord.pid").read_text(encoding="utf-8"))
-    _stop_all(state, NAMES)
+    stop_parts(state)
     _stop_all(state, [str(program["name"]) for program in states(state)])
     for program in states(state):
         # At its own end supervisord takes a second for each program, stopped or not.

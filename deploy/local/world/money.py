@@ -1,0 +1,218 @@
+"""Bills, payments and what goes wrong with them; the treasury's officers work on it day by day."""
+
+import datetime as dt
+import itertools
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.billing import bills, treasury
+from deploy.local.bank import files as bank_files
+from deploy.local.bank.state import PaidBill
+from deploy.local.bank.state import Payment as BankPayment
+from deploy.local.world.lines import maybe
+from deploy.local.world.stage import Life, Stage, attempt
+from iran.persian import TEHRAN, tehran_day
+
+SHEBA = "IR820540102680020817909002"
+COMPANY = 461
+# service, use, least and most of its quantity, how often of a hundred
+OFFICE_BILLS = (
+    ("expert_visit", "agriculture", 1, 1, 30),
+    ("expert_visit", "*", 1, 1, 12),
+    ("copy", "*", 4, 40, 26),
+    ("levy", "industry", 2_000, 30_000, 14),
+    ("arrears", "*", 4_000_000, 90_000_000, 18),
+)
+# How bills end: paid at a gateway, at a bank's counter, twice, never; waived, voided.
+ENDS = {"gateway": 52, "counter": 20, "twice": 3, "never": 16, "waived": 4, "void": 5}
+
+
+@dataclass
+class Treasury:
+    """The bills of a world, and what the banks report of each day."""
+
+    stage: Stage
+    paid_at_counter: list[PaidBill] = field(default_factory=list)
+    settled: list[BankPayment] = field(default_factory=list)
+    issued: list[bills.Bill] = field(default_factory=list)
+    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    def lives(self, number: int, first: dt.date, last: dt.date) -> list[Life]:
+        """As many bills of the office as asked for, and each day's work of the treasury."""
+        chance = self.stage.random
+        days = (last - first).days
+        lives = [
+            self._life(n, first + dt.timedelta(days=chance.randrange(max(days, 1))))
+            for n in range(number)
+        ]
+        return [*lives, self._days(first, last), self._refund_officers(first, last)]
+
+    # --- a bill ---
+
+    def _life(self, number: int, day: dt.date) -> Life:
+        chance = random.Random(f"bill {number} {day}")  # noqa: S311 - a story
+        yield self.stage.working(chance.uniform(0.5, 6), self.stage.at(day, 8))
+        bill = self._issue(chance, number)
+        self.issued.append(bill)
+        yield from self.goes(bill, chance)
+
+    def _issue(self, chance: random.Random, number: int) -> bills.Bill:
+        weights = [row[4] for row in OFFICE_BILLS]
+        service, use, least, most, _ = chance.choices(OFFICE_BILLS, weights)[0]
+        file_no = f"{chance.randint(1001, 4800)}/{chance.randint(1, 9)}"
+        return self.stage.ask(
+            treasury.ISSUE_BILL,
+            {
+                "source_kind": "office",
+                "source_ref": f"1405/{4000 + number}",
+                "service": service,
+                "use": use,
+                "quantity": chance.randint(least, most),
+                "file_no": None if service == "copy" else file_no,
+                "requested_at": self.stage.now.isoformat(),
+            },
+            caller=self.stage.staff("karim"),
+        )
+
+    def goes(self, bill: bills.Bill, chance: random.Random) -> Life:
+        """What becomes of a bill."""
+        end = chance.choices(list(ENDS), list(ENDS.values()))[0]
+        yield self.stage.now + dt.timedelta(hours=chance.expovariate(1 / 40) + 0.2)
+        staff = self.stage.staff("mina")
+        if end == "waived":
+            decree = "مصوبه ۱۴۰۵/۳۱ کارگروه خسارت خشکسالی"
+            waiver = {"number": bill.number, "reason": "disaster", "decree": decree}
+            self.stage.tries(treasury.WAIVE_BILL, waiver, caller=staff)
+        elif end == "void":
+            reason = chance.choice(("شماره پرونده نادرست بود.", "دو بار صادر شده بود."))
+            self.stage.tries(
+                treasury.VOID_BILL, {"number": bill.number, "why": reason}, caller=staff
+            )
+        elif end != "never":
+            if maybe(chance, 0.15):
+                attempt(lambda: self._turn_back(bill, chance))
+                yield self.stage.now + dt.timedelta(minutes=chance.uniform(4, 300))
+            if end in ("gateway", "twice"):
+                attempt(lambda: self.pay(bill, chance))
+            if end in ("counter", "twice"):
+                self._pay_at_counter(bill, chance)
+
+    def pay(self, bill: bills.Bill, chance: random.Random) -> None:
+        """Pay at a gateway, and come back from there."""
+        started, gateway = self._start(bill, chance)
+        form = gateway.pay(started.order)
+        self.stage.ask(
+            bills.TAKE_RETURN, {"order": started.order, "key": started.key, "form": form}
+        )
+        now = self.stage.now
+        self.settled.append(
+            BankPayment(
+                psp=gateway.code,
+                order=str(started.order),
+                amount=started.total_rials,
+                callback="",
+                terminal="13400001",
+                token="",
+                state="SETTLED" if gateway.code == "behpardakht" else "VERIFIED",
+                ref=form["ref"],
+                paid_at=now.timestamp(),
+                settled_on=tehran_day(now).isoformat(),
+            )
+        )
+
+    def _turn_back(self, bill: bills.Bill, chance: random.Random) -> None:
+        """The payer gives up at the bank's page."""
+        started, _ = self._start(bill, chance)
+        form = {"order": str(started.order), "ok": "0"}
+        self.stage.ask(
+            bills.TAKE_RETURN, {"order": started.order, "key": started.key, "form": form}
+        )
+
+    def _start(self, bill: bills.Bill, chance: random.Random) -> tuple[bills.Redirect, Any]:
+        code = chance.choice(list(self.stage.banks))
+        pair = {"bill_id": bill.bill_id, "payment_id": bill.payment_id}
+        started = self.stage.ask(bills.START_PAYMENT, {"psp": code, **pair})
+        return started, self.stage.banks[code]
+
+    def _pay_at_counter(self, bill: bills.Bill, chance: random.Random) -> None:
+        """Pay by the two IDs at a bank; we hear of it by the file of that day. One in thirty types
+        a sum of his own.
+        """
+        if not (bill.bill_id and bill.payment_id):
+            return
+        wrong = maybe(chance, 0.04)
+        rials = bill.total_rials - (10_000 if wrong else 0)
+        at = self.stage.now.astimezone(TEHRAN)
+        paid = PaidBill(
+            bill.bill_id, bill.payment_id, rials, COMPANY, at, 900_000 + next(self._numbers)
+        )
+        self.paid_at_counter.append(paid)
+
+    # --- the treasury's days ---
+
+    def _days(self, first: dt.date, last: dt.date) -> Life:
+        """Each working morning: the files of yesterday, then the day is closed by another."""
+        day = first
+        while day < last:
+            following = day + dt.timedelta(days=1)
+            yield self.stage.working(1.0, self.stage.at(following, 6))
+            self._take_files(day)
+            if (last - day).days > 3:  # noqa: PLR2004 - the last days wait for their officers
+                yield self.stage.working(1.5)
+                nader = self.stage.staff("nader")
+                self.stage.tries(treasury.CLOSE_DAY, {"day": day.isoformat()}, caller=nader)
+            day = following
+
+    def _take_files(self, day: dt.date) -> None:
+        karim, name = self.stage.staff("karim"), day.isoformat()
+        for psp in self.stage.banks:
+            text = bank_files.settlement(self.settled, psp, day)
+            about = {"kind": "settlement", "psp": psp, "day": name, "text": text}
+            self.stage.ask(treasury.TAKE_FILE, about, caller=karim)
+        text = bank_files.bills(self.paid_at_counter, COMPANY, day)
+        self.stage.ask(
+            treasury.TAKE_FILE, {"kind": "bills", "day": name, "text": text}, caller=karim
+        )
+
+    def _refund_officers(self, first: dt.date, last: dt.date) -> Life:
+        """Once a week: what did not match is decided, refunds are asked for, approved and paid;
+        those of the last week wait.
+        """
+        day = first + dt.timedelta(days=6)
+        while day < last - dt.timedelta(days=6):
+            yield self.stage.working(2.0, self.stage.at(day, 8))
+            self._resolve()
+            yield self.stage.working(5.0)
+            self._decide_refunds()
+            day += dt.timedelta(days=7)
+        yield self.stage.working(2.0, self.stage.at(last - dt.timedelta(days=2), 8))
+        self._resolve(least_left=2)
+
+    def _resolve(self, least_left: int = 0) -> None:
+        karim = self.stage.staff("karim")
+        rows = [
+            row
+            for row in self.stage.ask(treasury.EXCEPTIONS, caller=karim).exceptions
+            if row.state == "OPEN"
+        ]
+        for row in rows[: max(len(rows) - least_left, 0)]:
+            note = "با صورت‌حساب بانک تطبیق داده شد؛ پرداخت اضافه است."
+            decision: dict[str, object] = {"id": row.id, "how": "refund", "note": note}
+            refund = {"sheba": SHEBA, **decision}
+            if not self.stage.tries(treasury.RESOLVE, refund, caller=karim):
+                decision |= {"how": "explained", "note": "مبلغ با بانک تطبیق داده شد."}
+                self.stage.tries(treasury.RESOLVE, decision, caller=karim)
+
+    def _decide_refunds(self) -> None:
+        chance = self.stage.random
+        mina, karim = self.stage.staff("mina"), self.stage.staff("karim")
+        for row in self.stage.ask(treasury.REFUNDS, caller=mina).refunds:
+            about = {"id": row.id}
+            if row.state == "REQUESTED":
+                refused = maybe(chance, 0.15)
+                contract = treasury.REFUSE_REFUND if refused else treasury.APPROVE_REFUND
+                self.stage.tries(contract, about, caller=mina)
+            elif row.state == "APPROVED":
+                paid = {**about, "bank_ref": f"140509{chance.randrange(10**8):08}"}
+                self.stage.tries(treasury.NOTE_REFUND_PAID, paid, caller=karim)
