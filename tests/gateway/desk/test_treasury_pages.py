@@ -349,6 +349,12 @@ def test_the_first_page_counts_what_waits_and_the_money_of_today(house, karim, m
     waiting = tile("منتظر نفر دوم")
     drafted(karim, from_day=day(63))
     assert tile("منتظر نفر دوم") == waiting + 1
+    # The first page of the desk tells its officers too, and nobody else.
+    desk = {
+        name: house.sit(name).session.get(f"{house.ops}/desk").text for name in ("mina", "sara")
+    }
+    assert "تعرفه پیش‌نویس در انتظار تأیید" in desk["mina"]
+    assert "تعرفه پیش‌نویس در انتظار تأیید" not in desk["sara"]
 
 
 def test_the_journal_is_read_by_bill_kind_and_account(karim):

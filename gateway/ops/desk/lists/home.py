@@ -16,7 +16,9 @@ from contracts.agencies import desk as register
 from contracts.agencies.register import Nothing as OfRegister
 from contracts.billing import treasury
 from contracts.notify import desk as notices
+from contracts.ticketing import book
 from contracts.ticketing import queue as contracts
+from contracts.ticketing.desk import Nothing as OfDesk
 from contracts.ticketing.queue import DeskHome
 from gateway.ops.desk.lists.addresses import QUEUE_AT
 from gateway.ops.desk.lists.urgency import Urgency, urgency
@@ -61,6 +63,7 @@ class HomePages:
             "treasury": self._treasury,
             "register": self._register,
             "notices": self._notices,
+            "book": self._book,
         }
         self._unasked: dict[tuple[str, str], float] = {}
 
@@ -128,6 +131,11 @@ class HomePages:
         reply = await self._pages.ask(request, notices.FORMS, notices.ListForms(drafts=True))
         count = len(reply.forms)
         return [Waiting("قالب پیش‌نویس در انتظار تأیید", count, f"{AT}/notices/templates")]
+
+    async def _book(self, request: Request) -> list[Waiting]:
+        reply = await self._pages.ask(request, book.READ_BOOK, OfDesk())
+        drafts = sum(change.state == "DRAFT" for change in reply.changes)
+        return [Waiting("تغییر دفتر میز در انتظار تأیید", drafts, f"{AT}/book")]
 
     # --- keys ---
 
