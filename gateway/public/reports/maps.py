@@ -6,7 +6,7 @@ beside it too.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -49,12 +49,12 @@ class Box(NamedTuple):
 
 
 def draw(
-    reports: PublicMap, title: str, address: Mapping[str, str], lang: str, count: str
+    reports: PublicMap, address: Mapping[str, str], lang: str, text: Callable[..., str]
 ) -> Markup | None:
     """Return the map as a figure whose circles lead to the list of their county.
 
-    ``address`` are the other filters of the list, ``count`` a text with {n} for what is told of a
-    circle. None where the book says of no county where it lies.
+    ``address`` are the other filters of the list, ``text`` gives the texts of the page. None
+    where the book says of no county where it lies.
     """
     seats = [c for c in reports.counties if c.lat is not None and c.long is not None]
     if not seats:
@@ -70,10 +70,11 @@ def draw(
         for place in reports.places
         if box.south <= place.lat <= box.north and box.west <= place.long <= box.east
     )
-    drawn = "".join(circle.draw(address, count) for circle in circles)
+    title = escape(text("map_title"))
+    drawn = "".join(circle.draw(address, text("map_count", n=circle.number)) for circle in circles)
     return Markup(  # noqa: S704 - each text was escaped where it was put in
         f'<svg class="map" viewBox="0 0 {WIDTH} {box.height:.0f}" role="group" '
-        f'aria-label="{escape(title)}">{_grid(box)}{places}{drawn}</svg>'
+        f'aria-label="{title}">{_grid(box)}{places}{drawn}</svg>'
     )
 
 
@@ -167,7 +168,7 @@ class _Circle:
 
     def draw(self, address: Mapping[str, str], count: str) -> str:
         link = "/reports?" + urlencode({**address, "county": self.code}) + "#list"
-        label = escape(f"{self.name}: {count.format(n=self.number)}")
+        label = escape(f"{self.name}: {count}")
         kind, (x, y) = "seat" if self.number else "seat none", self.name_at
         return (
             f'<a href="{escape(link)}" aria-label="{label}"><title>{label}</title>'

@@ -79,7 +79,6 @@ class ReportPages:
             self._services.ask(request, contracts.LIST_PUBLIC, question),
             self._services.ask_kept(request, contracts.PUBLIC_MAP, where),
         )
-        speak = words.speaker(lang)
         query = filters.query()
         others = {name: value for name, value in query.items() if name != "county"}
         return show(
@@ -92,7 +91,7 @@ class ReportPages:
             query=query,
             form=form,
             reply=reply,
-            map=maps.draw(reply, speak("map_title"), others, lang, speak("map_count")),
+            map=maps.draw(reply, others, lang, words.speaker(lang)),
         )
 
     async def report(self, request: Request) -> Response:
