@@ -20,7 +20,7 @@ LANGUAGES = (
 )
 
 CURL = r"""
-key=__KEY__
+key='__KEY__'
 secret=${key: -36} service=${key: -73:36}
 url64() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 claims=$(printf '{"iss":"%s","iat":%s}' "$service" "$(date +%s)" | url64)

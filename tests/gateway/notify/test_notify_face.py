@@ -4,7 +4,9 @@ import base64
 import io
 import json
 import os
+import shutil
 import subprocess
+import sys
 import time
 import uuid
 from types import SimpleNamespace
@@ -25,6 +27,9 @@ from requests.auth import AuthBase
 from schemathesis.generation import GenerationMode
 
 from deploy.local.ports import free_port
+from gateway.notify import reference
+from gateway.reference.samples import bearer
+from gateway.reference.samples.form import Call
 from services.notify.govuk import api_keys
 from services.notify.keys import Keys
 from tests.databases import make_database
@@ -827,6 +832,44 @@ def test_bash_openssl_and_curl_send_one(notify):
     )
     assert (output.returncode, output.stderr) == (0, "")
     assert json.loads(output.stdout)["content"]["body"] == "سارا، کد شما 1 است."
+
+
+SAMPLES = {"curl": "bash", "python": sys.executable, "node": "node", "php": "php"}
+
+
+@pytest.mark.parametrize("way", SAMPLES)
+def test_each_sample_of_the_reference_runs_as_it_stands(notify, tmp_path, way):
+    if way == "php" and shutil.which("php") is None:
+        pytest.skip("php is not installed")
+    body = {
+        "phone_number": MOBILE,
+        "template_id": notify.sms,
+        "personalisation": {"name": "سارا", "code": "it's 1"},
+    }
+    for call, output in (
+        (
+            Call("sms", "POST", notify.url, "/v2/notifications/sms", body),
+            "سارا، کد شما it's 1 است.",
+        ),
+        (Call("templates", "GET", notify.url, "/v2/templates", None), '"templates"'),
+    ):
+        [sample] = [s for s in bearer.samples(call) if s.language.key == way]
+        program = tmp_path / f"call.{'mjs' if way == 'node' else way}"
+        program.write_text(sample.text.replace(bearer.KEY, notify.keys["test"]), encoding="utf-8")
+        done = subprocess.run(
+            [SAMPLES[way], program], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert output in done.stdout, (done.stdout, done.stderr)
+
+
+def test_the_message_of_each_sample_has_the_form_that_is_taken(notify, call):
+    for panel in reference.site(notify.url).panels:
+        path = panel.path.replace("{id}", reference.ID).replace("{version}", "1")
+        body = json.loads(panel.body) if panel.body else None
+        answer = call(panel.method, path, body)
+        assert answer.status_code in (200, 201, 400, 404), (panel.name, answer.text)
+        if answer.status_code == 400:
+            assert answer.json()["errors"][0]["error"] != "ValidationError", answer.text
 
 
 def test_the_keys_of_these_tests_open_nothing_else(notify):
