@@ -5,6 +5,7 @@ from typing import Annotated
 from bus.messages.fields import Checked, Choice, Float, Prose, Text, whole
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Block, Code, Instant
+from contracts.ticketing.citizens import Done, TicketProof
 from contracts.ticketing.requests import internal_request
 from people import tracking
 
@@ -170,6 +171,9 @@ PUBLIC_MAP = internal_request(
 )
 NEARBY = internal_request(
     "nearby", AskNearby, PublicTickets, "Open public reports like the one to be written.", False
+)
+UNPUBLISH = internal_request(
+    "unpublish", TicketProof, Done, "Take a report out of the public list.", True
 )
 ME_TOO = internal_request("me_too", MeToo, Supported, "Say that one has the same trouble.", True)
 TOKEN = internal_request("token", AskToken, TokenOf, "The code that a token became.", False)

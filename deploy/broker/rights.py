@@ -66,6 +66,7 @@ PUBLIC_REQUESTS = (
     "ticketing.statistics.v1",
     "ticketing.token.v1",
     "ticketing.track.v1",
+    "ticketing.unpublish.v1",
     "ticketing.withdraw.v1",
     "ticketing.write.v1",
 )

@@ -397,6 +397,19 @@ def test_who_has_the_same_trouble_counts_once_and_the_clerk_sees_how_many(hand):
     assert hand.call(of_all.ME_TOO, code=code, supporter="c" * 20)["code"] == "ticket.move"
 
 
+def test_who_let_everybody_see_a_report_takes_it_back_and_nobody_else(hand):
+    code = hand.register(public=True)
+    assert "unpublish" in hand.track(code)["may"]
+    wrong = hand.call(of_all.UNPUBLISH, code=code, secret="9" * 20)
+    assert wrong["code"] == "ticket.not_opened"
+    hand.answer(code)
+    assert hand.call(of_all.UNPUBLISH, code=code, secret=SECRET)["state"] == "ANSWERED"
+    assert hand.call(of_all.LIST_PUBLIC)["tickets"] == []
+    assert "unpublish" not in hand.track(code)["may"]
+    again = hand.call(of_all.UNPUBLISH, code=code, secret=SECRET)
+    assert again["code"] == "ticket.move"
+
+
 def test_reports_like_the_one_to_be_written_are_offered(hand):
     hand.register(text="شب‌ها چاه غیرمجاز کنار قنات می‌زنند")
     code = hand.register(public=True, county="dena", text="شب‌ها چاه غیرمجاز کنار قنات می‌زنند")

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from bus.errors import BusError, ContractError, NotFound
 from bus.messages import kinds
 from contracts.ticketing import citizens as contracts
+from contracts.ticketing import public
 from gateway.forms.downloads import file_response
 from gateway.forms.fields import parse_form
 from gateway.forms.multipart import TEXT_FORM, read_form
@@ -31,6 +32,7 @@ ACTS: dict[str, kinds.Request] = {
     "choose_slot": contracts.CHOOSE_SLOT,
     "leave_slot": contracts.LEAVE_SLOT,
     "rate": contracts.RATE,
+    "unpublish": public.UNPUBLISH,
 }
 REFUSED = ("ticket.not_opened", "ticket.locked")
 

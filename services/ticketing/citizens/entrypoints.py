@@ -57,6 +57,10 @@ class CitizenEntries(ContextSource):
     def withdraw(self, tx: Tx, message: contracts.TicketProof) -> contracts.Done | BusError:
         return citizens.withdraw(self.context(tx), message)
 
+    @serve(of_all.UNPUBLISH)
+    def unpublish(self, tx: Tx, message: contracts.TicketProof) -> contracts.Done | BusError:
+        return citizens.unpublish(self.context(tx), message)
+
     @serve(contracts.CHOOSE_SLOT)
     def choose_slot(self, tx: Tx, message: contracts.ChooseSlot) -> contracts.Done | BusError:
         return citizens.choose_slot(self.context(tx), message)

@@ -66,6 +66,15 @@ def withdraw(context: Context, message: TicketProof) -> Done | BusError:
     return _act(context, case, "withdraw", reason="withdrawn")
 
 
+def unpublish(context: Context, message: TicketProof) -> Done | BusError:
+    """Take a report out of the public list: who let everybody see it may change that."""
+    case = _open_for(context, message, "unpublish")
+    if isinstance(case, BusError):
+        return case
+    rows.change_ticket(context.conn, case.id, public=False)
+    return _act(context, case, "unpublish")
+
+
 def choose_slot(context: Context, message: ChooseSlot) -> Done | BusError:
     """Choose or change the time of the visit."""
     case = _open_for(context, message, "choose_slot")
@@ -102,7 +111,7 @@ def _open_for(context: Context, proof: TicketProof, act: Act) -> Case | BusError
     case = open_by(context, proof, lock=True)
     if isinstance(case, BusError):
         return case
-    if act not in citizen_may(case.ticket):
+    if act not in citizen_may(case.ticket, public=case.row.public):
         return RuleBroken(
             "This cannot be done with the ticket now; read it again.",
             code="ticket.move",

@@ -75,6 +75,7 @@ ACTS = {
     "miss": ("مراجعه انجام نشد", "The visit did not take place"),
     "end_visit": ("دعوت به مراجعه لغو شد", "The visit was called off"),
     "rate": ("نظرسنجی", "Survey"),
+    "unpublish": ("از فهرست همگانی برداشته شد", "Taken out of the public list"),
     "remind": ("یادآوری", "Reminder"),
     "escalate": ("هشدار سررسید", "Escalated"),
     "due_moved": ("سررسید تغییر کرد", "The due time moved"),

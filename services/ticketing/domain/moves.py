@@ -32,6 +32,7 @@ Act: TypeAlias = Literal[
     "absorb",
     "release",
     "rate",
+    "unpublish",
     "remind",
     "escalate",
     "due_moved",
@@ -100,6 +101,7 @@ _TABLE: dict[tuple[State, Act], State] = {
     **_same("absorb", *WORK),
     **_same("release", *WORK, *ENDED),
     **_same("rate", *ENDED),
+    **_same("unpublish", *ALL),
     **_same("remind", *WORK),
     **_same("escalate", *WORK),
     **_same("due_moved", *WORK),
@@ -120,7 +122,15 @@ TRANSITIONS: Transitions[State, Act] = Transitions(
     table=_TABLE,
 )
 
-CITIZEN: tuple[Act, ...] = ("write", "reopen", "withdraw", "choose_slot", "leave_slot", "rate")
+CITIZEN: tuple[Act, ...] = (
+    "write",
+    "reopen",
+    "withdraw",
+    "choose_slot",
+    "leave_slot",
+    "rate",
+    "unpublish",
+)
 _CLERK: tuple[Act | Right, ...] = (
     "read",
     "note",

@@ -187,8 +187,8 @@ def fold(entries: Iterable[Entry]) -> Ticket:
     return ticket
 
 
-def citizen_may(ticket: Ticket) -> list[str]:
-    """List the acts that are open to the citizen now."""
+def citizen_may(ticket: Ticket, *, public: bool) -> list[str]:
+    """List the acts that are open to the citizen now; ``public``: everybody may see the ticket."""
     acts = set(moves.possible(ticket.state, moves.CITIZEN))
     if not ticket.has_open_visit:
         acts.discard("choose_slot")
@@ -196,6 +196,8 @@ def citizen_may(ticket: Ticket) -> list[str]:
         acts.discard("leave_slot")
     if ticket.survey is not None:
         acts.discard("rate")
+    if not public:
+        acts.discard("unpublish")
     return sorted(acts)
 
 

@@ -59,6 +59,7 @@ class TicketRow:
     text: str
     about_kind: str | None
     about_ref: str | None
+    public: bool
     address: str
     lat: float | None
     long: float | None
@@ -124,6 +125,7 @@ class TicketChanges(TypedDict, total=False):
     search: str
     secret_hash: bytes
     merged_into: int | None
+    public: bool
 
 
 @dataclass(frozen=True, slots=True)

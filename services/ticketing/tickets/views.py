@@ -73,7 +73,7 @@ def registered(context: Context, case: Case) -> Registered:
 def for_citizen(context: Context, case: Case) -> TicketView:
     """Describe a ticket as its citizen sees it."""
     row, ticket = case.row, case.ticket
-    may = citizen_may(ticket)
+    may = citizen_may(ticket, public=row.public)
     files = rows.files(context.conn, case.id)
     own = [
         history_entry(entry, files) for entry in map(_own_word, case.entries) if _is_shown(entry)
