@@ -28,6 +28,7 @@ from contracts.notify.callbacks import (
 from gateway.agency.console import views
 from gateway.agency.console.session import Member, Sessions
 from gateway.agency.console.test_data import CASES
+from gateway.agency.console.words import STATES_FA
 from gateway.agency.door.door import Door
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import value_of
@@ -265,6 +266,7 @@ class ConsolePages:
             member=member,
             names=NAMES,
             blocks=BLOCKS,
+            states=STATES_FA,
             problems=PROBLEMS,
             **values,
         )

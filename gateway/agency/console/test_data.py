@@ -4,13 +4,16 @@ from typing import NamedTuple
 
 
 class TestCase(NamedTuple):
-    """A question that can be asked in the sandbox, and what its answer shows."""
+    """A question that can be asked in the sandbox, and what its answer shows: the outcome, or the
+    ``code`` of the refusal.
+    """
 
     key_kind: str
     key: str
     purpose: str
     shows_fa: str
     shows_en: str
+    code: str = ""
 
 
 CASES = (
@@ -18,22 +21,8 @@ CASES = (
         "national_id",
         "9905251782",
         "fuel_quota",
-        "یک شخص با یک منبع دارای پروانه",
-        "a person with one licensed source",
-    ),
-    TestCase(
-        "national_id",
-        "9900000013",
-        "fuel_quota",
-        "کد ملی درست که در دفتر نیست: NOT_FOUND",
-        "a valid national ID that the register does not have: NOT_FOUND",
-    ),
-    TestCase(
-        "national_id",
-        "9905251783",
-        "fuel_quota",
-        "رقم کنترل نادرست: contract.broken",
-        "a wrong check digit: contract.broken",
+        "شخصی که پروانه چاه او منقضی شده است",
+        "a person whose licence has expired",
     ),
     TestCase(
         "legal_id",
@@ -44,16 +33,34 @@ CASES = (
     ),
     TestCase(
         "national_id",
+        "9900000013",
+        "fuel_quota",
+        "کد ملی درستی که در دفتر نیست",
+        "a valid national ID that the register does not have",
+        "NOT_FOUND",
+    ),
+    TestCase(
+        "national_id",
+        "9905251783",
+        "fuel_quota",
+        "رقم کنترل نادرست",
+        "a wrong check digit",
+        "contract.broken",
+    ),
+    TestCase(
+        "national_id",
         "9905251782",
         "court_case",
-        "هدفی که مجوز آن را ندارید: purpose.not_granted",
-        "a purpose that you are not granted: purpose.not_granted",
+        "هدفی که مجوز آن را ندارید",
+        "a purpose that you are not granted",
+        "purpose.not_granted",
     ),
     TestCase(
         "parcel_no",
         "990/17",
         "land_transfer",
-        "پلاک ثبتی برای inquiry.ask_parcel.v1",
-        "a parcel, for inquiry.ask_parcel.v1",
+        "پلاک ثبتی، برای پرسش از سازمان ثبت",
+        "a parcel, about which the land registry is asked",
+        "inquiry.ask_parcel.v1",
     ),
 )

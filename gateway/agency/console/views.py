@@ -36,7 +36,9 @@ class Key(NamedTuple):
 
 
 class Quota(NamedTuple):
-    """Today's questions of a purpose, and how many a grant allows; None without a limit."""
+    """Today's questions of a purpose, and how many a grant allows; None without a limit,
+    also where no grant in force names the purpose.
+    """
 
     purpose: str
     label_fa: str
@@ -44,6 +46,7 @@ class Quota(NamedTuple):
     refused: int
     counted: int
     per_day: int | None
+    granted: bool
 
 
 def grants_of(document: Table, now: dt.datetime) -> list[Grant]:
@@ -87,10 +90,13 @@ def quotas_of(agency: Agency, use: OwnUse) -> list[Quota]:
     """Return today's questions by purpose, beside what the agency's grants allow a day."""
     today = tehran_day(dt.datetime.now(dt.UTC))
     limits: dict[str, int] = {}
+    granted: set[str] = set()
     for grant in agency.grants:
-        if grant.per_day is not None and grant.until >= today:
-            for purpose in grant.purposes:
-                limits[purpose] = max(limits.get(purpose, 0), grant.per_day)
+        if grant.until < today:
+            continue
+        granted.update(grant.purposes)
+        for purpose in grant.purposes if grant.per_day is not None else ():
+            limits[purpose] = max(limits.get(purpose, 0), grant.per_day or 0)
     by_purpose = {row.purpose: row for row in use.today}
     return [
         Quota(
@@ -100,6 +106,7 @@ def quotas_of(agency: Agency, use: OwnUse) -> list[Quota]:
             by_purpose[purpose].refused if purpose in by_purpose else 0,
             by_purpose[purpose].counted if purpose in by_purpose else 0,
             limits.get(purpose),
+            purpose in granted,
         )
         for purpose in sorted({*limits, *by_purpose})
     ]
