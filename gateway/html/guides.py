@@ -1,5 +1,6 @@
 """The documents below /docs/ of each face: pages for people, Markdown and examples for programs."""
 
+import asyncio
 import posixpath
 from functools import cache
 from pathlib import Path
@@ -122,7 +123,8 @@ async def guide(request: Request) -> Response:
     content, form = _files()[name]
     wanted = PLAIN if "plain" in request.query_params else _wanted(request, form)
     if wanted == HTML:
-        return _shown(name).response(request)
+        # Beside the requests: the page of all contracts takes half a second to make, once.
+        return (await asyncio.to_thread(_shown, name)).response(request)
     return _as(content, wanted).response(request)
 
 

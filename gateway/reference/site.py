@@ -1,5 +1,6 @@
 """The pages of a reference: the first page, one for each operation, the search."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -102,7 +103,8 @@ class Site:
     async def search(self, request: Request) -> Response:
         """GET /search: what holds all words of ``q``."""
         question = request.query_params.get("q", "").strip()
-        hits = self.index.find(question)
+        index = await asyncio.to_thread(lambda: self.index)  # made once, of all guides
+        hits = index.find(question)
         return self._page(request, "reference/search.html", question=question, hits=hits)
 
     async def for_models(self, request: Request) -> Response:
