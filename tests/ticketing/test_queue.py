@@ -1,6 +1,7 @@
 """Lists of the desk: tabs and counts, order, what comes next, who may find whom, saved filters."""
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from bus.envelope import instant
 from contracts.ticketing import accounts
@@ -9,6 +10,7 @@ from contracts.ticketing import queue as contracts
 from services.ticketing.accounts import sessions
 from services.ticketing.accounts.sessions import Start
 from tests.stores import execute
+from tests.tables import to_revision
 from tests.ticketing.conftest import tehran
 from tests.ticketing.test_visits import booked, open_times
 
@@ -92,6 +94,19 @@ def test_who_wrote_is_found_by_those_alone_who_may_know(hand, written):
     assert set(codes(hand, search=written)) == {private, open_}
     assert codes(hand, "nader", search=written) == [open_]
     assert queue(hand, "nader", search="قنات")["total"] == 3
+
+
+def test_names_are_parted_from_the_keys_of_tickets_that_were_there_before(hand, postgres):
+    owner = postgres.url(make_url(hand.db).database)
+    code = hand.register(mobile="09171112233", text="زهرا کاظمی نیست که زمین را می‌کَند")
+    to_revision(owner, "services.ticketing", "downgrade", "0013")
+    key = execute(hand.db, "select search from tickets where code = %s", (code,))[0][0]
+    assert key.endswith(" زهرا کاظمی")
+    to_revision(owner, "services.ticketing", "upgrade", "head")
+    key = execute(hand.db, "select search from tickets where code = %s", (code,))[0][0]
+    assert (key.startswith("زهرا کاظمی"), key.count("کاظمی")) == (True, 1)
+    person = execute(hand.db, "select search from people")[0][0]
+    assert all(word in person for word in ("زهرا کاظمی", "زهراکاظمی", "09171112233"))
 
 
 def test_earlier_tickets_of_a_caller_are_shown_as_far_as_a_clerk_may_know_whose_they_are(hand):
