@@ -182,6 +182,7 @@ def large_photo():
 def test_a_public_report_is_found_on_the_map_and_joined_instead_of_reported_again(
     visitor, shared_desk, judged, script
 ):
+    look = judged if script else lambda _: None  # axe is a script
     words = f"لوله آب روستا شکسته است {secrets.token_hex(6)} {secrets.token_hex(6)}"
     fill_in(visitor(script=False), shared_desk, public=True, text=words)
     page = visitor(script=script, width=360, height=740)
@@ -193,7 +194,7 @@ def test_a_public_report_is_found_on_the_map_and_joined_instead_of_reported_agai
         press(page, "نمایش")
     page.wait_for_url("**state=open**")
     page.locator("article", has_text=words).get_by_role("link").click()
-    judged(page)
+    look(page)
     press(page, "من هم")
     assert "شما هم شمرده شدید" in page.inner_text("main")
     press(page, "من هم")
@@ -206,7 +207,7 @@ def test_a_public_report_is_found_on_the_map_and_joined_instead_of_reported_agai
     neighbour.fill("#text", words)
     go_on(neighbour)
     go_on(neighbour)
-    judged(neighbour)
+    look(neighbour)
     neighbour.locator("li", has_text=words).get_by_role("button").click()
     assert "شما هم شمرده شدید" in neighbour.inner_text("main")
     assert "2 نفر دیگر" in neighbour.inner_text("main")
