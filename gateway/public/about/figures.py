@@ -59,6 +59,8 @@ def months_label(first: str, last: str, lang: str, *, short: bool = False) -> st
     (year, month), (end_year, end) = first.split("-"), last.split("-")
     name, end_name = names[int(month) - 1], names[int(end) - 1]
     if short:
+        if lang != "fa":
+            name, end_name = name[:3], end_name[:3]
         return name if first == last else f"{name}–{end_name}"
     if first == last:
         return f"{name} {year}"
@@ -98,6 +100,13 @@ def category_rows(figures: Statistics, lang: str) -> list[FigureRow]:
 
 def _names(subjects: Subjects, lang: str) -> str:
     return ("، " if lang == "fa" else ", ").join(str(c[lang]) for c in subjects.categories)
+
+
+def _first_name(subjects: Subjects, lang: str) -> str:
+    """A label that a telephone has room for; the table has all names."""
+    name, others = str(subjects.categories[0][lang]), len(subjects.categories) - 1
+    more = words.speaker(lang)("statistics_and_others", n=others) if others else ""
+    return f"{name} {more}".strip()
 
 
 def _rows(labels: Sequence[str], spans: dict[str, list[tuple[int, int, int]]]) -> list[FigureRow]:
@@ -147,7 +156,9 @@ def figures_drawn(figures: Statistics, lang: str) -> dict[str, Markup]:
         if p.measure == MEASURES[0]
     ]
     subjects = [
-        charts.Point(_names(s, lang), s.count) for s in figures.subjects if s.measure == MEASURES[0]
+        charts.Point(_first_name(s, lang), s.count)
+        for s in figures.subjects
+        if s.measure == MEASURES[0]
     ]
     shares = on_time(figures, lang)
     drawn = {

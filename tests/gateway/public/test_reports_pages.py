@@ -216,6 +216,7 @@ def test_figures_are_drawn_and_what_was_counted_together_is_shown_together(porta
     assert '<td class="n" rowspan="2">30</td>' in page
     assert 'rowspan="2"><span class="none">کمتر از حد نمایش</span>' in page
     assert "موضوع b، موضوع c" in page
+    assert "موضوع b و 1 موضوع دیگر" in page
     assert "4.2" in page
 
 
