@@ -6,7 +6,7 @@ beside it too.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -18,6 +18,8 @@ from contracts.ticketing.public import PublicMap, ReportsOfCounty
 WIDTH, EDGE = 400, 34
 SMALLEST, LARGEST = 9.0, 15.0
 SIDE = 5
+# What a finger hits, also in a window of 320 pixels.
+HIT = 18
 # The letters of a name, and how far it stands from its circle.
 LETTER, LINE, APART = 7.2, 16.0, 3.0
 
@@ -48,12 +50,10 @@ class Box(NamedTuple):
         return round(x, 1), round(y, 1)
 
 
-def draw(
-    reports: PublicMap, address: Mapping[str, str], lang: str, text: Callable[..., str]
-) -> Markup | None:
+def draw(reports: PublicMap, address: Mapping[str, str], lang: str, title: str) -> Markup | None:
     """Return the map as a figure whose circles lead to the list of their county.
 
-    ``address`` are the other filters of the list, ``text`` gives the texts of the page. None
+    ``address`` are the other filters of the list, ``title`` says what it is. None
     where the book says of no county where it lies.
     """
     seats = [c for c in reports.counties if c.lat is not None and c.long is not None]
@@ -70,11 +70,10 @@ def draw(
         for place in reports.places
         if box.south <= place.lat <= box.north and box.west <= place.long <= box.east
     )
-    title = escape(text("map_title"))
-    drawn = "".join(circle.draw(address, text("map_count", n=circle.number)) for circle in circles)
+    drawn = "".join(circle.draw(address) for circle in circles)
     return Markup(  # noqa: S704 - each text was escaped where it was put in
         f'<svg class="map" viewBox="0 0 {WIDTH} {box.height:.0f}" role="group" '
-        f'aria-label="{title}">{_grid(box)}{places}{drawn}</svg>'
+        f'aria-label="{escape(title)}">{_grid(box)}{places}{drawn}</svg>'
     )
 
 
@@ -166,15 +165,14 @@ class _Circle:
         self.name_at = places[chosen]
         occupied.append(extents[chosen])
 
-    def draw(self, address: Mapping[str, str], count: str) -> str:
+    def draw(self, address: Mapping[str, str]) -> str:
         link = "/reports?" + urlencode({**address, "county": self.code}) + "#list"
-        label = escape(f"{self.name}: {count}")
         kind, (x, y) = "seat" if self.number else "seat none", self.name_at
         return (
-            f'<a href="{escape(link)}" aria-label="{label}"><title>{label}</title>'
+            f'<a href="{escape(link)}"><circle class="hit" cx="{self.x}" cy="{self.y}" r="{HIT}"/>'
             f'<circle class="{kind}" cx="{self.x}" cy="{self.y}" r="{self.radius:.1f}"/>'
-            f'<text class="number" x="{self.x}" y="{self.y}" dy=".35em" text-anchor="middle">'
-            f"{self.number}</text>"
             f'<text class="name" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">'
-            f"{escape(self.name)}</text></a>"
+            f"{escape(self.name)} </text>"
+            f'<text class="number" x="{self.x}" y="{self.y}" dy=".35em" text-anchor="middle">'
+            f"{self.number}</text></a>"
         )

@@ -91,7 +91,7 @@ class ReportPages:
             query=query,
             form=form,
             reply=reply,
-            map=maps.draw(reply, others, lang, words.speaker(lang)),
+            map=maps.draw(reply, others, lang, words.speaker(lang)("map_title")),
         )
 
     async def report(self, request: Request) -> Response:
