@@ -10,7 +10,7 @@ from marshmallow import validate
 
 from bus.messages.fields import Choice, Text, whole
 from bus.messages.kinds import M, R, Request
-from bus.messages.message import PERSONAL, message
+from bus.messages.message import OPTIONAL, PERSONAL, message
 from bus.messages.values import Instant, Tick
 from contracts.ticketing.desk import Staff
 
@@ -89,6 +89,7 @@ class SignedIn(Staff):
     operator: Annotated[str | None, Choice(OPERATOR_ROLES)]
     failures: Annotated[int, "Wrong passwords before this sign-in"]
     started_at: Instant
+    unread: Annotated[int | None, "Notices that wait for the colleague", OPTIONAL] = None
 
 
 @message

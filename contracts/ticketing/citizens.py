@@ -133,6 +133,10 @@ class ClockView:
     met_at: Instant | None
     left_minutes: int | None
     paused_minutes: int
+    office_left_fa: Annotated[
+        str | None, Text(100), "What is left, or how late it is, in days of the office", OPTIONAL
+    ] = ABSENT
+    office_left_en: Annotated[str | None, Text(100), OPTIONAL] = ABSENT
     explanation_fa: tuple[str, ...]
     explanation_en: tuple[str, ...]
 

@@ -178,7 +178,10 @@ class Assign(ActBesideVisit):
 
 @message
 class Note(Act):
+    """``mentions`` are told of it, and so are colleagues whose @username stands in the text."""
+
     text: Annotated[str, Prose(4000, personal=True)]
+    mentions: tuple[Annotated[str, Text(60)], ...] = ()
 
 
 @message
@@ -267,6 +270,7 @@ REPORT = internal_request(
     "report", AskReport, Report, "Desk: figures by unit and by clause.", False
 )
 ASSIGN = _act("assign", Assign, "give a ticket to a unit or a colleague.")
+TAKE = _act("take", Act, "take a ticket on which nobody works yet.")
 NOTE = _act("note", Note, "write a note that no citizen sees.")
 ANSWER = _act("answer", Answer, "write to the citizen, or answer finally.")
 PAUSE = _act("pause", Pause, "stop the clock for a reason that the citizen is told.")

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
+from bus.sealing import Seal
 from bus.signatures.keys import base64url
 
 LINK_LENGTH = 22
@@ -29,6 +30,15 @@ class Keys:
     def receiver(self, channel: str, address: str) -> bytes:
         """By what a receiver is counted, without keeping who it is."""
         return self._mac("receiver", channel, address)
+
+    def person(self, kind: str, value: str | None) -> bytes | None:
+        """By what a person's tickets are found; ``kind`` is mobile or national_id. None of None."""
+        return self._mac("person", kind, value) if value else None
+
+    @property
+    def drafts(self) -> Seal:
+        """What seals the texts that colleagues have not sent yet."""
+        return Seal(self.pepper, "mirab.ticketing.draft")
 
     def opens(self, code: str, proof: str, secret_hash: bytes, generation: int) -> bool:
         """True if ``proof`` is the secret or the link key; always takes the same steps."""

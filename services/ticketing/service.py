@@ -13,8 +13,15 @@ from services.ticketing.accounts.entrypoints import AccountEntries
 from services.ticketing.book import changes
 from services.ticketing.book import rows as book_rows
 from services.ticketing.book.entrypoints import BookEntries
-from services.ticketing.chores import cleanup, deadlines, file_scanning, mail_sending
+from services.ticketing.chores import (
+    cleanup,
+    deadlines,
+    file_scanning,
+    mail_sending,
+    person_keys,
+)
 from services.ticketing.citizens.entrypoints import CitizenEntries
+from services.ticketing.colleagues.entrypoints import ColleagueEntries
 from services.ticketing.desk.entrypoints import DeskEntries
 from services.ticketing.incoming_mail import queue
 from services.ticketing.incoming_mail import rows as emails
@@ -22,7 +29,15 @@ from services.ticketing.queue.entrypoints import QueueEntries
 from services.ticketing.tickets import rows
 
 
-class Ticketing(CitizenEntries, DeskEntries, QueueEntries, BookEntries, AccountEntries, Service):
+class Ticketing(
+    CitizenEntries,
+    DeskEntries,
+    QueueEntries,
+    ColleagueEntries,
+    BookEntries,
+    AccountEntries,
+    Service,
+):
     name = "ticketing"
 
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
@@ -72,6 +87,10 @@ class Ticketing(CitizenEntries, DeskEntries, QueueEntries, BookEntries, AccountE
     @every(30)
     def change_book(self) -> None:
         changes.apply_due(self.store, self.context)
+
+    @every(60)
+    def fill_person_keys(self) -> None:
+        person_keys.fill(self.store, self.context)
 
     @every(3600)
     def forget(self) -> None:

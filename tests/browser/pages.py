@@ -4,6 +4,8 @@ DESK = (
     "",
     "/queue",
     "/keys",
+    "/for-me",
+    "/colleagues",
     "/letters",
     "/telephone",
     "/calendar",

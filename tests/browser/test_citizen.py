@@ -102,9 +102,10 @@ def test_a_complaint_goes_from_the_portal_to_the_unit_and_back(visitor, shared_d
     clerk.goto(f"{shared_desk.ops}/desk/queue")
     clerk.fill("#search", code)
     press(clerk, "نمایش")
-    clerk.locator("#answer summary").click()
+    clerk.locator("#answer > summary").click()
     clerk.fill("#answer-text", "کارشناس بازدید کرد و چاه پلمپ شد.")
-    press(clerk, "فرستادن پاسخ نهایی")
+    press(clerk, "دیدن پیش از فرستادن")
+    confirm(clerk)
     assert "پاسخ فرستاده شد" in clerk.inner_text("main")
     # the citizen, later, on another telephone
     again = visitor(script=script)
@@ -381,15 +382,25 @@ def desk_of(page, desk, judged, code):
     judged(page)
     sit_down(page, desk, "nader")
     judged(page)
-    for path in ("calendar", "telephone", "figures", f"tickets/{code}", "tickets/4052138845"):
+    for path in (
+        "calendar",
+        "telephone",
+        "figures",
+        "for-me",
+        "colleagues",
+        f"tickets/{code}",
+        "tickets/4052138845",
+    ):
         page.goto(f"{desk.ops}/desk/{path}")
         open_all(page)
         judged(page)
     page.goto(f"{desk.ops}/desk/tickets/{code}")
-    page.locator("#answer summary").click()
-    press(page, "فرستادن پاسخ نهایی")
+    page.locator("#answer > summary").click()
+    press(page, "دیدن پیش از فرستادن")
     judged(page)
     page.fill("#answer-text", "پاسخ")
-    press(page, "فرستادن پاسخ نهایی")
+    press(page, "دیدن پیش از فرستادن")
+    judged(page)
+    confirm(page)
     judged(page)
     stand_up(page)

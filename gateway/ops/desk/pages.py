@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from gateway.ops.desk.figures import FigurePages
+from gateway.ops.desk.for_me import ForMePages
 from gateway.ops.desk.letters import LetterPages
 from gateway.ops.desk.lists.bulk import BulkPages
 from gateway.ops.desk.lists.home import HomePages
@@ -27,6 +28,7 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
         *CalendarPages(pages).routes(),
         *LookPage(pages).routes(),
         *FigurePages(pages).routes(),
+        *ForMePages(pages).routes(),
         *LetterPages(StaffPages(desk, LETTERS), blobs).routes(),
         *TelephonePages(pages, desk).routes(),
         *TicketPages(pages, desk, blobs).routes(),

@@ -1,8 +1,10 @@
-"""Previews of acts on a ticket: close, join with another, new secret."""
+"""Previews of acts on a ticket: final answer, close, join with another, new secret."""
 
 from starlette.requests import Request
 
+from bus.messages.values import Json
 from contracts.ticketing import desk as contracts
+from contracts.ticketing.answers import PREVIEW_ANSWER, AnswerPreview, PreviewAnswer
 from contracts.ticketing.desk import DeskTicket, OneTicket
 from gateway.html.formats import moment
 from gateway.ops.desk import words
@@ -26,6 +28,25 @@ class TicketPreviews:
 
     async def _read(self, request: Request, code: str) -> DeskTicket:
         return await self._pages.ask(request, contracts.READ, OneTicket(code=code))
+
+    async def answer(self, request: Request, message: contracts.Answer) -> Preview:
+        """A final answer as its citizen will read it: on the page and in the letter."""
+        question = PreviewAnswer(code=message.code, text=message.text, final=message.final)
+        ticket = await self._read(request, message.code)
+        reading = await self._pages.ask(request, PREVIEW_ANSWER, question)
+        names = [str(file["name"]) for file in _attached(message)]
+        facts = (Fact("پیوست‌ها", "، ".join(names)),) if names else ()
+        letter = reading.email_text
+        texts = [Fact(f"در صفحه پیگیری: {reading.page_title}", reading.page_text)]
+        if letter:
+            texts.append(Fact(f"در نامه: {reading.email_subject}", letter))
+        return Preview(
+            title="پاسخ نهایی، چنان‌که شهروند می‌خواند",
+            button="فرستادن پاسخ نهایی",
+            facts=(*_facts("پرونده", ticket), *facts),
+            leaves=(*_left(ticket, message), _ways(reading)),
+            texts=tuple(texts),
+        )
 
     async def close(self, request: Request, message: contracts.Close) -> Preview:
         """The end of a ticket without an answer."""
@@ -51,7 +72,7 @@ class TicketPreviews:
             leaves=(
                 *_left(ticket, message),
                 "از این پس شهروند این پرونده پاسخ پرونده اصلی را می‌گیرد.",
-                "رئیس واحد می‌تواند آن‌ها را دوباره جدا کند.",
+                "رئیس واحد می‌تواند آن‌ها را بی‌درنگ یا بعد دوباره جدا کند.",
             ),
         )
 
@@ -66,6 +87,21 @@ class TicketPreviews:
             facts=(*_facts("پرونده", ticket), sent_to),
             leaves=("رمزی که شهروند اکنون دارد دیگر باز نمی‌کند و برگردانده نمی‌شود.",),
         )
+
+
+def _attached(message: contracts.Answer) -> list[Json]:
+    return [{"name": file.name} for file in message.attachments]
+
+
+def _ways(reading: AnswerPreview) -> str:
+    """How the citizen hears that there is an answer."""
+    if reading.email_text and reading.sms:
+        return "نامه با متن پاسخ و پیامکی بدون متن آن فرستاده می‌شود."
+    if reading.email_text:
+        return "نامه با متن پاسخ فرستاده می‌شود؛ شماره همراهی ثبت نیست."
+    if reading.sms:
+        return "پیامکی بدون متن پاسخ فرستاده می‌شود؛ نشانی پست الکترونیک ثبت نیست."
+    return "شهروند نشانی یا شماره‌ای نگذاشته است؛ پاسخ را تنها در صفحه پیگیری می‌خواند."
 
 
 def _facts(label: str, ticket: DeskTicket) -> tuple[Fact, ...]:

@@ -1,10 +1,12 @@
-"""Tickets at the desk; every form is one Request, and works without JavaScript."""
+"""Tickets: the page where a clerk works; every form is one Request, and works without script."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.blobs import Blobs
@@ -12,14 +14,19 @@ from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenti
 from bus.messages import kinds
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket, OpenBill
 from contracts.ticketing import desk as contracts
-from contracts.ticketing.desk import DeskTicket, OneTicket
-from gateway.forms.downloads import file_response
+from contracts.ticketing.answers import DRAFT_ACTS, DRAFT_MOST, DRAFTS, SAVE_DRAFT, Draft, SaveDraft
+from contracts.ticketing.colleagues import READ_NOTICES, ReadNotices
+from contracts.ticketing.desk import Acted, DeskTicket, OneTicket
+from contracts.ticketing.related import RELATED, Related
 from gateway.forms.fields import Fields, parse_form
 from gateway.forms.multipart import SubmittedForm
-from gateway.forms.values import typed_of
-from gateway.ops.desk import words
+from gateway.forms.values import text_of, typed_of, value_of
+from gateway.ops.desk import ticket_claims, words
 from gateway.ops.desk.section import AT
+from gateway.ops.desk.ticket_claims import WaitingFile
+from gateway.ops.desk.ticket_files import FilePages
 from gateway.ops.desk.ticket_previews import TicketPreviews
+from gateway.ops.desk.ticket_view import STEPS, TicketPage
 from gateway.ops.staff import forms
 from gateway.ops.staff.list_links import back_query, with_back
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
@@ -28,6 +35,7 @@ from gateway.ops.staff.session import Desk
 
 # address of the form → its contract, and the fields that the form does not have
 ACTS: dict[str, tuple[kinds.Request, Fields]] = {
+    "take": (contracts.TAKE, {}),
     "say": (contracts.ANSWER, {"final": False}),
     "answer": (contracts.ANSWER, {"final": True}),
     "note": (contracts.NOTE, {}),
@@ -54,28 +62,62 @@ class TicketPages:
     def __init__(self, pages: StaffPages, desk: Desk, blobs: Blobs) -> None:
         self._pages, self._desk, self._blobs = pages, desk, blobs
         previews = TicketPreviews(pages)
+        self._files = FilePages(pages, blobs)
         self._previews: Mapping[str, Previewer] = {
+            "answer": previews.answer,
             "close": previews.close,
             "merge": previews.merge,
             "new_secret": previews.new_secret,
         }
 
+    # --- the page ---
+
     async def ticket(self, request: Request) -> Response:
-        """GET /desk/tickets/{code}"""
-        return await self._ticket(request, NO_SUBMISSION)
+        """GET /desk/tickets/{code}; ``?open=`` names an act whose form stands open."""
+        opened = request.query_params.get("open", "")
+        return await self._ticket(request, Submission(opened) if opened in ACTS else NO_SUBMISSION)
 
     async def _ticket(self, request: Request, submission: Submission) -> Response:
         if submission.error and submission.act in FILES:
             submission = replace(submission, error=words.or_prepared(submission.error))
         ticket = await self._read(request)
-        bills = self._open_bills(request, ticket)
         return await self._pages.page(
-            request, "ticket", submission, reply=resolved(ticket), bills=bills
+            request,
+            "ticket",
+            submission,
+            reply=resolved(ticket),
+            bills=self._open_bills(request, ticket),
+            view=self._view(request, ticket),
+            files=resolved(getattr(request.state, "waiting", [])),
+            steps=resolved(STEPS),
+            done=resolved(_done(request)),
         )
 
     async def _read(self, request: Request) -> DeskTicket:
         message = OneTicket(code=request.path_params["code"])
         return await self._pages.ask(request, contracts.READ, message)
+
+    async def _view(self, request: Request, ticket: DeskTicket) -> TicketPage:
+        """Gather what stands beside the ticket; whoever reads it has read its notices."""
+        related, drafts, _ = await asyncio.gather(
+            self._related(request, ticket),
+            self._drafts(request, ticket),
+            self._read_notices(request, ticket),
+        )
+        return TicketPage.of(ticket, related, drafts)
+
+    async def _read_notices(self, request: Request, ticket: DeskTicket) -> None:
+        if self._desk.colleague(request).unread:
+            await self._pages.ask(request, READ_NOTICES, ReadNotices(code=ticket.code))
+
+    async def _related(self, request: Request, ticket: DeskTicket) -> Related | None:
+        try:
+            return await self._pages.ask(request, RELATED, OneTicket(code=ticket.code))
+        except BusError:
+            return None
+
+    async def _drafts(self, request: Request, ticket: DeskTicket) -> tuple[Draft, ...]:
+        return (await self._pages.ask(request, DRAFTS, OneTicket(code=ticket.code))).drafts
 
     async def _open_bills(self, request: Request, ticket: DeskTicket) -> tuple[OpenBill, ...]:
         """Return unpaid bills that the ticket is about or that were issued for it.
@@ -90,29 +132,55 @@ class TicketPages:
         except BusError:
             return ()
 
+    # --- acts ---
+
     async def act(self, request: Request) -> Response:
         """POST /desk/tickets/{code}/{act}: one act; an error is shown beside what was typed."""
         name, code = request.path_params["act"], request.path_params["code"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         form = await forms.read_form(request, self._blobs_of(request, name))
-        values = {**form.values, "act": [name]}
-        typed, (contract, fixed) = typed_of(values), ACTS[name]
-        fields = {**parse_form(contract, values), **fixed, "code": code}
+        form.values["act"] = [name]
+        files = self._waiting(request, name, form)
+        typed = typed_of(form.values)
+        contract, fixed = ACTS[name]
+        if value_of(form.values, "draft") == "1":
+            return await self._keep_draft(request, name, form)
+        fields = {**parse_form(contract, form.values), **fixed, "code": code}
         if name in FILES:
-            fields["attachments"] = [claim.attachment() for claim in form.claims]
+            fields["attachments"] = [file.claim.attachment() for file in files]
+            fields.pop("canned", None)
         try:
-            if not wants_change(values):
-                if name in FILES and (text := await self._prepared(request, typed)) is not None:
-                    filled = {**typed, "text": text, "filled": "1"}
+            if not wants_change(form.values):
+                text = await self._prepared(request, typed) if name in FILES else None
+                if text is not None or ticket_claims.DROP in form.values:
+                    filled = {**typed, **({"text": text, "filled": "1"} if text else {})}
                     return await self._ticket(request, Submission(name, filled))
                 await self._judge(request, name, form, typed)
         except BusError as error:
             return await self._pages.refused(request, self._ticket, typed, error)
-        target = with_back(f"tickets/{code}?done={name}", back_query(request, typed))
+        preview = self._previews.get(name)
         return await self._pages.send(
-            request, contract, self._ticket, target, values, fields, self._previews.get(name)
+            request,
+            contract,
+            self._ticket,
+            self._target(request, typed),
+            form.values,
+            fields,
+            preview,
         )
+
+    def _target(self, request: Request, typed: Mapping[str, str]) -> "_Target":
+        return _Target(
+            request.path_params["act"], back_query(request, typed), typed.get("then", "")
+        )
+
+    def _waiting(self, request: Request, name: str, form: SubmittedForm) -> list[WaitingFile]:
+        files = ticket_claims.waiting(self._desk, form) if name in FILES else []
+        request.state.waiting = files
+        if files:
+            ticket_claims.carry(form, files)
+        return files
 
     async def _judge(
         self, request: Request, name: str, form: SubmittedForm, typed: Mapping[str, str]
@@ -132,7 +200,7 @@ class TicketPages:
     async def _prepared(self, request: Request, typed: Mapping[str, str]) -> str | None:
         """Return the prepared text for the box: a colleague reads it before a citizen does."""
         canned, text = typed.get("canned", ""), typed.get("text", "").strip()
-        if not canned or (text and typed.get("fill") != "1"):
+        if not canned:
             return None
         for prepared in (await self._read(request)).canned:
             if prepared["code"] == canned:
@@ -148,18 +216,62 @@ class TicketPages:
             return None
         return self._blobs if name in FILES else None
 
-    async def file(self, request: Request) -> Response:
-        """GET /desk/tickets/{code}/files/{file}"""
-        params = request.path_params
-        message = contracts.OpenFile(code=params["code"], attachment=params["file"])
-        file = await self._pages.ask(request, contracts.OPEN_FILE, message)
-        return file_response(self._blobs, sha256=file.sha256, type=file.type, name=file.name)
+    # --- drafts ---
+
+    async def _keep_draft(self, request: Request, name: str, form: SubmittedForm) -> Response:
+        """Keep the text of a form by its button, for a browser without script."""
+        typed = typed_of(form.values)
+        try:
+            await self._save(request, name, form)
+        except BusError as error:
+            return await self._pages.refused(request, self._ticket, typed, error)
+        code, back = request.path_params["code"], back_query(request, typed)
+        return RedirectResponse(with_back(f"{AT}/tickets/{code}?done=draft&open={name}", back), 303)
+
+    async def draft(self, request: Request) -> Response:
+        """POST /desk/tickets/{code}/draft: keep a text that is being typed; 204, without a page."""
+        form = await forms.read_form(request)
+        name = text_of(form.values, "act")
+        await self._save(request, name if name in DRAFT_ACTS else "", form)
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+    async def _save(self, request: Request, name: str, form: SubmittedForm) -> None:
+        if name not in DRAFT_ACTS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        form_id = text_of(form.values, "form")
+        message = SaveDraft(
+            code=request.path_params["code"],
+            act=name,
+            text=value_of(form.values, "text")[:DRAFT_MOST],
+            form=self._desk.form_message_id(request, ACTS[name][0], form_id) if form_id else None,
+        )
+        await self._pages.ask(request, SAVE_DRAFT, message)
 
     def routes(self) -> list[Route]:
         """The routes of tickets."""
         ticket = f"{AT}/tickets/{{code}}"
         return [
             Route(ticket, self.ticket),
-            Route(f"{ticket}/files/{{file:int}}", self.file),
+            *self._files.routes(),
+            Route(f"{ticket}/draft", self.draft, methods=["POST"]),
             Route(f"{ticket}/{{act}}", self.act, methods=["POST"]),
         ]
+
+
+def _done(request: Request) -> Mapping[str, str]:
+    """What was done before this page came: the act, its ticket, and the version that it left."""
+    names = ("done", "of", "v")
+    return {name: forms.query_value(request, name)[:20] for name in names}
+
+
+class _Target:
+    """The page after an act: the next ticket of the list if that was wished, else the same one."""
+
+    def __init__(self, act: str, back: str, then: str) -> None:
+        self._act, self._back, self._next = act, back, then == "next" and bool(back)
+
+    def __call__(self, reply: Acted) -> str:
+        query = {"of": reply.code, "v": str(reply.version), "done": self._act}
+        if self._next:
+            return f"queue/next?{urlencode({**query, 'from': reply.code, 'back': self._back})}"
+        return with_back(f"tickets/{reply.code}?{urlencode(query)}", self._back)

@@ -30,7 +30,8 @@ class Preview:
     """What a colleague reads before an act: its question, its facts, what it leaves open or ends.
 
     ``again`` is false where there is no form to go back to; ``basis`` are fields of the contract
-    that name the version on the page; ``text`` is a text as its reader will see it.
+    that name the version on the page; ``text`` is a text as its reader will see it, and so are
+    ``texts``, each under a title of its own.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Preview:
     leaves: tuple[str, ...] = ()
     basis: Mapping[str, str | int] | None = None
     text: str = ""
+    texts: tuple[Fact, ...] = ()
     danger: bool = False
     again: bool = True
 

@@ -58,6 +58,7 @@ class Colleague(NamedTuple):
     operator: str | None
     failures: int
     started_at: str
+    unread: int | None
 
 
 class OfSession(TypedDict):
@@ -231,6 +232,10 @@ class Desk:
         if colleague.factor is None and self.requires_factor(colleague.role, part):
             raise needs_second_factor()
         return colleague
+
+    def form_message_id(self, request: Request, contract: kinds.Request[M, R], form: str) -> str:
+        """Return the id of the message that a form of the colleague will send."""
+        return self._message_id(contract, self.colleague(request), form)
 
     def _message_id(
         self, contract: kinds.Request[M, R], colleague: Colleague, id_: str | None

@@ -35,7 +35,7 @@ from services.ticketing.accounts import (
 )
 from services.ticketing.accounts.sessions import Limits, Session, Start
 from services.ticketing.accounts.sign_in_limits import Guesser
-from services.ticketing.tables import ACCOUNT_LOG
+from services.ticketing.tables import ACCOUNT_LOG, COLLEAGUE_NOTICES
 
 WRONG_CODES = 5
 NOTED_AGAIN = dt.timedelta(days=1)
@@ -94,7 +94,15 @@ def to_reply(context: AccountContext, session: Session) -> SignedIn:
         operator=operators.role_of(context.conn, session.username),
         failures=session.failures,
         started_at=session.started_at.isoformat(),
+        unread=_count_unread(context.conn, session.username),
     )
+
+
+def _count_unread(conn: Connection, username: str) -> int:
+    statement = select(func.count()).where(
+        COLLEAGUE_NOTICES.c.username == username, COLLEAGUE_NOTICES.c.read_at.is_(None)
+    )
+    return int(conn.execute(statement).scalar_one())
 
 
 # --- signing in and out ---

@@ -83,6 +83,18 @@ def of_unit(conn: Connection, unit: str) -> list[Colleague]:
     return sorted(members, key=lambda member: collation_key(member.name))
 
 
+def of_any(conn: Connection, username: str) -> Colleague | None:
+    """Return the colleague of that name, also one whose account was closed; None without one."""
+    statement = select(*_COLUMNS).where(STAFF.c.username == user_name(username))
+    row = conn.execute(statement).one_or_none()
+    return None if row is None else Colleague(*row)
+
+
+def active(conn: Connection) -> list[Colleague]:
+    """List all colleagues whose account is open."""
+    return [Colleague(*row) for row in conn.execute(select(*_COLUMNS).where(STAFF.c.active))]
+
+
 def caller(conn: Connection, message: Envelope | None) -> Colleague:
     """Return the colleague who acts, as the ops face has proven it."""
     return of(conn, str(((message.caller if message else None) or {}).get("staff", "")))

@@ -9,6 +9,8 @@ from bus.database.store import Store
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.tables import (
     ATTEMPTS,
+    COLLEAGUE_NOTICES,
+    DRAFTS,
     FILES,
     MAILS,
     SECRET_CODES,
@@ -17,6 +19,8 @@ from services.ticketing.tables import (
 )
 
 KEEP_DAYS, KEEP_MAILS_DAYS, KEEP_ASKERS_DAYS = 2, 90, 30
+# Texts that were never sent, and notices that were read.
+KEEP_DRAFTS_DAYS, KEEP_NOTICES_DAYS = 30, 90
 # How long a file waits for the ticket that claims it; when the disk is short of room, how long.
 CLAIM_SECONDS, CLAIM_SECONDS_WHEN_SHORT = 86_400, 3600
 
@@ -26,8 +30,12 @@ def forget(store: Store, blobs: Blobs) -> None:
     old = func.now() - dt.timedelta(days=KEEP_DAYS)
     old_mails = func.now() - dt.timedelta(days=KEEP_MAILS_DAYS)
     old_askers = func.now() - dt.timedelta(days=KEEP_ASKERS_DAYS)
+    old_drafts = func.now() - dt.timedelta(days=KEEP_DRAFTS_DAYS)
+    old_notices = func.now() - dt.timedelta(days=KEEP_NOTICES_DAYS)
     with store.transaction() as tx:
         for statement in (
+            delete(DRAFTS).where(DRAFTS.c.saved_at < old_drafts),
+            delete(COLLEAGUE_NOTICES).where(COLLEAGUE_NOTICES.c.read_at < old_notices),
             delete(ATTEMPTS).where(ATTEMPTS.c.last_at < old),
             delete(STRANGER_NOTICES).where(STRANGER_NOTICES.c.at < old),
             delete(SECRET_CODES).where(SECRET_CODES.c.asked_at < old),

@@ -15,6 +15,7 @@ from services.ticketing.context import SYSTEM, Context
 from services.ticketing.domain.book import Level
 from services.ticketing.domain.promises import Clock
 from services.ticketing.failed_rows import chore
+from services.ticketing.notifications import colleagues
 from services.ticketing.notifications import tickets as notifications
 from services.ticketing.notifications.staff import email_role
 from services.ticketing.tables import CALENDAR_VERSION, ESCALATIONS, TICKETS
@@ -23,6 +24,8 @@ from services.ticketing.tickets.acts import Case
 
 _log = log.get("chores")
 AT_ONCE = 100
+# So long before a due time the colleague who works on the ticket is told.
+SOON = dt.timedelta(hours=2)
 ContextOf = Callable[[Tx], Context]
 _WATCHED = TICKETS.c.state.in_(("NEW", "OPEN", "PAUSED", "ANSWERED"))
 
@@ -119,7 +122,7 @@ def watch(store: Store, context_of: ContextOf) -> None:
     with store.transaction() as tx:
         context = context_of(tx)
     early = max((-level.minutes_from_due for level in context.book.levels), default=0)
-    until = context.now + dt.timedelta(minutes=max(early, 0))
+    until = context.now + max(dt.timedelta(minutes=early), SOON)
     where = and_(TICKETS.c.state != "ANSWERED", TICKETS.c.due_at <= until)
     _each_ticket(store, context_of, "watch", _escalate, where)
 
@@ -129,11 +132,21 @@ def _escalate(context: Context, ticket: int) -> None:
     for clock in case.clocks(context):
         if not clock.runs or clock.due is None:
             continue
+        _tell_assignee(context, case, clock.name, clock.due)
         for number, level in enumerate(context.book.levels):
             if level.clock == clock.name:
                 _escalate_level(context, case, clock, number, level)
     if case.fresh:
         acts.project(context, case)
+
+
+def _tell_assignee(context: Context, case: Case, clock: str, due: dt.datetime) -> None:
+    """Tell the colleague who works on it, once before a due time and once after it."""
+    if case.ticket.assignee is None or context.now < due - SOON:
+        return
+    kind = "missed" if context.now > due else "due_soon"
+    mark = f"{clock}:{instant(due)}"
+    colleagues.tell(context, case, [case.ticket.assignee], kind, mark, SYSTEM)
 
 
 def _escalate_level(context: Context, case: Case, clock: Clock, number: int, level: Level) -> None:

@@ -101,7 +101,7 @@ def register(
     case = Case(_add_row(context, new, unit, promise), [], Ticket())
     if new.privacy != "anonymous":
         person = Person(new.name, new.mobile, new.email, new.national_id)
-        rows.add_person(context.conn, case.id, person)
+        rows.add_person(context.conn, case.id, person, context.keys)
     if new.external is not None:
         rows.add_external(context.conn, case.id, new.external)
     acts.add(

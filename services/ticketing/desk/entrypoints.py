@@ -3,19 +3,24 @@
 from bus.database.store import Tx
 from bus.endpoint import serve
 from bus.errors import BusError
+from contracts.ticketing import answers as of_answers
 from contracts.ticketing import calendar as of_calendar
 from contracts.ticketing import citizens as of_citizens
 from contracts.ticketing import desk as contracts
 from contracts.ticketing import letters as of_mail
+from contracts.ticketing import related as of_related
 from contracts.ticketing import visits as of_visits
 from iran.identifiers import user_name
 from services.ticketing.accounts import staff
 from services.ticketing.accounts.sign_in_limits import Guesser
 from services.ticketing.context import ContextSource
 from services.ticketing.desk import (
+    answers,
+    assignments,
     calendar,
     incoming_mail,
     lost_secrets,
+    related,
     tickets,
     times,
     visit_days,
@@ -51,7 +56,27 @@ class DeskEntries(ContextSource):
 
     @serve(contracts.ASSIGN)
     def assign(self, tx: Tx, message: contracts.Assign) -> contracts.Acted:
-        return tickets.assign(self.staff_context(tx), message)
+        return assignments.assign(self.staff_context(tx), message)
+
+    @serve(contracts.TAKE)
+    def take(self, tx: Tx, message: contracts.Act) -> contracts.Acted:
+        return assignments.take(self.staff_context(tx), message)
+
+    @serve(of_related.RELATED)
+    def related(self, tx: Tx, message: contracts.OneTicket) -> of_related.Related:
+        return related.related(self.staff_context(tx), message)
+
+    @serve(of_answers.SAVE_DRAFT)
+    def save_draft(self, tx: Tx, message: of_answers.SaveDraft) -> of_answers.SavedDraft:
+        return answers.save_draft(self.staff_context(tx), message)
+
+    @serve(of_answers.DRAFTS)
+    def drafts(self, tx: Tx, message: contracts.OneTicket) -> of_answers.Drafts:
+        return answers.own_drafts(self.staff_context(tx), message)
+
+    @serve(of_answers.PREVIEW_ANSWER)
+    def preview_answer(self, tx: Tx, message: of_answers.PreviewAnswer) -> of_answers.AnswerPreview:
+        return answers.preview(self.staff_context(tx), message)
 
     @serve(contracts.NOTE)
     def note(self, tx: Tx, message: contracts.Note) -> contracts.Acted:

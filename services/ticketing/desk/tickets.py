@@ -10,7 +10,6 @@ from contracts.ticketing.desk import (
 from contracts.ticketing.desk import (
     Acted,
     Answer,
-    Assign,
     Close,
     DeskTicket,
     Invite,
@@ -25,14 +24,16 @@ from contracts.ticketing.desk import (
     Visited,
 )
 from contracts.ticketing.files import Attachment
-from services.ticketing.accounts import staff
 from services.ticketing.context import SYSTEM, Context
+from services.ticketing.desk import mentions
 from services.ticketing.desk import views as desk_views
 from services.ticketing.domain import moves
 from services.ticketing.domain.moves import Act, Right
+from services.ticketing.notifications import colleagues
 from services.ticketing.notifications import tickets as notifications
-from services.ticketing.tickets import acts, rows, slots, views, visits
+from services.ticketing.tickets import acts, drafts, rows, slots, views, visits
 from services.ticketing.tickets.acts import Case
+from services.ticketing.tickets.drafts import Owner
 from services.ticketing.tickets.refusals import field_refusal
 
 
@@ -51,7 +52,8 @@ def require_unit(context: Context, case: Case) -> None:
         raise Forbidden("This ticket is another unit's.", code="desk.unit")
 
 
-def _load_to_read(context: Context, message: OneTicket) -> Case:
+def load_to_read(context: Context, message: OneTicket) -> Case:
+    """Load a ticket that the colleague may read. Forbidden otherwise."""
     moves.require(context.colleague.role, "read")
     case = acts.load(context, message.code, lock=False)
     require_unit(context, case)
@@ -60,16 +62,16 @@ def _load_to_read(context: Context, message: OneTicket) -> Case:
 
 def read(context: Context, message: OneTicket) -> DeskTicket:
     """Return the ticket with its history, and what this colleague may do with it."""
-    return desk_views.for_desk(context, _load_to_read(context, message))
+    return desk_views.for_desk(context, load_to_read(context, message))
 
 
 def open_file(context: Context, message: OpenFile) -> Opened:
     """Return where a file of the ticket lies, if it passed the scanner."""
-    case = _load_to_read(context, message)
+    case = load_to_read(context, message)
     return rows.clean_file(context.conn, case.id, message.attachment)
 
 
-def _add(
+def add(
     context: Context,
     case: Case,
     act: Act,
@@ -80,7 +82,12 @@ def _add(
     acts.add(context, case, act, by="unit", actor=context.colleague.username, files=files, **data)
 
 
-def _finish(context: Context, case: Case) -> Acted:
+def finish(context: Context, case: Case) -> Acted:
+    """Project an act of the colleague and tell whom it concerns; what was typed for it is sent."""
+    colleague = context.colleague.username
+    for entry in case.fresh:
+        if entry.by == "unit":
+            drafts.forget(context.conn, Owner(colleague, case.id), entry.act)
     reply = acts.project(context, case)
     notifications.notify(context, case)
     return reply
@@ -92,51 +99,36 @@ def _finish(context: Context, case: Case) -> Acted:
 def note(context: Context, message: Note) -> Acted:
     """Write a note that no citizen sees."""
     case = load(context, "note", message)
-    _add(context, case, "note", text=message.text)
-    return _finish(context, case)
+    readers = mentions.readers(context, case, message)
+    add(context, case, "note", text=message.text, mentions=readers or None)
+    reply = finish(context, case)
+    mark = str(case.ticket.version)
+    colleagues.tell(context, case, readers, "mention", mark, context.colleague.username)
+    return reply
 
 
 def pause(context: Context, message: Pause) -> Acted:
     """Stop the clock for a reason that the citizen reads."""
     case = load(context, "pause", message)
-    _add(context, case, "pause", reason=message.reason, text=message.text)
-    return _finish(context, case)
+    add(context, case, "pause", reason=message.reason, text=message.text)
+    return finish(context, case)
 
 
 def resume(context: Context, message: Resume) -> Acted:
     """Let the clock run on."""
     case = load(context, "resume", message)
-    _add(context, case, "resume")
-    return _finish(context, case)
+    add(context, case, "resume")
+    return finish(context, case)
 
 
 def take_up(context: Context, message: TakeUp) -> Acted:
     """Work on an ended ticket again."""
     case = load(context, "take_up", message)
-    _add(context, case, "take_up", text=message.text)
-    return _finish(context, case)
+    add(context, case, "take_up", text=message.text)
+    return finish(context, case)
 
 
 # --- acts with rules ---
-
-
-def assign(context: Context, message: Assign) -> Acted:
-    """Give the ticket to a unit, or to a colleague of its unit."""
-    case = load(context, "assign", message)
-    if message.unit and message.unit not in context.book.units:
-        raise field_refusal("unit", "There is no such unit.")
-    target = message.unit or case.ticket.unit
-    if message.assignee and not _works_in(context, message.assignee, target):
-        raise field_refusal("assignee", "This colleague does not work in that unit.")
-    new_unit = message.unit if message.unit != case.ticket.unit else None
-    if new_unit:
-        visits.settle(context, case, message.visit, context.colleague.username)
-    _add(context, case, "assign", unit=new_unit, assignee=message.assignee, text=message.text)
-    return _finish(context, case)
-
-
-def _works_in(context: Context, username: str, unit: str) -> bool:
-    return username in {member.username for member in staff.of_unit(context.conn, unit)}
 
 
 def answer(context: Context, message: Answer) -> Acted:
@@ -146,8 +138,8 @@ def answer(context: Context, message: Answer) -> Acted:
     text = message.text or _prepared_text(context, case, message.canned or "")
     if message.final:
         visits.settle(context, case, message.visit, context.colleague.username)
-    _add(context, case, name, message.attachments, text=text)
-    reply = _finish(context, case)
+    add(context, case, name, message.attachments, text=text)
+    reply = finish(context, case)
     for code in rows.joined_codes(context.conn, case.id):
         joined = acts.load(context, code)
         # A joined ticket has no state of its own: its citizen reads the same word by e-mail.
@@ -160,15 +152,16 @@ def _prepared_text(context: Context, case: Case, code: str) -> str:
     prepared = context.book.canned.get(code)
     if prepared is None:
         raise field_refusal("canned", "There is no such prepared text.")
-    return views.fill(context, case, prepared)
+    person = desk_views.person_of(context, case)
+    return views.fill(context, case, prepared, str(person["name"]) if person else "")
 
 
 def close(context: Context, message: Close) -> Acted:
     """End a ticket without an answer."""
     case = load(context, "close", message)
     visits.settle(context, case, message.visit, context.colleague.username)
-    _add(context, case, "close", reason=message.reason, text=message.text)
-    return _finish(context, case)
+    add(context, case, "close", reason=message.reason, text=message.text)
+    return finish(context, case)
 
 
 def invite(context: Context, message: Invite) -> Acted:
@@ -183,8 +176,9 @@ def invite(context: Context, message: Invite) -> Acted:
         sentence = "No time for visits is open at this office; open times in the calendar first."
         fields = [FieldError("office", "no_open_time", sentence)]
         raise RuleBroken(sentence, code="visit.no_open_time", fields=fields, office=office)
-    _add(context, case, "invite", office=office, text=message.text)
+    add(context, case, "invite", office=office, text=message.text)
     acts.add(context, case, "pause", by="system", actor=SYSTEM, reason="visit")
+    drafts.forget(context.conn, Owner(context.colleague.username, case.id), "invite")
     reply = acts.project(context, case)
     case.fresh.pop()  # the invitation says it all; the pause is no e-mail of its own
     notifications.notify(context, case)
@@ -198,10 +192,10 @@ def visited(context: Context, message: Visited) -> Acted:
     if appointment is None or appointment.state != "BOOKED":
         raise RuleBroken("No visit is booked for this ticket.", code="visit.not_booked")
     slots.leave(context.conn, case.id)
-    _add(context, case, "visit" if message.came else "miss", text=message.text)
+    add(context, case, "visit" if message.came else "miss", text=message.text)
     if case.ticket.pause == "visit":
         acts.add(context, case, "resume", by="system", actor=SYSTEM)
-    return _finish(context, case)
+    return finish(context, case)
 
 
 def merge(context: Context, message: Merge) -> Acted:
@@ -220,11 +214,11 @@ def merge(context: Context, message: Merge) -> Acted:
         )
     _require_work(target)
     visits.settle(context, case, message.visit, context.colleague.username)
-    _add(context, target, "absorb", child=message.code)
+    add(context, target, "absorb", child=message.code)
     acts.project(context, target)
-    _add(context, case, "merge", into=message.into)
+    add(context, case, "merge", into=message.into)
     rows.change_ticket(context.conn, case.id, merged_into=target.id)
-    return _finish(context, case)
+    return finish(context, case)
 
 
 def _require_work(target: Case) -> None:
@@ -241,10 +235,10 @@ def unmerge(context: Context, message: Unmerge) -> Acted:
     """Undo a merge: the ticket is again what it was, and its clock never stood still."""
     case = load(context, "unmerge", message)
     target = case.ticket.merged_into
-    _add(context, case, "unmerge")
+    add(context, case, "unmerge")
     rows.change_ticket(context.conn, case.id, merged_into=None)
     assert target is not None  # only a merged ticket allows the act
     parent = acts.load(context, target)
-    _add(context, parent, "release", child=message.code)
+    add(context, parent, "release", child=message.code)
     acts.project(context, parent)
-    return _finish(context, case)
+    return finish(context, case)

@@ -41,10 +41,10 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
         assignee=ticket.assignee,
         registered_at=instant(row.registered_at),
         text=row.text,
-        person=_person(context, case),
+        person=person_of(context, case),
         clocks=tuple(_clock(clock) for clock in case.clocks(context)),
         history=tuple(views.history_entry_at_desk(entry, files) for entry in case.entries),
-        may=tuple(moves.possible(ticket.state, moves.ROLES[context.colleague.role])),
+        may=_possible(context, case),
         appointment=views.appointment_of(context, case),
         survey=views.survey_of(case),
         about=views.about(row),
@@ -66,7 +66,14 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
     )
 
 
-def _person(context: Context, case: Case) -> Json | None:
+def _possible(context: Context, case: Case) -> tuple[str, ...]:
+    """What the colleague may do now; ``take`` while nobody of the own unit works on it."""
+    acts = moves.possible(case.ticket.state, moves.ROLES[context.colleague.role])
+    takes = case.ticket.assignee is None and context.colleague.unit == case.ticket.unit
+    return tuple(sorted({*acts, "take"} if takes and "assign" in acts else acts))
+
+
+def person_of(context: Context, case: Case) -> Json | None:
     """Who wrote, for the unit that works on it, or for others if the citizen allowed it."""
     if context.colleague.unit != case.ticket.unit and case.row.privacy != "identified":
         return None
@@ -118,13 +125,15 @@ def _prepared_texts(context: Context, case: Case) -> tuple[Json, ...]:
     def title(prepared: PreparedText) -> tuple[str, str]:
         return collation_key(prepared.title_fa)
 
+    person = person_of(context, case)
+    name = str(person["name"]) if person else ""
     return tuple(
         {
             "code": prepared.code,
             "title_fa": prepared.title_fa,
             "text_fa": prepared.text_fa,
             "text_en": prepared.text_en,
-            "text": views.fill(context, case, prepared),
+            "text": views.fill(context, case, prepared, name),
         }
         for prepared in sorted(context.book.canned.values(), key=title)
     )

@@ -14,6 +14,9 @@ from iran.persian import TEHRAN, jalali, persian_digits, tehran_day
 from services.ticketing.domain.calendar import Calendar, Day, day_in_words
 
 FARTHEST_DAYS = 1500
+# Among so many days an office is open once, even around Nowruz.
+LOOK_DAYS = 30
+ROUND_UP_MINUTES = 30
 
 
 class NoWorkingTime(ValueError):
@@ -68,7 +71,7 @@ def business(
                 return _due(at, calendar, lines)
         lines.add(today, counted, pauses)
         if stood is not None and tehran_day(stood) <= day:
-            lines.paused(left)
+            lines.paused(left, office_day(day, calendar, county))
             return Due(None, left, *lines.as_tuples())
         day += dt.timedelta(days=1)
     raise NoWorkingTime(f"There is no end within {FARTHEST_DAYS} days; look at the calendar.")
@@ -100,6 +103,48 @@ def legal(start: dt.datetime, days: int, calendar: Calendar, county: str) -> Due
         )
         last += dt.timedelta(days=1)
     raise NoWorkingTime(f"No office opens within {FARTHEST_DAYS} days; look at the calendar.")
+
+
+def open_time(
+    start: dt.datetime, end: dt.datetime, calendar: Calendar, county: str
+) -> dt.timedelta:
+    """How long the office of a county is open between two moments (UTC)."""
+    total, day, last = dt.timedelta(), tehran_day(start), tehran_day(end)
+    for _ in range(FARTHEST_DAYS):
+        if day > last:
+            break
+        for begin, close in _open_spans(calendar.day(day, county), start, ()):
+            total += max(min(close, end) - begin, dt.timedelta())
+        day += dt.timedelta(days=1)
+    return total
+
+
+def office_day(on: dt.date, calendar: Calendar, county: str) -> dt.timedelta:
+    """How long the next open day of an office is, from a day on; eight hours if none is near."""
+    for number in range(LOOK_DAYS):
+        day = calendar.day(on + dt.timedelta(days=number), county)
+        if day.opens is not None and day.closes is not None:
+            return day.closes - day.opens
+    return dt.timedelta(hours=8)
+
+
+def office_time(span: dt.timedelta, day: dt.timedelta) -> tuple[str, str]:
+    """Open time as an office says it, in days of that length and hours: (Persian, English).
+
+    >>> office_time(dt.timedelta(hours=70), dt.timedelta(hours=7, minutes=30))
+    ('۹ روز و ۲ ساعت اداری', '9 office days 2 h')
+    >>> office_time(dt.timedelta(minutes=95), dt.timedelta(hours=7))
+    ('۱ ساعت و ۳۵ دقیقه اداری', '1 h 35 min of office time')
+    """
+    days, rest = divmod(span, day)
+    hours, minutes = divmod(int(rest.total_seconds() // 60), 60)
+    if not days:
+        fa, en = duration(span)
+        return f"{fa} اداری", f"{en} of office time"
+    hours += minutes >= ROUND_UP_MINUTES
+    fa = " و ".join([f"{days} روز"] + [f"{hours} ساعت"] * bool(hours))
+    en = " ".join([f"{days} office day{'s' * (days > 1)}"] + [f"{hours} h"] * bool(hours))
+    return persian_digits(f"{fa} اداری"), en
 
 
 def _due(at: dt.datetime, calendar: Calendar, lines: "_Lines") -> Due:
@@ -176,8 +221,8 @@ class _Lines:
             f"Due: {en} at {local:%H:%M} Tehran time",
         )
 
-    def paused(self, left: dt.timedelta) -> None:
-        fa, en = duration(left)
+    def paused(self, left: dt.timedelta, day: dt.timedelta) -> None:
+        fa, en = office_time(left, day)
         self.say(f"شمارش مهلت متوقف است؛ {fa} باقی مانده است", f"The clock is paused; {en} is left")
 
     def as_tuples(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -98,6 +98,18 @@ ACTS = {
     "related": ("پرونده مرتبط", "Related ticket"),
     "calendar_reply": ("پاسخ تقویم به زمان مراجعه", "Calendar's reply to the visit"),
 }
+# Why a colleague is told of a ticket.
+NOTICES = {
+    "mention": "همکاری در یادداشتی از شما نام برد",
+    "assigned": "پرونده‌ای به شما ارجاع شد",
+    "handed_over": "پرونده‌های همکاری به شما تحویل شد",
+    "citizen": "شهروند در پرونده شما نوشت",
+    "due_soon": "تا سررسید پرونده شما کمتر از دو ساعت مانده است",
+    "missed": "سررسید پرونده شما گذشت",
+}
+# What the history says when a ticket was given to a colleague who is away.
+AWAY_WITH_DEPUTY = "{name} تا {until} در دسترس نیست؛ پرونده به جانشین ایشان، {deputy}، رسید."
+AWAY_WITHOUT_DEPUTY = "{name} تا {until} در دسترس نیست و جانشینی ندارد؛ پرونده در صف واحد ماند."
 CALENDAR_REPLIES = {
     "ACCEPTED": ("شهروند زمان مراجعه را پذیرفت", "The citizen accepts the visit"),
     "DECLINED": ("شهروند زمان مراجعه را نپذیرفت", "The citizen declines the visit"),

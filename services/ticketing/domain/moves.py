@@ -57,6 +57,7 @@ Right: TypeAlias = Literal[
     "all_units",
     "book",
     "approve_book",
+    "hand_over",
 ]
 Party: TypeAlias = Literal["citizen", "unit", "system"]
 
@@ -154,6 +155,7 @@ _HEAD: tuple[Act | Right, ...] = (
     "slots",
     "report",
     "book",
+    "hand_over",
 )
 ROLES: dict[str, frozenset[Act | Right]] = {
     "clerk": frozenset(_CLERK),

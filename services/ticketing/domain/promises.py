@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from iran.persian import tehran_day
 from services.ticketing.domain import clock
 from services.ticketing.domain.calendar import Calendar
 from services.ticketing.domain.moves import WORK
@@ -42,6 +43,9 @@ class Clock:
     lines_fa: tuple[str, ...]
     lines_en: tuple[str, ...]
     beyond: dt.date | None = None  # the calendar's last known day, if it is due after that
+    # How much is left, or how long it is late, in days and hours of the office.
+    office_fa: str = ""
+    office_en: str = ""
 
     @property
     def runs(self) -> bool:
@@ -113,6 +117,9 @@ def _clock(  # noqa: PLR0913 - all that a promise depends on
         dt.timedelta(),
     )
     left = due.left if due.at is None else due.at - now
+    office = ("", "")
+    if state in ("RUNNING", "PAUSED", "MISSED"):
+        office = _office_time(due, now, calendar, county)
     return Clock(
         name,
         state,
@@ -124,7 +131,18 @@ def _clock(  # noqa: PLR0913 - all that a promise depends on
         due.lines_fa,
         due.lines_en,
         due.beyond,
+        *office,
     )
+
+
+def _office_time(
+    due: clock.Due, now: dt.datetime, calendar: Calendar, county: str
+) -> tuple[str, str]:
+    """What is left of a promise, or how late it is, in days and hours of the office."""
+    between = due.left
+    if due.at is not None:
+        between = clock.open_time(min(now, due.at), max(now, due.at), calendar, county)
+    return clock.office_time(between, clock.office_day(tehran_day(now), calendar, county))
 
 
 # The result where the calendar opens too seldom: the ticket is worked on, its due time unknown.

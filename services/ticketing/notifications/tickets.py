@@ -18,6 +18,7 @@ from services.ticketing.domain.ticket import Entry
 from services.ticketing.mail import writing
 from services.ticketing.mail.accepted_files import LeftOut, left_out_sentence
 from services.ticketing.notifications import limits, mails
+from services.ticketing.notifications.colleagues import tell_assignee
 from services.ticketing.notifications.staff import email_unit
 from services.ticketing.notifications.values import values_of
 from services.ticketing.tickets import rows, visits
@@ -77,6 +78,7 @@ def notify(
     person = rows.person(context.conn, case.id)
     registered = any(entry.act == "register" for entry in case.fresh)
     for entry in case.fresh:
+        tell_assignee(context, case, entry)
         if _concerns_unit(entry):
             email_unit(context, case, entry)
         name = TO_CITIZEN.get(entry.act) or WITHOUT_SMS.get(entry.act)
@@ -114,14 +116,8 @@ def email_citizen(
     unit = context.book.units[case.ticket.unit]
     key = context.keys.link(case.row.code, case.row.link_generation)
     reply_to = writing.sub_address(unit.email, case.row.code, key)
-    fields = {
-        **values_of(context, case, entry, language),
-        "link": f"{context.portal_url}/l/{case.row.code}{key}",
-        "rest": next((e.text for e in case.fresh if e.act == "not_taken"), ""),
-        **values,
-    }
-    headline, body = (part.format(**fields) for part in EMAILS[name][language])
-    body = _EMPTY.sub("\n\n", body)
+    link = f"{context.portal_url}/l/{case.row.code}{key}"
+    text = email_text(context, case, entry, name, link=link, **values)
     thread = mails.thread(context, case, address, unit.host)
     automatic = entry.by == "system" or entry.act in ("register", "choose_slot", "leave_slot")
     outgoing = writing.Outgoing(
@@ -129,8 +125,8 @@ def email_citizen(
         from_address=unit.email,
         from_name=f"{unit.name(language)}{'، ' if language == 'fa' else ', '}{company(language)}",
         to=address,
-        subject=_subject(case, language, again=thread.in_reply_to is not None),
-        text=f"{headline}\n\n{body}",
+        subject=subject_of(case, language, again=thread.in_reply_to is not None),
+        text=text,
         language=language,
         in_reply_to=thread.in_reply_to,
         references=thread.references,
@@ -142,7 +138,20 @@ def email_citizen(
     mails.add(context, outgoing, name, ticket=case.id)
 
 
-def _subject(case: Case, language: str, *, again: bool) -> str:
+def email_text(context: Context, case: Case, entry: Entry, name: str, **values: str) -> str:
+    """Return the headline and body of an e-mail to the citizen, in the language that was chosen."""
+    language = case.row.language
+    fields = {
+        **values_of(context, case, entry, language),
+        "rest": next((e.text for e in case.fresh if e.act == "not_taken"), ""),
+        **values,
+    }
+    headline, body = (part.format(**fields) for part in EMAILS[name][language])
+    body = _EMPTY.sub("\n\n", body)
+    return f"{headline}\n\n{body}"
+
+
+def subject_of(case: Case, language: str, *, again: bool) -> str:
     """One subject for all e-mails about a ticket: the citizen's own, if there was an e-mail."""
     own = _REPLY.sub("", case.row.subject).strip()
     subject = own or SUBJECTS[language].format(code=grouped(case.row.code))

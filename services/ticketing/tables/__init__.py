@@ -10,6 +10,7 @@ from services.ticketing.tables.accounts import (
     STAFF,
 )
 from services.ticketing.tables.base import metadata
+from services.ticketing.tables.colleagues import ABSENCES, COLLEAGUE_NOTICES, DRAFTS
 from services.ticketing.tables.mail import (
     LETTER_ACTS,
     LETTERS,
@@ -36,6 +37,7 @@ from services.ticketing.tables.tickets import (
 )
 
 __all__ = [
+    "ABSENCES",
     "ACCOUNT_LOG",
     "ATTEMPTS",
     "BOOKINGS",
@@ -43,6 +45,8 @@ __all__ = [
     "BOOK_CHANGES",
     "CALENDAR_ROWS",
     "CALENDAR_VERSION",
+    "COLLEAGUE_NOTICES",
+    "DRAFTS",
     "ESCALATIONS",
     "EXTERNAL_CODES",
     "FILES",

@@ -40,6 +40,9 @@ STAFF = Table(
         nullable=False,
         server_default=text("now() + interval '7 days'"),
     ),
+    # Where notices about tickets are read by e-mail, if at all.
+    Column("notice_email", Text),
+    Column("notice_mails", Boolean, nullable=False, server_default=text("true")),
     UniqueConstraint("oidc_issuer", "oidc_subject", name="staff_login"),
 )
 SESSIONS = Table(

@@ -127,6 +127,9 @@ PEOPLE = Table(
     Column("mobile", Text),
     Column("email", Text),
     Column("national_id", Text),
+    # Keyed hashes, by which other tickets of the same person are found.
+    Column("mobile_key", LargeBinary),
+    Column("national_id_key", LargeBinary),
     # By what they are found, apart from the ticket's text: not every unit may know whose it is.
     Column("search", Text, nullable=False, server_default=""),
 )

@@ -15,6 +15,7 @@ from contracts.ticketing.files import Attachment
 from iran.persian import search_key, squeezed_key
 from services.ticketing.domain.moves import State
 from services.ticketing.domain.ticket import Entry
+from services.ticketing.keys import Keys
 from services.ticketing.tables import (
     EXTERNAL_CODES,
     FILES,
@@ -138,6 +139,13 @@ class Person:
     national_id: str | None
 
 
+class PersonKeys(TypedDict):
+    """Keyed hashes of who wrote a ticket."""
+
+    mobile_key: bytes | None
+    national_id_key: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
 class ExternalCode:
     """The code of a ticket in another system."""
@@ -154,6 +162,7 @@ class StoredFile:
     seq: int
     name: str
     size: int
+    type: str
     state: str
 
 
@@ -199,10 +208,19 @@ def person(conn: Connection, ticket: int) -> Person | None:
     return fetch_one(conn, Person, select(*own).where(PEOPLE.c.ticket == ticket))
 
 
-def add_person(conn: Connection, ticket: int, person: Person) -> None:
+def add_person(conn: Connection, ticket: int, person: Person, keys: Keys) -> None:
     """Keep who wrote the ticket."""
-    key = people_key(person)
-    conn.execute(insert(PEOPLE).values(ticket=ticket, search=key, **asdict(person)))
+    hashes = person_keys(person.mobile, person.national_id, keys)
+    row = {"search": people_key(person), **asdict(person), **hashes}
+    conn.execute(insert(PEOPLE).values(ticket=ticket, **row))
+
+
+def person_keys(mobile: str | None, national_id: str | None, keys: Keys) -> PersonKeys:
+    """Return the keyed hashes by which other tickets of the same person are found."""
+    return {
+        "mobile_key": keys.person("mobile", mobile),
+        "national_id_key": keys.person("national_id", national_id),
+    }
 
 
 def people_key(person: Person) -> str:

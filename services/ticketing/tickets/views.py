@@ -6,20 +6,24 @@ from dataclasses import asdict, replace
 
 from bus.envelope import instant
 from bus.errors import NotFound
+from bus.messages.message import ABSENT
 from bus.messages.values import Json
 from contracts.ticketing.citizens import ClockView, HistoryEntry, Registered, TicketView
 from contracts.ticketing.desk import DeskHistoryEntry
 from iran.collation import collation_key
+from iran.persian import tehran_day
 from services.ticketing.context import Context
 from services.ticketing.domain import labels
 from services.ticketing.domain.book import Named, Office, PreparedText, Unit
-from services.ticketing.domain.calendar import moment_in_words
+from services.ticketing.domain.calendar import day_in_words, moment_in_words
 from services.ticketing.domain.promises import Clock
 from services.ticketing.domain.ticket import INTERNAL, Entry, citizen_may
 from services.ticketing.tickets import acts, rows, slots
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.rows import StoredFile, TicketRow
 
+# Who is addressed where the name is not known, or not seen by the colleague.
+NOBODY_NAMED = ("شهروند گرامی", "citizen")
 HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "bounce", "joined_write"}
 SHOWN_TO_JOINED = ("say", "answer", "close")
 
@@ -164,7 +168,13 @@ def history_entry(entry: Entry, files: Mapping[int, list[StoredFile]]) -> Histor
         title_en=en,
         text=entry.text or None,
         attachments=tuple(
-            {"attachment": file.id, "name": file.name, "size": file.size, "state": file.state}
+            {
+                "attachment": file.id,
+                "name": file.name,
+                "size": file.size,
+                "type": file.type,
+                "state": file.state,
+            }
             for file in files.get(entry.seq, [])
         ),
     )
@@ -209,6 +219,8 @@ def clock_view(clock: Clock) -> ClockView:
         met_at=optional_instant(clock.met_at),
         left_minutes=None if clock.left is None else int(clock.left.total_seconds() // 60),
         paused_minutes=int(clock.paused.total_seconds() // 60),
+        office_left_fa=clock.office_fa or ABSENT,
+        office_left_en=clock.office_en or ABSENT,
         explanation_fa=clock.lines_fa,
         explanation_en=clock.lines_en,
     )
@@ -255,11 +267,26 @@ def external(context: Context, case: Case) -> tuple[Json, ...]:
     return tuple(asdict(code) for code in rows.external_codes(context.conn, case.id))
 
 
-def fill(context: Context, case: Case, prepared: PreparedText) -> str:
-    """Fill a prepared text in, in the citizen's language, as it would be sent."""
+def fill(context: Context, case: Case, prepared: PreparedText, name: str = "") -> str:
+    """Fill a prepared text in, in the citizen's language, as it would be sent.
+
+    ``name`` is the citizen's, where the colleague may see it; {today}, {registered} and {due} are
+    days, the last one that of the result.
+    """
     language = case.row.language
-    unit = context.book.units[case.ticket.unit].name(language)
-    return prepared.text(language).replace("{code}", case.row.code).replace("{unit}", unit)
+    index = 0 if language == "fa" else 1
+    solution = next((c.due for c in case.clocks(context) if c.name == "solution" and c.due), None)
+    days = {"today": context.now, "registered": case.row.registered_at, "due": solution}
+    values = {
+        "code": case.row.code,
+        "unit": context.book.units[case.ticket.unit].name(language),
+        "name": name or NOBODY_NAMED[index],
+        **{key: day_in_words(tehran_day(at))[index] if at else "" for key, at in days.items()},
+    }
+    text = prepared.text(language)
+    for key, value in values.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
 
 
 def optional_instant(moment: dt.datetime | None) -> str | None:

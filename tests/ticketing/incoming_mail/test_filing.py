@@ -9,6 +9,7 @@ import pytest
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import letters as at_letters
+from contracts.ticketing import queue as of_queue
 from services.ticketing.chores import deadlines, file_scanning
 from services.ticketing.incoming_mail import queue as mail_queue
 from services.ticketing.incoming_mail import rows
@@ -320,7 +321,7 @@ def test_m24_another_persons_message_does_not_end_the_waiting_for_the_applicant(
 
 
 def queue(hand, as_="karim"):
-    return {t["code"]: t for t in hand.call(at_desk.QUEUE, as_=as_)["tickets"]}
+    return {t["code"]: t for t in hand.call(of_queue.QUEUE, as_=as_)["tickets"]}
 
 
 def test_m24_a_letter_to_a_closed_ticket_is_in_the_queue_until_the_unit_has_acted(hand):

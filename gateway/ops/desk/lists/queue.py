@@ -120,7 +120,10 @@ class QueuePages:
             return RedirectResponse(addresses.address({**fields, "at": ""}, done="last"), 303)
         page = str(reply.at // PAGE + 1) if reply.at >= PAGE else ""
         back = urlencode({**fields, "at": str(reply.at), **({"page": page} if page else {})})
-        return RedirectResponse(f"{AT}/tickets/{reply.code}?{urlencode({'back': back})}", 303)
+        # What was done with the last one is said on the page of this one.
+        done = {name: request.query_params.get(name, "")[:20] for name in ("of", "v", "done")}
+        onward = {"back": back, **{name: value for name, value in done.items() if value}}
+        return RedirectResponse(f"{AT}/tickets/{reply.code}?{urlencode(onward)}", 303)
 
     async def live(self, request: Request) -> Response:
         """GET /desk/queue/live: counts for a page that stands open, 304 while they are the same.

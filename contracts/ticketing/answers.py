@@ -1,0 +1,74 @@
+"""What colleagues write before it is sent: drafts, and an answer as its citizen will read it."""
+
+from typing import Annotated
+
+from bus.messages.fields import Choice, Prose, Text
+from bus.messages.message import message
+from bus.messages.values import Instant, Tick, Uuid
+from contracts.ticketing.desk import OneTicket
+from contracts.ticketing.requests import internal_request
+
+DRAFT_ACTS = ("say", "answer", "note", "assign", "pause", "invite", "close", "take_up")
+DRAFT_MOST = 8000
+
+
+@message
+class SaveDraft(OneTicket):
+    """A text as it stands in the box of an act; an empty one forgets the draft."""
+
+    act: Annotated[str, Choice(DRAFT_ACTS)]
+    text: Annotated[str, Prose(DRAFT_MOST, least=0, personal=True)] = ""
+    form: Annotated[
+        Uuid | None, "The id under which the form will be sent: once it was, nothing is kept"
+    ] = None
+
+
+@message
+class SavedDraft:
+    """``saved_at`` is null where nothing is kept."""
+
+    saved_at: Instant | None
+
+
+@message
+class Draft:
+    act: Annotated[str, Choice(DRAFT_ACTS)]
+    text: Annotated[str, Prose(DRAFT_MOST, personal=True)]
+    saved_at: Instant
+
+
+@message
+class Drafts:
+    drafts: tuple[Draft, ...]
+
+
+@message
+class PreviewAnswer(OneTicket):
+    text: Annotated[str, Prose(8000, personal=True)]
+    final: Tick
+
+
+@message
+class AnswerPreview:
+    """An answer as its citizen will read it, on the page and in the e-mail.
+
+    In the e-mail stands a mark for the link, which is a key of the citizen's.
+    """
+
+    language: Annotated[str, Text(2)]
+    page_title: Annotated[str, Text(200)]
+    page_text: Annotated[str, Prose(8000, personal=True)]
+    email_subject: Annotated[str | None, Text(400, personal=True)]
+    email_text: Annotated[str | None, Prose(20_000, personal=True)]
+    sms: Annotated[bool, "An SMS goes too, which says that there is an answer"]
+
+
+SAVE_DRAFT = internal_request(
+    "save_draft", SaveDraft, SavedDraft, "Desk: keep what a colleague has typed so far.", True
+)
+DRAFTS = internal_request(
+    "drafts", OneTicket, Drafts, "Desk: a colleague's own unsent texts of a ticket.", False
+)
+PREVIEW_ANSWER = internal_request(
+    "preview_answer", PreviewAnswer, AnswerPreview, "Desk: an answer as it will be read.", False
+)

@@ -1,0 +1,180 @@
+"""What colleagues tell each other: notices, absences, and tickets that are handed over."""
+
+from typing import Annotated
+
+from marshmallow import validate
+
+from bus.messages.fields import Checked, Choice, Text, whole
+from bus.messages.kinds import Request
+from bus.messages.message import message
+from bus.messages.values import Block, Code, Day, Instant, Tick
+from contracts.ticketing.desk import Nothing
+from contracts.ticketing.requests import internal_request
+from iran import identifiers
+from people import tracking
+
+NOTICES = ("mention", "assigned", "handed_over", "citizen", "due_soon", "missed")
+READ_MOST = 500
+# A hand-over acts on many tickets in one transaction.
+HAND_OVER_SECONDS, HAND_OVER_MOST = 60, 500
+
+
+@message
+class Notice:
+    """Something that happened for a colleague, on a ticket."""
+
+    id: int
+    kind: Annotated[str, Choice(NOTICES)]
+    code: Annotated[str, Text(10)]
+    category: Block
+    state: Annotated[str, Text(20)]
+    actor: Annotated[str, Text(80, least=0)]
+    at: Instant
+    unread: bool
+
+
+@message
+class MyNotices:
+    """One's own notices, unread first, then newest first; and whether they come by e-mail."""
+
+    notices: tuple[Notice, ...]
+    unread: int
+    email: Annotated[str | None, Text(200, personal=True)]
+    mails: bool
+
+
+@message
+class ReadNotices:
+    """Which notices were read: those of a ticket, these, or with neither all."""
+
+    code: Annotated[str | None, Checked(40, tracking.parse)] = None
+    ids: Annotated[
+        tuple[int, ...], validate.Length(0, READ_MOST, error=f"length|At most {READ_MOST}.")
+    ] = ()
+
+
+@message
+class Unread:
+    unread: int
+
+
+@message
+class SetNotices:
+    """Whether one's notices come by e-mail too, and where to."""
+
+    email: Annotated[str | None, Checked(200, identifiers.email, personal=True)] = None
+    mails: Tick = False
+
+
+@message
+class Absence:
+    """Days on which a colleague is away (inclusive), and who stands in."""
+
+    id: int
+    username: Annotated[str, Text(60)]
+    from_day: Day
+    to_day: Day
+    deputy: Annotated[str | None, Text(60)]
+    entered_by: Annotated[str, Text(60)]
+    now: bool
+
+
+@message
+class Absences:
+    """Of the colleagues whose absences one may see; ``colleagues`` are those to choose from."""
+
+    absences: tuple[Absence, ...]
+    colleagues: tuple[Block, ...]
+
+
+@message
+class AddAbsence:
+    """For oneself without ``username``; a head may enter those of the unit's colleagues."""
+
+    username: Annotated[str | None, Text(60)] = None
+    from_day: Day
+    to_day: Day
+    deputy: Annotated[str | None, Text(60)] = None
+
+
+@message
+class EndAbsence:
+    absence: Annotated[int, whole(1, 2**53)]
+
+
+@message
+class AbsenceDone:
+    """``open`` is how many open tickets the colleague still has."""
+
+    absence: int
+    open: int
+
+
+@message
+class OfColleague:
+    username: Annotated[str, Text(60)]
+
+
+@message
+class OpenTicket:
+    code: Annotated[str, Text(10)]
+    version: int
+    category: Block
+    state_fa: Annotated[str, Text(200)]
+    due_at: Instant | None
+
+
+@message
+class OpenTickets:
+    username: Annotated[str, Text(60)]
+    unit: Code
+    tickets: tuple[OpenTicket, ...]
+    basis: Annotated[str, Text(64), "Which tickets these are, in which versions"]
+
+
+@message
+class HandOver:
+    """All open tickets of one colleague for another of the unit; refused if they changed since
+    ``basis``.
+    """
+
+    username: Annotated[str, Text(60)]
+    to: Annotated[str, Text(60)]
+    reason: Annotated[str, Text(300)]
+    basis: Annotated[str, Text(64)]
+
+
+@message
+class HandedOver:
+    count: int
+
+
+MY_NOTICES = internal_request(
+    "my_notices", Nothing, MyNotices, "Desk: what happened for a colleague.", False
+)
+READ_NOTICES = internal_request(
+    "read_notices", ReadNotices, Unread, "Desk: mark one's notices as read.", True
+)
+SET_NOTICES = internal_request(
+    "set_notices", SetNotices, Unread, "Desk: have one's notices by e-mail, or not.", True
+)
+ABSENCES = internal_request(
+    "absences", Nothing, Absences, "Desk: who is away, and who stands in.", False
+)
+ADD_ABSENCE = internal_request(
+    "add_absence", AddAbsence, AbsenceDone, "Desk: enter days on which a colleague is away.", True
+)
+END_ABSENCE = internal_request(
+    "end_absence", EndAbsence, AbsenceDone, "Desk: a colleague is back, or does not go.", True
+)
+OPEN_TICKETS = internal_request(
+    "open_tickets", OfColleague, OpenTickets, "Desk: a colleague's open tickets.", False
+)
+HAND_OVER = Request(
+    "ticketing.hand_over.v1",
+    HandOver,
+    "Desk: give all open tickets of a colleague to another.",
+    reply=HandedOver,
+    agency=False,
+    deadline=HAND_OVER_SECONDS,
+)

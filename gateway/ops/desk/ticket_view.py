@@ -1,0 +1,184 @@
+"""A ticket as its page shows it: how it stands, by colour and words, and which acts come first."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from contracts.ticketing.answers import Draft
+from contracts.ticketing.citizens import ClockView
+from contracts.ticketing.desk import DeskHistoryEntry, DeskTicket
+from contracts.ticketing.related import Related
+from gateway.html.formats import moment
+from gateway.ops.desk.ticket_files import TicketFile, files_of
+from iran.persian import fold_digits
+
+STEPS = ("ثبت شد", "در دست بررسی", "پاسخ داده شد", "پایان یافت")
+_STEP = {"NEW": 0, "OPEN": 1, "PAUSED": 1, "MERGED": 1, "ANSWERED": 2, "CLOSED": 3}
+_STATE_KIND = {
+    "NEW": "warn",
+    "OPEN": "info",
+    "PAUSED": "neutral",
+    "MERGED": "neutral",
+    "ANSWERED": "good",
+    "CLOSED": "good",
+}
+# From so many minutes on a promise is shown as near its end.
+SOON_MINUTES = 240
+_OFFICE = " اداری"
+_ICONS = {
+    "register": "flag",
+    "assign": "person",
+    "say": "send",
+    "write": "mail",
+    "note": "note",
+    "pause": "clock",
+    "invite": "calendar",
+    "choose_slot": "calendar",
+    "leave_slot": "calendar",
+    "answer": "good",
+    "close": "close",
+    "withdraw": "undo",
+    "merge": "merge",
+    "absorb": "merge",
+    "unmerge": "undo",
+    "release": "undo",
+    "rate": "people",
+    "remind": "bell",
+    "joined_write": "mail",
+    "outside_letter": "mail",
+    "new_secret": "key",
+    "resume": "refresh",
+    "take_up": "refresh",
+}
+_BAD = frozenset({"escalate", "infected", "bounce", "reopen"})
+# In the order of how often a clerk does them.
+ACTS = (
+    ("answer", "پاسخ نهایی", "good", "پاسخ"),
+    ("say", "پیام به شهروند", "send", "پیام"),
+    ("note", "یادداشت داخلی", "note", "یادداشت"),
+    ("assign", "ارجاع", "person", "ارجاع"),
+    ("pause", "در انتظار گذاشتن", "clock", "انتظار"),
+    ("resume", "ادامه رسیدگی", "refresh", "ادامه"),
+    ("invite", "دعوت حضوری", "calendar", "دعوت"),
+    ("visit", "نتیجه مراجعه", "calendar", "مراجعه"),
+    ("merge", "یکی کردن با درخواست دیگر", "merge", "یکی کردن"),
+    ("unmerge", "جدا کردن دوباره", "undo", "جدا کردن"),
+    ("take_up", "رسیدگی دوباره", "refresh", "رسیدگی"),
+    ("close", "پایان بدون پاسخ", "close", "پایان"),
+    ("new_secret", "رمز تازه برای شهروند", "key", "رمز"),
+)
+
+
+class ActLink(NamedTuple):
+    """An act that can be done now; ``short`` is its name on a telephone."""
+
+    name: str
+    label: str
+    icon: str
+    short: str
+
+
+class ClockTile(NamedTuple):
+    """A promise as a tile: a number with its unit, and the day that it is about."""
+
+    label: str
+    value: str
+    unit: str
+    kind: str
+    hint: str
+    lines: tuple[str, ...]
+
+
+class EventMark(NamedTuple):
+    """Kind and icon of an entry of the history."""
+
+    kind: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPage:
+    """What the page shows beside the ticket itself.
+
+    ``related`` is None while it cannot be read: a ticket is worked on without it.
+    """
+
+    ticket: DeskTicket
+    related: Related | None
+    drafts: dict[str, Draft]
+    files: dict[int, TicketFile]
+    tiles: tuple[ClockTile, ...]
+    acts: tuple[ActLink, ...]
+    step: int
+    kind: str
+
+    @classmethod
+    def of(
+        cls, ticket: DeskTicket, related: Related | None, drafts: tuple[Draft, ...]
+    ) -> "TicketPage":
+        """Build the page of a ticket."""
+        return cls(
+            ticket,
+            related,
+            {draft.act: draft for draft in drafts},
+            files_of(ticket),
+            tuple(_tile(clock) for clock in ticket.clocks),
+            tuple(ActLink(*act) for act in ACTS if _is_open(ticket, act[0])),
+            _STEP[ticket.state],
+            _STATE_KIND[ticket.state],
+        )
+
+    @property
+    def links(self) -> dict[str, ActLink]:
+        """The acts by their names."""
+        return {act.name: act for act in self.acts}
+
+    @property
+    def first_draft(self) -> str:
+        """The act whose draft stands open when the page comes; empty without one."""
+        return next((act.name for act in self.acts if act.name in self.drafts), "")
+
+    @property
+    def photos(self) -> list[TicketFile]:
+        """The photos of the ticket, which its page shows small."""
+        return [file for file in self.files.values() if file.photo]
+
+    def mark(self, entry: DeskHistoryEntry) -> EventMark:
+        """Return kind and icon of an entry of the history."""
+        if entry.act in _BAD:
+            return EventMark("bad", "warn")
+        icon = _ICONS.get(entry.act, "info")
+        if entry.internal:
+            return EventMark("warn", icon)
+        if entry.act in ("answer", "visit"):
+            return EventMark("good", icon)
+        return EventMark("info" if entry.by == "citizen" else "neutral", icon)
+
+
+def _is_open(ticket: DeskTicket, act: str) -> bool:
+    if act == "visit":
+        appointment = ticket.appointment
+        return "visit" in ticket.may and bool(appointment and appointment["state"] == "BOOKED")
+    if act == "new_secret":
+        person = ticket.person or {}
+        return "new_secret" in ticket.may and bool(person.get("mobile") or person.get("email"))
+    return act in ticket.may
+
+
+def _tile(clock: ClockView) -> ClockTile:
+    """A promise with what is left of it in days of the office; once kept, the day it was done."""
+    left = fold_digits(clock.office_left_fa or "").removesuffix(_OFFICE)
+    due = f"سررسید {moment(clock.due)}" if clock.due else ""
+    done = moment(clock.met_at) if clock.met_at else ""
+    value, unit, kind, hint = {
+        "RUNNING": (left, "اداری مانده", "", due),
+        "MISSED": (left, "اداری گذشته", "bad", due),
+        "PAUSED": (left, "اداری مانده؛ مهلت متوقف است", "info", ""),
+        "MET": ("انجام شد", "", "good", done),
+        "LATE": ("دیر انجام شد", "", "bad", f"{done}؛ {due}"),
+        "ENDED": ("پایان یافت", "", "", ""),
+        "UNKNOWN": ("نامعلوم", "", "warn", "سررسید محاسبه نمی‌شود؛ تقویم را بررسی فرمایید"),
+    }[clock.state]
+    near = clock.left_minutes is not None and clock.left_minutes < SOON_MINUTES
+    if clock.state == "RUNNING" and near:
+        kind = "warn"
+    return ClockTile(clock.title_fa, value, unit, kind, hint, clock.explanation_fa)

@@ -1,0 +1,74 @@
+// The ticket's page: keeps drafts while one types, puts prepared texts into the box at once, opens
+// an act from the bar of a telephone, leafs through photos by keys. Every part works without it.
+"use strict";
+
+const SAVE_AFTER = 3000;
+
+function keepDrafts(form) {
+  const box = form.elements.text;
+  const state = form.querySelector("[data-draft-state]");
+  if (!box || !state) return;
+  let timer = 0, saved = box.value, sending = null, ended = false;
+  const save = async () => {
+    const text = box.value;
+    if (ended || text === saved) return;
+    sending = new AbortController();
+    const body = new URLSearchParams({ act: form.elements.act.value, form: form.elements.form.value, text });
+    try {
+      const reply = await fetch(form.dataset.draft, { method: "POST", body, redirect: "manual", signal: sending.signal });
+      if (reply.status === 204) saved = text;
+      state.textContent = reply.status === 204 ? state.dataset.saved : state.dataset.failed;
+    } catch (error) {
+      if (error.name !== "AbortError") state.textContent = state.dataset.failed;
+    }
+  };
+  box.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(save, SAVE_AFTER);
+  });
+  form.addEventListener("submit", () => {
+    ended = true;
+    clearTimeout(timer);
+    if (sending) sending.abort();
+  });
+  addEventListener("pagehide", () => { clearTimeout(timer); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+}
+
+function fillAtOnce(form) {
+  for (const button of form.querySelectorAll("button[data-text]")) {
+    button.addEventListener("click", (event) => {
+      event.preventDefault();
+      const box = form.elements.text;
+      box.value = `${box.value.trim()}\n\n${button.dataset.text}`.trim();
+      box.rows = 8;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      box.focus();
+    });
+  }
+}
+
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  keepDrafts(form);
+  fillAtOnce(form);
+}
+
+for (const link of document.querySelectorAll("a[data-opens]")) {
+  link.addEventListener("click", (event) => {
+    const act = document.getElementById(link.dataset.opens);
+    if (!act) return;
+    event.preventDefault();
+    act.open = true;
+    act.scrollIntoView({ block: "start" });
+    const field = act.querySelector("textarea, select, input:not([type=hidden]), button:not(.default)");
+    if (field) field.focus({ preventScroll: true });
+  });
+}
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  // The page runs from right to left: the next photo lies on the left.
+  const way = { ArrowLeft: "next", ArrowRight: "prev", Escape: "up" }[event.key];
+  const link = way && document.querySelector(`a[data-leaf=${way}]`);
+  if (link) location.assign(link.href);
+});

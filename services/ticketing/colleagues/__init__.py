@@ -1,0 +1,1 @@
+"""What colleagues tell each other: notices, absences, tickets that are handed over."""

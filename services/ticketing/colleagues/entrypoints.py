@@ -1,0 +1,44 @@
+"""Entrypoints for what colleagues tell each other."""
+
+from bus.database.store import Tx
+from bus.endpoint import serve
+from contracts.ticketing import colleagues as contracts
+from contracts.ticketing.desk import Nothing
+from services.ticketing.colleagues import handover, leave, notices
+from services.ticketing.context import ContextSource
+
+
+class ColleagueEntries(ContextSource):
+    """What colleagues ask about themselves and each other; the ops face has proven the name."""
+
+    @serve(contracts.MY_NOTICES)
+    def my_notices(self, tx: Tx, message: Nothing) -> contracts.MyNotices:
+        return notices.own(self.staff_context(tx))
+
+    @serve(contracts.READ_NOTICES)
+    def read_notices(self, tx: Tx, message: contracts.ReadNotices) -> contracts.Unread:
+        return notices.read(self.staff_context(tx), message)
+
+    @serve(contracts.SET_NOTICES)
+    def set_notices(self, tx: Tx, message: contracts.SetNotices) -> contracts.Unread:
+        return notices.set_mails(self.staff_context(tx), message)
+
+    @serve(contracts.ABSENCES)
+    def absences(self, tx: Tx, message: Nothing) -> contracts.Absences:
+        return leave.listing(self.staff_context(tx))
+
+    @serve(contracts.ADD_ABSENCE)
+    def add_absence(self, tx: Tx, message: contracts.AddAbsence) -> contracts.AbsenceDone:
+        return leave.add(self.staff_context(tx), message)
+
+    @serve(contracts.END_ABSENCE)
+    def end_absence(self, tx: Tx, message: contracts.EndAbsence) -> contracts.AbsenceDone:
+        return leave.end(self.staff_context(tx), message)
+
+    @serve(contracts.OPEN_TICKETS)
+    def open_tickets(self, tx: Tx, message: contracts.OfColleague) -> contracts.OpenTickets:
+        return handover.open_tickets(self.staff_context(tx), message)
+
+    @serve(contracts.HAND_OVER)
+    def hand_over(self, tx: Tx, message: contracts.HandOver) -> contracts.HandedOver:
+        return handover.hand_over(self.staff_context(tx), message)

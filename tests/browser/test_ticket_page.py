@@ -1,0 +1,185 @@
+"""Where a clerk works: a ticket taken, answered, joined and parted, with and without script."""
+
+import io
+import re
+import uuid
+
+import pytest
+import requests
+from PIL import Image
+
+from tests.browser.test_citizen import confirm, press, sit_down
+from tests.waiting import wait_for
+
+SIZES = {"with script": (True, 1366, 768), "without script": (False, 360, 740)}
+
+
+def photo():
+    content = io.BytesIO()
+    image = Image.new("RGB", (1200, 900), "teal")
+    image.getexif()[0x0112] = 6  # lies on its side
+    image.save(content, "JPEG", exif=image.getexif())
+    return content.getvalue()
+
+
+def registered(desk, files=(), **more):
+    """The code of a new complaint, which may bring files."""
+    claims = [
+        requests.post(
+            f"{desk.portal}/v1/attachments",
+            files={"files": (name, content)},
+            headers={"Idempotency-Key": f'"{uuid.uuid4()}"'},
+            timeout=20,
+        ).json()["claim"]
+        for name, content in files
+    ]
+    response = requests.post(
+        f"{desk.portal}/v1/tickets",
+        json={
+            "kind": "complaint",
+            "category": "illegal_well",
+            "text": f"در باغ {uuid.uuid4().hex[:6]} چاه می‌زنند",
+            "declared": True,
+            "name": "زهرا کاظمی",
+            "email": "z@example.com",
+            "mobile": f"0912{uuid.uuid4().int % 10**7:07}",
+            "claims": claims,
+            **more,
+        },
+        headers={"Idempotency-Key": f'"{uuid.uuid4()}"'},
+        timeout=20,
+    )
+    assert response.status_code == 201, response.text
+    return response.json()["code"]
+
+
+@pytest.fixture(params=SIZES.values(), ids=SIZES)
+def at_desk(request, visitor, shared_desk, judged):
+    """A page of mina, the head of the unit, at the desk; opens tickets by their code."""
+    script, width, height = request.param
+    page = visitor(script=script, width=width, height=height)
+    sit_down(page, shared_desk)
+
+    def opened(code, query=""):
+        page.goto(f"{shared_desk.ops}/desk/tickets/{code}{query}")
+        return page
+
+    page.opened, page.script, page.wide = opened, script, width > 1000
+    # axe waits for timers of the page, which are no script's where there is none
+    page.judged = judged if script else lambda _: None
+    return page
+
+
+def act(page, name):
+    """Opens the form of an act if it does not stand open."""
+    if not page.locator(f"#{name}[open]").count():
+        page.locator(f"#{name} > summary").click()
+
+
+def test_a_ticket_is_taken_noted_and_answered(at_desk, shared_desk, visitor):
+    code = registered(shared_desk)
+    page = at_desk.opened(code)
+    if at_desk.wide:
+        box = page.get_by_role("button", name="بردارم").bounding_box()
+        assert box["y"] + box["height"] < 768  # seen without scrolling
+    press(page, "بردارم")
+    assert "این پرونده اکنون با شماست" in page.inner_text("main")
+    act(page, "note")
+    page.fill("#note-text", "@karim لطفاً امروز سر بزنید")
+    press(page, "ثبت یادداشت")
+    # the prepared text stands in the box by one press, and what is chosen stays through the preview
+    act(page, "answer")
+    page.set_input_files(
+        "#answer-files", {"name": "گزارش.txt", "mimeType": "text/plain", "buffer": b"x"}
+    )
+    page.locator("#answer button[name=canned]").first.click()
+    wait_for(lambda: len(page.input_value("#answer-text")) > 20, 10)
+    text = page.input_value("#answer-text")
+    page.fill("#answer-text", f"{text}\nکارشناس آمد.")
+    page.judged(page)
+    press(page, "دیدن پیش از فرستادن")
+    shown = page.inner_text("main")
+    assert "در صفحه پیگیری" in shown
+    assert "کارشناس آمد." in shown
+    assert "گزارش.txt" in shown
+    assert not re.search(r"/l/[0-9]{10}", shown)
+    page.judged(page)
+    confirm(page)
+    assert "پاسخ فرستاده شد" in page.inner_text("main")
+    assert "گزارش.txt" in page.inner_text(".timeline")
+    page.judged(page)
+    # whom the note named is told
+    other = visitor(script=at_desk.script)
+    sit_down(other, shared_desk, "karim")
+    other.goto(f"{shared_desk.ops}/desk/for-me")
+    row = other.locator("tr", has_text="نام شما در یادداشت").first
+    assert "نخوانده" in row.inner_text()
+    row.get_by_role("link").click()
+    assert "لطفاً امروز سر بزنید" in other.inner_text(".timeline")
+    other.goto(f"{shared_desk.ops}/desk/for-me")
+    rows = other.locator("tr", has_text=re.sub(r"(\d{3})(\d{3})(\d+)", r"\1 \2 \3", code))
+    assert all("نخوانده" not in text for text in rows.all_inner_texts())
+
+
+def test_what_is_typed_outlives_the_session_and_is_seen_by_nobody_else(
+    at_desk, shared_desk, visitor
+):
+    code = registered(shared_desk)
+    page = at_desk.opened(code, "?open=say")
+    page.fill("#say-text", "نوشته ناتمام مینا")
+    if at_desk.script:
+        state = page.locator("#say [data-draft-state]")
+        wait_for(lambda: "نگه داشته شد" in state.inner_text(), 10)
+    else:
+        page.locator("#say button[name=draft]").click()
+        assert "پیش‌نویس نگه داشته شد" in page.inner_text("main")
+    press(page, "خروج") if at_desk.wide else page.context.clear_cookies()
+    sit_down(page, shared_desk)
+    assert at_desk.opened(code).input_value("#say-text") == "نوشته ناتمام مینا"
+    other = visitor(script=at_desk.script)
+    sit_down(other, shared_desk, "karim")
+    other.goto(f"{shared_desk.ops}/desk/tickets/{code}")
+    assert "ناتمام" not in other.content()
+    press(page, "فرستادن پیام")
+    assert at_desk.opened(code).input_value("#say-text") == ""
+
+
+def test_a_photo_is_small_in_the_ticket_and_large_in_the_viewer(at_desk, shared_desk):
+    code = registered(shared_desk, files=[("one.jpg", photo()), ("two.jpg", photo())])
+    page = at_desk.opened(code)
+
+    def shown():
+        page.reload()
+        return page.locator(".thumbs img").count() == 2
+
+    wait_for(shown, 30, 0.5)
+    small = page.locator(".thumbs img").first
+    small.scroll_into_view_if_needed()
+    url = small.get_attribute("src")
+    answer = page.request.get(shared_desk.ops + url)
+    image = Image.open(io.BytesIO(answer.body()))
+    assert (answer.headers["content-type"], image.size) == ("image/jpeg", (180, 240))
+    assert not image.getexif()
+    page.locator(".thumbs a").first.click()
+    assert "1 از 2" in page.inner_text("h1")
+    if at_desk.script:
+        page.keyboard.press("ArrowLeft")
+    else:
+        page.get_by_role("link", name="عکس بعد").click()
+    page.wait_for_url("**/view")
+    wait_for(lambda: "2 از 2" in page.inner_text("h1"), 10)
+
+
+def test_a_duplicate_is_joined_by_one_press_and_parted_by_another(at_desk, shared_desk):
+    text = f"کنار پل {uuid.uuid4().hex[:8]} شبانه چاه عمیق می‌زنند"
+    first, code = registered(shared_desk, text=text), registered(shared_desk, text=text)
+    page = at_desk.opened(code)
+    similar = page.locator("section", has=page.locator("#similar-h"))
+    similar.locator("li", has_text=re.sub(r"(\d{3})(\d{3})(\d+)", r"\1 \2 \3", first)).get_by_role(
+        "button"
+    ).click()
+    assert "یکی شد" in page.inner_text("main")
+    page.judged(page)
+    page.get_by_role("button", name="واگرد").click()
+    assert "جدا شد" in page.inner_text("main")
+    assert "بی‌مسئول" in page.inner_text(".pills")
