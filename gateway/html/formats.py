@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup, escape
 
+from gateway.texts.files import dates_of
 from iran.collation import collation_key
 from iran.persian import TEHRAN, jalali
 
@@ -29,6 +30,9 @@ def moment(text: str, language: str = "fa") -> str:
     """
     local = _local(text)
     day = jalali(local.date()).replace("-", "/")
+    if dates := dates_of(language):
+        date = f"{dates.weekdays[local.weekday()]} {day}"
+        return dates.moment.format(date=date, hour=f"{local:%H:%M}")
     if language == "fa":
         return f"{WEEKDAYS_FA[local.weekday()]} {day}، ساعت {local:%H:%M}"
     return f"{local:%A %-d %B %Y} ({day}), {local:%H:%M}"

@@ -6,6 +6,7 @@ from persiantools.jdatetime import JalaliDate
 
 from gateway.html.amounts import number_fa, words_en
 from gateway.html.formats import WEEKDAYS_FA
+from gateway.texts.files import dates_of
 from iran.persian import TEHRAN
 
 MONTHS_FA = (
@@ -56,6 +57,9 @@ def _today(now: dt.datetime | None) -> dt.date:
 def weekday_and_day(day: dt.date, language: str, today: dt.date) -> str:
     """Return a day with its weekday, and with its year if that is not this year."""
     jalali, this = JalaliDate(day), JalaliDate(today)
+    if dates := dates_of(language):
+        weekday, month = dates.weekdays[day.weekday()], dates.months[jalali.month - 1]
+        return dates.day.format(weekday=weekday, day=jalali.day, month=month, year=jalali.year)
     if language == "fa":
         year = "" if jalali.year == this.year else f" {jalali.year}"
         return f"{WEEKDAYS_FA[day.weekday()]} {jalali.day} {MONTHS_FA[jalali.month - 1]}{year}"
@@ -64,7 +68,10 @@ def weekday_and_day(day: dt.date, language: str, today: dt.date) -> str:
 
 
 def _near(day: dt.date, language: str, today: dt.date) -> str:
-    words = NEAR.get((day - today).days)
+    away = (day - today).days
+    if (dates := dates_of(language)) and away in NEAR:
+        return f" ({dates.near[list(NEAR).index(away)]})"
+    words = NEAR.get(away)
     return f" ({words[0 if language == 'fa' else 1]})" if words else ""
 
 
@@ -78,6 +85,8 @@ def spoken(moment: str, language: str = "fa", now: dt.datetime | None = None) ->
     local, today = _local(moment), _today(now)
     day, near = weekday_and_day(local.date(), language, today), _near(local.date(), language, today)
     hour = f"{local:%-H:%M}"
+    if dates := dates_of(language):
+        return dates.moment.format(date=day, hour=hour) + near
     return f"{day}، ساعت {hour}{near}" if language == "fa" else f"{day}, {hour}{near}"
 
 
@@ -99,6 +108,8 @@ def spoken_span(
     first, last, today = _local(starts), _local(ends), _today(now)
     day, near = weekday_and_day(first.date(), language, today), _near(first.date(), language, today)
     from_, to = _hour(first), _hour(last)
+    if dates := dates_of(language):
+        return dates.span.format(date=day, first=from_, last=to) + near
     if language == "fa":
         return f"{day}، ساعت {from_} تا {to}{near}"
     return f"{day}, {from_} to {to}{near}"
@@ -111,7 +122,8 @@ def _hour(moment: dt.datetime) -> str:
 def month_name(month: str, language: str = "fa") -> str:
     """Return a Jalali month such as 1405-09 by its name: آذر 1405."""
     year, number = month.split("-")
-    names = MONTHS_FA if language == "fa" else MONTHS_EN
+    dates = dates_of(language)
+    names = dates.months if dates else MONTHS_FA if language == "fa" else MONTHS_EN
     return f"{names[int(number) - 1]} {year}"
 
 

@@ -35,10 +35,23 @@ class TextFile(NamedTuple):
     wanted: Mapping[str, str]
     errors: Mapping[str, str]
     problems: Mapping[str, Mapping[str, str]]
-    dates: Mapping[str, list[str]]
+    dates: "Dates | None"
 
 
-PARTS = ("texts", "names", "wanted", "errors", "problems", "dates")
+class Dates(NamedTuple):
+    """How a third language says a day of the Jalali calendar and an hour of it: the names of
+    weekdays (Monday first), of months, and of yesterday to the day after tomorrow.
+    """
+
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+    near: tuple[str, ...]
+    day: str
+    moment: str
+    span: str
+
+
+PARTS = ("texts", "names", "wanted", "errors", "problems")
 
 
 def read(tag: str, folder: Path = FOLDER) -> TextFile:
@@ -50,8 +63,10 @@ def read(tag: str, folder: Path = FOLDER) -> TextFile:
         raise ValueError(f"{tag}.toml: data is one of {', '.join(DATA)}; those are their own.")
     rest = {} if tag in DATA else tomllib.loads((folder / f"{data}.toml").read_text("utf-8"))
     parts = {part: {**rest.get(part, {}), **own.get(part, {})} for part in PARTS}
+    dates = Dates(**own["dates"]) if "dates" in own else None
     return TextFile(
         tag=tag,
+        dates=dates,
         name=language["name"],
         direction=language["direction"],
         data=data,
@@ -76,17 +91,23 @@ class Language(str):
     """
 
     tag: str
+    dates: Dates | None
 
     def __new__(cls, tag: str) -> "Language":
         """KeyError if there is no file of that language."""
         language = super().__new__(cls, FILES[tag].data)
-        language.tag = tag
+        language.tag, language.dates = tag, FILES[tag].dates
         return language
 
 
 def file_of(language: str) -> TextFile:
     """Return the file of a page's language, or of a tag. KeyError."""
     return FILES[tag_of(language)]
+
+
+def dates_of(language: str) -> Dates | None:
+    """Return how a third language says days; None for Persian, English and what has no words."""
+    return language.dates if isinstance(language, Language) else None
 
 
 def tag_of(language: str) -> str:

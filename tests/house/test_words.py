@@ -1,13 +1,17 @@
 """One name for one thing, in the register of an office: what people read of us."""
 
+import ast
+import datetime as dt
 import re
 import tomllib
 from string import Formatter
 
 import pytest
 
+from gateway.html.formats import moment
+from gateway.html.spoken import spoken
 from gateway.public.site import words
-from gateway.texts.files import DATA, FILES, FOLDER, PARTS
+from gateway.texts.files import DATA, FILES, FOLDER, PARTS, Language
 from people.company import NAMES
 from services.inquiry.domain.status import LABELS
 from services.notify.domain.parts import normalised, parts
@@ -165,17 +169,18 @@ def test_texts_of_citizens_are_a_file_a_language():
 
 
 def test_persian_and_english_have_the_same_texts_but_for_the_english_problems():
-    missing = {key for key in keys_of("fa") ^ keys_of("en") if key[0] not in ("problems", "dates")}
+    missing = {key for key in keys_of("fa") ^ keys_of("en") if key[0] != "problems"}
     assert missing == set(), "a key stands in one of fa.toml and en.toml only"
 
 
 @pytest.mark.parametrize("tag", [tag for tag in FILES if tag not in DATA])
 def test_another_language_has_no_text_that_persian_has_not(tag):
-    assert keys_of(tag) <= keys_of("fa")
+    more = keys_of(tag) - keys_of("fa")
+    assert more == set(), f"take these out of {tag}.toml too"
 
 
 @pytest.mark.parametrize("tag", FILES)
-@pytest.mark.parametrize("part", [part for part in PARTS if part not in ("problems", "dates")])
+@pytest.mark.parametrize("part", [part for part in PARTS if part != "problems"])
 def test_a_text_has_the_same_places_and_the_forms_of_its_plural_in_each_language(tag, part):
     file = FILES[tag]
     forms = {file.plural(n) for n in range(1000)}
@@ -190,3 +195,52 @@ def test_the_form_of_a_text_follows_its_number():
     assert words.speaker("en")("banner_more", n=1) == "1 more"
     assert words.speaker("en")("status_bars", n=1, bad=0) == "1 day measured, down on 0"
     assert words.speaker("en")("status_bars", n=90, bad=2) == "90 days measured, down on 2"
+
+
+JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+# What is the same in each language: forms of files, an address, an example of a code, attributes.
+SAME = ("CSV", "JSON", "CSVJSON", "qavanin", "HJK", "HN", "BVQ")
+OF_MACROS = ("aria", "describedby", "invalid", "true")
+LETTERS = re.compile("[آ-ی]{2,}")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "gateway/templates/public").glob("*.html")), ids=lambda path: path.name
+)
+def test_no_text_of_citizens_stands_in_a_template(path):
+    text = path.read_text(encoding="utf-8")
+    assert not PERSIAN.search(re.sub(r"\{#.*?#\}", "", text)), "write it into gateway/texts"
+    shown = set(re.findall("[A-Za-z]{3,}", re.sub(r"<[^>]*>", "", JINJA.sub("", text))))
+    assert shown <= {*SAME, *OF_MACROS}, "write it into gateway/texts"
+
+
+def texts_in(tree):
+    """The literal texts of a module, without those that document it."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "gateway/public").rglob("*.py")), ids=lambda path: path.name
+)
+def test_no_persian_text_of_citizens_stands_in_code(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    persian = [text for text in texts_in(tree) if LETTERS.search(text)]
+    assert persian == [], "write it into gateway/texts"
+
+
+def test_a_third_language_says_days_and_hours_in_its_own_words():
+    arabic, now = Language("ar"), dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
+    assert spoken("2026-11-30T06:30:00Z", arabic, now) == "الإثنين 9 آذر 1405، الساعة 10:00 (غداً)"
+    assert moment("2026-11-30T06:30:00Z", arabic) == "الإثنين 1405/09/09، الساعة 10:00"
+    assert words.speaker(arabic)("banner_more", n=2) == "إعلانان آخران"
+    assert (arabic, arabic.tag) == ("fa", "ar")

@@ -49,8 +49,16 @@ _WAITING = text(
 _SENT = text("update outbox set sent_at = now(), awaits = '{}' where seq = any(:seqs)")
 
 
+# The matter has moved on meanwhile: joined with another, withdrawn, ended, paid.
+MOVED_ON = ("ticket.move", "ticket.changed", "visit.undecided", "visit.not_booked")
+
+
 class Refused(Exception):
-    """An act of the world was refused: the world or a rule has changed."""
+    """An act of the world was refused, with the code of the refusal."""
+
+    def __init__(self, contract: str, code: str, message: str) -> None:
+        super().__init__(f"{contract}: {message}")
+        self.code = code
 
 
 class Entry(NamedTuple):
@@ -104,7 +112,8 @@ class Stage:
         (entry,) = self._entries[contract.name]
         reply = self._run(entry, self._envelope(contract.name, caller), data) or {}
         if "error" in reply:
-            raise Refused(f"{contract.name}: {reply['error']}")
+            error = reply["error"]
+            raise Refused(contract.name, error["code"], error["message"])
         self.deliver(entry.service)
         result: R = read(contract.reply, reply["result"])
         return result
@@ -133,7 +142,7 @@ class Stage:
         call = Call.of(entry.job.contract, envelope, data)
         (outcome,) = entry.method(entry.service, [call])
         if outcome.fate is not Fate.DONE:
-            raise Refused(f"{entry.job.contract.name}: {outcome}")
+            raise Refused(entry.job.contract.name, outcome.fate.value, str(outcome))
         reply: Json | None = outcome.reply and orjson.loads(orjson.dumps(outcome.reply))
         return reply
 
@@ -202,7 +211,7 @@ class Stage:
         worker = self.services[service]
         getattr(worker, chore)()
         if worker.store.failing:
-            raise Refused(f"{service}: the chore {chore} failed; the log says why.")
+            raise Refused(f"{service}.{chore}", "chore", "The chore failed; the log says more.")
         self.deliver(worker)
 
     def working(self, hours: float, start: dt.datetime | None = None) -> dt.datetime:
@@ -248,7 +257,13 @@ class Stage:
 
 
 def _next(life: Life) -> dt.datetime | None:
-    return next(life, None)
+    """When the life goes on; None if it has ended, or its matter has moved on without it."""
+    try:
+        return next(life, None)
+    except Refused as refusal:
+        if refusal.code in MOVED_ON:
+            return None
+        raise
 
 
 def attempt(act: Callable[[], object]) -> bool:

@@ -111,7 +111,7 @@ def _merge(tickets: Tickets, later: KnownTicket, recent: list[KnownTicket]) -> N
     stage = tickets.stage
     others = [t.code for t in recent if t is not later and t.category == later.category]
     if not others:
-        raise Refused("There is no other.")
+        raise Refused(desk.MERGE.name, "ticket.not_found", "There is no other.")
     with stage.services["ticketing"].store.transaction() as tx:
         version = tx.conn.execute(_VERSION, {"code": later.code}).scalar_one()
     caller = stage.staff("nader")

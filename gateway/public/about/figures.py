@@ -65,7 +65,8 @@ def months_label(first: str, last: str, lang: str, *, short: bool = False) -> st
     if first == last:
         return f"{name} {year}"
     begin = name if year == end_year else f"{name} {year}"
-    return f"{begin} {'تا' if lang == 'fa' else 'to'} {end_name} {end_year}"
+    end_month = f"{end_name} {end_year}"
+    return words.speaker(lang)("span_of_months", first=begin, last=end_month)
 
 
 def month_rows(figures: Statistics, lang: str) -> list[FigureRow]:
@@ -99,7 +100,7 @@ def category_rows(figures: Statistics, lang: str) -> list[FigureRow]:
 
 
 def _names(subjects: Subjects, lang: str) -> str:
-    return ("، " if lang == "fa" else ", ").join(str(c[lang]) for c in subjects.categories)
+    return words.speaker(lang)("comma").join(str(c[lang]) for c in subjects.categories)
 
 
 def _first_name(subjects: Subjects, lang: str) -> str:

@@ -26,6 +26,7 @@ from gateway.limits.guesses import Guesses
 from gateway.public.georeport import reading
 from gateway.public.georeport.keys import Keys
 from gateway.public.georeport.xml import FORMS, MEDIA_TYPES, ROOT, answer
+from gateway.public.site import words
 from gateway.public.site.services import Services, address_of
 from iran.persian import TEHRAN
 from people import tracking
@@ -36,14 +37,6 @@ CHANGESET = "2026-11-23T00:00:00+03:30"
 JURISDICTION = "kbrw.ir"
 # What may stand in the address of a POST; a person's data may not, since addresses are logged.
 IN_QUERY = ("api_key", "jurisdiction_id", "locale")
-NOTICES = {
-    ("fa", True): "پاسخ و پیوند پیگیری به نشانی پست الکترونیکی شما فرستاده می‌شود.",
-    ("fa", False): "وضعیت را در همین برنامه ببینید؛ چون نشانی پست الکترونیکی نداده‌اید، "
-    "نامه‌ای فرستاده نمی‌شود.",
-    ("en", True): "The answer, and a link to follow up, go to your e-mail address.",
-    ("en", False): "See the status in this app; no letter is sent, since no e-mail address "
-    "was given.",
-}
 
 
 class Open311:
@@ -252,7 +245,7 @@ def _registered(ticket: Registered, data: Json, language: str) -> Json:
     token = ticket.token
     return {
         **({"token": token} if token else {"service_request_id": ticket.code}),
-        "service_notice": NOTICES[language, bool(data["email"])],
+        "service_notice": words.speaker(language)("app_mail" if data["email"] else "app_no_mail"),
         "account_id": None,
     }
 

@@ -11,6 +11,7 @@ from bus.errors import ContractError, FieldError
 from bus.messages.fields import YEARS
 from bus.messages.kinds import listed, sentence
 from bus.messages.values import Json
+from gateway.public.site import words
 from iran import identifiers
 from iran.persian import Malformed, fold_code, fold_number
 
@@ -196,7 +197,9 @@ def _text(parameters: Parameters, service: str) -> str:
     text = _CONTROL_IN_PROSE.sub("", text).strip()
     if len(text) > DESCRIPTION:
         parameters.fault("description", "length", f"At most {DESCRIPTION} characters.")
-    return text if len(text) >= SHORTEST else f"گزارش: {service}\n{text}".strip()
+    if len(text) >= SHORTEST:
+        return text
+    return words.speaker("fa")("app_short", service=service, text=text).strip()
 
 
 def _note_media(parameters: Parameters, data: Json) -> None:
