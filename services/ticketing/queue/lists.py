@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, func, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, func, literal_column, or_, select, union_all
 
 from contracts.ticketing.queue import NOBODY, Queue
 from iran.persian import search_key
@@ -31,7 +31,7 @@ def conditions(context: Context, query: Queue) -> list[ColumnElement[bool]]:
     """What is true of the tickets of a list; those of ``codes`` alone where it names some."""
     if query.codes:
         return [*of_unit(context, None), TICKETS.c.code.in_(query.codes)]
-    where = [*filters(context, query)]
+    where = _shared(context, query)
     if query.state == "WORK":
         where.append(OPEN)
     elif query.state != "ALL":
@@ -42,11 +42,16 @@ def conditions(context: Context, query: Queue) -> list[ColumnElement[bool]]:
         where.append(_assigned(query.assignee))
     if query.late:
         where.append(TICKETS.c.due_at < context.now)
-    return where
+    return _searched(context, query, where)
 
 
-def filters(context: Context, query: Queue) -> list[ColumnElement[bool]]:
-    """The conditions that the tabs of a list share: all but its state and whose it is."""
+def open_tickets(context: Context, query: Queue) -> list[ColumnElement[bool]]:
+    """What is true of the open tickets of all tabs of a list."""
+    return _searched(context, query, [*_shared(context, query), OPEN])
+
+
+def _shared(context: Context, query: Queue) -> list[ColumnElement[bool]]:
+    """What the tabs of a list share beside its search: all but its state and whose it is."""
     where = of_unit(context, query.unit)
     for column, value in (
         (TICKETS.c.category, query.category),
@@ -55,7 +60,7 @@ def filters(context: Context, query: Queue) -> list[ColumnElement[bool]]:
     ):
         if value:
             where.append(column == value)
-    return where + [TICKETS.c.id.in_(_holding(context, word)) for word in words(query.search)]
+    return where
 
 
 def of_unit(context: Context, unit: str | None) -> list[ColumnElement[bool]]:
@@ -87,20 +92,35 @@ def order(query: Queue) -> list[ColumnElement[Any]]:  # Any: columns differ
 # --- search ---
 
 
-def _holding(context: Context, word: str) -> Any:  # Any: a compound of selects
+def _searched(
+    context: Context, query: Queue, where: list[ColumnElement[bool]]
+) -> list[ColumnElement[bool]]:
+    """Those of the tickets for which ``where`` is true that hold each word of the search."""
+    holding = [TICKETS.c.id.in_(_holding(context, word, where)) for word in words(query.search)]
+    return where + holding
+
+
+def _holding(  # Any: a select of ids
+    context: Context, word: str, where: list[ColumnElement[bool]]
+) -> Select[Any]:
     """The tickets that hold a word, however it is spaced, have it as their code, or were written
-    by somebody of that name or number. Each part has an index of its own.
+    by somebody of that name or number.
+
+    Each part has an index of its own, and the other conditions too: a frequent word is looked for
+    in the few open tickets of a unit, a rare one in its index.
     """
     # A word of signs alone has no squeezed form: it must stand in the text as it is.
     squeezed = word.translate(_SQUEEZE) or word
     text = select(TICKETS.c.id).where(
-        or_(TICKETS.c.search.like(_within(word)), _squeezed().like(_within(squeezed)))
+        *where,
+        or_(TICKETS.c.search.like(_within(word)), _squeezed().like(_within(squeezed))),
     )
-    code = select(TICKETS.c.id).where(TICKETS.c.code == squeezed)
+    code = select(TICKETS.c.id).where(*where, TICKETS.c.code == squeezed)
     person = (
         select(TICKETS.c.id)
         .join_from(TICKETS, PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
         .where(
+            *where,
             or_(*(PEOPLE.c.search.like(_within(form)) for form in {word: 0, squeezed: 0})),
             person_is_seen(context),
         )

@@ -83,7 +83,7 @@ def counts(context: Context, query: Queue) -> dict[str, int]:
     statement = (
         select(*(column.label(name) for name, column in tabs.items()))
         .select_from(TICKETS)
-        .where(*lists.filters(context, query), lists.OPEN)
+        .where(*lists.open_tickets(context, query))
     )
     return dict(context.conn.execute(statement).one()._mapping)
 

@@ -474,7 +474,7 @@ def page_of(session, desk, code):
 
 
 def history_of(session, desk, code):
-    return page_of(session, desk, code).split('<ol class="timeline">')[1]
+    return page_of(session, desk, code).split('<ol class="timeline">')[1].split("</ol>")[0]
 
 
 def send(session, desk, code, act, **data):
