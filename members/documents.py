@@ -23,6 +23,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Table = Mapping[str, Any]  # Any: a document as TOML or JSON has it
 T = TypeVar("T")
+# Ten years: longer than any investigation is kept from whom it concerns.
+MOST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Grant:
 
     ``basis`` is the law or agreement that it stands on; ``blocks`` are the only ones of an answer
     that it gives (None: all of the purpose); ``per_day`` is its quota of questions a day in
-    Tehran; it counts only for who comes from one of ``networks``, if it names any.
+    Tehran; it counts only for who comes from one of ``networks``, if it names any. For
+    ``withheld_days`` a person does not learn of a question (None: as the purpose says).
     """
 
     contract: str
@@ -41,6 +44,7 @@ class Grant:
     blocks: tuple[str, ...] | None = None
     per_day: int | None = None
     networks: tuple[Network, ...] = ()
+    withheld_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,7 @@ def grants_of(
             grant.blocks,
             grant.per_day,
             grant.networks,
+            grant.withheld_days,
         )
         for delegation in behalf
         for grant in own
@@ -182,6 +187,8 @@ def grants_to_wire(grants: Iterable[Grant]) -> list[Wire]:
                 row["blocks"] = list(grant.blocks)
             if grant.per_day is not None:
                 row["per_day"] = grant.per_day
+            if grant.withheld_days is not None:
+                row["withheld_days"] = grant.withheld_days
             if grant.networks:
                 row["networks"] = [str(network) for network in grant.networks]
             rows.append(row)
@@ -214,6 +221,7 @@ def _grant(table: Table) -> Grant:
         _texts(table, "blocks") if "blocks" in table else None,
         per_day,
         tuple(_parse_texts(table, "networks", ipaddress.ip_network)),
+        _days(table, "withheld_days") if "withheld_days" in table else None,
     )
 
 
@@ -322,6 +330,13 @@ def _day(table: Table, name: str) -> dt.date:
             raise ValueError(f"{name}: {error}") from None
     if type(value) is not dt.date:  # a datetime is a date to isinstance
         raise ValueError(f"{name}: {value!r} is not a day")
+    return value
+
+
+def _days(table: Table, name: str) -> int:
+    value = table.get(name)
+    if type(value) is not int or not 0 <= value <= MOST_DAYS:
+        raise ValueError(f"{name}: {value!r} is not a whole number from 0 to {MOST_DAYS}")
     return value
 
 

@@ -330,6 +330,9 @@ def narrowed(earlier: Iterable[Table], now: Iterable[Table]) -> list[Wire]:
                 common["blocks"] = [block for block in then["blocks"] if block in allowed]
             if "per_day" in then:
                 common["per_day"] = min(grant.get("per_day", then["per_day"]), then["per_day"])
+            if "withheld_days" in then:  # what was withheld when it was asked stays so
+                days = then["withheld_days"]
+                common["withheld_days"] = max(grant.get("withheld_days", days), days)
             if common not in kept:
                 kept.append(common)
     return kept

@@ -32,10 +32,21 @@ from bus.sealing import derived
 
 VALID, DAY = dt.timedelta(minutes=30), dt.timedelta(days=1)
 MOST_WRONG, DIGITS = 5, 6
-# Codes sent in a day for one subject: to one asking address, and to all of them.
-MOST_OF_ASKER, MOST_OF_SUBJECT = 3, 10
 
 
+class Limits(NamedTuple):
+    """How long a code is good, and how many are sent in a day: for one subject to one asking
+    address and to all of them; for all subjects to one address and to all.
+    """
+
+    valid: dt.timedelta = VALID
+    of_asker: int = 3
+    of_subject: int = 10
+    of_address: int | None = None
+    of_all: int | None = None
+
+
+OF_SECRETS = Limits()
 _CODES = table(
     "secret_codes",
     column("id", Uuid(as_uuid=False)),
@@ -61,6 +72,7 @@ class Codes:
     conn: Connection
     now: dt.datetime
     secret: str
+    limits: Limits = OF_SECRETS
 
     def begin(self, subject: str | None, asker: str) -> Begun:
         """Make a code for ``subject``.
@@ -82,7 +94,7 @@ class Codes:
         """
         this = _CODES.c.id == id
         row = self.conn.execute(select(_CODES).where(this).with_for_update()).one_or_none()
-        if row is None or row.asked_at < self.now - VALID or row.wrong >= MOST_WRONG:
+        if row is None or row.asked_at < self.now - self.limits.valid or row.wrong >= MOST_WRONG:
             return NotFound(
                 "This code is too old, was used, or was wrong too often; ask for another.",
                 code="secret_code.gone",
@@ -100,11 +112,21 @@ class Codes:
 
     def _is_enough(self, subject: str, asker: str) -> bool:
         of_asker = func.count().filter(_CODES.c.asker == asker)
-        recent = (_CODES.c.subject == subject) & (_CODES.c.asked_at > self.now - DAY)
+        recent = _CODES.c.subject.is_not(None) & (_CODES.c.asked_at > self.now - DAY)
+        limits = self.limits
         all_codes, own_codes = self.conn.execute(
+            select(func.count(), of_asker)
+            .select_from(_CODES)
+            .where(recent, _CODES.c.subject == subject)
+        ).one()
+        if own_codes >= limits.of_asker or all_codes >= limits.of_subject:
+            return True
+        if limits.of_address is None or limits.of_all is None:
+            return False
+        of_all, of_address = self.conn.execute(
             select(func.count(), of_asker).select_from(_CODES).where(recent)
         ).one()
-        return bool(own_codes >= MOST_OF_ASKER or all_codes >= MOST_OF_SUBJECT)
+        return bool(of_address >= limits.of_address or of_all >= limits.of_all)
 
     def _hashed(self, id: str, pin: str) -> bytes:
         key = derived(self.secret, "mirab.one-time codes")

@@ -116,6 +116,12 @@ class Grant:
     )
     blocks: Annotated[Names | None, "Only these blocks of the purpose's", OPTIONAL] = None
     per_day: Annotated[int | None, whole(1, 10**9), "Questions a day in Tehran", OPTIONAL] = None
+    withheld_days: Annotated[
+        int | None,
+        whole(0, 3650),
+        "So many days a person does not learn of a question; as the purpose says if left out",
+        OPTIONAL,
+    ] = None
     networks: Annotated[
         tuple[Annotated[str, Text(50)], ...] | None, validate.Length(0, 100), OPTIONAL
     ] = None

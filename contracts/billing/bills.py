@@ -131,6 +131,22 @@ class Bill:
 
 
 @message
+class BillsOf:
+    """The bills of these own inquiries and requests, and those that an office issued for these
+    files to whoever holds them: what a person whom the portal has proven has to pay.
+    """
+
+    inquiries: Annotated[tuple[Annotated[str, Text(20)], ...], validate.Length(0, 100)] = ()
+    tickets: Annotated[tuple[Annotated[str, Text(20)], ...], validate.Length(0, 100)] = ()
+    file_nos: Annotated[tuple[Annotated[str, Text(40)], ...], validate.Length(0, 1000)] = ()
+
+
+@message
+class OwnBills:
+    bills: tuple[Bill, ...]
+
+
+@message
 class Start(Pair):
     psp: Annotated[Code, "A code of the bill's pay_at"]
 
@@ -252,6 +268,14 @@ QUOTE = Request(
 )
 LOOK_UP = Request(
     "billing.look_up.v1", Pair, "Reads a bill by its two IDs.", reply=Bill, effect=False
+)
+BILLS_OF = Request(
+    "billing.bills_of.v1",
+    BillsOf,
+    "Lists what a person has to pay, by their inquiries, requests and files.",
+    reply=OwnBills,
+    effect=False,
+    agency=False,
 )
 LIST_BILLS = Request(
     "billing.list_bills.v1",

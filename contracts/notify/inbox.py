@@ -7,6 +7,8 @@ from bus.messages.kinds import Request
 from bus.messages.message import message
 from bus.messages.values import Instant, Uuid
 from contracts.notify.messages import BODY_MOST, SUBJECT_MOST
+from contracts.notify.persons import Pass, Person
+from iran import identifiers
 from people import tracking
 
 
@@ -54,6 +56,31 @@ class Inbox:
     next: Uuid | None
 
 
+@message
+class AttachInbox(InboxProof):
+    """Code and secret prove the inbox, the portal has proven the person."""
+
+    mobile: Annotated[str, Checked(40, identifiers.mobile, personal=True)]
+    national_id: Annotated[str, Checked(40, identifiers.national_id, personal=True)]
+
+
+@message
+class MyInbox:
+    code: Annotated[str, Text(10)]
+    letters: Annotated[int, "How many lie in it"]
+    newest: Annotated[Letter | None, "The newest of them"]
+
+
+@message
+class MyInboxes:
+    inboxes: tuple[MyInbox, ...]
+
+
+@message
+class OpenMyInbox(Person):
+    code: Annotated[str, Checked(40, tracking.parse)]
+
+
 MAKE_INBOX = Request(
     "notify.make_inbox.v1", MakeInbox, "Makes an inbox.", reply=InboxCode, agency=False
 )
@@ -69,6 +96,29 @@ READ_INBOX = Request(
     ReadInbox,
     "What lies in an inbox.",
     reply=Inbox,
+    effect=False,
+    agency=False,
+)
+ATTACH_INBOX = Request(
+    "notify.attach_inbox.v1",
+    AttachInbox,
+    "Attaches an inbox to a person, who then finds it without its secret.",
+    reply=InboxCode,
+    agency=False,
+)
+MY_INBOXES = Request(
+    "notify.my_inboxes.v1",
+    Person,
+    "The inboxes that a proven person has attached.",
+    reply=MyInboxes,
+    effect=False,
+    agency=False,
+)
+OPEN_MY_INBOX = Request(
+    "notify.open_my_inbox.v1",
+    OpenMyInbox,
+    "A pass to one of a person's own inboxes.",
+    reply=Pass,
     effect=False,
     agency=False,
 )

@@ -29,9 +29,11 @@ from gateway.public import (
 )
 from gateway.public.about import laws
 from gateway.public.about import pages as about
-from gateway.public.complaints import lost_secrets, registration, tickets
+from gateway.public.complaints import registration, tickets
 from gateway.public.georeport import api as georeport
 from gateway.public.georeport import xml as georeport_xml
+from gateway.public.matters import asked, door, lost_secrets, sign_in
+from gateway.public.matters import pages as matters
 from gateway.public.reports import pages as reports
 from gateway.public.site import components, problem_replies, words
 from gateway.public.site.pages import show as show_page
@@ -147,6 +149,7 @@ def make(settings: Settings) -> web.Face:
             Route("/v1/verify/{code}", public.verify),
             Route("/", public.home),
             Route("/verify", public.verify_page),
+            *door.routes(public.services),
             *tickets.routes(public.services),
             *about.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *registration.routes(public.services),
@@ -155,6 +158,9 @@ def make(settings: Settings) -> web.Face:
             *laws.routes(public.services),
             *reports.routes(public.services),
             *lost_secrets.routes(public.services),
+            *matters.routes(public.services),
+            *sign_in.routes(public.services),
+            *asked.routes(public.services),
             *inbox.routes(public.services),
             *news.routes(public.news),
             *georeport.routes(public.services, settings),

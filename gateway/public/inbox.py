@@ -1,4 +1,6 @@
-"""Inboxes of people: made, opened by code and secret, read."""
+"""Inboxes of people: made, and read."""
+
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -7,9 +9,8 @@ from starlette.routing import Route
 from contracts.notify import inbox as contracts
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
-from gateway.public.site.access import INBOX, CodeProof, DoorPages, keep_open, with_proof
+from gateway.public.site.access import DOOR, INBOX, CodeProof, keep_open, leave, with_proof
 from gateway.public.site.pages import leads_to, show
-from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
 
@@ -55,13 +56,11 @@ class Inbox:
 
 def routes(services: Services) -> list[Route]:
     """The routes of inboxes."""
-    inbox, entrance = Inbox(services), DoorPages(services, INBOX)
+    inbox = Inbox(services)
     return [
         Route("/inbox", inbox.page, methods=["GET"]),
         Route("/inbox", inbox.make, methods=["POST"]),
-        Route("/inbox/open", same_for_all(entrance.form), methods=["GET"]),
-        Route("/inbox/open", entrance.open, methods=["POST"]),
         Route("/inbox/mine", inbox.mine),
-        Route("/inbox/leave", entrance.leave, methods=["POST"]),
-        Route("/inbox/leave", leads_to("/inbox/open"), methods=["GET"]),
+        Route("/inbox/leave", partial(leave, door=INBOX), methods=["POST"]),
+        Route("/inbox/leave", leads_to(DOOR), methods=["GET"]),
     ]

@@ -20,10 +20,9 @@ from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.papers import pdf
 from gateway.public.site import words
-from gateway.public.site.access import OWN, CodeProof, DoorPages, keep_open, with_proof
+from gateway.public.site.access import OWN, CodeProof, keep_open, with_proof
 from gateway.public.site.one_press import parse_press
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
-from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 from gateway.texts.files import DATA
 
@@ -186,12 +185,10 @@ def explained(lang: str, status: Status) -> list[str]:
 
 def routes(services: Services, portal: str) -> list[Route]:
     """The routes of own inquiries."""
-    own, entrance = OwnInquiryPages(services, portal), DoorPages(services, OWN)
+    own = OwnInquiryPages(services, portal)
     return [
         Route("/inquiry", own.page, methods=["GET"]),
         Route("/inquiry", own.ask, methods=["POST"]),
-        Route("/inquiry/open", same_for_all(entrance.form), methods=["GET"]),
-        Route("/inquiry/open", entrance.open, methods=["POST"]),
         Route("/inquiry/mine", own.mine),
         Route("/inquiry/mine/rate", own.rate, methods=["POST"]),
         Route("/inquiry/mine/rate", leads_to("/inquiry/mine"), methods=["GET"]),

@@ -1,8 +1,6 @@
 """The billing service: tariffs, bills, payments, the ledger and the acts of officers."""
 
 import datetime as dt
-import functools
-from pathlib import Path
 
 from bus.database.store import Tx
 from bus.endpoint import every, handle, serve
@@ -36,12 +34,6 @@ WRITERS = {"beancount": journals.beancount, "hledger": journals.hledger}
 NOON = dt.time(12)
 
 
-@functools.lru_cache(maxsize=4)
-def gateways(path: str) -> dict[str, Psp]:
-    """The banks' gateways of a file of secrets; read once a process."""
-    return configuration.adapters(Path(path).read_text(encoding="utf-8"))
-
-
 class Billing(Service):
     """Entrypoints and chores of the billing context."""
 
@@ -50,7 +42,7 @@ class Billing(Service):
     @property
     def psps(self) -> dict[str, Psp]:
         """The gateways that are set up, by code."""
-        return gateways(self.settings.text("PSPS_FILE"))
+        return configuration.gateways(self.settings.text("PSPS_FILE"))
 
     def payment_context(self) -> PaymentContext:
         """The context of work at the banks' gateways."""
@@ -93,6 +85,12 @@ class Billing(Service):
     @serve(contracts.LOOK_UP)
     def look_up(self, tx: Tx, message: contracts.Pair) -> contracts.Bill:
         return self.replies(tx).bill(search.look_up(tx.conn, message.bill_id, message.payment_id))
+
+    @serve(contracts.BILLS_OF)
+    def bills_of(self, tx: Tx, message: contracts.BillsOf) -> contracts.OwnBills:
+        replies = self.replies(tx)
+        bills = (replies.bill(row) for row in search.of_person(tx.conn, message))
+        return contracts.OwnBills(bills=tuple(bills))
 
     @serve(contracts.LIST_BILLS)
     def list_bills(self, tx: Tx, message: contracts.ListBills) -> contracts.Bills:

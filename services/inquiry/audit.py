@@ -13,6 +13,7 @@ from bus.errors import Unavailable
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from services.inquiry.domain import chain
+from services.inquiry.persons.askings import entry_of
 from services.inquiry.questions import inquiry_log
 from services.inquiry.questions.inquiry_log import Content
 
@@ -35,6 +36,8 @@ def main(argv: list[str] | None = None) -> int:
         store = Store(Settings().text("DB_URL"), source="audit", connections=1)
         with store.transaction() as tx:
             tx.conn.exec_driver_sql("set transaction isolation level repeatable read, read only")
+            if options.find is not None:
+                return _find(tx.conn, options.find)
             problem = verify(tx.conn, expected, options.first)
             if problem is None:
                 print(_summary(tx.conn, options.first))
@@ -69,7 +72,21 @@ def _options() -> argparse.ArgumentParser:
         metavar="SEQ",
         help="begin at this row and trust the hash of the row before it",
     )
+    parser.add_argument(
+        "--find",
+        metavar="REFERENCE",
+        help="print the number of the row that a person's objection names, and nothing else; "
+        "needs INQUIRY_LOG_KEY",
+    )
     return parser
+
+
+def _find(conn: Connection, reference: str) -> int:
+    """Print the number of the row of a reference (services/inquiry/persons/askings.py)."""
+    log_key = Settings().secret("INQUIRY_LOG_KEY").reveal()
+    number = entry_of(conn, log_key, reference.strip().lower())
+    print(number if number is not None else "there is no such row")
+    return WHOLE if number is not None else BROKEN
 
 
 def verify(conn: Connection, expected: Expected | None, first: int = 1) -> str | None:

@@ -10,9 +10,10 @@ from bus.messages.message import Written
 from bus.service import Service
 from contracts.billing import bills
 from contracts.billing.bills import BillFact, Reminder
-from contracts.inquiry import laws, own, parcels, questions, use
+from contracts.inquiry import laws, own, parcels, persons, questions, use
 from contracts.inquiry import ratings as rating_contracts
 from contracts.inquiry.answer import Answer, Verification
+from contracts.notify.persons import Pass
 from contracts.ticketing import lost_secrets as lost_contracts
 from services.inquiry import backlog, own_use, ratings
 from services.inquiry.askers import asker_of
@@ -24,6 +25,7 @@ from services.inquiry.domain import codes, law_uses
 from services.inquiry.own_inquiries import inquiries, lost_secrets, text_messages
 from services.inquiry.parcels import answers as parcel_answers
 from services.inquiry.parcels import questions as parcel_questions
+from services.inquiry.persons import askings, matters, sessions
 from services.inquiry.questions import (
     answering,
     day_counts,
@@ -150,6 +152,36 @@ class Inquiry(Service):
     def ratings(self, tx: Tx, message: rating_contracts.AskRatings) -> rating_contracts.Ratings:
         return ratings.counts(tx.conn)
 
+    # --- persons who have proven by their mobile who they are ---
+
+    @serve(persons.BEGIN_SIGN_IN)
+    def begin_sign_in(self, tx: Tx, message: persons.BeginSignIn) -> lost_contracts.CodeReceipt:
+        return sessions.begin(self.context(tx), message)
+
+    @serve(persons.SIGN_IN)
+    def sign_in(self, tx: Tx, message: persons.SignIn) -> persons.Session | BusError:
+        return sessions.open_(self.context(tx), message)
+
+    @serve(persons.SIGN_OUT)
+    def sign_out(self, tx: Tx, message: persons.SessionToken) -> persons.SignedOut:
+        return sessions.end(self.context(tx), message)
+
+    @serve(persons.MATTERS)
+    def matters(self, tx: Tx, message: persons.SessionProof) -> persons.Matters:
+        return matters.matters(self.context(tx), message)
+
+    @serve(persons.OPEN_MY_INQUIRY)
+    def open_my_inquiry(self, tx: Tx, message: persons.OpenMine) -> Pass:
+        return matters.open_inquiry(self.context(tx), message)
+
+    @serve(persons.WHO_ASKED)
+    def who_asked(self, tx: Tx, message: persons.WhoAsked) -> persons.Askings:
+        return askings.who_asked(self.context(tx), message)
+
+    @serve(persons.FIND_ASKING)
+    def find_asking(self, tx: Tx, message: persons.FindAsking) -> persons.Asking:
+        return askings.find(self.context(tx), message)
+
     # --- parcels, which the land registry answers ---
 
     @serve(parcels.ASK_PARCEL)
@@ -218,5 +250,6 @@ class Inquiry(Service):
             results.forget_old(context)
             inquiries.forget(context)
             lost_secrets.forget(context)
+            sessions.forget(context)
             parcel_questions.forget(context)
             grant_quotas.forget(context.conn, context.now)

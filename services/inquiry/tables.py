@@ -148,6 +148,8 @@ INQUIRY_LOG = Table(
     Column("hash", LargeBinary, nullable=False),
     Column("on_behalf_of", Text),
     Column("basis", Text),
+    # So many days from then on the person asked about does not learn of it.
+    Column("withheld_days", Integer),
 )
 Index(
     "inquiry_log_key",
@@ -265,6 +267,9 @@ OWN_INQUIRIES = Table(
     Column("mobile", Text),
     Column("language", Text, nullable=False, server_default="fa"),
     Column("ended_at", MOMENT),
+    # By what its person finds it, as hashes: mobile and ID together, and the ID as in the log.
+    Column("person", LargeBinary),
+    Column("key_hash", Text),
     CheckConstraint("state in ('CHARGING', 'UNPAID', 'ANSWERED', 'ENDED')"),
 )
 Index("own_inquiries_file", OWN_INQUIRIES.c.file_no, OWN_INQUIRIES.c.asked_at)
@@ -272,6 +277,25 @@ Index(
     "own_inquiries_mobile",
     OWN_INQUIRIES.c.asked_at,
     postgresql_where=OWN_INQUIRIES.c.mobile.is_not(None),
+)
+Index("own_inquiries_key_hash", OWN_INQUIRIES.c.key_hash, OWN_INQUIRIES.c.asked_at)
+Index(
+    "own_inquiries_person",
+    OWN_INQUIRIES.c.person,
+    postgresql_where=OWN_INQUIRIES.c.person.is_not(None),
+)
+PERSON_SESSIONS = Table(
+    "person_sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    # Whose it is, as a hash of mobile and ID: neither is kept.
+    Column("person", LargeBinary, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("since", MOMENT),
+    Column("started_at", MOMENT, nullable=False),
+    Column("until", MOMENT, nullable=False),
+    Column("ended_at", MOMENT),
+    CheckConstraint("level in ('registered', 'stated')"),
 )
 OWN_FAILURES = Table(
     "own_failures",

@@ -14,6 +14,7 @@ from persian_tools.bill import CURRENCY_RIAL, get_detail
 
 from bus.errors import ContractError, RuleBroken
 from contracts.billing import bills as contracts
+from iran.bill_ids import read
 from services.billing import books
 from services.billing.domain import bank_files, bill, bill_ids, ledger, payment
 from services.billing.domain.bill_ids import Encoder
@@ -69,7 +70,7 @@ def ask(book, rows, *items, on=DAY, known_at=NOW, **classes):
     "case", VECTORS, ids=lambda case: f"{case['bill_id']}-{case['payment_id']}"
 )
 def test_pairs_are_read_as_the_banks_read_them(case):
-    pair = bill_ids.read(case["bill_id"], case["payment_id"])
+    pair = read(case["bill_id"], case["payment_id"])
     assert (pair is not None) == (case["bill_ok"] and case["payment_ok"])
     if pair is not None:
         assert (pair.file, f"{pair.company:03}", pair.service) == (
@@ -108,11 +109,11 @@ def test_a_made_pair_is_read_back_and_a_wrong_digit_is_detected(
 ):
     made = bill_ids.bill_id(file, company)
     paid = bill_ids.payment_id(made, units * 1000, DAY, (year, period), THOUSANDS)
-    pair = bill_ids.read(made, paid)
+    pair = read(made, paid)
     assert pair == (file, company, 1, units, year % 10, period)
     both = made + paid
     wrong = both[: place % len(both)] + str(digit) + both[place % len(both) + 1 :]
-    if wrong != both and (pair_found := bill_ids.read(wrong[: len(made)], wrong[len(made) :])):
+    if wrong != both and (pair_found := read(wrong[: len(made)], wrong[len(made) :])):
         # Modulo 11 with 10 and 11 folded into 0 and 1 cannot see every change.
         assert pair_found != pair
 
@@ -140,7 +141,7 @@ def test_an_independent_checker_agrees_on_every_pair_right_or_wrong(
     pair = wrong[: len(made)].lstrip("0"), wrong[len(made) :].lstrip("0")
     if all(len(half) >= 6 for half in pair):
         theirs = get_detail(int(pair[0]), int(pair[1]))["is_valid"]
-        assert (bill_ids.read(*pair) is not None) == theirs
+        assert (read(*pair) is not None) == theirs
 
 
 @pytest.mark.parametrize("rials", [0, -1000, 999, 1500, 100_000_000_000])

@@ -7,8 +7,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from deploy.local.bank import files, pages
 from deploy.local.bank.state import TERMINALS, Bank, PaidBill
+from iran import bill_ids
 from iran.persian import TEHRAN, fold_digits
-from services.billing.domain import bill_ids
 
 COMPANY = "461"
 

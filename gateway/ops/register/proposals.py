@@ -155,6 +155,8 @@ def grant_of(typed: Mapping[str, str]) -> Entry:
         grant[name] = typed.get(name, "").replace("،", " ").replace(",", " ").split()
     if typed.get("per_day", "").strip():
         grant["per_day"] = parse_whole(typed["per_day"])
+    if typed.get("withheld_days", "").strip():
+        grant["withheld_days"] = parse_whole(typed["withheld_days"])
     return {**_filled(grant), "purposes": grant["purposes"]}
 
 

@@ -79,6 +79,11 @@ class Register:
         draft = Draft(FormToken.new(), {"kind": kind if kind in KINDS else ""})
         return await self._page(request, "kind", draft)
 
+    async def begin_with(self, request: Request, answers: Mapping[str, str]) -> Response:
+        """Show the page of the text with answers that are known already: an objection's."""
+        draft = Draft(FormToken.new(), {name: answers.get(name, "") for name in (*TEXTS, *FLAGS)})
+        return await self._page(request, "text", draft)
+
     async def go_on(self, request: Request) -> Response:
         """POST /contact/new: judge the page that was filled in, show the next or send."""
         form = await read_form(

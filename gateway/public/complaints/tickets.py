@@ -1,6 +1,6 @@
-"""The pages of a request: contact, follow-up, the ticket and the acts of its writer."""
+"""The pages of a request: contact, the ticket and the acts of its writer."""
 
-import re
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,14 +16,13 @@ from gateway.forms.multipart import TEXT_FORM, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
 from gateway.public.site import words
-from gateway.public.site.access import TICKET, CodeProof, DoorPages, keep_open, with_proof
+from gateway.public.site.access import DOOR, TICKET, CodeProof, keep_open, leave, with_proof
 from gateway.public.site.forms import Texts
 from gateway.public.site.one_press import parse_press
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 
-LINK = re.compile(r"([0-9]{10})([A-Za-z0-9_-]{22})")
 # The last part of the address of each act, and its Request.
 ACTS: dict[str, kinds.Request] = {
     "write": contracts.WRITE,
@@ -44,28 +43,10 @@ class TicketPages:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self._entrance = DoorPages(services, TICKET)
 
     async def contact(self, request: Request) -> Response:
         """GET /contact: register, follow up, units and their addresses."""
         return show(request, "contact", form=await self.services.form(request))
-
-    async def link(self, request: Request) -> Response:
-        """GET /l/{key}: the link of our letters opens the ticket."""
-        match = LINK.fullmatch(request.path_params["key"])
-        dead = {"": words.speaker(words.language(request))("link_dead")}
-        if match is None:
-            return self._entrance.show(request, {}, dead, 404)
-        proof = CodeProof(match[1], match[2])
-        try:
-            await self.services.ask(
-                request, contracts.TRACK, contracts.TicketProof(**proof._asdict())
-            )
-        except (ContractError, NotFound):
-            return self._entrance.show(request, {}, dead, 404)
-        response: Response = RedirectResponse(TICKET.page, 303)
-        self.open_for(request, response, proof)
-        return response
 
     def open_for(self, request: Request, response: Response, proof: CodeProof) -> None:
         """Let the browser open this ticket for half an hour."""
@@ -125,7 +106,7 @@ class TicketPages:
             await self.services.ask_fields(request, ACTS[name], data, id=typed.get("form") or None)
         except BusError as error:
             if error.code in REFUSED:
-                return await self._entrance.leave(request)
+                return await leave(request, TICKET)
             status = budgets.status_of(form.problems) or status_of(error)
             return await self._ticket(request, proof, shown, faults_of(request, error), status)
         return RedirectResponse(f"{TICKET.page}?did={name}", 303)
@@ -164,11 +145,9 @@ class TicketPages:
 
 def routes(services: Services) -> list[Route]:
     """Return the routes of tickets, but for registering."""
-    tickets, entrance = TicketPages(services), DoorPages(services, TICKET)
+    tickets = TicketPages(services)
     return [
         Route("/contact", same_for_all(tickets.contact)),
-        Route(TICKET.form_page, same_for_all(entrance.form), methods=["GET"]),
-        Route(TICKET.form_page, entrance.open, methods=["POST"]),
         Route(TICKET.page, tickets.ticket),
         Route("/contact/ticket/visit.ics", tickets.visit),
         Route("/contact/ticket/files/{file:int}", tickets.file),
@@ -179,7 +158,6 @@ def routes(services: Services) -> list[Route]:
             for act in ACTS
             if act != "withdraw"
         ),
-        Route("/contact/leave", entrance.leave, methods=["POST"]),
-        Route("/contact/leave", leads_to(TICKET.form_page), methods=["GET"]),
-        Route("/l/{key}", tickets.link, methods=["GET"]),
+        Route("/contact/leave", partial(leave, door=TICKET), methods=["POST"]),
+        Route("/contact/leave", leads_to(DOOR), methods=["GET"]),
     ]

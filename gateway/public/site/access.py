@@ -1,5 +1,5 @@
-"""Access by code and secret to a ticket, an own inquiry or an inbox: the form, and a sealed cookie
-that keeps it open for half an hour.
+"""Access by code and secret to a ticket, an own inquiry or an inbox: a sealed cookie keeps it open
+for half an hour. The form is gateway/public/matters/door.py.
 """
 
 import asyncio
@@ -10,13 +10,11 @@ from typing import NamedTuple, Protocol, TypeVar
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bus.errors import BusError
+from bus.errors import BusError, Unavailable
 from bus.messages import kinds
 from contracts.inquiry.own import READ_OWN
 from contracts.notify.inbox import OPEN_INBOX
 from contracts.ticketing.citizens import TRACK
-from gateway.public.site.forms import Texts, submit
-from gateway.public.site.pages import show
 from gateway.public.site.services import NOT_OPENED, Services
 
 SECONDS = 30 * 60
@@ -31,54 +29,29 @@ class CodeProof(NamedTuple):
 
 class SecretPage(NamedTuple):
     """Something that opens by code and secret: the Request that tries them, the cookie and its
-    path, the page behind the door, and the page of the form with its template.
+    path, and the page behind the door.
     """
 
     contract: kinds.Request
     cookie: str
     path: str
     page: str
-    form_page: str
-    template: str
 
 
-TICKET = SecretPage(TRACK, "mirab_ticket", "/contact", "/contact/ticket", "/contact/track", "track")
-OWN = SecretPage(
-    READ_OWN, "mirab_own", "/inquiry", "/inquiry/mine", "/inquiry/open", "inquiry_open"
-)
-INBOX = SecretPage(OPEN_INBOX, "mirab_inbox", "/inbox", "/inbox/mine", "/inbox/open", "inbox_open")
+DOOR = "/contact/track"
+TICKET = SecretPage(TRACK, "mirab_ticket", "/contact", "/contact/ticket")
+OWN = SecretPage(READ_OWN, "mirab_own", "/inquiry", "/inquiry/mine")
+INBOX = SecretPage(OPEN_INBOX, "mirab_inbox", "/inbox", "/inbox/mine")
 DOORS = (TICKET, OWN, INBOX)
+# A proof that was right when it was kept, and is no more.
+NO_MORE = ("ticket.not_opened", "own.not_opened", "inbox.not_opened")
 
 
-class DoorPages:
-    """The pages of a door: the form for code and secret, and the way out."""
-
-    def __init__(self, services: Services, door: SecretPage) -> None:
-        self._services, self._door = services, door
-
-    async def form(self, request: Request) -> Response:
-        """GET of the page of the form."""
-        return self.show(request, {}, {})
-
-    def show(self, request: Request, typed: Texts, faults: Texts, status: int = 200) -> Response:
-        """Show the form with what was typed and what is wrong."""
-        return show(request, self._door.template, status, typed=typed, faults=faults)
-
-    async def open(self, request: Request) -> Response:
-        """POST of the form: code and secret open for half an hour, whichever door they fit."""
-        return await submit(
-            request,
-            CodeProof._fields,
-            lambda typed, faults, status: self.show(request, typed, faults, status),
-            lambda typed: open_door(self._services, request, self._door, typed),
-            secrets=("secret",),
-        )
-
-    async def leave(self, _: Request) -> Response:
-        """POST: the browser opens it no more."""
-        response = RedirectResponse(self._door.form_page, 303)
-        response.delete_cookie(self._door.cookie, path=self._door.path)
-        return response
+async def leave(_: Request, door: SecretPage) -> Response:
+    """Lead back to the form; the browser opens what is behind the door no more."""
+    response = RedirectResponse(DOOR, 303)
+    response.delete_cookie(door.cookie, path=door.path)
+    return response
 
 
 class BehindDoor(Protocol):
@@ -97,14 +70,21 @@ Pages = TypeVar("Pages", bound=BehindDoor)
 def with_proof(
     handler: Callable[[Pages, Request, CodeProof], Awaitable[Response]],
 ) -> Callable[[Pages, Request], Awaitable[Response]]:
-    """Give the handler the proof of the cookie; without one the browser is led to the form."""
+    """Give the handler the proof of the cookie; without one, or with one that opens no more (of an
+    old secret, or a pass whose time is over), the browser is led to the form.
+    """
 
     @wraps(handler)
     async def run(self: Pages, request: Request) -> Response:
         proof = proof_of(self.services, request, self.door)
         if proof is None:
-            return RedirectResponse(self.door.form_page, 303)
-        return await handler(self, request, proof)
+            return RedirectResponse(DOOR, 303)
+        try:
+            return await handler(self, request, proof)
+        except BusError as error:
+            if error.code not in NO_MORE:
+                raise
+            return await leave(request, self.door)
 
     return run
 
@@ -114,7 +94,8 @@ async def open_door(
 ) -> Response:
     """Lead to what code and secret belong to, on whichever page they were typed.
 
-    If they open nothing, the refusal of the ``first`` door is raised.
+    A door that is away does not shut the others. If they open nothing, the refusal of the
+    ``first`` door is raised.
     """
     message = first.contract.load({name: value for name, value in typed.items() if value})
     proof = CodeProof(message.code, message.secret)
@@ -122,7 +103,10 @@ async def open_door(
     try:
         await services.ask_json(request, first.contract, proof._asdict())
     except BusError as error:
-        other = await _other_door(services, request, first, proof) if _refused(error) else None
+        away = isinstance(error, Unavailable)
+        if not (_refused(error) or away):
+            raise
+        other = await _other_door(services, request, first, proof, counted=away)
         if other is None:
             raise
         door = other
@@ -136,16 +120,17 @@ def _refused(error: BusError) -> bool:
 
 
 async def _other_door(
-    services: Services, request: Request, first: SecretPage, proof: CodeProof
+    services: Services, request: Request, first: SecretPage, proof: CodeProof, *, counted: bool
 ) -> SecretPage | None:
     """Return another door that this proof opens.
 
-    A wrong secret is one guess, at however many doors it is tried.
+    A wrong secret is one guess, at however many doors it is tried; it is ``counted`` here if the
+    first one, which is away, has not counted it.
     """
     others = [door for door in DOORS if door is not first]
     replies = await asyncio.gather(
         *(
-            services.ask_json(request, door.contract, proof._asdict(), counted=False)
+            services.ask_json(request, door.contract, proof._asdict(), counted=counted)
             for door in others
         ),
         return_exceptions=True,

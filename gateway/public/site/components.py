@@ -19,6 +19,8 @@ OPEN = (
 )
 PARTS = {
     "/contact": "ticketing",
+    "/lost": "ticketing",
+    "/my": "inquiry",
     "/l/": "ticketing",
     "/statistics": "ticketing",
     "/reports": "ticketing",

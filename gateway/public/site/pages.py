@@ -66,7 +66,7 @@ def current(here: str, path: str) -> Markup:
     """Return what marks the link to the page that somebody is at, or to the part that it is in."""
     if here == path:
         return AT_PAGE
-    tracked = here.startswith(("/contact/track", "/contact/lost"))
+    tracked = here.startswith(("/contact/track", "/lost"))
     part = "/contact/track" if tracked else "/" + here.split("/")[1]
     return IN_PART if path == part else NEITHER
 

@@ -19,6 +19,7 @@ from bus.messages.values import Json
 from bus.settings import Settings
 from contracts.billing.bills import START_PAYMENT
 from contracts.inquiry.own import ASK_OWN
+from contracts.inquiry.persons import BEGIN_SIGN_IN
 from contracts.notify.inbox import MAKE_INBOX
 from contracts.notify.subscriptions import SUBSCRIBE
 from contracts.ticketing.citizens import FORM, REGISTER, AskForm, FormData, Registered
@@ -43,6 +44,7 @@ COSTLY = (
     (SUBSCRIBE.name, 10),
     (ASK_NEW_SECRET.name, 10),
     (ASK_NEW_SECRET_OF_OWN.name, 10),
+    (BEGIN_SIGN_IN.name, 10),
 )
 HOUR = 3600
 NOT_OPENED = (

@@ -45,6 +45,7 @@ class Right(TypedDict):
     basis: NotRequired[str]
     blocks: NotRequired[list[str]]
     per_day: NotRequired[int]
+    withheld_days: NotRequired[int]
     networks: NotRequired[list[str]]
 
 
@@ -89,6 +90,7 @@ ORDER = (
     "purposes",
     "blocks",
     "per_day",
+    "withheld_days",
     "networks",
     "requests",
     "seconds",

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from bus.database.rows import fetch_all
 from bus.errors import NotFound
+from contracts.billing.bills import BillsOf
+from iran import bill_ids
 from iran.persian import dashed_code, ungrouped_code
 from services.billing.bills import repository
-from services.billing.domain import bill_ids
 from services.billing.rows import BillRow
 from services.billing.tables import BILLS
 
@@ -92,6 +93,28 @@ def open_of_ticket(conn: Connection, ticket: str, number: str | None) -> list[Bi
         BILLS.c.state == "ISSUED", or_(of_ticket, BILLS.c.number == number)
     )
     return fetch_all(conn, BillRow, statement.order_by(BILLS.c.id))
+
+
+MOST_OWN = 50
+
+
+def of_person(conn: Connection, request: BillsOf) -> list[BillRow]:
+    """Find what is to be paid for these inquiries, requests and files, by the last day.
+
+    A bill of an agency is the agency's. Of a file only what an office issued: the bill of
+    somebody's inquiry about it is that person's.
+    """
+    kind, ref = BILLS.c.source_kind, BILLS.c.source_ref
+    statement = select(BILLS).where(
+        BILLS.c.state == "ISSUED",
+        BILLS.c.agency.is_(None),
+        or_(
+            and_(kind == "inquiry", ref.in_(request.inquiries)),
+            and_(kind == "ticket", ref.in_(request.tickets)),
+            and_(kind == "office", BILLS.c.file_no.in_(request.file_nos)),
+        ),
+    )
+    return fetch_all(conn, BillRow, statement.order_by(BILLS.c.due_on, BILLS.c.id).limit(MOST_OWN))
 
 
 def bills_by_agency(conn: Connection) -> Mapping[str, int]:

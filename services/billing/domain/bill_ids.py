@@ -4,10 +4,9 @@ import datetime as dt
 from typing import NamedTuple
 
 from bus.errors import RuleBroken
+from iran.bill_ids import WIDTH, digit
 
 WATER = 1
-WIDTH = 13
-SHORTEST = 6
 MOST_FILE = 99_999_999
 
 
@@ -26,28 +25,6 @@ class Encoder(NamedTuple):
         """The largest amount that a payment ID can hold, in rials."""
         most: int = 10**self.digits - 1
         return most * self.rials
-
-
-class Pair(NamedTuple):
-    """The parts of a bill ID and a payment ID; the amount is in the encoder's units."""
-
-    file: int
-    company: int
-    service: int
-    units: int
-    year_digit: int
-    period: int
-
-
-def digit(text: str) -> int:
-    """Reckon the check digit of a row of digits: weights 2 to 7 from the right, modulo 11.
-
-    >>> digit("205032760461")
-    3
-    """
-    total = sum(int(d) * (2 + i % 6) for i, d in enumerate(reversed(text)))
-    rest = total % 11
-    return 0 if rest < 2 else 11 - rest  # noqa: PLR2004 - the rule's own number
 
 
 def bill_id(file: int, company: int) -> str:
@@ -82,35 +59,6 @@ def payment_id(
     body = f"{rials // encoder.rials}{year % 10}{period:02}"
     first = f"{body}{digit(body)}"
     return f"{first}{digit(bill + first)}"
-
-
-def read(bill: str, payment: str) -> Pair | None:
-    """Read both IDs; None if a check digit is wrong or they belong to other bills.
-
-    Zeros on the left, as they stand on paper, are dropped first.
-
-    >>> read("2050327604613", "0001070189").units
-    10
-    """
-    bill, payment = bill.lstrip("0"), payment.lstrip("0")
-    for text in (bill, payment):
-        if not (text.isascii() and text.isdigit() and SHORTEST <= len(text) <= WIDTH):
-            return None
-    good = (
-        digit(bill[:-1]) == int(bill[-1])
-        and digit(payment[:-2]) == int(payment[-2])
-        and digit(bill + payment[:-1]) == int(payment[-1])
-    )
-    if not good:
-        return None
-    return Pair(
-        file=int(bill[:-5]),
-        company=int(bill[-5:-2]),
-        service=int(bill[-2]),
-        units=int(payment[:-5]),
-        year_digit=int(payment[-5]),
-        period=int(payment[-4:-2]),
-    )
 
 
 def barcode(bill: str, payment: str) -> str:

@@ -3,8 +3,10 @@
 import base64
 import binascii
 import datetime as dt
+import functools
 import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 from bus.messages.values import Json
 from services.billing.psps.behpardakht import Behpardakht
@@ -21,6 +23,12 @@ NEEDS = {
 NUMBERS = ("timeout", "window_minutes")
 KEY_BYTES = 24
 HIGHEST = 24 * 60
+
+
+@functools.lru_cache(maxsize=4)
+def gateways(path: str) -> dict[str, Psp]:
+    """The banks' gateways of a file of secrets; read once a process."""
+    return adapters(Path(path).read_text(encoding="utf-8"))
 
 
 def adapters(text: str) -> dict[str, Psp]:

@@ -13,7 +13,8 @@ NUMBERS = ("licence_no", "file_no", "subscription_code")
 class Grant(TypedDict, total=False):
     """A grant as the caller of an envelope holds it; ``until`` is the last day that it counts.
 
-    ``blocks`` limits what answers hold, ``per_day`` how many questions there may be a day.
+    ``blocks`` limits what answers hold, ``per_day`` how many questions there may be a day;
+    ``withheld_days`` is how long the person asked about does not learn of a question.
     """
 
     purpose: str
@@ -21,16 +22,21 @@ class Grant(TypedDict, total=False):
     basis: str
     blocks: Sequence[str]
     per_day: int
+    withheld_days: int
 
 
 class Purpose(NamedTuple):
-    """A purpose that a law gives; ``blocks`` stand beside file_no, role and status."""
+    """A purpose that a law gives; ``blocks`` stand beside file_no, role and status.
+
+    ``withheld_days`` holds where a grant says nothing else.
+    """
 
     label_fa: str
     label_en: str
     legal_basis: tuple[str, ...]
     key_kinds: tuple[str, ...]
     blocks: tuple[str, ...]
+    withheld_days: int = 0
 
 
 ALL_BLOCKS = (
@@ -44,6 +50,8 @@ ALL_BLOCKS = (
     "debt",
     "violations",
 )
+
+COURT_DAYS = 180
 
 PURPOSES: dict[str, Purpose] = {
     "electricity_tariff": Purpose(
@@ -80,6 +88,8 @@ PURPOSES: dict[str, Purpose] = {
         ("FDW-45", "ULW-N5", "INQ-1397"),
         (*PERSON, *NUMBERS, "electricity_subscription"),
         ALL_BLOCKS,
+        # Preliminary investigations are confidential (Criminal Procedure Act of 1392, article 91).
+        COURT_DAYS,
     ),
     "bank_collateral": Purpose(
         "وثیقه و تسهیلات بانکی",
@@ -191,6 +201,29 @@ def grant_of(purpose: str, grants: Sequence[Grant], day: dt.date) -> Grant | Non
         if grant.get("purpose") == purpose and dt.date.fromisoformat(str(grant["until"])) >= day
     ]
     return max(in_force, key=_width) if len(in_force) > 1 else next(iter(in_force), None)
+
+
+def withheld_days(purpose: str | None, grants: Sequence[Grant]) -> int | None:
+    """For how many days the person asked about does not learn of a question; None for none.
+
+    Of several grants for the purpose, in force or not, the longest counts; a refused question is
+    withheld as an answered one is.
+
+    >>> withheld_days("court_case", []), withheld_days("fuel_quota", [])
+    (180, None)
+    >>> withheld_days("court_case", [{"purpose": "court_case", "withheld_days": 0}])
+    0
+    """
+    lawful = PURPOSES.get(purpose or "")
+    if lawful is None:
+        return None
+    days = [
+        grant.get("withheld_days", lawful.withheld_days)
+        for grant in grants
+        if grant.get("purpose") == purpose
+    ]
+    # 0 is written where the purpose would withhold it.
+    return max(days, default=lawful.withheld_days) or (0 if lawful.withheld_days else None)
 
 
 def _width(grant: Grant) -> tuple[float, float]:

@@ -3,22 +3,23 @@
 import hashlib
 import hmac
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import BusError, NotFound
 from contracts.billing.bills import CHARGE, BillFact, Charge
 from contracts.inquiry.own import ID_KEPT, AskOwn, OwnInquiry, OwnProof, OwnReceipt
-from people import tracking
+from people import passes, tracking
 from services.inquiry.askers import Asker
 from services.inquiry.context import Context
 from services.inquiry.domain.moments import instant
 from services.inquiry.domain.own_inquiry import SETTLED, act_of, following
 from services.inquiry.domain.purposes import OWN_CODE
+from services.inquiry.hashes import person_hash
 from services.inquiry.own_inquiries import attempt_limits, text_messages
 from services.inquiry.own_inquiries.answers import answer_own
 from services.inquiry.own_inquiries.rows import OwnRow, own_row
-from services.inquiry.questions.inquiry_log import answer_of
+from services.inquiry.questions.inquiry_log import answer_of, key_hash
 from services.inquiry.questions.snapshots import is_holder
 from services.inquiry.tables import OWN_INQUIRIES
 
@@ -69,6 +70,24 @@ def secret_hash(log_key: str, code: str, secret: str) -> bytes:
     return hmac.new(log_key.encode(), text.encode(), hashlib.sha256).digest()
 
 
+def opens(context: Context, row: OwnRow | None, proof: OwnProof) -> bool:
+    """Tell whether the secret is the inquiry's, or a pass to it; takes the same steps for a code
+    that does not exist.
+    """
+    kept = bytes(row.secret_hash) if row else b"\0" * 32
+    by_secret = hmac.compare_digest(secret_hash(context.log_key, proof.code, proof.secret), kept)
+    by_pass = passes.opens(context.log_key, proof.code, proof.secret, context.now)
+    return row is not None and by_secret | by_pass
+
+
+def found_by(log_key: str, kind: str, key: str, mobile: str | None) -> dict[str, object]:
+    """Compute the columns by which its person finds an inquiry: hashes that stay when ID and mobile
+    are emptied. Without a mobile the person is found by the ID alone, if the registry knows them.
+    """
+    person = person_hash(log_key, mobile, key) if mobile and kind == "national_id" else None
+    return {"person": person, "key_hash": key_hash(log_key, kind, key)}
+
+
 def _add(context: Context, question: AskOwn) -> str:
     while True:
         code = tracking.new()
@@ -84,6 +103,7 @@ def _add(context: Context, question: AskOwn) -> str:
                 state="CHARGING",
                 mobile=question.mobile,
                 language=question.language,
+                **found_by(context.log_key, question.key_kind, question.key, question.mobile),
             )
             .on_conflict_do_nothing()
         )
@@ -94,9 +114,7 @@ def _add(context: Context, question: AskOwn) -> str:
 def read(context: Context, proof: OwnProof) -> OwnInquiry:
     """Read an inquiry; NotFound ``own.not_opened`` for a wrong code or a wrong secret alike."""
     row = own_row(context.conn, proof.code)
-    kept = bytes(row.secret_hash) if row else b"\0" * 32
-    presented = secret_hash(context.log_key, proof.code, proof.secret)
-    if not hmac.compare_digest(presented, kept) or row is None:
+    if not opens(context, row, proof) or row is None:
         raise NotFound(
             "Code and secret do not belong together; compare both with what you were given.",
             code="own.not_opened",
@@ -161,6 +179,7 @@ def _is_old(row: OwnRow, bill: BillFact) -> bool:
 def forget(context: Context) -> None:
     """Empty the IDs of inquiries that ended unpaid and all mobiles, and delete old counts."""
     column = OWN_INQUIRIES.c
+    _fill(context)
     context.conn.execute(
         update(OWN_INQUIRIES)
         .where(
@@ -172,3 +191,17 @@ def forget(context: Context) -> None:
     )
     text_messages.forget(context.conn, context.now)
     attempt_limits.forget(context.conn, context.now)
+
+
+def _fill(context: Context) -> None:
+    """Fill in by what the persons of inquiries from before find them, before it is emptied."""
+    column = OWN_INQUIRIES.c
+    earlier = select(column.code, column.key_kind, column.key, column.mobile).where(
+        column.key.is_not(None), column.key_hash.is_(None)
+    )
+    for code, kind, key, mobile in context.conn.execute(earlier).all():
+        context.conn.execute(
+            update(OWN_INQUIRIES)
+            .where(column.code == code)
+            .values(**found_by(context.log_key, kind, key, mobile))
+        )

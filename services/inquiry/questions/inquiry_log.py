@@ -16,15 +16,15 @@ from bus.envelope import Envelope
 from bus.errors import BusError
 from bus.messages.message import Written, read, to_wire
 from contracts.inquiry.answer import Answer
-from services.inquiry.askers import Asker
-from services.inquiry.domain import chain
+from services.inquiry.askers import Asker, grants_in
+from services.inquiry.domain import chain, purposes
 from services.inquiry.tables import INQUIRIES, INQUIRY_LOG, INQUIRY_LOG_HEAD
 
 # The content of a row as its hash covers it.
 Content = dict[str, object]
 # Columns that came after rows were written: a row's hash covers them where they are not empty, so
 # that what was written before them verifies as it did.
-LATER = ("on_behalf_of", "basis")
+LATER = ("on_behalf_of", "basis", "withheld_days")
 AT_ONCE = 5000
 
 
@@ -69,6 +69,7 @@ class LogRow(NamedTuple):
     trace_id: str | None = None
     on_behalf_of: str | None = None
     basis: str | None = None
+    withheld_days: int | None = None
 
 
 LOGGED = ("seq", "at", *LogRow._fields)
@@ -92,15 +93,16 @@ ADD_LOG = Prepared(
     with added as (
         insert into inquiry_log (seq, at, agency, key_id, contract, purpose, operator, case_number,
                                  key_kind, key_hash, outcome, tracking_code, answer_hash,
-                                 message_id, trace_id, on_behalf_of, basis, hash)
+                                 message_id, trace_id, on_behalf_of, basis, withheld_days,
+                                 hash)
         select seq, at, agency, key_id, contract, purpose, operator, case_number, key_kind,
                key_hash, outcome, tracking_code, answer_hash, message_id, trace_id, on_behalf_of,
-               basis, decode(hash, 'hex')
+               basis, withheld_days, decode(hash, 'hex')
         from json_to_recordset(cast(%s as json)) as row(
             seq bigint, at timestamptz, agency text, key_id text, contract text, purpose text,
             operator text, case_number text, key_kind text, key_hash text, outcome text,
             tracking_code text, answer_hash text, message_id text, trace_id text, on_behalf_of text,
-            basis text, hash text))
+            basis text, withheld_days integer, hash text))
     update inquiry_log_head set seq = cast(%s as bigint), hash = cast(%s as bytea)""",
 )
 _HEAD = select(INQUIRY_LOG_HEAD.c.seq, INQUIRY_LOG_HEAD.c.hash)
@@ -207,6 +209,7 @@ def log_row(
         trace_id=envelope.trace_id,
         on_behalf_of=caller.get("on_behalf_of"),
         basis=basis,
+        withheld_days=purposes.withheld_days(matter.purpose, grants_in(caller)),
     )
 
 

@@ -8,9 +8,16 @@ from bus.endpoint import handle, serve
 from bus.errors import BusError
 from contracts.notify import desk, inbox
 from contracts.notify import messages as contracts
+from contracts.notify.persons import Pass, Person
 from services.notify.context import Entrypoints, sender_of
 from services.notify.editors import roles
-from services.notify.sending import acceptance, consents, mailboxes, messages, search
+from services.notify.sending import (
+    acceptance,
+    consents,
+    mailboxes,
+    messages,
+    search,
+)
 
 
 class SendingEntrypoints(Entrypoints):
@@ -56,6 +63,18 @@ class SendingEntrypoints(Entrypoints):
     @serve(inbox.READ_INBOX)
     def read_inbox(self, tx: Tx, message: inbox.ReadInbox) -> inbox.Inbox | BusError:
         return mailboxes.read(self.context(tx), message)
+
+    @serve(inbox.ATTACH_INBOX)
+    def attach_inbox(self, tx: Tx, message: inbox.AttachInbox) -> inbox.InboxCode | BusError:
+        return mailboxes.attach(self.context(tx), message)
+
+    @serve(inbox.MY_INBOXES)
+    def my_inboxes(self, tx: Tx, message: Person) -> inbox.MyInboxes:
+        return mailboxes.list_own(self.context(tx), message)
+
+    @serve(inbox.OPEN_MY_INBOX)
+    def open_my_inbox(self, tx: Tx, message: inbox.OpenMyInbox) -> Pass:
+        return mailboxes.open_own(self.context(tx), message)
 
     # --- for editors ---
 

@@ -4,18 +4,30 @@ import datetime as dt
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.database import paging
 from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import BusError, NotFound, TooMany
-from contracts.notify.inbox import Inbox, InboxCode, InboxProof, Letter, ReadInbox
+from contracts.notify.inbox import (
+    AttachInbox,
+    Inbox,
+    InboxCode,
+    InboxProof,
+    Letter,
+    MyInbox,
+    MyInboxes,
+    OpenMyInbox,
+    ReadInbox,
+)
+from contracts.notify.persons import Pass, Person
 from iran.persian import tehran_day
-from people import tracking
+from people import passes, tracking
 from services.notify.context import Context
 from services.notify.domain.content import Content
 from services.notify.domain.message import MessageState
@@ -24,6 +36,7 @@ from services.notify.sending.rows import load_message
 from services.notify.tables import INBOX_FAILURES, INBOXES, MESSAGES
 
 FAILURES_A_DAY = 5
+MOST_OWN = 20
 # Compared where no inbox is, so that a missing one takes the same time.
 NO_HASH = b"\0" * 32
 
@@ -83,31 +96,40 @@ def read(context: Context, request: ReadInbox) -> Inbox | BusError:
     refusal = _refusal(context, request.code, request.secret)
     if refusal is not None:
         return refusal
-    query = select(
-        MESSAGES.c.id,
-        MESSAGES.c.owner,
-        MESSAGES.c.contents["inbox"].label("content"),
-        MESSAGES.c.settled_at,
-    ).where(
-        MESSAGES.c.receiver_hash == context.keys.receiver("inbox", request.code),
-        MESSAGES.c.channel == "inbox",
-        MESSAGES.c.state == MessageState.DELIVERED.value,
-        MESSAGES.c.contents.is_not(None),
-    )
+    query = _letters_of(context, request.code)
     if request.before:
         last = load_message(context.conn, request.before)
         if last.settled_at is not None:
             query = query.where(
                 tuple_(MESSAGES.c.settled_at, MESSAGES.c.id) < (last.settled_at, last.id)
             )
-    query = query.order_by(MESSAGES.c.settled_at.desc(), MESSAGES.c.id.desc())
-    rows = fetch_all(context.conn, InboxMessage, query.limit(request.limit + 1))
+    rows = _newest(context, query, request.limit + 1)
     shown = paging.page(rows, request.limit)
     return Inbox(
         code=request.code,
         letters=tuple(_letter(row) for row in shown.rows),
         next=shown.next(lambda row: str(row.id)),
     )
+
+
+def _letters_of(context: Context, code: str) -> Select[Any]:  # Any: the rows are InboxMessage
+    """Select what lies in an inbox, without what was blanked."""
+    return select(
+        MESSAGES.c.id,
+        MESSAGES.c.owner,
+        MESSAGES.c.contents["inbox"].label("content"),
+        MESSAGES.c.settled_at,
+    ).where(
+        MESSAGES.c.receiver_hash == context.keys.receiver("inbox", code),
+        MESSAGES.c.channel == "inbox",
+        MESSAGES.c.state == MessageState.DELIVERED.value,
+        MESSAGES.c.contents.is_not(None),
+    )
+
+
+def _newest(context: Context, letters: Select[Any], limit: int) -> list[InboxMessage]:
+    query = letters.order_by(MESSAGES.c.settled_at.desc(), MESSAGES.c.id.desc())
+    return fetch_all(context.conn, InboxMessage, query.limit(limit))
 
 
 def _letter(row: InboxMessage) -> Letter:
@@ -126,8 +148,12 @@ def _refusal(context: Context, code: str, secret: str) -> BusError | None:
         INBOXES.c.code == code, INBOXES.c.closed_at.is_(None)
     )
     secret_hash = context.conn.execute(query).scalar()
-    if hmac.compare_digest(_hashed(context.keys, code, secret), secret_hash or NO_HASH):
+    right = hmac.compare_digest(_hashed(context.keys, code, secret), secret_hash or NO_HASH)
+    by_pass = passes.opens(context.keys.secret, code, secret, context.now)
+    if secret_hash is not None and right | by_pass:
         return None
+    if passes.is_pass(secret):  # nobody guesses one, and nothing locks it
+        return _not_opened()
     statement = insert(INBOX_FAILURES).values(code=code, day=tehran_day(context.now), failures=1)
     failures = context.conn.execute(
         statement.on_conflict_do_update(
@@ -142,6 +168,10 @@ def _refusal(context: Context, code: str, secret: str) -> BusError | None:
             code="inbox.locked",
             retry_after=86_400,
         )
+    return _not_opened()
+
+
+def _not_opened() -> NotFound:
     return NotFound(
         "Code and secret do not belong together; compare both with what you were given.",
         code="inbox.not_opened",
@@ -150,3 +180,51 @@ def _refusal(context: Context, code: str, secret: str) -> BusError | None:
 
 def _hashed(keys: Keys, code: str, secret: str) -> bytes:
     return keys.hashed("inbox", code, secret)
+
+
+# --- inboxes that a person has attached to "my matters", by code and secret once ---
+
+
+def attach(context: Context, message: AttachInbox) -> InboxCode | BusError:
+    """Attach an inbox to a person; refused as ``open_`` refuses."""
+    opened = open_(context, message)
+    if isinstance(opened, InboxCode):
+        person = _person(context, message.mobile, message.national_id)
+        statement = update(INBOXES).where(INBOXES.c.code == opened.code)
+        context.conn.execute(statement.values(person=person))
+    return opened
+
+
+def list_own(context: Context, person: Person) -> MyInboxes:
+    """List the person's inboxes, the newest first, each with its newest letter."""
+    codes = context.conn.execute(
+        _codes_of(context, person).order_by(INBOXES.c.made_at.desc()).limit(MOST_OWN)
+    ).scalars()
+    return MyInboxes(inboxes=tuple(_inbox(context, code) for code in codes.all()))
+
+
+def open_own(context: Context, message: OpenMyInbox) -> Pass:
+    """Return a pass to an inbox of the person; NotFound ``inbox.not_opened`` for any other."""
+    query = _codes_of(context, message).where(INBOXES.c.code == message.code)
+    code = context.conn.execute(query).scalar_one_or_none()
+    if code is None:
+        raise NotFound("There is no such inbox of yours.", code="inbox.not_opened")
+    return Pass(code=code, secret=passes.new_pass(context.keys.secret, code, context.now))
+
+
+def _codes_of(context: Context, person: Person) -> Select[str]:
+    return select(INBOXES.c.code).where(
+        INBOXES.c.person == _person(context, person.mobile, person.national_id),
+        INBOXES.c.closed_at.is_(None),
+    )
+
+
+def _inbox(context: Context, code: str) -> MyInbox:
+    letters = _letters_of(context, code)
+    count = context.conn.execute(select(func.count()).select_from(letters.subquery())).scalar_one()
+    newest = [_letter(row) for row in _newest(context, letters, 1)]
+    return MyInbox(code=code, letters=count, newest=newest[0] if newest else None)
+
+
+def _person(context: Context, mobile: str, national_id: str) -> bytes:
+    return context.keys.hashed("person", mobile, national_id)

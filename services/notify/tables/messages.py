@@ -116,6 +116,8 @@ INBOXES = Table(
     Column("made_at", MOMENT, nullable=False),
     Column("opened_at", MOMENT),
     Column("closed_at", MOMENT),
+    # A hash of mobile and ID, if its owner has attached it to "my matters".
+    Column("person", LargeBinary),
 )
 # Wrong secrets of a day; also of codes that name no inbox, which shall look the same.
 INBOX_FAILURES = Table(

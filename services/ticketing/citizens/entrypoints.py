@@ -3,10 +3,12 @@
 from bus.database.store import Tx
 from bus.endpoint import serve
 from bus.errors import BusError
+from contracts.notify.persons import Pass, Person
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import lost_secrets as of_secrets
+from contracts.ticketing import persons as of_persons
 from contracts.ticketing import public as of_all
-from services.ticketing.citizens import lost_secrets, registration
+from services.ticketing.citizens import lost_secrets, persons, registration
 from services.ticketing.citizens import tickets as citizens
 from services.ticketing.citizens.registration import NewCase
 from services.ticketing.context import ContextSource
@@ -40,6 +42,18 @@ class CitizenEntries(ContextSource):
         self, tx: Tx, message: of_secrets.NewSecret
     ) -> of_secrets.RenewedSecret | BusError:
         return lost_secrets.renew(self.context(tx), message)
+
+    @serve(of_persons.ON_FILE)
+    def on_file(self, tx: Tx, message: Person) -> of_persons.OnFile:
+        return persons.on_file(self.context(tx), message)
+
+    @serve(of_persons.MY_TICKETS)
+    def my_tickets(self, tx: Tx, message: of_persons.MyTickets) -> of_persons.TicketsOfPerson:
+        return persons.my_tickets(self.context(tx), message)
+
+    @serve(of_persons.OPEN_MY_TICKET)
+    def open_my_ticket(self, tx: Tx, message: of_persons.OpenMyTicket) -> Pass:
+        return persons.open_ticket(self.context(tx), message)
 
     @serve(contracts.TRACK)
     def track(self, tx: Tx, message: contracts.TicketProof) -> contracts.TicketView | BusError:

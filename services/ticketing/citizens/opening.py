@@ -5,6 +5,7 @@ import math
 
 from bus.errors import BusError, NotFound, TooMany
 from contracts.ticketing.citizens import TicketProof
+from people import passes
 from services.ticketing.accounts import attempts
 from services.ticketing.context import Context
 from services.ticketing.keys import is_link
@@ -37,8 +38,10 @@ def open_ticket(context: Context, code: str, secret: str, *, lock: bool = False)
         bytes(row.secret_hash) if row else NO_HASH,
         row.link_generation if row else 0,
     )
+    opens |= row is not None and passes.opens(context.keys.pepper, code, secret, context.now)
     if row is None or not opens:
-        return _refusal(context, code, until, link=is_link(secret))
+        unguessable = is_link(secret) or passes.is_pass(secret)
+        return _refusal(context, code, until, link=unguessable)
     if until is not None:
         attempts.forget(context.conn, code)
     return acts.load_by_id(context, row.id, lock=lock)

@@ -143,4 +143,4 @@ def test_no_person_gets_the_paper_of_another(tmp_path, press):
         assert not {"etag", "content-encoding"} & set(paper.headers)
     assert len(press) == len(set(press)) == 4
     nobody = portal.send("GET", "/inquiry/mine/answer.pdf")
-    assert nobody.headers["location"] == "/inquiry/open"
+    assert nobody.headers["location"] == "/contact/track"

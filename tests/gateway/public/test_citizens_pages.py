@@ -218,7 +218,7 @@ ACTS = [
     ("/u/abc/change", "/u/abc"),
     ("/contact/ticket/write", "/contact/ticket"),
     ("/contact/leave", "/contact/track"),
-    ("/inbox/leave", "/inbox/open"),
+    ("/inbox/leave", "/contact/track"),
 ]
 
 

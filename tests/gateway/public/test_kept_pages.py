@@ -85,10 +85,7 @@ SAME_FOR_ALL = {
     "/privacy": None,
     "/bills": None,
     "/contact/track": None,
-    "/contact/lost": None,
-    "/inquiry/open": None,
-    "/inquiry/lost": None,
-    "/inbox/open": None,
+    "/lost": None,
     "/contact": "ticketing.form.v1",
     "/v1/form": "ticketing.form.v1",
     "/statistics": "ticketing.statistics.v1",
@@ -324,6 +321,9 @@ PLACES = {
     "attachment": "1",
     "act": "rate",
     "provider": "demo",
+    "ids": "4",
+    "what": "request",
+    "reference": "0" * 20,
 }
 # Neither of a person nor kept by us: life itself, a contact, and what Open311's own clients read.
 NOBODYS = re.compile(

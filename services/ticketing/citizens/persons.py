@@ -1,0 +1,108 @@
+"""A person's own tickets, for who has proven on the portal to be that person."""
+
+import datetime as dt
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from bus.database.rows import fetch_all
+from bus.envelope import instant
+from bus.errors import NotFound
+from contracts.notify.persons import Pass, Person
+from contracts.ticketing.persons import (
+    MyTicket,
+    MyTickets,
+    OnFile,
+    OpenMyTicket,
+    TicketsOfPerson,
+)
+from people import passes
+from services.ticketing.context import Context
+from services.ticketing.domain import labels
+from services.ticketing.domain.ticket import citizen_may
+from services.ticketing.tables import PEOPLE, TICKETS
+from services.ticketing.tickets import acts, rows, views
+from services.ticketing.tickets.acts import Case
+from services.ticketing.tickets.rows import TicketRow
+
+MOST = 50
+
+
+def on_file(context: Context, person: Person) -> OnFile:
+    """Tell since when a ticket has both the mobile and the national ID."""
+    return OnFile(since=views.optional_instant(_since(context, person)))
+
+
+def my_tickets(context: Context, message: MyTickets) -> TicketsOfPerson:
+    """List the person's tickets, the newest first."""
+    query = rows.tickets().join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
+    query = query.where(_own(context, message)).order_by(TICKETS.c.id.desc()).limit(MOST + 1)
+    listed = fetch_all(context.conn, TicketRow, query)
+    return TicketsOfPerson(
+        tickets=tuple(_my_ticket(context, row) for row in listed[:MOST]), more=len(listed) > MOST
+    )
+
+
+def open_ticket(context: Context, message: OpenMyTicket) -> Pass:
+    """Return a pass to a ticket of the person; NotFound ``ticket.not_opened`` for any other."""
+    query = select(TICKETS.c.code).join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
+    code: str | None = context.conn.execute(
+        query.where(TICKETS.c.code == message.code, _own(context, message))
+    ).scalar_one_or_none()
+    if code is None:
+        raise NotFound("There is no such request of yours.", code="ticket.not_opened")
+    return Pass(code=code, secret=passes.new_pass(context.keys.pepper, code, context.now))
+
+
+def _own(context: Context, message: MyTickets) -> ColumnElement[bool]:
+    """The condition of a person's ticket: both stand on it; or the mobile alone does, and it was
+    registered when both were known to belong together. An earlier one may be that of whoever had
+    the number before.
+    """
+    by_both = PEOPLE.c.national_id == message.national_id
+    starts = [_since(context, message)]
+    starts += [dt.datetime.fromisoformat(message.since)] if message.since else []
+    since = min((start for start in starts if start is not None), default=None)
+    if since is not None:
+        later = and_(PEOPLE.c.national_id.is_(None), TICKETS.c.registered_at >= since)
+        by_both = or_(by_both, later)
+    return and_(PEOPLE.c.mobile == message.mobile, by_both)
+
+
+def _since(context: Context, person: Person) -> dt.datetime | None:
+    query = (
+        select(func.min(TICKETS.c.registered_at))
+        .join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
+        .where(PEOPLE.c.mobile == person.mobile, PEOPLE.c.national_id == person.national_id)
+    )
+    since: dt.datetime | None = context.conn.execute(query).scalar_one()
+    return since
+
+
+def _my_ticket(context: Context, row: TicketRow) -> MyTicket:
+    case = acts.load_by_id(context, row.id, lock=False)
+    ticket = case.ticket
+    fa, en = labels.PAUSES[ticket.pause] if ticket.pause else labels.STATES[ticket.state]
+    return MyTicket(
+        code=row.code,
+        kind=row.kind,
+        category=views.category_of(context, row.category),
+        unit=views.unit_of(context, ticket.unit),
+        state=ticket.state,
+        state_fa=fa,
+        state_en=en,
+        registered_at=instant(row.registered_at),
+        updated_at=instant(row.updated_at),
+        solution_due=_due(context, case),
+        may=tuple(citizen_may(ticket, public=row.public)),
+        appointment=views.appointment_of(context, case),
+    )
+
+
+def _due(context: Context, case: Case) -> str | None:
+    running = (
+        clock.due
+        for clock in case.clocks(context)
+        if clock.name == "solution" and clock.state in ("RUNNING", "MISSED")
+    )
+    return views.optional_instant(next(running, None))
