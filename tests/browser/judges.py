@@ -56,7 +56,7 @@ FOCUS = """() => {
 SHAPELESS = """() => [...document.querySelectorAll('button,.button,input,select,textarea,.pill,'
     + '.metric,.callout,[aria-current]')]
   .filter(e => e.checkVisibility()
-    && !e.matches('.linklike,.back,[type=checkbox],[type=radio],.default'))
+    && !e.matches('.linklike,.back,.language,[type=checkbox],[type=radio],.default'))
   .filter(e => { const s = getComputedStyle(e);
     return !['Top', 'Bottom', 'Left', 'Right'].some(side =>
         parseFloat(s[`border${side}Width`]) > 0 && s[`border${side}Style`] !== 'none')
