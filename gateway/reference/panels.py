@@ -17,8 +17,9 @@ COMMON = frozenset({"Signature-Input", "Content-Digest", "DPoP", "traceparent"})
 class Panel(NamedTuple):
     """All that a page tells of one operation.
 
-    ``who`` are sentences on who may ask; ``errors`` are codes of problems; ``parameters`` stand in
-    the address or the headers; ``body`` and ``answer`` are samples in JSON, empty without one.
+    ``callers`` are sentences on who may ask; ``errors`` are codes of problems; ``parameters``
+    stand in the address or the headers; ``body`` and ``answer`` are samples in JSON, empty without
+    one.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Panel(NamedTuple):
     method: str
     path: str
     meaning: str
-    who: tuple[str, ...]
+    callers: tuple[str, ...]
     parameters: tuple[Field, ...]
     fields: tuple[Field, ...]
     body: str
@@ -63,7 +64,7 @@ class Kind(NamedTuple):
     """
 
     samples: Callable[[Call], list[Sample]]
-    who: Callable[[str], tuple[str, ...]]
+    callers: Callable[[str], tuple[str, ...]]
     errors: Callable[[str], tuple[str, ...]]
     bodies: Mapping[str, object] = {}
     answers: Mapping[str, object] = {}
@@ -99,7 +100,7 @@ def _panel(  # noqa: PLR0913 - what stands around an operation
         method=method,
         path=path,
         meaning=operation["summary"],
-        who=kind.who(name),
+        callers=kind.callers(name),
         parameters=tuple(_parameters(operation, schemas)),
         fields=tuple(fields_of(schema, schemas)) if schema else (),
         body="" if body is None else pretty(body),

@@ -39,7 +39,7 @@ def test_each_contract_has_a_panel_with_a_message_that_it_takes():
     assert set(PANELS) == {contract.name for contract in agency_contracts()}
     for name, panel in PANELS.items():
         OVER_HTTP.get(name, CATALOGUE[name]).load_data(json.loads(panel.body))
-        assert panel.who, name
+        assert panel.callers, name
         assert json.loads(panel.answer) is not None, name
         fields = {field.name for field in panel.fields}
         assert fields >= set(json.loads(panel.body)), name

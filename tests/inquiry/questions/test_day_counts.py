@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from contracts.inquiry import use
 from iran.persian import TEHRAN
 from services.inquiry.service import Inquiry
 from tests.inquiry.in_process import CALLER, InProcessInquiry, lines, submit
@@ -117,3 +118,48 @@ def test_a_question_is_counted_by_whatever_version_of_the_contract_it_came(days)
     days.at(1, "01:00")
     days.count()
     assert days.published() == [("2099-11-23", "fuel-co", 3)]
+
+
+# --- what an agency reads of its own use ---
+
+
+def test_an_agency_reads_its_own_questions_alone_by_days_purpose_and_end(days):
+    ask(days)
+    ask(days, "agri-co")
+    days.at(1, "09:00")
+    ask(days, purpose="court_case")
+    ask(days)
+
+    def read(agency="fuel-co", **wanted):
+        page = days.call(use.OWN_QUESTIONS, caller={**CALLER, "agency": agency}, **wanted)
+        return [row["outcome"] for row in page["questions"]], page["next"]
+
+    assert read() == (["NOT_FOUND", "purpose.not_granted", "NOT_FOUND"], None)
+    assert read(days=1)[0] == ["NOT_FOUND", "purpose.not_granted"]
+    assert read(ended="refused")[0] == ["purpose.not_granted"]
+    assert read(ended="answered", for_purpose="fuel_quota")[0] == ["NOT_FOUND"] * 2
+    assert read("agri-co")[0] == ["NOT_FOUND"]
+    assert read("power-co") == ([], None)
+    first, after = read(limit=2)
+    rest, end = read(limit=2, before=after)
+    assert (first + rest, end) == (read()[0], None)
+    page = days.call(use.OWN_QUESTIONS, caller=CALLER)
+    assert NOBODYS not in json.dumps(page)
+    assert not {"key_kind", "key_hash"} & set(page["questions"][0])
+
+
+def test_an_agency_reads_how_much_it_has_asked_as_it_is_charged(days):
+    limited = {"grants": [{"purpose": "fuel_quota", "until": "2100-01-01", "per_day": 1}]}
+    days.count()
+    for _ in range(2):
+        days.ask(NOBODYS, caller={**CALLER, **limited})
+    ask(days, "agri-co")
+    reply = days.call(use.OWN_USE, caller=CALLER)
+    assert reply["today"] == [{"purpose": "fuel_quota", "answered": 1, "refused": 1, "counted": 1}]
+    days.at(1, "00:40")
+    days.count()
+    reply = days.call(use.OWN_USE, caller=CALLER)
+    assert reply["today"] == []
+    assert reply["days"][-1] == {"day": "2099-11-23", "answers": 1}
+    other = days.call(use.OWN_USE, caller={**CALLER, "agency": "power-co"})
+    assert {day["answers"] for day in other["days"]} == {0}
