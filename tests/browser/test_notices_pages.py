@@ -84,7 +84,7 @@ def upload(page, code):
 
     def checked():
         page.get_by_role("link", name="به‌روزرسانی").click()
-        return page.locator(".tag", has_text="آماده آغاز").count()
+        return page.locator("main .pill", has_text="آماده آغاز").count()
 
     wait_for(checked, 40)
 
@@ -99,7 +99,8 @@ def test_an_editor_writes_another_approves_and_a_window_is_announced(visitor, ho
     announce(karim)
     press(karim, "دیدن پیش از انتشار")
     confirm(karim)
-    assert "زمان‌بندی‌شده" in karim.locator(".tag").inner_text()
+    karim.wait_for_url("**done=publish")
+    assert "زمان‌بندی‌شده" in karim.locator("main .pill").first.inner_text()
 
 
 def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged_wide_and_narrow):
