@@ -38,7 +38,18 @@ FOR_BUILDERS = (
     "testing.md",
     "glossary.md",
 )
-IN_PERSIAN = ("fa/join.md", "fa/desk.md", "fa/operate.md")
+# The manuals of colleagues, by their names in addresses; that of citizens, by language.
+MANUALS = {name: f"fa/manuals/{name}.md" for name in ("clerk", "treasurer", "editor", "registrar")}
+CITIZENS = {"fa": "fa/manuals/citizens.md", "en": "manuals/citizens.md"}
+IN_PERSIAN = (
+    "fa/join.md",
+    "fa/desk.md",
+    "fa/operate.md",
+    *MANUALS.values(),
+    CITIZENS["fa"],
+)
+PICTURES = "pictures/"
+WEBP = "image/webp"
 GROUPS = (
     ("For programs", FOR_PROGRAMS),
     ("فارسی", IN_PERSIAN),
@@ -69,6 +80,21 @@ def _files() -> dict[str, tuple[bytes, str]]:
         for path in sorted(FOLDER.rglob("*"))
         if path.suffix in FORMS and path.is_file()
     } | {"contracts.md": (markdown().encode(), MARKDOWN)}
+
+
+@cache
+def _pictures() -> dict[str, Path]:
+    """The pictures that documents show: their names below docs, and where they lie."""
+    folder = FOLDER / PICTURES
+    return {f"{PICTURES}{path.name}": path for path in sorted(folder.glob("*.webp"))}
+
+
+async def picture(request: Request) -> Response:
+    """GET /docs/pictures/{name}: a picture that a document shows."""
+    path = _pictures().get(PICTURES + request.path_params["name"])
+    if path is None:
+        raise NotFound("There is no such picture.", code="http.not_found")
+    return Document(path.read_bytes(), WEBP, "max-age=3600").response(request)
 
 
 @cache
@@ -110,7 +136,8 @@ def _led(name: str, href: str) -> str | None:
         return href
     path, hash_, fragment = href.partition("#")
     target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-    return f"/docs/{target}{hash_}{fragment}" if target in _files() else None
+    served = target in _files() or target in _pictures()
+    return f"/docs/{target}{hash_}{fragment}" if served else None
 
 
 async def guide(request: Request) -> Response:
@@ -161,4 +188,8 @@ def _as(content: bytes, form: str) -> Document:
     return Document(content, f"{form}; charset=utf-8", "max-age=300", ("Accept",))
 
 
-ROUTES = [Route("/docs/", for_every_site(index)), Route("/docs/{name:path}", for_every_site(guide))]
+ROUTES = [
+    Route("/docs/", for_every_site(index)),
+    Route("/docs/pictures/{name}", for_every_site(picture)),
+    Route("/docs/{name:path}", for_every_site(guide)),
+]

@@ -86,7 +86,9 @@ def _until_next(tokens: Sequence[Token]) -> str:
 
 
 def _linked(tokens: Sequence[Token], link: Callable[[str], str | None]) -> list[Token]:
-    """The same with its links led to where they are served; those that are not become text."""
+    """The same with its links and pictures led to where they are served; links that are not become
+    text, pictures that are not are left out.
+    """
     kept, dropped = [], False
     for token in tokens:
         if token.type == "link_open":
@@ -94,6 +96,12 @@ def _linked(tokens: Sequence[Token], link: Callable[[str], str | None]) -> list[
             dropped = target is None
             if target is not None:
                 token.attrSet("href", target)
+        elif token.type == "image":
+            picture = link(str(token.attrGet("src")))
+            if picture is None:
+                continue
+            token.attrSet("src", picture)
+            token.attrSet("loading", "lazy")
         if not (dropped and token.type in ("link_open", "link_close")):
             kept.append(token)
     return kept

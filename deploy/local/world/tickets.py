@@ -46,10 +46,13 @@ class Tickets:
         return [*lives, self._open_times(first, last)]
 
     def _moment(self, chance: random.Random, first: dt.date, last: dt.date) -> dt.datetime:
-        """A little more each week; few on Fridays; mostly by day."""
+        """A little more each week, and most in the last days, so that there is work to do; few on
+        Fridays; mostly by day.
+        """
         days = (last - first).days
         while True:
-            day = first + dt.timedelta(days=round(days * chance.random() ** 0.75))
+            share = chance.random() ** 0.75 if maybe(chance, 0.76) else 1 - chance.random() * 0.07
+            day = first + dt.timedelta(days=round(days * share))
             if day.weekday() != 4 or maybe(chance, 0.35):  # noqa: PLR2004 - Friday
                 return self.stage.at(day, min(23.5, max(6.2, chance.gauss(12.5, 4.2))))
 

@@ -10,6 +10,7 @@ from gateway.ops.desk.lists.bulk import BulkPages
 from gateway.ops.desk.lists.home import HomePages
 from gateway.ops.desk.lists.queue import QueuePages
 from gateway.ops.desk.look import LookPage
+from gateway.ops.desk.manuals import ManualPages
 from gateway.ops.desk.month import CalendarPages
 from gateway.ops.desk.section import LETTERS, TICKETS
 from gateway.ops.desk.telephone import TelephonePages
@@ -27,6 +28,7 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
         *BulkPages(pages, desk).routes(),
         *CalendarPages(pages).routes(),
         *LookPage(pages).routes(),
+        *ManualPages(pages).routes(),
         *FigurePages(pages).routes(),
         *ForMePages(pages).routes(),
         *LetterPages(StaffPages(desk, LETTERS), blobs).routes(),

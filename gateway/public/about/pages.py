@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from bus.messages.values import Json
 from contracts.ticketing import public as contracts
+from gateway.html.guides import CITIZENS, guide_of
 from gateway.http.origin import for_every_site
 from gateway.public.about import figures
 from gateway.public.about.satisfaction import satisfaction
@@ -81,6 +82,11 @@ class About:
         """GET /help: questions that people ask, and where the manual is."""
         return show(request, "help", help=texts("help", words.language(request)))
 
+    async def manual(self, request: Request) -> Response:
+        """GET /help/manual: the illustrated manual, from the same file as the site of documents."""
+        lang = str(words.language(request))
+        return show(request, "manual", manual=guide_of(CITIZENS[lang]), of=lang)
+
     async def accessibility(self, request: Request) -> Response:
         """GET /accessibility"""
         return show(request, "accessibility")
@@ -100,6 +106,7 @@ def routes(services: Services, portal: str) -> list[Route]:
         Route("/agreement", same_for_all(about.agreement)),
         Route("/service", same_for_all(about.service)),
         Route("/help", same_for_all(about.help)),
+        Route("/help/manual", same_for_all(about.manual)),
         Route("/accessibility", same_for_all(about.accessibility)),
         Route("/privacy", same_for_all(about.privacy)),
     ]
