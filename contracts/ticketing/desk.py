@@ -190,6 +190,9 @@ class Answer(ActBesideVisit):
 
     text: Annotated[str, Prose(8000, least=0, personal=True)] = ""
     canned: Code | None = None
+    fill: Annotated[
+        Tick, "Places of the text, such as {code}, are filled as those of a prepared one"
+    ] = False
     final: Tick
     attachments: Attachments = ()
 

@@ -136,6 +136,8 @@ def answer(context: Context, message: Answer) -> Acted:
     name: Act = "answer" if message.final else "say"
     case = load(context, name, message)
     text = message.text or _prepared_text(context, case, message.canned or "")
+    if message.text and message.fill:
+        text = views.fill_text(context, case, text, _name(context, case))
     if message.final:
         visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, name, message.attachments, text=text)
@@ -152,8 +154,13 @@ def _prepared_text(context: Context, case: Case, code: str) -> str:
     prepared = context.book.canned.get(code)
     if prepared is None:
         raise field_refusal("canned", "There is no such prepared text.")
+    return views.fill(context, case, prepared, _name(context, case))
+
+
+def _name(context: Context, case: Case) -> str:
+    """The citizen's name; empty for a colleague who may not see it."""
     person = desk_views.person_of(context, case)
-    return views.fill(context, case, prepared, str(person["name"]) if person else "")
+    return str(person["name"]) if person else ""
 
 
 def close(context: Context, message: Close) -> Acted:

@@ -268,7 +268,12 @@ def external(context: Context, case: Case) -> tuple[Json, ...]:
 
 
 def fill(context: Context, case: Case, prepared: PreparedText, name: str = "") -> str:
-    """Fill a prepared text in, in the citizen's language, as it would be sent.
+    """Fill a prepared text in, in the citizen's language, as it would be sent; see fill_text."""
+    return fill_text(context, case, prepared.text(case.row.language), name)
+
+
+def fill_text(context: Context, case: Case, text: str, name: str = "") -> str:
+    """Fill the places of a text in, in the citizen's language.
 
     ``name`` is the citizen's, where the colleague may see it; {today}, {registered} and {due} are
     days, the last one that of the result.
@@ -283,7 +288,6 @@ def fill(context: Context, case: Case, prepared: PreparedText, name: str = "") -
         "name": name or NOBODY_NAMED[index],
         **{key: day_in_words(tehran_day(at))[index] if at else "" for key, at in days.items()},
     }
-    text = prepared.text(language)
     for key, value in values.items():
         text = text.replace(f"{{{key}}}", value)
     return text

@@ -63,7 +63,7 @@ def test_from_a_list_one_goes_to_its_next_ticket_after_each_act_and_back(mina, t
     }
     done = mina.session.post(
         f"{mina.house.ops}/desk/tickets/{order[0]}/answer",
-        data={**fields, "text": "بازدید شد."},
+        data={**fields, "text": "بازدید شد.", "looked": "1"},
         timeout=30,
     )
     onward = html.unescape(re.search(r'href="(/desk/queue/next\?[^"]*)"', done.text)[1])
@@ -98,13 +98,15 @@ def test_a_message_to_many_is_shown_first_goes_once_and_fills_its_places(shared_
     look = mina.bulk("say", chosen, canned="received", form=form, back=f"search={word}")
     assert "{code}" in look.text
     assert "پیام واحد" not in reads(mina, tickets[0])
-    sent = {"looked": "1", "text": "پرونده {code} در {unit} رسید.", "form": form}
+    sent = {"looked": "1", "text": "{name}، پرونده {code} در {unit} رسید.", "form": form}
     for _ in range(2):
         done = mina.bulk("say", chosen, **sent)
         assert "انجام نشد" not in done.text
     for code in tickets:
         page = reads(mina, code)
-        assert page.count(f"پرونده {code} در حفاظت و بهره‌برداری آب‌های زیرزمینی رسید.") == 1
+        assert (
+            page.count(f"زهرا کاظمی، پرونده {code} در حفاظت و بهره‌برداری آب‌های زیرزمینی رسید.") == 1
+        )
     empty = mina.bulk("say", chosen, looked="1", text=" ", form=form)
     assert "متن را بنویسید" in empty.text
 
@@ -136,6 +138,16 @@ def test_rights_of_an_act_on_many_are_those_of_the_act_on_one(shared_desk, three
     other = registered(shared_desk, category="bill", kind="request")["code"]
     stranger = karim.bulk("take", [(other, 1)])
     assert other not in stranger.text
+
+
+def test_who_is_named_in_a_note_finds_it_on_the_first_page(shared_desk, mina, three):
+    code, karim = three[0][0], Colleague(shared_desk, "karim")
+    mina.press(f"/tickets/{code}/note", version="1", text="@karim لطفاً ببینید")
+    page = karim.get().text
+    assert "نام شما در یادداشت" in page
+    assert f"/desk/tickets/{code}" in page
+    karim.press("/for-me/read")
+    assert "نام شما در یادداشت" not in karim.get().text
 
 
 def test_a_named_list_opens_the_queue_when_it_is_the_default(mina, three):

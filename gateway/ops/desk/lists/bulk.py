@@ -193,13 +193,12 @@ class BulkPages:
         if final and await self._has_open_bill(request, row):
             sentence = "A bill of this ticket is unpaid; answer it by itself."
             raise ContractError(sentence, fields=[FieldError("bills_stay", "required", sentence)])
-        text, unit = form.value("text"), row.unit["fa"]
-        if row.language == "en" and form.value("text_en"):
-            text, unit = form.value("text_en"), row.unit["en"]
+        english = form.value("text_en") if row.language == "en" else ""
         message = contracts.Answer(
             code=row.code,
             version=version,
-            text=text.replace("{code}", row.code).replace("{unit}", unit),
+            text=english or form.value("text"),
+            fill=True,
             final=final,
         )
         return await self._pages.ask(

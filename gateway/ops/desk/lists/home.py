@@ -18,6 +18,7 @@ from contracts.billing import treasury
 from contracts.notify import desk as notices
 from contracts.ticketing import book
 from contracts.ticketing import queue as contracts
+from contracts.ticketing.colleagues import MY_NOTICES, Notice
 from contracts.ticketing.desk import Nothing as OfDesk
 from contracts.ticketing.queue import DeskHome
 from gateway.ops.desk.lists.addresses import QUEUE_AT
@@ -31,6 +32,7 @@ from gateway.ops.staff.session import Desk
 # The first page does not wait longer for a neighbour.
 NEIGHBOUR_SECONDS = 2.0
 STRANGER_SECONDS, AWAY_SECONDS, UNASKED_MOST = 300.0, 15.0, 10_000
+NOTICES_MOST = 6
 KEYS_COOKIE, YEAR = "mirab_keys", 365 * 24 * 3600
 
 
@@ -44,11 +46,14 @@ class Waiting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """The first page: what ticketing tells, the urgency of each ticket, what waits elsewhere."""
+    """The first page: what ticketing tells, the urgency of each ticket, what waits elsewhere, and
+    what happened for the colleague and was not read.
+    """
 
     home: DeskHome
     urgencies: Mapping[str, Urgency]
     waiting: tuple[Waiting, ...]
+    notices: tuple[Notice, ...]
 
 
 Neighbour = Callable[[Request], Awaitable[list[Waiting]]]
@@ -74,8 +79,9 @@ class HomePages:
         return await self._pages.page(request, "home", view=self._view(request))
 
     async def _view(self, request: Request) -> HomeView:
-        home, lists = await asyncio.gather(
+        home, mine, lists = await asyncio.gather(
             self._pages.ask(request, contracts.DESK_HOME, contracts.Nothing()),
+            self._pages.ask(request, MY_NOTICES, OfDesk()),
             asyncio.gather(*(self._of_neighbour(request, part) for part in self._neighbours)),
         )
         now = dt.datetime.now(dt.UTC)
@@ -83,6 +89,7 @@ class HomePages:
             home=home,
             urgencies={row.code: urgency(row, now) for row in (*home.mine, *home.late)},
             waiting=tuple(waiting for part in lists for waiting in part if waiting.number),
+            notices=tuple(notice for notice in mine.notices if notice.unread)[:NOTICES_MOST],
         )
 
     async def _of_neighbour(self, request: Request, part: str) -> list[Waiting]:
