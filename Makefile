@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 IF_SET_UP := if [ -e .venv/installed.lock ]; then
 ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
-.PHONY: help up demo down status doctor logs test check bench docs contracts migrate lock setup
+.PHONY: help up demo down status doctor backup restore logs test check bench docs contracts migrate lock setup
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -26,6 +26,12 @@ status: ## what runs
 
 doctor: ## what is wrong with this installation, and what to do; ALL=1 tells what is right, too
 	@$(IF_SET_UP) $(PYTHON) -m deploy.doctor $(if $(ALL),--all); $(ELSE_SAY); exit 1; fi
+
+backup: ## back up databases and files while all runs; TO=folder, on another disk
+	@$(IF_SET_UP) $(PYTHON) -m deploy.backup take $(if $(TO),--in "$(TO)"); $(ELSE_SAY); exit 1; fi
+
+restore: ## bring them back while all is down; FROM=folder, AT=2026-11-29T14:30:00Z for that moment
+	@$(IF_SET_UP) $(PYTHON) -m deploy.backup restore $(if $(FROM),--in "$(FROM)") $(if $(AT),--at "$(AT)"); $(ELSE_SAY); exit 1; fi
 
 logs: ## follow all logs
 	@$(IF_SET_UP) tail -n 20 -F $$($(PYTHON) -c 'from deploy.local.state import State; print(State.of_checkout().logs)')/*.log; $(ELSE_SAY); fi

@@ -15,6 +15,7 @@ from bus.process.private import own_files_only
 from deploy.doctor import brokers, databases, dates, files, programs, running, variables
 from deploy.doctor.advice import Advice, Look, wrong
 from deploy.doctor.installation import Installation
+from deploy.local import supervise
 from deploy.local.parts import PARTS
 from deploy.local.state import State
 
@@ -57,6 +58,9 @@ def main(argv: list[str] | None = None) -> int:
                 "part that runs there, such as `python -m deploy.doctor inquiry`.",
                 file=sys.stderr,
             )
+            return 2
+        if not supervise.running(state):
+            print("Mirab does not run here; `make up` starts it. Then ask again.", file=sys.stderr)
             return 2
         installation = Installation.of_checkout(state)
     findings = list(examine(installation, say=sys.stderr.isatty() and not arguments.json))

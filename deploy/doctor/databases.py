@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from bus.settings import Settings
 from deploy.doctor.advice import Advice, doubt, well, wrong
 from deploy.doctor.installation import Installation
+from deploy.local.postgres import SLOT
 
 AREA = "databases"
 CLOCK_SECONDS = 2.0
@@ -50,6 +51,8 @@ class DatabaseState(NamedTuple):
 
 def look(installation: Installation) -> Iterator[Advice]:
     """Yield what is wrong with each database, or that it is well."""
+    for url in list(installation.databases.values())[:1]:
+        yield from _archive(url)
     for service, url in installation.databases.items():
         own = Settings(installation.parts.get(service, {})).get("DB_URL") or url
         findings = list(_database(service, url)) + list(_rights(service, own))
@@ -60,7 +63,7 @@ def _database(service: str, url: str) -> Iterator[Advice]:
     try:
         connection = psycopg2.connect(url, connect_timeout=5)
     except psycopg2.Error as error:
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else "no reason given"
+        reason = (str(error).strip() or "no reason given").splitlines()[0]
         yield wrong(
             AREA,
             f"{service}: the database does not let us in ({reason}).",
@@ -125,6 +128,28 @@ def _judge(service: str, state: DatabaseState, now: dt.datetime) -> Iterator[Adv
             f"{service}: a transaction is open for {state.longest} s.",
             "select pid, query, xact_start from pg_stat_activity order by xact_start; end it with "
             "pg_terminate_backend(pid) if nobody needs it.",
+        )
+
+
+def _archive(url: str) -> Iterator[Advice]:
+    """Whether the changes of the server go on being written to the archive of its backups."""
+    try:
+        connection = psycopg2.connect(url, connect_timeout=5)
+    except psycopg2.Error:
+        return
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select active from pg_replication_slots where slot_name = %s", (SLOT,))
+        slot = cursor.fetchone()
+    connection.close()
+    if slot is None:
+        return
+    if slot[0]:
+        yield well(AREA, "Each change is written to the archive of backups.")
+    else:
+        yield wrong(
+            AREA,
+            "Nobody writes changes to the archive of backups: what comes now cannot be restored.",
+            "See the log of the part wal; then `make backup`.",
         )
 
 

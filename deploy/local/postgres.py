@@ -23,6 +23,8 @@ from deploy.local.programs import (
     wait_until,
 )
 
+# The archive of an installation's WAL (deploy/backup), and the slot that keeps what it lacks.
+ARCHIVE, SLOT = "wal-archive", "mirab_backup"
 MEMORY, DISK = Path("/dev/shm"), Path("/var/tmp")  # noqa: S108 - folders of ours are made there
 
 
@@ -104,11 +106,23 @@ class Postgres:
             "max_connections": 200,
             "shared_buffers": "256MB",
             "max_wal_size": "2GB",
+            # An archive of backups that is away may not fill the disk.
+            "max_slot_wal_keep_size": "4GB",
             "fsync": "on" if self.durable else "off",
             "log_min_messages": "warning",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return as_unprivileged([str(self.binaries / "postgres"), "-D", str(self.data), *options])
+
+    def archiving(self, folder: Path) -> list[str]:
+        """What writes the WAL into a folder, as it comes, until it is stopped."""
+        return [
+            str(self.binaries / "pg_receivewal"),
+            f"--directory={folder}",
+            f"--slot={SLOT}",
+            "--synchronous",
+            f"--dbname={self.url('postgres')}",
+        ]
 
     def start(self) -> "Postgres":
         """Starts it and returns when it answers."""

@@ -16,6 +16,7 @@ from typing import Any
 from bus.process.private import OTHERS
 from deploy.local import antivirus
 from deploy.local.parts import CLAMD_PORT, OUTSIDE, PARTS
+from deploy.local.postgres import ARCHIVE, Postgres
 from deploy.local.state import CHECKOUT, State
 from deploy.local.supervisord import PRELOAD
 
@@ -23,6 +24,8 @@ STOP_SECONDS = 25
 # What a forked part has from its parent: lines come at once, and its few threads share their heap.
 FORKED = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "1"}
 ALREADY_STARTED = 60  # supervisor.xmlrpc.Faults
+# Writes the databases' changes to the archive of backups, once there is one.
+WAL = "wal"
 # What is started when the stores are ready, and stopped before them.
 NAMES = ("clamd", *(part.name for part in (*OUTSIDE, *PARTS)))
 
@@ -83,6 +86,18 @@ def write_config(state: State) -> None:
     state.supervisor_config.chmod(0o600)
 
 
+def _archive_program(state: State, postgres: Postgres) -> str:
+    return program(
+        WAL,
+        " ".join(postgres.archiving(state.home / ARCHIVE)),
+        {},
+        state.logs / f"{WAL}.log",
+        folder=state.home,
+        priority=10,
+        autostart=False,
+    )
+
+
 def store_programs(state: State) -> list[str]:
     """The sections of the private stores; they start with supervisord."""
     programs = []
@@ -98,6 +113,7 @@ def store_programs(state: State) -> list[str]:
         )
         # INT is PostgreSQL's fast shutdown; TERM would wait for every client to go.
         programs.append(postgres + "stopsignal=INT\n")
+        programs.append(_archive_program(state, state.postgres))
     programs += [
         program(
             broker.home.name,
@@ -205,6 +221,17 @@ def start_parts(state: State) -> None:
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != ALREADY_STARTED:
                 raise
+    start_archive(state)
+
+
+def start_archive(state: State) -> None:
+    """Has each change of the databases written to the archive of backups, if one was begun."""
+    if state.postgres and (state.home / ARCHIVE).is_dir():
+        try:
+            server(state).startProcess(WAL, False)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != ALREADY_STARTED:
+                raise
 
 
 def stop_parts(state: State) -> None:
@@ -222,7 +249,9 @@ def stop(state: State) -> None:
     """Stops the parts, then the stores, then supervisord; returns when it has gone."""
     pid = int((state.home / "supervisord.pid").read_text(encoding="utf-8"))
     stop_parts(state)
-    _stop_all(state, [str(program["name"]) for program in states(state)])
+    # The server sends what it has written before it ends; so its archive ends after it.
+    _stop_all(state, [program["name"] for program in states(state) if program["name"] != WAL])
+    _stop_all(state, [WAL])
     for program in states(state):
         # At its own end supervisord takes a second for each program, stopped or not.
         with contextlib.suppress(xmlrpc.client.Fault):

@@ -179,6 +179,13 @@ def test_a_service_that_comes_as_a_superuser_is_told(inquiry_db):
     assert "comes as postgres, who may do everything" in sentence
 
 
+def test_an_archive_of_backups_that_nobody_writes_is_wrong(own_postgres):
+    url = own_postgres.url("postgres")
+    execute(url, "select pg_create_physical_replication_slot('mirab_backup', true)")
+    findings = sentences(databases.look, Installation({}, {"inquiry": url}))
+    assert any("archive of backups" in sentence for sentence in findings)
+
+
 # --- brokers ---
 
 

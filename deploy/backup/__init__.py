@@ -1,0 +1,1 @@
+"""Backups of one installation: the databases to any moment, and the files that belong to them."""
