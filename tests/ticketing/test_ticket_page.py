@@ -109,6 +109,14 @@ def test_a_prepared_text_names_whom_it_is_written_to(hand):
     assert "زهرا" not in str(others)
 
 
+def test_the_places_of_a_text_are_filled_only_where_that_is_asked_for(hand):
+    code = hand.register()
+    for fill in (False, True):
+        hand.act(at_desk.ANSWER, code, text="{name}، {code}", final=False, fill=fill)
+    texts = [entry["text"] for entry in hand.track(code)["history"] if entry["act"] == "say"]
+    assert texts == ["{name}، {code}", f"زهرا کاظمی، {code}"]
+
+
 # --- what stands beside it ---
 
 MOBILE = "09121234567"
