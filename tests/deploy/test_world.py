@@ -68,6 +68,7 @@ def test_a_small_world_balances_in_each_book_and_is_made_once(databases, setting
     world = make(databases, Settings(settings), SIZE, now, lambda _: None)
     assert is_made(databases) is True
     assert len(world.tickets.made) == SIZE.tickets
+    assert world.refusals == []
     assert all(execute(databases[name], query)[0][0] for name, query in COUNTS.items())
     for service in SERVICES:
         waiting = "select count(*) from outbox where sent_at is null and exchange <> 'mirab.agency'"

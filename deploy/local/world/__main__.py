@@ -73,6 +73,8 @@ def _make(state: State, databases: dict[str, str], size: Size) -> None:
         world = make(databases, Settings(environ), size, dt.datetime.now(dt.UTC), progress)
     (state.home / "demo.txt").write_text(_ways_in(world), encoding="utf-8")
     (state.home / "demo.txt").chmod(0o600)
+    for refusal in sorted(set(world.refusals)):
+        print(f"  refused: {refusal}", file=sys.stderr)
     print(f"  the demo was made in {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 

@@ -70,11 +70,12 @@ class Size(NamedTuple):
 
 
 class World(NamedTuple):
-    """What was made, for who wants to open it."""
+    """What was made, for who wants to open it; ``refusals`` are acts that a rule forbade."""
 
     tickets: Tickets
     questions: Questions
     treasury: Treasury
+    refusals: list[str]
 
 
 def is_made(databases: Mapping[str, str]) -> bool:
@@ -160,7 +161,7 @@ def _live(  # noqa: PLR0913 - a world has as many bounds
         *offices.lives(stage, last),
     ]
     stage.run(lives, now, progress)
-    return World(tickets, questions, treasury)
+    return World(tickets, questions, treasury, stage.refusals)
 
 
 def _colleagues(stage: Stage, settings: Settings) -> None:

@@ -86,6 +86,7 @@ class Stage:
         self.now, self.random = now, random.Random(seed)  # noqa: S311 - a story, no secret
         self.settings, self.banks = settings, gateways()
         self.inboxes: dict[str, str] = {}
+        self.refusals: list[str] = []
         self._to_send = False
         self.services = {name: self._service(name, databases[name]) for name in SERVICES}
         self._entries = self._all_entries()
@@ -179,15 +180,28 @@ class Stage:
         self, lives: list[Life], until: dt.datetime, progress: Callable[[dt.datetime], None]
     ) -> None:
         """Let the lives go on, each at its moments, with the services' chores between them."""
-        waiting = [(moment, n, life) for n, life in enumerate(lives) if (moment := _next(life))]
+        waiting = [
+            (moment, n, life) for n, life in enumerate(lives) if (moment := self._next(life))
+        ]
         while waiting:
             moment, n, life = waiting.pop(waiting.index(min(waiting, key=lambda row: row[:2])))
             if moment > until:
                 break
             self._pass_time(moment, progress)
-            if (later := _next(life)) is not None:
+            if (later := self._next(life)) is not None:
                 waiting.append((max(later, self.now), n, life))
         self._pass_time(until, progress)
+
+    def _next(self, life: Life) -> dt.datetime | None:
+        """When the life goes on; None if it has ended, or its matter has moved on without it. What
+        else was refused ends that life alone, and stands in ``refusals``.
+        """
+        try:
+            return next(life, None)
+        except Refused as refusal:
+            if refusal.code not in MOVED_ON:
+                self.refusals.append(str(refusal))
+            return None
 
     def every(self, service: str, chore: str, **span: float) -> None:
         """Have a chore of a service run each ``span`` of the world's time."""
@@ -254,16 +268,6 @@ class Stage:
     def _calendar(self) -> Calendar:
         with self.services["ticketing"].store.transaction() as tx:
             return calendar_rows.load(tx.conn)[0]
-
-
-def _next(life: Life) -> dt.datetime | None:
-    """When the life goes on; None if it has ended, or its matter has moved on without it."""
-    try:
-        return next(life, None)
-    except Refused as refusal:
-        if refusal.code in MOVED_ON:
-            return None
-        raise
 
 
 def attempt(act: Callable[[], object]) -> bool:
