@@ -86,3 +86,11 @@ def test_each_rule_has_a_use(folder):
 def test_no_page_has_a_style_of_its_own():
     own = re.compile(r"\sstyle=[\"']|<style\b")
     assert [path.name for path in templates("") if own.search(path.read_text())] == []
+
+
+def test_each_icon_that_is_named_is_drawn_and_each_is_named():
+    drawn = set(re.findall(r'<symbol id="(\w+)"', (STATIC / "icons.svg").read_text("utf-8")))
+    files = [*templates(""), *(ROOT / "gateway").rglob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    assert set(re.findall(r"""\bicon\(["'](\w+)["']""", text)) - drawn == set()
+    assert {name for name in drawn if not re.search(rf"""["']{name}["']""", text)} == set()
