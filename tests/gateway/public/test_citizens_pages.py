@@ -233,6 +233,20 @@ def test_p4_the_link_to_the_other_language_keeps_the_rest_of_the_address(visitor
     assert 'href="/privacy?before=12&amp;lang=fa" lang="fa"' in page
 
 
+OPEN_PAGES = (
+    *("/contact", "/contact/new", "/contact/track", "/verify", "/statistics", "/reports"),
+    *("/help", "/help/manual", "/privacy", "/accessibility", "/agreement"),
+)
+
+
+@pytest.mark.parametrize("path", OPEN_PAGES)
+def test_each_page_is_read_in_a_third_language(visitor, path):
+    answer = visitor.get(f"{path}?lang=ar")
+    assert (path, answer.status_code) == (path, 200)
+    assert '<html lang="ar" dir="rtl">' in answer.text
+    assert "المساعدة" in answer.text
+
+
 # --- one answer changed; a form that is a day old ---
 
 
