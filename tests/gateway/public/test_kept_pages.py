@@ -86,6 +86,7 @@ SAME_FOR_ALL = {
     "/bills": None,
     "/contact/track": None,
     "/lost": None,
+    "/help/manual": None,
     "/contact": "ticketing.form.v1",
     "/v1/form": "ticketing.form.v1",
     "/statistics": "ticketing.statistics.v1",
