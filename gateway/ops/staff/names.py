@@ -12,7 +12,7 @@ from contracts.ticketing import desk as ticketing
 from contracts.ticketing.desk import STAFF_NAMES
 from gateway.ops.staff.session import Desk
 
-SECONDS = 30.0
+SECONDS, AGAIN_SECONDS = 30.0, 1.0
 # Who acts without an account at the desk.
 OTHERS = {
     "mirab": "سامانه",
@@ -78,7 +78,9 @@ async def _names_of(reply: Awaitable[ticketing.Names | AgencyNames]) -> Mapping[
 
 
 class Kept:
-    """Names and their expiry; after a failure the old ones are kept as long again."""
+    """Names and their expiry; after a failure the old ones are kept, and asked for again soon: a
+    visitor who has not signed in yet is told none.
+    """
 
     def __init__(self) -> None:
         self.names: Mapping[str, str] = {}
@@ -89,4 +91,4 @@ class Kept:
 
     def keep(self, names: Mapping[str, str] | None) -> None:
         self.names = self.names if names is None else names
-        self._until = time.monotonic() + SECONDS
+        self._until = time.monotonic() + (AGAIN_SECONDS if names is None else SECONDS)
