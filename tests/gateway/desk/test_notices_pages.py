@@ -344,7 +344,7 @@ def test_an_opt_out_at_a_counter_is_final(house, karim):
 def test_a_maintenance_is_checked_published_moved_and_cancelled(karim):
     draft = karim.announce()
     assert "آنچه مردم خواهند دید" in draft.text
-    assert '<div class="notice maintenance banner">' in draft.text
+    assert '<div class="notice maintenance">' in draft.text
     assert "قطع برنامه‌ای" in draft.text
     assert "Planned interruption" in draft.text
     assert "این زمان از تعهد خدمت بیرون است" in draft.text
@@ -386,7 +386,7 @@ def test_the_banner_that_an_editor_checks_has_the_words_of_the_portal():
 
 def test_the_end_of_a_service_for_people_is_checked_with_its_banner_and_last_day(karim):
     draft = karim.announce("end_of_service", sunset="1405/12/29")
-    assert '<div class="notice end_of_service banner">' in draft.text
+    assert '<div class="notice end_of_service">' in draft.text
     assert "تا آخرین روز" in draft.text
     assert "Last day: 1405/12/29" in draft.text
     contract = karim.announce("end_of_service", sunset="1405/12/29", contracts="inquiry.ask.v1")
