@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import signal
 import subprocess
 import time
 
@@ -15,7 +14,7 @@ from deploy.local.postgres import ARCHIVE
 from deploy.local.programs import plain_environment
 from tests.processes import run_module
 from tests.stores import execute
-from tests.waiting import wait_for
+from tests.waiting import next_second, wait_for
 
 
 def quiet(_):
@@ -76,7 +75,7 @@ class House:
 
     def end(self):
         if self.archiver:
-            self.archiver.send_signal(signal.SIGINT)
+            self.archiver.terminate()
             self.archiver.wait(20)
             self.archiver = None
 
@@ -137,7 +136,7 @@ def test_a_server_that_is_lost_loses_nothing_that_was_archived(house):
 def test_the_second_backup_goes_on_with_the_archive_of_the_first(house):
     first = house.back_up()
     house.issue(1)
-    time.sleep(1.1)  # names of backups are seconds
+    next_second()  # the name of a backup
     second = house.back_up()
     house.issue(2)
     house.archived()

@@ -127,7 +127,9 @@ def test_a_batch_without_a_lawful_purpose_is_refused_and_logged(fuel_co, log, pu
     with pytest.raises(Refused) as refused:
         fuel_co.submit_batch(jsonl(["9900000013"]), purpose=purpose)
     assert refused.value.code == code
-    assert log.rows("contract, outcome") == [("inquiry.submit_batch.v1", code)]
+    # Answers of an earlier batch may still be written.
+    rows = [row for row in log.rows("contract, outcome") if row[0] == "inquiry.submit_batch.v1"]
+    assert rows == [("inquiry.submit_batch.v1", code)]
 
 
 def test_more_than_a_hundred_thousand_lines_are_refused(fuel_co):

@@ -61,6 +61,7 @@ def _reference(document: Document) -> None:
         ("/problems/{code}", "problem", "What a code of a problem means.", [code], _PAGE),
         ("/docs/", "guides", "All guides.", [], _PAGE),
         ("/docs/{name}", "guide", "A guide or an example.", [guide], texts),
+        ("/docs/pictures/{name}", "picture", "A picture of a guide.", [file], {"image/webp": {}}),
         ("/favicon.ico", "mark", "The mark.", [], {"image/x-icon": {}}),
         ("/robots.txt", "robots", "What search engines leave alone (RFC 9309).", [], _PLAIN),
         ("/static/{name}", "static", "The style sheet, scripts, fonts, icons.", [file], assets),
