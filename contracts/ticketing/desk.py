@@ -143,6 +143,7 @@ class DeskTicket:
     supporters: Annotated[
         int | None, "Others who have the same trouble, by the public list", OPTIONAL
     ] = None
+    public: Annotated[bool | None, "It stands in the public list", OPTIONAL] = None
 
 
 @message
@@ -249,6 +250,13 @@ class TakeUp(Act):
 
 
 @message
+class TakeDown(Act):
+    """A report leaves the public list; its writer is told why."""
+
+    text: Annotated[str, Prose(1000, personal=True), "The citizen reads it"]
+
+
+@message
 class OpenFile(OneTicket):
     attachment: Annotated[int, whole(1, 2**53)]
 
@@ -284,6 +292,7 @@ MERGE = _act("merge", Merge, "join a duplicate with another ticket.")
 UNMERGE = _act("unmerge", Unmerge, "undo a merge.")
 CLOSE = _act("close", Close, "end a ticket without an answer.")
 TAKE_UP = _act("take_up", TakeUp, "work on an ended ticket again.")
+TAKE_DOWN = _act("take_down", TakeDown, "take a report out of the public list.")
 SEND_NEW_SECRET = _act(
     "send_new_secret", Act, "have a new secret made and sent to the contact on file."
 )

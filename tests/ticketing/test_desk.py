@@ -1,6 +1,7 @@
 """What the units do at the desk, who may, and what a calendar that changes does."""
 
 import datetime as dt
+from email import message_from_bytes, policy
 
 import pytest
 
@@ -408,6 +409,27 @@ def test_who_let_everybody_see_a_report_takes_it_back_and_nobody_else(hand):
     assert "unpublish" not in hand.track(code)["may"]
     again = hand.call(of_all.UNPUBLISH, code=code, secret=SECRET)
     assert again["code"] == "ticket.move"
+
+
+def test_a_report_is_taken_out_of_the_list_with_a_reason_that_its_writer_reads(hand):
+    reason = "در متن نام همسایه شما آمده است."
+    secret, code = hand.register(), hand.register(public=True)
+    assert "take_down" not in hand.read(secret)["may"]
+    assert hand.act(at_desk.TAKE_DOWN, secret, text=reason)["code"] == "ticket.move"
+    assert hand.read(code)["public"] is True
+    assert hand.act(at_desk.TAKE_DOWN, code, "sara", text=reason)["code"] == "desk.unit"
+    hand.answer(code)
+    assert hand.act(at_desk.TAKE_DOWN, code, text=reason)["state"] == "ANSWERED"
+    assert hand.call(of_all.LIST_PUBLIC)["tickets"] == []
+    assert hand.call(of_all.PUBLIC_MAP)["counties"][0]["closed"] == 0
+    at_the_desk, tracked = hand.read(code), hand.track(code)
+    assert (at_the_desk["public"], "take_down" in at_the_desk["may"]) == (False, False)
+    last = at_the_desk["history"][-1]
+    assert (last["act"], last["actor"]) == ("take_down", "karim")
+    assert tracked["history"][-1]["text"] == reason
+    assert "unpublish" not in tracked["may"]
+    letter = message_from_bytes(hand.letters("zahra@example.com")[-1][1], policy=policy.default)
+    assert reason in letter.get_body(("plain",)).get_content()
 
 
 def test_reports_like_the_one_to_be_written_are_offered(hand):

@@ -15,6 +15,7 @@ from services.ticketing.domain import labels, moves, statistics
 from services.ticketing.domain.book import Book
 from services.ticketing.domain.ticket import Entry, fold, pauses
 from tests.processes import ROOT, run_module
+from tests.stores import execute
 
 START = dt.datetime(2026, 11, 23, 5, 30, tzinfo=dt.UTC)
 DATA = {
@@ -252,6 +253,15 @@ def test_the_same_book_again_is_no_new_version(ticketing_db):
     for _ in range(2):
         done = command("services.ticketing.books", "deploy/desk", DB_URL=ticketing_db)
         assert done.stdout == "Version 1 of the book of the desk is in force.\n"
+
+
+def test_an_account_is_given_the_address_of_its_notices(ticketing_db):
+    put = ["put", "x", "--name", "x", "--role", "clerk", "--unit", "billing", "--no-password"]
+    for more in (["--email", "X@Office.EXAMPLE"], []):
+        done = command("services.ticketing.accounts.staff", *put, *more, DB_URL=ticketing_db)
+        assert done.returncode == 0, done.stderr
+    kept = execute(ticketing_db, "select notice_email, notice_mails from staff")
+    assert kept == [("X@office.example", True)]
 
 
 @pytest.mark.parametrize("module", ["books", "accounts.staff", "incoming_mail.server"])

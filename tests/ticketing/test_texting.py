@@ -73,7 +73,16 @@ def test_a_refused_act_texts_nobody(hand):
     assert len(texts(hand)) == 1
 
 
-@pytest.mark.parametrize("letter", sorted(set(notifications.TO_CITIZEN.values())))
+def test_a_text_without_a_form_of_its_own_says_that_there_is_a_message(hand):
+    code = hand.register(mobile=MOBILE, public=True)
+    hand.act(at_desk.TAKE_DOWN, code, text="نام کسی در متن بود.")
+    assert texts(hand)[-1]["template"] == "ticket_word"
+
+
+TEXTS = {notifications.SMS_OF.get(name, name) for name in notifications.TO_CITIZEN.values()}
+
+
+@pytest.mark.parametrize("letter", sorted(TEXTS))
 def test_every_text_exists_in_both_languages_and_asks_for_what_is_given(letter):
     document = tomllib.loads((ROOT / "deploy/notify/templates.toml").read_text(encoding="utf-8"))
     (form,) = [

@@ -76,6 +76,22 @@ class TicketPreviews:
             ),
         )
 
+    async def take_down(self, request: Request, message: contracts.TakeDown) -> Preview:
+        """A report leaves the public list, and its writer reads why."""
+        ticket = await self._read(request, message.code)
+        return Preview(
+            title="این گزارش از فهرست همگانی برداشته می‌شود",
+            button="برداشتن از فهرست",
+            facts=_facts("پرونده", ticket),
+            text=message.text,
+            leaves=(
+                "دیگر در فهرست و نقشه درگاه و در Open311 دیده نمی‌شود و برگردانده نمی‌شود.",
+                "رسیدگی به پرونده و مهلت آن تغییری نمی‌کند.",
+                "شهروند این متن را با نامه می‌گیرد یا پیامکی که به صفحه پیگیری می‌فرستد.",
+            ),
+            danger=True,
+        )
+
     async def new_secret(self, request: Request, message: contracts.Act) -> Preview:
         """The old secret opens nothing from then on, and nobody can give it back."""
         ticket = await self._read(request, message.code)

@@ -46,6 +46,8 @@ _ICONS = {
     "joined_write": "mail",
     "outside_letter": "mail",
     "new_secret": "key",
+    "unpublish": "lock",
+    "take_down": "lock",
     "resume": "refresh",
     "take_up": "refresh",
 }
@@ -64,6 +66,7 @@ ACTS = (
     ("unmerge", "جدا کردن دوباره", "undo", "جدا کردن"),
     ("take_up", "رسیدگی دوباره", "refresh", "رسیدگی"),
     ("close", "پایان بدون پاسخ", "close", "پایان"),
+    ("take_down", "برداشتن از فهرست همگانی", "lock", "برداشتن"),
     ("new_secret", "رمز تازه برای شهروند", "key", "رمز"),
 )
 

@@ -48,6 +48,7 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "unmerge": (contracts.UNMERGE, {}),
     "close": (contracts.CLOSE, {}),
     "take_up": (contracts.TAKE_UP, {}),
+    "take_down": (contracts.TAKE_DOWN, {}),
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
 }
 # Words to the citizen: they take files, and offer prepared texts.
@@ -67,6 +68,7 @@ class TicketPages:
             "answer": previews.answer,
             "close": previews.close,
             "merge": previews.merge,
+            "take_down": previews.take_down,
             "new_secret": previews.new_secret,
         }
 

@@ -22,7 +22,7 @@ from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from contracts.ticketing.desk import ROLES, Staff
 from iran.collation import collation_key
-from iran.identifiers import user_name
+from iran.identifiers import email, user_name
 from services.ticketing import books
 from services.ticketing.accounts import factors, sessions, sign_in_limits
 from services.ticketing.accounts.sign_in_limits import Guesser
@@ -229,6 +229,7 @@ def main(argv: list[str] | None = None) -> int:
     add.add_argument("--name", required=True)
     add.add_argument("--role", required=True, choices=ROLES)
     add.add_argument("--unit", required=True, help="a unit's code in the book of the desk")
+    add.add_argument("--email", type=email, help="where notices go too; can be changed at the desk")
     add.add_argument("--no-password", action="store_true", help="only the organisation's login")
     gone = acts.add_parser("close", help="close an account; what it did stays")
     gone.add_argument("username")
@@ -273,6 +274,9 @@ def _run(conn: Connection, arguments: argparse.Namespace) -> int:
         Colleague(arguments.username, arguments.name, arguments.role, arguments.unit),
         password,
     )
+    if arguments.email is not None:
+        mails = update(STAFF).values(notice_email=arguments.email, notice_mails=True)
+        conn.execute(mails.where(STAFF.c.username == user_name(arguments.username)))
     details = {"role": arguments.role, "unit": arguments.unit, "password": password is not None}
     sessions.note(conn, user_at_machine(), "account.put", user_name(arguments.username), details)
     print("done")

@@ -118,6 +118,10 @@ class DeskEntries(ContextSource):
     def take_up(self, tx: Tx, message: contracts.TakeUp) -> contracts.Acted:
         return tickets.take_up(self.staff_context(tx), message)
 
+    @serve(contracts.TAKE_DOWN)
+    def take_down(self, tx: Tx, message: contracts.TakeDown) -> contracts.Acted:
+        return tickets.take_down(self.staff_context(tx), message)
+
     @serve(contracts.SEND_NEW_SECRET)
     def send_new_secret(self, tx: Tx, message: contracts.Act) -> contracts.Acted:
         return lost_secrets.send_new(self.staff_context(tx), message)

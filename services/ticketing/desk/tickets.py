@@ -19,6 +19,7 @@ from contracts.ticketing.desk import (
     OpenFile,
     Pause,
     Resume,
+    TakeDown,
     TakeUp,
     Unmerge,
     Visited,
@@ -29,6 +30,7 @@ from services.ticketing.desk import mentions
 from services.ticketing.desk import views as desk_views
 from services.ticketing.domain import moves
 from services.ticketing.domain.moves import Act, Right
+from services.ticketing.figures import reports
 from services.ticketing.notifications import colleagues
 from services.ticketing.notifications import tickets as notifications
 from services.ticketing.tickets import acts, drafts, rows, slots, views, visits
@@ -129,6 +131,20 @@ def take_up(context: Context, message: TakeUp) -> Acted:
 
 
 # --- acts with rules ---
+
+
+def take_down(context: Context, message: TakeDown) -> Acted:
+    """Take a report out of the public list and tell its writer why; it is worked on as before.
+
+    RuleBroken ``ticket.move`` for what is not in the list.
+    """
+    case = load(context, "take_down", message)
+    if not reports.is_public(case.row):
+        sentence = "This ticket is not in the public list."
+        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act="take_down")
+    rows.change_ticket(context.conn, case.id, public=False)
+    add(context, case, "take_down", text=message.text)
+    return finish(context, case)
 
 
 def answer(context: Context, message: Answer) -> Acted:

@@ -63,12 +63,15 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
             for colleague in staff.of_unit(conn, ticket.unit)
         ),
         supporters=reports.count_supporters(context, [case.id]).get(case.id, 0),
+        public=reports.is_public(row),
     )
 
 
 def _possible(context: Context, case: Case) -> tuple[str, ...]:
     """What the colleague may do now; ``take`` while nobody of the own unit works on it."""
     acts = moves.possible(case.ticket.state, moves.ROLES[context.colleague.role])
+    if not reports.is_public(case.row):
+        acts = [act for act in acts if act != "take_down"]
     takes = case.ticket.assignee is None and context.colleague.unit == case.ticket.unit
     return tuple(sorted({*acts, "take"} if takes and "assign" in acts else acts))
 

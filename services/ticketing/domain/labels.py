@@ -32,6 +32,7 @@ PAUSES_AT_DESK = {
 ACTS_AT_DESK = {
     "write": "پیام شهروند",
     "withdraw": "شهروند آن را پس گرفت",
+    "unpublish": "شهروند آن را از فهرست همگانی برداشت",
     "choose_slot": "شهروند زمان مراجعه را انتخاب کرد",
     "leave_slot": "شهروند زمان مراجعه را پس داد",
     "reopen": "اعتراض شهروند به نتیجه؛ رسیدگی دوباره",
@@ -76,6 +77,7 @@ ACTS = {
     "end_visit": ("دعوت به مراجعه لغو شد", "The visit was called off"),
     "rate": ("نظرسنجی", "Survey"),
     "unpublish": ("از فهرست همگانی برداشته شد", "Taken out of the public list"),
+    "take_down": ("واحد آن را از فهرست همگانی برداشت", "The unit took it out of the public list"),
     "remind": ("یادآوری", "Reminder"),
     "escalate": ("هشدار سررسید", "Escalated"),
     "due_moved": ("سررسید تغییر کرد", "The due time moved"),

@@ -33,6 +33,7 @@ Act: TypeAlias = Literal[
     "release",
     "rate",
     "unpublish",
+    "take_down",
     "remind",
     "escalate",
     "due_moved",
@@ -103,6 +104,7 @@ _TABLE: dict[tuple[State, Act], State] = {
     **_same("release", *WORK, *ENDED),
     **_same("rate", *ENDED),
     **_same("unpublish", *ALL),
+    **_same("take_down", *ALL),
     **_same("remind", *WORK),
     **_same("escalate", *WORK),
     **_same("due_moved", *WORK),
@@ -145,6 +147,7 @@ _CLERK: tuple[Act | Right, ...] = (
     "register",
     "letters",
     "new_secret",
+    "take_down",
 )
 _HEAD: tuple[Act | Right, ...] = (
     *_CLERK,

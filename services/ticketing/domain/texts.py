@@ -64,6 +64,19 @@ EMAILS: dict[str, dict[str, tuple[str, str]]] = {
             "\n\n{unit}\n{company}",
         ),
     },
+    "taken_down": {
+        "fa": (
+            "برداشته شدن {code} از فهرست همگانی",
+            "درخواست شما با کد رهگیری {code} از فهرست همگانی برداشته شد. "
+            "این کار در رسیدگی به آن تغییری نمی‌دهد.\n\n{text}\n\n"
+            "برای پاسخ یا ملاحظه درخواست:\n{link}\n\n{unit}\n{company}",
+        ),
+        "en": (
+            "{code} was taken out of the public list",
+            "Your request {code} was taken out of the public list; this changes nothing about how "
+            "it is worked on.\n\n{text}\n\nAnswer or look at it:\n{link}\n\n{unit}\n{company}",
+        ),
+    },
     "answered": {
         "fa": (
             "پاسخ به {code}",

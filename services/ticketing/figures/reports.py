@@ -42,6 +42,11 @@ NEAR, ALIKE, NEARBY_MOST = 0.05, 0.2, 3
 OF_ONE_ADDRESS = 20
 
 
+def is_public(row: TicketRow) -> bool:
+    """Return True for a ticket that stands in the public list; see IS_PUBLIC."""
+    return row.public and row.channel != "mail"
+
+
 def public_tickets(context: Context, message: ListPublic) -> PublicTickets:
     """List public reports, the newest first."""
     statement = (

@@ -35,7 +35,10 @@ TO_CITIZEN: dict[Act, str] = {
     "choose_slot": "booked",
     "end_visit": "visit_ended",
     "remind": "remind",
+    "take_down": "taken_down",
 }
+# Texts whose SMS says that there is a message to be read on the portal.
+SMS_OF = {"taken_down": "word"}
 # By e-mail alone.
 WITHOUT_SMS: dict[Act, str] = {"leave_slot": "unbooked", "not_taken": "not_taken"}
 # What somebody can cause who is not the recipient.
@@ -186,7 +189,7 @@ def text_citizen(context: Context, case: Case, entry: Entry, name: str, mobile: 
     context.tx.send(
         SEND_MESSAGE,
         SendMessage(
-            template=f"ticket_{name}",
+            template=f"ticket_{SMS_OF.get(name, name)}",
             channels=("sms",),
             to=Receiver(mobile=mobile),
             language=language,

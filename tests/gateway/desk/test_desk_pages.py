@@ -509,6 +509,23 @@ def test_p8_a_ticket_is_closed_only_after_somebody_looked(shared_desk, sat):
     assert done.url.endswith("done=close")
 
 
+def test_p7_a_report_leaves_the_public_list_after_a_look_and_with_a_reason(shared_desk, sat):
+    ticket, session, reason = registered(shared_desk, public=True), sat(), "نام همسایه در متن بود."
+    code = ticket["code"]
+    assert "همه متن را در درگاه می‌بینند" in page_of(session, shared_desk, code)
+    empty = send(session, shared_desk, code, "take_down", text="", looked="1")
+    assert "متن: " in empty.text
+    look = send(session, shared_desk, code, "take_down", text=reason)
+    assert "هنوز چیزی انجام نشده است" in look.text
+    listed = f"{shared_desk.portal}/reports/{code}"
+    assert requests.get(listed, timeout=20).status_code == 200
+    done = send(session, shared_desk, code, "take_down", text=reason, looked="1")
+    assert "دلیل به شهروند گفته شد" in done.text
+    wait_for(lambda: requests.get(listed, timeout=20).status_code == 404, 10)
+    assert reason in history_of(session, shared_desk, code)
+    assert f'action="/desk/tickets/{code}/take_down"' not in done.text
+
+
 def test_p9_an_office_without_an_open_time_says_where_to_open_times(shared_desk, sat):
     code, session = registered(shared_desk)["code"], sat()
     page = page_of(session, shared_desk, code)
