@@ -27,6 +27,7 @@ from gateway.html.spoken import (
     toman,
 )
 from people.company import company
+from people.mentions import with_names
 from people.tracking import grouped, grouped_secret
 
 HERE = Path(__file__).parents[1]
@@ -46,6 +47,7 @@ templates.filters |= {
     "named": named,
     "label": label,
     "with_links": with_links,
+    "with_names": with_names,
     "rials": "{:,}".format,
     "moment": moment,
     "day": day,

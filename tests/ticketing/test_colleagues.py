@@ -8,9 +8,9 @@ from contracts.ticketing import citizens as contracts
 from contracts.ticketing import colleagues as at_desk
 from contracts.ticketing.desk import ASSIGN, NOTE, TAKE
 from iran.persian import tehran_day
+from people.mentions import mentioned
 from services.ticketing.accounts import staff
 from services.ticketing.chores import cleanup, deadlines
-from services.ticketing.notifications.colleagues import mentioned
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_texting import texts

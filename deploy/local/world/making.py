@@ -13,7 +13,7 @@ from bus.database.commands_run import note_command
 from bus.database.store import Store
 from bus.settings import Settings
 from deploy.local.demo import COLLEAGUES
-from deploy.local.world import offices
+from deploy.local.world import letters, offices
 from deploy.local.world.money import Treasury
 from deploy.local.world.news import News
 from deploy.local.world.questions import Questions
@@ -159,6 +159,7 @@ def _live(  # noqa: PLR0913 - a world has as many bounds
         *questions.lives(size.of(420), size.of(48), size.of(60), first, last),
         *News(stage, last).lives(first, last),
         *offices.lives(stage, last),
+        *letters.lives(stage, last)[: size.of(6)],
     ]
     stage.run(lives, now, progress)
     return World(tickets, questions, treasury, stage.refusals)

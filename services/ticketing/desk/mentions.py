@@ -4,10 +4,10 @@ from bus.errors import FieldError, RuleBroken
 from bus.messages.values import Json
 from contracts.ticketing.desk import Note
 from iran.collation import collation_key
+from people.mentions import mentioned
 from services.ticketing.accounts import staff
 from services.ticketing.accounts.staff import Colleague
 from services.ticketing.context import Context
-from services.ticketing.notifications.colleagues import mentioned
 from services.ticketing.tickets.acts import Case
 
 

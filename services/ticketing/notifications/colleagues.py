@@ -4,7 +4,6 @@ Each occasion is told once. An e-mail goes only for the first unread notice of a
 whoever has not looked yet is not written to again.
 """
 
-import re
 from collections.abc import Iterable
 
 from sqlalchemy import select
@@ -22,16 +21,6 @@ from services.ticketing.tickets.acts import Case
 
 # What a person does on a ticket that its colleague has to know.
 OF_CITIZEN = frozenset({"write", "joined_write", "reopen", "withdraw", "outside_letter"})
-_MENTION = re.compile(r"(?:^|(?<=[\s(«،,:;]))@([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
-
-
-def mentioned(text: str) -> list[str]:
-    """List the user names that a text mentions, in small letters and each once.
-
-    >>> mentioned("@Karim ببین؛ a@b.example نه، (@mina).")
-    ['karim', 'mina']
-    """
-    return list(dict.fromkeys(name.lower() for name in _MENTION.findall(text)))
 
 
 def tell_assignee(context: Context, case: Case, entry: Entry) -> None:
