@@ -99,6 +99,8 @@ class DeskHistoryEntry(HistoryEntry):
         OPTIONAL,
     ] = ABSENT
     ticket: Annotated[str | None, Text(10), "Another ticket that it is about", OPTIONAL] = ABSENT
+    assignee: Annotated[str | None, Text(80), "Who works on it from then on", OPTIONAL] = ABSENT
+    unit: Annotated[Block | None, "The unit that it went to", OPTIONAL] = ABSENT
 
 
 @message

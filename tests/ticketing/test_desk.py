@@ -162,11 +162,15 @@ def test_a_ticket_is_given_to_a_colleague_of_its_unit_only(hand):
     assert hand.act(at_desk.ASSIGN, code, assignee="sara")["code"] == "field.wrong"
     assert hand.act(at_desk.ASSIGN, code, assignee="mina")["state"] == "OPEN"
     assert queue(hand, "mina", mine=True)["total"] == 1
+    entry = hand.read(code)["history"][-1]
+    assert (entry["actor"], entry["assignee"], entry["unit"]) == ("karim", "mina", None)
 
 
 def test_a_ticket_given_to_another_unit_is_that_units(hand):
     code = hand.register()
     hand.act(at_desk.ASSIGN, code, unit="surface")
+    entry = hand.read(code, "nader")["history"][-1]
+    assert (entry["assignee"], entry["unit"]["code"]) == (None, "surface")
     assert queue(hand)["total"] == 0
     assert hand.read(code)["code"] == "desk.unit"
     assert hand.letters("surface@staff.water.example")

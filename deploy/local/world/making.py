@@ -36,7 +36,7 @@ _MARKS = text("select details from commands_run where command = :command order b
 # service, chore, hours between its runs
 CHORES = (
     ("ticketing", "scan_files", 12),
-    ("ticketing", "watch", 4),
+    ("ticketing", "watch", 8),
     ("ticketing", "close_quietly", 24),
     ("ticketing", "send_mails", 48),
     ("billing", "sweep", 24),

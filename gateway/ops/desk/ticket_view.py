@@ -1,5 +1,6 @@
 """A ticket as its page shows it: how it stands, by colour and words, and which acts come first."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -155,6 +156,22 @@ class TicketPage:
         if entry.act in ("answer", "visit"):
             return EventMark("good", icon)
         return EventMark("info" if entry.by == "citizen" else "neutral", icon)
+
+    def title(self, entry: DeskHistoryEntry, person: Callable[[str], str]) -> str:
+        """Return what an entry of the history says was done, with names."""
+        return f"{_title(entry, person)}{'، فقط داخلی' if entry.internal else ''}"
+
+
+def _title(entry: DeskHistoryEntry, person: Callable[[str], str]) -> str:
+    """Say what was done; of an assignment also to whom it went."""
+    if entry.act != "assign":
+        return entry.title_fa
+    unit = f" در {entry.unit['fa']}" if entry.unit else ""
+    if entry.assignee and entry.assignee == entry.actor:
+        return f"برداشته شد{unit}"
+    if entry.assignee:
+        return f"به {person(entry.assignee)}{unit} ارجاع شد"
+    return f"به {entry.unit['fa']} ارجاع شد" if entry.unit else "به صف واحد برگشت"
 
 
 def _is_open(ticket: DeskTicket, act: str) -> bool:

@@ -43,7 +43,7 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
         text=row.text,
         person=person_of(context, case),
         clocks=tuple(_clock(clock) for clock in case.clocks(context)),
-        history=tuple(views.history_entry_at_desk(entry, files) for entry in case.entries),
+        history=tuple(views.history_entry_at_desk(context, entry, files) for entry in case.entries),
         may=_possible(context, case),
         appointment=views.appointment_of(context, case),
         survey=views.survey_of(case),

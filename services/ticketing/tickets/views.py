@@ -180,9 +180,12 @@ def history_entry(entry: Entry, files: Mapping[int, list[StoredFile]]) -> Histor
     )
 
 
-def history_entry_at_desk(entry: Entry, files: Mapping[int, list[StoredFile]]) -> DeskHistoryEntry:
+def history_entry_at_desk(
+    context: Context, entry: Entry, files: Mapping[int, list[StoredFile]]
+) -> DeskHistoryEntry:
     """Describe one entry of the history as a colleague reads it."""
     public = history_entry(entry, files)
+    unit = entry.data.get("unit") if entry.act == "assign" else None
     return DeskHistoryEntry(
         at=public.at,
         by=public.by,
@@ -195,6 +198,8 @@ def history_entry_at_desk(entry: Entry, files: Mapping[int, list[StoredFile]]) -
         internal=entry.act in INTERNAL,
         sender=entry.data.get("sender"),
         ticket=entry.data.get("ticket"),
+        assignee=entry.data.get("assignee") if entry.act == "assign" else None,
+        unit=unit_of(context, unit) if unit else None,
     )
 
 
