@@ -18,9 +18,11 @@ from gateway.public.site import words
 from gateway.public.site.pages import show
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
+from iran.persian import search_key, squeezed_key
 from people.company import company
 
 HERE = Path(__file__).parent
+SOUGHT_MOST = 100
 
 
 @cache
@@ -29,6 +31,12 @@ def texts(name: str, lang: str) -> Json:
     text = (HERE / f"{name}.toml").read_text(encoding="utf-8")
     document: Json = tomllib.loads(text.replace("{company}", company(lang)))
     return document
+
+
+def says(question: Json, sought: str) -> bool:
+    """Return True if each word that is sought stands in the question, however it is written."""
+    text = squeezed_key(" ".join((*question["title"], *question["text"])))
+    return all(squeezed_key(word) in text for word in search_key(sought).split())
 
 
 class About:
@@ -79,8 +87,14 @@ class About:
         return show(request, "service", service=texts("service", words.language(request)))
 
     async def help(self, request: Request) -> Response:
-        """GET /help: questions that people ask, and where the manual is."""
-        return show(request, "help", help=texts("help", words.language(request)))
+        """GET /help: questions that people ask, or those that say what was sought (``q``)."""
+        lang = words.language(request)
+        sought = request.query_params.get("q", "").strip()[:SOUGHT_MOST]
+        questions = texts("help", lang)["questions"]
+        matching = [question for question in questions if says(question, sought)]
+        return show(
+            request, "help", questions=matching or questions, sought=sought, matched=bool(matching)
+        )
 
     async def manual(self, request: Request) -> Response:
         """GET /help/manual: the illustrated manual, from the same file as the site of documents."""

@@ -258,6 +258,29 @@ def test_each_link_of_the_pages_about_us_leads_somewhere(portal, path, lang):
     assert [link for link in links if not any(path.match(link) for path in paths)] == []
 
 
+@pytest.mark.parametrize(
+    ("lang", "sought", "codes"),
+    [
+        ("fa", "پرداختم می بینم", ["paid"]),
+        ("fa", "پرداختم ميبينم", ["paid"]),
+        ("en", "LOST secret", ["lost"]),
+    ],
+)
+def test_who_is_lost_searches_the_help_by_words_however_they_are_typed(portal, lang, sought, codes):
+    lost = portal.send("GET", "/no-such-page", headers={"Accept": "text/html"})
+    assert (lost.status_code, '<form action="/help"' in lost.text) == (404, True)
+    page = portal.send("GET", f"/help?lang={lang}&q={sought}").text
+    assert re.findall(r'<details class="act" id="(\w+)" open', page) == codes
+    assert f'value="{sought}"' in page
+
+
+def test_a_search_that_finds_nothing_says_so_and_shows_all_questions(portal):
+    page = portal.send("GET", "/help?q=<script>xyzzy").text
+    assert "در راهنما چنین چیزی نیست" in page
+    assert page.count('<details class="act"') > 5
+    assert "<script>xyzzy" not in page
+
+
 def test_a_law_has_a_page_on_which_each_article_has_its_place(portal):
     article = {"code": "FDW-3", "article": "3"} | dict.fromkeys(
         ("gist_fa", "gist_en", "used_for_fa", "used_for_en"), "چاه"
