@@ -2,23 +2,8 @@
 
 import datetime as dt
 
-from gateway.html.formats import WEEKDAYS_FA
+from gateway.html.formats import MONTHS_FA, WEEKDAYS_FA
 from iran.persian import jalali
-
-MONTHS_FA = (
-    "فروردین",
-    "اردیبهشت",
-    "خرداد",
-    "تیر",
-    "مرداد",
-    "شهریور",
-    "مهر",
-    "آبان",
-    "آذر",
-    "دی",
-    "بهمن",
-    "اسفند",
-)
 
 
 def day_in_words(day: dt.date | str) -> str:

@@ -14,6 +14,34 @@ from iran.persian import TEHRAN, jalali
 Row = TypeVar("Row")
 ARTICLES_FA = {"45 (e)": "ماده 45، بند ه", "11, 13": "ماده‌های 11 و 13", "note 5": "تبصره 5"}
 
+MONTHS_FA = (
+    "فروردین",
+    "اردیبهشت",
+    "خرداد",
+    "تیر",
+    "مرداد",
+    "شهریور",
+    "مهر",
+    "آبان",
+    "آذر",
+    "دی",
+    "بهمن",
+    "اسفند",
+)
+MONTHS_EN = (
+    "Farvardin",
+    "Ordibehesht",
+    "Khordad",
+    "Tir",
+    "Mordad",
+    "Shahrivar",
+    "Mehr",
+    "Aban",
+    "Azar",
+    "Dey",
+    "Bahman",
+    "Esfand",
+)
 WEEKDAYS_FA = ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه")
 LINK = re.compile(
     r"/(?:docs/|openapi\.json|oauth/token|\.well-known/|desk/|dead-letters)[\w./-]*\w|/status\b"

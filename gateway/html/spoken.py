@@ -5,38 +5,10 @@ import datetime as dt
 from persiantools.jdatetime import JalaliDate
 
 from gateway.html.amounts import number_fa, words_en
-from gateway.html.formats import WEEKDAYS_FA
+from gateway.html.formats import MONTHS_EN, MONTHS_FA, WEEKDAYS_FA
 from gateway.texts.files import dates_of
 from iran.persian import TEHRAN
 
-MONTHS_FA = (
-    "فروردین",
-    "اردیبهشت",
-    "خرداد",
-    "تیر",
-    "مرداد",
-    "شهریور",
-    "مهر",
-    "آبان",
-    "آذر",
-    "دی",
-    "بهمن",
-    "اسفند",
-)
-MONTHS_EN = (
-    "Farvardin",
-    "Ordibehesht",
-    "Khordad",
-    "Tir",
-    "Mordad",
-    "Shahrivar",
-    "Mehr",
-    "Aban",
-    "Azar",
-    "Dey",
-    "Bahman",
-    "Esfand",
-)
 # How far a day is from today, where people have a word for it.
 NEAR = {
     -1: ("دیروز", "yesterday"),

@@ -23,7 +23,7 @@ from contracts.inquiry.answer import Answer, Status
 from contracts.notify.govnotify import ApiMessage
 from gateway.html import rendering
 from gateway.html.amounts import words_en, words_fa
-from gateway.html.spoken import MONTHS_EN, MONTHS_FA
+from gateway.html.formats import MONTHS_EN, MONTHS_FA
 from gateway.papers.csv_files import with_balance
 from iran.persian import fold_digits, tehran_day
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from bus.messages.values import Json
 from contracts.ticketing.public import MEASURES, Period, Statistics, Subjects
 from gateway.html import charts
-from gateway.html.spoken import MONTHS_EN, MONTHS_FA
+from gateway.html.formats import MONTHS_EN, MONTHS_FA
 from gateway.papers.csv_files import BOM, line
 from gateway.public.site import words
 
