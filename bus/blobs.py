@@ -134,11 +134,16 @@ class Writing:
         with store_faults():
             self._file.write(chunk)
 
+    def path(self) -> Path:
+        """Return where lies what was written so far, to inspect it before it is stored."""
+        with store_faults():
+            self._file.flush()
+        return self._path
+
     def reader(self) -> BinaryIO:
         """Open what was written so far, to inspect it before it is stored."""
         with store_faults():
-            self._file.flush()
-            return self._path.open("rb")
+            return self.path().open("rb")
 
     def keep(self) -> Blob:
         """Flush the file to disk and name it by its content."""

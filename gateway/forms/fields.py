@@ -44,6 +44,12 @@ def parse_whole(text: str) -> int | str:
     return int(bare) if bare.isdecimal() and len(bare) <= DIGITS_MOST else text
 
 
+def whole_or_none(text: str) -> int | None:
+    """Return a whole number as people write it; None for any other text, or one without end."""
+    number = parse_whole(text)
+    return number if isinstance(number, int) else None
+
+
 def parse_day(text: str) -> str:
     """Return a Jalali day as ISO 8601; other text stays for the contract to refuse."""
     try:

@@ -262,8 +262,7 @@ class _Reader:
     async def shrink_photos(self) -> None:
         """Keep the photos over the limit in a size that we keep, or refuse them."""
         for field_, name, writing in self._photos:
-            with writing.reader() as stream:
-                smaller = await asyncio.to_thread(photos.shrink, stream)
+            smaller = await photos.shrink(writing.path())
             if smaller is None or self._blobs is None or len(smaller) > self._limit:
                 reason = f"is larger than {self._limit // 1024} KiB"
                 fault = FieldError(field_, "attachment.too_large", f"{name} {reason}.")

@@ -1,54 +1,39 @@
 """Photos of telephones that are larger than the files that we keep, made smaller.
 
 A browser with script has done it before (static/portal.js). JPEG alone: libjpeg reads it at a half,
-a quarter or an eighth of its size, so that neither time nor memory follow what a stranger sends.
+a quarter or an eighth of its size. A child process with limits does it: a photo of long thin sides,
+or of a hundred thousand scans, would cost this process a gigabyte or an hour.
 """
 
-import io
-import threading
-from typing import BinaryIO
+import asyncio
+from pathlib import Path
 
-from PIL import Image, ImageOps
+from bus.foreign import confined
+from bus.foreign import photos as drawing
+from bus.foreign.confined import Bounds, Unreadable
 
-# What a photo may bring in bytes; what it may hold in pixels, and if it is progressive, since
-# libjpeg holds all of such a photo in memory.
+# What a photo may bring in bytes.
 PHOTO_MOST = 30 * 1024 * 1024
-PIXELS_MOST, PROGRESSIVE_MOST = 89_000_000, 30_000_000
-LONGEST_SIDE, QUALITY = 2560, 85
+LONGEST_SIDE = 2560
 JPEG = b"\xff\xd8\xff"
-# What Pillow raises for what is no picture, is cut off, or is too large.
-REFUSED = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    MemoryError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+BOUNDS = Bounds(
+    cpu_seconds=10, wall_seconds=20.0, memory=512 * 1024 * 1024, output=16 * 1024 * 1024
 )
-# Each decodes some ten megabytes: one at a time is enough for a form that is seldom sent.
-_one_at_a_time = threading.Lock()
+# Each costs a thread while it waits for its child: two are enough for a form that is seldom sent.
+_two_at_a_time = asyncio.Semaphore(2)
 
 
-def shrink(stream: BinaryIO) -> bytes | None:
+async def shrink(photo: Path) -> bytes | None:
     """Return a JPEG with sides of 2560 pixels at most, turned upright, without the place and the
-    camera that telephones write into it; None for what is no such photo.
+    camera that telephones write into it; None for what is no such photo, or takes too much to read.
+
+    Raises Unavailable if no child can be had now.
     """
-    with _one_at_a_time:
+    async with _two_at_a_time:
         try:
-            return _shrink(stream)
-        except REFUSED:
+            made: bytes = await asyncio.to_thread(
+                confined.run, drawing.draw, photo, bounds=BOUNDS, side=LONGEST_SIDE
+            )
+        except Unreadable:
             return None
-
-
-def _shrink(stream: BinaryIO) -> bytes | None:
-    with Image.open(stream, formats=("JPEG",)) as photo:
-        pixels = photo.width * photo.height
-        most = PROGRESSIVE_MOST if photo.info.get("progressive") else PIXELS_MOST
-        if pixels > most:
-            return None
-        photo.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-        upright = ImageOps.exif_transpose(photo).convert("RGB")
-    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    out = io.BytesIO()
-    upright.save(out, "JPEG", quality=QUALITY, optimize=True)
-    return out.getvalue()
+    return made

@@ -15,7 +15,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20
 Cell = str | int | float | None
 
 
-def cell(value: Cell) -> str:
+def cell(value: object) -> str:
     """Return a value as a cell; a text that begins like a formula gets an apostrophe before it.
 
     >>> cell("=1+1"), cell(-5), cell(None)

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.billing.statements import Statement, StatementRow
+from gateway.html.csv_tables import BOM, cell
 from iran.persian import jalali
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")
-BOM = "\ufeff"
 STATEMENT = ("day", "number", "kind", "text_fa", "text_en", "rials", "owed_rials")
 
 STATEMENT_FA = ("روز", "شماره قبض", "شرح", "مبلغ به ریال", "مانده به ریال")
@@ -19,12 +18,8 @@ STATEMENT_FA = ("روز", "شماره قبض", "شرح", "مبلغ به ریال
 def line(cells: Iterable[object]) -> str:
     """Return one line with its end; numbers stay numbers, None is empty."""
     out = io.StringIO()
-    csv.writer(out).writerow([_harmless(cell) for cell in cells])
+    csv.writer(out).writerow(map(cell, cells))
     return out.getvalue()
-
-
-def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(RISKY) else cell
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,24 +5,18 @@ page. What was made is kept in the memory of this process.
 """
 
 import asyncio
-import io
-from typing import BinaryIO
-
-from PIL import Image, ImageOps
 
 from bus.blobs import Blobs
 from bus.errors import NotFound
-from bus.foreign import confined
+from bus.foreign import confined, photos
 from bus.foreign.confined import Bounds, Unreadable
 from gateway.papers.kept import KeptPapers
 
 # Of these Pillow makes a picture; telephones' HEIC is a file like others.
 TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff"})
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF")
 MEDIA_TYPE = "image/jpeg"
 # Pixels of the longer side.
 THUMBNAIL, PICTURE = 240, 1600
-PIXELS_MOST, QUALITY = 100_000_000, 82
 BOUNDS = Bounds(
     cpu_seconds=10, wall_seconds=20.0, memory=1024 * 1024 * 1024, output=8 * 1024 * 1024
 )
@@ -48,7 +42,7 @@ class Pictures:
         content = await asyncio.to_thread(self._blobs.read, sha256)
         try:
             made: bytes = await asyncio.to_thread(
-                confined.run, draw, content, bounds=BOUNDS, side=side
+                confined.run, photos.draw, content, bounds=BOUNDS, side=side
             )
         except Unreadable:
             raise _unreadable() from None
@@ -58,18 +52,3 @@ class Pictures:
 
 def _unreadable() -> NotFound:
     return NotFound("This file is no picture that can be shown.", code="picture.unreadable")
-
-
-def draw(stream: BinaryIO, side: int) -> bytes:
-    """Draw a picture anew as JPEG, upright and without what the camera wrote; in the child."""
-    Image.MAX_IMAGE_PIXELS = PIXELS_MOST
-    with Image.open(stream, formats=FORMATS) as image:
-        image.draft("RGB", (side, side))
-        upright = ImageOps.exif_transpose(image)
-        upright.thumbnail((side, side))
-        paper = Image.new("RGB", upright.size, "white")
-        shown = upright.convert("RGBA")
-        paper.paste(shown, mask=shown.getchannel("A"))
-    result = io.BytesIO()
-    paper.save(result, "JPEG", quality=QUALITY, optimize=True)
-    return result.getvalue()

@@ -6,12 +6,13 @@ the agency of the session, with the rights that its key has at that moment.
 
 import hashlib
 import secrets
+from contextlib import suppress
 from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.errors import Unauthenticated
+from bus.errors import Unauthenticated, Unavailable
 from bus.messages import kinds
 from bus.messages.kinds import M, R
 from contracts.agencies.console import (
@@ -59,10 +60,13 @@ class Sessions:
         )
 
     async def leave(self, request: Request, response: Response) -> None:
-        """End the session, here and in the register."""
-        await self._door.client.call(
-            LEAVE_CONSOLE, _of(request), caller=FACE, traceparent=request.state.traceparent
-        )
+        """End the session, here and in the register; here also while the register is away, whose
+        session ends by its hour.
+        """
+        with suppress(Unavailable):
+            await self._door.client.call(
+                LEAVE_CONSOLE, _of(request), caller=FACE, traceparent=request.state.traceparent
+            )
         secure = request.url.scheme == "https"
         response.delete_cookie(
             _name(request), path="/", httponly=True, samesite="strict", secure=secure

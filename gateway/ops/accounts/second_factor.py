@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from bus.errors import BusError, Forbidden, NotFound, TooMany, Unauthenticated
 from contracts.ticketing import accounts
+from gateway.forms.fields import whole_or_none
 from gateway.forms.values import value_of
 from gateway.html import rendering
 from gateway.http.problems import status_of
@@ -99,7 +100,7 @@ class SecondFactorPages:
             origin=self._origin(request),
             proof=values["proof"].strip(),
             title=values["title"].strip()[:TITLE_MOST],
-            factor=int(values["factor"]) if values["factor"].isdecimal() else None,
+            factor=whole_or_none(values["factor"]),
             renewed=digest_of(cookie),
         )
         try:
@@ -158,7 +159,7 @@ class SecondFactorPages:
     ) -> None:
         """Send the Request of an act."""
         session, ask = self.desk.of_session(request), self.desk.ask_as_desk
-        number = int(values["id"]) if values["id"].isdecimal() else None
+        number = whole_or_none(values["id"])
         match act:
             case "password":
                 password = accounts.ChangePassword(

@@ -1,12 +1,13 @@
 """Signing in and out at a face of colleagues: by password, or by the organisation's login."""
 
 import hmac
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.errors import ContractError, Forbidden, TooMany, Unauthenticated
+from bus.errors import ContractError, Forbidden, TooMany, Unauthenticated, Unavailable
 from bus.messages.values import Json
 from contracts.ticketing import accounts
 from gateway import web
@@ -127,9 +128,16 @@ class SignInPages:
         return response
 
     async def sign_out(self, request: Request) -> Response:
-        """POST /sign-out: ends the session at the server; with which=all all of the colleague's."""
+        """POST /sign-out: ends the session at the server; with which=all all of the colleague's.
+
+        The browser forgets its own also while the server is away; it ends by its time then.
+        """
         values = await text_form(request)
-        await self._end(request, "all" if value_of(values, "which") == "all" else "this")
+        if value_of(values, "which") == "all":
+            await self._end(request, "all")
+        else:
+            with suppress(Unavailable):
+                await self._end(request, "this")
         response = RedirectResponse(f"{self._at}/sign-in", 303)
         self.desk.leave(request, response)
         return response

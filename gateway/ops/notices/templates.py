@@ -15,6 +15,7 @@ from bus.messages import kinds
 from contracts.notify import desk as contracts
 from contracts.notify.messages import LANGUAGES, DraftTemplate, MessagePreview
 from contracts.notify.messages import Texts as Text
+from gateway.forms.fields import whole_or_none
 from gateway.forms.values import typed_of
 from gateway.ops.notices import words
 from gateway.ops.notices.previews import Previews
@@ -115,7 +116,7 @@ class Templates:
     async def _view(self, request: Request, typed: Mapping[str, str]) -> TemplateView:
         form = await self._read(request, request.path_params["id"])
         number = typed.get("version") or request.query_params.get("version", "")
-        version = _version(form, int(number) if number.isdecimal() else form.version)
+        version = _version(form, whole_or_none(number) or form.version)
         values = {name: typed.get(VALUE + name, f"«{name}»") for name in version.placeholders}
         previews = await asyncio.gather(
             *(

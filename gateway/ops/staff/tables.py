@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.forms.downloads import download_headers
+from gateway.html.csv_tables import BOM
 from gateway.ops.staff.forms import query_value
 from gateway.papers import csv_files
 
@@ -56,6 +57,4 @@ def _sortable(value: str | int | None) -> tuple[int, int, str]:
 def csv_response(name: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
     """Return rows as a CSV file for spreadsheets (UTF-8 with a byte order mark)."""
     text = "".join([csv_files.line(heads), *(csv_files.line(row) for row in rows)])
-    return Response(
-        (csv_files.BOM + text).encode(), headers=download_headers(name), media_type="text/csv"
-    )
+    return Response((BOM + text).encode(), headers=download_headers(name), media_type="text/csv")

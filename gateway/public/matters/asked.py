@@ -20,8 +20,9 @@ from contracts.inquiry.persons import (
     WhoAsked,
 )
 from gateway import web
+from gateway.html.csv_tables import BOM
 from gateway.html.formats import day
-from gateway.papers.csv_files import BOM, line
+from gateway.papers.csv_files import line
 from gateway.public.complaints.registration import Register
 from gateway.public.matters.session import MY, with_session
 from gateway.public.site import words

@@ -4,12 +4,13 @@ Page, words and time are the same whatever is on file; only the telephone tells.
 """
 
 import asyncio
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.errors import BusError, Unavailable
+from bus.errors import BusError, TooMany, Unavailable
 from contracts.inquiry import persons as contracts
 from contracts.notify.persons import Person
 from contracts.ticketing.lost_secrets import CodeReceipt
@@ -115,11 +116,16 @@ class SignInPages:
         return response
 
     async def leave(self, request: Request) -> Response:
-        """POST /my/leave: end the session, here and where it is kept."""
+        """POST /my/leave: end the session, here and where it is kept.
+
+        The browser forgets it also while that is away: whoever leaves a borrowed one has left. What
+        somebody may have copied ends by its half hour then.
+        """
         proof = session_of(self._services, request)
         if proof is not None:
             question = contracts.SessionToken(token=proof.token)
-            await asyncio.shield(self._services.ask(request, contracts.SIGN_OUT, question))
+            with suppress(Unavailable, TooMany):
+                await asyncio.shield(self._services.ask(request, contracts.SIGN_OUT, question))
         return forget(to(f"{MY}?left=1"))
 
 

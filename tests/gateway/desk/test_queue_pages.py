@@ -138,6 +138,9 @@ def test_rights_of_an_act_on_many_are_those_of_the_act_on_one(shared_desk, three
     other = registered(shared_desk, category="bill", kind="request")["code"]
     stranger = karim.bulk("take", [(other, 1)])
     assert other not in stranger.text
+    assert "انجام نشد" in stranger.text, "nobody is told that it was taken"
+    endless = karim.bulk("take", [(tickets[0], "9" * 5000)])
+    assert (endless.status_code, "برداشته شد" in endless.text) == (200, False)
 
 
 def test_who_is_named_in_a_note_finds_it_on_the_first_page(shared_desk, mina, three):
@@ -153,6 +156,8 @@ def test_who_is_named_in_a_note_finds_it_on_the_first_page(shared_desk, mina, th
 def test_a_named_list_opens_the_queue_when_it_is_the_default(mina, three):
     _tickets, word = three
     back = f"state=WORK&search={word}"
+    without = mina.session.post(f"{mina.house.ops}/desk/queue/filters", data={"back": back})
+    assert without.status_code == 422
     kept = mina.press("/queue/filters", name="فهرست آزمون", back=back, default="1")
     assert "با نامش ذخیره شد" in kept.text
     opened = mina.get("/queue")

@@ -8,6 +8,7 @@ import string
 import struct
 import time
 import zipfile
+from dataclasses import replace
 from unittest import mock
 from urllib.parse import unquote, urlencode
 
@@ -21,7 +22,7 @@ from starlette.responses import Response
 from bus.blobs import Blobs
 from bus.errors import NotFound, Unavailable
 from bus.foreign.filetypes import EXTENSIONS
-from gateway.forms import multipart
+from gateway.forms import multipart, photos
 from gateway.forms.downloads import file_response
 from gateway.forms.multipart import Claim, clean_name, read_form
 from gateway.forms.seals import Seals
@@ -305,6 +306,25 @@ def test_what_cannot_be_shrunk_is_refused_by_its_size(blobs, content):
     reply = read(blobs, form(part(content, "f", "a.jpg")), file_limit=1000, shrinks=True)
     assert [problem.code for problem in reply.problems] == ["attachment.too_large"]
     assert files(blobs) == []
+
+
+def test_a_photo_that_would_take_an_hour_to_read_is_refused(blobs, monkeypatch):
+    monkeypatch.setattr(photos, "BOUNDS", replace(photos.BOUNDS, cpu_seconds=1))
+    content = photo(2000, 2000, exif=False, progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    scans = content[:-2] + (last[:10] + bytes(40)) * 100_000 + content[-2:]
+    began = time.monotonic()
+    reply = read(blobs, form(part(scans, "f", "a.jpg")), file_limit=1_000_000, shrinks=True)
+    assert [problem.code for problem in reply.problems] == ["attachment.too_large"]
+    assert time.monotonic() - began < 10
+
+
+def test_a_panorama_is_shrunk_without_being_read_as_large_as_it_is(blobs):
+    out = io.BytesIO()
+    Image.new("L", (65_000, 1300), 90).save(out, "JPEG")
+    body = form(part(out.getvalue(), "f", "a.jpg"))
+    reply = read(blobs, body, file_limit=100_000, shrinks=True)
+    assert [claim.name for claim in reply.claims] == ["a.jpg"]
 
 
 def test_one_file_too_many_is_a_problem_and_the_others_are_taken(blobs):

@@ -53,7 +53,7 @@ ASKING = {
     "batch": True,
     "purpose": {"code": "fuel_quota", "fa": "سهمیه سوخت چاه", "en": "Fuel quota of a well"},
     "laws": [{"code": "FDW-3", "fa": "قانون، ماده ۳", "en": "Act, article 3"}],
-    "basis": "=HYPERLINK(1)",
+    "basis": "\u200f =HYPERLINK(1)",
     "key_kind": "national_id",
     "outcome": "FOUND",
     "refusal": None,
@@ -287,6 +287,10 @@ def test_who_leaves_leaves_nothing_behind_and_the_token_is_ended_where_it_is_kep
         if name == "inquiry.sign_out.v1"
     ]
     assert token
+    browser.enter()
+    portal.services.replies["inquiry.sign_out.v1"] = Unavailable("Away.")
+    assert browser.post("/my/leave").status_code == 303
+    assert browser.cookies == {}, "whoever leaves a borrowed browser has left"
 
 
 def test_a_foreign_code_in_an_address_is_no_page_and_is_a_guess(portal, browser):
@@ -316,7 +320,7 @@ def test_who_asked_is_shown_and_taken_along_in_both_languages(browser):
         assert shown in page, shown
     csv = browser.get("/my/asked.csv").text
     assert "شرکت پخش" in csv
-    assert ",'=HYPERLINK(1)," in csv, "no cell is taken for a formula"
+    assert ",'\u200f =HYPERLINK(1)," in csv, "no cell is taken for a formula"
     english = browser.get("/my/asked.csv?lang=en").text
     head = english.splitlines()[0].removeprefix("\ufeff").split(",")
     assert (head[0], head[1], head[-1]) == ("Day", "Agency", "Reference")

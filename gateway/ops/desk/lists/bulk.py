@@ -17,6 +17,7 @@ from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenti
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.queue import QUEUE, SELECTED_MOST, Queue, QueuePage, QueueRow
+from gateway.forms.fields import whole_or_none
 from gateway.forms.values import Values, text_of, typed_of
 from gateway.ops.desk import words
 from gateway.ops.desk.lists import addresses
@@ -64,13 +65,16 @@ class BulkForm:
 
 @dataclass(frozen=True, slots=True)
 class BulkView:
-    """The page before or after an act: its tickets, and what became of each."""
+    """The page before or after an act: its tickets, and what became of each; ``gone`` are the codes
+    of those that the colleague does not see any more.
+    """
 
     form: BulkForm
     page: QueuePage
     fates: Sequence[Fate] = ()
     texts: Mapping[str, str] | None = None
     into: str = ""
+    gone: tuple[str, ...] = ()
 
 
 Act = Callable[[Request, BulkForm, QueueRow, int], Awaitable[contracts.Acted]]
@@ -108,9 +112,11 @@ class BulkPages:
             submission = Submission(form.act, typed_of(form.values), error)
             return await self._preview(request, form, page, submission)
         fates = await self._do(request, form, page)
-        if form.act in ("take", "assign") and not any(fate.reason for fate in fates):
+        shown = {row.code for row in page.tickets}
+        gone = tuple(ticket.code for ticket in form.selected if ticket.code not in shown)
+        if form.act in ("take", "assign") and not gone and not any(f.reason for f in fates):
             return RedirectResponse(f"{QUEUE_AT}?{form.back}&done={form.act}_many", 303)
-        view = BulkView(form, page, fates)
+        view = BulkView(form, page, fates, gone=gone)
         return await self._pages.page(request, "bulk_done", view=resolved(view))
 
     async def _read(self, request: Request, form: BulkForm) -> QueuePage:
@@ -243,7 +249,8 @@ def bulk_form(request: Request, values: Values) -> BulkForm:
 def _selected(values: Values) -> list[Selected]:
     tickets: list[Selected] = []
     for value in values.get("selected", []):
-        code, _, version = value.partition(".")
-        if version.isdecimal() and code not in dict(tickets):
-            tickets.append(Selected(code, int(version)))
+        code, _, typed = value.partition(".")
+        version = whole_or_none(typed)
+        if version is not None and code not in dict(tickets):
+            tickets.append(Selected(code, version))
     return tickets
