@@ -18,6 +18,7 @@ from deploy.local import antivirus, demo
 from deploy.local.parts import SERVICES
 from deploy.local.ports import free_port
 from deploy.local.state import State
+from deploy.local.world.lines import HOLDER, HOLDERS_ID
 from deploy.local.world.making import CannotMake, Size, World, is_made, make
 from iran.persian import jalali, tehran_day
 
@@ -80,7 +81,9 @@ def _make(state: State, databases: dict[str, str], size: Size) -> None:
 
 def _ways_in(world: World) -> str:
     """Codes and secrets of the demo's people, for who wants to look at their pages."""
-    lines = ["# requests: code, secret, category, how it goes"]
+    lines = ["# /my, with the code that comes to the played phone: mobile, national ID"]
+    lines.append(f"{HOLDER.mobile.replace('+98', '0')} {HOLDERS_ID}")
+    lines.append("# requests: code, secret, category, how it goes")
     lines += [f"{t.code} {t.secret} {t.category} {t.fate}" for t in world.tickets.made]
     lines.append("# inquiries of people: code, secret")
     lines += [

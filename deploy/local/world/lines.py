@@ -28,6 +28,11 @@ class Person(NamedTuple):
     email: str
 
 
+# Who has some of everything: the holder of a file of the registry, with the mobile on file there.
+HOLDER = Person("رضا کاظمی", "+989249423706", "kazemi@mail.example")
+HOLDERS_ID, HOLDERS_FILE = "9905251782", "1001/5"
+
+
 def maybe(chance: random.Random, share: float) -> bool:
     """True so often of one."""
     return chance.random() < share

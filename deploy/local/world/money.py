@@ -10,6 +10,7 @@ from contracts.billing import bills, treasury
 from deploy.local.bank import files as bank_files
 from deploy.local.bank.state import PaidBill
 from deploy.local.bank.state import Payment as BankPayment
+from deploy.local.world import lines
 from deploy.local.world.lines import maybe
 from deploy.local.world.stage import Life, Stage, attempt
 from iran.persian import TEHRAN, tehran_day
@@ -61,6 +62,8 @@ class Treasury:
         weights = [row[4] for row in OFFICE_BILLS]
         service, use, least, most, _ = chance.choices(OFFICE_BILLS, weights)[0]
         file_no = f"{chance.randint(1001, 4800)}/{chance.randint(1, 9)}"
+        if number % 20 == 0:
+            file_no = lines.HOLDERS_FILE
         return self.stage.ask(
             treasury.ISSUE_BILL,
             {

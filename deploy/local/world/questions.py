@@ -69,6 +69,8 @@ class Questions:
         if agency == "fuel-co" and maybe(chance, 0.12):
             purpose = "agriculture_aid"  # its grant for that has ended: refused, and on record
         key = source[kind] if maybe(chance, 0.93) else _stranger(kind)
+        if number % 40 == 0:
+            key = lines.HOLDERS_ID if kind == "national_id" else lines.HOLDERS_FILE
         question = {"purpose": purpose, "key_kind": kind, "key": key}
         if maybe(chance, 0.4):
             question["case_number"] = f"{agency[:2].upper()}-1405-{chance.randint(1000, 9999)}"

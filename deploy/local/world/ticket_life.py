@@ -66,7 +66,8 @@ class TicketLife:
 
     def __init__(self, stage: Stage, blobs: Blobs, chance: random.Random, number: int) -> None:
         self.stage, self.blobs, self.chance = stage, blobs, chance
-        self.person: Person = lines.person(chance, 1_000_000 + number * 37)
+        stranger = lines.person(chance, 1_000_000 + number * 37)
+        self.person: Person = stranger if number % 50 else lines.HOLDER
         self.place: Place = lines.place(chance)
         self.matter: dict[str, Any] = chance.choice(lines.matters())
         self.words = lines.fill(chance, self.matter, self.place)
@@ -128,6 +129,8 @@ class TicketLife:
         if anonymous:
             return {"privacy": "anonymous"}
         person: dict[str, object] = {"name": self.person.name, "mobile": self.person.mobile}
+        if self.person is lines.HOLDER:
+            person["national_id"] = lines.HOLDERS_ID
         if self.channel == "mail" or maybe(self.chance, 0.25):
             person["email"] = self.person.email
         person["privacy"] = "identified" if maybe(self.chance, 0.25) else "private"

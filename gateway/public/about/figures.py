@@ -167,7 +167,8 @@ def figures_drawn(figures: Statistics, lang: str) -> dict[str, Markup]:
         "months": charts.columns(t("statistics_by_month"), months, language=lang),
         "categories": charts.bars(t("statistics_by_category"), subjects, language=lang),
     }
-    if shares:
+    # One share alone, of months too small to be told apart, is no line; the tile says it.
+    if len(shares) > 1:
         drawn["on_time"] = charts.lines(
             t("statistics_on_time_share"),
             [share.label for share in shares],
