@@ -98,7 +98,8 @@ class TelephonePages:
 def _fields(typed: dict[str, str]) -> Fields:
     """The fields of REGISTER that a clerk fills in."""
     return {
-        **{n: typed.get(n, "") for n in ("kind", "category", "county", "text", "name")},
+        **{n: typed.get(n, "") for n in ("kind", "county", "text", "name")},
+        **{n: typed[n] for n in ("category",) if typed.get(n)},
         **{n: typed.get(n) or None for n in ("mobile", "email", "national_id")},
         "privacy": typed.get("privacy") or "private",
         "channel": "telephone",

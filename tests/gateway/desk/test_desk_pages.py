@@ -133,20 +133,21 @@ def test_what_was_typed_stays_when_somebody_was_faster(shared_desk, sat):
 
 def test_a_clerk_writes_down_what_a_farmer_says_on_the_telephone(shared_desk, sat):
     session = sat("karim")
-    answer = session.post(
-        f"{shared_desk.ops}/desk/telephone",
-        data={
-            "kind": "complaint",
-            "category": "illegal_well",
-            "text": "آب چاه ما کم شده",
-            "privacy": "private",
-            "name": "مش رجب",
-            "mobile": "۰۹۱۲۱۲۳۴۵۶۷",
-            "declared": "1",
-            "form": f"desk-{uuid.uuid4()}",
-        },
-        timeout=20,
-    )
+    url = f"{shared_desk.ops}/desk/telephone"
+    data = {
+        "kind": "complaint",
+        "category": "",
+        "text": "آب چاه ما کم شده",
+        "privacy": "private",
+        "name": "مش رجب",
+        "mobile": "۰۹۱۲۱۲۳۴۵۶۷",
+        "declared": "1",
+        "form": f"desk-{uuid.uuid4()}",
+    }
+    unchosen = session.post(url, data=data, timeout=20)
+    assert unchosen.status_code == 422
+    assert "موضوع: این خانه را پر کنید." in unchosen.text
+    answer = session.post(url, data=data | {"category": "illegal_well"}, timeout=20)
     code, secret = (
         re.sub(r"\D", "", item)
         for item in re.findall(r'<dd><bdi dir="ltr">([0-9 ]+)</bdi></dd>', answer.text)
