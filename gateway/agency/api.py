@@ -188,7 +188,7 @@ def make(settings: Settings) -> web.Face:
             *agency.metadata.routes(),
             Route("/.well-known/security.txt", security_txt.text_of(settings)),
             Route("/health/live", web.live),
-            assets.robots("/v1/", "/oauth/", "/problems/", "/console"),
+            assets.robots("/v1/", "/oauth/", "/console"),
             *assets.ROUTES,
         ],
         lifespan=web.while_connected(agency.client, *agency.works()),

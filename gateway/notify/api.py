@@ -289,7 +289,7 @@ def make(settings: Settings) -> web.Face:
             document_route(openapi_document.openapi, str(notify.address)),
             *reference.site(str(notify.address)).routes(),
             Route("/health/live", web.live),
-            assets.robots("/v2/", "/problems/"),
+            assets.robots("/v2/"),
             *assets.ROUTES,
         ],
         lifespan=web.while_connected(notify.client),

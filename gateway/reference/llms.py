@@ -23,7 +23,7 @@ def text(title: str, about: str, services: Sequence[Service], panels: Iterable[P
     for service in services:
         lines += [f"## {service.name.capitalize()}: {service.about}", ""]
         lines += [
-            f"- [{panel.name}](/reference/{panel.name}): `{panel.method} {panel.path}` "
+            f"- [{panel.name}]({panel.href}): `{panel.method} {panel.path}` "
             f"{panel.meaning} {' '.join(panel.callers)}".rstrip()
             for panel in listed
             if panel.service == service.name

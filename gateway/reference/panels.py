@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
+from urllib.parse import quote
 
 from gateway.openapi.document import JSON
 from gateway.openapi.shapes import Node
@@ -37,6 +38,11 @@ class Panel(NamedTuple):
     media_types: tuple[str, ...]
     errors: tuple[str, ...]
     samples: tuple[Sample, ...]
+
+    @property
+    def href(self) -> str:
+        """Where its page is; a name may have braces, which an address may not."""
+        return f"/reference/{quote(self.name)}"
 
     @property
     def label(self) -> str:

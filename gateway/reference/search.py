@@ -59,7 +59,7 @@ def _of_panel(panel: Panel) -> Entry:
     return Entry(
         "Contract",
         panel.name,
-        f"/reference/{panel.name}",
+        panel.href,
         panel.meaning,
         " ".join([panel.path, *panel.errors, *words]),
     )
