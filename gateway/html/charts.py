@@ -16,6 +16,8 @@ RIGHT_TO_LEFT = ("fa", "ar", "lrc")
 STEPS = (1, 2, 2.5, 5, 10)
 ROW, COLUMNS_HEIGHT, HEAD, FOOT = 44, 150, 12, 26
 # The part of the width, in percent, that the numbers beside a chart take.
+MILLION = 1_000_000
+MILLIONS = {"fa": "میلیون", "en": "million", "ar": "مليون"}
 MARGIN = 8
 # Letters below a chart that a telephone has room for.
 MOST_LETTERS, MOST_TOLD = 48, 12
@@ -193,9 +195,20 @@ def _grid(ticks: Sequence[float], language: str) -> str:
         parts.append(
             f'<line class="grid" x1="0" x2="100%" y1="{y}" y2="{y}"/>'
             f'<text class="tick" x="{_from(0, language)}%" y="{y}" dy="-3" text-anchor="start">'
-            f"{number(tick)}</text>"
+            f"{_in_short(tick, language)}</text>"
         )
     return "".join(parts)
+
+
+def _in_short(tick: float, language: str) -> str:
+    """A number at the edge, where a telephone has room for few digits: millions in words.
+
+    >>> _in_short(150_000_000, "fa"), _in_short(500_000, "fa")
+    ('150 میلیون', '500,000')
+    """
+    if tick < MILLION:
+        return number(tick)
+    return f"{number(tick / MILLION)} {MILLIONS.get(language, MILLIONS['fa'])}"
 
 
 def _under(labels: Sequence[str], step: float, offset: float, language: str) -> str:
