@@ -74,7 +74,11 @@ class Register:
         self._services, self._reports = services, ReportPages(services)
 
     async def begin(self, request: Request) -> Response:
-        """GET /contact/new: the first page, with an id that makes the whole one act."""
+        """GET /contact/new: the first page, with an id that makes the whole one act.
+
+        Unavailable while nobody can take it.
+        """
+        await self._services.form(request)  # nothing is typed yet: who cannot go on is told so
         kind = request.query_params.get("kind", "")
         draft = Draft(FormToken.new(), {"kind": kind if kind in KINDS else ""})
         return await self._page(request, "kind", draft)

@@ -371,3 +371,21 @@ def test_a_session_changes_nothing_on_what_is_kept(portal, path, monkeypatch):
     assert own.content == strangers.content
     assert CODE not in own.text
     assert SECRET not in own.text
+
+
+class Away(dict):
+    """Replies of services none of which is there."""
+
+    def get(self, _name, _otherwise=None):
+        return Unavailable("Nobody is there.")
+
+
+def test_while_no_service_answers_each_page_says_so_or_stands_without(tmp_path):
+    portal = Portal(tmp_path)
+    portal.services.replies = Away()
+    paths = {route.path for route in portal.face.routes if "GET" in (route.methods or ())}
+    assert "/contact/new" in paths
+    for path in sorted(paths):
+        answer = portal.send("GET", re.sub(r"\{[^}]*\}", "1", path))
+        assert answer.status_code not in (500, 502), path
+        assert answer.status_code != 503 or "retry-after" in answer.headers, path
