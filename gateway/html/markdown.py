@@ -39,7 +39,7 @@ def slug(text: str) -> str:
 
 def page(text: str, link: Callable[[str], str | None]) -> Page:
     """Return a document of ours as HTML. ``link`` gives where a link leads here; None drops it."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).enable("table")
     tokens = [token for token in parser.parse(text) if not token.info.startswith("{")]
     headings: list[Heading] = []
     for place, token in enumerate(tokens):
