@@ -101,6 +101,7 @@ def test_the_agencies_service_killed_while_a_call_runs_hears_of_its_end_later(ca
     pause(calling.inquiry)
     location = calling.later()
     calling.begun()
+    time.sleep(1)  # the face has heard that it may run it, and its question has left by then
     calling.agencies.kill()
     go_on(calling.inquiry)
     wait_for(lambda: calling.question_count() == 1)
