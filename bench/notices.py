@@ -20,7 +20,7 @@ ACCEPT, AT_ONCE = 10_000, 400
 # One that the demo register holds: who is not in the register sends nothing.
 AGENCY = "fuel-co"
 ACCEPTED = f"accepted a second, {AT_ONCE} at once, with inbox"
-STEADY, STEADY_SECONDS = 500, 20
+STEADY, STEADY_SECONDS = 1000, 20
 BULK, OTPS = 100_000, 50
 MOBILE = "0990{:07}"
 
