@@ -66,7 +66,7 @@ def bars(
         share = 100 * (point.value or 0) / most
         parts.append(
             _group(
-                _told(point, unit, language),
+                _described(point, unit, language),
                 f'<text x="{_from(0, language)}%" y="{top + 15}" text-anchor="start">'
                 f"{escape(point.label)}</text>"
                 f'<text class="value" x="{_from(100, language)}%" y="{top + 15}" text-anchor="end">'
@@ -94,7 +94,7 @@ def columns(title: str, points: Sequence[Point], unit: str = "", *, language: st
             language,
         )
         hit = _rect("hit", MARGIN + index * width, width, (HEAD, COLUMNS_HEIGHT), language)
-        parts.append(_group(_told(point, unit, language), hit + mark))
+        parts.append(_group(_described(point, unit, language), hit + mark))
     parts.append(_under([point.label for point in points], width, 0.5, language))
     summary = _summary(points, unit, language)
     return _svg(title, summary, parts, HEAD + COLUMNS_HEIGHT + FOOT, language)
@@ -247,7 +247,7 @@ def _ticks(most: float) -> list[float]:
     return [step * index for index in range(math.ceil(most / step) + 1)]
 
 
-def _told(point: Point, unit: str, language: str) -> str:
+def _described(point: Point, unit: str, language: str) -> str:
     return f"{point.label}: {_value(point, unit, language)}"
 
 
@@ -264,13 +264,13 @@ def _summary(points: Sequence[Point], unit: str, language: str) -> str:
     names = WORDS.get(language, WORDS["en"])
     measured = [point for point in points if point.value is not None]
     if len(points) <= MOST_TOLD or not measured:
-        return names["between"].join(_told(point, unit, language) for point in points)
+        return names["between"].join(_described(point, unit, language) for point in points)
     ends = {
         "most": max(measured, key=lambda point: point.value or 0),
         "least": min(measured, key=lambda point: point.value or 0),
     }
     return names["between"].join(
-        f"{names[name]}: {_told(point, unit, language)}" for name, point in ends.items()
+        f"{names[name]}: {_described(point, unit, language)}" for name, point in ends.items()
     )
 
 

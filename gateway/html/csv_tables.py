@@ -4,8 +4,6 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from starlette.responses import Response
-
 from iran.persian import without_marks
 
 # Spreadsheets read Persian only after a byte order mark, and run what begins like a formula
@@ -28,19 +26,13 @@ def cell(value: object) -> str:
     return str(value)
 
 
-def csv_text(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+def line(cells: Iterable[object]) -> str:
+    """Return one line with its end; numbers stay numbers, None is empty."""
+    out = io.StringIO()
+    csv.writer(out).writerow(map(cell, cells))
+    return out.getvalue()
+
+
+def csv_text(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a table as CSV with a byte order mark and CRLF."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(map(cell, head))
-    writer.writerows(map(cell, row) for row in rows)
-    return BOM + text.getvalue()
-
-
-def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
-    """Return a table to be saved as ``name``.csv; ``name`` in ASCII."""
-    headers = {
-        "Content-Disposition": f'attachment; filename="{name}.csv"',
-        "Cache-Control": "no-store",
-    }
-    return Response(csv_text(head, rows), 200, headers, "text/csv; charset=utf-8")
+    return BOM + "".join(map(line, (head, *rows)))

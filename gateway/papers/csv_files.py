@@ -1,25 +1,15 @@
 """Tables as CSV for spreadsheets (RFC 4180): no cell is ever taken for a formula."""
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.billing.statements import Statement, StatementRow
-from gateway.html.csv_tables import BOM, cell
+from gateway.html.csv_tables import csv_text
 from iran.persian import jalali
 
 STATEMENT = ("day", "number", "kind", "text_fa", "text_en", "rials", "owed_rials")
 
 STATEMENT_FA = ("روز", "شماره قبض", "شرح", "مبلغ به ریال", "مانده به ریال")
-
-
-def line(cells: Iterable[object]) -> str:
-    """Return one line with its end; numbers stay numbers, None is empty."""
-    out = io.StringIO()
-    csv.writer(out).writerow(map(cell, cells))
-    return out.getvalue()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,33 +34,14 @@ def statement(account: Statement) -> bytes:
     Spreadsheets need the mark. The first row is what was owed at the beginning, the last row what
     is owed at the end.
     """
-    lines = [
-        line(STATEMENT),
-        line(
-            [
-                account.from_day,
-                "",
-                "opening",
-                "مانده از پیش",
-                "Brought forward",
-                "",
-                account.opening_rials,
-            ]
-        ),
-        *(line(getattr(row, name) for name in STATEMENT) for row in with_balance(account)),
-        line(
-            [
-                account.to_day,
-                "",
-                "closing",
-                "مانده پایان ماه",
-                "Owed at the end",
-                "",
-                account.closing_rials,
-            ]
-        ),
+    opening = ("", "opening", "مانده از پیش", "Brought forward", "", account.opening_rials)
+    closing = ("", "closing", "مانده پایان ماه", "Owed at the end", "", account.closing_rials)
+    rows = [
+        (account.from_day, *opening),
+        *([getattr(row, name) for name in STATEMENT] for row in with_balance(account)),
+        (account.to_day, *closing),
     ]
-    return (BOM + "".join(lines)).encode()
+    return csv_text(STATEMENT, rows).encode()
 
 
 def _day(day: str) -> str:
@@ -80,13 +51,12 @@ def _day(day: str) -> str:
 def statement_fa(account: Statement) -> bytes:
     """Return a Statement as CSV for colleagues: Persian heads and Jalali days."""
     first, last = _day(account.from_day), _day(account.to_day)
-    lines = [
-        line(STATEMENT_FA),
-        line([first, "", "مانده از پیش", "", account.opening_rials]),
+    rows = [
+        (first, "", "مانده از پیش", "", account.opening_rials),
         *(
-            line([_day(row.day), row.number, row.text_fa, row.rials, row.owed_rials])
+            (_day(row.day), row.number, row.text_fa, row.rials, row.owed_rials)
             for row in with_balance(account)
         ),
-        line([last, "", "مانده پایان ماه", "", account.closing_rials]),
+        (last, "", "مانده پایان ماه", "", account.closing_rials),
     ]
-    return (BOM + "".join(lines)).encode()
+    return csv_text(STATEMENT_FA, rows).encode()

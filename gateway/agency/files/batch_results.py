@@ -16,7 +16,7 @@ from contracts.inquiry.questions import PART_LINES, READ_BATCH
 from gateway import web
 from gateway.agency.door.door import JSON, Door, Visitor
 from gateway.agency.files.lines import CSV, JSONL
-from gateway.papers import csv_files
+from gateway.html import csv_tables
 
 IN_MEMORY = 1024 * 1024
 Spool = tempfile.SpooledTemporaryFile[bytes]
@@ -112,7 +112,7 @@ def _csv_line(result: Json) -> bytes:
         " ".join("+".join(source["status"]["flags"]) or "none" for source in sources),
         " ".join(limit["code"] for limit in answer.get("limits", [])),
     ]
-    return csv_files.line(cells).encode()
+    return csv_tables.line(cells).encode()
 
 
 def _read_out(spool: Spool) -> Iterator[bytes]:

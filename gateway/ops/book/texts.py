@@ -1,7 +1,7 @@
 """The Persian texts of the pages of the desk's book."""
 
 from bus.errors import BusError
-from gateway.ops.staff import refusal_texts
+from gateway.ops.staff import refusal_texts, ticket_words
 from gateway.ops.staff.refusals import Refusals
 
 SECTIONS = {
@@ -34,17 +34,7 @@ PILLS = {
     "WITHDRAWN": ("neutral", "undo"),
     "FAILED": ("bad", "bad"),
 }
-KINDS = {
-    "request": "درخواست",
-    "complaint": "شکایت",
-    "suggestion": "پیشنهاد",
-    "objection": "اعتراض",
-}
-CLOCKS = {
-    "first_response": "نخستین پاسخ",
-    "next_update": "خبر بعدی",
-    "solution": "نتیجه",
-}
+KINDS, CLOCKS = ticket_words.KINDS, ticket_words.CLOCKS
 SPANS = {"hours": "ساعت کاری", "days": "روز"}
 FIELDS = {
     "code": "کد",

@@ -15,11 +15,12 @@ from contracts.ticketing import desk as contracts
 from contracts.ticketing.calendar import AskReport, Report
 from gateway.forms.fields import parse_day
 from gateway.html.charts import Point, Series, bars, lines
-from gateway.html.csv_tables import Cell, csv_response
+from gateway.html.csv_tables import Cell
 from gateway.html.formats import day as jalali_day
 from gateway.ops.desk.section import AT
 from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import StaffPages, Submission, resolved
+from gateway.ops.staff.tables import csv_response
 
 FIGURES_AT = f"{AT}/figures"
 CHANNELS = {
@@ -97,7 +98,7 @@ class FigurePages:
         )
         head = ("از (شمسی)", "تا (شمسی)", "از (میلادی)", "تا (میلادی)")
         return csv_response(
-            f"desk-{name}-{report.from_day}-{report.to_day}",
+            f"desk-{name}-{report.from_day}-{report.to_day}.csv",
             (*head, *tables[name].head),
             ((*span, *row) for row in tables[name].rows),
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from bus.errors import BusError
 from bus.messages.values import Json
+from gateway.ops.staff import ticket_words
 from gateway.ops.staff.refusal_texts import FAULTS
 from gateway.ops.staff.refusals import Refusals, fault_sentence
 
@@ -102,6 +103,7 @@ PAUSES = {
     "commission": "کمیسیون",
     "payment": "پرداخت",
 }
+TICKET_KINDS = ticket_words.KINDS
 CLOSES = {
     "settled": "پایان یافته",
     "withdrawn": "پس گرفته شد",

@@ -8,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.forms.downloads import download_headers
-from gateway.html.csv_tables import BOM
+from gateway.html.csv_tables import csv_text
 from gateway.ops.staff.forms import query_value
-from gateway.papers import csv_files
 
 Row = TypeVar("Row")
 ORDER = "order"
@@ -56,5 +55,5 @@ def _sortable(value: str | int | None) -> tuple[int, int, str]:
 
 def csv_response(name: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
     """Return rows as a CSV file for spreadsheets (UTF-8 with a byte order mark)."""
-    text = "".join([csv_files.line(heads), *(csv_files.line(row) for row in rows)])
-    return Response((BOM + text).encode(), headers=download_headers(name), media_type="text/csv")
+    text = csv_text(heads, rows)
+    return Response(text, headers=download_headers(name), media_type="text/csv")

@@ -9,9 +9,8 @@ from markupsafe import Markup
 from bus.messages.values import Json
 from contracts.ticketing.public import MEASURES, Period, Statistics, Subjects
 from gateway.html import charts
-from gateway.html.csv_tables import BOM
+from gateway.html.csv_tables import BOM, line
 from gateway.html.formats import MONTHS_EN, MONTHS_FA
-from gateway.papers.csv_files import line
 from gateway.public.site import words
 
 LICENCE = "CC BY 4.0"

@@ -20,9 +20,8 @@ from contracts.inquiry.persons import (
     WhoAsked,
 )
 from gateway import web
-from gateway.html.csv_tables import BOM
+from gateway.html.csv_tables import BOM, line
 from gateway.html.formats import day
-from gateway.papers.csv_files import line
 from gateway.public.complaints.registration import Register
 from gateway.public.matters.session import MY, with_session
 from gateway.public.site import words
@@ -51,7 +50,7 @@ class AskedPages:
         wanted = _page_of(request)
         askings = await self._read(request, proof, wanted)
         lang = words.language(request)
-        return show(request, "my_asked", askings=askings, why=partial(_why, lang))
+        return show(request, "my_asked", askings=askings, why=partial(_refusal_text, lang))
 
     async def _is_registered(self, request: Request, proof: SessionProof) -> bool:
         matters = await self.services.ask(request, MATTERS, proof)
@@ -123,7 +122,7 @@ class AskedPages:
         return await self._register.begin_with(request, answers)
 
 
-def _why(lang: str, refusal: str) -> str:
+def _refusal_text(lang: str, refusal: str) -> str:
     """Say why a question was refused; empty for a reason that concerns the agency alone."""
     return words.text_if_any(lang, f"refused_{refusal.replace('.', '_')}")
 

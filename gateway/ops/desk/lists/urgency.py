@@ -4,11 +4,11 @@ import datetime as dt
 from typing import NamedTuple
 
 from contracts.ticketing.queue import QueueRow
+from gateway.ops.staff.ticket_words import CLOCKS
 from iran.persian import tehran_day
 
 SOON = dt.timedelta(hours=4)
 DAY, HOUR, MINUTE = 86_400, 3600, 60
-CLOCKS = {"first_response": "نخستین پاسخ", "next_update": "خبر بعدی", "solution": "نتیجه"}
 
 
 class Urgency(NamedTuple):

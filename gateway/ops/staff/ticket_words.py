@@ -1,0 +1,13 @@
+"""What colleagues call the kinds of tickets and the promises that are kept with them."""
+
+KINDS = {
+    "request": "درخواست",
+    "complaint": "شکایت",
+    "suggestion": "پیشنهاد",
+    "objection": "اعتراض",
+}
+CLOCKS = {
+    "first_response": "نخستین پاسخ",
+    "next_update": "خبر بعدی",
+    "solution": "نتیجه",
+}
