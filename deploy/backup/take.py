@@ -47,7 +47,7 @@ def take(postgres: Postgres, home: Path, place: Place, say: Say) -> str:
         say("counting rows")
         rows = count(postgres)
         say("copying the databases")
-        run(postgres, "pg_basebackup", f"--pgdata={unfinished / 'base'}", *BASE, of=postgres)
+        run_on(postgres, "pg_basebackup", f"--pgdata={unfinished / 'base'}", *BASE)
         say("copying files")
         pack(home, unfinished / "files.tar")
         ended = dt.datetime.now(dt.UTC)
@@ -73,9 +73,7 @@ def archive_to(postgres: Postgres, home: Path, place: Place, name: str) -> Path:
         return link.resolve()
     folder = place.folder / f"wal-{name}"
     folder.mkdir(mode=0o700)
-    run(
-        postgres, "pg_receivewal", f"--slot={SLOT}", "--create-slot", "--if-not-exists", of=postgres
-    )
+    run_on(postgres, "pg_receivewal", f"--slot={SLOT}", "--create-slot", "--if-not-exists")
     link.unlink(missing_ok=True)
     link.symlink_to(folder)
     return folder
@@ -93,11 +91,15 @@ LOST = """select pg_drop_replication_slot(slot_name) from pg_replication_slots
 where slot_name = {} and wal_status = 'lost' and not active"""
 
 
-def run(postgres: Postgres, program: str, *words: str, of: Postgres | None = None) -> str:
-    """Run a program of PostgreSQL, on the server ``of``; CannotBackUp says why it failed."""
-    server = (f"--dbname={of.url('postgres')}",) if of else ()
+def run_on(postgres: Postgres, program: str, *words: str) -> str:
+    """Run a program of PostgreSQL on its running server; CannotBackUp says why it failed."""
+    return run(postgres, program, *words, f"--dbname={postgres.url('postgres')}")
+
+
+def run(postgres: Postgres, program: str, *words: str) -> str:
+    """Run a program of PostgreSQL; CannotBackUp says why it failed."""
     done = subprocess.run(
-        [str(postgres.binaries / program), *words, *server],
+        [str(postgres.binaries / program), *words],
         env=plain_environment(),
         capture_output=True,
         text=True,

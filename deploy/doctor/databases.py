@@ -1,10 +1,11 @@
 """Databases: reached, writable, up to date, with the service's own rights and our clock."""
 
+import contextlib
 import datetime as dt
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg2
 from alembic.config import Config
@@ -59,10 +60,21 @@ def look(installation: Installation) -> Iterator[Advice]:
         yield from findings or [well(AREA, f"{service}: reached, writable and at the newest form.")]
 
 
+def first_row(url: str, statement: str, *values: object) -> tuple[Any, ...] | None:
+    """The first row that a statement gives; psycopg2.Error if the server does not let us in."""
+    with (
+        contextlib.closing(psycopg2.connect(url, connect_timeout=5)) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement, values or None)
+        row: tuple[Any, ...] | None = cursor.fetchone()  # as psycopg2 has rows
+        return row
+
+
 def _database(service: str, url: str) -> Iterator[Advice]:
     try:
-        connection = psycopg2.connect(url, connect_timeout=5)
-    except psycopg2.Error as error:
+        state = DatabaseState(*(first_row(url, LOOK) or ()))
+    except psycopg2.OperationalError as error:
         reason = (str(error).strip() or "no reason given").splitlines()[0]
         yield wrong(
             AREA,
@@ -70,19 +82,13 @@ def _database(service: str, url: str) -> Iterator[Advice]:
             "Start PostgreSQL, or correct DB_URL and the password of its role.",
         )
         return
-    with connection, connection.cursor() as cursor:
-        cursor.execute(LOOK)
-        state = DatabaseState(*(cursor.fetchone() or ()))
-        now = dt.datetime.now(dt.UTC)
-        yield from _judge(service, state, now)
-        if not state.has_migrations:
-            yield _not_migrated(service, "no form at all")
-        else:
-            cursor.execute("select version_num from alembic_version")
-            reached = str((cursor.fetchone() or ("none",))[0])
-            if reached != (head := newest(service)):
-                yield _not_migrated(service, f"form {reached}, and the newest is {head}")
-    connection.close()
+    yield from _judge(service, state, dt.datetime.now(dt.UTC))
+    if not state.has_migrations:
+        yield _not_migrated(service, "no form at all")
+        return
+    (reached,) = first_row(url, "select version_num from alembic_version") or ("none",)
+    if reached != (head := newest(service)):
+        yield _not_migrated(service, f"form {reached}, and the newest is {head}")
 
 
 def newest(service: str) -> str:
@@ -133,14 +139,11 @@ def _judge(service: str, state: DatabaseState, now: dt.datetime) -> Iterator[Adv
 
 def _archive(url: str) -> Iterator[Advice]:
     """Whether the changes of the server go on being written to the archive of its backups."""
+    slots = "select active from pg_replication_slots where slot_name = %s"
     try:
-        connection = psycopg2.connect(url, connect_timeout=5)
-    except psycopg2.Error:
+        slot = first_row(url, slots, SLOT)
+    except psycopg2.OperationalError:
         return
-    with connection, connection.cursor() as cursor:
-        cursor.execute("select active from pg_replication_slots where slot_name = %s", (SLOT,))
-        slot = cursor.fetchone()
-    connection.close()
     if slot is None:
         return
     if slot[0]:
@@ -156,13 +159,9 @@ def _archive(url: str) -> Iterator[Advice]:
 def _rights(service: str, url: str) -> Iterator[Advice]:
     """The role of the service must not be able to change what only grows, or the tables."""
     try:
-        connection = psycopg2.connect(url, connect_timeout=5)
-    except psycopg2.Error:
+        user, is_super, may_more, owns = first_row(url, RIGHTS) or ("nobody", False, False, False)
+    except psycopg2.OperationalError:
         return
-    with connection, connection.cursor() as cursor:
-        cursor.execute(RIGHTS)
-        user, is_super, may_more, owns = cursor.fetchone() or ("nobody", False, False, False)
-    connection.close()
     if is_super or may_more or owns:
         can = "everything" if is_super else "more than read and write" if may_more else "own tables"
         yield doubt(

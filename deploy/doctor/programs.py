@@ -10,6 +10,7 @@ import psycopg2
 
 from deploy.broker.api import Api, CannotApply
 from deploy.doctor.advice import Advice, doubt, well, wrong
+from deploy.doctor.databases import first_row
 from deploy.doctor.installation import Installation
 
 AREA = "versions"
@@ -70,11 +71,9 @@ def _packages() -> Advice:
 
 def _postgres(service: str, url: str) -> Iterator[Advice]:
     try:
-        connection = psycopg2.connect(url, connect_timeout=5)
-    except psycopg2.Error:
+        (version,) = first_row(url, "select current_setting('server_version_num')::int") or (0,)
+    except psycopg2.OperationalError:
         return  # databases.py says that it is away
-    version = connection.server_version
-    connection.close()
     if version < OLDEST_POSTGRES:
         yield wrong(
             AREA,
