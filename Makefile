@@ -38,7 +38,7 @@ logs: ## follow all logs
 
 test: ## the whole test suite, on stores of its own, in a browser too
 	@sh deploy/local/bootstrap.sh test
-	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTHON) -m tests.whole $(ARGS)
 
 check: setup ## style, types and the rules of import
 	$(PYTHON) -m ruff check .

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -49,3 +50,23 @@ def test_the_seconds_of_a_run_are_written_down_by_file_the_longest_first(tmp_pat
     durations.write(durations.seconds_of(tmp_path / "run.xml"), table)
     assert table.read_text() == "4\tbilling/test_paying.py\n0\tiran/test_persian.py\n"
     assert durations.read(table) == {"billing/test_paying.py": 4, "iran/test_persian.py": 0}
+
+
+FLAKY = """
+from pathlib import Path
+def test_late():
+    tries = Path(__file__).with_suffix(".tries")
+    tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
+    assert len(tries.read_text()) >= {tries}
+"""
+
+
+@pytest.mark.parametrize(("tries", "code"), [(2, 0), (3, 1)])
+def test_what_failed_is_tried_once_more_alone_and_named(tmp_path, tries, code):
+    (tmp_path / "test_flaky.py").write_text(FLAKY.format(tries=tries), encoding="utf-8")
+    words = [sys.executable, "-m", "tests.whole", str(tmp_path), "-n", "0"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == code, done.stdout
+    assert (tmp_path / "test_flaky.tries").read_text() == "xx"
+    assert ("only alone" in done.stdout) == (code == 0)
+    assert "test_late" in done.stdout
