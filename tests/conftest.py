@@ -14,6 +14,10 @@ from tests import durations
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# A test that waits for a lock in PostgreSQL cannot be ended by a signal: the library waits on. So
+# the server ends it; what we ship brings shorter limits of its own.
+os.environ["PGOPTIONS"] = "-c lock_timeout=60s -c statement_timeout=120s"
+
 gc.disable()  # until all tests are collected: what is imported stays
 
 pytest_plugins = ["tests.processes", "tests.stores", "tests.databases", "tests.stacks"]
