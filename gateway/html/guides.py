@@ -45,6 +45,7 @@ IN_PERSIAN = (
     "fa/join.md",
     "fa/desk.md",
     "fa/operate.md",
+    "fa/runbook.md",
     *MANUALS.values(),
     CITIZENS["fa"],
 )

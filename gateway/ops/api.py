@@ -1,7 +1,6 @@
 """Health, metrics, dead letters and imports, for machines and operators, and as one board."""
 
 import asyncio
-from collections import Counter
 from typing import NamedTuple
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -27,12 +26,13 @@ from gateway.ops.accounts.kept_forms import SECOND_FACTOR
 from gateway.ops.accounts.oidc import Provider
 from gateway.ops.accounts.second_factor import SecondFactorPages
 from gateway.ops.accounts.sign_in import SignInPages
-from gateway.ops.health import board
+from gateway.ops.board.pages import BoardPages
 from gateway.ops.health.checks import Check, SelfCall
+from gateway.ops.health.history import Since
 from gateway.ops.health.metrics import Measures
 from gateway.ops.health.parts import watched_parts
 from gateway.ops.health.probe import Probing
-from gateway.ops.health.survey import Since, Surveyor, counts
+from gateway.ops.health.survey import Surveyor, counts
 from gateway.ops.staff import forms
 from gateway.ops.staff.session import OPS, Desk
 
@@ -71,7 +71,7 @@ class Ops:
         reply = {
             "status": survey.status,
             "checks": {
-                check.name: [check_reply(check, self.surveyor.since[check.name])]
+                check.name: [check_reply(check, self.surveyor.history.since[check.name])]
                 for check in survey.checks
             },
         }
@@ -84,23 +84,6 @@ class Ops:
         await self.access.machine(request)
         MEASURES.survey = await self.surveyor.look()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    async def board(self, request: Request) -> Response:
-        """GET /: all at one look."""
-        reader = await self.access.reader(request)
-        survey = await self.surveyor.look()
-        rows = board.rows(survey, self.surveyor.since)
-        return rendering.page(
-            "board.html",
-            reader=reader,
-            here=request.url.path,
-            rows=rows,
-            services=survey.services,
-            state=board.STATES[survey.status],
-            style=board.STYLES[survey.status],
-            counts=Counter(row.style for row in rows),
-            at=survey.at.isoformat(),
-        )
 
     async def dead_letters(self, request: Request) -> Response:
         """GET /dead-letters: how many each service has; people read it on the board."""
@@ -253,7 +236,7 @@ def make(settings: Settings) -> web.Face:
     return web.Face(
         "ops",
         [
-            Route("/", ops.board),
+            *BoardPages(ops.access, ops.surveyor).routes(),
             Route("/health/live", web.live),
             Route("/health/ready", ops.ready),
             Route("/metrics", ops.metrics),
@@ -268,7 +251,9 @@ def make(settings: Settings) -> web.Face:
             assets.robots("/"),
             *assets.ROUTES,
         ],
-        lifespan=web.while_connected(ops.client, ops.probing.run, ops.surveyor.run),
+        lifespan=web.while_connected(
+            ops.client, ops.probing.run, ops.surveyor.run, ops.surveyor.sampler.run
+        ),
         show=show,
         first=ops.desk.recognise,
     )

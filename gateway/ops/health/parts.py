@@ -9,8 +9,7 @@ from bus.settings import MissingSettings, Settings
 
 # A part bounds its own checks at two seconds.
 PART_SECONDS = 2.5
-LONGEST_ANSWER = 256 * 1024
-QUESTION = b"GET /health HTTP/1.0\r\n\r\n"
+LONGEST_ANSWER = 4 * 1024 * 1024
 
 
 class Part(NamedTuple):
@@ -45,7 +44,7 @@ async def ask_part(part: Part) -> PartAnswer:
     """Return the health of a part; silence is an answer too. Bounded, and never raises."""
     try:
         async with asyncio.timeout(PART_SECONDS):
-            return read(part, await _get(part))
+            return read(part, await _get(part, "/health"))
     except TimeoutError:
         sentence = f"It does not answer within {PART_SECONDS:g} s: it is frozen or overloaded."
         return PartAnswer(part.name, fail("part.silent", sentence), {})
@@ -54,10 +53,20 @@ async def ask_part(part: Part) -> PartAnswer:
         return PartAnswer(part.name, fail("part.down", sentence), {})
 
 
-async def _get(part: Part) -> bytes:
+async def fetch(part: Part, path: str) -> str:
+    """Return the text at a path of a part's listener; empty if it does not answer in time."""
+    try:
+        async with asyncio.timeout(PART_SECONDS):
+            answer = await _get(part, path)
+    except OSError:  # TimeoutError is one
+        return ""
+    return answer.partition(b"\r\n\r\n")[2].decode(errors="replace")
+
+
+async def _get(part: Part, path: str) -> bytes:
     reader, writer = await asyncio.open_connection(part.host, part.port, limit=LONGEST_ANSWER)
     try:
-        writer.write(QUESTION)
+        writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
         answer = b""
         while len(answer) < LONGEST_ANSWER and (piece := await reader.read(LONGEST_ANSWER)):
             answer += piece

@@ -20,7 +20,10 @@ from contracts import health_contracts
 from contracts.notify.messages import ACCOUNTS, Accounts, Nothing
 from contracts.ticketing.letters import MAIL_FIGURES, AskMailFigures, MailFigures
 from gateway.ops.health.checks import Check, SelfCall
+from gateway.ops.health.concerns import Figures, concerns
+from gateway.ops.health.history import History, Sample, Sampler
 from gateway.ops.health.parts import Part, PartAnswer, ask_part
+from gateway.ops.health.traffic import Watcher
 
 KEPT_SECONDS, LOOK_SECONDS = 1.0, 15.0
 CALL_SECONDS = 2.5
@@ -53,18 +56,13 @@ class Survey(NamedTuple):
     accounts: Accounts | None
     at: dt.datetime
     mail: MailFigures | None = None
+    # What is wrong though every part answers; of no weight for readiness.
+    concerns: tuple[Check, ...] = ()
 
     @property
     def status(self) -> Status:
         statuses = {check.finding.status for check in self.checks}
         return next(s for s in (Status.FAIL, Status.WARN, Status.PASS) if s in statuses)
-
-
-class Since(NamedTuple):
-    """The status of a check, and since when it has it."""
-
-    status: Status
-    at: dt.datetime
 
 
 class Surveyor:
@@ -78,7 +76,8 @@ class Surveyor:
         self._threads = ThreadPoolExecutor(THREADS, "survey")
         self._looking: asyncio.Task[Survey] | None = None
         self._looked_at = 0.0
-        self.since: dict[str, Since] = {}
+        self.history = History()
+        self.sampler = Sampler(self.history, Watcher(parts), self._sample)
 
     async def run(self) -> None:
         """Survey again and again, for ever."""
@@ -112,8 +111,10 @@ class Surveyor:
             for name, (reply, code) in zip(health_contracts(), health, strict=True)
         )
         checks = self._checks(parts, calls, services, broker)
-        survey = Survey(checks, services, broker, accounts, dt.datetime.now(dt.UTC), mail)
-        self._note(survey)
+        healths = {view.name: view.health for view in services if view.health}
+        wrong = concerns(Figures(healths, dead, accounts, mail))
+        survey = Survey(checks, services, broker, accounts, dt.datetime.now(dt.UTC), mail, wrong)
+        self.history.note((*survey.checks, *survey.concerns), survey.at)
         self._looked_at = asyncio.get_running_loop().time()
         return survey
 
@@ -191,11 +192,21 @@ class Surveyor:
                 checks[name] = Check(name, _on_the_bus(service))
         return tuple(checks.values())
 
-    def _note(self, survey: Survey) -> None:
-        for check in survey.checks:
-            status, before = check.finding.status, self.since.get(check.name)
-            if before is None or before.status is not status:
-                self.since[check.name] = Since(status, survey.at)
+    async def _sample(self) -> Sample:
+        return sample_of(await self.look())
+
+
+def sample_of(survey: Survey) -> Sample:
+    """Return the figures of a survey, without traffic."""
+    healths = [view.health for view in survey.services if view.health]
+    dead = [view.dead for view in survey.services if view.dead is not None]
+    return Sample(
+        survey.at,
+        survey.status,
+        outbox=max((health.outbox_oldest_seconds for health in healths), default=None),
+        dead=sum(dead) if dead else None,
+        late=survey.accounts.oldest_due_seconds if survey.accounts else None,
+    )
 
 
 def counts(letters: DeadLetters) -> dict[str, int]:

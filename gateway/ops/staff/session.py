@@ -27,7 +27,7 @@ from gateway.limits.guesses import neighbourhood
 FRESH_SECONDS = 1.0
 DEVICE_SECONDS = 180 * 24 * 3600
 # What an open page asks by itself: nobody need sit before it.
-UNATTENDED = frozenset({"/desk/queue/live"})
+UNATTENDED = frozenset({"/desk/queue/live", "/board/now"})
 # The part of the desk that a context's Requests belong to, as SECOND_FACTOR names it.
 PARTS = {"billing": "treasury", "agencies": "register", "notify": "notices"}
 

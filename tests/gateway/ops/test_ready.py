@@ -14,7 +14,7 @@ import requests
 
 from deploy.local import stores
 from deploy.local.ports import free_port
-from gateway.ops.health.board import SENTENCES
+from gateway.ops.board.words import SENTENCES
 from tests.databases import make_database
 from tests.environments import secrets_in
 from tests.gateway.conftest import begin, reads

@@ -1,14 +1,9 @@
-"""The board: every part with its state, since when, and what is wrong, the gravest first."""
+"""The words of the board: findings, concerns and parts in Persian."""
 
-import datetime as dt
-from typing import NamedTuple
-
-from bus.process.monitor import Finding, Status
-from gateway.ops.health.survey import Since, Survey
+from bus.process.monitor import Status
 
 STATES = {Status.PASS: "سالم", Status.WARN: "هشدار", Status.FAIL: "ناسالم"}
 STYLES = {Status.PASS: "good", Status.WARN: "warn", Status.FAIL: "bad"}
-GRAVITY = (Status.FAIL, Status.WARN, Status.PASS)
 WORKS = "کار می‌کند."
 SENTENCES = {
     "well": WORKS,
@@ -46,39 +41,41 @@ SENTENCES = {
     "call.unreadable": "پاسخ ورودی دستگاه‌ها خوانده نمی‌شود.",
     "service.absent": "این سرویس هنوز به کارگزار پیام وصل نشده است.",
     "deadline.passed": "از راه کارگزار پیام پاسخ نمی‌دهد.",
+    # Concerns, by their alerts.
+    "DeadLetters": "پیام‌هایی کنار گذاشته شده و منتظر یک نفر است.",
+    "Unacknowledged": "پیامی نیم ساعت است که گیرنده‌اش انجام نداده.",
+    "BookEnds": "جدولی با تاریخ تا نود روز دیگر تمام می‌شود.",
+    "StateWaits": "چیزی ساعت‌هاست در یک حالت مانده است.",
+    "RowsGivenUp": "ردیف‌هایی از کار پس‌زمینه انجام نشد.",
+    "ChoresFailing": "کاری در پس‌زمینه پیاپی خطا می‌دهد.",
+    "TicketsWithoutDue": "سررسید بعضی درخواست‌ها قابل محاسبه نیست.",
+    "PasswordsGuessed": "برای نام‌هایی گذرواژه‌های بسیار آزموده شده است.",
+    "MessagesLate": "پیامی که وقتش رسیده فرستاده نشده است.",
+    "MessagesUnclear": "معلوم نیست پیام‌هایی فرستاده شده باشد.",
+    "MessagesDiffer": "حساب پیام‌ها با هم نمی‌خواند.",
+    "ProviderDown": "ارائه‌دهنده پیام پس از چند خطا کنار گذاشته شده است.",
+    "LettersStuck": "نامه‌هایی که رسیده خوانده نمی‌شود.",
+    "LettersHeld": "نامه‌های بسیاری در نوبت مانده است.",
+    "LettersUnread": "نامه‌هایی به جایی نرسیده و کسی ندیده است.",
+    "MailsGivenUp": "نامه‌هایی از ما تحویل نشد.",
+    "ChoreItemsFailed": "کاری در پس‌زمینه در ردیف‌هایی خطا داد.",
 }
+# What people would miss of a part, and what they see instead.
+AFFECTED = {
+    "broker": "همه: دستگاه‌ها، شهروندان و همکاران پاسخ ۵۰۳ می‌گیرند؛ هیچ پیامی گم نمی‌شود.",
+    "self-call": "همه دستگاه‌ها: پرسش‌هایشان بی‌پاسخ می‌ماند.",
+    "inquiry": "دستگاه‌هایی که استعلام می‌کنند، و شهروندان در «استعلام» و «کارهای من».",
+    "ticketing": "شهروندانی که درخواست دارند، و همه همکاران: ورود به میز ممکن نیست.",
+    "billing": "شهروندانی که قبض می‌بینند و می‌پردازند، و خزانه.",
+    "notify": "گیرندگان پیامک و نامه، صندوق پیام، و اطلاعیه‌های درگاه.",
+    "agencies": "دستگاه‌ها: دفتر، پاسخ‌های دیرتر و خوراک رویداد؛ استعلام‌ها می‌رسند.",
+    "agency": "همه دستگاه‌ها: هیچ درخواستی پذیرفته نمی‌شود.",
+    "public": "همه شهروندان: درگاه باز نمی‌شود.",
+    "desk": "همه همکاران: میز خدمت باز نمی‌شود.",
+    "notify-api": "دستگاه‌هایی که از API پیام‌رسانی پیام می‌فرستند.",
+    "ticketing-mail": "کسانی که نامه می‌فرستند: نامه‌ها در سرور پست سازمان می‌مانند و بعد می‌رسند.",
+    "agency-rights": "دستگاه‌های تازه، و دسترسی‌هایی که پس گرفته می‌شود، در کارگزار پیام.",
+    "wal": "هیچ‌کس اکنون؛ ولی بازگرداندن به این لحظه‌ها ممکن نخواهد بود.",
+}
+RELAYED = "کسی اکنون نمی‌بیند؛ آنچه این سرویس می‌فرستد دیرتر می‌رسد."
 OTHER = "درخواست امضاشده پذیرفته نشد."
-
-
-class Row(NamedTuple):
-    """One line of the board; ``detail`` is the finding's own sentence, for engineers."""
-
-    name: str
-    state: str
-    style: str
-    since: str
-    sentence: str
-    detail: str
-
-
-def rows(survey: Survey, since: dict[str, Since]) -> list[Row]:
-    """Return a line for each part, for what concerns all, and for each check that fails."""
-    shown = [
-        check
-        for check in survey.checks
-        if "." not in check.name or check.finding.status is not Status.PASS
-    ]
-    shown.sort(key=lambda check: GRAVITY.index(check.finding.status))
-    return [row(check.name, check.finding, since[check.name].at) for check in shown]
-
-
-def row(name: str, finding: Finding, at: dt.datetime) -> Row:
-    """Return one line in Persian, with the sentence of the check."""
-    return Row(
-        name,
-        STATES[finding.status],
-        STYLES[finding.status],
-        at.isoformat(),
-        SENTENCES.get(finding.code, OTHER),
-        finding.sentence,
-    )

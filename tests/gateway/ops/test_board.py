@@ -1,0 +1,212 @@
+"""What the board makes of a survey: each cause once and in order, figures, the day behind it."""
+
+import datetime as dt
+import re
+
+import pytest
+
+from bus.health import Health
+from bus.process.monitor import WELL, Finding, Status, fail, warn
+from contracts.notify.messages import Accounts
+from gateway.ops.board.figures import strip, tiles
+from gateway.ops.board.pages import verdict
+from gateway.ops.board.runbook import LIKE, section_of, sections
+from gateway.ops.board.troubles import troubles
+from gateway.ops.board.words import SENTENCES
+from gateway.ops.health.checks import Check
+from gateway.ops.health.concerns import LETTERS, PATIENCE, WORRIES, Figures, concerns
+from gateway.ops.health.history import History, Sample
+from gateway.ops.health.survey import Survey
+from gateway.ops.health.traffic import counted, since, total
+from tests.processes import ROOT
+
+NOON = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+SILENT = fail("part.silent", "It does not answer.")
+LOCKED = fail("database.locked", "inquiry_log is locked.")
+
+
+def surveyed(checks, wrong=(), at=NOON):
+    return Survey(
+        tuple(Check(name, finding) for name, finding in checks.items()),
+        (),
+        WELL,
+        None,
+        at,
+        concerns=tuple(wrong),
+    )
+
+
+def shown(*surveys):
+    """What the board says is wrong after these surveys, a minute apart."""
+    history = History()
+    for survey in surveys:
+        history.note((*survey.checks, *survey.concerns), survey.at)
+    return troubles(surveys[-1], history.since)
+
+
+def test_a_cause_is_shown_once_with_all_its_parts_and_before_what_follows():
+    wrong_now = shown(
+        surveyed(
+            {
+                "self-call": fail("deadline.passed", "asked and not answered"),
+                "billing": SILENT,
+                "notify": SILENT,
+                "billing.bus": fail("service.absent", "It does not answer over the bus."),
+                "inquiry": LOCKED,
+                "inquiry.database": LOCKED,
+                "inquiry.bus": WELL,
+                "ticketing.scanner": warn("scanner.away", "It waits."),
+                "ticketing": warn("scanner.away", "scanner: It waits."),
+            }
+        )
+    )
+    assert [(t.code, t.status, t.parts) for t in wrong_now] == [
+        ("database.locked", Status.FAIL, ("inquiry",)),
+        ("part.silent", Status.FAIL, ("billing", "notify")),
+        ("self-call", Status.FAIL, ("self-call",)),
+        ("scanner.away", Status.WARN, ("ticketing",)),
+    ]
+    assert "inquiry.ask.v1" in wrong_now[0].contracts
+    assert not any(name.startswith("billing.") for name in wrong_now[0].contracts)
+    assert verdict(wrong_now) == ("3 خرابی", "bad")
+    assert verdict(wrong_now[:1]) == (SENTENCES["database.locked"].rstrip("."), "bad")
+    assert verdict([])[1] == "good"
+
+
+def test_what_only_waits_for_the_broker_belongs_to_it():
+    away = warn("broker.unreachable", "It waits for the broker.")
+    (trouble,) = shown(
+        surveyed(
+            {"inquiry": away, "broker": fail("broker.unreachable", "no answer"), "agency": away}
+        )
+    )
+    assert (trouble.status, trouble.parts[0]) == (Status.FAIL, "broker")
+    assert trouble.details == ("broker: no answer",)
+
+
+def test_it_says_since_when_and_what_happened_on_the_way():
+    history = History()
+    states = [WELL, SILENT, SILENT, WELL]
+    for n, finding in enumerate(states):
+        history.note([Check("inquiry", finding)], NOON + n * MINUTE)
+    assert history.since["inquiry"].at == NOON + 3 * MINUTE
+    changes = [(c.at, c.status, c.lasted) for c in history.changes(NOON + 4 * MINUTE)]
+    assert changes == [
+        (NOON + 3 * MINUTE, Status.PASS, 2 * MINUTE),
+        (NOON + MINUTE, Status.FAIL, MINUTE),
+    ]
+    assert history.changes(NOON + dt.timedelta(days=2)) == []
+
+
+def healthy(**more):
+    return Health(
+        service="billing",
+        version="1",
+        database=True,
+        outbox_unsent=0,
+        outbox_oldest_seconds=0.0,
+        now="2026-11-29T12:00:00Z",
+        **more,
+    )
+
+
+def test_a_concern_is_named_as_its_alert_and_ends_when_it_is_gone():
+    health = healthy(worries={"rows_given_up": 2, "waits_for_bank": 1, "else": 3}, died=0)
+    figures = Figures({"billing": health}, {"billing": 3, "notify": 0}, None, None)
+    wrong = concerns(figures)
+    codes = {check.finding.code for check in wrong}
+    assert codes == {"DeadLetters", "RowsGivenUp", "StateWaits"}
+    # An alert that waits is not shown before it would ring.
+    assert {t.code for t in shown(surveyed({}, wrong))} == {"DeadLetters", "RowsGivenUp"}
+    later = NOON + dt.timedelta(seconds=PATIENCE["StateWaits"])
+    wrong_now = shown(surveyed({}, wrong), surveyed({}, wrong, later))
+    assert {t.code for t in wrong_now} == codes
+    history = History()
+    history.note(wrong, NOON)
+    history.note([], later)
+    assert {c.status for c in history.changes(later)} == {Status.PASS}
+    assert history.since == {}
+
+
+def test_what_nobody_answered_is_no_concern():
+    assert concerns(Figures({}, None, None, None)) == ()
+    accounts = Accounts(
+        accepted=3,
+        ended=1,
+        in_flight=1,
+        difference=1,
+        states=(),
+        oldest_due_seconds=700.0,
+        unclear=0,
+        providers=({"code": "magfa", "breaker": "OPEN", "credit_rials": None},),
+    )
+    wrong_now = {c.finding.code for c in concerns(Figures({}, {}, accounts, None))}
+    assert wrong_now == {"MessagesLate", "MessagesDiffer", "ProviderDown"}
+
+
+TEXT = """
+mirab_http_requests_total{face="agency",method="POST",route="/v1/{context}",status="200"} 90.0
+mirab_http_requests_total{face="agency",method="POST",route="/v1/{context}",status="503"} 10.0
+mirab_http_requests_total{face="agency",method="GET",route="/health/live",status="200"} 1e+06
+mirab_http_request_seconds_bucket{face="agency",le="0.1",route="/v1/{context}"} 50.0
+mirab_http_request_seconds_bucket{face="agency",le="0.2",route="/v1/{context}"} 100.0
+mirab_http_request_seconds_bucket{face="agency",le="+Inf",route="/v1/{context}"} 100.0
+other_total{route="x"} 7
+"""
+
+
+def test_traffic_is_what_the_faces_counted_since_the_last_look():
+    now = counted(TEXT)
+    traffic = total([since(counted(TEXT.replace(" 10.0", " 0.0")), now)])
+    assert (traffic.answered, traffic.failed) == (10, 10)
+    whole = total([now])
+    assert whole.share_failed == 0.1
+    assert whole.quantile() == pytest.approx(0.19)
+    # A part that began anew counts from 0.
+    again = counted(TEXT.replace(" 90.0", " 5.0"))
+    assert since(now, again) == again
+    assert total([]).share_failed is None
+    assert counted("<html> no metrics") == {}
+
+
+def test_a_minute_without_a_sample_is_a_gap_and_not_well():
+    history = History()
+    for n in range(3):
+        history.add(
+            Sample(NOON + n * MINUTE, Status.FAIL if n == 1 else Status.PASS, asked=float(n))
+        )
+    at = NOON + 20 * MINUTE
+    minutes = history.minutes(at, 24 * 60)
+    assert [s.asked for s in minutes if s] == [0, 1, 2]
+    kinds = [quarter.kind for quarter in strip(minutes, at)]
+    assert kinds == ["unmeasured"] * 94 + ["bad", "unmeasured"]
+    figures = {t.label: t for t in tiles(history.minutes(at, 60), Sample(at, Status.PASS))}
+    assert figures["پاسخ در ثانیه"].value == "2.0"
+    assert figures["پیام‌های مرده"].value == "؟"
+
+
+CODES = [*SENTENCES.keys() - {"well"}, *LIKE]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_runbook_has_a_section_for_what_the_board_may_say(code):
+    section = section_of(code)
+    if not code.startswith("call."):
+        assert section.heading in {LIKE.get(code, code), *LIKE.values()}
+    for word in ("یعنی:", "بکنید:", "درست شد اگر:"):
+        assert f"<strong>{word}</strong>" in section.html
+
+
+def test_each_concern_is_an_alert():
+    alerts = set(
+        re.findall(r"alert: (\w+)", (ROOT / "deploy/watch/alerts.yml").read_text(encoding="utf-8"))
+    )
+    named = {*WORRIES.values(), *PATIENCE, *(alert for alert, _ in LETTERS.values()), "StateWaits"}
+    assert named <= alerts
+    assert alerts <= sections().keys()
+
+
+def test_an_unknown_code_is_shown_as_the_signed_question():
+    (trouble,) = shown(surveyed({"self-call": Finding(Status.FAIL, "rate.exceeded", "slow down")}))
+    assert trouble.section.heading == "self-call"
