@@ -129,6 +129,8 @@ def check_database_cooperates(db_url: str) -> None:
     import eventlet
     import psycopg2
 
+    from bus.database.hosts import connect
+
     ticks = []
 
     def tick() -> None:
@@ -138,7 +140,7 @@ def check_database_cooperates(db_url: str) -> None:
 
     ticker = eventlet.spawn(tick)
     try:
-        connection = psycopg2.connect(db_url, connect_timeout=5)
+        connection = connect(db_url)
         connection.cursor().execute("select pg_sleep(0.1)")
         connection.close()
     except psycopg2.OperationalError:

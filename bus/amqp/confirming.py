@@ -11,6 +11,7 @@ from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 
+from bus.amqp.hosts import SOCKET_SETTINGS, Hosts
 from bus.process import log
 from bus.wire import Wire
 
@@ -56,17 +57,26 @@ class Confirmed(NamedTuple):
     refused: bool = False
 
 
-def connect(url: str, name: str, heartbeat: int = 0, blocked: object = None) -> Connection:
-    """An open connection to the broker; ``blocked`` is called with a reason, and without one when
-    it is over.
+def connect(hosts: Hosts, name: str, heartbeat: int = 0, blocked: object = None) -> Connection:
+    """An open connection to the broker, at the first of its nodes that lets us in; ``blocked`` is
+    called with a reason, and without one when it is over.
     """
     options = {
         "client_properties": {"connection_name": name},
         "on_blocked": blocked,
         "on_unblocked": blocked,
+        "socket_settings": SOCKET_SETTINGS,
     }
-    connection = Connection(url, heartbeat=heartbeat, connect_timeout=5, transport_options=options)
-    connection.connect()
+    connection = Connection(
+        hosts.in_turn(),
+        heartbeat=heartbeat,
+        connect_timeout=min(hosts.seconds, CONFIRM_SECONDS),
+        transport_options=options,
+    )
+    # Each node once; the only one twice.
+    connection.ensure_connection(
+        max_retries=max(1, len(hosts) - 1), reraise_as_library_errors=False
+    )
     return connection
 
 
@@ -85,6 +95,7 @@ class Confirming:
 
     def __init__(self, url: Callable[[], str], name: str) -> None:
         self._url, self._name = url, name
+        self._hosts: Hosts | None = None
         self._connection: Connection | None = None
         self._turn = Semaphore(1)
 
@@ -103,7 +114,8 @@ class Confirming:
         try:
             with eventlet.Timeout(2 * CONFIRM_SECONDS):
                 if self._connection is None:
-                    self._connection = connect(self._url(), self._name)
+                    self._hosts = self._hosts or Hosts(self._url())
+                    self._connection = connect(self._hosts, self._name)
                 return Confirmed(say_confirmed(self._connection, sayings))
         except (*LOST, *UNWRITABLE) as error:
             _log.warning("publish_unconfirmed", error=type(error).__name__)

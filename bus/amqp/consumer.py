@@ -12,6 +12,7 @@ from kombu import Connection
 from kombu import Consumer as KombuConsumer
 from kombu.mixins import ConsumerMixin
 
+from bus.amqp.hosts import SOCKET_SETTINGS, Hosts
 from bus.amqp.incoming import Incoming
 from bus.process import log
 from bus.wire import Wire
@@ -59,13 +60,9 @@ class Consumer(ConsumerMixin):
     """Reads one queue; when it drains it takes no more, but keeps the connection for the acks."""
 
     def __init__(self, inlet: Taker, amqp_url: str, heartbeat: int) -> None:
-        self._inlet = inlet
-        self.connection = Connection(
-            amqp_url,
-            heartbeat=heartbeat,
-            connect_timeout=CONNECT_SECONDS,
-            transport_options={"client_properties": {"connection_name": inlet.queue_name}},
-        )
+        self._inlet, self._heartbeat = inlet, heartbeat
+        self._hosts = Hosts(amqp_url)
+        self.connection = self.create_connection()
         self._consumer: KombuConsumer = None
         self._channel: Channel = None
         self._draining = False
@@ -73,6 +70,18 @@ class Consumer(ConsumerMixin):
         self.waiting = False  # for the database
         self.drained = eventlet.event.Event()
         self._to_begin: eventlet.Timeout | None = None
+
+    def create_connection(self) -> Connection:
+        """A connection to be opened, at the node whose turn it is, or else at the next."""
+        return Connection(
+            self._hosts.in_turn(),
+            heartbeat=self._heartbeat,
+            connect_timeout=min(self._hosts.seconds, CONNECT_SECONDS),
+            transport_options={
+                "client_properties": {"connection_name": self._inlet.queue_name},
+                "socket_settings": SOCKET_SETTINGS,
+            },
+        )
 
     def drain(self) -> None:
         """Ask the loop to take no more messages."""

@@ -13,6 +13,7 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.spec import Basic, BasicProperties
 
 from bus import topology
+from bus.amqp.hosts import each_host
 from bus.amqp.incoming import clean_headers
 from bus.errors import NotFound, Unavailable
 from bus.wire import Wire
@@ -27,10 +28,10 @@ class DeadLetters:
     """The dead letters of all services on one broker; a short connection for each act."""
 
     def __init__(self, amqp_url: str, *, seconds: float = CONFIRM_SECONDS) -> None:
-        self._parameters = pika.URLParameters(amqp_url)
-        self._parameters.blocked_connection_timeout = seconds
-        self._parameters.socket_timeout = seconds
-        self._parameters.stack_timeout = seconds
+        self._parameters = [pika.URLParameters(url) for url in each_host(amqp_url)]
+        for parameters in self._parameters:
+            parameters.blocked_connection_timeout = seconds
+            parameters.socket_timeout = parameters.stack_timeout = seconds / len(self._parameters)
         self._connection: BlockingConnection = None
 
     def __enter__(self) -> "DeadLetters":

@@ -28,6 +28,7 @@ from bus.amqp.confirming import (
     say_confirmed,
 )
 from bus.amqp.heartbeats import guard_heartbeats
+from bus.amqp.hosts import Hosts
 from bus.amqp.receipts import Receipt
 from bus.errors import Internal
 from bus.process import log
@@ -155,12 +156,11 @@ class Outlet(SharedExtension):
 
     def _run(self) -> None:
         name = f"mirab.{self.container.service_name}.outlet"
+        hosts = Hosts(config["AMQP_URI"])
         while not self._ending:
             connection = None
             try:
-                connection = connect(
-                    config["AMQP_URI"], name, config.get("HEARTBEAT", 20), self._block
-                )
+                connection = connect(hosts, name, config.get("HEARTBEAT", 20), self._block)
                 self._keep(connection)
             except LOST as error:
                 _log.warning("broker_lost", error=type(error).__name__)

@@ -14,14 +14,14 @@ from pika.frame import Method
 from pika.spec import Basic, BasicProperties
 
 from bus import topology
+from bus.amqp.hosts import Hosts
 from bus.errors import ContractError, Unavailable
 from bus.process import log
 from bus.process.monitor import WELL, Finding, fail
 from bus.wire import Wire
 
-HEARTBEAT_SECONDS = 20
 CONNECT_SECONDS = 10
-LONGEST_PAUSE = 5.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 T = TypeVar("T")
 Opened = Callable[[object], Awaitable[None]]
@@ -46,9 +46,7 @@ class Link:
         on_return: Returned | None = None,
         on_lost: Callable[[], None] | None = None,
     ) -> None:
-        self._parameters = pika.URLParameters(url)
-        self._parameters.heartbeat = HEARTBEAT_SECONDS
-        self._parameters.client_properties = {"connection_name": name}
+        self._hosts, self._name = Hosts(url), name
         self._confirm, self._on_open, self._on_return = confirm, on_open, on_return
         self._on_lost = on_lost
         self._log = log.get("rabbit")
@@ -227,31 +225,33 @@ class Link:
             self._waiting.pop(tag, None)
 
     async def _keep(self) -> None:
-        pause = 0.1
+        failed = 0
         while True:
             try:
                 await self._connect()
-                pause = 0.1
+                failed = 0
                 await self._lost.wait()
                 self._log.warning("broker_lost")
             except (AMQPError, OSError, TimeoutError) as error:
+                failed += 1
                 self._log.warning("broker_unreachable", error=type(error).__name__)
             self._drop()
+            # Longer when all nodes were tried; without that another may well be there.
+            pause = min(SHORTEST_PAUSE * 2 ** min(failed // len(self._hosts), 10), LONGEST_PAUSE)
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         self._lost = asyncio.Event()
         opened = loop.create_future()
         self._connection = AsyncioConnection(
-            self._parameters,
+            self._hosts.parameters(self._name),
             on_open_callback=lambda c: settle(opened, c),
             on_open_error_callback=lambda _, error: self._not_opened(opened, error),
             on_close_callback=lambda *_: self._lost.set(),
             custom_ioloop=loop,
         )
-        await asyncio.wait_for(opened, CONNECT_SECONDS)
+        await asyncio.wait_for(opened, self._hosts.seconds + 1)
         self._connection.add_on_connection_blocked_callback(lambda *_: self._block(True))
         self._connection.add_on_connection_unblocked_callback(lambda *_: self._block(False))
         made = loop.create_future()

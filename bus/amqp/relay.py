@@ -15,6 +15,7 @@ from bus import topology
 from bus.amqp import receipts
 from bus.amqp.rabbit import Link, settle
 from bus.amqp.receipts import COMMANDS, Receipt
+from bus.database.hosts import connect
 from bus.database.outbox import CHANNEL
 from bus.database.probe import trouble_of
 from bus.errors import BusError
@@ -96,7 +97,7 @@ class Relay:
         pause = 0.2
         while not stop.is_set():
             try:
-                with contextlib.closing(psycopg2.connect(self._db_url, connect_timeout=5)) as conn:
+                with contextlib.closing(connect(self._db_url)) as conn:
                     pause = 0.2
                     await self._listen(conn, stop)
             except psycopg2.Error as error:

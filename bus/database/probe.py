@@ -16,6 +16,7 @@ import psycopg2.extensions
 from psycopg2 import sql
 
 from bus.database.faults import passing_trouble
+from bus.database.hosts import connect
 from bus.process.monitor import CHECK_SECONDS, KEPT_SECONDS, WELL, Finding, Running, fail, warn
 
 CONNECT_SECONDS = 2
@@ -99,7 +100,7 @@ class DatabaseProbe:
         try:
             with (
                 contextlib.closing(
-                    psycopg2.connect(self._url, connect_timeout=CONNECT_SECONDS, options=OPTIONS)
+                    connect(self._url, CONNECT_SECONDS, options=OPTIONS)
                 ) as connection,
                 connection,
                 connection.cursor() as cursor,

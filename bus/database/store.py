@@ -3,17 +3,19 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import orjson
 import psycopg2
 from sqlalchemy import Connection, create_engine, event, func, insert, select, text
-from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bus.database import connection, inbox, outbox
 from bus.database.activity import MAKES_NOTHING_DUE, Activity
 from bus.database.faults import passing_trouble
+from bus.database.hosts import hosts
 from bus.database.marks import Marks, Numbers
 from bus.database.prepared import Prepared, Rows
 from bus.database.probe import DatabaseProbe
@@ -29,8 +31,6 @@ from bus.settings import Settings
 STATEMENT_SECONDS = 30
 # Well under the deadline of a Request, so that its asker hears of a lock while he still waits.
 LOCK_SECONDS = 4
-# A server that is gone without a word is noticed by these, not by a statement's own timeout.
-GONE_MILLISECONDS = 20_000
 
 # How long a store that had no room for somebody counts as full.
 FULL_SECONDS, MINUTE = 15.0, 60.0
@@ -169,7 +169,15 @@ class Store:
         self.failing: dict[str, int] = {}
         self.probe = DatabaseProbe(url)
         self.engine = create_engine(
-            make_url(url).set(drivername="postgresql+psycopg2"),
+            "postgresql+psycopg2://",
+            creator=partial(
+                hosts(url).connect,
+                connection_factory=connection.Connection,
+                application_name=source,
+                options=f"-c statement_timeout={STATEMENT_SECONDS}s "
+                f"-c lock_timeout={LOCK_SECONDS}s "
+                "-c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+            ),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=5,
@@ -181,18 +189,6 @@ class Store:
             json_serializer=lambda document: orjson.dumps(document).decode(),
             # A failed statement is logged; what it was given may be a person's key.
             hide_parameters=True,
-            connect_args={
-                "connection_factory": connection.Connection,
-                "connect_timeout": 5,
-                "tcp_user_timeout": GONE_MILLISECONDS,
-                "keepalives_idle": 10,
-                "keepalives_interval": 5,
-                "keepalives_count": 2,
-                "application_name": source,
-                "options": f"-c statement_timeout={STATEMENT_SECONDS}s "
-                f"-c lock_timeout={LOCK_SECONDS}s "
-                "-c idle_in_transaction_session_timeout=60s -c timezone=UTC",
-            },
         )
         event.listen(self.engine, "connect", _begin_by_itself)
         event.listen(self.engine, "handle_error", _leave_standby)

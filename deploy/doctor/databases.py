@@ -11,6 +11,7 @@ import psycopg2
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from bus.database.hosts import connect
 from bus.settings import Settings
 from deploy.doctor.advice import Advice, doubt, well, wrong
 from deploy.doctor.installation import Installation
@@ -63,7 +64,7 @@ def look(installation: Installation) -> Iterator[Advice]:
 def first_row(url: str, statement: str, *values: object) -> tuple[Any, ...] | None:
     """The first row that a statement gives; psycopg2.Error if the server does not let us in."""
     with (
-        contextlib.closing(psycopg2.connect(url, connect_timeout=5)) as connection,
+        contextlib.closing(connect(url)) as connection,
         connection.cursor() as cursor,
     ):
         cursor.execute(statement, values or None)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg2
 
+from bus.database.hosts import connect
 from bus.wire import Wire
 from deploy.local import demo
 from deploy.local.parts import SERVICES
@@ -99,7 +100,7 @@ def _made(path: Path) -> int | None:
 
 def _database(state: State, service: str) -> list[str]:
     """The cluster and the number of a database, and the revision that it is at."""
-    connection = psycopg2.connect(state.owner_url(service))
+    connection = connect(state.owner_url(service))
     try:
         with connection.cursor() as cursor:
             cursor.execute(

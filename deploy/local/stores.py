@@ -31,11 +31,28 @@ __all__ = [
     "wait_until",
 ]
 
-RABBITMQ_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-RABBITMQ_CTL = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
+PROGRAMS = Path("/usr/lib/rabbitmq/bin")
+RABBITMQ_SERVER = PROGRAMS / "rabbitmq-server"
+# The root of another system's files whose RabbitMQ is to be run (deploy/local/rabbitmq4.sh).
+OTHER_ROOT = os.environ.get("RABBITMQ_ROOT")
+# In mounts of its own, which end with it: that system sees our processes, and the node's folder.
+INSIDE = """set -e
+root=$1 home=$2; shift 2
+mkdir -p "$root$home"
+mount --rbind /proc "$root/proc"; mount --rbind /dev "$root/dev"; mount --bind "$home" "$root$home"
+exec chroot "$root" "$@"
+"""
 BROKER = Path(__file__).parent.parent / "broker"
 ADMINISTRATOR = "mirab"
 EPMD_SECONDS = 5
+
+
+def rabbitmq_command(home: Path, program: str, *arguments: str) -> list[str]:
+    """What runs a program of RabbitMQ for the node in ``home``: this system's, or another's."""
+    command = [str(PROGRAMS / program), *arguments]
+    if OTHER_ROOT is None:
+        return command
+    return ["unshare", "--mount", "sh", "-c", INSIDE, "sh", OTHER_ROOT, str(home), *command]
 
 
 class RabbitMQ:
@@ -134,7 +151,7 @@ class RabbitMQ:
         self.prepare()
         with (self.home / "rabbitmq.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(RABBITMQ_SERVER)],
+                rabbitmq_command(self.home, "rabbitmq-server"),
                 stdout=log,
                 stderr=log,
                 env=self.environ,
@@ -171,7 +188,7 @@ class RabbitMQ:
     def ctl(self, *arguments: str) -> str:
         """Runs rabbitmqctl on this node; what it printed."""
         done = subprocess.run(
-            [str(RABBITMQ_CTL), "-q", *arguments],
+            rabbitmq_command(self.home, "rabbitmqctl", "-q", *arguments),
             env=self.environ,
             capture_output=True,
             text=True,
