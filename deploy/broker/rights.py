@@ -54,6 +54,8 @@ PUBLIC_REQUESTS = (
     "notify.my_inboxes.v1",
     "notify.open_inbox.v1",
     "notify.open_my_inbox.v1",
+    "notify.promise_report.v1",
+    "notify.promises.v1",
     "notify.read_inbox.v1",
     "notify.receipt.v1",
     "notify.status.v1",
@@ -126,10 +128,14 @@ ACCOUNT_REQUESTS = (
 OPS_REQUESTS = (
     "inquiry.load_registry.v1",
     "inquiry.load_status.v1",
+    "inquiry.ratings.v1",
     "notify.accounts.v1",
+    "notify.close_month.v1",
     "notify.note_probes.v1",
+    "notify.promises.v1",
     "ticketing.mail_figures.v1",
     "ticketing.operator.v1",
+    "ticketing.statistics.v1",
 )
 # What colleagues do that others do too; all else of theirs is in no other list.
 SHARED_WITH_DESK = (

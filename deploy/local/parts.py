@@ -118,6 +118,7 @@ PARTS = (
             "MARKS_DIR",
             "AGENCIES_DIR",
             "REGISTER_PUBLIC_KEY",
+            "SIGNING_KEY_FILE",
         ),
         context="notify",
     ),

@@ -30,6 +30,7 @@ from gateway.ops.board.pages import BoardPages
 from gateway.ops.health.checks import Check, SelfCall
 from gateway.ops.health.history import Since
 from gateway.ops.health.metrics import Measures
+from gateway.ops.health.month_closing import MonthClosing
 from gateway.ops.health.parts import watched_parts
 from gateway.ops.health.probe import Probing
 from gateway.ops.health.survey import Surveyor, counts
@@ -52,6 +53,7 @@ class Ops:
         self.probing = Probing(
             self.client, settings.text("PORTAL_URL"), settings.text("AGENCY_URL")
         )
+        self.closing = MonthClosing(self.client)
         key = SigningKey.load(
             settings.text("OPS_KEY_FILE"), settings.text("OPS_KEY_ID", "mirab-ops-demo")
         )
@@ -252,7 +254,11 @@ def make(settings: Settings) -> web.Face:
             *assets.ROUTES,
         ],
         lifespan=web.while_connected(
-            ops.client, ops.probing.run, ops.surveyor.run, ops.surveyor.sampler.run
+            ops.client,
+            ops.probing.run,
+            ops.closing.run,
+            ops.surveyor.run,
+            ops.surveyor.sampler.run,
         ),
         show=show,
         first=ops.desk.recognise,

@@ -6,6 +6,7 @@ read by machines.
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
@@ -21,6 +22,7 @@ from contracts.billing.bills import Bill, Payment
 from contracts.billing.statements import Statement
 from contracts.inquiry.answer import Answer, Status
 from contracts.notify.govnotify import ApiMessage
+from contracts.notify.promises import SignedReport
 from gateway.html import rendering
 from gateway.html.amounts import words_en, words_fa
 from gateway.html.formats import MONTHS_EN, MONTHS_FA
@@ -37,6 +39,16 @@ STATES = {
 WAYS = {
     "bills": ("بانک، با شناسه قبض و شناسه پرداخت", "A bank, by bill ID and payment ID"),
     "applied": ("مبلغی که پیش‌تر دریافت شده بود", "Money that had been received before"),
+}
+# The figures of other contexts in the report of a month.
+FIGURES = {
+    "registered": ("درخواست و شکایت ثبت‌شده", "Requests and complaints registered"),
+    "answered": ("از آن، پاسخ‌گرفته", "Of them answered"),
+    "on_time": ("از آن، به‌موقع", "Of them on time"),
+    "rated_applicant": ("نظر متقاضیان درباره پاسخ استعلام", "Ratings of answers by applicants"),
+    "mean_hundredths_applicant": ("میانگین آن، از ۵", "Their mean, of 5"),
+    "rated_agency": ("نظر دستگاه‌ها درباره پاسخ استعلام", "Ratings of answers by agencies"),
+    "mean_hundredths_agency": ("میانگین آن، از ۵", "Their mean, of 5"),
 }
 MONTHS = tuple(zip(MONTHS_FA, MONTHS_EN, strict=True))
 
@@ -99,6 +111,13 @@ def answer(
     return _pdf(
         "answer", lang, answer=document, link=link, company=company, portal=portal, explain=explain
     )
+
+
+def promise_report(report: SignedReport, lang: str, *, portal: str) -> bytes:
+    """Return the PDF of the report of a month; the address of its QR code has the signed text."""
+    link = f"{portal}/promise/{report.month}.jws?edition={report.edition}"
+    digest = hashlib.sha256(report.jws.encode()).hexdigest()
+    return _pdf("promise", lang, report=report, link=link, digest=digest, names=FIGURES)
 
 
 def letter(message: ApiMessage) -> bytes:

@@ -34,6 +34,7 @@ from gateway.public.georeport import api as georeport
 from gateway.public.georeport import xml as georeport_xml
 from gateway.public.matters import asked, door, lost_secrets, sign_in
 from gateway.public.matters import pages as matters
+from gateway.public.promise import pages as promise
 from gateway.public.reports import pages as reports
 from gateway.public.site import components, problem_replies, words
 from gateway.public.site.pages import show as show_page
@@ -152,6 +153,7 @@ def make(settings: Settings) -> web.Face:
             *door.routes(public.services),
             *tickets.routes(public.services),
             *about.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
+            *promise.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *registration.routes(public.services),
             *bills.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *own_inquiries.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),

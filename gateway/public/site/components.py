@@ -9,6 +9,7 @@ VISITED = tuple(code for code in COMPONENTS if code != "agency-door")
 OPEN = (
     "/status",
     "/news",
+    "/promise",
     "/u/",
     "/static/",
     "/health/",

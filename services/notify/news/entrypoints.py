@@ -5,12 +5,21 @@ from bus.endpoint import every, serve
 from bus.envelope import instant
 from bus.errors import BusError
 from contracts.notify import announcements as contracts
+from contracts.notify import promises as promise_contracts
 from contracts.notify import subscriptions as subscription_contracts
 from services.notify.context import Entrypoints
 from services.notify.domain.quiet import after_quiet
 from services.notify.domain.subscription import LANE
 from services.notify.editors import roles
-from services.notify.news import announcements, notices, publishing, status, subscriptions
+from services.notify.news import (
+    announcements,
+    months,
+    notices,
+    publishing,
+    reports,
+    status,
+    subscriptions,
+)
 
 
 class NewsEntrypoints(Entrypoints):
@@ -83,6 +92,31 @@ class NewsEntrypoints(Entrypoints):
     def add_up_days(self) -> None:
         with self.store.transaction() as tx:
             status.add_up(self.context(tx))
+
+    # --- the promises by month ---
+
+    @serve(promise_contracts.PROMISES)
+    def promises(self, tx: Tx, message: contracts.Nothing) -> promise_contracts.Promises:
+        return months.promises(self.context(tx))
+
+    @serve(promise_contracts.PROMISE_REPORT)
+    def promise_report(
+        self, tx: Tx, message: promise_contracts.AskReport
+    ) -> promise_contracts.SignedReport:
+        return reports.read(self.context(tx), message)
+
+    @serve(promise_contracts.CLOSE_MONTH)
+    def close_month(
+        self, tx: Tx, message: promise_contracts.CloseMonth
+    ) -> promise_contracts.SignedReport:
+        return reports.close(self.context(tx), message)
+
+    @serve(promise_contracts.CORRECT_MONTH)
+    def correct_month(
+        self, tx: Tx, message: promise_contracts.CorrectMonth
+    ) -> promise_contracts.SignedReport:
+        editor = roles.approver(tx.conn, tx.envelope)
+        return reports.correct(self.context(tx), editor, message, message.reason)
 
     # --- subscriptions ---
 

@@ -110,7 +110,7 @@ def status(context: Context) -> Status:
     """How each component stands and has stood for 90 days, and how promises were kept."""
     today = tehran_day(context.now)
     first = today - dt.timedelta(days=DAYS - 1)
-    days = _days(context, first, today)
+    days = days_between(context, first, today)
     states = _states(context)
     totals = {code: uptime.total(of_component.values()) for code, of_component in days.items()}
     least = context.book.least_minutes
@@ -139,13 +139,14 @@ def status(context: Context) -> Status:
     )
 
 
-def _days(context: Context, first: dt.date, today: dt.date) -> dict[str, dict[dt.date, Day]]:
-    every = [first + dt.timedelta(days=n) for n in range(DAYS)]
+def days_between(context: Context, first: dt.date, last: dt.date) -> dict[str, dict[dt.date, Day]]:
+    """Return the days from one to another (both included) of each component of the book."""
+    every = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
     days = {component.code: dict.fromkeys(every, Day()) for component in context.book.components}
-    query = select(COMPONENT_DAYS).where(COMPONENT_DAYS.c.day >= first)
+    query = select(COMPONENT_DAYS).where(COMPONENT_DAYS.c.day.between(first, last))
     for row in fetch_all(context.conn, ComponentDayRow, query):
         days[row.component][row.day] = Day(row.measured, row.down, row.excluded, row.excluded_down)
-    for (component, day), sums in _unsummed(context, today + dt.timedelta(days=1)).items():
+    for (component, day), sums in _unsummed(context, last + dt.timedelta(days=1)).items():
         if day in days[component]:
             days[component][day] = sums
     return days
@@ -196,8 +197,14 @@ def _measured(
     context: Context, row: book.Promise, totals: Mapping[str, Day], first: dt.date
 ) -> Measured:
     if row.measure == "announced":
-        return _announced(context, uptime.bounds(first).start)
-    least = context.book.least_minutes
+        return announced(context, uptime.bounds(first).start, context.now)
+    return of_uptime(row, totals, context.book.least_minutes)
+
+
+def of_uptime(row: book.Promise, totals: Mapping[str, Day], least: int) -> Measured:
+    """Return how a promise was kept by its weakest component; nothing if it has no such measure
+    or too little was measured.
+    """
     judged = uptime.weakest([totals[code] for code in row.components], least)
     if row.measure != "uptime" or judged is None or row.target is None:
         return Measured()
@@ -205,15 +212,18 @@ def _measured(
     return Measured(judged.uptime(least), judged.counted, judged.missed, budget_left)
 
 
-def _announced(context: Context, since: dt.datetime) -> Measured:
-    """Of the maintenance that interrupted something, how much was announced in time."""
+def announced(context: Context, since: dt.datetime, until: dt.datetime) -> Measured:
+    """Return how much of the maintenance that interrupted something and began between two moments
+    was announced in time.
+    """
     table = ANNOUNCEMENTS.c
     query = select(ANNOUNCEMENTS).where(
         table.kind == "maintenance",
         table.published_at.is_not(None),
         table.state != "CANCELLED",
         table.impact != "none",
-        table.starts_at.between(since, context.now),
+        table.starts_at >= since,
+        table.starts_at < min(until, context.now),
     )
     rows = fetch_all(context.conn, AnnouncementRow, query)
     good = sum(bool(reply.in_time) for reply in announcements.replies(context, rows))

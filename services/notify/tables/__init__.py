@@ -29,6 +29,7 @@ from services.notify.tables.news import (
     COMPONENT_DAYS,
     NOTICE_RUNS,
     PROBES,
+    PROMISE_REPORTS,
     SUBSCRIBER_NOTICES,
     SUBSCRIPTIONS,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "MESSAGES",
     "NOTICE_RUNS",
     "PROBES",
+    "PROMISE_REPORTS",
     "PROVIDERS",
     "SUBSCRIBER_NOTICES",
     "SUBSCRIPTIONS",

@@ -101,3 +101,16 @@ COMPONENT_DAYS = Table(
     Column("excluded", Integer, nullable=False),
     Column("excluded_down", Integer, nullable=False),
 )
+# Signed reports of months that are over. A row never changes: a correction is another edition.
+PROMISE_REPORTS = Table(
+    "promise_reports",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("edition", Integer, primary_key=True, autoincrement=False),
+    Column("made_at", MOMENT, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("report", JSONB, nullable=False),
+    Column("jws", Text, nullable=False),
+    Column("key", JSONB, nullable=False),
+)

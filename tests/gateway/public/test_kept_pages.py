@@ -66,6 +66,13 @@ REPLIES = {
         "components": [],
         "promises": [],
     },
+    "notify.promises.v1": {
+        "now": AT,
+        "from_day": "2026-08-25",
+        "announce_hours_before": 48,
+        "promises": [],
+        "months": [],
+    },
     "notify.current.v1": {
         "announcements": [],
         "banner_hours": 24,
@@ -98,6 +105,9 @@ SAME_FOR_ALL = {
     "/status": "notify.status.v1",
     "/status.json": "notify.status.v1",
     "/status/4": "notify.announcement.v1",
+    "/promise": "notify.promises.v1",
+    "/promise.csv": "notify.promises.v1",
+    "/promise.json": "notify.promises.v1",
     "/news": "notify.announcements.v1",
     "/news.rss": "notify.announcements.v1",
     "/news.atom": "notify.announcements.v1",
@@ -256,6 +266,28 @@ def test_a_tag_goes_with_what_it_names(portal, path, monkeypatch):
         },
         "inquiry.laws.v1": {"acts": [{"title_fa": "قانون", "title_en": "Act", "articles": []}]},
         "notify.status.v1": {"now": "2026-11-23T08:31:00Z", "from_day": "2026-08-26"},
+        "notify.promises.v1": {
+            "from_day": "2026-08-26",
+            "months": [
+                {
+                    "month": "1405-08",
+                    "first_day": "2026-10-23",
+                    "last_day": "2026-11-21",
+                    "over": True,
+                    "edition": None,
+                    "promises": [
+                        {
+                            "code": "S4",
+                            "value": 9000,
+                            "of": 600,
+                            "missed": 60,
+                            "excluded": 0,
+                            "budget_left": -57,
+                        }
+                    ],
+                }
+            ],
+        },
         "notify.announcement.v1": {"title": {"fa": "خبر دو", "en": "News two"}},
         "notify.announcements.v1": {"announcements": [{**NEWS, "id": 5}]},
     }[contract]
@@ -325,6 +357,7 @@ PLACES = {
     "ids": "4",
     "what": "request",
     "reference": "0" * 20,
+    "month": "1405-08",
 }
 # Neither of a person nor kept by us: life itself, a contact, and what Open311's own clients read.
 NOBODYS = re.compile(

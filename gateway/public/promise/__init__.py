@@ -1,0 +1,1 @@
+"""The promise page: how each clause of the agreement is kept, by month, and signed reports."""

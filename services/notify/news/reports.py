@@ -1,0 +1,147 @@
+"""The signed report of a month: made once when the month is over, and never changed.
+
+A correction is a further edition with its reason; the earlier ones stay as they were signed.
+"""
+
+import functools
+
+from sqlalchemy import func, select
+
+from bus.envelope import instant
+from bus.errors import NotFound, RuleBroken
+from bus.messages.message import to_wire
+from bus.messages.values import Json
+from bus.signatures.keys import SigningKey
+from contracts.notify.promises import AskReport, CloseMonth, SignedReport
+from iran.persian import tehran_day
+from services.notify.context import Context
+from services.notify.domain.book import in_force
+from services.notify.news import months
+from services.notify.news.months import Month
+from services.notify.tables import PROMISE_REPORTS
+
+KIND = "mirab-promises+jws"
+FIRST = "first"
+
+
+@functools.lru_cache(maxsize=4)
+def _key(path: str, keyid: str) -> SigningKey:
+    return SigningKey.load(path.strip(), keyid)
+
+
+def _signing_key(context: Context) -> SigningKey:
+    """The key by which answers are signed, too. RuleBroken ``report.no_key`` without one."""
+    path = context.settings.get("SIGNING_KEY_FILE")
+    if not path:
+        raise RuleBroken(
+            "Reports cannot be signed: SIGNING_KEY_FILE is not set for notify.",
+            code="report.no_key",
+        )
+    return _key(path, context.settings.text("SIGNING_KEY_ID", f"mirab-{context.now.year}"))
+
+
+def close(context: Context, message: CloseMonth) -> SignedReport:
+    """Make the first report of a month; the one that is there, if there is one.
+
+    RuleBroken ``report.too_early`` until three days after the month's end.
+    """
+    month = _settled(context, message.month)
+    if _newest(context, message.month):
+        return read(context, AskReport(month=message.month))
+    return _make(context, month, message, "mirab", FIRST)
+
+
+def correct(context: Context, editor: str, message: CloseMonth, reason: str) -> SignedReport:
+    """Make a further edition. NotFound ``report.not_found`` if there is none to correct."""
+    month = _settled(context, message.month)
+    if not _newest(context, message.month):
+        raise _none()
+    return _make(context, month, message, editor, reason)
+
+
+def read(context: Context, message: AskReport) -> SignedReport:
+    """Return an edition of a report, by default the newest. NotFound ``report.not_found``."""
+    table = PROMISE_REPORTS.c
+    query = select(PROMISE_REPORTS).where(table.month == message.month)
+    if message.edition:
+        query = query.where(table.edition == message.edition)
+    row = context.conn.execute(query.order_by(table.edition.desc()).limit(1)).one_or_none()
+    if row is None:
+        raise _none()
+    return SignedReport(
+        month=row.month,
+        edition=row.edition,
+        made_at=instant(row.made_at),
+        reason=row.reason,
+        jws=row.jws,
+        report=row.report,
+        key=row.key,
+    )
+
+
+def _none() -> NotFound:
+    return NotFound("There is no report of this month.", code="report.not_found")
+
+
+def _settled(context: Context, name: str) -> Month:
+    month = months.month_of(name)
+    if not month.is_settled(tehran_day(context.now)):
+        raise RuleBroken(
+            "The report of a month is made three days after its end.", code="report.too_early"
+        )
+    return month
+
+
+def _newest(context: Context, month: str) -> int:
+    table = PROMISE_REPORTS.c
+    query = select(func.max(table.edition)).where(table.month == month)
+    return context.conn.execute(query).scalar() or 0
+
+
+def _make(
+    context: Context, month: Month, message: CloseMonth, made_by: str, reason: str
+) -> SignedReport:
+    edition = _newest(context, month.name) + 1
+    key = _signing_key(context)
+    report = _report(context, month, message) | {"edition": edition, "reason": reason}
+    context.conn.execute(
+        PROMISE_REPORTS.insert().values(
+            month=month.name,
+            edition=edition,
+            made_at=context.now,
+            made_by=made_by,
+            reason=reason,
+            report=report,
+            jws=key.jws(KIND, report),
+            key=key.public.jwk(key.keyid),
+        )
+    )
+    return read(context, AskReport(month=month.name, edition=edition))
+
+
+def _report(context: Context, month: Month, message: CloseMonth) -> Json:
+    """What the report says: each promise with its words of then, and what others measured."""
+    kept = {promise.code: to_wire(promise) for promise in months.kept(context, month)}
+    return {
+        "iss": context.portal,
+        "month": month.name,
+        "first_day": month.first.isoformat(),
+        "last_day": month.last.isoformat(),
+        "made_at": instant(context.now),
+        "announce_hours_before": round(context.book.announce_before.total_seconds() / 3600),
+        "promises": [
+            {
+                "code": row.code,
+                "clause": row.clause,
+                "fa": row.fa,
+                "en": row.en,
+                "how_fa": row.how_fa,
+                "how_en": row.how_en,
+                "measure": row.measure,
+                "target": row.target,
+                **kept.get(row.code, {}),
+            }
+            for row in in_force(context.book.promises, month.last)
+        ],
+        "figures": [to_wire(figure) for figure in message.figures],
+    }
