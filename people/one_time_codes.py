@@ -36,12 +36,14 @@ MOST_WRONG, DIGITS = 5, 6
 
 class Limits(NamedTuple):
     """How long a code is good, and how many are sent in a day: for one subject to one asking
-    address and to all of them; for all subjects to one address and to all.
+    address and to all of them; for all subjects to one address and to all. ``of_known`` more are
+    for who asks from a browser that the subject has used before: strangers cannot use them up.
     """
 
     valid: dt.timedelta = VALID
     of_asker: int = 3
     of_subject: int = 10
+    of_known: int = 0
     of_address: int | None = None
     of_all: int | None = None
 
@@ -74,13 +76,13 @@ class Codes:
     secret: str
     limits: Limits = OF_SECRETS
 
-    def begin(self, subject: str | None, asker: str) -> Begun:
-        """Make a code for ``subject``.
+    def begin(self, subject: str | None, asker: str, *, known: bool = False) -> Begun:
+        """Make a code for ``subject``; ``known`` if its own browser asks.
 
         The code opens nothing if ``subject`` is None (the contact is not the one on file) or if too
         many codes were sent today.
         """
-        if subject is not None and self._is_enough(subject, asker):
+        if subject is not None and self._is_enough(subject, asker, known=known):
             subject = None
         id_, pin = str(uuid.uuid4()), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
         row = {"id": id_, "subject": subject, "asker": asker, "asked_at": self.now}
@@ -110,7 +112,7 @@ class Codes:
         """Delete codes that are too old to count."""
         self.conn.execute(delete(_CODES).where(_CODES.c.asked_at < self.now - DAY))
 
-    def _is_enough(self, subject: str, asker: str) -> bool:
+    def _is_enough(self, subject: str, asker: str, *, known: bool) -> bool:
         of_asker = func.count().filter(_CODES.c.asker == asker)
         recent = _CODES.c.subject.is_not(None) & (_CODES.c.asked_at > self.now - DAY)
         limits = self.limits
@@ -119,7 +121,8 @@ class Codes:
             .select_from(_CODES)
             .where(recent, _CODES.c.subject == subject)
         ).one()
-        if own_codes >= limits.of_asker or all_codes >= limits.of_subject:
+        more = limits.of_known if known else 0
+        if own_codes >= limits.of_asker + more or all_codes >= limits.of_subject + more:
             return True
         if limits.of_address is None or limits.of_all is None:
             return False

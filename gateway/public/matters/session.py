@@ -5,6 +5,7 @@ is sealed, so that mobile and ID stand nowhere in our databases for it. It ends 
 somebody has copied opens nothing after the person has left.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import NamedTuple, Protocol, TypeVar
@@ -14,12 +15,13 @@ from starlette.responses import RedirectResponse, Response
 
 from bus.errors import BusError
 from contracts.inquiry.persons import SessionProof
+from contracts.notify.persons import Person
 from gateway.public.site.access import DOORS
 from gateway.public.site.services import Services
 
 MY = "/my"
-SESSION, PENDING = "mirab_my", "mirab_my_code"
-SECONDS = {SESSION: 30 * 60, PENDING: 10 * 60}
+SESSION, PENDING, KNOWN = "mirab_my", "mirab_my_code", "mirab_my_known"
+SECONDS = {SESSION: 30 * 60, PENDING: 10 * 60, KNOWN: 180 * 24 * 3600}
 ENDED = "my.signed_out"
 
 
@@ -77,10 +79,25 @@ def session_of(services: Services, request: Request) -> SessionProof | None:
 def keep_session(
     services: Services, request: Request, response: Response, proof: SessionProof
 ) -> None:
-    """Let the browser carry a session that has just begun; who asked for a code is forgotten."""
+    """Let the browser carry a session that has just begun; who asked for a code is forgotten.
+
+    It is known from now on: a stranger who has codes sent in vain does not use up its own.
+    """
     data = {"token": proof.token, "mobile": proof.mobile, "national_id": proof.national_id}
     _set(services, request, response, SESSION, data)
+    _set(services, request, response, KNOWN, {"person": _digest(proof)})
     response.delete_cookie(PENDING, path=MY)
+
+
+def is_known(services: Services, request: Request, person: Person) -> bool:
+    """Tell whether this person has signed in from this browser within half a year."""
+    data = services.cookies.open(request.cookies.get(KNOWN, ""), SECONDS[KNOWN])
+    return data == {"person": _digest(person)}
+
+
+def _digest(person: Person) -> str:
+    """Name a person so that the browser carries neither mobile nor ID, not even sealed."""
+    return hashlib.sha256(f"{person.mobile} {person.national_id}".encode()).hexdigest()
 
 
 def pending_of(services: Services, request: Request) -> Pending | None:
@@ -96,6 +113,12 @@ def keep_pending(
 ) -> None:
     """Remember who asked for a code: it opens for that person alone, and in this browser."""
     _set(services, request, response, PENDING, pending._asdict())
+
+
+def leave(response: Response) -> Response:
+    """Take all from the browser, also that it is known: it may be borrowed."""
+    response.delete_cookie(KNOWN, path=MY)
+    return forget(response)
 
 
 def forget(response: Response) -> Response:

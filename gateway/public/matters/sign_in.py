@@ -21,9 +21,10 @@ from gateway.public.matters.level_time import level_time
 from gateway.public.matters.session import (
     MY,
     Pending,
-    forget,
+    is_known,
     keep_pending,
     keep_session,
+    leave,
     pending_of,
     session_of,
     to,
@@ -77,6 +78,7 @@ class SignInPages:
             national_id=message.national_id,
             language=message.language,
             stated=stated,
+            known=is_known(self._services, request, person),
         )
         return await self._services.ask(request, contracts.BEGIN_SIGN_IN, question)
 
@@ -126,7 +128,7 @@ class SignInPages:
             question = contracts.SessionToken(token=proof.token)
             with suppress(Unavailable, TooMany):
                 await asyncio.shield(self._services.ask(request, contracts.SIGN_OUT, question))
-        return forget(to(f"{MY}?left=1"))
+        return leave(to(f"{MY}?left=1"))
 
 
 def routes(services: Services) -> list[Route]:

@@ -29,7 +29,9 @@ from services.inquiry.tables import OWN_INQUIRIES, PERSON_SESSIONS
 
 VALID = dt.timedelta(minutes=30)
 # A village shares one address; a day's SMS of all cost money.
-LIMITS = Limits(dt.timedelta(minutes=5), of_asker=5, of_subject=8, of_address=60, of_all=2000)
+LIMITS = Limits(
+    dt.timedelta(minutes=5), of_asker=5, of_subject=8, of_known=3, of_address=60, of_all=2000
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,14 @@ def begin(context: Context, message: BeginSignIn) -> CodeReceipt:
         or _has_inquiry(context, person)
         or message.stated
     )
-    begun = _codes(context).begin(_subject(person) if on_file else None, face_asker(context))
+    subject = _subject(person) if on_file else None
+    begun = _codes(context).begin(subject, face_asker(context), known=message.known)
     if begun.pin is not None:
         context.tx.send(
             SEND_MESSAGE,
             SendMessage(
-                template="my_code",
+                # Which of them counts as a stranger's: services/notify/sending/code_caps.py.
+                template="my_code_known" if message.known else "my_code",
                 channels=("sms",),
                 to=Receiver(mobile=message.mobile),
                 language=message.language,

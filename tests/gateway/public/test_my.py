@@ -179,6 +179,27 @@ def test_the_session_is_a_cookie_that_no_script_no_other_site_and_no_cache_reads
     assert browser.post("/my/open/request/4052138845").headers["cache-control"] == "no-store"
 
 
+def test_a_browser_is_known_to_one_person_until_somebody_leaves_it(portal, browser):
+    def known():
+        return [
+            data["known"]
+            for name, data, _, _ in portal.services.questions
+            if name == "inquiry.begin_sign_in.v1"
+        ]
+
+    browser.enter()
+    browser.begin()
+    browser.begin(mobile="09120000000")
+    other = Browser(portal)
+    other.cookies = {session.KNOWN: ("gAAAAA-a-cookie-of-mine", "/my")}
+    other.begin()
+    assert known() == [False, True, False, False]
+    browser.enter()
+    browser.post("/my/leave")
+    browser.begin()
+    assert known()[-1] is False
+
+
 def test_over_https_the_cookie_is_secure(tmp_path, portal):
     face = Portal(tmp_path, PORTAL_URL="https://portal.test")
     face.services.replies = portal.services.replies

@@ -56,7 +56,7 @@ class Persons(Own):
     def pin(self, request):
         """The code that went out for what was asked."""
         (sent,) = (text for text in self.texts() if text["reference"] == request["request_id"])
-        assert sent["template"] == "my_code"
+        assert sent["template"] in ("my_code", "my_code_known")
         return sent["personalisation"]["pin"]
 
     def enter(self, request, pin, **more):
@@ -147,6 +147,18 @@ def test_sms_have_an_end_for_a_person_an_address_and_a_day(inquiry, monkeypatch)
         for number in range(3):
             inquiry.begin(asker="one address", mobile=f"+98912000010{number}", stated=True)
         assert len(inquiry.texts()) == 9
+
+
+def test_strangers_use_up_no_code_of_a_browser_that_the_person_has_used(inquiry):
+    for number in range(9):
+        inquiry.begin(asker=f"stranger {number}")
+    assert len(inquiry.texts()) == sessions.LIMITS.of_subject
+    request = inquiry.begin(asker="at home", known=True)
+    assert inquiry.enter(request, inquiry.pin(request))["level"] == "registered"
+    assert [text["template"] for text in inquiry.texts()][-2:] == ["my_code", "my_code_known"]
+    for _ in range(5):
+        inquiry.begin(asker="at home", known=True)
+    assert len(inquiry.texts()) == sessions.LIMITS.of_subject + sessions.LIMITS.of_known
 
 
 def test_what_is_kept_of_code_and_session_names_nobody(inquiry):
