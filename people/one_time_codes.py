@@ -76,13 +76,13 @@ class Codes:
     secret: str
     limits: Limits = OF_SECRETS
 
-    def begin(self, subject: str | None, asker: str, *, known: bool = False) -> Begun:
-        """Make a code for ``subject``; ``known`` if its own browser asks.
+    def begin(self, subject: str | None, asker: str, *, own_browser: bool = False) -> Begun:
+        """Make a code for ``subject``; ``own_browser`` if its own browser asks.
 
         The code opens nothing if ``subject`` is None (the contact is not the one on file) or if too
         many codes were sent today.
         """
-        if subject is not None and self._is_enough(subject, asker, known=known):
+        if subject is not None and self._is_enough(subject, asker, own_browser=own_browser):
             subject = None
         id_, pin = str(uuid.uuid4()), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
         row = {"id": id_, "subject": subject, "asker": asker, "asked_at": self.now}
@@ -112,7 +112,7 @@ class Codes:
         """Delete codes that are too old to count."""
         self.conn.execute(delete(_CODES).where(_CODES.c.asked_at < self.now - DAY))
 
-    def _is_enough(self, subject: str, asker: str, *, known: bool) -> bool:
+    def _is_enough(self, subject: str, asker: str, *, own_browser: bool) -> bool:
         of_asker = func.count().filter(_CODES.c.asker == asker)
         recent = _CODES.c.subject.is_not(None) & (_CODES.c.asked_at > self.now - DAY)
         limits = self.limits
@@ -121,7 +121,7 @@ class Codes:
             .select_from(_CODES)
             .where(recent, _CODES.c.subject == subject)
         ).one()
-        more = limits.of_known if known else 0
+        more = limits.of_known if own_browser else 0
         if own_codes >= limits.of_asker + more or all_codes >= limits.of_subject + more:
             return True
         if limits.of_address is None or limits.of_all is None:

@@ -27,7 +27,7 @@ MOST_ASKINGS = 1000
 @message
 class BeginSignIn(Person):
     stated: Annotated[bool, "A request has both (ticketing.on_file.v1)"] = False
-    known: Annotated[bool, "This person has signed in from this browser before"] = False
+    own_browser: Annotated[bool, "This person has signed in from this browser before"] = False
     language: Annotated[str, Choice(LANGUAGES)] = "fa"
 
 

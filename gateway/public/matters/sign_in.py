@@ -78,7 +78,7 @@ class SignInPages:
             national_id=message.national_id,
             language=message.language,
             stated=stated,
-            known=is_known(self._services, request, person),
+            own_browser=is_known(self._services, request, person),
         )
         return await self._services.ask(request, contracts.BEGIN_SIGN_IN, question)
 

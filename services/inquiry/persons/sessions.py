@@ -66,13 +66,13 @@ def begin(context: Context, message: BeginSignIn) -> CodeReceipt:
         or message.stated
     )
     subject = _subject(person) if on_file else None
-    begun = _codes(context).begin(subject, face_asker(context), known=message.known)
+    begun = _codes(context).begin(subject, face_asker(context), own_browser=message.own_browser)
     if begun.pin is not None:
         context.tx.send(
             SEND_MESSAGE,
             SendMessage(
                 # Which of them counts as a stranger's: services/notify/sending/code_caps.py.
-                template="my_code_known" if message.known else "my_code",
+                template="my_code_known" if message.own_browser else "my_code",
                 channels=("sms",),
                 to=Receiver(mobile=message.mobile),
                 language=message.language,

@@ -180,9 +180,9 @@ def test_the_session_is_a_cookie_that_no_script_no_other_site_and_no_cache_reads
 
 
 def test_a_browser_is_known_to_one_person_until_somebody_leaves_it(portal, browser):
-    def known():
+    def own_browser():
         return [
-            data["known"]
+            data["own_browser"]
             for name, data, _, _ in portal.services.questions
             if name == "inquiry.begin_sign_in.v1"
         ]
@@ -193,11 +193,11 @@ def test_a_browser_is_known_to_one_person_until_somebody_leaves_it(portal, brows
     other = Browser(portal)
     other.cookies = {session.KNOWN: ("gAAAAA-a-cookie-of-mine", "/my")}
     other.begin()
-    assert known() == [False, True, False, False]
+    assert own_browser() == [False, True, False, False]
     browser.enter()
     browser.post("/my/leave")
     browser.begin()
-    assert known()[-1] is False
+    assert own_browser()[-1] is False
 
 
 def test_over_https_the_cookie_is_secure(tmp_path, portal):

@@ -153,11 +153,11 @@ def test_strangers_use_up_no_code_of_a_browser_that_the_person_has_used(inquiry)
     for number in range(9):
         inquiry.begin(asker=f"stranger {number}")
     assert len(inquiry.texts()) == sessions.LIMITS.of_subject
-    request = inquiry.begin(asker="at home", known=True)
+    request = inquiry.begin(asker="at home", own_browser=True)
     assert inquiry.enter(request, inquiry.pin(request))["level"] == "registered"
     assert [text["template"] for text in inquiry.texts()][-2:] == ["my_code", "my_code_known"]
     for _ in range(5):
-        inquiry.begin(asker="at home", known=True)
+        inquiry.begin(asker="at home", own_browser=True)
     assert len(inquiry.texts()) == sessions.LIMITS.of_subject + sessions.LIMITS.of_known
 
 

@@ -184,9 +184,12 @@ def test_s13_codes_that_strangers_ask_for_leave_room_for_the_codes_of_others(han
     assert execute(hand.db, sent) == [(code_caps.CODES_AN_HOUR,)]
     assert hand.call(subscriptions.SUBSCRIBE, mobile=MOBILE)["code"] == "receiver.cap"
     assert hand.send("otp")["state"] == "CREATED", "a bank's code still comes"
+    for template, count in [("my_code", 0), ("my_code_known", 1)]:
+        hand.tell(template, personalisation={"pin": "1"}, channels=["sms"], to={"mobile": MOBILE})
+        assert execute(hand.db, sent) == [(code_caps.CODES_AN_HOUR + count,)]
     hand.later(minutes=61)
     hand.tell("own_secret_code", personalisation=options, channels=["sms"], to={"mobile": MOBILE})
-    assert execute(hand.db, sent) == [(code_caps.CODES_AN_HOUR + 1,)]
+    assert execute(hand.db, sent) == [(code_caps.CODES_AN_HOUR + 2,)]
 
 
 def test_what_concerns_a_case_is_delayed_over_the_cap_never_refused(hand):
