@@ -1,4 +1,6 @@
-"""Every attack of docs/attacks.md has a test, and each test that the page names exists."""
+"""Every attack of docs/attacks.md has a test, and so has each kind of threat to each flow of data in
+docs/threats.md; each test that a page names exists.
+"""
 
 import ast
 import re
@@ -9,12 +11,20 @@ import pytest
 from tests.processes import ROOT
 
 PAGE = (ROOT / "docs/attacks.md").read_text(encoding="utf-8")
+THREATS = (ROOT / "docs/threats.md").read_text(encoding="utf-8")
 ROWS = [line.split(" | ") for line in PAGE.splitlines() if re.match(r"\| (API)?\d+ \|", line)]
 CASES = [
     *(f"API{number}" for number in (1, 2, 3, 4, 5, 6, 7, 10)),
     *map(str, (*range(1, 80), *range(88, 101))),
 ]
-NAMED = sorted(set(re.findall(r"`(tests/[a-z0-9_/]+\.py)::(test_[A-Za-z0-9_]+)`", PAGE)))
+NAMED = sorted(set(re.findall(r"`(tests/[a-z0-9_/]+\.py)::(test_[A-Za-z0-9_]+)`", PAGE + THREATS)))
+KINDS = ["Spoofing", "Tampering", "Repudiation", "Disclosure", "Denial", "Elevation"]
+FLOWS = {
+    title: [row.strip("| ").split(" | ") for row in body.splitlines() if row.startswith("| ")][1:]
+    for title, body in re.findall(
+        r"^## (\d+\. .+?)$(.+?)(?=^## )", THREATS, re.MULTILINE | re.DOTALL
+    )
+}
 
 
 @cache
@@ -41,3 +51,14 @@ def test_every_test_that_is_named_after_a_case_stands_in_the_row_of_that_case():
             api, cases = match.groups() if match else (None, None)
             rows = [*([api.upper()] if api else []), *(cases.split("_") if cases else [])]
             assert not rows or any(name in reply[row] for row in rows), name
+
+
+def test_the_flows_are_numbered_and_none_is_gone():
+    assert [title.split(". ")[0] for title in FLOWS] == [str(n + 1) for n in range(len(FLOWS))]
+    assert len(FLOWS) >= 16
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_each_kind_of_threat_has_a_control_and_a_test(flow):
+    assert [row[0] for row in FLOWS[flow]] == KINDS
+    assert all(len(row) == 4 and "::test_" in row[3] for row in FLOWS[flow])
