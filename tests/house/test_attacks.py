@@ -1,5 +1,5 @@
-"""Every attack of docs/attacks.md has a test, and so has each kind of threat to each flow of data in
-docs/threats.md; each test that a page names exists.
+"""Every attack of docs/attacks.md has a test, and so has each kind of threat to each flow of data
+in docs/threats.md; each test that a page names exists.
 """
 
 import ast
