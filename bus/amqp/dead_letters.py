@@ -1,10 +1,12 @@
-"""Dead Letter Channel, for the person on duty: how many, which, and try them again.
+"""Dead Letter Channel, for the person on duty: how many, which, try them again or drop them.
 
-A Command's or a Request's body may be personal, so no function here gives a body away.
+A Command's or a Request's body may be personal: ``read`` alone gives one away, to who masks it.
 """
 
 import contextlib
+from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import pika
 from pika import BlockingConnection
@@ -22,6 +24,24 @@ CONFIRM_SECONDS = 10
 MOST_AT_ONCE = 1000
 # A broker that takes the connection and says nothing is told by an exception of its own kind.
 LOST = (pika.exceptions.AMQPError, AMQPConnectorException, OSError)
+
+
+SENT, DROPPED, NO_QUEUE = "sent", "dropped", "no_queue"
+
+
+class Letter(NamedTuple):
+    """A dead letter: what ``described`` tells of it, and all that it is."""
+
+    described: Wire
+    properties: BasicProperties
+    body: bytes
+
+
+# Changes the headers of a letter, or gives the code of why it is not sent.
+Judge = Callable[[Wire], str | None]
+# The id of each letter, and what became of it.
+Fates = list[tuple[str, str]]
+Act = Callable[[BlockingChannel, BasicProperties, bytes], str]
 
 
 class DeadLetters:
@@ -62,47 +82,88 @@ class DeadLetters:
 
     def look(self, service: str, *, most: int = 100) -> list[Wire]:
         """The oldest dead letters: what they are and why they died; they stay where they are."""
+        return [letter.described for letter in self._letters(service, most)]
+
+    def read(self, service: str, id: str) -> Letter:
+        """One dead letter with its body; NotFound if it is not there any more."""
+        for letter in self._letters(service, MOST_AT_ONCE):
+            if letter.described["id"] == id:
+                return letter
+        raise NotFound("This letter is not among the dead any more.", code="dead_letter.not_found")
+
+    def _letters(self, service: str, most: int) -> list[Letter]:
         self.count(service)
         channel = self._connection.channel()
-        message = []
+        letters = []
         for _ in range(min(most, MOST_AT_ONCE)):
             method, properties, body = channel.basic_get(topology.queue_name(service, "dead"))
             if method is None:
                 break
-            message.append(described(properties, method, body))
+            letters.append(Letter(described(properties, method, body), properties, body))
         channel.close()  # gives all of them back
-        return message
+        return letters
 
     def replay(self, service: str, ids: set[str] | None = None) -> int:
-        """Sends dead letters to the queue where they died; all of them if ``ids`` is None.
+        """Send dead letters to the queue where they died; all of them if ``ids`` is None.
 
-        Each keeps its id, so what was done before is not done again; a Request loses its
-        deadline, or it would be dropped as expired. A letter leaves the dead only after the broker
-        has confirmed it in its queue. Returns how many were sent.
+        Returns how many were sent; see ``replay_judged``.
         """
+        fates = self.replay_judged(service, ids, lambda _: None)
+        return [fate for _, fate in fates].count(SENT)
+
+    def replay_judged(self, service: str, ids: set[str] | None, judge: Judge) -> Fates:
+        """Send dead letters to the queue where they died, and return what became of each.
+
+        ``judge`` is asked of each before it is sent: it may change the headers, or return a code
+        by which it stays dead. Each keeps its id, so what was done before is not done again; a
+        Request loses its deadline, or it would be dropped as expired. A letter leaves the dead only
+        after the broker has confirmed it in its queue.
+        """
+
+        def again(channel: BlockingChannel, properties: BasicProperties, body: bytes) -> str:
+            queue = origin(properties)
+            # A sender can write such a header too: a letter goes back to its own service alone.
+            if queue is None or not queue.startswith(topology.queue_name(service, "")):
+                return NO_QUEUE
+            headers = clean_headers(properties.headers or {})
+            refusal = judge(headers)
+            if refusal is None:
+                self._send(channel, queue, properties, headers, body)
+            return refusal or SENT
+
+        return self._each(service, ids, again)
+
+    def drop(self, service: str, ids: set[str]) -> Fates:
+        """Drop dead letters for ever; what became of each."""
+        return self._each(service, ids, lambda *_: DROPPED)
+
+    def _each(self, service: str, ids: set[str] | None, act: Act) -> Fates:
+        """Do an act with each letter of these ids; those that it ends are dead no more."""
         waiting = self.count(service)
         channel = self._connection.channel()
         channel.confirm_delivery()
-        sent = 0
+        fates = []
         for _ in range(waiting):
             method, properties, body = channel.basic_get(topology.queue_name(service, "dead"))
             if method is None:
                 break
-            queue = origin(properties)
-            # A sender can write such a header too: a letter goes back to its own service alone.
-            own = queue is not None and queue.startswith(topology.queue_name(service, ""))
-            if queue and own and (ids is None or properties.message_id in ids):
-                self._send(channel, queue, properties, body)
-                channel.basic_ack(method.delivery_tag)
-                sent += 1
+            if ids is None or properties.message_id in ids:
+                fate = act(channel, properties, body)
+                if fate in (SENT, DROPPED):
+                    channel.basic_ack(method.delivery_tag)
+                fates.append((str(properties.message_id), fate))
         channel.close()
-        return sent
+        return fates
 
     @staticmethod
     def _send(
-        channel: BlockingChannel, queue: str, properties: BasicProperties, body: bytes
+        channel: BlockingChannel,
+        queue: str,
+        properties: BasicProperties,
+        headers: Wire,
+        body: bytes,
     ) -> None:
-        kept = clean_headers(properties.headers or {})
+        kept = dict(headers)
         for name in ("ce-deadline", topology.DIED_IN, topology.DIED_OF, topology.DIED_AT):
             kept.pop(name, None)
         again = pika.BasicProperties(

@@ -17,7 +17,15 @@ from contracts.ticketing.desk import Staff
 FACES = ("desk", "ops")
 FACTORS = ("totp", "passkey", "recovery", "login")
 OPERATOR_ROLES = ("observer", "operator")
-OPERATIONS = ("dead_letters.replay", "registry.load")
+OPERATIONS = (
+    "dead_letters.replay",
+    "dead_letters.drop",
+    "dead_letters.confirm",
+    "dead_letters.refuse",
+    "dead_letters.withdraw",
+    "dead_letters.reveal",
+    "registry.load",
+)
 LONGEST_CREDENTIAL = 20_000
 
 

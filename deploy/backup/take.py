@@ -1,6 +1,7 @@
 """Takes a backup while all runs: nobody waits for it, and nothing is left out."""
 
 import datetime as dt
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from psycopg2 import sql
 
 from bus.process.version import release
 from deploy.backup.place import FORM, CannotBackUp, Manifest, Place, write
-from deploy.local.postgres import ARCHIVE, SLOT, Postgres
+from deploy.local.postgres import ARCHIVE, LAST_BACKUP, SLOT, Postgres
 from deploy.local.programs import last_line, plain_environment
 
 # What of an installation's folder is no data: stores, which have their own way, what a broker and
@@ -24,7 +25,7 @@ LEFT_OUT = frozenset(
     {
         *("postgres", "rabbitmq", "agency-rabbitmq", "clamd", "mailbox", "logs", "replays"),
         *("backups", ARCHIVE, "supervisord.conf", "supervisord.pid", "supervisor.sock"),
-        *("up.lock", "unfinished", "filled.json", "land-registry-heard"),
+        *("up.lock", "unfinished", "filled.json", "land-registry-heard", LAST_BACKUP),
     }
 )
 Say = Callable[[str], None]
@@ -57,6 +58,9 @@ def take(postgres: Postgres, home: Path, place: Place, say: Say) -> str:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     unfinished.rename(place.folder / name)
+    # The board of operators says how long ago that was.
+    ending = json.dumps({"ended_at": ended.isoformat(), "folder": str(place.folder)})
+    (home / LAST_BACKUP).write_text(ending + "\n", encoding="utf-8")
     return name
 
 

@@ -133,8 +133,12 @@ OPS_REQUESTS = (
     "notify.close_month.v1",
     "notify.note_probes.v1",
     "notify.promises.v1",
+    "ticketing.ask_replay.v1",
+    "ticketing.decide_replay.v1",
     "ticketing.mail_figures.v1",
+    "ticketing.note_fates.v1",
     "ticketing.operator.v1",
+    "ticketing.replays.v1",
     "ticketing.statistics.v1",
 )
 # What colleagues do that others do too; all else of theirs is in no other list.

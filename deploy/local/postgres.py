@@ -25,6 +25,8 @@ from deploy.local.programs import (
 
 # The archive of an installation's WAL (deploy/backup), and the slot that keeps what it lacks.
 ARCHIVE, SLOT = "wal-archive", "mirab_backup"
+# In the folder of an installation: when its last backup ended.
+LAST_BACKUP = "last-backup.json"
 MEMORY, DISK = Path("/dev/shm"), Path("/var/tmp")  # noqa: S108 - folders of ours are made there
 
 

@@ -30,6 +30,7 @@ from deploy.local.parts import (
     metrics_port,
     watched_parts,
 )
+from deploy.local.postgres import LAST_BACKUP
 from deploy.local.programs import pass_through
 from deploy.local.stores import Postgres, RabbitMQ
 from people.company import NAMES, company
@@ -275,6 +276,7 @@ class State:
             "SMS_PORT": str(SMS_PORT),
             "SMS_CALLBACK_URL": self.receipts_address("kavenegar"),
             "BLOBS_DIR": str(blobs),
+            "LAST_BACKUP_FILE": str(self.home / LAST_BACKUP),
             "CLAMD_ADDRESS": f"tcp://127.0.0.1:{CLAMD_PORT}",
             "SMTP_URL": f"smtp://127.0.0.1:{MAILBOX_PORT}",
             "MAIL_PORT": "8025",

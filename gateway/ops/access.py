@@ -32,6 +32,13 @@ class Reader(NamedTuple):
     role: str
 
 
+class Proof(NamedTuple):
+    """The session or the token of who acts, as messages name it."""
+
+    session: str | None
+    token: str | None
+
+
 class Access:
     """Judges each request of the ops face."""
 
@@ -84,23 +91,33 @@ class Access:
 
     async def act(self, request: Request, act: str, subject: str) -> str:
         """Record an act and return the operator's name; Forbidden for a reader without the role."""
+        proof = await self.proof(request)
+        operation = accounts.Operation(
+            token=proof.token, session=proof.session, act=act, subject=subject
+        )
+        operator = await self._ask(operation, request)
+        self.log(operator.name, act, subject)
+        return operator.name
+
+    async def proof(self, request: Request) -> Proof:
+        """Return what proves who acts, for ticketing to judge; Forbidden for METRICS_TOKEN."""
         reader = await self.reader(request)
         if reader.name == "metrics":
             raise Forbidden(
                 "METRICS_TOKEN reads; acts need a token of ops_tokens or a session.",
                 code="ops.observer",
             )
+        if reader.role != "operator":
+            raise Forbidden("You may look, and not act.", code="ops.observer")
         token = bearer(request)
-        session = self._desk.of_session(request)["session"]
-        operation = accounts.Operation(
-            token=digest_of(token) if token is not None else None,
-            session=session if token is None else None,
-            act=act,
-            subject=subject,
-        )
-        operator = await self._ask(operation, request)
-        _log.info("operation", actor=operator.name, act=act, on=subject)
-        return operator.name
+        if token is not None:
+            return Proof(None, digest_of(token))
+        return Proof(self._desk.of_session(request)["session"], None)
+
+    @staticmethod
+    def log(actor: str, act: str, subject: str) -> None:
+        """Write an act that is on record to the log."""
+        _log.info("operation", actor=actor, act=act, on=subject)
 
     async def _ask(self, operation: accounts.Operation, request: Request) -> Reader:
         reply = await self._desk.ask_as_desk(request, accounts.OPERATOR, operation)

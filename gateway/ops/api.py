@@ -1,6 +1,5 @@
 """Health, metrics, dead letters and imports, for machines and operators, and as one board."""
 
-import asyncio
 from typing import NamedTuple
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -8,15 +7,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.amqp.dead_letters import DeadLetters
 from bus.client import Client
-from bus.errors import ContractError, FieldError, NotFound
 from bus.messages.message import to_wire
 from bus.messages.values import Json
 from bus.process.monitor import Status
-from bus.settings import Settings, broker_url
+from bus.settings import MissingSettings, Settings, broker_url
 from bus.signatures.keys import SigningKey
-from contracts import health_contracts
 from contracts.inquiry.questions import LOAD_REGISTRY, LOAD_STATUS
 from gateway import web
 from gateway.html import assets, rendering
@@ -27,15 +23,18 @@ from gateway.ops.accounts.oidc import Provider
 from gateway.ops.accounts.second_factor import SecondFactorPages
 from gateway.ops.accounts.sign_in import SignInPages
 from gateway.ops.board.pages import BoardPages
+from gateway.ops.dead_letters.letters import Judge
+from gateway.ops.dead_letters.pages import DeadLetterPages
 from gateway.ops.health.checks import Check, SelfCall
 from gateway.ops.health.history import Since
 from gateway.ops.health.metrics import Measures
 from gateway.ops.health.month_closing import MonthClosing
 from gateway.ops.health.parts import watched_parts
 from gateway.ops.health.probe import Probing
-from gateway.ops.health.survey import Surveyor, counts
+from gateway.ops.health.survey import Surveyor
 from gateway.ops.staff import forms
 from gateway.ops.staff.session import OPS, Desk
+from members.register import Register
 
 SUBJECT_MOST = 300
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
@@ -48,8 +47,8 @@ class Ops:
 
     def __init__(self, settings: Settings) -> None:
         settings.require("AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE", "DESK_KEY", "PORTAL_URL")
-        self._amqp_url = broker_url(settings)
-        self.client = Client(self._amqp_url, name="gateway.ops")
+        self.amqp_url = broker_url(settings)
+        self.client = Client(self.amqp_url, name="gateway.ops")
         self.probing = Probing(
             self.client, settings.text("PORTAL_URL"), settings.text("AGENCY_URL")
         )
@@ -59,12 +58,14 @@ class Ops:
         )
         self.surveyor = Surveyor(
             self.client,
-            self._amqp_url,
+            self.amqp_url,
             SelfCall(settings.text("AGENCY_URL"), key, settings.get("AGENCY_BASE_URL")),
             watched_parts(settings),
         )
         self.desk = Desk(self.client, settings, OPS)
         self.access = Access(self.desk, settings)
+        judge = Judge(register_of(settings), CALLER)
+        self.dead_letters = DeadLetterPages(self.access, self.desk, self.amqp_url, judge)
 
     async def ready(self, request: Request) -> Response:
         """GET /health/ready: 503 if anything fails that people's work needs, else 200."""
@@ -86,59 +87,6 @@ class Ops:
         await self.access.machine(request)
         MEASURES.survey = await self.surveyor.look()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    async def dead_letters(self, request: Request) -> Response:
-        """GET /dead-letters: how many each service has; people read it on the board."""
-        await self.access.reader(request)
-        if wants_page(request):
-            return RedirectResponse("/", 303)
-
-        def count() -> dict[str, int]:
-            with DeadLetters(self._amqp_url) as letters:
-                return counts(letters)
-
-        numbers = await asyncio.to_thread(count)
-        return web.json_response(
-            {"services": {name: numbers.get(name) for name in health_contracts()}}
-        )
-
-    async def letters_of(self, request: Request) -> Response:
-        """GET /dead-letters/{service}: what they are, never what they hold."""
-        reader, service = await self.access.reader(request), service_of(request)
-
-        def look() -> list[Json]:
-            with DeadLetters(self._amqp_url) as letters:
-                return letters.look(service)
-
-        letters = await asyncio.to_thread(look)
-        if not wants_page(request):
-            return web.json_response({"letters": letters})
-        replayed = request.query_params.get("replayed", "")
-        return rendering.page(
-            "ops/dead_letters.html",
-            service=service,
-            letters=letters,
-            reader=reader,
-            here=request.url.path,
-            replayed=replayed if replayed.isdecimal() else "",
-        )
-
-    async def replay(self, request: Request) -> Response:
-        """POST /dead-letters/{service}/replay with {"ids": [...]} or {"all": true}, or a form."""
-        await self.access.reader(request)
-        service, sent = service_of(request), await sent_object(request)
-        ids = chosen(sent.data)
-        subject = f"{service}: {'all' if ids is None else ' '.join(sorted(ids))}"
-        await self.access.act(request, "dead_letters.replay", subject[:SUBJECT_MOST])
-
-        def send() -> int:
-            with DeadLetters(self._amqp_url) as letters:
-                return letters.replay(service, ids)
-
-        count = await asyncio.to_thread(send)
-        if sent.form:
-            return RedirectResponse(f"/dead-letters/{service}?replayed={count}", 303)
-        return web.json_response({"replayed": count})
 
     async def load_page(self, request: Request) -> Response:
         """GET /registry/loads: a form to import an export."""
@@ -188,12 +136,7 @@ async def sent_object(request: Request) -> Sent:
     values = (await forms.read_form(request)).values
     data: Json = {}
     for name, texts in values.items():
-        if name in ("all", "allow_removals"):
-            data[name] = texts == ["1"]
-        elif name == "ids":
-            data[name] = texts
-        else:
-            data[name] = texts[0]
+        data[name] = texts == ["1"] if name == "allow_removals" else texts[0]
     return Sent(data, True)
 
 
@@ -210,25 +153,14 @@ def check_reply(check: Check, since: Since) -> Json:
     return reply
 
 
-def service_of(request: Request) -> str:
-    """Return the service that the path names; NotFound if there is none of that name."""
-    service: str = request.path_params["service"]
-    if service not in health_contracts():
-        raise NotFound(
-            "There is no such service; /dead-letters names them all.", code="service.unknown"
-        )
-    return service
-
-
-def chosen(members: Json) -> set[str] | None:
-    """Return the ids to replay, or None for all; ContractError if neither is given."""
-    ids = members.get("ids")
-    if members.get("all") is True and ids is None:
-        return None
-    if isinstance(ids, list) and ids and all(isinstance(id_, str) for id_ in ids):
-        return set(ids)
-    reason = 'Say {"ids": ["…"]} or {"all": true}.'
-    raise ContractError(reason, fields=[FieldError("ids", "required", reason)])
+def register_of(settings: Settings) -> Register | None:
+    """Return the register of AGENCIES_DIR; None without one, and then nothing that an agency has
+    asked is replayed.
+    """
+    try:
+        return Register.of(settings) if settings.get("AGENCIES_DIR") else None
+    except (OSError, ValueError) as error:
+        raise MissingSettings(str(error)) from None
 
 
 def make(settings: Settings) -> web.Face:
@@ -238,13 +170,11 @@ def make(settings: Settings) -> web.Face:
     return web.Face(
         "ops",
         [
-            *BoardPages(ops.access, ops.surveyor).routes(),
+            *BoardPages(ops.access, ops.surveyor, settings.get("LAST_BACKUP_FILE")).routes(),
             Route("/health/live", web.live),
             Route("/health/ready", ops.ready),
             Route("/metrics", ops.metrics),
-            Route("/dead-letters", ops.dead_letters),
-            Route("/dead-letters/{service}", ops.letters_of),
-            Route("/dead-letters/{service}/replay", ops.replay, methods=["POST"]),
+            *ops.dead_letters.routes(),
             Route("/registry/loads", ops.load_page, methods=["GET"]),
             Route("/registry/loads", ops.load, methods=["POST"]),
             Route("/registry/loads/{load}", ops.load_status),

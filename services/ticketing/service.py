@@ -28,6 +28,8 @@ from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.queue.entrypoints import QueueEntries
 from services.ticketing.tickets import rows
 
+DUE_SOON = dt.timedelta(hours=4)
+
 
 class Ticketing(
     CitizenEntries,
@@ -45,10 +47,14 @@ class Ticketing(
         return {"holidays": calendar_rows.load(tx.conn)[0].known_until}
 
     def worries(self, tx: Tx) -> dict[str, int]:
-        """Count tickets whose due time the calendar does not give, names under attack, and
-        approved changes of the book that it did not take on their day.
+        """Count tickets whose due time the calendar does not give, names under attack, approved
+        changes of the book that it did not take on their day, and promises that were missed or end
+        within hours.
         """
+        late, soon = rows.count_due(tx.conn, self.now(), DUE_SOON)
         return {
+            "tickets_late": late,
+            "tickets_due_soon": soon,
             "tickets_without_due": rows.count_without_due(tx.conn),
             "names_under_attack": sign_in_limits.names_under_attack(tx.conn, self.now()),
             "book_changes_failed": book_rows.count_failed(tx.conn),

@@ -68,7 +68,7 @@ FIGURES = (
         _over(1000 * SLOW_SECONDS, "warn"),
     ),
     Figure("قدیمی‌ترین در صف ارسال", lambda s: s.outbox, _span, _over(OUTBOX_SECONDS, "bad")),
-    Figure("پیام‌های مرده", lambda s: s.dead, _number(""), _over(0, "warn")),
+    Figure("پیام‌های مرده", lambda s: s.dead, _number(""), _over(0, "warn"), "/dead-letters"),
     Figure("دیرترین پیام به مردم", lambda s: s.late, _span, _over(LATE_SECONDS, "warn")),
 )
 

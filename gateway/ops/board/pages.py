@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bus.messages.values import Json
 from bus.process.monitor import Status
 from gateway.html import rendering
 from gateway.ops.access import Access
+from gateway.ops.board.duties import Duty, duties, last_backup
 from gateway.ops.board.figures import HOUR_MINUTES, Quarter, Tile, strip, tiles
 from gateway.ops.board.troubles import Trouble, troubles
 from gateway.ops.board.words import STATES, STYLES
@@ -43,14 +45,16 @@ class View(NamedTuple):
     changes: list[Change]
     parts: list[PartRow]
     services: tuple[ServiceView, ...]
+    providers: tuple[Json, ...]
+    duties: list[Duty]
     began: str
 
 
 class BoardPages:
     """The board and its live piece."""
 
-    def __init__(self, access: Access, surveyor: Surveyor) -> None:
-        self._access, self._surveyor = access, surveyor
+    def __init__(self, access: Access, surveyor: Surveyor, backup_file: str | None) -> None:
+        self._access, self._surveyor, self._backup_file = access, surveyor, backup_file
 
     async def board(self, request: Request) -> Response:
         """GET /: all at one look."""
@@ -109,6 +113,8 @@ class BoardPages:
                 if "." not in check.name
             ],
             survey.services,
+            survey.accounts.providers if survey.accounts else (),
+            duties(survey, last_backup(self._backup_file)),
             (history.began or survey.at).isoformat(),
         )
 
@@ -121,7 +127,8 @@ def verdict(wrong: list[Trouble]) -> tuple[str, str]:
     """Return one sentence on the whole, and its style."""
     bad = [trouble for trouble in wrong if trouble.status is Status.FAIL]
     if bad:
-        return (f"{bad[0].sentence.rstrip('.')}" if len(bad) == 1 else f"{len(bad)} خرابی"), "bad"
+        first = bad[0].sentence.rstrip(".")
+        return (first if len(bad) == 1 else f"{len(bad)} خرابی؛ نخست: {first}"), "bad"
     if wrong:
         return f"کار می‌کند؛ {len(wrong)} چیز رسیدگی می‌خواهد", "warn"
     return "همه چیز درست است", "good"

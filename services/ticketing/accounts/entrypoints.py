@@ -8,7 +8,15 @@ from bus.endpoint import every, serve
 from bus.errors import BusError
 from bus.settings import Settings
 from contracts.ticketing import accounts as contracts
-from services.ticketing.accounts import factors, own_account, sessions, sign_in, sign_in_limits
+from contracts.ticketing import dead_letters
+from services.ticketing.accounts import (
+    factors,
+    own_account,
+    replays,
+    sessions,
+    sign_in,
+    sign_in_limits,
+)
 from services.ticketing.accounts.sign_in import AccountContext
 
 
@@ -62,6 +70,24 @@ class AccountEntries:
     @serve(contracts.OPERATOR)
     def operator(self, tx: Tx, message: contracts.Operation) -> contracts.Operator | BusError:
         return sign_in.operator(self.account_context(tx), message)
+
+    @serve(dead_letters.ASK_REPLAY)
+    def ask_replay(self, tx: Tx, message: dead_letters.AskReplay) -> dead_letters.Replay | BusError:
+        return replays.ask(self.account_context(tx), message)
+
+    @serve(dead_letters.REPLAYS)
+    def replays(self, tx: Tx, _: dead_letters.AskReplays) -> dead_letters.Replays:
+        return replays.listed(self.account_context(tx))
+
+    @serve(dead_letters.DECIDE_REPLAY)
+    def decide_replay(
+        self, tx: Tx, message: dead_letters.DecideReplay
+    ) -> dead_letters.Replay | BusError:
+        return replays.decide(self.account_context(tx), message)
+
+    @serve(dead_letters.NOTE_FATES)
+    def note_fates(self, tx: Tx, message: dead_letters.NoteFates) -> dead_letters.Replay | BusError:
+        return replays.note_fates(self.account_context(tx), message)
 
     @serve(contracts.ACCOUNT)
     def account(self, tx: Tx, message: contracts.OfSession) -> contracts.Account:

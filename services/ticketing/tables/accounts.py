@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     Table,
@@ -118,3 +119,20 @@ ACCOUNT_LOG = Table(
     Column("subject", Text, nullable=False),
     Column("details", JSONB, nullable=False, server_default="{}"),
 )
+# What one operator asks about dead letters and another decides; what became of each letter.
+REPLAYS = Table(
+    "replays",
+    metadata,
+    id_column(),
+    Column("act", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("letters", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="ASKED"),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", MOMENT, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", MOMENT),
+    Column("fates", JSONB, nullable=False, server_default="{}"),
+)
+Index("replays_open", REPLAYS.c.id, postgresql_where=REPLAYS.c.state == text("'ASKED'"))

@@ -272,6 +272,17 @@ def count_without_due(conn: Connection) -> int:
     return int(conn.execute(statement).scalar_one())
 
 
+def count_due(conn: Connection, now: dt.datetime, within: dt.timedelta) -> tuple[int, int]:
+    """Count open tickets whose promise is missed, and those whose promise ends within so long."""
+    late = func.count().filter(TICKETS.c.due_at < now)
+    soon = func.count().filter(TICKETS.c.due_at.between(now, now + within))
+    statement = select(late, soon).where(
+        TICKETS.c.state.in_(("NEW", "OPEN")), TICKETS.c.due_at < now + within
+    )
+    row = conn.execute(statement).one()
+    return int(row[0]), int(row[1])
+
+
 # --- files ---
 
 

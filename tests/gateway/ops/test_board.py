@@ -69,7 +69,8 @@ def test_a_cause_is_shown_once_with_all_its_parts_and_before_what_follows():
     ]
     assert "inquiry.ask.v1" in wrong_now[0].contracts
     assert not any(name.startswith("billing.") for name in wrong_now[0].contracts)
-    assert verdict(wrong_now) == ("3 خرابی", "bad")
+    assert verdict(wrong_now)[0].startswith("3 خرابی")
+    assert SENTENCES["database.locked"].rstrip(".") in verdict(wrong_now)[0]
     assert verdict(wrong_now[:1]) == (SENTENCES["database.locked"].rstrip("."), "bad")
     assert verdict([])[1] == "good"
 
@@ -210,3 +211,24 @@ def test_each_concern_is_an_alert():
 def test_an_unknown_code_is_shown_as_the_signed_question():
     (trouble,) = shown(surveyed({"self-call": Finding(Status.FAIL, "rate.exceeded", "slow down")}))
     assert trouble.section.heading == "self-call"
+
+
+ENGLISH, PERSIAN = "docs/operate.md", "docs/fa/runbook.md"
+# In Persian each section is of an alert or of a code; in English other headings stand beside.
+HEADING = re.compile(r"^(#{2,3}) (\S+)$", re.MULTILINE)
+
+
+def chapters(file):
+    """The sections of a document by heading, in order: their level and text."""
+    parts = HEADING.split((ROOT / file).read_text(encoding="utf-8"))[1:]
+    return {name: (level, text) for level, name, text in zip(*[iter(parts)] * 3, strict=True)}
+
+
+def test_the_runbooks_of_both_languages_have_the_same_sections_and_say_when_it_worked():
+    english, persian = chapters(ENGLISH), chapters(PERSIAN)
+    alerts = (ROOT / "deploy/watch/alerts.yml").read_text(encoding="utf-8")
+    wanted = {*re.findall(r"alert: (\w+)", alerts), *(n for n in english if "." in n)}
+    wanted |= {name for name, (level, _) in english.items() if level == "###"}
+    assert set(persian) == wanted
+    assert {name: english[name][0] for name in persian} == {n: persian[n][0] for n in persian}
+    assert [n for n in wanted if "**It worked when**" not in english[n][1]] == []
