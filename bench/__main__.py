@@ -18,6 +18,7 @@ from bench import (
     pages,
     stages,
     starting,
+    telemetry,
 )
 from bench.compare import compare
 from bench.stack import ROOT, Stores
@@ -25,7 +26,7 @@ from bench.stack import ROOT, Stores
 PAGE = ROOT / "docs" / "performance.md"
 PARTS = (
     *("ask", "batch", "notices", "pages", "growth", "parallel", "imports"),
-    *("floors", "stages", "flames", "start", "soak"),
+    *("floors", "stages", "flames", "start", "soak", "telemetry"),
 )
 QUICK = ("ask", "batch", "notices", "floors")
 
@@ -86,6 +87,7 @@ def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[],
         "stages": lambda: stages.measure(stores, ids),
         "flames": lambda: stages.draw(stores, ids),
         "start": lambda: starting.measure(options.rounds, quick=options.quick),
+        "telemetry": lambda: telemetry.measure(stores, ids, options.rounds),
         "soak": lambda: growth.soak(stores, ids, options.soak),
     }
 

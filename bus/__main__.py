@@ -58,6 +58,7 @@ def serve(part: str) -> int:
         }
     )
     check_database_cooperates(settings.text("DB_URL"))
+    _watch(_short(part), settings)
     monitor.serve(_short(part), settings)
     watch_surroundings(settings)
     runner = ServiceRunner()
@@ -81,6 +82,7 @@ def relay(part: str) -> int:
     from bus.settings import broker_url
 
     settings = _prepare(part, "AMQP_URL", "DB_URL")
+    _watch(f"{_short(part)}-relay", settings)
     monitor.serve(f"{_short(part)}-relay", settings)
     watch_surroundings(settings)
 
@@ -159,6 +161,14 @@ def _prepare(part: str, *names: str) -> Any:
     settings = Settings().require(*names)
     log.configure(_short(part), level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())
     return settings
+
+
+def _watch(part: str, settings: Any) -> None:
+    from bus import telemetry
+    from bus.process.records import RECORDER
+
+    telemetry.start(part, settings)
+    RECORDER.configure(part, settings)
 
 
 def _services() -> str:

@@ -19,13 +19,16 @@ from bus.database.faults import is_of_store
 from bus.database.store import Store, Tx
 from bus.envelope import Envelope
 from bus.errors import BusError, Conflict, ContractError, Internal, TooMany, Unavailable
-from bus.messages.kinds import Contract, M, Request
+from bus.messages.kinds import Command, Contract, Event, M, Request
 from bus.messages.message import Wire, Written, essence, is_message, read, to_wire
-from bus.process import log
+from bus.process import log, spans
+from bus.process.spans import Kind
+from bus.topology import COMMANDS, EVENTS, REQUESTS
 
 # Another transaction was in the way: the same once more mostly succeeds.
 AGAIN = ("database.conflict", "inbox.race")
 TRIES = 4
+EXCHANGES = {Request: REQUESTS, Command: COMMANDS, Event: EVENTS}
 PAUSE_SECONDS = 0.1
 
 
@@ -113,6 +116,12 @@ class Outcome:
     reply: Wire | None = None
     trouble: str | None = None
 
+    @property
+    def code(self) -> str | None:
+        """The code of the refusal that the asker gets, or of the trouble; None if all went well."""
+        error = (self.reply or {}).get("error") or {}
+        return error.get("code") or self.trouble
+
 
 @dataclass(frozen=True)
 class Job:
@@ -153,6 +162,23 @@ def run(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     If a list of several fails, each is tried alone, so that one bad message spoils no other; but
     not if the database cannot work on any.
     """
+    alone = calls[0].envelope if len(calls) == 1 else None
+    with structlog.contextvars.bound_contextvars(**{"trace_id": alone.trace_id} if alone else {}):
+        if not spans.enabled():
+            return _work_on(service, job, calls)
+        name, parents = job.contract.name, [call.envelope.traceparent for call in calls]
+        attributes = spans.messaging("process", EXCHANGES.get(type(job.contract), ""), name)
+        if alone is not None:
+            attributes = {**attributes, "messaging.message.id": alone.id}
+        with spans.work_on(Kind.CONSUMER, f"process {name}", parents, attributes) as span:
+            outcomes = _work_on(service, job, calls)
+            code = next((outcome.code for outcome in outcomes if outcome.code), None)
+            if span is not None and code is not None:
+                span.fail(code)
+        return outcomes
+
+
+def _work_on(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     started = time.perf_counter()
     try:
         outcomes = _attempt_again(service, job, calls)
@@ -304,8 +330,6 @@ def _internal(job: Job, call: Call, error: Exception) -> Internal:
 
 def _canonical_line(job: Job, call: Call, outcome: Outcome, seconds: float) -> None:
     caller = call.envelope.caller or {}
-    reply = outcome.reply or {}
-    error = reply.get("error") or {}
     with structlog.contextvars.bound_contextvars(trace_id=call.envelope.trace_id):
         log.get("activator").info(
             "worked",
@@ -314,6 +338,6 @@ def _canonical_line(job: Job, call: Call, outcome: Outcome, seconds: float) -> N
             correlation=call.envelope.correlation,
             agency=caller.get("agency"),
             fate=outcome.fate.value,
-            code=error.get("code"),
+            code=outcome.code,
             ms=round(seconds * 1000, 2),
         )

@@ -16,7 +16,9 @@ from bus.envelope import Envelope, child_of
 from bus.errors import BusError, Unavailable
 from bus.messages.kinds import Event, M, R, Request
 from bus.messages.message import Wire, to_wire
-from bus.process import log, monitor
+from bus.process import log, monitor, records, spans
+from bus.process.records import CallRecord
+from bus.process.spans import Kind
 
 OPEN_SECONDS = 10
 Heard = Callable[[Wire | None], None]
@@ -95,22 +97,44 @@ class Client:
         seconds = deadline or contract.deadline
         body = orjson.dumps(data)
         named: Wire = {"id": id} if id else {}
+        span = spans.begin(
+            Kind.PRODUCER,
+            f"send {contract.name}",
+            parent=traceparent,
+            attributes=spans.messaging("send", topology.REQUESTS, contract.name),
+        )
         envelope = Envelope.new(
             contract.name,
             self._name,
             caller=caller,
-            traceparent=child_of(traceparent),
+            traceparent=span.traceparent if span else child_of(traceparent),
             deadline=time.time() + seconds,
             **named,
         )
+        if span:
+            span.note(messaging__message__id=envelope.id)
         need_room(body)
+        record = _new_record(envelope, len(body))
+        try:
+            with spans.within(span):
+                reply = await self._within(contract, seconds, envelope, body)
+        except BusError as error:
+            if record is not None:
+                records.ended(record, error.kind, error.code)
+            raise
+        if record is not None:
+            records.ended(record, None, None)
+        return reply
+
+    async def _within(
+        self, contract: Request, seconds: float, envelope: Envelope, body: bytes
+    ) -> Wire:
         try:
             async with asyncio.timeout(seconds):
                 await self._link.wait_open(min(seconds, 1.0))
-                reply = await self._reply(envelope, body)
+                return await self._reply(envelope, body)
         except TimeoutError:
             raise _late(contract, seconds) from None
-        return reply
 
     async def _reply(self, envelope: Envelope, body: bytes) -> Wire:
         call = self._aggregator.ask(envelope, body)
@@ -171,6 +195,25 @@ class Client:
                 code="broker.unreachable",
             )
         )
+
+
+def _new_record(envelope: Envelope, size: int) -> CallRecord | None:
+    """The operational record of a call that is sent now; None for what is not recorded."""
+    if not records.is_recorded(envelope.type):
+        return None
+    now = records.now_ms()
+    return CallRecord(
+        records.CLIENT,
+        envelope.type,
+        envelope.trace_id or "",
+        now,
+        envelope.source,
+        agency=(envelope.caller or {}).get("agency"),
+        message_id=records.safe_id(envelope.id),
+        correlation=records.safe_id(envelope.correlation),
+        request_out=now,
+        request_bytes=size,
+    )
 
 
 def _late(contract: Request, seconds: float) -> Unavailable:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, overload
 
 from bus.errors import ContractError, FieldError
+from bus.process import spans
 from bus.wire import Wire
 
 LONGEST = 255
@@ -135,8 +136,9 @@ def _broken(name: str, fault: str) -> ContractError:
 
 
 def new_traceparent() -> str:
-    """A new W3C trace context, sampled."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    """A new W3C trace context: sampled, unless our tracer decides otherwise."""
+    trace_id = secrets.token_hex(16)
+    return f"00-{trace_id}-{secrets.token_hex(8)}-{spans.flags_of(trace_id)}"
 
 
 def valid_traceparent(text: object) -> str | None:

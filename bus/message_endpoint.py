@@ -16,6 +16,7 @@ from nameko.extensions import Entrypoint
 from bus.activator import Fate, Job, Outcome
 from bus.amqp.aggregate import is_aggregate
 from bus.amqp.deliveries import AnswerDelivery, Delivery, Source
+from bus.amqp.delivery_records import record_delivery
 from bus.amqp.incoming import Incoming
 from bus.amqp.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
 from bus.amqp.splitter import Splitter
@@ -23,7 +24,7 @@ from bus.database.store import store_among
 from bus.database.troubles import Troubles
 from bus.errors import BusError
 from bus.messages.kinds import Request
-from bus.process import log
+from bus.process import log, records
 from bus.wire import Wire
 
 HOLD_SECONDS = 3.0
@@ -173,6 +174,9 @@ class Endpoint(Entrypoint):
             live = [delivery for delivery in deliveries if not self._drop_expired(delivery)]
             if live:
                 self._running += 1
+                began = records.now_ms()
+                for delivery in live:
+                    delivery.began = began
                 self.container.spawn_worker(
                     self,
                     ([d.call for d in live],),
@@ -197,6 +201,7 @@ class Endpoint(Entrypoint):
         error: object,
     ) -> tuple[None, None]:
         self._running -= 1
+        worked = records.now_ms()
         ends = list(
             zip(deliveries, outcomes or [Outcome(Fate.RETRY)] * len(deliveries), strict=True)
         )
@@ -205,6 +210,9 @@ class Endpoint(Entrypoint):
                 self._finish(delivery, outcome)
         for source in dict.fromkeys(delivery.source for delivery in deliveries):
             source.flush()
+        if records.is_recorded(self.job.contract.name):
+            for delivery, outcome in ends:
+                record_delivery(delivery, outcome, worked, len(ends))
         self._give_back([delivery for delivery, outcome in ends if outcome.fate is Fate.RETRY])
         self._pump_soon()
         return None, None
@@ -245,7 +253,9 @@ class Endpoint(Entrypoint):
 
     def _answer(self, delivery: Delivery, reply: Wire) -> None:
         if isinstance(self.job.contract, Request):
-            delivery.source.reply(delivery.raw, orjson.dumps(reply), batch=self.job.batch)
+            body = orjson.dumps(reply)
+            delivery.reply_bytes = len(body)
+            delivery.source.reply(delivery.raw, body, batch=self.job.batch)
 
 
 def _held_too_long(delivery: Delivery, outcome: Outcome) -> bool:

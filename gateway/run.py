@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import uvicorn
 
+from bus import telemetry
 from bus.process import log, monitor
 from bus.process.private import own_files_only
+from bus.process.records import RECORDER
 from bus.process.surroundings import watch_surroundings
 from bus.settings import MissingSettings, Settings
 from contracts import hidden_names
@@ -37,6 +39,8 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
     try:
         log.configure(name, level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())
         host, port = settings.text("HOST", "127.0.0.1"), settings.whole("PORT", port)
+        telemetry.start(part or name, settings)
+        RECORDER.configure(part or name, settings)
         app = make(settings)
         app.hosts = Hosts.of(settings, map(settings.get, ADDRESSES[name]))
         require_believed(settings, app.address)

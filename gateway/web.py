@@ -20,7 +20,10 @@ from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
 from bus.messages.values import Json
-from bus.process import log, monitor
+from bus.process import log, monitor, records, spans
+from bus.process.records import HttpEnd
+from bus.process.spans import Kind, Span
+from gateway.call_records import CallRecords
 from gateway.html import problem_page
 from gateway.http import problems
 from gateway.http.address import Address
@@ -57,6 +60,8 @@ SINGLE = frozenset(
     }
 )
 FAILURES = ("500", "503", "504")
+OUR_FAULT = 500
+SIZE_DIGITS = 13
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     # With no-referrer browsers would send Origin: null with our own forms (Fetch, "append a
@@ -128,14 +133,21 @@ class Face:
         if scope["type"] != "http":
             await self._lifespan(scope, receive, send)
             return
-        started = time.perf_counter()
         if self.address:
             scope["scheme"] = self.address.scheme
         request = Request(scope, receive)
-        parent = valid_traceparent(request.headers.get("traceparent"))
-        request.state.traceparent = child_of(parent)
+        span = _begin_trace(request)
         request.state.route = "unknown"
         request.state.signs = self._finish is not None
+        trace_id = request.state.traceparent.split("-")[1]
+        with spans.within(span), structlog.contextvars.bound_contextvars(trace_id=trace_id):
+            await self._serve(request, scope, receive, send, span)
+
+    async def _serve(
+        self, request: Request, scope: Scope, receive: Receive, send: Send, span: Span | None
+    ) -> None:
+        started = time.perf_counter()
+        http = records.begin_http()
         response = await self._respond(request)
         present = {name for name, _ in response.raw_headers}
         response.raw_headers += [header for header in _SECURITY if header[0] not in present]
@@ -148,6 +160,9 @@ class Face:
             await response(scope, receive, send)
         finally:
             self._account(request, response.status_code, time.perf_counter() - started)
+            records.end_http(http, _http_end(request, response))
+            if span is not None:
+                _end_trace(request, response.status_code, span)
 
     async def _respond(self, request: Request) -> Response:
         try:
@@ -227,17 +242,58 @@ class Face:
         method = request.method if request.method in METHODS else "other"
         REQUESTS.labels(self.name, route, method, str(status)).inc()
         SECONDS.labels(self.name, route).observe(seconds)
-        with structlog.contextvars.bound_contextvars(trace_id=state.traceparent.split("-")[1]):
-            _log.info(
-                "answered",
-                method=request.method,
-                route=route,
-                status=status,
-                agency=getattr(state, "agency", None),
-                contract=getattr(state, "contract", None),
-                code=getattr(state, "code", None),
-                ms=round(seconds * 1000, 2),
-            )
+        _log.info(
+            "answered",
+            method=request.method,
+            route=route,
+            status=status,
+            agency=getattr(state, "agency", None),
+            contract=getattr(state, "contract", None),
+            code=getattr(state, "code", None),
+            ms=round(seconds * 1000, 2),
+        )
+
+
+def _http_end(request: Request, response: Response) -> HttpEnd:
+    """How a request ended, for the operational record."""
+    state = request.state
+    size = request.headers.get("content-length", "")
+    return HttpEnd(
+        method=request.method if request.method in METHODS else "other",
+        route=state.route,
+        status=response.status_code,
+        code=getattr(state, "code", None),
+        agency=getattr(state, "agency", None),
+        contract=getattr(state, "contract", None),
+        trace_id=state.traceparent.split("-")[1],
+        request_bytes=int(size) if size.isdecimal() and len(size) < SIZE_DIGITS else 0,
+        # A stream has no body to measure.
+        response_bytes=len(getattr(response, "body", b"")),
+    )
+
+
+def _begin_trace(request: Request) -> Span | None:
+    """Say to which trace a request belongs, and begin its span; None if nobody records it."""
+    parent = valid_traceparent(request.headers.get("traceparent"))
+    span = spans.begin(Kind.SERVER, "HTTP", parent=parent, outside=True)
+    request.state.traceparent = span.traceparent if span else child_of(parent)
+    return span
+
+
+def _end_trace(request: Request, status: int, span: Span) -> None:
+    """Name the span by the route, never by the path, which may hold somebody's ID."""
+    state = request.state
+    method = request.method if request.method in METHODS else "_OTHER"
+    span.rename(f"{method} {state.route}")
+    span.note(
+        http__request__method=method,
+        http__route=state.route,
+        http__response__status_code=status,
+        mirab__agency=getattr(state, "agency", None) or "",
+        mirab__contract=getattr(state, "contract", None) or "",
+    )
+    if status >= OUR_FAULT:
+        span.fail(getattr(state, "code", None) or str(status))
 
 
 def _check_headers(request: Request) -> None:
@@ -267,14 +323,15 @@ def while_connected(
     client: Client, *works: Callable[[], Coroutine[object, None, None]]
 ) -> Lifespan:
     """Return the lifespan of a face: its client is connected from start to end, and its
-    ``works`` run beside the requests.
+    ``works`` run beside the requests, and what it has recorded is sent.
     """
+    call_records = CallRecords(client)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         monitor.watch("loop", monitor.loop_turns(asyncio.get_running_loop()))
         await client.start()
-        tasks = [asyncio.create_task(work()) for work in works]
+        tasks = [asyncio.create_task(work()) for work in (*works, call_records.keep)]
         yield
         for task in tasks:
             task.cancel()

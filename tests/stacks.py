@@ -21,9 +21,9 @@ from tests.stores import own_vhost
 from tests.waiting import next_second, wait_for
 
 
-def run_inquiry(start, folder, amqp, db):
+def run_inquiry(start, folder, amqp, db, **more):
     """The inquiry service and its relay, consuming; their environment, and they themselves."""
-    environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
+    environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder), **more}
     service = start("bus", "serve", "services.inquiry", **environ)
     relay = start("bus", "relay", "services.inquiry", **environ)
     wait_for(lambda: "mirab.inquiry.requests" in service.log)

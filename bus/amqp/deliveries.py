@@ -14,6 +14,7 @@ from bus.envelope import Envelope, new_traceparent, valid_traceparent
 from bus.errors import ContractError
 from bus.messages.kinds import Contract
 from bus.messages.message import Wire
+from bus.process.records import now_ms
 
 
 class Source(Protocol):
@@ -31,9 +32,16 @@ class Source(Protocol):
 class Delivery:
     """A message as it came, read: its envelope and data; ContractError if it cannot be read."""
 
-    __slots__ = ("call", "held_since", "raw", "source")
+    __slots__ = ("arrived", "began", "call", "held_since", "raw", "reply_bytes", "source")
 
     source: Source
+
+    def _arrive(self, raw: Incoming) -> None:
+        self.raw = raw
+        self.held_since: float | None = None
+        # Milliseconds since 1970: when it came in, and when it was given to a worker.
+        self.arrived = self.began = now_ms()
+        self.reply_bytes = 0
 
     def ends_within(self, seconds: float) -> bool:
         """True if the caller's deadline is that near."""
@@ -41,8 +49,7 @@ class Delivery:
         return deadline is not None and deadline - time.time() < seconds
 
     def __init__(self, raw: Incoming, contract: Contract) -> None:
-        self.raw = raw
-        self.held_since: float | None = None
+        self._arrive(raw)
         envelope = Envelope.from_headers(raw.headers)
         if envelope.type != contract.name:
             raise unreadable("ce-type", f"is not {contract.name}")
@@ -64,8 +71,7 @@ class AnswerDelivery(Delivery):
     """
 
     def __init__(self, raw: Incoming, contract: Contract) -> None:
-        self.raw = raw
-        self.held_since = None
+        self._arrive(raw)
         properties = raw.properties
         agency = topology.sender(raw.delivery_info.get("exchange"), properties.get("user_id"))
         envelope = Envelope.new(

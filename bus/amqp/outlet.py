@@ -30,6 +30,7 @@ from bus.amqp.confirming import (
 from bus.amqp.heartbeats import guard_heartbeats
 from bus.amqp.hosts import Hosts
 from bus.amqp.receipts import Receipt
+from bus.amqp.record_sender import RecordSender
 from bus.errors import Internal
 from bus.process import log
 from bus.wire import Wire
@@ -69,15 +70,18 @@ class Outlet(SharedExtension):
         self._receipts: dict[str, Receipt] = {}
         self._askers: OrderedDict[str, None] = OrderedDict()
         self.beside = Confirming(lambda: str(config["AMQP_URI"]), "mirab.beside")
+        self._records = RecordSender(Confirming(lambda: str(config["AMQP_URI"]), "mirab.records"))
 
     def open(self) -> None:
         """Begins to keep the connection, once."""
         if self._thread is None:
             self._thread = eventlet.spawn(self._run)
+            self._records.start(self.container.service_name)
 
     def stop(self) -> None:
         """Says the last, and closes the connection; called after the last worker has ended."""
         self._ending = True
+        self._records.stop()
         if self._thread is not None:
             with eventlet.Timeout(5, False):
                 self._thread.wait()

@@ -19,8 +19,9 @@ from bus.database.hosts import connect
 from bus.database.outbox import CHANNEL
 from bus.database.probe import trouble_of
 from bus.errors import BusError
-from bus.process import log, monitor
+from bus.process import log, monitor, spans
 from bus.process.monitor import STARTING, WELL, Finding
+from bus.process.spans import Kind
 from bus.wire import Wire
 
 AT_ONCE = 500
@@ -218,12 +219,30 @@ class Relay:
         self._at_once = min(AT_ONCE, self._at_once * 2) if whole else max(1, self._at_once // 8)
 
     async def _send(self, row: Row) -> tuple[int, str | None]:
+        headers = row.headers
+        span = spans.begin(
+            Kind.PRODUCER,
+            f"send {row.name}",
+            parent=headers.get("traceparent"),
+            attributes=spans.messaging("send", row.exchange, row.name),
+        )
+        if span is not None:
+            headers = {**headers, "traceparent": span.traceparent}
+            span.note(messaging__message__id=row.id)
+        with spans.within(span):
+            problem = await self._publish(row, headers)
+            if problem is not None and span is not None:
+                span.fail(problem)
+        return row.seq, problem
+
+    async def _publish(self, row: Row, headers: Wire) -> str | None:
+        """Send one message; the code of what was in the way, or None."""
         try:
             await self._link.publish(
                 row.exchange,
                 row.name,
                 bytes(row.body),
-                headers=receipts.headers_for(row.headers, self._service, row.awaits),
+                headers=receipts.headers_for(headers, self._service, row.awaits),
                 message_id=row.id,
                 mandatory=row.exchange in COMMANDS,
                 seconds=SEND_SECONDS,
@@ -232,8 +251,8 @@ class Relay:
             self._log.warning(
                 "relay_send_failed", message_id=row.id, name=row.name, code=error.code
             )
-            return row.seq, error.code
-        return row.seq, None
+            return error.code
+        return None
 
 
 def _execute(conn: Connection, sql: str | Composed, values: tuple[object, ...]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from bus.database import connection, inbox, outbox
+from bus.database import connection, inbox, outbox, statements
 from bus.database.activity import MAKES_NOTHING_DUE, Activity
 from bus.database.faults import passing_trouble
 from bus.database.hosts import hosts
@@ -25,6 +25,7 @@ from bus.envelope import Envelope
 from bus.errors import Unavailable
 from bus.messages.kinds import Command, Contract, Event, M
 from bus.messages.message import Wire, to_wire
+from bus.process import spans
 from bus.process.monitor import Finding, Status, fail, warn
 from bus.settings import Settings
 
@@ -145,7 +146,13 @@ class Tx:
     ) -> str:
         data = to_wire(message)
         contract.load_data(data)
-        envelope = Envelope.new(contract.name, self._source, cause=self.envelope, subject=subject)
+        envelope = Envelope.new(
+            contract.name,
+            self._source,
+            cause=self.envelope,
+            subject=subject,
+            **_current_trace(self.envelope),
+        )
         self._rows.append(outbox.row(contract, envelope, contract.dump(data), agency))
         return envelope.id
 
@@ -193,6 +200,8 @@ class Store:
         event.listen(self.engine, "connect", _begin_by_itself)
         event.listen(self.engine, "handle_error", _leave_standby)
         self.activity.watch(self.engine)
+        if spans.enabled():
+            statements.watch(self.engine)
 
     @contextmanager
     def transaction(self, envelope: Envelope | None = None) -> Iterator[Tx]:
@@ -274,6 +283,17 @@ class Store:
         except Unavailable:
             return False
         return True
+
+
+def _current_trace(cause: Envelope | None) -> dict[str, str]:
+    """The trace of a message that is put now, if the span of this work is of its cause's trace."""
+    span = spans.current()
+    if span is None:
+        return {}
+    trace_id = span.traceparent.split("-")[1]
+    if cause is not None and cause.trace_id != trace_id:
+        return {}
+    return {"traceparent": span.traceparent}
 
 
 def _begin_by_itself(driver: DBAPIConnection, _record: object) -> None:

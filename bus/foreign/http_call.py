@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import requests
@@ -15,6 +16,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from bus.process import spans
+from bus.process.spans import Attributes, Kind
 from bus.wire import Wire
 
 NUL = rb"\u0000"
@@ -44,17 +47,32 @@ def exchange(
     No connection is kept: one that the other side closes just now would leave open whether it
     heard us.
     """
-    try:
-        with requests.Session() as session, Deadline(timeout) as deadline:
-            adapter = _Cut(deadline)
-            session.mount("https://", adapter)
-            session.mount("http://", adapter)
-            return _exchanged(session, deadline, method, url, timeout, limit, request)
-    except (requests.RequestException, OSError) as error:
-        raise NoAnswer(type(error).__name__, unsent=_unsent(error)) from None
-    except Exception as error:
-        # urllib3's own errors while a body is read.
-        raise NoAnswer(type(error).__name__) from None
+    span = spans.begin(Kind.CLIENT, method, attributes=call_attributes(method, url))
+    with spans.within(span):
+        try:
+            with requests.Session() as session, Deadline(timeout) as deadline:
+                adapter = CutAdapter(deadline)
+                session.mount("https://", adapter)
+                session.mount("http://", adapter)
+                status, body = _exchanged(session, deadline, method, url, timeout, limit, request)
+        except (requests.RequestException, OSError) as error:
+            raise NoAnswer(type(error).__name__, unsent=_unsent(error)) from None
+        except Exception as error:
+            # urllib3's own errors while a body is read.
+            raise NoAnswer(type(error).__name__) from None
+        if span is not None:
+            span.note(http__response__status_code=status)
+        return status, body
+
+
+def call_attributes(method: str, url: str) -> Attributes:
+    """Whom a span of a call names: the host alone, for path and query may hold keys and numbers."""
+    if not spans.enabled():
+        return spans.NOTHING
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = parts.hostname or ""
+    return {"http.request.method": method, "server.address": host, "server.port": port}
 
 
 def _exchanged(  # noqa: PLR0913 - what ``exchange`` was given
@@ -111,7 +129,7 @@ class Deadline:
                 twin.shutdown(socket.SHUT_RDWR)
 
 
-class _Cut(HTTPAdapter):
+class CutAdapter(HTTPAdapter):
     """Makes connections that a deadline watches."""
 
     def __init__(self, deadline: Deadline) -> None:

@@ -14,6 +14,14 @@ from typing import NamedTuple
 
 from bus import topology
 from contracts import CATALOGUE, Command, Request, health_contracts
+from deploy.broker.requests_of_faces import (
+    ACCOUNT_REQUESTS,
+    AGENCY_FACE_REQUESTS,
+    NOTIFY_API_REQUESTS,
+    OPS_REQUESTS,
+    PUBLIC_REQUESTS,
+    SHARED_WITH_DESK,
+)
 from deploy.broker.steps import NOTHING, Permissions, only
 
 TAG = "mirab-part"
@@ -21,142 +29,6 @@ LIMITS = {"max-connections": 200, "max-channels": 400}
 DEFAULT_EXCHANGE = "amq.default"
 OWN_TEMPORARY_QUEUE = r"amq\.gen-.*"
 
-# What the portal asks; it is named one by one, since strangers stand before it.
-PUBLIC_REQUESTS = (
-    "billing.bills_of.v1",
-    "billing.look_up.v1",
-    "billing.payment.v1",
-    "billing.quote.v1",
-    "billing.start_payment.v1",
-    "billing.take_return.v1",
-    "inquiry.ask_new_secret.v1",
-    "inquiry.ask_own.v1",
-    "inquiry.begin_sign_in.v1",
-    "inquiry.find_asking.v1",
-    "inquiry.laws.v1",
-    "inquiry.matters.v1",
-    "inquiry.new_secret.v1",
-    "inquiry.open_my_inquiry.v1",
-    "inquiry.rate_own.v1",
-    "inquiry.ratings.v1",
-    "inquiry.read_own.v1",
-    "inquiry.sign_in.v1",
-    "inquiry.sign_out.v1",
-    "inquiry.verify.v1",
-    "inquiry.who_asked.v1",
-    "notify.announcement.v1",
-    "notify.announcements.v1",
-    "notify.attach_inbox.v1",
-    "notify.change_subscription.v1",
-    "notify.confirm_subscription.v1",
-    "notify.current.v1",
-    "notify.make_inbox.v1",
-    "notify.my_inboxes.v1",
-    "notify.open_inbox.v1",
-    "notify.open_my_inbox.v1",
-    "notify.promise_report.v1",
-    "notify.promises.v1",
-    "notify.read_inbox.v1",
-    "notify.receipt.v1",
-    "notify.status.v1",
-    "notify.subscribe.v1",
-    "notify.subscription.v1",
-    "notify.unsubscribe.v1",
-    "ticketing.ask_new_secret.v1",
-    "ticketing.choose_slot.v1",
-    "ticketing.form.v1",
-    "ticketing.invitation.v1",
-    "ticketing.leave_slot.v1",
-    "ticketing.list_public.v1",
-    "ticketing.me_too.v1",
-    "ticketing.my_tickets.v1",
-    "ticketing.nearby.v1",
-    "ticketing.new_secret.v1",
-    "ticketing.on_file.v1",
-    "ticketing.open_attachment.v1",
-    "ticketing.open_my_ticket.v1",
-    "ticketing.public_map.v1",
-    "ticketing.rate.v1",
-    "ticketing.register.v1",
-    "ticketing.reopen.v1",
-    "ticketing.statistics.v1",
-    "ticketing.token.v1",
-    "ticketing.track.v1",
-    "ticketing.unpublish.v1",
-    "ticketing.withdraw.v1",
-    "ticketing.write.v1",
-)
-# What the agency face asks for itself, beside all that agencies may call.
-AGENCY_FACE_REQUESTS = (
-    "agencies.claim_calls.v1",
-    "agencies.console_session.v1",
-    "agencies.copies.v1",
-    "agencies.defer.v1",
-    "agencies.enter_console.v1",
-    "agencies.leave_console.v1",
-    "agencies.note_refusals.v1",
-    "agencies.register_sandbox.v1",
-    "agencies.settle_call.v1",
-    "notify.current.v1",
-)
-NOTIFY_API_REQUESTS = (
-    "notify.api_message.v1",
-    "notify.api_messages.v1",
-    "notify.api_send.v1",
-    "notify.authenticate.v1",
-    "notify.preview.v1",
-    "notify.template.v1",
-    "notify.templates.v1",
-)
-# What the ops face asks: whose session or token it is, how all are, and imports. The accounts are
-# asked for by both faces of colleagues.
-ACCOUNT_REQUESTS = (
-    "ticketing.account.v1",
-    "ticketing.change_password.v1",
-    "ticketing.confirm_session.v1",
-    "ticketing.end_login_sessions.v1",
-    "ticketing.end_sessions.v1",
-    "ticketing.enrol_factor.v1",
-    "ticketing.finish_factor.v1",
-    "ticketing.passkey_options.v1",
-    "ticketing.remove_factor.v1",
-    "ticketing.reset_factors.v1",
-    "ticketing.session.v1",
-    "ticketing.start_login_session.v1",
-    "ticketing.start_session.v1",
-)
-OPS_REQUESTS = (
-    "inquiry.load_registry.v1",
-    "inquiry.load_status.v1",
-    "inquiry.ratings.v1",
-    "notify.accounts.v1",
-    "notify.close_month.v1",
-    "notify.note_probes.v1",
-    "notify.promises.v1",
-    "ticketing.ask_replay.v1",
-    "ticketing.decide_replay.v1",
-    "ticketing.mail_figures.v1",
-    "ticketing.note_fates.v1",
-    "ticketing.operator.v1",
-    "ticketing.replays.v1",
-    "ticketing.statistics.v1",
-)
-# What colleagues do that others do too; all else of theirs is in no other list.
-SHARED_WITH_DESK = (
-    "notify.accounts.v1",
-    "notify.announcement.v1",
-    "notify.announcements.v1",
-    "notify.cancel_job.v1",
-    "notify.current.v1",
-    "notify.job.v1",
-    "notify.job_preview.v1",
-    "notify.jobs.v1",
-    "notify.start_job.v1",
-    "notify.status.v1",
-    "notify.submit_job.v1",
-    "ticketing.form.v1",
-    "ticketing.register.v1",
-)
 # The Commands that services send each other; each sends itself its own too.
 COMMANDS: dict[str, tuple[str, ...]] = {
     "inquiry": ("billing.charge.v1", "notify.send_message.v1"),

@@ -17,7 +17,14 @@ class Part(NamedTuple):
 
 
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
-ANY = ("AMQP_URL", "AMQP_PASSWORD_FILE", "LOG_LEVEL", "METRICS_ADDRESS")
+# What is recorded of calls, and which collector gets traces.
+TELEMETRY = {
+    "RECORDS_A_SECOND": "20",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+    "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+    "OTEL_TRACES_SAMPLER_ARG": "0.01",
+}
+ANY = ("AMQP_URL", "AMQP_PASSWORD_FILE", "LOG_LEVEL", "METRICS_ADDRESS", *TELEMETRY)
 # Where a face listens, by which names it is reached, and which edge it believes.
 LISTENS = ("HOST", "PORT", "ALLOWED_HOSTS", "TRUSTED_PROXIES")
 # How colleagues sign in.
@@ -43,6 +50,7 @@ MAIL_LIMITS = {
     "MAIL_MEGABYTES_A_DAY": "20000",
 }
 LIMITS = {**PORTAL_LIMITS, **NOTICE_LIMITS, **MAIL_LIMITS}
+DEFAULTS = LIMITS | TELEMETRY
 
 
 def _relay(context: str) -> Part:

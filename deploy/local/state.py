@@ -16,9 +16,9 @@ from deploy.local.parts import (
     AGENCY_RABBITMQ_PORT,
     BANK_PORT,
     CLAMD_PORT,
+    DEFAULTS,
     DIST_PORT,
     EPMD_PORT,
-    LIMITS,
     MAILBOX_PORT,
     OUTSIDE,
     PARTS,
@@ -283,7 +283,7 @@ class State:
             "MAILBOX_DIR": str(mailbox),
             "MAILBOX_PORT": str(MAILBOX_PORT),
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
-            **{name: self.environment.get(name, most) for name, most in LIMITS.items()},
+            **{name: self.environment.get(name, most) for name, most in DEFAULTS.items()},
         }
 
     def broker_of(self, part: Part) -> dict[str, str]:

@@ -19,6 +19,7 @@ from bus.process.version import release
 from bus.settings import Settings, broker_url
 from bus.signatures.keys import PublicKey, SigningKey
 from contracts.agencies.deferred import CANCEL_CALL, READ_CALL
+from contracts.agencies.records import READ_RECORDS
 from gateway import web
 from gateway.agency.catalogue import openapi as catalogue
 from gateway.agency.catalogue import reference, schemas
@@ -41,6 +42,7 @@ from gateway.agency.proofs.certificates import Certificates
 from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
 from gateway.agency.proofs.tokens import Tokens
+from gateway.agency.records import Records
 from gateway.agency.register.copies import RegisterCopies
 from gateway.agency.register.sandbox import Sandbox
 from gateway.announcements import AnnouncementCache
@@ -77,6 +79,7 @@ class AgencyFace:
         self.door = Door(verifiers, self.client, key)
         self.runner = Runner(self.client, self._current_caller)
         self.calls = Calls(self.door, self.runner)
+        self._records = Records(self.door)
         self.copies = _copies(settings, self.client, self.register)
         is_sandbox = settings.text("SANDBOX", "0") == "1"
         self.sandbox = Sandbox(self.door, self.copies) if self.copies and is_sandbox else None
@@ -115,6 +118,11 @@ class AgencyFace:
         """DELETE /v1/calls/<id>"""
         arrive(self._opening, request, CANCEL_CALL)
         return await self.calls.cancel(request)
+
+    async def read_records(self, request: Request) -> Response:
+        """GET /v1/records?since=&until=&contract=&outcome=&before=&limit="""
+        arrive(self._opening, request, READ_RECORDS)
+        return await self._records.read(request)
 
     def _current_caller(self, caller: CallerFields, contract: kinds.Request) -> CallerFields:
         """The caller of a call that is run later, with the rights that are left now. Unavailable
@@ -172,6 +180,7 @@ def make(settings: Settings) -> web.Face:
             ),
             Route("/v1/calls/{call:uuid}", agency.read_call),
             Route("/v1/calls/{call:uuid}", agency.cancel_call, methods=["DELETE"]),
+            Route("/v1/records", agency.read_records),
             Route(
                 "/openapi.json",
                 for_every_site(

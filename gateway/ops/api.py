@@ -34,6 +34,7 @@ from gateway.ops.health.probe import Probing
 from gateway.ops.health.survey import Surveyor
 from gateway.ops.staff import forms
 from gateway.ops.staff.session import OPS, Desk
+from gateway.ops.transactions.pages import Transactions
 from members.register import Register
 
 SUBJECT_MOST = 300
@@ -178,6 +179,7 @@ def make(settings: Settings) -> web.Face:
             Route("/registry/loads", ops.load_page, methods=["GET"]),
             Route("/registry/loads", ops.load, methods=["POST"]),
             Route("/registry/loads/{load}", ops.load_status),
+            *Transactions(ops.client, ops.access).routes(),
             *sign_in.routes(),
             *SecondFactorPages(ops.desk).routes(),
             assets.robots("/"),

@@ -6,11 +6,17 @@ from services.agencies.console.entrypoints import ConsoleEntrypoints
 from services.agencies.deferred import overdue
 from services.agencies.deferred.entrypoints import DeferredEntrypoints
 from services.agencies.feeds.entrypoints import FeedEntrypoints
+from services.agencies.records.entrypoints import RecordEntrypoints
 from services.agencies.register.entrypoints import RegisterEntrypoints
 
 
 class Agencies(
-    ConsoleEntrypoints, DeferredEntrypoints, FeedEntrypoints, RegisterEntrypoints, Service
+    ConsoleEntrypoints,
+    DeferredEntrypoints,
+    FeedEntrypoints,
+    RecordEntrypoints,
+    RegisterEntrypoints,
+    Service,
 ):
     name = "agencies"
 

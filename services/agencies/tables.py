@@ -13,7 +13,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -24,8 +23,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from bus.messages.values import Json
 from services.agencies.domain.document import Document, Key
 from services.agencies.domain.proposals import ProposalState
+from services.agencies.record_tables import metadata
 
-metadata = MetaData()
 MOMENT = DateTime(timezone=True)
 
 # --- the register ---

@@ -5,6 +5,7 @@ from functools import cache, partial
 from bus.messages import kinds
 from contracts import InputForm, agency_contracts
 from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
+from contracts.agencies.records import READ_RECORDS
 from contracts.billing.bills import STATEMENT
 from contracts.inquiry.questions import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
 from contracts.notify.bulk import JOB_MATTER, SUBMIT_JOB
@@ -101,6 +102,7 @@ def openapi(*, sandbox: bool = False) -> bytes:
     document.schemas["Links"] = LINKS
     for method, contract in (("get", READ_CALL), ("delete", CANCEL_CALL)):
         document.add("/v1/calls/{id}", method, _call_operation(document, contract))
+    document.add("/v1/records", "get", _records_operation(document))
     return document.text()
 
 
@@ -169,6 +171,29 @@ def _call_operation(document: Document, contract: kinds.Request) -> Node:
                 "content": _call(document, contract),
             },
             **refusals((*ALWAYS, 401, 403, 408, 409, 413, *SERVICE)),
+        },
+    }
+
+
+def _records_operation(document: Document) -> Node:
+    """The same as the contract, with its fields in the query."""
+    answer = {"schema": document.shapes.reply(READ_RECORDS.reply_schema)}
+    return {
+        "operationId": "records.get",
+        "summary": READ_RECORDS.doc,
+        "description": EVERYONE,
+        "tags": ["agencies"],
+        "security": [{"signature": []}, {"oauth": [READ_RECORDS.name]}],
+        "parameters": [
+            *document.shapes.query(READ_RECORDS.schema),
+            IDEMPOTENCY,
+            ON_BEHALF_OF,
+            *SIGNED,
+            TRACE,
+        ],
+        "responses": {
+            "200": {"description": "The records, signed", "content": {JSON: answer}},
+            **refusals((*ALWAYS, 401, 403, 408, 409, 413, 422, *SERVICE)),
         },
     }
 

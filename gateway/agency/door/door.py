@@ -9,6 +9,7 @@ from starlette.responses import Response
 from bus.client import Client
 from bus.messages import kinds
 from bus.messages.values import Json
+from bus.process import records
 from bus.signatures.digest import content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import HttpMessage, sign_response
@@ -77,7 +78,8 @@ class Door:
         here again: uploads come here without it.
         """
         visitor.require_right(contract)
-        return await self.client.call_json(
+        records.note_http([visitor.idempotency_key], visitor.on_behalf_of)
+        reply = await self.client.call_json(
             contract,
             data,
             id=id or visitor.request_id(contract.name),
@@ -85,6 +87,8 @@ class Door:
             traceparent=request.state.traceparent,
             deadline=deadline,
         )
+        records.note_http([reply.get("tracking_code")])
+        return reply
 
     def finish(self, request: Request, response: Response) -> Response:
         """Add the rate limit and sign the answer, be it good or a problem."""

@@ -27,6 +27,7 @@ class OutgoingMessage:
     language: str
     sender: Sender
     right: str
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

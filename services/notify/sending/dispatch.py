@@ -41,7 +41,7 @@ BEGINS_WITHIN = 1 / 4
 # Rows are shared between processes by skip locked; the content is that of the message's channel.
 _DUE = text(
     "select id, receiver, receiver_hash, contents -> channel as content, consent, language, "
-    "refused_by, tries, owner, key_id, job from messages "
+    "refused_by, tries, owner, key_id, job, traceparent from messages "
     "where state = 'CREATED' and channel = :channel and lane = :lane "
     "and due_at <= :now and give_up_at > :now order by due_at limit :most for update skip locked"
 )
@@ -71,6 +71,7 @@ class DueMessage:
     owner: str
     key_id: str | None
     job: int | None
+    traceparent: str | None
 
 
 def dispatch(dispatcher: Dispatcher, channel: str, lane: str) -> None:

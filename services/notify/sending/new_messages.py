@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import orjson
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from bus.database.prepared import Prepared
 from bus.database.rows import fetch_all
 from bus.database.store import Tx
+from bus.process.spans import current_traceparent
 from iran.persian import tehran_day
 from services.notify.context import Context
 from services.notify.domain.content import Content, StoredReceiver
@@ -44,6 +45,7 @@ class NewMessage:
     job: int | None
     key_id: str | None
     created_at: dt.datetime
+    traceparent: str | None = field(default_factory=current_traceparent)
 
     @property
     def arrives(self) -> bool:
@@ -63,15 +65,16 @@ _ADD = Prepared(
     """
     insert into messages (id, owner, reference, template, version, language, channel, rest, lane,
                           consent, state, receiver, receiver_hash, contents, parts, due_at,
-                          give_up_at, job, key_id, created_at)
+                          give_up_at, job, key_id, created_at, traceparent)
     select id, owner, reference, template, version, language, channel, rest, lane, consent, state,
            receiver, decode(receiver_hash, 'hex'), contents, parts, due_at, give_up_at, job, key_id,
-           created_at
+           created_at, traceparent
     from json_to_recordset(cast(%s as json)) as row(
         id uuid, owner text, reference text, template uuid, version integer, language text,
         channel text, rest text[], lane text, consent text, state text, receiver jsonb,
         receiver_hash text, contents jsonb, parts integer, due_at timestamptz,
-        give_up_at timestamptz, job bigint, key_id text, created_at timestamptz)""",
+        give_up_at timestamptz, job bigint, key_id text, created_at timestamptz,
+        traceparent text)""",
 )
 # In one order everywhere, so that two transactions never wait for each other.
 _COUNT = Prepared(

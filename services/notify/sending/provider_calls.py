@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from bus.database.store import Store
 from bus.errors import Unavailable
-from bus.process import log
+from bus.process import log, spans
+from bus.process.spans import Kind, Span
 from members.rights import AGENCY_MISSING, EVERYBODY, Members, Sender
 from services.notify.context import Context, ContextOf
 from services.notify.domain.content import Content, StoredReceiver
@@ -97,6 +99,10 @@ class Sendable(Protocol):
     def job(self) -> int | None:
         """The bulk job that it belongs to."""
 
+    @property
+    def traceparent(self) -> str | None:
+        """The trace in which it was accepted, where one is recorded."""
+
 
 def outgoing(ref: int, row: Sendable) -> OutgoingMessage:
     """The message of a row as it is sent: receiver, content of its channel, language, consent."""
@@ -109,6 +115,7 @@ def outgoing(ref: int, row: Sendable) -> OutgoingMessage:
         row.language,
         Sender(row.owner, row.key_id),
         right_of(row.job),
+        row.traceparent,
     )
 
 
@@ -150,7 +157,8 @@ def call(dispatcher: Dispatcher, batch: Batch, down: set[str]) -> None:
     if not batch.messages:
         return
     try:
-        results = batch.provider.send(batch.messages)
+        with _span(batch):
+            results = batch.provider.send(batch.messages)
     except MessageRefused:
         for message in batch.messages:
             call(dispatcher, replace(batch, messages=[message]), down)
@@ -168,6 +176,16 @@ def call(dispatcher: Dispatcher, batch: Batch, down: set[str]) -> None:
         record(dispatcher, lambda context: _record_silence(context, batch, reason))
     else:
         record(dispatcher, lambda context: _record(context, dispatcher, batch, results))
+
+
+def _span(batch: Batch) -> AbstractContextManager[Span | None]:
+    """The span of a hand-over, in the traces of its messages."""
+    return spans.work_on(
+        Kind.CLIENT,
+        f"hand over {batch.provider.channel}",
+        [message.traceparent for message in batch.messages],
+        {"mirab.provider": batch.provider.code},
+    )
 
 
 def _without_revoked(dispatcher: Dispatcher, batch: Batch) -> Batch:

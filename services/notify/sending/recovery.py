@@ -36,7 +36,7 @@ _CLAIM_AGAIN = text(
     "update handovers h set state = 'RESERVED', reserved_at = :now, polls = polls + 1 "
     "from messages m where h.ref = :ref and h.state = 'UNKNOWN' and m.id = h.message "
     "returning h.ref, m.id, m.receiver, m.contents -> m.channel as content, m.consent, m.language, "
-    "m.owner, m.key_id, m.job"
+    "m.owner, m.key_id, m.job, m.traceparent"
 )
 
 
@@ -53,6 +53,7 @@ class RepeatedMessage:
     owner: str
     key_id: str | None
     job: int | None
+    traceparent: str | None
 
 
 def recover(dispatcher: Dispatcher) -> None:

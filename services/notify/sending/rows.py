@@ -50,6 +50,7 @@ class MessageRow:
     created_at: dt.datetime
     sent_at: dt.datetime | None
     settled_at: dt.datetime | None
+    traceparent: str | None
 
     @property
     def content(self) -> Content:

@@ -46,6 +46,7 @@ MESSAGES = Table(
     Column("created_at", MOMENT, nullable=False),
     Column("sent_at", MOMENT),
     Column("settled_at", MOMENT),
+    Column("traceparent", Text),
 )
 HANDOVERS = Table(
     "handovers",

@@ -16,6 +16,9 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from bus.errors import Unavailable
+from bus.foreign.http_call import call_attributes
+from bus.process import spans
+from bus.process.spans import Kind
 from services.notify.domain.address import Place, allowed
 
 SECONDS = 10.0
@@ -44,6 +47,14 @@ class Client(NamedTuple):
         """Post, following no redirect and using no proxy. Unavailable ``callback.*``: there is no
         answer; whether the other side got the body is not known then.
         """
+        span = spans.begin(Kind.CLIENT, "POST", attributes=call_attributes("POST", to.url))
+        with spans.within(span):
+            answer = self._post(to, body, headers)
+            if span is not None:
+                span.note(http__response__status_code=answer.status)
+            return answer
+
+    def _post(self, to: Place, body: bytes, headers: Mapping[str, str]) -> Answer:
         line = _Line(self.addresses(to), self.seconds)
         with requests.Session() as session, line:
             session.trust_env = False

@@ -15,7 +15,7 @@ from gateway.agency.files.routes import FILE_ROUTES
 from tests.agencies.calling import ASK, LATER, calling_parts, result_of
 from tests.gateway.agency.oauth_hands import Client
 from tests.gateway.agency.test_bad_input import check, with_
-from tests.gateway.conftest import GOOD
+from tests.gateway.conftest import GOOD, begin, reads
 from tests.processes import ROOT
 from tests.stores import execute
 from tests.waiting import wait_for
@@ -111,6 +111,43 @@ def test_who_asked_at_once_first_is_given_the_same_later(calling):
     location = calling.later(key=key)
     calling.settled(location)
     assert result_of(calling.read(location)) == at_once.content
+
+
+def test_a_call_stands_in_the_record_and_operators_see_its_path(calling, start):
+    key = new_key()
+    answer = calling.ask(key=key)
+    trace_id = answer.headers["traceparent"].split("-")[1]
+    refused = calling.ask(with_(purpose="court_case"))
+    assert refused.status_code == 403
+
+    def own():
+        records = calling.read("/v1/records?contract=inquiry.ask.v1&limit=5").json()["records"]
+        codes = {record["trace_id"]: record["code"] for record in records}
+        wanted = {trace_id: None, refused.json()["trace_id"]: "purpose.not_granted"}
+        return wanted.items() <= codes.items()
+
+    wait_for(own)
+    # Nobody reads another agency's; the query is judged by the contract.
+    other = calling.read("/v1/records", sender=calling.sender_of("justice")).json()
+    assert not [r for r in other["records"] if r["contract"] == "inquiry.ask.v1"]
+    assert calling.read("/v1/records?since=yesterday").status_code == 422
+
+    ops = begin(start, "ops", **calling.environ, AGENCY_URL=str(calling.face))
+    whole = f"{ops}/transactions/{trace_id}"
+    wait_for(lambda: len(reads(whole).json().get("records", [])) >= 2)
+    sides = [(record["side"], record["part"]) for record in reads(whole).json()["records"]]
+    assert sides[:2] == [("client", "agency"), ("service", "inquiry")]
+    page = {"headers": {"Accept": "text/html"}}
+    # The key and the tracking code lead to the path, which says nothing of whom it was about.
+    for id_ in (key, answer.json()["tracking_code"]):
+        shown = reads(f"{ops}/transactions?id={id_}", **page)
+        assert shown.url == whole
+        assert "سرویس inquiry" in shown.text
+        assert GOOD["key"] not in shown.text
+    listed = reads(f"{ops}/transactions?outcome=refused&agency=fuel-co", **page).text
+    assert f"/transactions/{refused.json()['trace_id']}" in listed
+    assert f"/transactions/{trace_id}" not in listed
+    assert requests.get(f"{ops}/transactions", timeout=10).status_code == 401
 
 
 @pytest.mark.parametrize(

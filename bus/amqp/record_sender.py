@@ -1,0 +1,63 @@
+"""Sends the operational record of a service to the agencies service, every two seconds.
+
+Straight into its queue, by a confirmed publish: the service's database is not asked, and what the
+broker does not take is counted and gone.
+"""
+
+import threading
+import time
+
+import orjson
+
+from bus import topology
+from bus.amqp.confirming import Confirming, Saying
+from bus.envelope import Envelope
+from bus.process.records import RECORDER, Recorder
+
+EVERY_SECONDS = 2.0
+KEEPER, CONTRACT = "agencies", "agencies.record_calls.v1"
+
+
+class RecordSender:
+    """The thread (a green one) that empties the record of this process."""
+
+    def __init__(self, confirming: Confirming, recorder: Recorder = RECORDER) -> None:
+        self._confirming, self._recorder = confirming, recorder
+        self._source = ""
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, source: str) -> None:
+        """Begin to send, once; ``source`` is the service."""
+        if self._thread is None:
+            self._source = source
+            self._thread = threading.Thread(target=self._run, name="records", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Send the last, for a moment."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join(EVERY_SECONDS)
+        self._confirming.stop()
+
+    def _run(self) -> None:
+        while not self._ending.wait(EVERY_SECONDS):
+            self.send()
+        self.send(all_sums=True)
+
+    def send(self, *, all_sums: bool = False) -> None:
+        """Send all that waits; what is not confirmed is counted as lost."""
+        while (batch := self._recorder.take(all_sums=all_sums)) is not None:
+            envelope = Envelope.new(CONTRACT, self._source)
+            properties = {
+                "content_type": topology.JSON,
+                "message_id": envelope.id,
+                "application_headers": envelope.headers(),
+                "delivery_mode": 2,
+            }
+            queue = topology.queue_name(KEEPER, "commands")
+            saying = Saying(time.monotonic(), "", queue, properties, orjson.dumps(batch))
+            if not self._confirming.say([saying]).in_queue[0]:
+                self._recorder.lost(batch)
+                return

@@ -1,0 +1,1 @@
+"""Transactions: calls found by id, agency, contract, time and outcome; the path of one."""
