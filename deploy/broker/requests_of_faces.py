@@ -112,6 +112,7 @@ ACCOUNT_REQUESTS = (
 OPS_REQUESTS = (
     RECORD,
     "agencies.find_calls.v1",
+    "agencies.traffic.v1",
     "inquiry.load_registry.v1",
     "inquiry.load_status.v1",
     "inquiry.ratings.v1",

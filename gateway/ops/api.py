@@ -25,6 +25,7 @@ from gateway.ops.accounts.sign_in import SignInPages
 from gateway.ops.board.pages import BoardPages
 from gateway.ops.dead_letters.letters import Judge
 from gateway.ops.dead_letters.pages import DeadLetterPages
+from gateway.ops.health.callers import Callers
 from gateway.ops.health.checks import Check, SelfCall
 from gateway.ops.health.history import Since
 from gateway.ops.health.metrics import Measures
@@ -34,6 +35,7 @@ from gateway.ops.health.probe import Probing
 from gateway.ops.health.survey import Surveyor
 from gateway.ops.staff import forms
 from gateway.ops.staff.session import OPS, Desk
+from gateway.ops.traffic.pages import TrafficPages
 from gateway.ops.transactions.pages import Transactions
 from members.register import Register
 
@@ -63,6 +65,7 @@ class Ops:
             SelfCall(settings.text("AGENCY_URL"), key, settings.get("AGENCY_BASE_URL")),
             watched_parts(settings),
         )
+        self.callers = Callers(self.client)
         self.desk = Desk(self.client, settings, OPS)
         self.access = Access(self.desk, settings)
         judge = Judge(register_of(settings), CALLER)
@@ -171,11 +174,14 @@ def make(settings: Settings) -> web.Face:
     return web.Face(
         "ops",
         [
-            *BoardPages(ops.access, ops.surveyor, settings.get("LAST_BACKUP_FILE")).routes(),
+            *BoardPages(
+                ops.access, ops.surveyor, ops.callers, settings.get("LAST_BACKUP_FILE")
+            ).routes(),
             Route("/health/live", web.live),
             Route("/health/ready", ops.ready),
             Route("/metrics", ops.metrics),
             *ops.dead_letters.routes(),
+            *TrafficPages(ops.client, ops.access).routes(),
             Route("/registry/loads", ops.load_page, methods=["GET"]),
             Route("/registry/loads", ops.load, methods=["POST"]),
             Route("/registry/loads/{load}", ops.load_status),
@@ -191,6 +197,7 @@ def make(settings: Settings) -> web.Face:
             ops.closing.run,
             ops.surveyor.run,
             ops.surveyor.sampler.run,
+            ops.callers.run,
         ),
         show=show,
         first=ops.desk.recognise,

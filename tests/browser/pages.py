@@ -65,7 +65,7 @@ PORTAL = (
     "/accessibility",
     "/privacy",
 )
-BOARD = ("/", "/registry/loads")
+BOARD = ("/", "/dead-letters", "/registry/loads")
 # Faces of programs, as people see them in a browser.
 AGENCY = (
     "/",

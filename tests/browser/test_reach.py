@@ -116,3 +116,21 @@ def test_pages_hold_in_other_colours_enlarged_and_by_keyboard_alone(visitor, hou
         if faults := judges.faults(page):
             wrong[path] = faults
     assert wrong == {}
+
+
+def test_the_board_is_fresh_without_a_reload_and_keeps_open_what_somebody_reads(visitor, board):
+    address, token = board
+    page = visitor(width=1280)
+    page.clock.install()
+    page.set_extra_http_headers({"Authorization": f"Bearer {token}"})
+    page.goto(f"{address}/")
+    page.locator("#services > summary").click()
+    page.evaluate("document.getElementById('verdict').before_this = true")
+    page.clock.fast_forward(6_000)
+    page.wait_for_function("!document.getElementById('verdict').before_this")
+    assert page.locator("#services").get_attribute("open") is not None
+    # While the face is away the page says how old it is, and never that all is well now.
+    page.route("**/board/now", lambda route: route.abort())
+    page.clock.fast_forward(30_000)
+    page.wait_for_selector("#looked.flag")
+    assert "تازه نمی‌شود" in page.locator("#looked").text_content()

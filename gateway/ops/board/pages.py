@@ -16,6 +16,7 @@ from gateway.ops.board.duties import Duty, duties, last_backup
 from gateway.ops.board.figures import HOUR_MINUTES, Quarter, Tile, strip, tiles
 from gateway.ops.board.troubles import Trouble, troubles
 from gateway.ops.board.words import STATES, STYLES
+from gateway.ops.health.callers import Callers
 from gateway.ops.health.history import DAY_MINUTES, Change
 from gateway.ops.health.survey import ServiceView, Survey, Surveyor, sample_of
 
@@ -53,8 +54,11 @@ class View(NamedTuple):
 class BoardPages:
     """The board and its live piece."""
 
-    def __init__(self, access: Access, surveyor: Surveyor, backup_file: str | None) -> None:
-        self._access, self._surveyor, self._backup_file = access, surveyor, backup_file
+    def __init__(
+        self, access: Access, surveyor: Surveyor, callers: Callers, backup_file: str | None
+    ) -> None:
+        self._access, self._surveyor = access, surveyor
+        self._callers, self._backup_file = callers, backup_file
 
     async def board(self, request: Request) -> Response:
         """GET /: all at one look."""
@@ -69,6 +73,7 @@ class BoardPages:
             styles=STYLES,
             states=STATES,
             span_of=span_of,
+            callers_of=self._callers.of,
         )
 
     async def now(self, request: Request) -> Response:
@@ -83,6 +88,7 @@ class BoardPages:
             styles=STYLES,
             states=STATES,
             span_of=span_of,
+            callers_of=self._callers.of,
         )
         tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
         headers = {"ETag": tag, "Cache-Control": "no-store"}

@@ -6,9 +6,10 @@ from bus.database.store import Tx
 from bus.endpoint import every, handle, serve
 from bus.envelope import instant
 from contracts.agencies import records as contracts
+from contracts.agencies.traffic import TRAFFIC, AskTraffic, Traffic
 from services.agencies.context import Entrypoints, calling_agency
 from services.agencies.record_tables import CallRecordRow
-from services.agencies.records import rows
+from services.agencies.records import rows, traffic
 
 # So many turns of a chore, so that a full week's end is gone soon and others have their turn.
 TURNS = 20
@@ -39,6 +40,10 @@ class RecordEntrypoints(Entrypoints):
         return contracts.OwnRecords(
             records=tuple(_own(row) for row in page.rows), next=page.next(lambda row: row.seq)
         )
+
+    @serve(TRAFFIC)
+    def traffic(self, tx: Tx, message: AskTraffic) -> Traffic:
+        return traffic.traffic_of(tx.conn, message)
 
     @every(600)
     def forget_records(self) -> None:

@@ -8,6 +8,7 @@ from bus.envelope import Envelope
 from bus.process.records import RECORDS, CallRecord, Recorder, digest_of, safe_id
 from bus.settings import Settings
 from contracts.agencies.records import FIND_CALLS, NOTE_CALLS, READ_RECORDS, RECORD_CALLS
+from contracts.agencies.traffic import TRAFFIC
 from tests.agencies.feeds.hearers import Hand
 from tests.stores import execute
 
@@ -105,3 +106,37 @@ def test_what_is_over_the_budget_is_only_counted_and_no_foreign_id_is_kept():
     assert recorder.take() is None
     assert "9900000013" not in safe_id("fuel-co/9900000013")
     assert safe_id(TRACE) == TRACE
+
+
+def test_operators_read_how_much_agencies_called_and_what_they_were_refused(hand):
+    def sum_(agency, code, count, minutes):
+        return {
+            "minute": at(hand, minutes=minutes),
+            "side": "client",
+            "contract": "inquiry.ask.v1",
+            "agency": agency,
+            "code": code,
+            "count": count,
+            "milliseconds": 10 * count,
+            "longest": 20,
+            "request_bytes": 0,
+            "response_bytes": 0,
+        }
+
+    sums = [
+        sum_(CODE, "", 5, 2),
+        sum_(CODE, "", 7, 3),
+        sum_(CODE, "signature.bad", 1, 2),
+        sum_("justice", "", 2, 2),
+        sum_("justice", "", 90, 300),
+        sum_("", "", 40, 2),  # of nobody: the portal's own
+        {**sum_(CODE, "", 13, 2), "side": "service"},
+    ]
+    hand.call(NOTE_CALLS, records=[], sums=sums)
+    since = (hand.moment - dt.timedelta(hours=1)).isoformat()
+    rows = hand.call(TRAFFIC, since=since)["rows"]
+    counts = [(row["agency"], row["code"], row["count"]) for row in rows]
+    assert counts == [(CODE, "", 12), ("justice", "", 2), (CODE, "signature.bad", 1)]
+    assert (rows[0]["milliseconds"], rows[0]["longest"]) == (120, 20)
+    (row,) = hand.call(TRAFFIC, since=since, agency="justice")["rows"]
+    assert row["contract"] == "inquiry.ask.v1"

@@ -7,6 +7,7 @@ import pytest
 
 from bus.health import Health
 from bus.process.monitor import WELL, Finding, Status, fail, warn
+from contracts.agencies.traffic import TrafficRow
 from contracts.notify.messages import Accounts
 from gateway.ops.board.figures import strip, tiles
 from gateway.ops.board.pages import verdict
@@ -18,6 +19,7 @@ from gateway.ops.health.concerns import LETTERS, PATIENCE, WORRIES, Figures, con
 from gateway.ops.health.history import History, Sample
 from gateway.ops.health.survey import Survey
 from gateway.ops.health.traffic import counted, since, total
+from gateway.ops.traffic.pages import lines, meaning
 from tests.processes import ROOT
 
 NOON = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
@@ -232,3 +234,27 @@ def test_the_runbooks_of_both_languages_have_the_same_sections_and_say_when_it_w
     assert set(persian) == wanted
     assert {name: english[name][0] for name in persian} == {n: persian[n][0] for n in persian}
     assert [n for n in wanted if "**It worked when**" not in english[n][1]] == []
+
+
+def traffic(*values):
+    return TrafficRow(**dict(zip(TrafficRow.__dataclass_fields__, values, strict=True)))
+
+
+def test_an_agency_is_shown_by_what_it_was_refused_and_what_we_failed():
+    rows = [
+        traffic("a", "inquiry.ask.v1", "", 90, 900, 50),
+        traffic("a", "inquiry.ask.v1", "signature.bad", 4, 4, 1),
+        traffic("a", "billing.bills.v1", "internal", 6, 60, 30),
+        traffic("b", "inquiry.ask.v1", "", 300, 300, 2),
+    ]
+    busy, other = lines(rows, lambda row: row.agency)
+    assert (busy.name, busy.calls, busy.kind, busy.codes) == ("b", 300, "", [])
+    assert (other.calls, other.refused, other.failed, other.kind) == (100, 4, 6, "bad")
+    assert other.codes == [("internal", 6), ("signature.bad", 4)]
+    assert (other.mean, other.longest, other.share(4)) == (9.64, 50, "4.0٪")
+    assert {line.name for line in lines(rows[:3], lambda row: row.contract)} == {
+        "inquiry.ask.v1",
+        "billing.bills.v1",
+    }
+    assert meaning("signature.bad")
+    assert meaning("nobody.knows") == ""
