@@ -5,6 +5,7 @@ for the broker belongs to the broker. The gravest comes first, and a cause befor
 """
 
 import datetime as dt
+import re
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from gateway.ops.health.survey import Survey
 
 # A cause stands before what it causes; what is not named is between.
 FIRST = ("broker.", "agencies.away", "database.", "part.", "folder.")
-RELAY = "-relay"
+RELAY, NUMBER = "-relay", re.compile(r"-\d+$")
 OF_THE_BUS = "bus"
 SELF_CALL = "self-call"
 
@@ -60,16 +61,21 @@ class Trouble(NamedTuple):
         if "broker" in self.parts:
             return (AFFECTED["broker"],)
         sentences = (
-            RELAYED if part.endswith(RELAY) else AFFECTED.get(part, "") for part in self.parts
+            RELAYED if part.endswith(RELAY) else AFFECTED.get(part, "") for part in self._kinds
         )
         return tuple(dict.fromkeys(filter(None, sentences)))
 
     @property
     def contracts(self) -> tuple[str, ...]:
         """The contracts that agencies may call and that it touches."""
-        if {"broker", "agency", SELF_CALL} & set(self.parts):
+        if {"broker", "agency", SELF_CALL} & set(self._kinds):
             return _OF_AGENCIES
-        return tuple(name for name in _OF_AGENCIES if name.partition(".")[0] in self.parts)
+        return tuple(name for name in _OF_AGENCIES if name.partition(".")[0] in self._kinds)
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        """Its parts without the numbers of those that run more than once."""
+        return tuple(NUMBER.sub("", part) for part in self.parts)
 
 
 _OF_AGENCIES = tuple(

@@ -55,6 +55,18 @@ class Figures(NamedTuple):
     accounts: Accounts | None
     mail: MailFigures | None
 
+    def unknown(self, name: str) -> bool:
+        """Return True if nobody answered what the concern of that name is judged by."""
+        about, _, alert = name.partition(":")
+        service = about.partition(".")[0]
+        if alert == "DeadLetters":
+            return self.dead is None
+        return (
+            service not in self.healths
+            or (service == "notify" and self.accounts is None)
+            or (service == "ticketing" and self.mail is None)
+        )
+
 
 def concerns(figures: Figures) -> tuple[Check, ...]:
     """Return each concern that there is now; its name tells the alert and what it is about."""

@@ -50,6 +50,11 @@ class Change(NamedTuple):
     lasted: dt.timedelta
 
 
+def never(_: str) -> bool:
+    """Nothing is unknown."""
+    return False
+
+
 class History:
     """A day of samples by minute, and of changes, the newest last."""
 
@@ -59,10 +64,13 @@ class History:
         self._samples = deque[Sample](maxlen=DAY_MINUTES)
         self._changes = deque[Change](maxlen=MOST_CHANGES)
 
-    def note(self, checks: Iterable[Check], at: dt.datetime) -> None:
+    def note(
+        self, checks: Iterable[Check], at: dt.datetime, unknown: Callable[[str], bool] = never
+    ) -> None:
         """Note a survey: each check whose status is another than before.
 
-        A concern is there or it is not: one that is missing now has ended.
+        A concern is there or it is not: one that is missing now has ended, unless it is
+        ``unknown`` because nobody answered.
         """
         current = dict[str, Check]()
         for check in checks:
@@ -75,7 +83,7 @@ class History:
                     lasted = at - before.at if before else dt.timedelta()
                     self._changes.append(Change(at, check.name, status, check.finding.code, lasted))
         self.began = self.began or at
-        for name in [n for n in self.since if ":" in n and n not in current]:
+        for name in [n for n in self.since if ":" in n and n not in current and not unknown(n)]:
             ended = self.since.pop(name)
             alert = name.partition(":")[2]
             self._changes.append(Change(at, name, Status.PASS, alert, at - ended.at))

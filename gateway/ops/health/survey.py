@@ -112,9 +112,10 @@ class Surveyor:
         )
         checks = self._checks(parts, calls, services, broker)
         healths = {view.name: view.health for view in services if view.health}
-        wrong = concerns(Figures(healths, dead, accounts, mail))
+        figures = Figures(healths, dead, accounts, mail)
+        wrong = concerns(figures)
         survey = Survey(checks, services, broker, accounts, dt.datetime.now(dt.UTC), mail, wrong)
-        self.history.note((*survey.checks, *survey.concerns), survey.at)
+        self.history.note((*survey.checks, *wrong), survey.at, figures.unknown)
         self._looked_at = asyncio.get_running_loop().time()
         return survey
 

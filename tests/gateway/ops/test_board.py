@@ -70,6 +70,8 @@ def test_a_cause_is_shown_once_with_all_its_parts_and_before_what_follows():
         ("scanner.away", Status.WARN, ("ticketing",)),
     ]
     assert "inquiry.ask.v1" in wrong_now[0].contracts
+    (second,) = shown(surveyed({"inquiry-2": SILENT}))
+    assert (second.contracts, second.affected) == (wrong_now[0].contracts, wrong_now[0].affected)
     assert not any(name.startswith("billing.") for name in wrong_now[0].contracts)
     assert verdict(wrong_now)[0].startswith("3 خرابی")
     assert SENTENCES["database.locked"].rstrip(".") in verdict(wrong_now)[0]
@@ -129,6 +131,21 @@ def test_a_concern_is_named_as_its_alert_and_ends_when_it_is_gone():
     history.note(wrong, NOON)
     history.note([], later)
     assert {c.status for c in history.changes(later)} == {Status.PASS}
+    assert history.since == {}
+
+
+def test_a_concern_goes_on_while_nobody_can_say_whether_it_is_over():
+    history = History()
+    figures = Figures(
+        {"billing": healthy(worries={"rows_given_up": 2})}, {"billing": 3}, None, None
+    )
+    history.note(concerns(figures), NOON)
+    silent = Figures({}, None, None, None)
+    history.note(concerns(silent), NOON + MINUTE, silent.unknown)
+    assert {since.at for since in history.since.values()} == {NOON}
+    assert len(history.since) == 2
+    well = Figures({"billing": healthy()}, {"billing": 0}, None, None)
+    history.note(concerns(well), NOON + 2 * MINUTE, well.unknown)
     assert history.since == {}
 
 
