@@ -1,5 +1,6 @@
 """The catalogue of the Published Language: name → contract, found in the modules beside."""
 
+import functools
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
@@ -51,6 +52,7 @@ def catalogue_of(modules: Iterable[ModuleType]) -> dict[str, Contract]:
 CATALOGUE = catalogue_of([*modules(), health])
 
 
+@functools.cache
 def hidden_names() -> frozenset[str]:
     """The names of all personal fields of all contracts: what logs must hide."""
     names: set[str] = set()

@@ -14,6 +14,7 @@ standard library.
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import select
@@ -39,6 +40,7 @@ PLAIN = (
     *(f"gateway.{face}.api" for face in preloaded.FACES),
     *(f"services.{name}.service" for name in preloaded.SERVICES),
 )
+TEMPLATES_OF_PAPERS = "documents/"  # have filters of their own
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 MAX_REQUEST = 1 << 18
 
@@ -126,10 +128,22 @@ def run(request: Request) -> None:
                 raise
 
 
+def read_templates() -> None:
+    """Compiles the pages of all faces once, and not once in each face that is forked."""
+    from gateway.html.rendering import templates
+
+    for name in templates.list_templates(["html"]):
+        if not name.startswith(TEMPLATES_OF_PAPERS):
+            templates.get_template(name)
+    gc.freeze()
+
+
 def main(door: str, *options: str) -> None:
     parent = Parent(socket.socket(fileno=int(door)))
     green = "--green" in options
     preloaded.load(preloaded.GREEN if green else PLAIN, green=green)
+    if not green:
+        read_templates()
     if request := parent.serve():
         preloaded.end_with(lambda: run(request))
 

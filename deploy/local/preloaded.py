@@ -52,7 +52,9 @@ ARGUMENTS_BEGIN, ARGUMENTS_END = 45, 46  # in /proc/self/stat (proc(5)), counted
 
 
 def load(names: Sequence[str], *, green: bool = False) -> None:
-    """Imports the modules; what stands in memory then is shared with every process forked later."""
+    """Imports the modules; what stands in memory then is shared with every process forked later,
+    the schemas of all contracts too, for which each process has its log hide personal fields.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # eventlet speaks of its age
         if green:
@@ -61,6 +63,9 @@ def load(names: Sequence[str], *, green: bool = False) -> None:
             eventlet.monkey_patch()
         for name in names:
             __import__(name)
+        from contracts import hidden_names
+
+        hidden_names()
     gc.collect()
     gc.freeze()
 
