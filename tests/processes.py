@@ -17,6 +17,7 @@ from unittest import mock
 import pytest
 
 ROOT = Path(__file__).parent.parent
+REPORT_SECONDS = 120
 
 
 class PreloadedParent:
@@ -78,6 +79,7 @@ class ForkedProcess:
     """What `subprocess.Popen` is for a process that this one started itself."""
 
     def __init__(self, report):
+        report.settimeout(REPORT_SECONDS)  # a parent that hangs fails the test, and holds it not
         self._report, self.returncode = report, None
 
     @functools.cached_property

@@ -5,8 +5,12 @@ import time
 import pytest
 
 
-def wait_for(condition, seconds=20.0, pause=0.02):
-    """Returns the first true value of ``condition()``; fails the test if none comes in time."""
+def wait_for(condition, seconds=60.0, pause=0.02):
+    """Returns the first true value of ``condition()``; fails the test if none comes in time.
+
+    A minute costs nothing where it comes, and on a busy machine a program that starts from nothing
+    takes as long.
+    """
     end = time.monotonic() + seconds
     while True:
         value = condition()

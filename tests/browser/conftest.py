@@ -74,7 +74,7 @@ def visitor(chromium):
         )
         contexts.append(context)
         made = context.new_page()
-        made.set_default_timeout(10_000)
+        made.set_default_timeout(60_000)  # a busy machine needs more than ten seconds for a page
         return made
 
     yield page
