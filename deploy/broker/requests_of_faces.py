@@ -80,6 +80,7 @@ AGENCY_FACE_REQUESTS = (
     "agencies.note_refusals.v1",
     "agencies.register_sandbox.v1",
     "agencies.settle_call.v1",
+    "agencies.take_proof.v1",
     "notify.current.v1",
 )
 NOTIFY_API_REQUESTS = (

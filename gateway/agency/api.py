@@ -41,6 +41,7 @@ from gateway.agency.oauth.endpoint import Endpoint
 from gateway.agency.proofs.certificates import Certificates
 from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
+from gateway.agency.proofs.shared_replays import SharedReplays
 from gateway.agency.proofs.tokens import Tokens
 from gateway.agency.records import Records
 from gateway.agency.register.copies import RegisterCopies
@@ -73,7 +74,9 @@ class AgencyFace:
         self.announcements = AnnouncementCache(self.client)
         portal = settings.text("PORTAL_URL", "").rstrip("/")
         self._opening = Opening(self.announcements, portal)
-        verifiers = _verifiers(settings, self.address, Tokens(key, earlier_keys), DpopProofs(key))
+        verifiers = _verifiers(
+            settings, self.client, self.address, Tokens(key, earlier_keys), DpopProofs(key)
+        )
         self.register, self._proofs = verifiers.register, verifiers.proofs
         self.refusals = Refusals(self.client, self.register)
         self.door = Door(verifiers, self.client, key)
@@ -148,17 +151,18 @@ class AgencyFace:
 
 
 def _verifiers(
-    settings: Settings, address: Address, tokens: Tokens, proofs: DpopProofs
+    settings: Settings, client: Client, address: Address, tokens: Tokens, proofs: DpopProofs
 ) -> Verifiers:
     folder = settings.get("REPLAY_DIR")
     return Verifiers(
         address,
         Register.of(settings),
         Replays(Path(folder) if folder else None),
+        SharedReplays(client if settings.text("REPLAYS_SHARED", "0") == "1" else None),
         tokens,
         proofs,
         Certificates(settings),
-        RateLimits(),
+        RateLimits(max(1, settings.whole("AGENCY_FACES", 1))),
     )
 
 

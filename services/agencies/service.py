@@ -6,6 +6,7 @@ from services.agencies.console.entrypoints import ConsoleEntrypoints
 from services.agencies.deferred import overdue
 from services.agencies.deferred.entrypoints import DeferredEntrypoints
 from services.agencies.feeds.entrypoints import FeedEntrypoints
+from services.agencies.proofs.entrypoints import ProofEntrypoints
 from services.agencies.records.entrypoints import RecordEntrypoints
 from services.agencies.register.entrypoints import RegisterEntrypoints
 
@@ -14,6 +15,7 @@ class Agencies(
     ConsoleEntrypoints,
     DeferredEntrypoints,
     FeedEntrypoints,
+    ProofEntrypoints,
     RecordEntrypoints,
     RegisterEntrypoints,
     Service,

@@ -212,6 +212,16 @@ CONSOLE_SESSIONS = Table(
     Column("until", MOMENT, nullable=False),
 )
 
+# Hashes of proofs that faces have taken, by which message, until when they are remembered.
+USED_PROOFS = Table(
+    "used_proofs",
+    metadata,
+    Column("mark", Text, primary_key=True),
+    Column("taker", Text, nullable=False),
+    Column("until", MOMENT, nullable=False),
+    Index("used_proofs_until", "until"),
+)
+
 
 # --- rows ---
 

@@ -76,7 +76,7 @@ class Calls:
         return web.json_response(_with_links(await self._call(request, CANCEL_CALL)))
 
     async def _call(self, request: Request, contract: kinds.Request) -> Json:
-        visitor = self._door.identify(request, contract)
+        visitor = await self._door.identify(request, contract)
         bodies.answer_type(request, JSON)
         raw = await bodies.body(request)
         if raw or "content-digest" in visitor.http_message.headers:

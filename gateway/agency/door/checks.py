@@ -232,11 +232,18 @@ IDENTITY = (
 )
 
 
-def identify(verifiers: Verifiers, request: Request, http_message: HttpMessage) -> Visitor:
-    """The agency that asks, by the headers alone. Raises what the first failed check raises."""
+async def identify(verifiers: Verifiers, request: Request, http_message: HttpMessage) -> Visitor:
+    """The agency that asks, by the headers alone. Raises what the first failed check raises.
+
+    The last part of the check ``once``, which is asked of other machines, comes when all else of
+    the headers is good.
+    """
     admission = Admission(request, http_message)
     for check in IDENTITY:
         check(verifiers, admission)
+    proof = admission.proven()
+    if proof.kind is not None:
+        await verifiers.shared_replays.take(proof.kind, proof.scope, proof.nonce)
     return admission.visitor(verifiers.register)
 
 

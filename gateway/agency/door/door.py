@@ -29,10 +29,10 @@ class Door:
         self.verifiers, self.client, self._key = verifiers, client, key
         self.base = str(verifiers.address)
 
-    def identify(self, request: Request, contract: kinds.Request) -> Visitor:
+    async def identify(self, request: Request, contract: kinds.Request) -> Visitor:
         """The agency that asks, by the headers alone: for what reads its body itself."""
         request.state.contract = contract.name
-        return checks.identify(self.verifiers, request, self.http_message(request))
+        return await checks.identify(self.verifiers, request, self.http_message(request))
 
     def require_own_host(self, request: Request) -> None:
         """HttpError ``http.host``: the check ``host``, for what needs no other."""
@@ -42,7 +42,7 @@ class Door:
         """A JSON request to a contract that has passed all checks; ``forms`` are the media types
         in which the answer can go.
         """
-        return await self._read(request, self.identify(request, contract), contract, *forms)
+        return await self._read(request, await self.identify(request, contract), contract, *forms)
 
     async def _read(
         self, request: Request, visitor: Visitor, contract: kinds.Request, *forms: str
@@ -53,7 +53,8 @@ class Door:
 
     async def answer(self, request: Request, contract: kinds.Request) -> Response:
         """Check a JSON request to a contract, call the service, and answer in JSON."""
-        return await self.answer_visitor(request, self.identify(request, contract), contract)
+        visitor = await self.identify(request, contract)
+        return await self.answer_visitor(request, visitor, contract)
 
     async def answer_visitor(
         self, request: Request, visitor: Visitor, contract: kinds.Request

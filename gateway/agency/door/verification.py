@@ -15,6 +15,7 @@ from gateway.agency.door.refusals import claim
 from gateway.agency.proofs.certificates import Certificates
 from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
+from gateway.agency.proofs.shared_replays import SharedReplays
 from gateway.agency.proofs.tokens import Access, Tokens
 from gateway.http.address import Address
 from gateway.http.hosts import bare
@@ -32,6 +33,7 @@ class Verifiers:
     address: Address
     register: Register
     replays: Replays
+    shared_replays: SharedReplays
     tokens: Tokens
     proofs: DpopProofs
     certificates: Certificates

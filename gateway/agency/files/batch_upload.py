@@ -17,7 +17,7 @@ from gateway.http import bodies
 
 async def submit(door: Door, request: Request) -> Response:
     """POST submit_batch: JSON with ``keys``, or JSON Lines or CSV with the matter in the query."""
-    visitor = door.identify(request, SUBMIT_BATCH)
+    visitor = await door.identify(request, SUBMIT_BATCH)
     form = bodies.media_type(request, JSON, JSONL, CSV)
     bodies.answer_type(request, JSON)
     if form == JSON:

@@ -21,7 +21,7 @@ async def submit(door: Door, request: Request) -> Response:
     """POST submit_job: one part as JSON, or the whole file as CSV or JSON Lines with the name and
     the template in the query. The same Idempotency-Key continues the same job.
     """
-    visitor = door.identify(request, SUBMIT_JOB)
+    visitor = await door.identify(request, SUBMIT_JOB)
     form = bodies.media_type(request, JSON, *FORMS)
     if form == JSON:
         return await door.answer_visitor(request, visitor, SUBMIT_JOB)

@@ -68,7 +68,9 @@ class Endpoint:
             self._door.require_own_host(request)
             form = await _form(request)
             self._check_one_way(request, form)
-            return web.json_response(self._grant(request, form), headers={"Pragma": "no-cache"})
+            return web.json_response(
+                await self._grant(request, form), headers={"Pragma": "no-cache"}
+            )
         except BusError as error:
             request.state.code = error.code
             return _refusal(request, error, self._door.base)
@@ -85,7 +87,7 @@ class Endpoint:
                 code="client.unproven",
             )
 
-    def _grant(self, request: Request, form: GrantForm) -> dict[str, object]:
+    async def _grant(self, request: Request, form: GrantForm) -> dict[str, object]:
         if form.get("grant_type") != "client_credentials":
             raise RuleBroken("grant_type is client_credentials.", code="oauth.grant_type")
         credential, assertion = self._client(request, form)
@@ -97,7 +99,7 @@ class Endpoint:
             dpop = self._dpop_proof(request)
             proofs.append(dpop)
             binding = {"jkt": dpop.scope}
-        self._accept_once(request, agency, proofs)
+        await self._accept_once(request, agency, proofs)
         access = _access(self._verifiers.register, agency, credential, form, binding)
         return {
             "access_token": self._verifiers.tokens.make(access, self._door.base),
@@ -106,7 +108,9 @@ class Endpoint:
             "scope": " ".join(sorted(access.scope)),
         }
 
-    def _accept_once(self, request: Request, agency: Agency, proofs: Sequence[OneTime]) -> None:
+    async def _accept_once(
+        self, request: Request, agency: Agency, proofs: Sequence[OneTime]
+    ) -> None:
         """Refuse proofs that were used before, count the request, and record the proofs."""
         replays = self._verifiers.replays
         for proof in proofs:
@@ -114,6 +118,10 @@ class Endpoint:
         request.state.limits = self._verifiers.limits.take(agency)
         for proof in proofs:
             replays.note(proof.kind, proof.scope, proof.nonce, proof.keep)
+        for proof in proofs:
+            await self._verifiers.shared_replays.take(
+                proof.kind, proof.scope, proof.nonce, proof.keep
+            )
 
     def _checked_assertion(self, credential: Credential, assertion: Token) -> OneTime:
         base = self._door.base

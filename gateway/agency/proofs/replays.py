@@ -53,8 +53,8 @@ class Replays:
         """
         self._require_since(kind, created)
         sql = "select 1 from seen where mark = ?"
-        if self._run(sql, (_mark(kind, scope, nonce),)).fetchone():
-            raise _replayed(CODES[kind][0])
+        if self._run(sql, (mark_of(kind, scope, nonce),)).fetchone():
+            raise replayed(kind)
 
     def take(self, kind: str, scope: str, nonce: str, created: float) -> None:
         """``check`` and ``note`` at once, by one statement."""
@@ -64,9 +64,9 @@ class Replays:
     def note(self, kind: str, scope: str, nonce: str, keep: int = KEEP_SECONDS) -> None:
         """Record a nonce for ``keep`` seconds. SignatureError if another process was faster."""
         now = int(time.time())
-        row = (_mark(kind, scope, nonce), now + keep)
+        row = (mark_of(kind, scope, nonce), now + keep)
         if not self._run("insert or ignore into seen values (?, ?)", row).rowcount:
-            raise _replayed(CODES[kind][0])
+            raise replayed(kind)
         self._noted += 1
         if self._noted % PURGE_EVERY == 0:
             self._run("delete from seen where ends < ?", (now,))
@@ -88,13 +88,17 @@ class Replays:
             ) from None
 
 
-def _mark(kind: str, scope: str, nonce: str) -> bytes:
+def mark_of(kind: str, scope: str, nonce: str) -> bytes:
+    """By which a book knows a nonce again: nobody learns it, or its key, from there."""
     text = f"{kind}\0{scope}\0{nonce}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
-def _replayed(code: str) -> SignatureError:
-    return SignatureError(code, "This was used before; sign each request with a fresh nonce.")
+def replayed(kind: str) -> SignatureError:
+    """The refusal of a proof of that kind which was taken before."""
+    return SignatureError(
+        CODES[kind][0], "This was used before; sign each request with a fresh nonce."
+    )
 
 
 def _shared(folder: Path) -> sqlite3.Connection:

@@ -17,11 +17,11 @@ from bus.signatures.keys import SigningKey
 from connector.caller import Caller
 from contracts.agencies import desk
 from contracts.agencies import register as contracts
-from tests.agencies.running import QUESTION, House, Line, demo_key, post
+from tests.agencies.running import QUESTION, House, Line, demo_key, post, signed
 from tests.databases import make_database
 from tests.processes import ROOT, Starter
 from tests.stores import execute, own_vhost
-from tests.waiting import wait_for
+from tests.waiting import next_second, wait_for
 
 PUBLIC = SigningKey.new("").public.base64()
 JWK = SigningKey.new("").public.jwk("x")
@@ -344,3 +344,28 @@ def test_copies_are_for_no_agency(house):
     refused = post(house.face, demo_key("fuel-co"), {"after": 0}, "/v1/agencies/copies")
     assert (refused.status_code, refused.json()["code"]) == (404, "contract.unknown")
     assert contracts.COPIES.agency is False
+
+
+def test_what_a_face_took_is_refused_by_one_on_another_machine(house, tmp_path):
+    """Two faces behind one address that share no folder, as on two machines."""
+    base, machines = "http://bus.example", []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        environ = {"REPLAY_DIR": str(tmp_path / name), "REPLAYS_SHARED": "1"}
+        machines.append(house.open(AGENCY_BASE_URL=base, **environ))
+    next_second()
+    body, headers = signed(base, demo_key("fuel-co"), "/v1/inquiry/ask", QUESTION)
+
+    def ask(face):
+        answer = requests.post(face + "/v1/inquiry/ask", data=body, headers=headers, timeout=20)
+        return answer.status_code, answer.json().get("code")
+
+    answers = [ask(face) for face in machines]
+    assert answers == [(200, None), (401, "signature.replayed")]
+    assert ask(machines[0]) == (401, "signature.replayed")
+    house.service.popen.send_signal(signal.SIGSTOP)
+    try:
+        body, headers = signed(base, demo_key("fuel-co"), "/v1/inquiry/ask", QUESTION)
+        assert ask(machines[1]) == (503, "replays.unavailable")
+    finally:
+        house.service.popen.send_signal(signal.SIGCONT)

@@ -367,6 +367,25 @@ def test_a_bucket_is_emptied_and_fills_again(own_register, monkeypatch):
     assert limits.take(agency)["RateLimit-Policy"] == '"agency";q=3;w=60'
 
 
+def test_each_of_two_faces_gives_half_of_the_rate_and_one_at_least(own_register, monkeypatch):
+    agency, now = own_register.owner("a-1"), [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def taken(limits):
+        for count in range(10):
+            try:
+                limits.take(agency)
+            except TooMany:
+                return count
+        raise AssertionError("no rate holds")
+
+    shares = [RateLimits(2), RateLimits(2)]
+    assert sum(map(taken, shares)) <= 3
+    now[0] += 60.0
+    assert sum(map(taken, shares)) <= 3
+    assert taken(RateLimits(100)) == 1
+
+
 # --- signed copies ---
 
 REGISTER = SigningKey.new("register-1")

@@ -1,0 +1,40 @@
+"""Proofs taken by faces on other machines: the book of the agencies service, asked last.
+
+A face looks into its own book first (replays.py), which refuses what came to this machine before;
+only what is new there is asked for here, in one message with what else waits.
+"""
+
+from bus.client import Client
+from bus.errors import BusError, Unavailable
+from bus.process import log
+from contracts.agencies.proofs import LONGEST, TAKE_PROOF, TakeProof
+from gateway.agency.proofs.replays import KEEP_SECONDS, mark_of, replayed
+
+_log = log.get("replays")
+
+
+class SharedReplays:
+    """The book of all machines; without a client there is one machine alone, and nothing to ask."""
+
+    def __init__(self, client: Client | None) -> None:
+        self._client = client
+
+    async def take(self, kind: str, scope: str, nonce: str, keep: int = KEEP_SECONDS) -> None:
+        """Take a proof that is new on this machine, by the words of ``Replays.note``.
+
+        SignatureError ``*.replayed`` if another machine took it; Unavailable
+        ``replays.unavailable`` if that cannot be known: availability is lost, never the check.
+        """
+        if self._client is None:
+            return
+        proof = TakeProof(mark=mark_of(kind, scope, nonce).hex(), seconds=min(keep, LONGEST))
+        try:
+            taken = await self._client.call(TAKE_PROOF, proof)
+        except BusError as error:
+            _log.error("replays_unavailable", error=error.code)
+            raise Unavailable(
+                "We cannot know whether this was sent before; try again later.",
+                code="replays.unavailable",
+            ) from None
+        if not taken.first:
+            raise replayed(kind)
