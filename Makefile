@@ -4,16 +4,16 @@ PYTHON := .venv/bin/python
 IF_SET_UP := if [ -e .venv/installed.lock ]; then
 ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
-.PHONY: help up demo down status doctor backup restore logs test check bench docs contracts migrate lock setup
+.PHONY: help up demo down status doctor backup restore cluster logs test check bench docs contracts migrate lock setup
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup:
 	@sh deploy/local/bootstrap.sh
 
-up: setup ## start all of Mirab on this machine; DETACH=1 returns when it is ready, DEMO=1 fills it first
-	@$(if $(DEMO),$(PYTHON) -m deploy.local demo)
-	@$(PYTHON) -m deploy.local up $(if $(DETACH),--detach)
+up: setup ## start all of Mirab on this machine; DETACH=1 returns when it is ready, DEMO=1 fills it first, SCALE=2 runs two of each part
+	@$(if $(DEMO),$(if $(SCALE),SCALE=$(SCALE)) $(PYTHON) -m deploy.local demo)
+	@$(if $(SCALE),SCALE=$(SCALE)) $(PYTHON) -m deploy.local up $(if $(DETACH),--detach)
 
 demo: setup ## fill a fresh installation with ninety days of work: tickets, bills, news, inquiries
 	@$(PYTHON) -m deploy.local demo
@@ -32,6 +32,10 @@ backup: ## back up databases and files while all runs; TO=folder, on another dis
 
 restore: ## bring them back while all is down; FROM=folder, AT=2026-11-29T14:30:00Z for that moment
 	@$(IF_SET_UP) $(PYTHON) -m deploy.backup restore $(if $(FROM),--in "$(FROM)") $(if $(AT),--at "$(AT)"); $(ELSE_SAY); exit 1; fi
+
+cluster: setup ## three RabbitMQ nodes, PostgreSQL with a standby, two of each part: break one after another, count what was lost
+	@sh deploy/local/bootstrap.sh cluster
+	@$(PYTHON) -W ignore -m deploy.cluster $(ARGS)
 
 logs: ## follow all logs
 	@$(IF_SET_UP) tail -n 20 -F $$($(PYTHON) -c 'from deploy.local.state import State; print(State.of_checkout().logs)')/*.log; $(ELSE_SAY); fi

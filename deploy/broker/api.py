@@ -9,7 +9,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 import requests
 
+from bus.amqp.hosts import each_host
+
 SECONDS = 30
+# Of one of several nodes, before the next is asked.
+CONNECT_SECONDS = 3
 SALT_BYTES = 4
 UNHEALTHY = requests.codes.service_unavailable
 
@@ -23,16 +27,19 @@ class Unhealthy(CannotApply):
 
 
 class Api:
-    """The management API of one broker, with its ``user``; ``vhost`` is the one that is meant."""
+    """The management API of one broker, with its ``user``; ``vhost`` is the one that is meant.
+
+    The URL may name several nodes of a cluster: the first that answers is asked from then on.
+    """
 
     def __init__(self, url: str, vhost: str, session: requests.Session | None = None) -> None:
-        parts = urlsplit(url)
         self._url = url
-        self._base = f"{parts.scheme}://{parts.netloc.rsplit('@', 1)[-1]}/api"
-        self.vhost, self.user = vhost, unquote(parts.username or "")
+        nodes = [urlsplit(node) for node in each_host(url)]
+        self._bases = [f"{node.scheme}://{node.netloc.rsplit('@', 1)[-1]}/api" for node in nodes]
+        self.vhost, self.user = vhost, unquote(nodes[0].username or "")
         self._session = session or requests.Session()
-        if parts.username:
-            self._session.auth = (self.user, unquote(parts.password or ""))
+        if self.user:
+            self._session.auth = (self.user, unquote(nodes[0].password or ""))
 
     def at(self, vhost: str) -> "Api":
         """The same broker at another vhost."""
@@ -67,19 +74,32 @@ class Api:
     def _ask(
         self, method: str, *path: str, body: dict[str, object] | None = None
     ) -> requests.Response | None:
-        url = "/".join([self._base, *(quote(part, safe="") for part in path)])
-        try:
-            response = self._session.request(method, url, json=body, timeout=SECONDS)
-        except requests.RequestException as error:
-            raise CannotApply(
-                f"The management API at {self._base} does not answer ({type(error).__name__})."
-            ) from None
+        response = self._first_answer(method, path, body)
         if response.status_code == requests.codes.not_found and method in ("GET", "DELETE"):
             return None
         if not response.ok:
             kind = Unhealthy if response.status_code == UNHEALTHY else CannotApply
             raise kind(f"{method} {'/'.join(path)}: {response.status_code}, {_why(response)}")
         return response
+
+    def _first_answer(
+        self, method: str, path: tuple[str, ...], body: dict[str, object] | None
+    ) -> requests.Response:
+        """The answer of a node; each may take what is said twice."""
+        last = len(self._bases) - 1
+        seconds = (CONNECT_SECONDS if last else SECONDS, SECONDS)
+        for node in range(last + 1):
+            url = "/".join([self._bases[0], *(quote(part, safe="") for part in path)])
+            try:
+                return self._session.request(method, url, json=body, timeout=seconds)
+            except requests.RequestException as error:
+                if node == last:
+                    raise CannotApply(
+                        f"The management API at {self._bases[0]} does not answer "
+                        f"({type(error).__name__})."
+                    ) from None
+                self._bases.append(self._bases.pop(0))
+        raise AssertionError("a broker has one node at least")
 
 
 def _why(response: requests.Response) -> str:

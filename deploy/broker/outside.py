@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from bus import topology
+from bus.amqp.hosts import each_host
 from deploy.broker import inside
 from deploy.broker import steps as differ
 from deploy.broker.api import Api
@@ -33,9 +34,9 @@ class Shovel(NamedTuple):
     """Messages of a queue here or there go to a queue, or an exchange, there or here."""
 
     name: str
-    source: str
+    source: str | list[str]
     queue: str
-    destination: str
+    destination: str | list[str]
     target: dict[str, str]
     at_once: int
 
@@ -149,9 +150,12 @@ def shovels(broker: Outside, agency: Agency) -> Iterator[Shovel]:
     if not path.exists():
         return
     user, password = topology.agency_user(agency.code), path.read_text(encoding="utf-8").strip()
-    there = urlsplit(broker.amqp_url)
-    account = f"{user}:{quote(password, safe='')}@{there.netloc.rsplit('@', 1)[-1]}"
-    ours = there._replace(netloc=account).geturl()
+    nodes = []
+    for there in map(urlsplit, each_host(broker.amqp_url)):
+        account = f"{user}:{quote(password, safe='')}@{there.netloc.rsplit('@', 1)[-1]}"
+        nodes.append(there._replace(netloc=account).geturl())
+    # Of several the shovel takes one that it reaches.
+    ours = nodes if len(nodes) > 1 else nodes[0]
     here = f"amqp://{BRIDGE}@/{quote(broker.api.vhost, safe='')}"
     for queue in own_queues(agency):
         target = {"dest-queue": queue.name}

@@ -18,7 +18,6 @@ from deploy.local.parts import (
     BANK_PORT,
     CLAMD_PORT,
     MAILBOX_PORT,
-    PARTS,
     POSTGRES_PORT,
     SERVICES,
     SMS_PORT,
@@ -147,7 +146,7 @@ def begin(state: State) -> None:
             store.wait(readiness.patience())
     clock.took("stores answer")
     fill(state, clock)
-    say("starting " + ", ".join(part.name for part in PARTS))
+    say("starting " + ", ".join(part.name for part in state.parts))
     supervise.start_parts(state)
     clock.took("parts begun")
     readiness.wait_ready(say, readiness.health)
@@ -173,8 +172,8 @@ def fill(state: State, clock: Clock) -> None:
 
 def check_place(state: State) -> None:
     """CannotStart if a port is taken or the disk is full."""
-    ports = {part.port: part.name for part in PARTS if part.port}
-    ports |= {metrics_port(part): f"the health of {part.name}" for part in PARTS}
+    ports = {part.port: part.name for part in state.parts if part.port}
+    ports |= {metrics_port(part): f"the health of {part.name}" for part in state.parts}
     ports |= {MAILBOX_PORT: "the mailboxes", CLAMD_PORT: "the virus scanner"}
     ports |= {BANK_PORT: "the bank", SMS_PORT: "the providers of SMS"}
     if state.postgres:
@@ -220,9 +219,9 @@ def create_databases(state: State) -> None:
 
 def registry_is_empty(state: State) -> bool:
     """True if no export was ever imported."""
-    import psycopg2
+    from bus.database.hosts import connect
 
-    connection = psycopg2.connect(state.environ()["DB_URL"])
+    connection = connect(state.environ()["DB_URL"])
     with connection, connection.cursor() as cursor:
         cursor.execute("select not exists (select 1 from data_versions)")
         row = cursor.fetchone()

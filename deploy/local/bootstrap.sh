@@ -63,6 +63,11 @@ for library in libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-libera
     [ -e "/usr/share/doc/$library" ] || packages="$packages $library"
 done
 if [ "${1:-}" = test ] && ! command -v hledger >/dev/null 2>&1; then packages="$packages hledger"; fi
+if [ "${1:-}" = cluster ]; then
+    for program in patroni etcd; do
+        command -v "$program" >/dev/null 2>&1 || packages="$packages $(echo "$program" | sed s/etcd/etcd-server/)"
+    done
+fi
 # Chromium without a window is enough for tests, and a whole one does too.
 if [ "${1:-}" = test ] && ! command -v chromium-headless-shell >/dev/null 2>&1 \
     && ! command -v chromium >/dev/null 2>&1; then packages="$packages chromium-headless-shell"; fi

@@ -1,12 +1,14 @@
 """What runs, with which variables, on which port; docker-compose.yml equals this table."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Part(NamedTuple):
     """One process: ``module`` is what `python -m` runs; ``needs`` the variables that it reads.
 
-    ``context`` names the service whose database DB_URL is.
+    ``context`` names the service whose database DB_URL is. ``number`` counts the processes of one
+    kind, whose name the first one has.
     """
 
     name: str
@@ -14,6 +16,12 @@ class Part(NamedTuple):
     needs: tuple[str, ...]
     port: int | None = None
     context: str = "inquiry"
+    number: int = 1
+
+    @property
+    def kind(self) -> str:
+        """The name of the first process of its kind, whose account at the broker all share."""
+        return self.name if self.number == 1 else self.name.removesuffix(f"-{self.number}")
 
 
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
@@ -180,6 +188,8 @@ PARTS = (
             "SANDBOX",
             "SIGNING_KEY_FILE",
             "REPLAY_DIR",
+            "REPLAYS_SHARED",
+            "AGENCY_FACES",
             "PORTAL_URL",
             "CLIENT_CERT_HEADER",
             "AGENCY_BASE_URL",
@@ -248,13 +258,35 @@ MAILBOX_PORT, CLAMD_PORT, BANK_PORT, SMS_PORT = 8026, 13310, 8027, 8028
 METRICS_FIRST = 18100
 
 
+# Who keeps the rights at the brokers is one: what it does twice at once RabbitMQ refuses.
+ALONE = ("agency-rights",)
+# From the ports of the first processes to those of the second ones, and so on.
+STRIDE = 100
+
+
+def instances(scale: int) -> tuple[Part, ...]:
+    """All processes, ``scale`` of each part that may be several."""
+    more = (
+        part._replace(
+            name=f"{part.name}-{number}",
+            port=part.port + STRIDE * (number - 1) if part.port else None,
+            number=number,
+        )
+        for number in range(2, scale + 1)
+        for part in PARTS
+        if part.name not in ALONE
+    )
+    return (*PARTS, *more)
+
+
 def metrics_port(part: Part) -> int:
     """The port of this machine on which a part tells how it is."""
-    return METRICS_FIRST + [other.name for other in PARTS].index(part.name)
+    number = [other.name for other in PARTS].index(part.kind)
+    return METRICS_FIRST + STRIDE * (part.number - 1) + number
 
 
-def watched_parts() -> str:
+def watched_parts(parts: Sequence[Part] = PARTS) -> str:
     """WATCHED_PARTS of the ops face: where it asks every other part how it is."""
     return " ".join(
-        f"{part.name}=127.0.0.1:{metrics_port(part)}" for part in PARTS if part.name != "ops"
+        f"{part.name}=127.0.0.1:{metrics_port(part)}" for part in parts if part.kind != "ops"
     )

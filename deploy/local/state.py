@@ -14,6 +14,7 @@ from deploy.local.parts import (
     AGENCY_EPMD_PORT,
     AGENCY_RABBITMQ_API_PORT,
     AGENCY_RABBITMQ_PORT,
+    ALONE,
     BANK_PORT,
     CLAMD_PORT,
     DEFAULTS,
@@ -21,12 +22,12 @@ from deploy.local.parts import (
     EPMD_PORT,
     MAILBOX_PORT,
     OUTSIDE,
-    PARTS,
     POSTGRES_PORT,
     RABBITMQ_API_PORT,
     RABBITMQ_PORT,
     SMS_PORT,
     Part,
+    instances,
     metrics_port,
     watched_parts,
 )
@@ -135,6 +136,16 @@ class State:
     def broker_api_url(self) -> str | None:
         """The broker's management API; None for a named broker whose API was not named."""
         return self.rabbitmq.api_url if self.rabbitmq else self.environment.get("BROKER_API_URL")
+
+    @property
+    def scale(self) -> int:
+        """How many processes of each part run (SCALE)."""
+        return max(1, int(self.environment.get("SCALE") or "1"))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All processes of Mirab's own parts."""
+        return instances(self.scale)
 
     @property
     def supervisor_config(self) -> Path:
@@ -298,13 +309,13 @@ class State:
                 "AMQP_PASSWORD_FILE": str(self.secret(f"agency-passwords/{part.name}")),
             }
         url = self.environ()["AMQP_URL"]
-        if not self.keeps_brokers or part.name == "agency-rights":
+        if not self.keeps_brokers or part.kind in ALONE:
             return {"AMQP_URL": url, "AMQP_PASSWORD_FILE": ""}
         address = urlsplit(url)
         host = address.netloc.rsplit("@", 1)[-1]
         return {
-            "AMQP_URL": address._replace(netloc=f"mirab.{part.name}@{host}").geturl(),
-            "AMQP_PASSWORD_FILE": str(self.secret(f"broker-passwords/{part.name}")),
+            "AMQP_URL": address._replace(netloc=f"mirab.{part.kind}@{host}").geturl(),
+            "AMQP_PASSWORD_FILE": str(self.secret(f"broker-passwords/{part.kind}")),
         }
 
     def environ_of(self, part: Part) -> dict[str, str]:
@@ -312,9 +323,14 @@ class State:
         values = {
             **self.environ(),
             **{f"COMPANY_{language.upper()}": company(language) for language in NAMES},
-            "WATCHED_PARTS": watched_parts(),
-            "METRICS_ADDRESS": f"127.0.0.1:{metrics_port(part)}" if part in PARTS else "",
+            "WATCHED_PARTS": watched_parts(self.parts),
+            "METRICS_ADDRESS": f"127.0.0.1:{metrics_port(part)}" if part not in OUTSIDE else "",
             "PORT": str(part.port),
+            "MAIL_PORT": str(part.port),
+            # Each further face has a book of its own, as on a machine of its own.
+            "REPLAY_DIR": str(self.folder("replays" + f"-{part.number}" * (part.number > 1))),
+            "REPLAYS_SHARED": str(int(self.scale > 1)),
+            "AGENCY_FACES": str(self.scale),
             "DB_URL": self.service_url(part.context),
             **self.broker_of(part),
         }

@@ -15,7 +15,7 @@ from typing import Any
 
 from bus.process.private import OTHERS
 from deploy.local import antivirus
-from deploy.local.parts import CLAMD_PORT, OUTSIDE, PARTS
+from deploy.local.parts import CLAMD_PORT, OUTSIDE
 from deploy.local.postgres import ARCHIVE, Postgres
 from deploy.local.state import CHECKOUT, State
 from deploy.local.supervisord import PRELOAD
@@ -26,8 +26,12 @@ FORKED = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "1"}
 ALREADY_STARTED = 60  # supervisor.xmlrpc.Faults
 # Writes the databases' changes to the archive of backups, once there is one.
 WAL = "wal"
+
+
 # What is started when the stores are ready, and stopped before them.
-NAMES = ("clamd", *(part.name for part in (*OUTSIDE, *PARTS)))
+def names(state: State) -> tuple[str, ...]:
+    """The programs of all parts."""
+    return ("clamd", *(part.name for part in (*OUTSIDE, *state.parts)))
 
 
 def program(  # noqa: PLR0913 - a section has that many lines
@@ -154,7 +158,7 @@ def part_programs(state: State) -> list[str]:
             priority=10,
             autostart=False,
         )
-        for part in (*OUTSIDE, *PARTS)
+        for part in (*OUTSIDE, *state.parts)
     ]
 
 
@@ -213,7 +217,7 @@ def start_parts(state: State) -> None:
     """Starts every part, without waiting for one before the next. Named brokers whose management
     APIs were not named are kept in line by whoever runs them.
     """
-    for name in NAMES:
+    for name in names(state):
         if name in ("agency-rights", "land-registry") and not state.keeps_brokers:
             continue
         try:
@@ -236,7 +240,7 @@ def start_archive(state: State) -> None:
 
 def stop_parts(state: State) -> None:
     """Stops every part and waits until all have ended; the stores go on."""
-    _stop_all(state, NAMES)
+    _stop_all(state, names(state))
 
 
 def states(state: State) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ import pytest
 from bus.settings import Settings
 from deploy.local import __main__ as local
 from deploy.local import readiness, supervise
-from deploy.local.parts import PARTS
+from deploy.local.parts import PARTS, metrics_port
 from deploy.local.ports import free_port
 from deploy.local.readiness import PartHealth
 from deploy.local.state import State
@@ -33,9 +33,8 @@ def test_a_port_in_use_is_named_with_what_needs_it(state, monkeypatch):
         reply.bind(("127.0.0.1", 0))
         reply.listen()
         port = reply.getsockname()[1]
-        monkeypatch.setattr(
-            local, "PARTS", (next(p for p in PARTS if p.name == "agency")._replace(port=port),)
-        )
+        agency = next(p for p in PARTS if p.name == "agency")
+        monkeypatch.setattr(State, "parts", (agency._replace(port=port),))
         holder = rf"is in use by .*\(process {os.getpid()}\)"
         with pytest.raises(CannotStart, match=rf"port {port}, which agency needs, {holder}"):
             local.check_place(state)
@@ -50,6 +49,24 @@ def test_named_stores_are_used_and_none_is_started(state):
 def test_each_part_gets_only_the_variables_that_it_needs(state):
     for part in PARTS:
         assert set(state.environ_of(part)) == set(part.needs)
+
+
+def test_of_two_of_each_part_the_second_is_another_process_of_the_same_account(tmp_path):
+    api = {"BROKER_API_URL": "http://a:b@x", "AGENCY_BROKER_API_URL": "http://a:b@y"}
+    stores = {"AMQP_URL": "amqp://a:b@x,y/%2F", "DB_URL": "postgresql://u@x,y/inquiry"}
+    state = State(tmp_path, {**stores, **api, "SCALE": "2"})
+    by_name = {part.name: part for part in state.parts}
+    assert len(by_name) == len(state.parts) == 2 * len(PARTS) - 1
+    ports = [part.port for part in state.parts if part.port]
+    assert len(ports) == len(set(ports))
+    assert len({metrics_port(part) for part in state.parts}) == len(state.parts)
+    first, second = (state.environ_of(by_name[name]) for name in ("agency", "agency-2"))
+    assert first["AMQP_URL"] == second["AMQP_URL"] == "amqp://mirab.agency@x,y/%2F"
+    assert first["REPLAY_DIR"] != second["REPLAY_DIR"]
+    assert (second["REPLAYS_SHARED"], second["AGENCY_FACES"]) == ("1", "2")
+    billing = state.environ_of(by_name["billing-2"])
+    assert billing["DB_URL"] == "postgresql://u@x,y/billing"
+    assert "agency-2=" in state.environ_of(by_name["ops"])["WATCHED_PARTS"]
 
 
 def test_a_second_up_says_that_it_runs_already_and_changes_nothing(state, capsys):

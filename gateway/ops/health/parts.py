@@ -87,10 +87,16 @@ def read(part: Part, answer: bytes) -> PartAnswer:
     except (ValueError, KeyError, TypeError, AttributeError):
         unreadable = fail("part.unreadable", "Its answer cannot be read: another version?")
         return PartAnswer(part.name, unreadable, {})
-    if name != part.name:
+    if not is_one_of(name, part.name):
         other = fail("part.other", f"{name} answers at {part.host}:{part.port}: WATCHED_PARTS.")
         return PartAnswer(part.name, other, {})
-    return PartAnswer(name, summary(status, checks), checks)
+    return PartAnswer(part.name, summary(status, checks), checks)
+
+
+def is_one_of(kind: str, name: str) -> bool:
+    """True if that is the name of a part, or of a further process of it: `inquiry-2`."""
+    first, _, number = name.rpartition("-")
+    return name == kind or (first == kind and number.isdecimal())
 
 
 def summary(status: Status, checks: dict[str, Finding]) -> Finding:

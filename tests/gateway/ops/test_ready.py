@@ -15,6 +15,7 @@ import requests
 from deploy.local import stores
 from deploy.local.ports import free_port
 from gateway.ops.board.words import SENTENCES
+from gateway.ops.health.parts import is_one_of
 from tests.databases import make_database
 from tests.environments import secrets_in
 from tests.gateway.conftest import begin, reads
@@ -107,6 +108,13 @@ def test_o1_a_part_that_is_frozen_fails_readiness_by_its_name(house, part):
         page = reads(house.ops, timeout=BOUND).text
         assert SENTENCES["part.silent"] in page
         assert page.index(f">{part}<") < page.index(">broker<")  # the gravest first
+
+
+@pytest.mark.parametrize("name", ["inquiry-2", "inquiry-12", "inquiry"])
+def test_a_second_process_of_a_part_has_its_name_and_a_number(name):
+    assert is_one_of("inquiry", name)
+    assert not is_one_of("inquiry-relay", name)
+    assert not is_one_of("inquiry", "inquiry-relay")
 
 
 def test_o1_who_asks_often_is_answered_from_one_look(house):
