@@ -58,9 +58,10 @@ def _ask(port: int, count: int) -> list[float]:
     times: list[float] = []
     while len(times) < count:
         began = time.perf_counter()
-        if questions.send(port, f"book-{uuid.uuid4().hex}") is None:
-            raise CannotStart(f"a question was not answered: {questions.problems}.")
-        times.append((time.perf_counter() - began) * 1000)
+        if questions.send(port, f"book-{uuid.uuid4().hex}") is not None:
+            times.append((time.perf_counter() - began) * 1000)
+        elif sum(questions.problems.values()) > count:
+            raise CannotStart(f"questions are not answered: {questions.problems}.")
     return times
 
 

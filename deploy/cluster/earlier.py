@@ -18,15 +18,17 @@ STOP_SECONDS = 30
 
 
 class Earlier:
-    """A work tree of the tag, and processes in it, for as long as the context lasts."""
+    """The files of the tag, and processes in them, for as long as the context lasts."""
 
     def __init__(self, cluster: Installation) -> None:
         self._cluster, self._folder = cluster, cluster.home / TAG
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Earlier":
-        checked(["git", "-C", str(CHECKOUT), "worktree", "prune"])
-        checked(["git", "-C", str(CHECKOUT), "worktree", "add", "--detach", str(self._folder), TAG])
+        archive = self._folder.with_suffix(".tar")
+        checked(["git", "-C", str(CHECKOUT), "archive", f"--output={archive}", TAG])
+        self._folder.mkdir()
+        checked(["tar", "--extract", f"--file={archive}", f"--directory={self._folder}"])
         for part in PARTS:
             if part.kind in KINDS:
                 self._begin(part.name, part.module)
@@ -71,6 +73,5 @@ class Earlier:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-        checked(["git", "-C", str(CHECKOUT), "worktree", "remove", "--force", str(self._folder)])
         if ended and error is None:
             raise CannotStart(f"of {TAG} these ended by themselves: {', '.join(ended)}.")
