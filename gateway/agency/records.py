@@ -22,7 +22,7 @@ class Records:
 
     async def read(self, request: Request) -> Response:
         """Answer as the contract of the same data would."""
-        visitor = self._door.identify(request, READ_RECORDS)
+        visitor = await self._door.identify(request, READ_RECORDS)
         bodies.answer_type(request, JSON)
         raw = await bodies.body(request)
         if raw or "content-digest" in visitor.http_message.headers:
