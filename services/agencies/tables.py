@@ -212,7 +212,6 @@ CONSOLE_SESSIONS = Table(
     Column("until", MOMENT, nullable=False),
 )
 
-# Hashes of proofs that faces have taken, by which message, until when they are remembered.
 USED_PROOFS = Table(
     "used_proofs",
     metadata,

@@ -1,4 +1,4 @@
-"""The book of proofs that were taken."""
+"""The book of proofs that were taken: a hash, by which message, and until when it is kept."""
 
 import datetime as dt
 from collections.abc import Sequence
