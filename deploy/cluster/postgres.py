@@ -54,31 +54,7 @@ def configuration(server: Server, machines: Sequence[Machine], binaries: Path) -
             "name": server.machine.name,
             "restapi": {"listen": f"{address}:{REST}", "connect_address": f"{address}:{REST}"},
             "etcd3": {"hosts": [f"{machine.address}:{ETCD}" for machine in machines]},
-            "bootstrap": {
-                "dcs": {
-                    "ttl": TTL,
-                    "loop_wait": LOOP,
-                    "retry_timeout": RETRY,
-                    "maximum_lag_on_failover": 1024 * 1024,
-                    "primary_start_timeout": 0,
-                    "synchronous_mode": True,
-                    "postgresql": {
-                        "use_pg_rewind": True,
-                        "parameters": {
-                            "max_connections": 200,
-                            "shared_buffers": "64MB",
-                            "log_min_messages": "warning",
-                        },
-                    },
-                },
-                "initdb": [
-                    "no-sync",
-                    {"auth": "trust"},
-                    {"encoding": "UTF8"},
-                    {"locale": "C.UTF-8"},
-                ],
-                "pg_hba": trust,
-            },
+            "bootstrap": _bootstrap(trust),
             "postgresql": {
                 "listen": f"{address}:{PORT}",
                 "connect_address": f"{address}:{PORT}",
@@ -97,6 +73,30 @@ def configuration(server: Server, machines: Sequence[Machine], binaries: Path) -
         },
         indent=1,
     )
+
+
+def _bootstrap(trust: list[str]) -> dict[str, object]:
+    """What holds for both servers, from the first start on."""
+    return {
+        "dcs": {
+            "ttl": TTL,
+            "loop_wait": LOOP,
+            "retry_timeout": RETRY,
+            "maximum_lag_on_failover": 1024 * 1024,
+            "primary_start_timeout": 0,
+            "synchronous_mode": True,
+            "postgresql": {
+                "use_pg_rewind": True,
+                "parameters": {
+                    "max_connections": 200,
+                    "shared_buffers": "64MB",
+                    "log_min_messages": "warning",
+                },
+            },
+        },
+        "initdb": ["no-sync", {"auth": "trust"}, {"encoding": "UTF8"}, {"locale": "C.UTF-8"}],
+        "pg_hba": trust,
+    }
 
 
 class Database:
