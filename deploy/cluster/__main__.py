@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bus.process.private import own_files_only
 from deploy.cluster import book, report
-from deploy.cluster.counts import counts, settled
+from deploy.cluster.counts import counts, settled, states_of_letters
 from deploy.cluster.installation import installed
 from deploy.cluster.load import running, streams
 from deploy.cluster.plays import PLAYS, play_all
@@ -56,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             say("the load has ended; waiting until all is done")
             rest = settled(cluster)
             made = counts(cluster, kinds)
+            say(f"letters: {states_of_letters(cluster)}")
             problems = {stream.name: dict(stream.problems) for stream in kinds}
     except (CannotStart, NotReady) as error:
         print(f"The cluster was not played: {error}", file=sys.stderr)

@@ -84,6 +84,12 @@ def settled(cluster: Installation) -> Rest:
     return rest
 
 
+def states_of_letters(cluster: Installation) -> dict[str, int]:
+    """How many letters are in which state."""
+    rows = _rows(cluster, "ticketing", "select state, count(*) from letters group by 1")
+    return {str(state): int(str(count)) for state, count in rows}
+
+
 def _rest(cluster: Installation) -> Rest:
     waiting = sum(_number(cluster, service, WAITING) for service in SERVICES)
     dead = 0
