@@ -166,8 +166,8 @@ class Broker:
 
     def leader(self, queue: str) -> Node:
         """The node that leads a queue."""
-        asked = next(node for node in self.nodes if node.answers())
-        rows = json.loads(asked.ctl("list_queues", "name", "leader", "--formatter", "json"))
+        node = next(node for node in self.nodes if node.answers())
+        rows = json.loads(node.ctl("list_queues", "name", "leader", "--formatter", "json"))
         name = next(row["leader"] for row in rows if row["name"] == queue)
         return next(node for node in self.nodes if node_name(node.machine.address) == name)
 

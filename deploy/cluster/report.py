@@ -35,11 +35,12 @@ def tables(outcomes: Sequence[Outcome], made: Sequence[Count], rest: Rest) -> st
     return "\n".join(lines)
 
 
-def problems(found: Mapping[str, Mapping[str, int]]) -> str:
+def problems(problems_of: Mapping[str, Mapping[str, int]]) -> str:
     """Why something was sent again, by kind."""
     return "\n".join(
-        f"  {kind}: " + (", ".join(f"{n} x {why}" for why, n in whys.items()) or "no problem")
-        for kind, whys in found.items()
+        f"  {kind}: "
+        + (", ".join(f"{n} x {problem}" for problem, n in whys.items()) or "no problem")
+        for kind, whys in problems_of.items()
     )
 
 

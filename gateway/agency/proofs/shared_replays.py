@@ -29,12 +29,12 @@ class SharedReplays:
             return
         proof = TakeProof(mark=mark_of(kind, scope, nonce).hex(), seconds=min(keep, LONGEST))
         try:
-            taken = await self._client.call(TAKE_PROOF, proof)
+            reply = await self._client.call(TAKE_PROOF, proof)
         except BusError as error:
             _log.error("replays_unavailable", error=error.code)
             raise Unavailable(
                 "We cannot know whether this was sent before; try again later.",
                 code="replays.unavailable",
             ) from None
-        if not taken.first:
+        if not reply.first:
             raise replayed(kind)

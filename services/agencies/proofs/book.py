@@ -31,8 +31,8 @@ def take(conn: Connection, takings: Sequence[Taking]) -> list[bool]:
     marks, takers, ends = zip(*takings, strict=True)
     conn.execute(TAKE, {"marks": list(marks), "takers": list(takers), "until": list(ends)})
     rows = select(USED_PROOFS.c.mark, USED_PROOFS.c.taker).where(USED_PROOFS.c.mark.in_(marks))
-    taken = {row.mark: row.taker for row in conn.execute(rows)}
-    return [taken.get(taking.mark) == taking.taker for taking in takings]
+    taker_of = {row.mark: row.taker for row in conn.execute(rows)}
+    return [taker_of.get(taking.mark) == taking.taker for taking in takings]
 
 
 def forget(conn: Connection, now: dt.datetime) -> None:

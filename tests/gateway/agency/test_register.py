@@ -371,7 +371,7 @@ def test_each_of_two_faces_gives_half_of_the_rate_and_one_at_least(own_register,
     agency, now = own_register.owner("a-1"), [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
-    def taken(limits):
+    def count_of(limits):
         for count in range(10):
             try:
                 limits.take(agency)
@@ -380,10 +380,10 @@ def test_each_of_two_faces_gives_half_of_the_rate_and_one_at_least(own_register,
         raise AssertionError("no rate holds")
 
     shares = [RateLimits(2), RateLimits(2)]
-    assert sum(map(taken, shares)) <= 3
+    assert sum(map(count_of, shares)) <= 3
     now[0] += 60.0
-    assert sum(map(taken, shares)) <= 3
-    assert taken(RateLimits(100)) == 1
+    assert sum(map(count_of, shares)) <= 3
+    assert count_of(RateLimits(100)) == 1
 
 
 # --- signed copies ---
