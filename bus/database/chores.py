@@ -6,10 +6,11 @@ and notes the failing rows in ``failed_rows``. A failed row is retried with grow
 database (bus/database/faults.py) is not counted as a row's fault.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Interval, delete, func, literal_column, select
+from sqlalchemy import Connection, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.database.faults import is_of_store, passing_trouble
@@ -19,6 +20,7 @@ from bus.errors import BusError
 from bus.process import log
 
 TRIES = 5
+KEEP_DAYS = 30
 Row = TypeVar("Row")
 Context = TypeVar("Context")
 _log = log.get("chores")
@@ -173,5 +175,5 @@ def left_alone(conn: Connection) -> int:
 
 def forget(conn: Connection) -> None:
     """Delete failures that are older than a month."""
-    month = literal_column("interval '30 days'", Interval)
-    conn.execute(delete(FAILED_ROWS).where(FAILED_ROWS.c.at < func.now() - month))
+    old = func.now() - dt.timedelta(days=KEEP_DAYS)
+    conn.execute(delete(FAILED_ROWS).where(FAILED_ROWS.c.at < old))

@@ -1,6 +1,5 @@
 """What people ask of the inquiry context about their own source; its owner is services/inquiry."""
 
-import datetime as dt
 from typing import Annotated
 
 from marshmallow import ValidationError
@@ -15,12 +14,12 @@ from contracts.notify.messages import LANGUAGES
 from iran import identifiers
 from iran.identifiers import Malformed
 from iran.persian import fold_code
-from people import tracking
+from people import retention, tracking
 
 PERSON_KEYS = ("national_id", "legal_id", "foreigner_id")
 # How long the ID of whoever asked is kept after the bill of an inquiry ended unpaid: so long it can
 # be answered still, and charged anew.
-ID_KEPT = dt.timedelta(days=30)
+ID_KEPT = retention.span("own_ids")
 OWN_STATES = ("CHARGING", "UNPAID", "ANSWERED", "ENDED")
 
 

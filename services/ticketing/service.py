@@ -16,6 +16,7 @@ from services.ticketing.book.entrypoints import BookEntries
 from services.ticketing.chores import (
     cleanup,
     deadlines,
+    emptying,
     file_scanning,
     mail_sending,
     person_keys,
@@ -25,6 +26,7 @@ from services.ticketing.colleagues.entrypoints import ColleagueEntries
 from services.ticketing.desk.entrypoints import DeskEntries
 from services.ticketing.incoming_mail import queue
 from services.ticketing.incoming_mail import rows as emails
+from services.ticketing.privacy.entrypoints import PrivacyEntries
 from services.ticketing.queue.entrypoints import QueueEntries
 from services.ticketing.tickets import rows
 
@@ -37,6 +39,7 @@ class Ticketing(
     QueueEntries,
     ColleagueEntries,
     BookEntries,
+    PrivacyEntries,
     AccountEntries,
     Service,
 ):
@@ -101,6 +104,10 @@ class Ticketing(
     @every(3600)
     def forget(self) -> None:
         cleanup.forget(self.store, self.blobs)
+
+    @every(3600)
+    def empty_old(self) -> None:
+        emptying.empty_old(self.store, self.context)
 
     @every(600)
     def forget_files(self) -> None:

@@ -19,6 +19,7 @@ from gateway.public.site.pages import show
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
 from iran.persian import search_key, squeezed_key
+from people import retention
 from people.company import company
 
 HERE = Path(__file__).parent
@@ -107,7 +108,7 @@ class About:
 
     async def privacy(self, request: Request) -> Response:
         """GET /privacy"""
-        return show(request, "privacy")
+        return show(request, "privacy", rules=list(retention.shown_to_citizens()))
 
 
 def routes(services: Services, portal: str) -> list[Route]:

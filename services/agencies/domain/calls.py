@@ -2,8 +2,10 @@
 
 import datetime as dt
 
+from people import retention
+
 TRY_FOR = dt.timedelta(hours=1)
-KEEP = dt.timedelta(days=30)
+KEEP = retention.span("deferred_calls")
 MOST_OPEN = 1000
 # Beyond the deadline of the contract: for the messages of the claim and of the settlement.
 LEASE_SPARE = 5.0

@@ -21,9 +21,10 @@ from bus.messages.values import Json
 from contracts import CATALOGUE, Event
 from contracts.agencies.hearing import Feed, FeedEvent, ReadFeed
 from contracts.notify.callbacks import CALL_BACK, CallBack
+from people import retention
 from services.agencies.tables import FeedRow, HearerRow
 
-KEEP = dt.timedelta(days=30)
+KEEP = retention.span("agency_feeds")
 
 # Members of the documents in force, by the operators of jsonb.
 _HEARERS = text("""

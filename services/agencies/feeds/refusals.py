@@ -9,9 +9,10 @@ from bus.database.paging import Page, page
 from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
 from contracts.agencies.hearing import NotedRefusal, Refusal
+from people import retention
 from services.agencies.tables import REFUSALS, RefusalRow
 
-KEEP = dt.timedelta(days=30)
+KEEP = retention.span("agency_feeds")
 
 
 def add_refusals(conn: Connection, refusals: Sequence[NotedRefusal]) -> None:

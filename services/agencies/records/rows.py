@@ -10,9 +10,10 @@ from bus.database.rows import columns, fetch_all
 from bus.messages.message import to_wire
 from bus.process.records import digest_of
 from contracts.agencies.records import FindCalls, NoteCalls, ReadRecords
+from people import retention
 from services.agencies.record_tables import CALL_RECORDS, CallRecordRow
 
-KEEP, KEEP_SUMS = dt.timedelta(days=7), dt.timedelta(days=400)
+KEEP, KEEP_SUMS = retention.span("call_records"), retention.span("call_sums")
 AT_ONCE = 20_000
 # By which a call is found: its ids as they are, and the digests of those that its caller chose.
 _ADD = text("""

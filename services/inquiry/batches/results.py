@@ -1,6 +1,5 @@
 """Results of batches: noted part by part, read in pages, forgotten after 30 days."""
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple  # Any: a problem is any JSON
 
@@ -17,6 +16,7 @@ from contracts.inquiry.questions import (
     BatchProgress,
     ReadBatch,
 )
+from people import retention
 from services.inquiry.askers import asker_of
 from services.inquiry.batches.rows import Batch, batch_of_asker
 from services.inquiry.context import Context
@@ -29,7 +29,7 @@ from services.inquiry.questions.inquiry_log import (
 )
 from services.inquiry.tables import BATCHES
 
-KEEP = dt.timedelta(days=30)
+KEEP = retention.span("batches")
 _NOTE = Prepared(
     "batch_note",
     """

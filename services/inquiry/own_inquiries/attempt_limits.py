@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select, text
 
 from bus.errors import BusError, NotFound, TooMany
 from iran.persian import tehran_day
+from people import retention
 from services.inquiry.tables import OWN_FAILURES
 
 # So many wrong pairs a day are judged at once; each one more waits twice as long as the one before.
@@ -87,7 +88,7 @@ def count(conn: Connection, subjects: Subjects, now: dt.datetime) -> BusError:
 
 def forget(conn: Connection, now: dt.datetime) -> None:
     """Delete the counts of days that are over."""
-    old = tehran_day(now) - dt.timedelta(days=2)
+    old = tehran_day(now) - retention.span("attempts")
     conn.execute(delete(OWN_FAILURES).where(OWN_FAILURES.c.day < old))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from bus.errors import BusError, NotFound
 from contracts.billing.bills import CHARGE, BillFact, Charge
 from contracts.inquiry.own import ID_KEPT, AskOwn, OwnInquiry, OwnProof, OwnReceipt
-from people import passes, tracking
+from people import passes, retention, tracking
 from services.inquiry.askers import Asker
 from services.inquiry.context import Context
 from services.inquiry.domain.moments import instant
@@ -177,7 +177,10 @@ def _is_old(row: OwnRow, bill: BillFact) -> bool:
 
 
 def forget(context: Context) -> None:
-    """Empty the IDs of inquiries that ended unpaid and all mobiles, and delete old counts."""
+    """Empty the IDs of inquiries that ended unpaid and all mobiles, and delete old counts.
+
+    One for which there was never a bill ends after a while: who asked may ask anew.
+    """
     column = OWN_INQUIRIES.c
     _fill(context)
     context.conn.execute(
@@ -187,6 +190,18 @@ def forget(context: Context) -> None:
             column.state == "ENDED",
             column.ended_at < context.now - ID_KEPT,
         )
+        .values(key=None)
+    )
+    unfinished = context.now - retention.span("own_unfinished")
+    context.conn.execute(
+        update(OWN_INQUIRIES)
+        .where(column.state == "CHARGING", column.asked_at < unfinished)
+        .values(state="ENDED", ended_at=context.now, key=None)
+    )
+    unpaid = context.now - retention.span("own_unpaid")
+    context.conn.execute(
+        update(OWN_INQUIRIES)
+        .where(column.state == "UNPAID", column.key.is_not(None), column.asked_at < unpaid)
         .values(key=None)
     )
     text_messages.forget(context.conn, context.now)

@@ -13,11 +13,12 @@ from contracts.billing.bills import Reminder
 from contracts.notify.messages import SEND_MESSAGE, SendMessage
 from contracts.notify.receiver import Receiver
 from iran.persian import TEHRAN, jalali, persian_digits, tehran_day
+from people import retention
 from services.inquiry.own_inquiries.rows import OwnRow, own_row
 from services.inquiry.tables import OWN_INQUIRIES
 
 # An inquiry that has ended may be charged again, or asked about, for some days.
-MOBILE_DAYS, MOST_DAYS = dt.timedelta(days=3), dt.timedelta(days=60)
+MOBILE_DAYS, MOST_DAYS = retention.span("own_mobiles"), retention.span("own_unfinished")
 # A reminder of the last hours of a day waits for the next morning.
 MORNING, NIGHT = dt.time(9), dt.timedelta(hours=3)
 # (last day to come, last day past) of a bill, by language

@@ -23,6 +23,7 @@ from contracts.inquiry.parcels import (
     SourcesOfParcel,
 )
 from iran.persian import tehran_day
+from people import retention
 from services.inquiry.askers import Asker, asker_in, asker_of, grants_in, register_of
 from services.inquiry.context import Context
 from services.inquiry.domain import codes, purposes
@@ -43,7 +44,7 @@ from services.inquiry.registry.lookup import Key
 from services.inquiry.tables import PARCEL_QUESTIONS, REFUSED_ANSWERS
 
 PATIENCE = dt.timedelta(seconds=topology.AGENCY_SECONDS)
-KEEP_DAYS = 365
+KEEP = retention.span("parcels")
 PARCEL_NO = "parcel_no"
 _log = log.get("parcels")
 
@@ -175,7 +176,7 @@ def _refuse(context: Context, matter: Matter, refusal: BusError) -> BusError:
 
 def forget(context: Context) -> None:
     """Delete questions and counts older than a year; the log of inquiries stays."""
-    old = context.now - dt.timedelta(days=KEEP_DAYS)
+    old = context.now - KEEP
     questions, refused = PARCEL_QUESTIONS, REFUSED_ANSWERS
     context.conn.execute(delete(questions).where(questions.c.asked_at < old))
     context.conn.execute(delete(refused).where(refused.c.last_at < old))

@@ -20,6 +20,7 @@ from contracts.notify.messages import SEND_MESSAGE, SendMessage
 from contracts.notify.persons import Person
 from contracts.notify.receiver import Receiver
 from contracts.ticketing.lost_secrets import CodeReceipt
+from people import retention
 from people.one_time_codes import Codes, Limits
 from services.inquiry.context import Context
 from services.inquiry.hashes import person_hash, token_hash
@@ -144,7 +145,9 @@ def forget(context: Context) -> None:
     """Delete sessions that ended a day ago."""
     column = PERSON_SESSIONS.c
     context.conn.execute(
-        delete(PERSON_SESSIONS).where(column.until < context.now - dt.timedelta(days=1))
+        delete(PERSON_SESSIONS).where(
+            column.until < context.now - retention.span("person_sessions")
+        )
     )
 
 

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, delete
 from bus.database.prepared import Prepared
 from bus.errors import TooMany
 from iran.persian import TEHRAN, tehran_day
+from people import retention
 from services.inquiry.tables import QUOTAS
 
-KEEP_DAYS = 40
+KEEP = retention.span("quotas")
 # Rows in the order of their keys, so that two who count the same never wait for each other; and
 # one statement however many they are.
 _ADD = Prepared(
@@ -91,6 +92,4 @@ def _rows(counts: Counter[tuple[str, str]]) -> str:
 
 def forget(conn: Connection, now: dt.datetime) -> None:
     """Delete the counts of days that are long over."""
-    conn.execute(
-        delete(QUOTAS).where(QUOTAS.c.day < tehran_day(now) - dt.timedelta(days=KEEP_DAYS))
-    )
+    conn.execute(delete(QUOTAS).where(QUOTAS.c.day < tehran_day(now) - KEEP))

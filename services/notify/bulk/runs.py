@@ -17,6 +17,7 @@ from bus.messages.message import to_wire
 from contracts.notify.bulk import JOB_DONE, JobDone
 from contracts.notify.messages import AcceptedMessage, Send
 from members.rights import Sender
+from people import retention
 from services.notify.bulk import jobs, rows
 from services.notify.bulk.rows import JobRow, StoredProblem, WaitingRow
 from services.notify.context import Context, ContextOf
@@ -30,7 +31,7 @@ from services.notify.webhooks import rows as deliveries
 PAGE, END_PAGE = 500, 200
 # How long one turn of the chore may take; then others have theirs.
 TURN_SECONDS = 5.0
-FORGET_UNFINISHED, FORGET_ENDED = dt.timedelta(days=7), dt.timedelta(days=180)
+FORGET_UNFINISHED, FORGET_ENDED = dt.timedelta(days=7), retention.span("bulk_jobs")
 # The outcomes of a page as one document, so that 500 rows are one statement.
 _NOTE_OUTCOMES = text("""
     update job_rows r set state = o.state, request = null, message = o.message,

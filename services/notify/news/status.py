@@ -19,6 +19,7 @@ from contracts.notify.announcements import (
     Status,
 )
 from iran.persian import tehran_day
+from people import retention
 from services.notify.context import Context
 from services.notify.domain import book, uptime
 from services.notify.domain.book import in_force
@@ -84,7 +85,7 @@ def add_up(context: Context) -> None:
     for (component, day), sums in _unsummed(context, until=today).items():
         statement = insert(COMPONENT_DAYS).values(component=component, day=day, **sums._asdict())
         context.conn.execute(statement.on_conflict_do_nothing())
-    oldest = uptime.bounds(today - dt.timedelta(days=DAYS)).start
+    oldest = uptime.bounds(today - retention.span("probes")).start
     context.conn.execute(delete(PROBES).where(PROBES.c.minute < oldest))
 
 

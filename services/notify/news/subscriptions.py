@@ -28,6 +28,7 @@ from contracts.notify.subscriptions import (
     Subscription,
 )
 from members.rights import Sender
+from people import retention
 from services.notify.context import Context, uuid_of
 from services.notify.domain import subscription
 from services.notify.domain.content import StoredReceiver
@@ -195,7 +196,7 @@ def delete_unconfirmed(context: Context) -> None:
     context.conn.execute(
         delete(SUBSCRIPTIONS).where(
             SUBSCRIPTIONS.c.confirmed_at.is_(None),
-            SUBSCRIPTIONS.c.asked_at < context.now - dt.timedelta(days=1),
+            SUBSCRIPTIONS.c.asked_at < context.now - retention.span("subscriptions_unconfirmed"),
         )
     )
 

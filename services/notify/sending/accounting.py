@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TypedDict
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from bus.database.rows import fetch_all, fetch_only
 from bus.database.store import Store
 from contracts.notify.messages import Accounts
+from iran.persian import tehran_day
+from people import retention
 from services.notify.context import Context, ContextOf
 from services.notify.domain.message import FINAL
-from services.notify.tables import PROVIDERS
+from services.notify.tables import INBOX_FAILURES, PROVIDERS
 
 AT_ONCE = 1000
-INBOX_DAYS = 365
 
 # From the first moment on that no day sums up already.
 _ADD_UP = text(
@@ -127,6 +128,9 @@ def purge(store: Store, context_of: ContextOf) -> None:
     """Blank receivers and contents of what ended long enough ago; what is in an inbox stays a year.
     The rows stay: they are the account.
     """
+    with store.transaction() as tx:
+        old = tehran_day(context_of(tx).now - retention.span("attempts"))
+        tx.conn.execute(delete(INBOX_FAILURES).where(INBOX_FAILURES.c.day < old))
     blanked = AT_ONCE
     while blanked:
         with store.transaction() as tx:
@@ -135,6 +139,6 @@ def purge(store: Store, context_of: ContextOf) -> None:
                 "now": context.now,
                 "most": AT_ONCE,
                 "span": context.book.retention,
-                "inbox": dt.timedelta(days=INBOX_DAYS),
+                "inbox": retention.span("inbox_messages"),
             }
             blanked = tx.conn.execute(_BLANK, values).rowcount

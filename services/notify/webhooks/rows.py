@@ -24,12 +24,13 @@ from contracts.notify.callbacks import (
     Replay,
     ReplayCount,
 )
+from people import retention
 from services.notify.context import Context
 from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
 from services.notify.webhooks import endpoints
 
 BODY_MOST = 20 * 1024
-KEEP = dt.timedelta(days=30)
+KEEP = retention.span("callbacks")
 AT_ONCE = 10_000
 DeliveryRowState = Literal["WAITING", "DONE", "DEAD"]
 

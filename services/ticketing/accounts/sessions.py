@@ -13,12 +13,13 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, sel
 from bus.database.rows import columns, fetch_all, fetch_only
 from bus.errors import Unauthenticated
 from bus.settings import Settings
+from people import retention
 from services.ticketing.tables import ACCOUNT_LOG, SECOND_FACTORS, SESSIONS, STAFF
 
 IDLE_MINUTES, HOURS = 30, 8
 # How often it is written down that somebody is still there.
 SEEN_SECONDS = 20
-KEPT = dt.timedelta(days=30)
+KEPT = retention.span("staff_sessions")
 
 
 class Limits(NamedTuple):

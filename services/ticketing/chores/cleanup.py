@@ -1,11 +1,10 @@
 """Rows and files that nobody needs any more are deleted."""
 
-import datetime as dt
-
 from sqlalchemy import delete, func, select, update
 
 from bus.blobs import Blobs
 from bus.database.store import Store
+from people import retention
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.tables import (
     ATTEMPTS,
@@ -18,20 +17,17 @@ from services.ticketing.tables import (
     SUPPORTERS,
 )
 
-KEEP_DAYS, KEEP_MAILS_DAYS, KEEP_ASKERS_DAYS = 2, 90, 30
-# Texts that were never sent, and notices that were read.
-KEEP_DRAFTS_DAYS, KEEP_NOTICES_DAYS = 30, 90
 # How long a file waits for the ticket that claims it; when the disk is short of room, how long.
 CLAIM_SECONDS, CLAIM_SECONDS_WHEN_SHORT = 86_400, 3600
 
 
 def forget(store: Store, blobs: Blobs) -> None:
     """Delete old attempts and counts, sent e-mails, and files that no ticket holds."""
-    old = func.now() - dt.timedelta(days=KEEP_DAYS)
-    old_mails = func.now() - dt.timedelta(days=KEEP_MAILS_DAYS)
-    old_askers = func.now() - dt.timedelta(days=KEEP_ASKERS_DAYS)
-    old_drafts = func.now() - dt.timedelta(days=KEEP_DRAFTS_DAYS)
-    old_notices = func.now() - dt.timedelta(days=KEEP_NOTICES_DAYS)
+    old = func.now() - retention.span("attempts")
+    old_mails = func.now() - retention.span("mails_sent")
+    old_askers = func.now() - retention.span("supporters")
+    old_drafts = func.now() - retention.span("drafts")
+    old_notices = func.now() - retention.span("colleague_notices")
     with store.transaction() as tx:
         for statement in (
             delete(DRAFTS).where(DRAFTS.c.saved_at < old_drafts),

@@ -59,6 +59,7 @@ Right: TypeAlias = Literal[
     "book",
     "approve_book",
     "hand_over",
+    "privacy",
 ]
 Party: TypeAlias = Literal["citizen", "unit", "system"]
 
@@ -163,7 +164,7 @@ _HEAD: tuple[Act | Right, ...] = (
 ROLES: dict[str, frozenset[Act | Right]] = {
     "clerk": frozenset(_CLERK),
     "unit_head": frozenset(_HEAD),
-    "supervisor": frozenset((*_HEAD, "calendar", "all_units", "approve_book")),
+    "supervisor": frozenset((*_HEAD, "calendar", "all_units", "approve_book", "privacy")),
 }
 
 

@@ -9,14 +9,12 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, 
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.messages.values import Json
+from people import retention
 from services.ticketing.context import Context
 from services.ticketing.domain import labels
 from services.ticketing.mail.reading import Email
 from services.ticketing.tables import LETTER_ACTS, LETTERS, TICKETS
 
-KEEP_DAYS = 30
-# What no person came to see is machines' mail; it goes after that.
-KEEP_MACHINES_DAYS = 90
 ENDED = ("TICKET", "MESSAGE", "NOTE", "DONE")
 MACHINES = ("AUTOMATIC", "RECEIPT", "BOUNCE")
 
@@ -236,10 +234,10 @@ def forget(conn: Connection) -> None:
     What a person may have written stays until a colleague has seen to it.
     """
     last = func.coalesce(LETTERS.c.worked_at, LETTERS.c.received_at)
-    for states, days in ((ENDED, KEEP_DAYS), (MACHINES, KEEP_MACHINES_DAYS)):
+    for states, rule in ((ENDED, "letters_ended"), (MACHINES, "letters_machines")):
         conn.execute(
             delete(LETTERS).where(
-                LETTERS.c.state.in_(states), last < func.now() - dt.timedelta(days=days)
+                LETTERS.c.state.in_(states), last < func.now() - retention.span(rule)
             )
         )
 

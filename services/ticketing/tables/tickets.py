@@ -116,6 +116,8 @@ TICKETS = Table(
     Column("calendar_version", Integer, nullable=False),
     Column("merged_into", BigInteger, ForeignKey("tickets.id")),
     Column("ended_at", MOMENT),
+    # When all that said something of a person was emptied.
+    Column("emptied_at", MOMENT),
     Column("subject", Text, nullable=False, server_default=""),
     Column("unread", Boolean, nullable=False, server_default=text("false")),
 )
@@ -220,4 +222,20 @@ ESCALATIONS = Table(
     Column("clock", Text, primary_key=True),
     Column("level", Integer, primary_key=True),
     Column("due", MOMENT, primary_key=True),
+)
+# What a court or an inspection needs: of a ticket, or of a person, who is kept as a keyed hash.
+LEGAL_HOLDS = Table(
+    "legal_holds",
+    metadata,
+    id_column(),
+    Column("ticket", BigInteger, ForeignKey("tickets.id")),
+    Column("person", LargeBinary),
+    Column("case_number", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("placed_by", Text, ForeignKey("staff.username"), nullable=False),
+    Column("placed_at", MOMENT, nullable=False),
+    Column("ended_by", Text, ForeignKey("staff.username")),
+    Column("ended_at", MOMENT),
+    Column("end_reason", Text, nullable=False, server_default=""),
 )
