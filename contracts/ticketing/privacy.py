@@ -33,7 +33,7 @@ class PlaceHold:
 
 @message
 class EndHold:
-    id: Annotated[int, whole(1, 2**53)]
+    number: Annotated[int, whole(1, 2**53)]
     reason: Annotated[str, REASON]
 
 

@@ -65,6 +65,7 @@ PUBLIC_REQUESTS = (
     "ticketing.token.v1",
     "ticketing.track.v1",
     "ticketing.unpublish.v1",
+    "ticketing.wish_for_my_data.v1",
     "ticketing.withdraw.v1",
     "ticketing.write.v1",
 )

@@ -31,10 +31,18 @@ OWN_TEMPORARY_QUEUE = r"amq\.gen-.*"
 
 # The Commands that services send each other; each sends itself its own too.
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "inquiry": ("billing.charge.v1", "notify.send_message.v1"),
-    "ticketing": ("notify.send_message.v1",),
+    "inquiry": (
+        "billing.charge.v1",
+        "notify.send_message.v1",
+        "ticketing.note_person_part.v1",
+    ),
+    "ticketing": (
+        "inquiry.work_on_person.v1",
+        "notify.send_message.v1",
+        "notify.work_on_person.v1",
+    ),
     "agencies": ("notify.call_back.v1",),
-    "notify": (),
+    "notify": ("ticketing.note_person_part.v1",),
     "billing": (),
 }
 # The Events that they hear; the agencies service tells agencies of all that these may hear.

@@ -19,6 +19,7 @@ from gateway.ops.accounts.sign_in import SignInPages
 from gateway.ops.book import pages as book
 from gateway.ops.desk import pages as citizens
 from gateway.ops.notices import pages as notices
+from gateway.ops.privacy import pages as privacy
 from gateway.ops.register import pages as register
 from gateway.ops.staff.session import DESK, Desk
 from gateway.ops.treasury import pages as treasury
@@ -43,6 +44,7 @@ def make(settings: Settings) -> web.Face:
             *SecondFactorPages(desk).routes(),
             *citizens.routes(desk, Blobs(blobs)),
             *book.routes(desk),
+            *privacy.routes(desk),
             *treasury.routes(desk),
             *register.routes(desk),
             *notices.routes(desk, Blobs(blobs / LETTERS)),

@@ -40,6 +40,11 @@ class Keys:
         """What seals the texts that colleagues have not sent yet."""
         return Seal(self.pepper, "mirab.ticketing.draft")
 
+    @property
+    def exports(self) -> Seal:
+        """What seals whom an export or erasure is about, and what was handed out."""
+        return Seal(self.pepper, "mirab.ticketing.export")
+
     def opens(self, code: str, proof: str, secret_hash: bytes, generation: int) -> bool:
         """True if ``proof`` is the secret or the link key; always takes the same steps."""
         by_secret = hmac.compare_digest(self.secret_hash(code, proof), secret_hash)

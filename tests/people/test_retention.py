@@ -36,10 +36,10 @@ def test_each_table_stands_in_a_rule(context, table):
 
 
 def test_no_rule_names_a_table_that_is_gone():
-    known = {f"{context}.{table}" for context, table in TABLES}
-    known |= {f"*.{table}" for table in kernel.tables}
+    tables = {f"{context}.{table}" for context, table in TABLES}
+    tables |= {f"*.{table}" for table in kernel.tables}
     named = {name for rule in retention.rules().values() for name in rule.tables}
-    assert named <= known
+    assert named <= tables
 
 
 def test_each_folder_of_files_stands_in_a_rule():

@@ -20,6 +20,7 @@ from contracts.notify.inbox import (
 )
 from contracts.notify.persons import Pass, Person
 from contracts.ticketing.citizens import LEAVE_SLOT, TicketProof
+from contracts.ticketing.person_acts import WISH_FOR_MY_DATA
 from contracts.ticketing.persons import (
     MY_TICKETS,
     OPEN_MY_TICKET,
@@ -89,7 +90,7 @@ class MattersPages:
     ) -> Response:
         page = await self._read(request, proof)
         done = request.query_params.get("done", "")
-        done = done if done in ("visit", "inbox") else ""
+        done = done if done in ("visit", "inbox", "data") else ""
         return show(request, "my", status, page=page, typed=typed, faults=faults, done=done)
 
     async def _read(self, request: Request, proof: SessionProof) -> MyPage:
@@ -165,6 +166,15 @@ class MattersPages:
             return await self._show(request, proof, shown, faults, status_of(error))
         return to(f"{MY}?done=inbox#inboxes")
 
+    @with_session
+    async def ask_for_data(self, request: Request, proof: SessionProof) -> Response:
+        """POST /my/data: ask for a copy of all that is kept of oneself, or for its erasure."""
+        await self.services.ask(request, MATTERS, proof)
+        kind = text_of(await read_fields(request), "kind")
+        fields = {"kind": kind, "mobile": proof.mobile, "national_id": proof.national_id}
+        await self.services.ask_fields(request, WISH_FOR_MY_DATA, fields)
+        return to(f"{MY}?done=data#data")
+
 
 def _person(proof: SessionProof) -> Person:
     return Person(mobile=proof.mobile, national_id=proof.national_id)
@@ -195,4 +205,6 @@ def routes(services: Services) -> list[Route]:
         Route(f"{MY}/visits/{{code}}/leave", leads_to(MY), methods=["GET"]),
         Route(f"{MY}/inboxes", pages.attach, methods=["POST"]),
         Route(f"{MY}/inboxes", leads_to(MY), methods=["GET"]),
+        Route(f"{MY}/data", pages.ask_for_data, methods=["POST"]),
+        Route(f"{MY}/data", leads_to(MY), methods=["GET"]),
     ]

@@ -115,6 +115,14 @@ def find(context: Context, message: FindAsking) -> Asking:
     raise NotFound("There is no such entry about you.", code="my.no_entry")
 
 
+def of_person(context: Context, national_id: str) -> list[Asking]:
+    """Return the newest thousand of who asked about a person whom officers of the desk have proven
+    to be that person; what is withheld from the person is not among them.
+    """
+    _, rows = _read(context, _keys_of(context, national_id), 1, MOST_ASKINGS)
+    return [_asking(context, row) for row in rows]
+
+
 def entry_of(conn: Connection, log_key: str, reference: str) -> int | None:
     """Find the number of the entry that a person's reference names; for who looks into it."""
     last = conn.execute(text("select max(seq) from inquiry_log")).scalar_one() or 0
@@ -127,6 +135,10 @@ def _mine(context: Context, session: MySession, national_id: str) -> list[_Mine]
             "The water registry does not know you by this mobile; come to an office with your ID.",
             code="my.not_registered",
         )
+    return _keys_of(context, national_id)
+
+
+def _keys_of(context: Context, national_id: str) -> list[_Mine]:
     own = _Mine(key_hash(context.log_key, NATIONAL_ID, national_id), None, None)
     held = holdings(context.conn, national_id)
     of_sources = (

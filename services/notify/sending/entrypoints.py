@@ -8,6 +8,7 @@ from bus.endpoint import handle, serve
 from bus.errors import BusError
 from contracts.notify import desk, inbox
 from contracts.notify import messages as contracts
+from contracts.notify.person_work import WORK_ON_PERSON, WorkOnPerson
 from contracts.notify.persons import Pass, Person
 from services.notify.context import Entrypoints, sender_of
 from services.notify.editors import roles
@@ -16,6 +17,7 @@ from services.notify.sending import (
     consents,
     mailboxes,
     messages,
+    person_work,
     search,
 )
 
@@ -32,6 +34,10 @@ class SendingEntrypoints(Entrypoints):
         senders = [sender_of(call.envelope) for call in calls]
         requests = [call.message for call in calls]
         return acceptance.accept_all(self.context(tx), senders, requests)
+
+    @handle(WORK_ON_PERSON)
+    def work_on_person(self, tx: Tx, message: WorkOnPerson) -> None:
+        person_work.work(self.context(tx), message)
 
     @handle(contracts.SEND_MESSAGE)
     def send_message(self, tx: Tx, message: contracts.SendMessage) -> None:

@@ -60,6 +60,7 @@ Right: TypeAlias = Literal[
     "approve_book",
     "hand_over",
     "privacy",
+    "approve_privacy",
 ]
 Party: TypeAlias = Literal["citizen", "unit", "system"]
 
@@ -160,11 +161,12 @@ _HEAD: tuple[Act | Right, ...] = (
     "report",
     "book",
     "hand_over",
+    "privacy",
 )
 ROLES: dict[str, frozenset[Act | Right]] = {
     "clerk": frozenset(_CLERK),
     "unit_head": frozenset(_HEAD),
-    "supervisor": frozenset((*_HEAD, "calendar", "all_units", "approve_book", "privacy")),
+    "supervisor": frozenset((*_HEAD, "calendar", "all_units", "approve_book", "approve_privacy")),
 }
 
 

@@ -45,9 +45,9 @@ _HOLDS = select(LEGAL_HOLDS.c.id, TICKETS.c.code, *_OF_HOLD).outerjoin(
 def place(context: Context, message: contracts.PlaceHold) -> contracts.Hold:
     """Place a hold on a ticket or a person.
 
-    Forbidden ``desk.role`` without the right ``privacy``; NotFound ``ticket.not_found``.
+    Forbidden ``desk.role`` without the right ``approve_privacy``; NotFound ``ticket.not_found``.
     """
-    moves.require(context.colleague.role, "privacy")
+    moves.require(context.colleague.role, "approve_privacy")
     ticket = None
     if message.ticket:
         ticket = context.conn.scalar(select(TICKETS.c.id).where(TICKETS.c.code == message.ticket))
@@ -72,19 +72,19 @@ def place(context: Context, message: contracts.PlaceHold) -> contracts.Hold:
 
 def end(context: Context, message: contracts.EndHold) -> contracts.Hold:
     """End a hold before its day. NotFound ``hold.not_found``; Conflict ``hold.ended``."""
-    moves.require(context.colleague.role, "privacy")
-    if not _one(context, message.id).open:
+    moves.require(context.colleague.role, "approve_privacy")
+    if not _one(context, message.number).open:
         raise Conflict("This hold has ended already.", code="hold.ended")
     context.conn.execute(
         update(LEGAL_HOLDS)
-        .where(LEGAL_HOLDS.c.id == message.id)
+        .where(LEGAL_HOLDS.c.id == message.number)
         .values(
             ended_by=context.colleague.username,
             ended_at=context.now,
             end_reason=message.reason,
         )
     )
-    return _one(context, message.id)
+    return _one(context, message.number)
 
 
 def listed(context: Context) -> contracts.Holds:

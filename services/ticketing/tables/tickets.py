@@ -239,3 +239,30 @@ LEGAL_HOLDS = Table(
     Column("ended_at", MOMENT),
     Column("end_reason", Text, nullable=False, server_default=""),
 )
+# Exports and erasures of a person, who stands in ``subject``, sealed, until it is done or declined.
+PERSON_ACTS = Table(
+    "person_acts",
+    metadata,
+    id_column(),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("subject", Text),
+    Column("person", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("wished_at", MOMENT),
+    Column("proposed_by", Text, ForeignKey("staff.username")),
+    Column("proposed_at", MOMENT),
+    Column("decided_by", Text, ForeignKey("staff.username")),
+    Column("decided_at", MOMENT),
+    Column("decision", Text, nullable=False, server_default=""),
+    Column("done_at", MOMENT),
+)
+# What each context handed out or emptied, sealed, for a month.
+PERSON_PARTS = Table(
+    "person_parts",
+    metadata,
+    Column("act", BigInteger, ForeignKey("person_acts.id"), primary_key=True),
+    Column("context", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("at", MOMENT, nullable=False),
+)

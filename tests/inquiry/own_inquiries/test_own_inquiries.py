@@ -524,3 +524,14 @@ def test_l16_an_agency_rates_only_answers_that_it_was_given(inquiry):
         ratings.RATE_ANSWER, caller=caller, tracking_code=tracking, score=5, solved=True
     )
     assert reply["code"] == "answer.not_found"
+
+
+def test_an_inquiry_that_never_got_a_bill_ends_and_forgets_who_asked(inquiry):
+    code = inquiry.ask_own(mobile="09120000016")["code"]
+    for days, kept in ((59, (inquiry.key, "CHARGING")), (2, (None, "ENDED"))):
+        inquiry.moment += dt.timedelta(days=days)
+        with inquiry.service.store.transaction() as tx:
+            inquiries.forget(inquiry.service.context(tx))
+        rows = execute(inquiry.db, "select key, state from own_inquiries where code = %s", (code,))
+        assert rows == [kept]
+    assert inquiry.read_own(code)["state"] == "ENDED"

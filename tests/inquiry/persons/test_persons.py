@@ -9,8 +9,10 @@ from contracts.billing import bills as billing
 from contracts.inquiry import own, persons
 from contracts.inquiry import questions as contracts
 from contracts.notify.messages import SEND_MESSAGE
+from contracts.notify.person_work import WorkOnPerson
+from contracts.ticketing.person_acts import NOTE_PERSON_PART
 from services.inquiry import audit
-from services.inquiry.persons import sessions
+from services.inquiry.persons import person_work, sessions
 from tests.inquiry.in_process import CALLER, lines, submit
 from tests.inquiry.own_inquiries.test_own_inquiries import SECRET, Own
 from tests.stores import execute
@@ -398,3 +400,42 @@ def test_an_own_inquiry_is_listed_as_asked_on_the_portal(inquiry):
         "applicant",
         "FOUND",
     )
+
+
+# --- on the desk's word ---
+
+
+def test_an_erasure_empties_own_inquiries_that_ended_and_the_log_stays_whole(inquiry, monkeypatch):
+    caller = {"face": "public", "asker": "a village"}
+    fields = {"key": inquiry.key, "file_no": inquiry.file_no, "mobile": inquiry.mobile}
+    codes = [
+        inquiry.call(own.ASK_OWN, caller=caller, declared=True, secret=SECRET, **fields)["code"]
+        for _ in range(2)
+    ]
+    ended = "update own_inquiries set state = 'ENDED', ended_at = now() where code = %s"
+    execute(inquiry.db, ended, (codes[0],))
+    inquiry.ask(key=inquiry.key)
+    person = {"mobile": inquiry.mobile, "national_id": inquiry.key}
+    for kind in ("export", "erase"):
+        with inquiry.service.store.transaction() as tx:
+            message = WorkOnPerson(act=7, kind=kind, **person)
+            person_work.work(inquiry.service.context(tx), message)
+    parts = [
+        json.loads(bytes(body))["content"]
+        for (body,) in execute(
+            inquiry.db,
+            "select body from outbox where name = %s order by seq",
+            (NOTE_PERSON_PART.name,),
+        )
+    ]
+    assert {row["code"] for row in parts[0]["own_inquiries"]} == set(codes)
+    assert inquiry.file_no in parts[0]["files_in_your_name"]
+    assert [row["agency"] for row in parts[0]["asked_about"]] == ["fuel-co"]
+    assert parts[1]["emptied"]["own_inquiries"] == 1
+    kept = execute(inquiry.db, "select code, key, mobile, person is null from own_inquiries")
+    assert sorted(kept) == sorted(
+        [(codes[0], None, None, True), (codes[1], inquiry.key, inquiry.mobile, False)]
+    )
+    monkeypatch.setenv("DB_URL", inquiry.db)
+    monkeypatch.setenv("INQUIRY_LOG_KEY", "k")
+    assert audit.main([]) == audit.WHOLE

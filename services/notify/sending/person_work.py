@@ -1,0 +1,87 @@
+"""What this context hands out, or empties, of a person when two officers of the desk decided so."""
+
+from sqlalchemy import ColumnElement, select, update
+
+from bus.envelope import instant
+from bus.messages.values import Json
+from contracts.notify.person_work import WorkOnPerson
+from contracts.ticketing.person_acts import NOTE_PERSON_PART, NotePersonPart
+from services.notify.context import Context
+from services.notify.tables import INBOXES, MESSAGES, SUBSCRIPTIONS
+
+MOST = 5000
+
+
+def work(context: Context, message: WorkOnPerson) -> None:
+    """Do what was decided and send the desk what came of it."""
+    part = _export(context, message) if message.kind == "export" else _erase(context, message)
+    context.tx.send(
+        NOTE_PERSON_PART, NotePersonPart(act=message.act, context="notify", content=part)
+    )
+
+
+def _hashes(context: Context, message: WorkOnPerson) -> list[bytes]:
+    keys = context.keys
+    inboxes = context.conn.scalars(select(INBOXES.c.code).where(_own_inbox(context, message)))
+    return [
+        keys.receiver("sms", message.mobile),
+        *(keys.receiver("email", address) for address in message.emails),
+        *(keys.receiver("inbox", code) for code in inboxes),
+    ]
+
+
+def _own_inbox(context: Context, message: WorkOnPerson) -> ColumnElement[bool]:
+    return INBOXES.c.person == context.keys.hashed("person", message.mobile, message.national_id)
+
+
+def _export(context: Context, message: WorkOnPerson) -> Json:
+    column, hashes = MESSAGES.c, _hashes(context, message)
+    sent = context.conn.execute(
+        select(column.created_at, column.owner, column.channel, column.state, column.contents)
+        .where(column.receiver_hash.in_(hashes))
+        .order_by(column.created_at)
+        .limit(MOST)
+    )
+    own = SUBSCRIPTIONS.c
+    subscriptions = context.conn.execute(
+        select(own.channel, own.topics, own.news, own.asked_at).where(
+            own.receiver_hash.in_(hashes), own.ended_at.is_(None)
+        )
+    )
+    return {
+        "messages": [
+            {
+                "created_at": instant(created_at),
+                "owner": owner,
+                "channel": channel,
+                "state": state,
+                "contents": contents,
+            }
+            for created_at, owner, channel, state, contents in sent
+        ],
+        "subscriptions": [
+            {"channel": channel, "topics": topics, "news": news, "asked_at": instant(asked_at)}
+            for channel, topics, news, asked_at in subscriptions
+        ],
+    }
+
+
+def _erase(context: Context, message: WorkOnPerson) -> Json:
+    hashes, own = _hashes(context, message), SUBSCRIPTIONS.c
+    messages = context.conn.execute(
+        update(MESSAGES)
+        .where(MESSAGES.c.receiver_hash.in_(hashes), MESSAGES.c.settled_at.is_not(None))
+        .values(receiver=None, contents=None)
+    ).rowcount
+    subscriptions = context.conn.execute(
+        update(SUBSCRIPTIONS)
+        .where(own.receiver_hash.in_(hashes), own.ended_at.is_(None))
+        .values(receiver=None, ended_at=context.now)
+    ).rowcount
+    inboxes = context.conn.execute(
+        update(INBOXES)
+        .where(_own_inbox(context, message), INBOXES.c.closed_at.is_(None))
+        .values(person=None, closed_at=context.now)
+    ).rowcount
+    emptied = {"messages": messages, "subscriptions": subscriptions, "inboxes": inboxes}
+    return {"emptied": emptied, "kept": []}

@@ -1,0 +1,41 @@
+"""A person's messages, subscriptions and inboxes are handed out or emptied on the desk's word."""
+
+import uuid
+
+from contracts.notify.person_work import WorkOnPerson
+from contracts.ticketing.person_acts import NOTE_PERSON_PART
+from services.notify.sending import person_work
+from tests.notify.conftest import MOBILE
+from tests.stores import execute
+
+PERSON = {"mobile": f"+98{MOBILE[1:]}", "national_id": "9900000013"}
+
+
+def work(hand, kind):
+    """What went to the desk."""
+    with hand.context() as context:
+        person_work.work(context, WorkOnPerson(act=7, kind=kind, **PERSON))
+    name, body = execute(hand.db, "select name, body from outbox order by seq desc limit 1")[0]
+    assert name == NOTE_PERSON_PART.name
+    return bytes(body).decode()
+
+
+def receivers(hand):
+    return [row[0] for row in execute(hand.db, "select receiver from messages order by created_at")]
+
+
+def test_messages_are_handed_out_and_emptied_once_they_ended_and_nobody_elses(hand):
+    hand.template()
+    for to in (MOBILE, MOBILE, "09900000029"):
+        hand.send(to={"mobile": to}, message=str(uuid.uuid4()))
+        hand.later(seconds=1)
+    execute(
+        hand.db,
+        "update messages set settled_at = created_at, state = 'DELIVERED' where id = "
+        "(select id from messages order by created_at limit 1)",
+    )
+    handed = work(hand, "export")
+    assert handed.count("created_at") == 2
+    assert '"context":"notify"' in handed.replace(" ", "")
+    assert "emptied" in work(hand, "erase")
+    assert [receiver is None for receiver in receivers(hand)] == [True, False, False]

@@ -1,0 +1,118 @@
+"""Export and erasure of a person: two officers, every context, what the law keeps, and why."""
+
+import pytest
+
+from contracts.notify.person_work import WORK_ON_PERSON, WORK_ON_PERSON_OF_INQUIRY
+from contracts.ticketing import person_acts as c
+from contracts.ticketing import privacy
+from services.ticketing.privacy import person_acts
+from tests.stores import execute
+from tests.ticketing.test_privacy import NATIONAL_ID, tables_with_person
+
+MOBILE = "09120000016"
+PERSON = {"mobile": MOBILE, "national_id": NATIONAL_ID}
+OFFICERS = ("nader", "leila")
+
+
+@pytest.fixture
+def two(hand):
+    """The hand with two officers."""
+    execute(
+        hand.db,
+        "insert into staff (username, name, role, unit) values "
+        "('leila', 'Leila', 'supervisor', 'inspection')",
+    )
+    return hand
+
+
+@pytest.fixture
+def matters(two):
+    """A ticket that ended and one that is worked on, of one person, and one of another."""
+    ended = two.register(**PERSON, address="خانه ما")
+    two.answer(ended)
+    running = two.register(**PERSON, address="خانه ما")
+    other = two.register(name="دیگری", email="other@example.com")
+    return ended, running, other
+
+
+def propose(hand, kind, as_="nader"):
+    return hand.call(c.PROPOSE_PERSON_ACT, as_=as_, kind=kind, reason="نامه ۱۲", **PERSON)
+
+
+def note(hand, act, context, content):
+    with hand.store.transaction() as tx:
+        message = c.NotePersonPart(act=act, context=context, content=content)
+        person_acts.note(hand.service.context(tx), message)
+
+
+def commands(hand):
+    names = (WORK_ON_PERSON.name, WORK_ON_PERSON_OF_INQUIRY.name)
+    return sorted(name for (name,) in execute(hand.db, "select name from outbox") if name in names)
+
+
+def test_an_erasure_needs_two_officers_and_empties_what_is_not_worked_on(two, matters):
+    ended, running, other = matters
+    assert propose(two, "erase", as_="karim")["code"] == "desk.role"
+    act = propose(two, "erase")
+    assert (
+        two.call(c.CONFIRM_PERSON_ACT, as_="nader", number=act["id"])["code"] == "desk.same_person"
+    )
+    assert commands(two) == []
+    done = two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=act["id"])
+    assert (done["state"], done["parts"]) == ("RUNNING", ["ticketing"])
+    assert commands(two) == sorted([WORK_ON_PERSON.name, WORK_ON_PERSON_OF_INQUIRY.name])
+    assert execute(two.db, "select code from tickets where emptied_at is not null") == [(ended,)]
+    assert two.read(running)["person"]["national_id"] == NATIONAL_ID
+    assert two.read(other)["person"]["name"] == "دیگری"
+    for context in ("inquiry", "notify"):
+        note(two, act["id"], context, {"emptied": {"messages": 3}, "kept": []})
+    document = two.call(c.PERSON_DOCUMENT, as_="nader", number=act["id"])
+    assert document["act"]["state"] == "DONE"
+    assert document["parts"]["ticketing"]["emptied"] == {"tickets": 1}
+    kept = document["parts"]["ticketing"]["kept"]
+    assert kept[0]["what"] == running
+    assert any("Commercial Code" in row["reason_en"] for row in kept)
+    assert "person_acts" not in tables_with_person(two)
+    assert execute(two.db, "select subject from person_acts") == [(None,)]
+    again = two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=act["id"])
+    assert again["code"] == "person_act.state"
+
+
+def test_an_export_has_all_of_the_person_and_nothing_of_others(two, matters):
+    ended, running, other = matters
+    act = propose(two, "export")
+    two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=act["id"])
+    note(two, act["id"], "notify", {"messages": [{"contents": {"sms": {"body": "سلام"}}}]})
+    part = two.call(c.PERSON_DOCUMENT, as_="leila", number=act["id"])
+    assert part["act"]["state"] == "RUNNING"
+    tickets = part["parts"]["ticketing"]["tickets"]
+    assert [ticket["code"] for ticket in tickets] == [ended, running]
+    assert tickets[0]["log"][-1]["text"] == "بازدید شد."
+    assert other not in str(part)
+    assert {"person_acts", "person_parts"}.isdisjoint(tables_with_person(two))
+
+
+def test_a_hold_forbids_an_erasure_and_not_an_export(two, matters):
+    case = {"case_number": "1405/12", "reason": "دادگاه", "until": "2030-01-01"}
+    two.call(privacy.PLACE_HOLD, as_="nader", ticket=matters[0], **case)
+    acts = {kind: propose(two, kind)["id"] for kind in ("erase", "export")}
+    refused = two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=acts["erase"])
+    assert refused["code"] == "person_act.held"
+    assert two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=acts["export"])["state"] == "RUNNING"
+
+
+def test_a_persons_wish_is_noted_once_and_taken_up_or_declined_by_an_officer(two, matters):
+    wish = {"kind": "erase", **PERSON}
+    first = two.call(c.WISH_FOR_MY_DATA, **wish)
+    assert first["state"] == "WISHED"
+    assert two.call(c.WISH_FOR_MY_DATA, **wish) == first
+    (act,) = two.call(c.PERSON_ACTS, as_="nader")["acts"]
+    assert NATIONAL_ID not in str(act)
+    reply = two.call(c.TAKE_UP_WISH, as_="nader", number=act["id"], reason="خواست خود او")
+    assert (reply["state"], reply["proposed_by"]) == ("PROPOSED", "nader")
+    declined = two.call(
+        c.DECLINE_PERSON_ACT, as_="leila", number=act["id"], reason="هویت معلوم نشد"
+    )
+    assert (declined["state"], declined["decision"]) == ("DECLINED", "هویت معلوم نشد")
+    assert two.call(c.WISH_FOR_MY_DATA, **wish)["state"] == "WISHED"
+    assert len(two.call(c.PERSON_ACTS, as_="nader")["acts"]) == 2
