@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 IF_SET_UP := if [ -e .venv/installed.lock ]; then
 ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
-.PHONY: help up demo down status doctor backup restore cluster logs test check bench docs contracts migrate lock setup
+.PHONY: help up demo down status doctor backup restore cluster logs test check bench docs contracts migrate lock setup chaos
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -43,6 +43,11 @@ logs: ## follow all logs
 test: ## the whole test suite, on stores of its own, in a browser too
 	@sh deploy/local/bootstrap.sh test
 	$(PYTHON) -m tests.whole $(ARGS)
+
+chaos: ## faults on an installation of its own, counted; QUICK=1 (two minutes), FAULT=name, LIST=1, WRITE=1
+	@sh deploy/local/bootstrap.sh chaos
+	@$(PYTHON) -W ignore -m deploy.chaos $(if $(QUICK),--quick) $(if $(FAULT),--fault "$(FAULT)") $(if $(SEED),--seed $(SEED)) \
+		$(if $(LIST),--list) $(if $(WRITE),--write docs/survival.md)
 
 check: setup ## style, types and the rules of import
 	$(PYTHON) -m ruff check .

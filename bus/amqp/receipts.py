@@ -26,7 +26,8 @@ RESEND_DAYS = 29  # a day before receivers forget what they have done
 WAITING_SECONDS = 3600  # so long a message may wait in its receiver's queue, unsent again
 MOST_IDS, LONGEST_ID = 10_000, 255
 
-# When a row that was sent now is looked at again.
+# When a row that was sent now is looked at again; one that waits for longer was written under a
+# clock that ran ahead.
 _RESEND_AT = SQL(
     "now() + least({longest}, {first} * power(2, resends)) * interval '1 second'"
 ).format(longest=Literal(LONGEST_SECONDS), first=Literal(FIRST_SECONDS))
@@ -46,10 +47,14 @@ _DIED = """
 _LATE = SQL("""
     select seq, name, exchange, awaits, created_at < now() - {waiting} * interval '1 second'
     from outbox
-    where awaits <> '{{}}' and not awaits <@ died and sent_at is not null and resend_at < now()
-        and resends < {most} and created_at > now() - {days} * interval '1 day'
+    where awaits <> '{{}}' and not awaits <@ died and sent_at is not null
+        and (resend_at < now() or resend_at > {resend_at}) and resends < {most}
+        and created_at > now() - {days} * interval '1 day'
     order by resend_at limit 500""").format(
-    waiting=Literal(WAITING_SECONDS), most=Literal(RESENDS), days=Literal(RESEND_DAYS)
+    waiting=Literal(WAITING_SECONDS),
+    resend_at=_RESEND_AT,
+    most=Literal(RESENDS),
+    days=Literal(RESEND_DAYS),
 )
 _AGAIN = """
     update outbox set sent_at = null, due_at = now(), resends = resends + 1

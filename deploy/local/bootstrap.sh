@@ -1,7 +1,8 @@
 #!/bin/sh
 # Prepares a Debian machine, once: a virtual environment with pinned, hashed packages in .venv, and
 # RabbitMQ, ClamAV and Pango (for `test` Chromium, hledger, nginx, promtool and wrk too, for `bench`
-# wrk) from the system's packages if they are not there. Says one clear sentence where it cannot.
+# wrk, for `chaos` iptables and libfaketime) from the system's packages if they are not there. Says
+# one clear sentence where it cannot.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -79,6 +80,12 @@ if [ "${1:-}" = test ] && ! command -v promtool >/dev/null 2>&1; then packages="
 case "${1:-}" in
     test|bench) command -v wrk >/dev/null 2>&1 || packages="$packages wrk" ;;
 esac
+# Faults cut links and move clocks.
+if [ "${1:-}" = chaos ]; then
+    [ -x /usr/sbin/iptables ] || packages="$packages iptables"
+    [ -e /usr/share/doc/libfaketime ] || packages="$packages libfaketime"
+    [ -x /usr/sbin/ip ] || [ -x /sbin/ip ] || packages="$packages iproute2"
+fi
 if [ -n "$packages" ]; then
     # Debian starts what it installs; this policy keeps the system's own from being started.
     policy=/usr/sbin/policy-rc.d

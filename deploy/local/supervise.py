@@ -195,6 +195,11 @@ def start(state: State, *, preload: bool = False) -> None:
     have imported them already.
     """
     write_config(state)
+    run_supervisord(state, preload=preload)
+
+
+def run_supervisord(state: State, *, preload: bool) -> None:
+    """Starts supervisord by the configuration that is there."""
     subprocess.run(
         [
             *(sys.executable, "-W", "ignore", "-m", "deploy.local.supervisord"),

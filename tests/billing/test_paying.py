@@ -4,6 +4,7 @@ import pytest
 
 from contracts.billing import bills as contracts
 from contracts.billing import treasury
+from tests.stores import execute
 
 PRICE = 1_755_000
 
@@ -124,6 +125,16 @@ def test_a_bank_that_does_not_say_is_asked_again_and_nothing_is_paid_meanwhile(b
         billing.sweep()
     assert billing.bill(bill).state == "PAID"
     assert billing.sums()["cash_in_transit"] == PRICE
+
+
+def test_a_payment_noted_under_a_clock_that_ran_ahead_is_asked_about_at_once(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    billing.bank.lose = ["verify"]
+    billing.back(started, billing.bank.pay(started["order"]))
+    execute(billing.db, "update payments set next_at = next_at + interval '2 hours'")
+    billing.sweep()
+    assert billing.bill(bill).state == "PAID"
 
 
 @pytest.mark.parametrize("where", ["verify", "settle"])

@@ -88,6 +88,13 @@ def test_while_the_mail_server_is_away_letters_wait(hand, receiver):
     assert column(hand, "select distinct state from mails") == ["SENT"]
 
 
+def test_a_letter_written_under_a_clock_that_ran_ahead_is_sent_at_once(hand, receiver):
+    hand.register()
+    execute(hand.db, "update mails set next_at = next_at + interval '2 hours'")
+    mail_sending.send_mails(hand.store, receiver.post)
+    assert column(hand, "select distinct state from mails") == ["SENT"]
+
+
 def test_a_letter_that_is_refused_for_good_is_not_tried_again(hand, receiver):
     hand.register()
     receiver.answer = "550 5.7.1 no"

@@ -17,16 +17,18 @@ from services.agencies.domain import calls
 from services.agencies.tables import CALLS, CallRow
 
 AGAIN, FAILED = "AGAIN", "FAILED"
-# A window function gives each agency its turn, and two faces never claim the same row.
+# A window function gives each agency its turn, and two faces never claim the same row. A call lives
+# for an hour: what is due later was written under a clock that ran ahead.
 _CLAIM = text("""
     update calls set state = 'RUNNING', tries = tries + 1,
         due_at = :now + make_interval(secs => lease_seconds)
     where seq in (
         select seq from calls join (
             select seq, row_number() over (partition by agency order by due_at) as turn
-            from calls where due_at <= :now
+            from calls where due_at <= :now or due_at > :now + interval '1 hour'
         ) due using (seq)
-        where due_at <= :now order by turn, due_at limit :limit for update of calls skip locked
+        where due_at <= :now or due_at > :now + interval '1 hour'
+        order by turn, due_at limit :limit for update of calls skip locked
     )
     returning seq, id, agency, contract, state, caller, traceparent, call_back, data, answer,
         tries, until, made_at, due_at, settled_at""")

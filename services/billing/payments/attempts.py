@@ -5,6 +5,7 @@ from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
+from bus.database.due import is_due
 from bus.database.rows import fetch_all, fetch_one, fetch_only
 from services.billing.context import Context
 from services.billing.domain.money import Rials
@@ -21,7 +22,9 @@ from services.billing.tables import PAYMENT_EVENTS, PAYMENTS
 ORPHAN_AFTER = dt.timedelta(seconds=60)
 GRACE = dt.timedelta(minutes=5)
 FIRST_PAUSE, LONGEST_PAUSE = 5, 900
-NEVER = dt.timedelta(days=36500)
+NEVER, A_LIFE = dt.timedelta(days=36500), dt.timedelta(days=3650)
+# No bank's window is longer.
+LONGEST_WAIT = dt.timedelta(hours=1)
 ORDERS = "billing.order_id"
 AT_ONCE = 100
 NOT_SWEPT: tuple[PaymentState, ...] = ("SETTLED", "FAILED", "EXPIRED", "REVERSED")
@@ -138,7 +141,7 @@ def claim(context: Context, order_id: int, lease: dt.timedelta) -> PaymentRow | 
     if there is nothing to ask now, or another process is asking.
     """
     row = get(context.conn, order_id, lock=True)
-    if row is None or row.next_at > context.now:
+    if row is None or context.now < row.next_at <= context.now + LONGEST_WAIT:
         return None
     until = context.now + lease
     if row.state in ("RETURNED", "UNKNOWN", "VERIFYING"):
@@ -186,6 +189,8 @@ def set_file_row(conn: Connection, order_id: int, file_row: int) -> None:
 def due(conn: Connection, now: dt.datetime) -> list[PaymentRow]:
     """The attempts that need work now, the longest waiting first."""
     statement = select(PAYMENTS).where(
-        PAYMENTS.c.next_at <= now, PAYMENTS.c.state.not_in(NOT_SWEPT)
+        is_due(PAYMENTS.c.next_at, longest=LONGEST_WAIT, now=now),
+        PAYMENTS.c.next_at < now + A_LIFE,
+        PAYMENTS.c.state.not_in(NOT_SWEPT),
     )
     return fetch_all(conn, PaymentRow, statement.order_by(PAYMENTS.c.next_at).limit(AT_ONCE))

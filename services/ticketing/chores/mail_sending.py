@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 
+from bus.database.due import is_due
 from bus.database.rows import fetch_all
 from bus.database.store import Store
 from bus.errors import Unavailable
@@ -19,6 +20,8 @@ TRIES = 40
 AT_ONCE = 20
 # So many e-mails in a row that could not be handed over say that the server is away.
 AWAY = 3
+LONGEST_PAUSE = 3600
+_DUE = is_due(MAILS.c.next_at, longest=dt.timedelta(seconds=LONGEST_PAUSE))
 
 
 class WaitingEmail(NamedTuple):
@@ -51,7 +54,7 @@ def _take(store: Store) -> list[WaitingEmail]:
     """Take the next e-mails for a while, counting the try before it is made."""
     waiting = (
         select(MAILS.c.id)
-        .where(MAILS.c.state == "WAITING", MAILS.c.next_at <= func.now())
+        .where(MAILS.c.state == "WAITING", _DUE)
         .order_by(MAILS.c.next_at)
         .limit(AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -95,7 +98,7 @@ def _send(store: Store, post: Post, email: WaitingEmail) -> bool:
 
 
 def _note(store: Store, email: WaitingEmail, state: str, problem: str | None) -> None:
-    pause = dt.timedelta(seconds=min(5 * 2 ** min(email.tries, 10), 3600))
+    pause = dt.timedelta(seconds=min(5 * 2 ** min(email.tries, 10), LONGEST_PAUSE))
     sent = state == "SENT"
     with store.transaction() as tx:
         tx.conn.execute(

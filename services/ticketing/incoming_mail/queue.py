@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select, update
 
 from bus.blobs import Blobs
+from bus.database.due import is_due
 from bus.database.rows import fetch_one
 from bus.database.store import Store, Tx
 from bus.errors import Unavailable
@@ -29,6 +30,7 @@ AT_ONCE, TRIES = 100, 3
 LEASE = dt.timedelta(minutes=3)
 NOT_ITS_FAULT = ("confined.", "blobs.unavailable")
 PAUSES = (dt.timedelta(seconds=5), dt.timedelta(seconds=60))
+_DUE = is_due(LETTERS.c.next_at, longest=max(LEASE, *PAUSES))
 
 
 class Attempt(NamedTuple):
@@ -66,7 +68,7 @@ def _waiting(store: Store) -> list[int]:
     )
     statement = (
         select(LETTERS.c.id)
-        .where(LETTERS.c.state == "RECEIVED", LETTERS.c.next_at <= func.now())
+        .where(LETTERS.c.state == "RECEIVED", _DUE)
         .order_by(LETTERS.c.tries, turn, LETTERS.c.id)
         .limit(AT_ONCE)
     )
@@ -82,7 +84,7 @@ def _begin(store: Store, id_: int) -> Attempt | None:
         .where(
             LETTERS.c.id == id_,
             LETTERS.c.state == "RECEIVED",
-            LETTERS.c.next_at <= func.now(),
+            _DUE,
         )
         .returning(LETTERS.c.id, LETTERS.c.mail_from, LETTERS.c.raw, LETTERS.c.tries)
     )

@@ -237,6 +237,12 @@ def test_what_is_not_reachable_is_tried_again_with_growing_pauses_for_an_hour(ha
     assert 3500 < tries[-1] < 3600
 
 
+def test_a_call_taken_under_a_clock_that_ran_ahead_is_run_at_once(hand):
+    kept = hand.defer()
+    execute(hand.db, "update calls set due_at = due_at + interval '2 hours'")
+    assert [call["id"] for call in hand.claim()] == [kept["id"]]
+
+
 @given(st.integers(1, 10**6), st.integers(0, 4000))
 def test_a_pause_never_shrinks_and_none_ends_after_the_time_is_over(tries, seconds):
     assert calls.pause(tries) <= calls.pause(tries + 1) <= calls.LONGEST_PAUSE

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from bus.database import outbox
 from bus.database.store import Store
+from bus.envelope import Envelope
 from bus.errors import ContractError
 from tests.bus.asking import ask
 from tests.databases import make_empty_database
@@ -67,6 +69,19 @@ def test_nothing_is_sent_of_a_transaction_that_was_rolled_back(relayed):
     store.engine.dispose()
     wait_for(lambda: relayed.marks("heard ever") == 1)
     assert relayed.marks("never") == 0
+
+
+def test_a_message_written_under_a_clock_that_ran_ahead_is_sent_at_once(relayed):
+    store = Store(relayed.db)
+    envelope = Envelope.new(NOTE.name, "test")
+    with store.transaction() as tx:
+        outbox.add(tx, [outbox.row(NOTE, envelope, {"mark": "ahead"})])
+        two_hours = "interval '2 hours'"
+        tx.conn.exec_driver_sql(
+            f"update outbox set created_at = now() + {two_hours}, due_at = now() + {two_hours}"
+        )
+    store.engine.dispose()
+    wait_for(lambda: relayed.marks("ahead") == 1)
 
 
 def test_a_message_that_breaks_its_contract_is_refused_where_it_is_made(probe_db):

@@ -58,6 +58,13 @@ def test_m1_what_stands_after_the_longest_text_is_kept_as_a_file(door):
     assert any(content.rstrip().endswith(b"the last line") for content in door.files().values())
 
 
+def test_a_letter_taken_under_a_clock_that_ran_ahead_is_read_at_once(door):
+    door.send(letter(b"a well"))
+    execute(door.hand.db, "update letters set next_at = next_at + interval '2 hours'")
+    door.work()
+    assert [row[0] for row in door.rows()] == ["TICKET"]
+
+
 @pytest.mark.parametrize(
     "fault", [Unreadable("too_long"), Unreadable("crashed"), KeyError("x"), Unavailable("away")]
 )

@@ -1,0 +1,1 @@
+"""The people and programs that use the installation while faults are made."""
