@@ -1,7 +1,7 @@
 """The consumer loop of one queue, on its own connection, which reconnects by itself."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -50,7 +50,7 @@ class Taker(Protocol):
     @property
     def queue_name(self) -> str: ...
     def ready(self) -> bool: ...
-    def declare(self, channel: object) -> list[object]: ...
+    def declare(self, channel: object, answered: Callable[[], None]) -> list[object]: ...
     def arrived(self, raw: Incoming) -> None: ...
     def write(self, channel: object, method: object, form: str, values: object) -> None: ...
     def guard_heartbeats(self, connection: Connection) -> None: ...
@@ -83,6 +83,14 @@ class Consumer(ConsumerMixin):
             },
         )
 
+    def answered(self) -> None:
+        """The broker has answered on the way to the first message: it is busy, and not silent. It
+        may need a second for each of a hundred keys.
+        """
+        if self._to_begin is not None and self._to_begin.pending:
+            self._to_begin.cancel()
+            self._to_begin.start()
+
     def drain(self) -> None:
         """Ask the loop to take no more messages."""
         self._draining = True
@@ -91,7 +99,7 @@ class Consumer(ConsumerMixin):
         self, consumer_cls: type[KombuConsumer], channel: Channel
     ) -> list[KombuConsumer]:
         channel.Message = Incoming
-        queues = self._inlet.declare(channel)
+        queues = self._inlet.declare(channel, self.answered)
         consumer = consumer_cls(queues=queues, on_message=self._inlet.arrived, accept=None)
         consumer.qos(prefetch_count=self._inlet.prefetch)
         self._consumer, self._channel = consumer, channel

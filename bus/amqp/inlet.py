@@ -1,7 +1,7 @@
 """Event-Driven Consumer: one connection per queue of the service, drained before it closes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -112,16 +112,18 @@ class Inlet(SharedExtension):
             topology.queue(service, self.kind, self.exchange, self._endpoints),
         ]
 
-    def declare(self, channel: Channel) -> list[Queue]:
+    def declare(self, channel: Channel, answered: Callable[[], None]) -> list[Queue]:
         """Declares the exchanges, the dead queue and this queue; gives what to consume."""
-        need_exchanges(channel.connection)
+        need_exchanges(channel.connection, answered)
         for wanted in self.wanted():
             queue = Queue(
                 wanted.name, durable=True, queue_arguments=wanted.arguments, channel=channel
             )
             queue.queue_declare()
+            answered()
             for key in wanted.keys:
                 queue.bind_to(wanted.exchange, key)
+                answered()
         queue.no_declare = True
         return [queue]
 
@@ -270,7 +272,7 @@ class Inlet(SharedExtension):
             consumer.drained.send()
 
 
-def need_exchanges(connection: Connection) -> None:
+def need_exchanges(connection: Connection, answered: Callable[[], None]) -> None:
     """Makes the exchanges unless all are there: where the operator has made them, a service needs
     no right to make any.
     """
@@ -278,6 +280,7 @@ def need_exchanges(connection: Connection) -> None:
     try:
         for name, kind in topology.EXCHANGES.items():
             channel.exchange_declare(name, kind, passive=True)
+            answered()
     except NotFound:
         channel = connection.channel()
         for name, kind in topology.EXCHANGES.items():

@@ -65,6 +65,21 @@ class Loop(asyncio.SelectorEventLoop):
             self.call_soon(self.stop)
             self.run_forever()
 
+    def inside(self, act):
+        """Run an act as a callback of the loop; what it raises is raised here."""
+        raised = []
+
+        def run():
+            try:
+                act()
+            except BaseException as error:
+                raised.append(error)
+
+        self.call_soon(run)
+        self.step(1)
+        if raised:
+            raise raised[0]
+
 
 class Green:
     """What stands in place of the module ``eventlet``: threads are tasks of the process in turn."""

@@ -21,6 +21,7 @@ def settled(histories, **more):
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
         **more,
     )
 

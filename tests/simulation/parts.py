@@ -316,6 +316,9 @@ class Linked(Process):
         raise NotImplementedError
 
     def receive(self, wire, frame):
+        self.world.loop.inside(lambda: self._receive(frame))
+
+    def _receive(self, frame):
         kind, content = frame[0], frame[1]
         if kind == "returned":
             self.link._returned(None, None, content, b"")

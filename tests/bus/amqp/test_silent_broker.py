@@ -3,9 +3,12 @@
 import contextlib
 import socket
 import threading
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
-from bus.amqp.consumer import BEGIN_SECONDS
+import eventlet
+
+from bus.amqp.consumer import BEGIN_SECONDS, Consumer
 from tests.bus.asking import ask
 from tests.probe.contracts import ADD
 from tests.waiting import wait_for
@@ -58,3 +61,16 @@ def test_a_consumer_that_hears_nothing_while_it_begins_connects_anew(probe_parts
     wait_for(lambda: process.log.count('"consuming"') >= 3, BEGIN_SECONDS + 30)
     assert ask(vhost, ADD, mark="after")["times"] == 1
     way.close()
+
+
+def test_a_broker_that_answers_slowly_has_as_long_for_each_answer():
+    consumer = Consumer(SimpleNamespace(queue_name="q"), "amqp://127.0.0.1:1/", 20)
+    consumer.answered()  # before it begins nothing is waited for
+    consumer._to_begin = eventlet.Timeout(BEGIN_SECONDS)
+    try:
+        first = consumer._to_begin.timer
+        consumer.answered()
+        assert first.called
+        assert consumer._to_begin.timer.pending
+    finally:
+        consumer._to_begin.cancel()
