@@ -258,6 +258,8 @@ class Link:
         self._connection.channel(on_open_callback=lambda c: settle(made, c))
         self.channel = await asyncio.wait_for(made, CONNECT_SECONDS)
         self.channel.add_on_close_callback(lambda *_: self._close())
+        # A queue that we consume was deleted: a new connection makes it, and consumes, again.
+        self.channel.add_on_cancel_callback(lambda *_: self._close())
         self.channel.add_on_return_callback(self._returned)
         if self._confirm:
             confirmed = loop.create_future()

@@ -55,7 +55,7 @@ class Correspondent(User):
     """A mail server that brings letters, and brings them again until they are taken."""
 
     kind = "letter"
-    pause = 0.8
+    pause = 3.0  # each is read in a child process of its own, which takes a second
 
     def act(self) -> None:
         number, began = self.key(), time.monotonic()

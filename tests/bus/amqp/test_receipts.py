@@ -40,6 +40,14 @@ def test_b6_a_command_and_an_event_are_awaited_until_their_receiver_has_done_the
     wait_for(lambda: ask(relayed.amqp, HEALTH)["unacknowledged"] == 0)
 
 
+def test_a_relay_whose_queue_of_receipts_was_deleted_makes_it_again(relayed):
+    with Wire(relayed.amqp) as wire:
+        wire.channel.queue_delete(topology.queue_name("probe", "receipts"))
+    send(relayed, NOTE, mark="deleted")
+    wait_for(lambda: rows(relayed, "awaits") == [([],)], 60)
+    assert relayed.marks("deleted") == 1
+
+
 def test_b6_a_command_that_died_at_its_receiver_is_counted_kept_and_done_by_a_replay(relayed):
     send(relayed, SPOIL, mark="spoilt")
     wait_for(lambda: rows(relayed, "died") == [(["probe"],)])
