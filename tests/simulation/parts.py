@@ -210,6 +210,7 @@ class ServiceProcess(Process):
         except ProcessDied:
             self.kill()
             return
+        self.world.written = True
         self.settles.append(lambda: settle(None, outcomes, None))
 
     def kill(self):
@@ -261,9 +262,11 @@ class PikaChannel:
         if not self._wire.up:
             raise pika.exceptions.ChannelWrongStateError
         self._tag += 1
-        self._wire.write(lambda tag=self._tag: self._arrive(exchange, key, body, properties, tag))
+        message = exchange, key, body, properties
+        self._wire.write(lambda tag=self._tag: self._arrive(message, mandatory, tag))
 
-    def _arrive(self, exchange, key, body, properties, tag):
+    def _arrive(self, message, mandatory, tag):
+        exchange, key, body, properties = message
         broker, wire = self._world.broker, self._wire
         plain = {
             "application_headers": dict(properties.headers or {}),
@@ -273,11 +276,11 @@ class PikaChannel:
         }
         if properties.reply_to:
             plain["reply_to"] = broker.address(wire)
-        there = broker.publish(exchange, key, plain, body)
-        if not there:
+        taken = broker.publish(exchange, key, plain, body) or not mandatory
+        if not taken:
             wire.back.append(("returned", properties))
         if self._link._confirm:
-            if there:
+            if taken:
                 broker.confirmed.add(properties.message_id)
             wire.back.append(("confirmed", tag))
 

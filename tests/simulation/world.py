@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass, field
 from random import Random
 from unittest import mock
+from urllib.parse import urlsplit
 
 import psycopg2
 
@@ -22,6 +23,7 @@ from tests.simulation.parts import (
     ServiceProcess,
 )
 from tests.simulation.played import Played, command_of
+from tests.stores import execute
 
 CONTRACTS = {c.operation: c for c in (ADD, ADD_MANY, FAIL, REFUSE, TELL)}
 MARKS = ("plain", "stumble", "spoil", "die")
@@ -29,6 +31,20 @@ ROUNDS = 60
 # A message may die after so many deliveries that failed for no fault of its own.
 CHARGES = topology.DELIVERY_LIMIT
 DONE_OF = {NOTE.name: "noted", NOTED.name: "heard"}
+
+
+# The database lives by the play's clock: its `now()` is ours, for statements and for defaults.
+CLOCK = """
+create schema sim;
+create table sim.clock (at timestamptz not null);
+insert into sim.clock values ('2027-01-15T08:00:00Z');
+create function sim.now() returns timestamptz language sql stable as 'select at from sim.clock';
+grant usage on schema sim to public;
+grant select, update on sim.clock to public;
+alter table outbox alter created_at set default sim.now(), alter due_at set default sim.now();
+alter table inbox alter at set default sim.now();
+alter database {name} set search_path to sim, pg_catalog, public
+"""
 
 
 @dataclass(eq=False)
@@ -53,6 +69,7 @@ class Database:
 
     def __init__(self, url):
         self.url = url
+        execute(url, CLOCK.format(name=urlsplit(url).path[1:]))
         self.connection = psycopg2.connect(url)
         self.connection.autocommit = True
         self.world = None
@@ -89,7 +106,7 @@ class World:
         self.calls: list[Call] = []
         self.database_away, self._faults, self._beside = False, [], []
         self.relay_connection = None
-        self.in_turn = None
+        self.in_turn, self.written = None, False
         self._stack = contextlib.ExitStack()
         self.relay = RelayProcess(self, "relay")
         self.face = FaceProcess(self, "face")
@@ -182,7 +199,14 @@ class World:
                 steps.append((part, lambda p=part: p.work(0)))
             if self._wants_turn(part):
                 steps.append((part, part.turn))
+        if self.written and self.relay.alive:
+            steps.append((self.relay, self._notify))
         return steps
+
+    def _notify(self):
+        """What PostgreSQL tells the relay by itself, at a moment of the play."""
+        self.written = False
+        self.relay.relay._wake.set()
 
     def _waits(self, wire):
         queue = self.broker.queues.get(wire.consumes)
@@ -197,14 +221,7 @@ class World:
     def pass_time(self, seconds):
         """The clock goes on, for the rows of the database too."""
         self.clock.now += seconds
-        self.database.run(
-            "update outbox set due_at = due_at - %(s)s * interval '1 second', "
-            "resend_at = resend_at - %(s)s * interval '1 second', "
-            "created_at = created_at - %(s)s * interval '1 second', "
-            "sent_at = sent_at - %(s)s * interval '1 second' "
-            "where seq in (select seq from outbox for update skip locked)",
-            {"s": seconds},
-        )
+        self.database.run("update sim.clock set at = at + %s * interval '1 second'", (seconds,))
         for part in self.parts:
             if part.alive:
                 part.ring()
