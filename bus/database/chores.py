@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Connection, delete, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, delete, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.database.faults import is_of_store, passing_trouble
@@ -23,12 +23,25 @@ TRIES = 5
 KEEP_DAYS = 30
 Row = TypeVar("Row")
 Context = TypeVar("Context")
+DateTime = ColumnElement[dt.datetime]
 _log = log.get("chores")
 # A row that failed is left alone for 4, 16, 64 … minutes, for a day at the most.
 _PAUSE = func.least(func.power(4, FAILED_ROWS.c.tries), 1440) * literal_column(
     "interval '1 minute'"
 )
 _LEFT_ALONE = FAILED_ROWS.c.at > func.now() - _PAUSE
+
+
+def is_due(
+    moment: DateTime, *, longest: dt.timedelta, now: dt.datetime | None = None
+) -> ColumnElement[bool]:
+    """True once the moment in a column has come (``now``: the database's, or this one).
+
+    A moment further ahead than the ``longest`` pause that is ever set was written under a clock
+    that ran ahead and has been corrected since: such a row would wait for hours, and is due now.
+    """
+    at: DateTime | dt.datetime = now or func.now()
+    return or_(moment <= at, moment > at + longest)
 
 
 class Chore(NamedTuple):

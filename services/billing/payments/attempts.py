@@ -5,7 +5,7 @@ from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from bus.database.due import is_due
+from bus.database.chores import is_due
 from bus.database.rows import fetch_all, fetch_one, fetch_only
 from services.billing.context import Context
 from services.billing.domain.money import Rials

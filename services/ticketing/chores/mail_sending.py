@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 
-from bus.database.due import is_due
+from bus.database.chores import is_due
 from bus.database.rows import fetch_all
 from bus.database.store import Store
 from bus.errors import Unavailable

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select, update
 
 from bus.blobs import Blobs
-from bus.database.due import is_due
+from bus.database.chores import is_due
 from bus.database.rows import fetch_one
 from bus.database.store import Store, Tx
 from bus.errors import Unavailable
