@@ -101,8 +101,8 @@ def exhausted(installation: Installation) -> Iterator[None]:
             )
             with contextlib.suppress(psycopg2.OperationalError):
                 while True:
-                    taken = installation.connect("postgres")
-                    stack.enter_context(contextlib.closing(taken))
+                    connection = installation.connect("postgres")
+                    stack.enter_context(contextlib.closing(connection))
         yield
 
 

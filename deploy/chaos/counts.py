@@ -68,7 +68,7 @@ OPEN = (
 class Count:
     """One account: what was counted, how many, and what is wrong with it (empty: nothing)."""
 
-    what: str
+    subject: str
     figures: str
     wrong: str = ""
 
@@ -89,12 +89,12 @@ class Accounts:
         """Wait until nothing is under way any more."""
         until(lambda: not self._open(), DRAIN_SECONDS, 2.0)
         still = self._open()
-        wrong = "; ".join(f"{what}: {count}" for what, count in still.items())
+        wrong = "; ".join(f"{kind}: {count}" for kind, count in still.items())
         return Count("nothing is under way any more", f"{len(OPEN)} kinds", wrong)
 
     def _open(self) -> dict[str, int]:
-        counts = {what: self._number(database, query) for database, what, query in OPEN}
-        return {what: count for what, count in counts.items() if count}
+        counts = {kind: self._number(database, query) for database, kind, query in OPEN}
+        return {kind: count for kind, count in counts.items() if count}
 
     def all(self) -> list[Count]:
         """Every account, in the order of the table."""
@@ -176,19 +176,19 @@ class Accounts:
 
     def letters(self) -> Count:
         """Each letter that was taken is kept once, and one ticket at the most came of it."""
-        taken = self._journal.of(people.Correspondent.kind)
+        accepted = self._journal.of(people.Correspondent.kind)
         rows = self._sql("ticketing", "select message_id, ticket, state from letters")
         kept = Counter(f"<{str(row[0]).strip('<>')}>" for row in rows)
         tickets = Counter(row[1] for row in rows if row[1] is not None)
         twice = [ticket for ticket, times in tickets.items() if times > 1]
         made = self._number("ticketing", "select count(*) from tickets where channel = 'mail'")
         wrong = [
-            _not_once("letter", kept, taken),
+            _not_once("letter", kept, accepted),
             f"{len(twice)} tickets of two letters" if twice else "",
             f"{made} tickets of {len(tickets)} letters" if made != len(tickets) else "",
         ]
         states = Counter(str(row[2]) for row in rows)
-        figures = f"{len(taken)} taken; {dict(states)}"
+        figures = f"{len(accepted)} taken; {dict(states)}"
         return Count("letters: kept once, one ticket each", figures, _joined(wrong))
 
     def notes(self) -> Count:
@@ -313,17 +313,17 @@ def _message_id(key: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"fuel-co inquiry.ask.v1 key {key}"))
 
 
-def _not_once(what: str, there: Counter[str], expected: Iterable[str]) -> str:
+def _not_once(noun: str, there: Counter[str], expected: Iterable[str]) -> str:
     keys = list(expected)
     lost = [key for key in keys if not there[key]]
     twice = [key for key in keys if there[key] > 1]
-    sentences = [f"{len(lost)} {what}s lost: {lost[:3]}"] if lost else []
-    sentences += [f"{len(twice)} {what}s twice: {twice[:3]}"] if twice else []
+    sentences = [f"{len(lost)} {noun}s lost: {lost[:3]}"] if lost else []
+    sentences += [f"{len(twice)} {noun}s twice: {twice[:3]}"] if twice else []
     return "; ".join(sentences)
 
 
-def _more(what: str, there: int, begun: int) -> str:
-    return f"{there} {what} of {begun} that were asked for" if there > begun else ""
+def _more(noun: str, there: int, begun: int) -> str:
+    return f"{there} {noun} of {begun} that were asked for" if there > begun else ""
 
 
 def _joined(sentences: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ def table(recoveries: Sequence[Recovery], counts: Sequence[Count]) -> str:
         for row in recoveries
     ]
     lines += ["", "| Counted at the end | figures | wrong |", "|---|---|---|"]
-    lines += [f"| {row.what} | {row.figures} | {row.wrong or 'nothing'} |" for row in counts]
+    lines += [f"| {row.subject} | {row.figures} | {row.wrong or 'nothing'} |" for row in counts]
     return "\n".join(lines) + "\n"
 
 

@@ -276,11 +276,11 @@ class PikaChannel:
         }
         if properties.reply_to:
             plain["reply_to"] = broker.address(wire)
-        taken = broker.publish(exchange, key, plain, body) or not mandatory
-        if not taken:
+        accepted = broker.publish(exchange, key, plain, body) or not mandatory
+        if not accepted:
             wire.back.append(("returned", properties))
         if self._link._confirm:
-            if taken:
+            if accepted:
                 broker.confirmed.add(properties.message_id)
             wire.back.append(("confirmed", tag))
 

@@ -320,11 +320,11 @@ class World:
         for call in self.calls:
             if call.contract is TELL:
                 expected = {command_of(call.mark).name, NOTED.name}
-                told = f"told {call.mark}" in marks
+                done = f"told {call.mark}" in marks
                 rows_of_call = by_call.get(call.id, set())
                 require(
-                    rows_of_call == (expected if told else set()),
-                    f"{call.mark}: done {told}, and the outbox has {sorted(rows_of_call)}",
+                    rows_of_call == (expected if done else set()),
+                    f"{call.mark}: done {done}, and the outbox has {sorted(rows_of_call)}",
                 )
 
     # --- the end ---

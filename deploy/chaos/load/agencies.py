@@ -124,10 +124,10 @@ class Notary(Agency):
         key, began = self.key(), time.monotonic()
         parcel = {"parcel_no": self.random.choice(PARCELS), "purpose": "land_transfer"}
         self.journal.begin(self.kind, key)
-        asked = self.until_answered(
+        question = self.until_answered(
             lambda: self.caller.call("inquiry.ask_parcel.v1", parcel, idempotency_key=key)
         )
-        code = str(asked.data["code"])
+        code = str(question.data["code"])
         self.until_answered(lambda: self._settled(code))
         self.journal.accept(self.kind, key, code, began)
 

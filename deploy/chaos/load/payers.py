@@ -75,8 +75,8 @@ class Payer(User):
             raise Again
 
 
-def _one(pattern: re.Pattern[str], page: str, what: str) -> str:
+def _one(pattern: re.Pattern[str], page: str, subject: str) -> str:
     match = pattern.search(page)
     if match is None:
-        raise Surprise(f"a page without {what}: {' '.join(page.split())[:120]}")
+        raise Surprise(f"a page without {subject}: {' '.join(page.split())[:120]}")
     return match[1]
