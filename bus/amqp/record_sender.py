@@ -35,11 +35,8 @@ class RecordSender:
             self._thread.start()
 
     def stop(self) -> None:
-        """Send the last, for a moment."""
+        """Have the last sent while the process ends; nobody waits for it."""
         self._ending.set()
-        if self._thread is not None:
-            self._thread.join(EVERY_SECONDS)
-        self._confirming.stop()
 
     def _run(self) -> None:
         while not self._ending.wait(EVERY_SECONDS):
