@@ -10,6 +10,7 @@ from contracts.notify import desk, inbox
 from contracts.notify import messages as contracts
 from contracts.notify.person_work import WORK_ON_PERSON, WorkOnPerson
 from contracts.notify.persons import Pass, Person
+from services.notify import person_work
 from services.notify.context import Entrypoints, sender_of
 from services.notify.editors import roles
 from services.notify.sending import (
@@ -17,7 +18,6 @@ from services.notify.sending import (
     consents,
     mailboxes,
     messages,
-    person_work,
     search,
 )
 

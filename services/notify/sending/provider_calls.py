@@ -11,7 +11,6 @@ from uuid import UUID
 from bus.database.store import Store
 from bus.errors import Unavailable
 from bus.process import log, spans
-from bus.process.called import calling
 from bus.process.spans import Kind, Span
 from members.rights import AGENCY_MISSING, EVERYBODY, Members, Sender
 from services.notify.context import Context, ContextOf
@@ -158,7 +157,7 @@ def call(dispatcher: Dispatcher, batch: Batch, down: set[str]) -> None:
     if not batch.messages:
         return
     try:
-        with calling(batch.provider.channel, code), _span(batch):
+        with _span(batch):
             results = batch.provider.send(batch.messages)
     except MessageRefused:
         for message in batch.messages:

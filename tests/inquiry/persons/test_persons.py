@@ -45,7 +45,7 @@ class Persons(Own):
             json.loads(bytes(body))
             for (body,) in execute(
                 self.db,
-                "select body from outbox where name = %s order by id",
+                "select body from outbox where name = %s order by seq",
                 (SEND_MESSAGE.name,),
             )
         ]

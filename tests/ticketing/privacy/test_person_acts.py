@@ -7,7 +7,7 @@ from contracts.ticketing import person_acts as c
 from contracts.ticketing import privacy
 from services.ticketing.privacy import person_acts
 from tests.stores import execute
-from tests.ticketing.test_privacy import NATIONAL_ID, tables_with_person
+from tests.ticketing.privacy.test_privacy import NATIONAL_ID, tables_with_person
 
 MOBILE = "09120000016"
 PERSON = {"mobile": MOBILE, "national_id": NATIONAL_ID}

@@ -4,7 +4,7 @@ import uuid
 
 from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.person_acts import NOTE_PERSON_PART
-from services.notify.sending import person_work
+from services.notify import person_work
 from tests.notify.conftest import MOBILE
 from tests.stores import execute
 
