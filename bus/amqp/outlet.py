@@ -76,7 +76,8 @@ class Outlet(SharedExtension):
         """Begins to keep the connection, once."""
         if self._thread is None:
             self._thread = eventlet.spawn(self._run)
-            self._records.start(self.container.service_name)
+            # Nothing here may give way: who opens is asked whether it is open until this returns.
+            eventlet.spawn(self._records.run, self.container.service_name)
 
     def stop(self) -> None:
         """Says the last, and closes the connection; called after the last worker has ended."""

@@ -19,26 +19,20 @@ KEEPER, CONTRACT = "agencies", "agencies.record_calls.v1"
 
 
 class RecordSender:
-    """The thread (a green one) that empties the record of this process."""
+    """Empties the record of this process."""
 
     def __init__(self, confirming: Confirming, recorder: Recorder = RECORDER) -> None:
         self._confirming, self._recorder = confirming, recorder
         self._source = ""
         self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self, source: str) -> None:
-        """Begin to send, once; ``source`` is the service."""
-        if self._thread is None:
-            self._source = source
-            self._thread = threading.Thread(target=self._run, name="records", daemon=True)
-            self._thread.start()
 
     def stop(self) -> None:
         """Have the last sent while the process ends; nobody waits for it."""
         self._ending.set()
 
-    def _run(self) -> None:
+    def run(self, source: str) -> None:
+        """Send until ``stop``; ``source`` is the service. To be run on a green thread."""
+        self._source = source
         while not self._ending.wait(EVERY_SECONDS):
             self.send()
         self.send(all_sums=True)
