@@ -26,6 +26,8 @@ KILLED_TOO = ("postgres", "rabbitmq", "agency-rabbitmq", "clamd", "mailbox", "la
 FROZEN_TOO = (*KILLED_TOO, "bank", "sms")
 # By a clock that is wrong, signatures of callers whose clock is right are of another time.
 OF_THE_CLOCK = r"signature\.|session|sign-in|form|inquiry"
+# A payment that a lying bank does not begin is refused, and begun anew by the payer.
+OF_THE_BANK = r"/pay: |the way to the bank"
 Make = Callable[[Installation], AbstractContextManager[object]]
 
 
@@ -171,7 +173,14 @@ def _of_the_rest() -> list[Fault]:
         Fault("full-blobs", "the disk of files is full", outside.full("blobs")),
         Fault("full-replays", "the disk of used signatures is full", outside.full("replays")),
         Fault("full-marks", "the disk of newest numbers is full", outside.full("marks")),
-        Fault("bank-lies", "the bank answers wrongly, late or not", outside.bank_lies, 15, True),
+        Fault(
+            "bank-lies",
+            "the bank answers wrongly, late or not",
+            outside.bank_lies,
+            15,
+            quick=True,
+            excuses=OF_THE_BANK,
+        ),
         Fault("sms-lies", "providers of SMS answer wrongly, late or not", outside.sms_lies, 15),
         Fault("no-mail", "the mail server is stopped", outside.stopped("mailbox")),
         Fault(

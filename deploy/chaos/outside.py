@@ -15,6 +15,8 @@ Made = Callable[[Installation], AbstractContextManager[None]]
 CHUNK = b"\0" * (1 << 16)
 BANK_TRICKS = ({"do": "error"}, {"do": "drop"}, {"do": "garbage"}, {"do": "delay", "seconds": 4})
 BANK_CALLS = ("token", "verify", "verify", "settle")
+# More would keep one payer for minutes: the bank is asked again at growing pauses.
+BANK_LIES, SMS_LIES = 6, 16
 SMS_TRICKS = (
     {"do": "drop"},
     {"do": "garbage"},
@@ -102,7 +104,7 @@ def clock(seconds: float) -> Made:
 def bank_lies(_: Installation) -> Iterator[None]:
     """The next answers of the gateways are errors, nonsense, late, or lost after the act."""
     chance = random.Random("bank")  # noqa: S311 - a play
-    for number in range(16):
+    for number in range(BANK_LIES):
         trick = {"next": BANK_CALLS[number % len(BANK_CALLS)], **chance.choice(BANK_TRICKS)}
         _play(BANK_PORT, trick)
     yield
@@ -112,7 +114,7 @@ def bank_lies(_: Installation) -> Iterator[None]:
 def sms_lies(_: Installation) -> Iterator[None]:
     """The next answers of providers are errors, nonsense, late, or lost after the act."""
     chance = random.Random("sms")  # noqa: S311 - a play
-    for _number in range(16):
+    for _number in range(SMS_LIES):
         _play(SMS_PORT, {"provider": chance.choice(PROVIDERS), **chance.choice(SMS_TRICKS)})
     yield
     _play(SMS_PORT, {"do": "normal", "provider": "all"})
