@@ -6,7 +6,7 @@ ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
 .PHONY: help up demo down status doctor backup restore cluster logs test check bench docs contracts migrate lock setup chaos
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup:
 	@sh deploy/local/bootstrap.sh
@@ -55,6 +55,22 @@ check: setup ## style, types and the rules of import
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
+.PHONY: compose-test image-check deploy-check sbom audit
+compose-test: setup ## build images, start docker-compose.yml by podman, walk through it; needs root; KEEP=1 leaves it running
+	$(PYTHON) -m deploy.compose_test $(if $(KEEP),--keep) $(if $(REBUILD),--rebuild)
+
+image-check: setup ## build our image twice and compare the layers; needs root
+	$(PYTHON) -m deploy.compose_test --image
+
+deploy-check: setup ## judge Kubernetes' manifests and systemd's units offline, by schemas, checkov and systemd
+	@sh deploy/check.sh
+
+sbom: setup ## the bill of materials of our image (CycloneDX) in .local/sbom.json
+	@sh deploy/check.sh sbom
+
+audit: setup ## known faults of the packages in our image; needs the network
+	@sh deploy/check.sh audit
+
 bench: ## measure; writes docs/performance.md; QUICK=1 takes two minutes and only compares
 	@sh deploy/local/bootstrap.sh bench
 	$(PYTHON) -m bench $(if $(QUICK),--quick)
@@ -75,3 +91,7 @@ lock: setup ## pin the newest packages with hashes (needs the program uv)
 		requirements-dev.in -o requirements.lock
 	uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 \
 		requirements-docs.in -o requirements-docs.lock
+	uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		requirements.in -c requirements.lock -o requirements-image.lock
+	uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		requirements-deploy.in -o requirements-deploy.lock

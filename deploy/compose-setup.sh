@@ -42,7 +42,9 @@ for file in secrets/psps.toml secrets/providers.toml; do [ -e "$file" ] || echo 
 for folder in desk treasury notices open311 register; do
     [ -n "$(ls -A "$folder")" ] || echo "Put your own files into $folder, after the demo's in deploy/ (never its keys)."
 done
-[ -n "$(ls -A agency-broker)" ] || echo "Put the agencies' broker's certificate and key into agency-broker."
+for file in server.crt server.key; do
+    [ -e "agency-broker/$file" ] || echo "Put agency-broker/$file there: the agencies' broker's certificate and key."
+done
 for file in public.crt public.key desk.crt desk.key notify.crt notify.key agency.crt agency.key agencies-ca.crt; do
     [ -e "edge-tls/$file" ] || echo "Put edge-tls/$file there: the edge's certificates and keys, and the CA of agencies' certificates."
 done

@@ -13,6 +13,7 @@ import requests
 
 from deploy.local import stores
 from deploy.local.ports import free_port
+from tests.certificates import certificate
 
 _shared: dict[int, Future] = {}  # PostgreSQL of all workers, by port
 
@@ -53,10 +54,27 @@ def end_broker(server):
     server.end_epmd()
 
 
+def tls_settings(folder, port):
+    """Lines of RabbitMQ's configuration, with a certificate for localhost in the folder."""
+    ca = certificate("broker ca", ca=True)
+    ca.write(folder / "ca")
+    certificate("localhost", ca).write(folder / "server")
+    return f"""
+listeners.ssl.1 = 127.0.0.1:{port}
+ssl_options.certfile = {folder}/server.crt
+ssl_options.keyfile = {folder}/server.key
+"""
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory):
-    """The broker that tests share; one that must be hurt takes ``own_broker``."""
-    server = stores.start_rabbitmq(tmp_path_factory.mktemp("rabbitmq"), api_port=free_port())
+    """The broker that tests share; one that must be hurt takes ``own_broker``. At ``tls_port`` it
+    takes connections by TLS, with a certificate of the authority ``ca_file``.
+    """
+    folder, tls_port = tmp_path_factory.mktemp("rabbitmq"), free_port()
+    made = tls_settings(folder, tls_port)
+    server = stores.start_rabbitmq(folder / "node", api_port=free_port(), more=made)
+    server.tls_port, server.ca_file = tls_port, folder / "ca.crt"
     yield server
     end_broker(server)
 

@@ -11,6 +11,7 @@ from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 
+from bus.amqp import tls
 from bus.amqp.hosts import SOCKET_SETTINGS, Hosts
 from bus.process import log
 from bus.wire import Wire
@@ -67,8 +68,10 @@ def connect(hosts: Hosts, name: str, heartbeat: int = 0, blocked: object = None)
         "on_unblocked": blocked,
         "socket_settings": SOCKET_SETTINGS,
     }
+    urls = hosts.in_turn()
     connection = Connection(
-        hosts.in_turn(),
+        urls,
+        ssl=tls.for_kombu(urls[0]),
         heartbeat=heartbeat,
         connect_timeout=min(hosts.seconds, CONFIRM_SECONDS),
         transport_options=options,

@@ -12,6 +12,7 @@ from kombu import Connection
 from kombu import Consumer as KombuConsumer
 from kombu.mixins import ConsumerMixin
 
+from bus.amqp import tls
 from bus.amqp.hosts import SOCKET_SETTINGS, Hosts
 from bus.amqp.incoming import Incoming
 from bus.process import log
@@ -73,8 +74,10 @@ class Consumer(ConsumerMixin):
 
     def create_connection(self) -> Connection:
         """A connection to be opened, at the node whose turn it is, or else at the next."""
+        urls = self._hosts.in_turn()
         return Connection(
-            self._hosts.in_turn(),
+            urls,
+            ssl=tls.for_kombu(urls[0]),
             heartbeat=self._heartbeat,
             connect_timeout=min(self._hosts.seconds, CONNECT_SECONDS),
             transport_options={
@@ -154,7 +157,7 @@ class Consumer(ConsumerMixin):
             self.drained.send()
 
     def on_connection_error(self, exc: Exception, interval: float) -> None:
-        _log.warning("broker_unreachable", error=type(exc).__name__, again_in=interval)
+        _log.warning("broker_unreachable", error=tls.name_of(exc), again_in=interval)
         if self._draining:
             self.should_stop = True
             raise exc

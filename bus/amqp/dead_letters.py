@@ -15,6 +15,7 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.spec import Basic, BasicProperties
 
 from bus import topology
+from bus.amqp import tls
 from bus.amqp.hosts import each_host
 from bus.amqp.incoming import clean_headers
 from bus.errors import NotFound, Unavailable
@@ -48,7 +49,7 @@ class DeadLetters:
     """The dead letters of all services on one broker; a short connection for each act."""
 
     def __init__(self, amqp_url: str, *, seconds: float = CONFIRM_SECONDS) -> None:
-        self._parameters = [pika.URLParameters(url) for url in each_host(amqp_url)]
+        self._parameters = [tls.parameters_of(url) for url in each_host(amqp_url)]
         for parameters in self._parameters:
             parameters.blocked_connection_timeout = seconds
             parameters.socket_timeout = parameters.stack_timeout = seconds / len(self._parameters)

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import pika
 
+from bus.amqp import tls
+
 HEARTBEAT_SECONDS = 20
 # A node that is gone without a word is noticed by the kernel, long before heartbeats are missed.
 TCP_OPTIONS: Mapping[str, int] = {
@@ -42,7 +44,7 @@ class Hosts:
 
     def parameters(self, name: str) -> pika.URLParameters:
         """Where and how pika connects now; ``name`` is how the connection is called there."""
-        parameters = pika.URLParameters(self.in_turn()[0])
+        parameters = tls.parameters_of(self.in_turn()[0])
         parameters.heartbeat = HEARTBEAT_SECONDS
         parameters.client_properties = {"connection_name": name}
         parameters.tcp_options = dict(TCP_OPTIONS)

@@ -14,6 +14,7 @@ from pika.frame import Method
 from pika.spec import Basic, BasicProperties
 
 from bus import topology
+from bus.amqp import tls
 from bus.amqp.hosts import Hosts
 from bus.errors import ContractError, Unavailable
 from bus.process import log
@@ -52,7 +53,7 @@ class Link:
         self._log = log.get("rabbit")
         self._connection: AsyncioConnection = None
         self.channel: Channel = None
-        self.blocked = False
+        self.blocked, self._problem = False, tls.UNREACHABLE
         self._task: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
         self._open = asyncio.Event()
@@ -70,7 +71,7 @@ class Link:
         if self.blocked:
             return fail("broker.blocked", "The broker takes no messages (memory or disk alarm).")
         if not self._open.is_set():
-            return fail("broker.unreachable", "There is no connection to the broker.")
+            return fail("broker.unreachable", self._problem)
         return WELL
 
     async def start(self) -> None:
@@ -232,9 +233,9 @@ class Link:
                 failed = 0
                 await self._lost.wait()
                 self._log.warning("broker_lost")
-            except (AMQPError, OSError, TimeoutError) as error:
-                failed += 1
-                self._log.warning("broker_unreachable", error=type(error).__name__)
+            except tls.LOST as error:
+                failed, self._problem = failed + 1, tls.distrust(error) or tls.UNREACHABLE
+                self._log.warning("broker_unreachable", error=tls.name_of(error))
             self._drop()
             # Longer when all nodes were tried; without that another may well be there.
             pause = min(SHORTEST_PAUSE * 2 ** min(failed // len(self._hosts), 10), LONGEST_PAUSE)

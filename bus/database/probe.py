@@ -128,12 +128,35 @@ class DatabaseProbe:
         cursor.execute(TAKE_AWAY, (mark,))
 
 
+# What libpq says where it believes no certificate, or gets none.
+DISTRUST = (
+    "certificate verify failed",
+    "does not match host name",
+    "root certificate file",
+    "does not support SSL",
+)
+
+
+def distrust(error: psycopg2.Error) -> str | None:
+    """Why a database's certificate is not believed, as one sentence; None for any other error."""
+    lines = [line for line in str(error).splitlines() if any(sign in line for sign in DISTRUST)]
+    if not lines:
+        return None
+    reason = lines[0].rpartition("failed: ")[2].removeprefix("SSL error: ").strip()
+    return (
+        f"The database's certificate is not believed ({reason}): compare DB_URL with its names, "
+        "and sslrootcert with its authority."
+    )
+
+
 def trouble_of(error: psycopg2.Error, table: str = "") -> Finding:
     """Translate a database error for the operator."""
     if error.pgcode == "55P03":
         return fail("database.locked", f"Somebody keeps the table {table or 'inbox'} locked.")
     if error.pgcode in OURS:
         return fail(*OURS[error.pgcode])
+    if sentence := distrust(error):
+        return fail("database.unreachable", sentence)
     trouble = passing_trouble(error)
     if trouble is None:
         return fail("database.refused", f"The database refuses its work (SQLSTATE {error.pgcode}).")

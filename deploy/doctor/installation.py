@@ -75,4 +75,5 @@ def read_by(needs: Iterable[str]) -> set[str]:
     the other way round.
     """
     names = {name.removesuffix("_FILE") for name in needs}
-    return names | {f"{name}_FILE" for name in names} | {"MARKS_DIR", "METRICS_NETWORKS"}
+    more = {"MARKS_DIR", "METRICS_NETWORKS", "AMQP_CA_FILE"}
+    return names | {f"{name}_FILE" for name in names} | more

@@ -121,6 +121,7 @@ def _addresses(installation: Installation) -> Iterator[Advice]:
                 f"{name} has {len(values)} values in different parts.",
                 "Give all parts one: signatures and links are valid for one address.",
             )
+    yield from _plain_stores(installation)
     for value in installation.values("SMTP_URL"):
         parts = urlsplit(value)
         plain = parts.scheme == "smtp" and "starttls" not in parts.query
@@ -130,6 +131,26 @@ def _addresses(installation: Installation) -> Iterator[Advice]:
                 "Letters travel to the mail server without encryption.",
                 "Use smtps://, or ?starttls=1.",
             )
+
+
+def _plain_stores(installation: Installation) -> Iterator[Advice]:
+    """Broker and databases on other machines that are reached without TLS, or without knowing whom.
+    A name without a dot is one of the containers' own networks.
+    """
+    for name, sure, how in (
+        ("AMQP_URL", "amqps://", "Use amqps://, and AMQP_CA_FILE for an authority of your own."),
+        ("DB_URL", "sslmode=verify-full", "Add ?sslmode=verify-full&sslrootcert=... to it."),
+    ):
+        for part, settings in installation.settings.items():
+            value = settings.get(name) or ""
+            host = urlsplit(value).hostname or ""
+            if value and "." in host and not is_loopback(host) and sure not in value:
+                yield doubt(
+                    AREA,
+                    f"{part}: what {name} reaches at {host} is not proven by a certificate: who "
+                    "stands between reads along.",
+                    how,
+                )
 
 
 def _doors(installation: Installation) -> Iterator[Advice]:

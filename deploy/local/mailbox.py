@@ -37,7 +37,8 @@ def main() -> int:
     except MissingSettings as error:
         print(f"The mailboxes cannot start: {error}", file=sys.stderr)
         return 1
-    controller = Controller(Mailboxes(folder), hostname="127.0.0.1", port=port)
+    host = settings.text("HOST", "127.0.0.1")
+    controller = Controller(Mailboxes(folder), hostname=host, port=port)
     controller.start()
     try:
         signal.sigwait({signal.SIGTERM, signal.SIGINT})

@@ -229,8 +229,10 @@ class RabbitMQ:
 
 
 def start_rabbitmq(
-    home: Path, port: int = 0, api_port: int = 0, *, for_agencies: bool = False
+    home: Path, port: int = 0, api_port: int = 0, *, for_agencies: bool = False, more: str = ""
 ) -> RabbitMQ:
-    """A running RabbitMQ for tests."""
+    """A running RabbitMQ for tests; ``more`` are further lines of its configuration."""
     ports = (port or free_port(), free_port(), free_port(), api_port)
-    return RabbitMQ(home, *ports, for_agencies=for_agencies).start()
+    server = RabbitMQ(home, *ports, for_agencies=for_agencies)
+    server.more = more
+    return server.start()

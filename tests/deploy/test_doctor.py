@@ -83,6 +83,8 @@ def test_what_is_right_for_a_sandbox_alone_is_wrong_where_others_come(environ, w
     [
         ({"SMTP_URL": "smtp://mail.example.ir:25"}, "without encryption"),
         ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL is DEBUG"),
+        ({"AMQP_URL": "amqp://mirab.desk@mq.example.ir/%2F"}, "AMQP_URL reaches at mq.example.ir"),
+        ({"DB_URL": "postgresql://x@db.example.ir/x?sslmode=require"}, "not proven by a certif"),
         ({"SECOND_FACTOR": ""}, "asks for a second factor"),
         ({"METRICS_ADDRESS": "0.0.0.0:9100"}, "METRICS_ADDRESS is open"),
     ],
@@ -90,6 +92,19 @@ def test_what_is_right_for_a_sandbox_alone_is_wrong_where_others_come(environ, w
 def test_what_is_not_careful_is_to_be_looked_at(environ, words):
     findings = sentences(variables.look, of(**environ, **PUBLIC), "warn")
     assert any(words in sentence for sentence in findings)
+
+
+def test_stores_here_in_the_containers_network_or_proven_by_a_certificate_are_right():
+    for environ in (
+        {"AMQP_URL": "amqp://x@rabbitmq:5672/%2F", "DB_URL": "postgresql://x@postgres/x"},
+        {"AMQP_URL": "amqp://x@127.0.0.1/%2F", "DB_URL": "postgresql://x@127.0.0.1/x"},
+        {
+            "AMQP_URL": "amqps://x@mq.example.ir/%2F",
+            "DB_URL": "postgresql://x@db.example.ir/x?sslmode=verify-full",
+        },
+    ):
+        findings = sentences(variables.look, of(**environ, **PUBLIC), "warn")
+        assert not any("proven by a certificate" in sentence for sentence in findings)
 
 
 def test_two_parts_with_two_addresses_of_one_face_are_told():

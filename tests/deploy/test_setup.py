@@ -1,15 +1,23 @@
 """What stands ready before the first start in containers: databases, roles, keys, passwords."""
 
+import contextlib
 import os
 import shutil
+import socket
+import socketserver
+import ssl
 import subprocess
+import threading
 import time
 
 import psycopg2
 import pytest
 import yaml
 
+from bus.database.probe import DatabaseProbe
+from bus.process.monitor import WELL
 from deploy.local.parts import SERVICES
+from tests.certificates import certificate
 from tests.processes import ROOT, run_programs
 from tests.stores import execute_as_role
 
@@ -40,6 +48,68 @@ def test_s5_each_role_of_the_database_connects_to_its_own_database_alone_and_mig
             for database in (*SERVICES, "postgres", "template1"):
                 assert connects(own_postgres, role, database) is (service == database)
     migrations_need_no_superuser(own_postgres)
+    certificates_are_believed_or_named(own_postgres)
+
+
+def certificates_are_believed_or_named(server):
+    """By libpq's own settings in DB_URL: sslmode=verify-full and sslrootcert."""
+    ca = certificate("database ca", ca=True)
+    ca.write(server.home / "ca")
+    certificate("another ca", ca=True).write(server.home / "other")
+    files = certificate("localhost", ca).write(server.home / "server")
+    with tls_before(server.port, files) as port:
+        address = f"postgresql://inquiry@localhost:{port}/inquiry"
+        right = f"{address}?sslmode=verify-full&sslrootcert={server.home}/ca.crt"
+        assert DatabaseProbe(right).finding() is WELL
+        pairs = {("ca.crt", "other.crt"): "verify", ("localhost", "127.0.0.1"): "host name"}
+        for wrong, sign in pairs.items():
+            distrusted(right.replace(*wrong), sign)
+    distrusted(right.replace(f":{port}/", f":{server.port}/"), "does not support SSL")
+
+
+def distrusted(url, sign):
+    finding = DatabaseProbe(url).finding()
+    assert finding.code == "database.unreachable"
+    assert sign in finding.sentence
+    assert finding.sentence.startswith("The database's certificate is not believed")
+
+
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+
+
+class Front(socketserver.StreamRequestHandler):
+    """TLS as PostgreSQL does it, before the wheel's server, which was built without."""
+
+    def handle(self):
+        assert self.connection.recv(8) == SSL_REQUEST
+        self.connection.sendall(b"S")
+        try:
+            client = self.server.context.wrap_socket(self.connection, server_side=True)
+        except (ssl.SSLError, OSError):
+            return  # who does not believe us goes
+        with socket.create_connection(("127.0.0.1", self.server.behind)) as server, client:
+            back = threading.Thread(target=pour, args=(server, client))
+            back.start()
+            pour(client, server)
+            back.join(10)
+
+
+def pour(source, target):
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def tls_before(port, files):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Front) as front:
+        front.daemon_threads, front.behind = True, port
+        front.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        front.context.load_cert_chain(*files)
+        threading.Thread(target=front.serve_forever, args=(0.05,)).start()
+        yield front.server_address[1]
+        front.shutdown()
 
 
 def migrations_need_no_superuser(server):

@@ -90,7 +90,7 @@ def test_every_file_that_a_page_names_exists():
 def test_every_command_of_the_makefile_that_a_page_names_exists():
     makefile = text("Makefile")
     for page in PAGES:
-        for name in re.findall(r"`make ([a-z]+)", page.read_text(encoding="utf-8")):
+        for name in re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")):
             assert f"\n{name}:" in makefile, (page.name, name)
 
 
