@@ -16,6 +16,7 @@ from pathlib import Path
 import jsonschema  # type: ignore[import-untyped]
 import yaml
 
+from bus.process.private import own_files_only
 from bus.wire import Wire
 from deploy.local.state import CHECKOUT
 
@@ -110,4 +111,5 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from bus.process.private import own_files_only
+
 BEGIN, END = "<!-- retention -->", "<!-- /retention -->"
 FILE = Path(__file__).with_suffix(".toml")
 Act: TypeAlias = Literal["delete", "empty", "keep"]
@@ -119,4 +121,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -11,6 +11,8 @@ from functools import cache
 import psycopg2
 from psycopg2 import extensions
 from psycopg2.extensions import get_wait_callback, make_dsn, parse_dsn
+from sqlalchemy import URL
+from sqlalchemy.exc import ArgumentError
 
 # Of one server, and of each of several: one that is gone without a word must not hold up who has
 # another.
@@ -74,6 +76,25 @@ def each_host(url: str) -> list[str]:
         make_dsn(**{**parts, "host": name, "port": port or "5432"})
         for name, port in zip(names, ports, strict=True)
     ]
+
+
+def address(url: str) -> URL:
+    """What a database is called: by the first of its servers, and without a password.
+
+    ArgumentError, as SQLAlchemy has it, for what is no address of a database.
+    """
+    try:
+        parts = parse_dsn(url)
+    except psycopg2.ProgrammingError as error:
+        raise ArgumentError(str(error)) from error
+    port = parts.get("port", "").partition(",")[0]
+    return URL.create(
+        "postgresql+psycopg2",
+        username=parts.get("user"),
+        host=parts.get("host", "").partition(",")[0] or None,
+        port=int(port) if port else None,
+        database=parts.get("dbname"),
+    )
 
 
 def _connect(dsn: str, seconds: int, options: dict[str, object]) -> extensions.connection:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from bus.database import connection, inbox, outbox, statements
 from bus.database.activity import MAKES_NOTHING_DUE, Activity
 from bus.database.faults import passing_trouble
-from bus.database.hosts import hosts
+from bus.database.hosts import address, hosts
 from bus.database.marks import Marks, Numbers
 from bus.database.prepared import Prepared, Rows
 from bus.database.probe import DatabaseProbe
@@ -174,9 +174,10 @@ class Store:
         self.activity = Activity()
         # Chores of this process that failed at their last turn, and how often in a row.
         self.failing: dict[str, int] = {}
+        name = address(url)
         self.probe = DatabaseProbe(url)
         self.engine = create_engine(
-            "postgresql+psycopg2://",
+            name,
             creator=partial(
                 hosts(url).connect,
                 connection_factory=connection.Connection,

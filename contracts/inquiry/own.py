@@ -14,12 +14,9 @@ from contracts.notify.messages import LANGUAGES
 from iran import identifiers
 from iran.identifiers import Malformed
 from iran.persian import fold_code
-from people import retention, tracking
+from people import tracking
 
 PERSON_KEYS = ("national_id", "legal_id", "foreigner_id")
-# How long the ID of whoever asked is kept after the bill of an inquiry ended unpaid: so long it can
-# be answered still, and charged anew.
-ID_KEPT = retention.span("own_ids")
 OWN_STATES = ("CHARGING", "UNPAID", "ANSWERED", "ENDED")
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+from bus.process.private import own_files_only
 from deploy.compose_test import images
 from deploy.compose_test.engine import NAMESPACE, Engine, Failed, usable_driver
 from deploy.compose_test.place import AGENCY, Place
@@ -200,4 +201,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -19,6 +19,7 @@ from pathlib import Path
 import jwt
 import requests
 
+from bus.process.private import own_files_only
 from bus.wire import Wire
 from connector.caller import Caller
 from connector.keys import load_key
@@ -230,4 +231,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main(sys.argv[1:]))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from bus.process.private import own_files_only
 from deploy.kubernetes import around, parts, shared
 from deploy.kubernetes.parts import Manifest
 
@@ -64,4 +65,5 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main(sys.argv[1:]))

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from bus.process.private import own_files_only
 from deploy.systemd.units import units
 
 FOLDER = Path(__file__).parent / "units"
@@ -26,4 +27,5 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main(sys.argv[1:]))

@@ -5,8 +5,8 @@ import datetime as dt
 from bus.errors import Conflict, FieldError, RuleBroken, Unavailable
 from contracts.billing.bills import Charge
 from contracts.billing.treasury import BillPreview, Issue
-from contracts.inquiry.own import ID_KEPT
 from iran.persian import jalali, tehran_day
+from people import retention
 from services.billing import books
 from services.billing.bills import events, numbers, repository
 from services.billing.bills.replies import quoted
@@ -37,7 +37,7 @@ def issue(context: Context, message: Issue) -> BillRow:
     Raises Conflict ``bill.charged`` if its source has a bill that counts: another fee for the same
     thing needs a number of its own; Conflict ``bill.changed`` if the total is not the one of the
     preview (``looked_rials``); RuleBroken ``bill.too_late`` for an inquiry whose bill ended more
-    than ``ID_KEPT`` ago: it can be answered no more.
+    than the rule ``own_ids`` of people/retention.toml ago: it can be answered no more.
     """
     waiver = _issuable(context, message)
     row = _issue(context, message, waiver, message.replaces)
@@ -99,7 +99,8 @@ def _chargeable_again(context: Context, message: Charge) -> None:
             number=row.number,
         )
     is_inquiry = row.source_kind == "inquiry"
-    if is_inquiry and repository.ended_at(context.conn, row) < context.now - ID_KEPT:
+    forgotten_before = context.now - retention.span("own_ids")
+    if is_inquiry and repository.ended_at(context.conn, row) < forgotten_before:
         raise RuleBroken(
             f"The bill {row.number} of this inquiry ended too long ago: its asker is no longer on "
             "record, so that it cannot be answered. Let the person ask anew on the portal.",

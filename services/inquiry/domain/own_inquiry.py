@@ -9,7 +9,7 @@ UNPAID: there is a bill. Only an event ends this state: ``bill_paid`` or
 ANSWERED: the answer was given. Nothing ends this state.
 
 ENDED: the bill ended unpaid. A new bill of the treasury ends this state, or a late payment, which
-is answered as long as the person's ID is kept (``ID_KEPT``, 30 days).
+is answered as long as the person's ID is kept (``own_ids`` of people/retention.toml, 30 days).
 
 No clock moves an inquiry, so that one may stay CHARGING: where billing refuses to charge it (no
 tariff for its day, say), the Command lies among the dead letters until somebody settles the reason

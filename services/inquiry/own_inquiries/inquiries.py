@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import BusError, NotFound
 from contracts.billing.bills import CHARGE, BillFact, Charge
-from contracts.inquiry.own import ID_KEPT, AskOwn, OwnInquiry, OwnProof, OwnReceipt
+from contracts.inquiry.own import AskOwn, OwnInquiry, OwnProof, OwnReceipt
 from people import passes, retention, tracking
 from services.inquiry.askers import Asker
 from services.inquiry.context import Context
@@ -140,7 +140,7 @@ def note_bill(context: Context, bill: BillFact) -> None:
     row = own_row(context.conn, bill.source_ref, lock=True)
     if row is None or (_is_old(row, bill) and bill.state not in SETTLED):
         return
-    # Who asked is forgotten thirty days after the bill has ended (ID_KEPT).
+    # Who asked is forgotten thirty days after the bill has ended (rule own_ids).
     state = following(row.state, act_of(bill.state, is_forgotten=row.key is None))
     if state is None:
         return
@@ -188,7 +188,7 @@ def forget(context: Context) -> None:
         .where(
             column.key.is_not(None),
             column.state == "ENDED",
-            column.ended_at < context.now - ID_KEPT,
+            column.ended_at < context.now - retention.span("own_ids"),
         )
         .values(key=None)
     )
