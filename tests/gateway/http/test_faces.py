@@ -159,14 +159,14 @@ def test_dead_letters_are_counted_shown_without_content_and_asked_for(faces, sha
             headers=headers,
         )
 
-    def letters():
-        return reads(url + "/dead-letters/inquiry").json()["letters"]
+    def mine():
+        letters = reads(url + "/dead-letters/inquiry").json()["letters"]
+        return [letter for letter in letters if letter["id"] == "of-no-batch"]
 
-    wait_for(letters)
-    (letter,) = letters()
-    assert (letter["id"], letter["type"]) == ("of-no-batch", "inquiry.answer_batch_part.v1")
+    (letter,) = wait_for(mine)
+    assert letter["type"] == "inquiry.answer_batch_part.v1"
     assert "secret-batch" not in str(letter)
-    assert reads(url + "/dead-letters").json()["services"]["inquiry"] == 1
+    assert reads(url + "/dead-letters").json()["services"]["inquiry"] >= 1
     answer = operator.post(url + "/dead-letters/inquiry/replay", json={"ids": ["of-no-batch"]})
     assert (answer.status_code, answer.json()["state"]) == (202, "ASKED")
 
