@@ -7,6 +7,7 @@ from collections import Counter
 
 from hypothesis import settings
 
+from deploy.local import ports
 from tests import durations
 
 # Python keeps what it compiled, also where the machine says otherwise: a run starts hundreds of
@@ -17,6 +18,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A test that waits for a lock in PostgreSQL cannot be ended by a signal: the library waits on. So
 # the server ends it; what we ship brings shorter limits of its own.
 os.environ["PGOPTIONS"] = "-c lock_timeout=60s -c statement_timeout=120s"
+
+# Each worker gives out ports of its own: two never mean the same one while its program starts.
+_number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw7").removeprefix("gw")) % 8
+ports.RANGE = ports.RANGE[_number * 2000 : (_number + 1) * 2000]
 
 gc.disable()  # until all tests are collected: what is imported stays
 

@@ -5,21 +5,29 @@ import socket
 
 import psutil
 
+# Below those that outgoing connections get: one of them could take a port before it is used.
+RANGE = range(16_000, 32_000)
+_handed_out: set[int] = set()
+
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on now.
-
-    Below those that outgoing connections are given: one of them could take it before it is used.
+    """A port of this machine that nobody listens on now, and that was handed out to nobody: whoever got
+    it may need some seconds until it listens.
     """
+    if 2 * len(_handed_out) > len(RANGE):
+        _handed_out.clear()
     while True:
-        port = 16_000 + secrets.randbelow(16_000)
+        port = secrets.choice(RANGE)
+        if port in _handed_out:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _handed_out.add(port)
+        return port
 
 
 def listening(port: int) -> bool:
