@@ -11,8 +11,9 @@ _handed_out: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on now, and that was handed out to nobody: whoever got
-    it may need some seconds until it listens.
+    """A port of this machine that nobody listens on now, and that was handed out to nobody.
+
+    Whoever got one may need some seconds until it listens.
     """
     if 2 * len(_handed_out) > len(RANGE):
         _handed_out.clear()
