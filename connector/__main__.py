@@ -30,7 +30,8 @@ def main(argv: list[str] | None = None) -> int:
         _say(f"Refused. {error}")
         for field in error.errors:
             _say(f"  {field.get('field')}: {field.get('detail')} ({field.get('code')})")
-        _say(f"  trace id {error.trace_id}")
+        if error.trace_id:
+            _say(f"  trace id {error.trace_id}")
         return REFUSED
     except KeyboardInterrupt:
         _say("Stopped.")
@@ -109,6 +110,16 @@ def run_refusals(arguments: argparse.Namespace) -> int:
     """Shows why the agency's own requests were refused."""
     reply = caller_of(arguments).call("agencies.refusals.v1", {"limit": arguments.limit})
     _print(reply.data, arguments, refusals_text)
+    return GOOD
+
+
+def run_records(arguments: argparse.Namespace) -> int:
+    """Lists the agency's own calls, those that were answered too."""
+    names = ("limit", "since", "until", "contract", "outcome", "before")
+    options = {name: getattr(arguments, name) for name in names}
+    query = {name: field for name, field in options.items() if field is not None}
+    reply = caller_of(arguments).call("agencies.records.v1", query)
+    _print(reply.data, arguments, records_text)
     return GOOD
 
 
@@ -200,6 +211,19 @@ def refusals_text(page: Wire) -> str:
     return "\n".join(lines) or "Nothing was refused in the last 30 days."
 
 
+def records_text(page: Wire) -> str:
+    """Calls for people, a line each, and how to read on."""
+    lines = [
+        f"{call['at']} {call['response_out'] - call['request_in']} ms "
+        f"{call['status'] or '-'} {call['outcome']} {call['code'] or '-'} {call['contract']} "
+        f"{call['request_bytes']}+{call['response_bytes']} bytes trace {call['trace_id']}"
+        for call in page["records"]
+    ]
+    if page["next"] is not None:
+        lines.append(f"older ones: --before {page['next']}")
+    return "\n".join(lines) or "There is no such call in the last 7 days."
+
+
 def _progress(progress: Wire) -> str:
     return (
         f"Batch {progress['batch']} {progress['state']}: "
@@ -232,6 +256,7 @@ RUNS = {
     "status": run_status,
     "download": run_download,
     "refusals": run_refusals,
+    "records": run_records,
     "console": run_console,
     "verify": run_verify,
     "keygen": run_keygen,

@@ -18,10 +18,11 @@ from bus.process.private import own_files_only
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import sign_request
 from connector.caller import Caller, Refused, Unreachable
+from connector.certificates import EDGE_REFUSED, advice_on, trouble_of
 from connector.evidence import Evidence
 from connector.keys import load_key
 from connector.outcomes import Answer, refusal
-from connector.words import ENVIRONMENT, caller_of, connection, subject
+from connector.words import ENVIRONMENT, caller_of, connection, session_of, subject
 
 GOOD, FAILED, UNABLE = 0, 1, 2
 SKEW = 60
@@ -46,20 +47,27 @@ class Result:
 class Trial:
     """One conformance run; ``results`` yields each line as it is known."""
 
-    def __init__(self, caller: Caller, key: SigningKey, question: dict[str, str]) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        key: SigningKey,
+        question: dict[str, str],
+        session: requests.Session,
+    ) -> None:
         self._caller, self._key, self._question = caller, key, question
+        self._session = session
         self._idempotency_key = f"connector-check-{time.time_ns()}"
         self._answer: Answer | None = None
 
     def results(self) -> Iterator[Result]:
         """Checks in order; those after a failed one of the first group are not tried."""
         for name, check in self._first():
-            result = _tried(name, check)
+            result = self._tried(name, check)
             yield result
             if result.what_to_do:
                 return
         for name, check in self._then():
-            yield _tried(name, check)
+            yield self._tried(name, check)
 
     def _first(self) -> list[tuple[str, Callable[[], None]]]:
         return [
@@ -82,7 +90,10 @@ class Trial:
         ]
 
     def address_answers(self) -> None:
-        status = self._get().status_code
+        answer = self._get()
+        status = answer.status_code
+        if refusal(answer).code == EDGE_REFUSED:
+            raise Failed(f"The edge told {status}. {advice_on(self._session)}")
         if status != requests.codes.ok:
             raise Failed(
                 f"{self._caller.url}/health/live tells {status}; is it the agency face of Mirab?"
@@ -169,11 +180,23 @@ class Trial:
         return self._answer.evidence
 
     def _get(self) -> requests.Response:
-        return requests.get(self._caller.url + "/health/live", timeout=SECONDS)
+        return self._send("GET", "/health/live", b"", {})
+
+    def _send(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> requests.Response:
+        return self._session.request(
+            method,
+            self._caller.url + path,
+            data=body,
+            headers=headers,
+            timeout=SECONDS,
+            verify=self._session.verify,
+        )
 
     def _must_refuse(self, headers: dict[str, str], body: bytes, due: tuple[int, str]) -> None:
         """Failed unless the question is refused with the status and the code that are ``due``."""
-        answer = requests.post(self._caller.url + ASK, data=body, headers=headers, timeout=SECONDS)
+        answer = self._send("POST", ASK, body, headers)
         status, code = answer.status_code, refusal(answer).code
         if (status, code) != due:
             outcome = "it was answered" if answer.ok else f"it was refused as {code} ({status})"
@@ -181,20 +204,20 @@ class Trial:
                 f"It should be refused as {due[1]} ({due[0]}), but {outcome}; tell who runs Mirab."
             )
 
-
-def _tried(name: str, check: Callable[[], None]) -> Result:
-    try:
-        check()
-    except requests.RequestException as error:
-        return Result(
-            name,
-            f"No connection ({type(error).__name__}); check --url, the network and the firewall.",
-        )
-    except BusError as error:
-        return Result(name, f"{error.code}: {error.message}")
-    except (Failed, Refused, Unreachable) as error:
-        return Result(name, str(error))
-    return Result(name, None)
+    def _tried(self, name: str, check: Callable[[], None]) -> Result:
+        try:
+            check()
+        except requests.RequestException as error:
+            trouble = trouble_of(error, self._session) or (
+                f"No connection ({type(error).__name__}); check --url, the network and the "
+                "firewall."
+            )
+            return Result(name, trouble)
+        except BusError as error:
+            return Result(name, f"{error.code}: {error.message}")
+        except (Failed, Refused, Unreachable) as error:
+            return Result(name, str(error))
+        return Result(name, None)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -216,9 +239,10 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     question = {"key_kind": arguments.kind, "key": arguments.key, "purpose": arguments.purpose}
     try:
-        trial = Trial(
-            caller_of(arguments), load_key(arguments.key_file, arguments.key_id), question
-        )
+        session = session_of(arguments)
+        caller = caller_of(arguments, session)
+        key = load_key(arguments.key_file, arguments.key_id)
+        trial = Trial(caller, key, question, session)
     except (BusError, ValueError) as error:
         print(f"Not begun. {error}", file=sys.stderr)
         return UNABLE

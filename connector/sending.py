@@ -10,6 +10,7 @@ from bus.errors import SignatureError
 from bus.signatures.digest import DigestCheck
 from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signing import HttpMessage, sign_request, verify_response
+from connector.certificates import EDGE_REFUSED, advice_on, trouble_of
 from connector.evidence import Evidence
 from connector.keys import keys_of_jwks
 from connector.outcomes import Answer, Refused, Unreachable, refusal
@@ -42,6 +43,8 @@ class Sender:
         """Mirab's public keys by id: those that were given, or those that the address tells."""
         if self._keys is None:
             answer = self._send("GET", "/.well-known/jwks.json", {}, b"", self._timeout)
+            if answer.status_code >= REFUSAL:
+                raise self._refusal(answer)
             try:
                 self._keys = keys_of_jwks(answer.content)
             except (ValueError, KeyError, TypeError, AttributeError):
@@ -110,8 +113,15 @@ class Sender:
             )
         if "signature" not in answer.headers:
             if answer.status_code >= REFUSAL:
-                raise refusal(answer)
+                raise self._refusal(answer)
             raise Unreachable("The answer is not signed; who answered is not proven.")
+
+    def _refusal(self, answer: requests.Response) -> Refused:
+        """What a proxy on the way refused, with what to do if it is about our certificate."""
+        refused = refusal(answer)
+        if (refused.status, refused.code) != (requests.codes.bad_request, EDGE_REFUSED):
+            return refused
+        return Refused({**refused.problem, "what_to_do": advice_on(self._session)}, refused.status)
 
     def _prove(self, check: Callable[[dict[str, PublicKey]], object]) -> None:
         try:
@@ -153,8 +163,11 @@ class Sender:
                 stream=stream,
                 timeout=(min(CONNECT_SECONDS, seconds), seconds),
                 allow_redirects=False,
+                verify=self._session.verify,  # else REQUESTS_CA_BUNDLE would stand above it
             )
         except requests.RequestException as error:
+            if trouble := trouble_of(error, self._session):
+                raise Unreachable(f"{self.url}: {trouble}") from error
             raise Unreachable(
                 f"{self.url} did not answer ({type(error).__name__}); check the address and the "
                 "network, then ask again with the same Idempotency-Key.",

@@ -6,20 +6,24 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import requests
 import shtab
 
 from bus.process.version import release
 from connector.caller import Caller
+from connector.certificates import tls_session
 from connector.keys import load_key, read_server_keys
+from contracts.agencies.records import OUTCOMES
 from contracts.inquiry.keys import KEY_KINDS
 
 SCRIPT = "mirab-connector"
 Run = Callable[[argparse.Namespace], int]
 # Options and arguments that name a file.
-FILES = ("file", "key_file", "out")
+FILES = ("file", "key_file", "out", "cert_file", "cert_key_file", "ca_file")
 ENVIRONMENT = (
-    "MIRAB_URL, MIRAB_KEY_FILE, MIRAB_KEY_ID and MIRAB_SERVER_KEY stand for --url, --key-file, "
-    "--key-id and --server-key."
+    "MIRAB_URL, MIRAB_KEY_FILE, MIRAB_KEY_ID, MIRAB_SERVER_KEY, MIRAB_CERT_FILE, "
+    "MIRAB_CERT_KEY_FILE and MIRAB_CA_FILE stand for --url, --key-file, --key-id, --server-key, "
+    "--cert-file, --cert-key-file and --ca-file."
 )
 
 
@@ -80,6 +84,7 @@ def connection(command: argparse.ArgumentParser) -> None:
         help="Mirab's public key: ID=BASE64, or a saved /.well-known/jwks.json; read from the "
         "address if left out",
     )
+    _certificates(command)
     command.add_argument(
         "--timeout", type=float, default=30.0, metavar="SECONDS", help="in all; 30 if left out"
     )
@@ -89,7 +94,39 @@ def connection(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="write JSON for programs")
 
 
-def caller_of(arguments: argparse.Namespace) -> Caller:
+def _certificates(command: argparse.ArgumentParser) -> None:
+    """The options of TLS: what is shown to an address, and which authority it has to be of."""
+    setting = os.environ.get
+    command.add_argument(
+        "--cert-file",
+        default=setting("MIRAB_CERT_FILE"),
+        metavar="FILE",
+        help="your TLS certificate (PEM), where the address asks for one",
+    )
+    command.add_argument(
+        "--cert-key-file",
+        default=setting("MIRAB_CERT_KEY_FILE"),
+        metavar="FILE",
+        help="its private key, unless it stands in the same file",
+    )
+    command.add_argument(
+        "--ca-file",
+        default=setting("MIRAB_CA_FILE"),
+        metavar="FILE",
+        help="the authority of the address (PEM); those that are public if left out",
+    )
+
+
+def session_of(arguments: argparse.Namespace) -> requests.Session:
+    """The session with the certificates that the options name; BusError with a sentence."""
+    return tls_session(
+        cert_file=arguments.cert_file,
+        cert_key_file=arguments.cert_key_file,
+        ca_file=arguments.ca_file,
+    )
+
+
+def caller_of(arguments: argparse.Namespace, session: requests.Session | None = None) -> Caller:
     """The Caller that the options describe; ValueError names those that are missing."""
     names = ("url", "key_file", "key_id")
     missing = [name for name in names if not getattr(arguments, name)]
@@ -102,6 +139,7 @@ def caller_of(arguments: argparse.Namespace) -> Caller:
         load_key(arguments.key_file, arguments.key_id),
         server_keys=read_server_keys(arguments.server_key) if arguments.server_key else None,
         timeout=arguments.timeout,
+        session=session or session_of(arguments),
         on_behalf_of=arguments.on_behalf_of,
     )
 
@@ -164,6 +202,18 @@ def _refusals(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, default=20, help="how many; 20 if left out")
 
 
+def _records(command: argparse.ArgumentParser) -> None:
+    connection(command)
+    command.add_argument(
+        "--limit", type=int, default=20, help="how many, up to 200; 20 if left out"
+    )
+    command.add_argument("--since", metavar="MOMENT", help="such as 2026-11-23T08:30:00Z")
+    command.add_argument("--until", metavar="MOMENT", help="the moment before which they came in")
+    command.add_argument("--contract", help="those of one contract, such as inquiry.ask.v1")
+    command.add_argument("--outcome", choices=OUTCOMES, help="those that ended so")
+    command.add_argument("--before", type=int, metavar="NEXT", help="what the page before told")
+
+
 def _console(command: argparse.ArgumentParser) -> None:
     connection(command)
     command.add_argument("--open", action="store_true", help="open it in this machine's browser")
@@ -207,6 +257,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
     "status": ("how far a batch has come", _status),
     "download": ("fetch the results of a batch", _download),
     "refusals": ("show why your requests were refused, newest first", _refusals),
+    "records": ("list your own calls of the last days, newest first", _records),
     "console": ("print an address, for one use, at which a browser reads your console", _console),
     "verify": ("verify kept evidence, offline", _verify),
     "keygen": ("make a key pair; prints the public key to register", _keygen),

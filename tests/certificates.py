@@ -29,8 +29,8 @@ class Certificate(NamedTuple):
         return self.made.fingerprint(hashes.SHA256()).hex(":")
 
 
-def certificate(name, issuer=None, *, ca=False):
-    """A certificate of a name, by an issuer or by itself."""
+def certificate(name, issuer=None, *, ca=False, days=1):
+    """A certificate of a name, by an issuer or by itself; ended if ``days`` < 0."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -40,8 +40,8 @@ def certificate(name, issuer=None, *, ca=False):
         .public_key(key.public_key())
         .issuer_name(issuer.made.subject if issuer else subject)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=1))
-        .not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_before(now + min(dt.timedelta(days=2 * days), -dt.timedelta(minutes=1)))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
     )

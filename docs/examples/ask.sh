@@ -7,6 +7,7 @@
 #   bash ask.sh '{"key_kind":"national_id","key":"9905251782","purpose":"fuel_quota"}'
 #
 # MIRAB_SERVER_KEY is the kid and the x of one key at $MIRAB_URL/.well-known/jwks.json.
+# Where the address asks for a certificate: MIRAB_CERT_FILE, MIRAB_CERT_KEY_FILE, MIRAB_CA_FILE (PEM).
 # IDEMPOTENCY_KEY (16 to 128 characters) asks the same again; EVIDENCE_DIR keeps what was exchanged.
 # Exit codes: 0 answered; 1 refused by Mirab; 2 not tried, not answered, or not proven.
 set -euo pipefail
@@ -20,6 +21,13 @@ for name in MIRAB_URL MIRAB_KEY_FILE MIRAB_KEY_ID MIRAB_SERVER_KEY; do
 done
 [ $# -eq 1 ] || stop "Give the question as one JSON text; the head of $0 shows how."
 [ -r "$MIRAB_KEY_FILE" ] || stop "The key file $MIRAB_KEY_FILE cannot be read."
+tls=()
+[ -z "${MIRAB_CERT_FILE:-}" ] || tls+=(--cert "$MIRAB_CERT_FILE")
+[ -z "${MIRAB_CERT_KEY_FILE:-}" ] || tls+=(--key "$MIRAB_CERT_KEY_FILE")
+[ -z "${MIRAB_CA_FILE:-}" ] || tls+=(--cacert "$MIRAB_CA_FILE")
+for name in MIRAB_CERT_FILE MIRAB_CERT_KEY_FILE MIRAB_CA_FILE; do
+  [ -z "${!name:-}" ] || [ -r "${!name}" ] || stop "$name: ${!name} cannot be read."
+done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -44,7 +52,7 @@ openssl pkeyutl -sign -rawin -inkey "$MIRAB_KEY_FILE" -in "$work/base" -out "$wo
 signature="mirab=:$(openssl base64 -A -in "$work/signed"):"
 
 # 2. Send.
-status=$(curl -q -sS --max-time 30 -o "$work/answer" -D "$work/headers" -w '%{http_code}' \
+status=$(curl -q -sS ${tls[@]+"${tls[@]}"} --max-time 30 -o "$work/answer" -D "$work/headers" -w '%{http_code}' \
   --data-binary "@$work/question" -H "Content-Type: application/json" -H "Expect:" \
   -H "Content-Digest: $content_digest" -H "Idempotency-Key: $idempotency_key" \
   -H "Signature-Input: mirab=$params" -H "Signature: $signature" "$url") \

@@ -54,6 +54,25 @@ def misled(sandbox, agency, tmp_path):
     }
 
 
+def test_the_files_of_tls_go_to_curl_and_a_missing_one_is_named(misled, tmp_path):
+    (tmp_path / "bin").mkdir()
+    curl = tmp_path / "bin/curl"
+    curl.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/words\nexit 7\n')
+    curl.chmod(0o755)
+    names = {"CERT": "tls.crt", "CERT_KEY": "tls.key", "CA": "ca.crt"}
+    files = {f"MIRAB_{name}_FILE": str(tmp_path / file) for name, file in names.items()}
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    reply = ask(**misled, **files, PATH=path)
+    assert (reply.returncode, reply.stdout) == (2, "")
+    assert f"MIRAB_CERT_FILE: {tmp_path}/tls.crt cannot be read." in reply.stderr
+    for file in files.values():
+        open(file, "wb").close()
+    assert "did not answer" in ask(**misled, **files, PATH=path).stderr
+    words = (tmp_path / "words").read_text().splitlines()
+    for option, file in zip(("--cert", "--key", "--cacert"), files.values(), strict=True):
+        assert words[words.index(option) + 1] == file
+
+
 def test_bash_openssl_and_curl_ask_the_real_face_and_prove_its_answer(real):
     reply = ask(**real)
     assert (reply.returncode, reply.stderr) == (0, "")

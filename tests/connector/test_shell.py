@@ -6,10 +6,14 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bus.signatures.keys import PublicKey
 from connector.__main__ import main
+from connector.certificates import tls_session, trouble_of
 from connector.keys import keys_of_jwks, load_key, make_key, read_server_keys
+from tests.certificates import certificate
 from tests.connector.conftest import answer, hang_up_half_way, problem
 
 FOUND = {
@@ -27,6 +31,22 @@ FOUND = {
     "valid_until": "2026-12-23T08:30:00Z",
     "tracking_code": "Q-2222-2222-2222",
     "verification_code": "V-2222-2222-2222-2222-2222",
+}
+CALL = {
+    "at": "2026-11-29T08:30:00Z",
+    "contract": "inquiry.ask.v1",
+    "on_behalf_of": None,
+    "message_id": None,
+    "trace_id": "t" * 32,
+    "request_in": 1795941000000,
+    "request_out": None,
+    "response_in": None,
+    "response_out": 1795941000012,
+    "request_bytes": 67,
+    "response_bytes": 402,
+    "status": 403,
+    "outcome": "refused",
+    "code": "grant.network",
 }
 ASK = ["ask", "--purpose", "fuel_quota", "--key", "9900000013"]
 DONE = {"batch": "b" * 36, "state": "DONE", "answered": 2, "lines": 2}
@@ -144,7 +164,9 @@ def test_what_cannot_be_tried_is_said_in_a_sentence_and_exits_2(settled, words, 
     assert settled.visits == []
 
 
-@pytest.mark.parametrize("command", ["ask", "batch", "status", "download", "verify", "keygen"])
+@pytest.mark.parametrize(
+    "command", ["ask", "batch", "status", "download", "records", "verify", "keygen"]
+)
 def test_each_command_has_its_help(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
@@ -182,6 +204,93 @@ def test_a_download_that_breaks_off_leaves_no_file(settled, capsys, tmp_path):
     assert main(["download", "b" * 36, "--out", "results.jsonl"]) == 2
     assert "broke off" in capsys.readouterr().err
     assert list(tmp_path.glob("results*")) == []
+
+
+def test_own_calls_are_listed_a_line_each_and_more_can_be_read(settled, capsys):
+    settled.plan = [
+        answer(reply={"records": [CALL], "next": 41}),
+        answer(reply={"records": [], "next": None}),
+    ]
+    words = ["--limit", "1", "--since", "2026-11-29T00:00:00Z", "--outcome", "refused"]
+    assert main(["records", *words]) == 0
+    line, more = capsys.readouterr().out.splitlines()
+    assert line == (
+        "2026-11-29T08:30:00Z 12 ms 403 refused grant.network inquiry.ask.v1 67+402 bytes trace "
+        + "t" * 32
+    )
+    assert more == "older ones: --before 41"
+    path, _, body, _ = settled.visits[0]
+    assert path == "/v1/agencies/records"
+    query = {"limit": 1, "since": "2026-11-29T00:00:00Z", "outcome": "refused"}
+    assert json.loads(body) == query
+    assert main(["records", "--before", "41"]) == 0
+    assert "no such call" in capsys.readouterr().out
+
+
+# certificates
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """``ours`` and ``other``, certificates with their keys as files; and some of no use."""
+    for name in ("ours", "other"):
+        certificate(name).write(tmp_path / name)
+    certificate("old", days=-1).write(tmp_path / "old")
+    (tmp_path / "empty.crt").write_text("nothing\n")
+    locked = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    (tmp_path / "locked.key").write_bytes(locked)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--cert-file", "none.crt"], "The certificate none.crt cannot be used: No such file"),
+        (
+            ["--cert-file", "ours.crt", "--cert-key-file", "none.key"],
+            "The key of the certificate none.key cannot be used: No such file",
+        ),
+        (["--cert-file", "empty.crt"], "empty.crt cannot be used: it holds no certificate in PEM"),
+        (["--cert-file", "ours.crt"], "ours.crt cannot be used: it holds no private key in PEM"),
+        (
+            ["--cert-file", "ours.crt", "--cert-key-file", "other.key"],
+            "other.key cannot be used: it is of another certificate",
+        ),
+        (["--cert-file", "ours.crt", "--cert-key-file", "locked.key"], "has a password"),
+        (["--cert-file", "old.crt", "--cert-key-file", "old.key"], "it ended on"),
+        (["--cert-key-file", "ours.key"], "give --cert-file (or set MIRAB_CERT_FILE)"),
+        (["--ca-file", "none.crt"], "The file of the authority none.crt cannot be used: No such"),
+        (["--ca-file", "empty.crt"], "empty.crt cannot be used: it holds no certificate in PEM"),
+    ],
+)
+def test_a_certificate_of_no_use_is_named_before_anything_is_sent(
+    settled, pairs, words, text, capsys
+):
+    assert main([*ASK, *words]) == 2
+    assert text in capsys.readouterr().err
+    assert settled.visits == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, "
+            "certificate is not valid for 'a.test'. (_ssl.c:1000)",
+            "is not believed (Hostname mismatch, certificate is not valid for 'a.test'.). Give",
+        ),
+        ("[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:2580)", "give --cert-file"),
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert", "ended the handshake"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", None),
+        ("Connection refused", None),
+    ],
+)
+def test_why_tls_failed_is_said_in_a_sentence(fault, text):
+    sentence = trouble_of(OSError(fault), tls_session())
+    assert (sentence is None) if text is None else (text in sentence)
 
 
 # keys

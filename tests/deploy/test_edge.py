@@ -9,8 +9,11 @@ import urllib.parse
 from collections import Counter
 
 import pytest
+from urllib3.util import connection
 
 from bus.signatures.signing import sign_request
+from connector import __main__ as connector
+from connector import check
 from connector.caller import load_key
 from deploy.local.ports import free_port, listening
 from gateway.agency.files.lines import UPLOAD_LIMIT
@@ -20,6 +23,7 @@ from gateway.notify.requests import LETTER_LIMIT
 from gateway.ops.notices import jobs
 from gateway.ops.treasury import banks
 from people import tracking
+from tests.certificates import certificate
 from tests.deploy.edge import EDGE, NAMES, Edge
 from tests.gateway.agency.oauth_hands import ASK, GOOD, content_digest
 from tests.gateway.conftest import environ_of
@@ -164,8 +168,6 @@ def test_s2_agencies_speak_the_newest_tls_alone(edge):
 
 @pytest.mark.parametrize("issuer", [None, "another"])
 def test_s2_an_agency_without_a_certificate_of_its_ca_reaches_nothing(house, issuer):
-    from tests.deploy.edge import certificate
-
     stranger = certificate("another ca", ca=True)
     cert = house.edge.client("edge-co", issuer=stranger)[0] if issuer else None
     answer = house.edge.send("agency", "/health/live", cert=cert)
@@ -186,6 +188,64 @@ def test_s3_an_address_that_the_caller_wrote_is_not_believed(house, header):
     answer = house.ask(source=FAR, headers={header: value})
     assert (answer.status, answer.json()["code"]) == (403, "grant.network")
     assert house.ask(source=NEAR, headers={header: value.replace(NEAR, FAR)}).status == 200
+
+
+@pytest.fixture
+def shell(house, monkeypatch):
+    """The environment of the connector's commands at the agency, beside the name's address."""
+    plain = connection.create_connection
+
+    def dial(address, timeout=None, source_address=None, **more):
+        assert address[0] == NAMES["agency"]
+        return plain(("127.0.0.1", address[1]), timeout, (NEAR, 0), **more)
+
+    monkeypatch.setattr(connection, "create_connection", dial)
+    for name, field in {
+        "MIRAB_URL": house.address,
+        "MIRAB_KEY_FILE": str(KEY),
+        "MIRAB_KEY_ID": "edge-co-demo",
+        "MIRAB_CERT_FILE": house.cert[0],
+        "MIRAB_CERT_KEY_FILE": house.cert[1],
+        "MIRAB_CA_FILE": f"{house.edge.folder}/server-ca.crt",
+        "REQUESTS_CA_BUNDLE": f"{house.edge.folder}/tls/agencies-ca.crt",  # of other programs
+    }.items():
+        monkeypatch.setenv(name, field)
+
+
+QUESTION = ["ask", "--purpose", "fuel_quota", "--key", "9900000013"]
+
+
+@pytest.mark.usefixtures("shell")
+def test_an_agency_passes_the_edge_by_the_connectors_command(capsys):
+    assert connector.main([*QUESTION, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["outcome"] == "NOT_FOUND"
+    assert check.main(["--purpose", "fuel_quota"]) == 0
+    assert "All checks hold" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_certificate_that_the_edge_does_not_take_is_said_in_a_sentence(
+    house, monkeypatch, capsys
+):
+    stranger = certificate("another ca", ca=True)
+    cert, key = house.edge.client("edge-co", issuer=stranger)[0]
+    assert connector.main([*QUESTION, "--cert-file", cert, "--cert-key-file", key]) == 1
+    assert f"The certificate {cert} was not taken" in capsys.readouterr().err
+    monkeypatch.delenv("MIRAB_CERT_FILE")
+    monkeypatch.delenv("MIRAB_CERT_KEY_FILE")
+    assert connector.main(QUESTION) == 1
+    assert "give --cert-file and --cert-key-file" in capsys.readouterr().err
+    assert check.main(["--purpose", "fuel_quota"]) == 1
+    assert "FAILED  the address answers: The edge told 400" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("shell")
+def test_an_edge_of_another_authority_is_not_believed_and_not_asked_again(house, capsys):
+    other = f"{house.edge.folder}/tls/agencies-ca.crt"
+    assert connector.main([*QUESTION, "--ca-file", other]) == 2
+    assert "is not believed (unable to get local issuer certificate)" in capsys.readouterr().err
+    assert check.main(["--purpose", "fuel_quota", "--ca-file", other]) == 1
+    assert "is not believed" in capsys.readouterr().out
 
 
 def token(house, cert, headers=()):

@@ -50,9 +50,17 @@ def after_failure(breaker: Breaker, now: dt.datetime, limits: BreakerLimits) -> 
     return Breaker(OPEN, failures, now + pause)
 
 
-def begin_trial(breaker: Breaker, now: dt.datetime, lease: dt.timedelta) -> Breaker | None:
-    """Return the breaker while one call tries whether the provider is back; None if none may."""
-    if breaker.state == CLOSED or breaker.try_at is None or now < breaker.try_at:
+def begin_trial(
+    breaker: Breaker, now: dt.datetime, lease: dt.timedelta, longest: dt.timedelta
+) -> Breaker | None:
+    """Return the breaker while one call tries whether the provider is back; None if none may.
+
+    A trial further ahead than the ``longest`` pause was put off under a clock that ran ahead and
+    has been corrected since: it may begin now.
+    """
+    if breaker.state == CLOSED or breaker.try_at is None:
+        return None
+    if now < breaker.try_at <= now + max(longest, lease):
         return None
     return replace(breaker, state=HALF_OPEN, try_at=now + lease)
 

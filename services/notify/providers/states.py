@@ -91,8 +91,7 @@ def usable(context: Context, channel: str, codes: Collection[str]) -> UsableProv
     rows = fetch_all(context.conn, ProviderRow, query)
     rows = [row for row in rows if row.code in codes]
     ready = [row for row in rows if row.paused_by is None]
-    lease = context.book.patience.lease
-    trials = [row for row in ready if provider_choice.begin_trial(row.circuit, context.now, lease)]
+    trials = [row for row in ready if _trial_of(context, row)]
     return UsableProviders(
         [Candidate(row.code, row.weight) for row in ready if row.breaker == provider_choice.CLOSED],
         trials[0] if trials else None,
@@ -102,7 +101,7 @@ def usable(context: Context, channel: str, codes: Collection[str]) -> UsableProv
 
 def begin_trial(context: Context, row: ProviderRow) -> bool:
     """Take the one trial of a provider whose breaker is open; False if another process has it."""
-    trial = provider_choice.begin_trial(row.circuit, context.now, context.book.patience.lease)
+    trial = _trial_of(context, row)
     assert trial is not None
     same = (
         (PROVIDERS.c.code == row.code)
@@ -111,6 +110,13 @@ def begin_trial(context: Context, row: ProviderRow) -> bool:
     )
     statement = update(PROVIDERS).where(same).values(breaker=trial.state, try_at=trial.try_at)
     return context.conn.execute(statement).rowcount > 0
+
+
+def _trial_of(context: Context, row: ProviderRow) -> Breaker | None:
+    book = context.book
+    return provider_choice.begin_trial(
+        row.circuit, context.now, book.patience.lease, book.breaker.longest
+    )
 
 
 def note(context: Context, code: str, problem: str | None) -> None:

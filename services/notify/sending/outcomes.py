@@ -28,11 +28,12 @@ from services.notify.tables import HANDOVERS, MESSAGES
 _log = log.get("following")
 AT_ONCE = 200
 
-# Claimed by skip locked; the pause until the next poll doubles.
+# Claimed by skip locked; the pause until the next poll doubles. What lies further ahead than any
+# pause was put off under a clock that ran ahead, and is due now (is_due of bus.database.chores).
 _CLAIM_POLL = text(
     "update handovers set polls = polls + 1, poll_at = cast(:now as timestamptz) + "
     "least(:first * power(2, least(polls + 1, 20)), :longest) where ref in "
-    "(select ref from handovers where state = 'HANDED' and poll_at <= :now "
+    "(select ref from handovers where state = 'HANDED' and (poll_at <= :now or poll_at > :ahead) "
     "and provider_ref is not null order by poll_at limit :most for update skip locked) "
     "returning ref, message, channel, provider, state, reserved_at, provider_ref, cost_rials, "
     "code, answered_at, poll_at, polls"
@@ -65,6 +66,7 @@ def _claim(dispatcher: Dispatcher) -> Sequence[HandoverRow]:
             "now": context.now,
             "first": patience.poll,
             "longest": patience.poll_most,
+            "ahead": context.now + max(patience.poll, patience.poll_most) + handovers.CLOCKS_APART,
             "most": AT_ONCE,
         }
         return fetch_all(tx.conn, HandoverRow, _CLAIM_POLL, values)

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import or_, select, text, update
 
+from bus.database.chores import is_due
 from bus.database.rows import fetch_all, fetch_one
 from bus.errors import Unavailable
 from bus.process import log
@@ -69,7 +70,22 @@ def recover(dispatcher: Dispatcher) -> None:
 
 
 def _note_killed(context: Context, patience: Patience) -> None:
-    """A reservation that was not recorded in its lease is of a killed process."""
+    """A reservation that was not recorded in its lease is of a killed process. One of a clock that
+    ran ahead begins its lease now: whether its process lives is not known.
+    """
+    ahead = (
+        select(HANDOVERS.c.ref)
+        .where(
+            HANDOVERS.c.state == "RESERVED",
+            HANDOVERS.c.reserved_at > context.now + handovers.CLOCKS_APART,
+        )
+        .order_by(HANDOVERS.c.reserved_at)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    context.conn.execute(
+        update(HANDOVERS).where(HANDOVERS.c.ref.in_(ahead)).values(reserved_at=context.now)
+    )
     killed = (
         select(HANDOVERS.c.ref)
         .where(
@@ -88,9 +104,13 @@ def _note_killed(context: Context, patience: Patience) -> None:
 
 
 def _claim_unknown(context: Context, patience: Patience) -> list[HandoverRow]:
+    longest = patience.sure + handovers.CLOCKS_APART
     due = (
         select(HANDOVERS.c.ref)
-        .where(HANDOVERS.c.state == "UNKNOWN", HANDOVERS.c.poll_at <= context.now)
+        .where(
+            HANDOVERS.c.state == "UNKNOWN",
+            is_due(HANDOVERS.c.poll_at, longest=longest, now=context.now),
+        )
         .order_by(HANDOVERS.c.poll_at)
         .limit(AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -150,13 +170,14 @@ def _note_numbers(
         handovers.accept(context, taken_over)
         certain = [row.ref for row in denied if row.answered_at and row.answered_at <= sure]
         handovers.release(context, certain, "not_there")
-        first = [row.ref for row in denied if row.answered_at is None]
+        ahead = context.now + handovers.CLOCKS_APART
+        first = [row.ref for row in denied if not row.answered_at or row.answered_at > ahead]
         tx.conn.execute(
             update(HANDOVERS)
             .where(
                 HANDOVERS.c.ref.in_(first),
                 HANDOVERS.c.state == "UNKNOWN",
-                HANDOVERS.c.answered_at.is_(None),
+                or_(HANDOVERS.c.answered_at.is_(None), HANDOVERS.c.answered_at > ahead),
             )
             .values(answered_at=context.now, poll_at=context.now + context.book.patience.sure)
         )

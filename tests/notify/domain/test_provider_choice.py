@@ -12,6 +12,7 @@ from services.notify.domain.provider_choice import Breaker, BreakerLimits, Candi
 NOW = dt.datetime(2026, 11, 24, 6, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
 LIMITS = BreakerLimits(3, 30 * SECOND, 600 * SECOND)
+PAUSES = (120 * SECOND, LIMITS.longest)
 
 codes = st.lists(st.sampled_from("abcdef"), unique=True)
 candidates = codes.flatmap(
@@ -65,13 +66,13 @@ def test_each_trial_in_vain_doubles_the_pause_up_to_the_longest(trials):
         breaker = provider_choice.after_failure(breaker, now, LIMITS)
     for number in range(trials + 1):
         assert breaker.try_at - now == min(LIMITS.first * 2**number, LIMITS.longest)
-        assert provider_choice.begin_trial(breaker, breaker.try_at - SECOND, 120 * SECOND) is None
+        assert provider_choice.begin_trial(breaker, breaker.try_at - SECOND, *PAUSES) is None
         now = breaker.try_at
-        breaker = provider_choice.begin_trial(breaker, now, 120 * SECOND)
+        breaker = provider_choice.begin_trial(breaker, now, *PAUSES)
         assert breaker.state == provider_choice.HALF_OPEN
         # One trial at a time, and another only when this one's process must be dead.
-        assert provider_choice.begin_trial(breaker, now + 119 * SECOND, SECOND) is None
-        assert provider_choice.begin_trial(breaker, now + 120 * SECOND, SECOND) is not None
+        assert provider_choice.begin_trial(breaker, now + 119 * SECOND, *PAUSES) is None
+        assert provider_choice.begin_trial(breaker, now + 120 * SECOND, *PAUSES) is not None
         breaker = provider_choice.after_failure(breaker, now, LIMITS)
     assert provider_choice.after_success(breaker) == Breaker()
 

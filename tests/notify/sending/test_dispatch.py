@@ -470,6 +470,17 @@ def test_a_trial_whose_process_died_is_made_again(hand, a, alone):
     assert alone.breaker("magfa").breaker == "CLOSED"
 
 
+def test_a_breaker_that_opened_under_a_clock_that_ran_ahead_is_tried_when_it_is_right(
+    hand, a, alone
+):
+    hand.later(hours=2)
+    open_breaker(hand, alone, a)
+    hand.later(hours=-2)
+    hand.send()
+    dispatch.dispatch(alone.dispatcher, "sms", "transactional")
+    assert alone.breaker("magfa").breaker == "CLOSED"
+
+
 def test_while_all_breakers_are_open_messages_wait_and_are_not_counted_as_tried(hand, a, alone):
     open_breaker(hand, alone, a)
     sent = hand.send()
@@ -575,6 +586,43 @@ def test_the_hand_over_of_a_killed_process_is_followed_after_its_lease(hand, a, 
     assert (state(hand, sent)[0], len(a.calls)) == ("SENT", 1)
 
 
+def test_a_lost_answer_under_a_clock_that_ran_ahead_is_found_out_when_it_is_right(hand, a, alone):
+    hand.later(hours=2)
+    a.next = ["lost_after"]
+    sent = hand.send()
+    alone.run()
+    assert state(hand, sent)[0] == "SENDING"
+    alone.later(hours=-2)
+    assert (state(hand, sent)[0], len(a.calls)) == ("SENT", 1)
+
+
+def test_a_no_under_a_clock_that_ran_ahead_counts_from_when_it_is_right(hand, a, alone):
+    hand.later(hours=2)
+    a.next = [LOST]
+    sent = hand.send()
+    alone.run()
+    alone.later(seconds=60)
+    alone.later(hours=-2)
+    alone.later(seconds=59)
+    assert (state(hand, sent)[0], len(a.calls)) == ("SENDING", 1)
+    alone.later(seconds=1)
+    assert (state(hand, sent)[0], len(a.calls)) == ("CREATED", 1)
+    alone.run()
+    assert (state(hand, sent)[0], len(a.has)) == ("SENT", 1)
+
+
+def test_who_was_killed_under_a_clock_that_ran_ahead_is_followed_after_a_lease(hand, a, alone):
+    hand.later(hours=2)
+    sent = hand.send()
+    (batch,) = dispatch.reserve(alone.dispatcher, "sms", "transactional")
+    a.send([Sms(p.ref, MOBILE, "سلام") for p in batch.messages])
+    alone.later(hours=-2)
+    alone.later(seconds=119)
+    assert state(hand, sent)[0] == "SENDING"
+    alone.later(seconds=2)
+    assert (state(hand, sent)[0], len(a.calls)) == ("SENT", 1)
+
+
 def test_who_was_thought_dead_and_speaks_late_changes_nothing_that_is_settled(hand, a, alone):
     sent = hand.send()
     (batch,) = dispatch.reserve(alone.dispatcher, "sms", "transactional")
@@ -652,6 +700,20 @@ def test_reports_are_asked_for_ever_more_seldom(hand, a, alone):
         alone.run()
     assert waits == [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]
     assert state(hand, sent)[0] == "SENT"
+    (polls,) = execute(hand.db, "select polls from handovers")[0]
+    alone.later(minutes=59)
+    assert execute(hand.db, "select polls from handovers") == [(polls,)]
+
+
+def test_what_was_taken_under_a_clock_that_ran_ahead_is_asked_about_when_it_is_right(
+    hand, a, alone
+):
+    hand.later(hours=2)
+    sent = hand.send()
+    alone.run()
+    a.tell(DeliveryState.DELIVERED)
+    alone.later(hours=-2)
+    assert state(hand, sent) == ("DELIVERED", "")
 
 
 def test_of_what_nobody_tells_anything_is_untold_after_three_days(hand, a, alone):
