@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 IF_SET_UP := if [ -e .venv/installed.lock ]; then
 ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
-.PHONY: help up demo down status doctor backup restore cluster logs test check bench docs contracts migrate lock setup chaos
+.PHONY: help up demo down watch watch-down status doctor backup restore cluster logs test check bench docs contracts migrate lock setup chaos
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -19,7 +19,14 @@ demo: setup ## fill a fresh installation with ninety days of work: tickets, bill
 	@$(PYTHON) -m deploy.local demo
 
 down: ## stop what `make up` started
-	@$(IF_SET_UP) $(PYTHON) -m deploy.local down; $(ELSE_SAY); fi
+	@$(IF_SET_UP) $(PYTHON) -m deploy.watch down; $(PYTHON) -m deploy.local down; $(ELSE_SAY); fi
+
+watch: ## Prometheus and Alertmanager beside `make up`, with all alerts; DETACH=1 returns when they run
+	@sh deploy/local/bootstrap.sh watch
+	@$(PYTHON) -m deploy.watch up $(if $(DETACH),--detach)
+
+watch-down: ## stop what `make watch` started
+	@$(IF_SET_UP) $(PYTHON) -m deploy.watch down; $(ELSE_SAY); fi
 
 status: ## what runs
 	@$(IF_SET_UP) $(PYTHON) -m deploy.local status; $(ELSE_SAY); exit 1; fi

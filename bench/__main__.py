@@ -14,6 +14,7 @@ from bench import (
     floors,
     growth,
     imports,
+    metrics,
     notices,
     pages,
     stages,
@@ -26,7 +27,7 @@ from bench.stack import ROOT, Stores
 PAGE = ROOT / "docs" / "performance.md"
 PARTS = (
     *("ask", "batch", "notices", "pages", "growth", "parallel", "imports"),
-    *("floors", "stages", "flames", "start", "soak", "telemetry"),
+    *("floors", "stages", "flames", "metrics", "start", "soak", "telemetry"),
 )
 QUICK = ("ask", "batch", "notices", "floors")
 
@@ -86,6 +87,7 @@ def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[],
         "floors": lambda: floors.measure(stores),
         "stages": lambda: stages.measure(stores, ids),
         "flames": lambda: stages.draw(stores, ids),
+        "metrics": lambda: metrics.measure(stores, ids, options.rounds),
         "start": lambda: starting.measure(options.rounds, quick=options.quick),
         "telemetry": lambda: telemetry.measure(stores, ids, options.rounds),
         "soak": lambda: growth.soak(stores, ids, options.soak),

@@ -54,6 +54,15 @@ STACKS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
+# The same parts, which count nothing (bench/metrics.py).
+UNCOUNTED = "Mirab, counting nothing"
+VARIANTS = {
+    UNCOUNTED: {
+        part: (*PYTHON, "bench.uncounted", *command[len(PYTHON) :])
+        for part, command in STACKS["Mirab"].items()
+    }
+}
+
 
 class Stores:
     """PostgreSQL that waits for the disk, RabbitMQ, the register of one agency, and keys."""
@@ -190,7 +199,7 @@ class Stack:
         )
         self.ports = [self.port, *(free_port() for _ in range(doors - 1))]
         self.processes: dict[str, Process] = {}
-        for part, command in STACKS[name].items():
+        for part, command in (STACKS | VARIANTS)[name].items():
             for n in range({"service": services, "door": doors}.get(part, 1)):
                 started = self._start(part, command, self.ports[n if part == "door" else 0])
                 self.processes[f"{part} {n + 1}" if n else part] = started

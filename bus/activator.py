@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol
 
 import structlog
 
+from bus import work_log
 from bus.database import inbox
 from bus.database.faults import is_of_store
 from bus.database.store import Store, Tx
@@ -23,6 +24,7 @@ from bus.messages.kinds import Command, Contract, Event, M, Request
 from bus.messages.message import Wire, Written, essence, is_message, read, to_wire
 from bus.process import log, spans
 from bus.process.spans import Kind
+from bus.process.work_metrics import WorkMetrics
 from bus.topology import COMMANDS, EVENTS, REQUESTS
 
 # Another transaction was in the way: the same once more mostly succeeds.
@@ -109,12 +111,13 @@ class Outcome:
     """The fate of a message and, for a Request, the reply that its asker gets.
 
     ``trouble`` is the code of the passing fault for which a message is held, or of the refusal of
-    which it died.
+    which it died. ``repeated``: it was done before, and got its first reply again.
     """
 
     fate: Fate
     reply: Wire | None = None
     trouble: str | None = None
+    repeated: bool = False
 
     @property
     def code(self) -> str | None:
@@ -148,6 +151,11 @@ class Job:
         """All names under which the inbox may remember."""
         name = self.contract.name
         return name, f"{name}:{self.formerly or self.contract.operation}"
+
+    @cached_property
+    def metrics(self) -> WorkMetrics:
+        """What becomes of its messages, for Prometheus."""
+        return WorkMetrics(self.contract.name)
 
     @property
     def remembers(self) -> bool:
@@ -189,9 +197,11 @@ def _work_on(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
             _done_meanwhile(service, job, call, error) or _failed(job, call, error)
             for call in calls
         ]
-    seconds = (time.perf_counter() - started) / len(calls)
+    spent = time.perf_counter() - started
+    job.metrics.worked(outcomes, spent)
+    seconds = spent / len(calls)
     for call, outcome in zip(calls, outcomes, strict=True):
-        _canonical_line(job, call, outcome, seconds)
+        work_log.note(job.contract.name, call.envelope, outcome, seconds)
     return outcomes
 
 
@@ -208,7 +218,7 @@ def _done_meanwhile(service: Worker, job: Job, call: Call, error: Exception) -> 
             done = inbox.find_done(tx.conn, job.consumers, [call.envelope.id]).get(call.envelope.id)
     except Unavailable:
         return None
-    return Outcome(Fate.DONE, _recalled(done, call)) if done else None
+    return Outcome(Fate.DONE, _recalled(done, call), repeated=True) if done else None
 
 
 def _attempt_again(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
@@ -234,12 +244,11 @@ def _attempt(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     with service.store.transaction(calls[0].envelope if len(calls) == 1 else None) as tx:
         if not job.remembers:
             replies = [_reply(result) for result in _results(service, job, tx, calls)]
-        else:
-            replies = _once(service, job, tx, calls)
-    return [Outcome(Fate.DONE, reply) for reply in replies]
+            return [Outcome(Fate.DONE, reply) for reply in replies]
+        return _once(service, job, tx, calls)
 
 
-def _once(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[Wire | None]:
+def _once(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[Outcome]:
     """Run the new calls; a repeat gets the first reply, an id used for another body a Conflict."""
     done = inbox.find_done(tx.conn, job.consumers, [call.envelope.id for call in calls])
     fresh: dict[str, Call] = {}
@@ -248,7 +257,14 @@ def _once(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[Wire
             fresh.setdefault(call.envelope.id, call)
     if fresh:
         done |= _do(service, job, tx, fresh)
-    return [_recalled(done[call.envelope.id], call) for call in calls]
+    return [
+        Outcome(
+            Fate.DONE,
+            _recalled(done[call.envelope.id], call),
+            repeated=fresh.get(call.envelope.id) is not call,
+        )
+        for call in calls
+    ]
 
 
 def _do(service: Worker, job: Job, tx: Tx, fresh: Mapping[str, Call]) -> dict[str, inbox.Done]:
@@ -326,18 +342,3 @@ def _internal(job: Job, call: Call, error: Exception) -> Internal:
         exc_info=error,
     )
     return Internal(f"We failed to work on this. Tell us the number {error_id}.", error_id=error_id)
-
-
-def _canonical_line(job: Job, call: Call, outcome: Outcome, seconds: float) -> None:
-    caller = call.envelope.caller or {}
-    with structlog.contextvars.bound_contextvars(trace_id=call.envelope.trace_id):
-        log.get("activator").info(
-            "worked",
-            contract=job.contract.name,
-            message_id=call.envelope.id,
-            correlation=call.envelope.correlation,
-            agency=caller.get("agency"),
-            fate=outcome.fate.value,
-            code=outcome.code,
-            ms=round(seconds * 1000, 2),
-        )

@@ -18,6 +18,7 @@ from bus.messages.kinds import Event, M, R, Request
 from bus.messages.message import Wire, to_wire
 from bus.process import log, monitor, records, spans
 from bus.process.records import CallRecord
+from bus.process.request_metrics import measured
 from bus.process.spans import Kind
 
 OPEN_SECONDS = 10
@@ -116,7 +117,7 @@ class Client:
         need_room(body)
         record = _new_record(envelope, len(body))
         try:
-            with spans.within(span):
+            with spans.within(span), measured(contract):
                 reply = await self._within(contract, seconds, envelope, body)
         except BusError as error:
             if record is not None:

@@ -62,6 +62,7 @@ class Endpoint(Entrypoint):
     def setup(self) -> None:
         self.inlet.register(self.job.contract.name, self)
         self.suspects.register(self.job.contract.name, self)
+        self.job.metrics.watch(lambda: len(self._held), lambda: len(self._waiting))
 
     def start(self) -> None:
         self.inlet.open()
@@ -92,6 +93,7 @@ class Endpoint(Entrypoint):
         self._answer(delivery, {"error": trouble.to_wire()})
         if delivery in self._waiting:
             self._waiting.remove(delivery)
+            self.job.metrics.ended("unavailable")
             delivery.source.done(delivery.raw)
         delivery.source.flush()
 
@@ -149,6 +151,7 @@ class Endpoint(Entrypoint):
             reply = orjson.dumps({"error": error.to_wire()})
             source.reply(raw, reply, batch=self.job.batch)
         source.bury(raw, error.code)
+        self.job.metrics.ended("dead")
         self._acknowledge(raw, died=True)
 
     def _acknowledge(self, raw: Incoming, *, died: bool = False) -> None:
@@ -173,6 +176,7 @@ class Endpoint(Entrypoint):
             ]
             live = [delivery for delivery in deliveries if not self._drop_expired(delivery)]
             if live:
+                self.job.metrics.begun([delivery.call.envelope.time for delivery in live])
                 self._running += 1
                 began = records.now_ms()
                 for delivery in live:
@@ -189,6 +193,7 @@ class Endpoint(Entrypoint):
         if not (isinstance(self.job.contract, Request) and envelope.expired):
             return False
         _log.info("message_expired", contract=envelope.type, message_id=envelope.id)
+        self.job.metrics.ended("expired")
         self._in_hand.discard(delivery)
         delivery.source.done(delivery.raw)
         return True
@@ -234,6 +239,8 @@ class Endpoint(Entrypoint):
             self._acknowledge(raw)
         elif outcome.fate is Fate.DEAD or _held_too_long(delivery, outcome):
             source.bury(raw, outcome.trouble)
+            if outcome.fate is Fate.HOLD:
+                self.job.metrics.ended("dead")
             self._acknowledge(raw, died=True)
         elif self._stopped:
             source.renew([raw])

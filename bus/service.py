@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from nameko.extensions import DependencyProvider
+from prometheus_client import Gauge
+from sqlalchemy import QueuePool
 
 from bus.database import chores, inbox
 from bus.database.faults import PREFIX
@@ -19,6 +21,8 @@ from bus.process.version import release
 from bus.settings import Settings
 
 FAILING = 3
+IN_USE = Gauge("mirab_store_connections", "Connections of the pool that are in use")
+MOST = Gauge("mirab_store_connections_most", "Connections that the pool may have")
 
 # Left out of the reply: nothing is known of them.
 NOT_KNOWN: tuple[Any, Any] = (ABSENT, ABSENT)
@@ -29,6 +33,10 @@ class StoreProvider(DependencyProvider):
 
     def setup(self) -> None:
         self.store = Store(Settings().text("DB_URL"), source=self.container.service_name)
+        pool = self.store.engine.pool
+        assert isinstance(pool, QueuePool)
+        IN_USE.set_function(pool.checkedout)
+        MOST.set(pool.size())
         monitor.watch("database", self.store.finding)
         monitor.watch("outbox", self.store.probe.outbox)
 

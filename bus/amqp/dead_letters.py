@@ -4,7 +4,8 @@ A Command's or a Request's body may be personal: ``read`` alone gives one away, 
 """
 
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -45,6 +46,13 @@ Fates = list[tuple[str, str]]
 Act = Callable[[BlockingChannel, BasicProperties, bytes], str]
 
 
+class Depth(NamedTuple):
+    """How many messages wait in a queue, and how many consumers it has."""
+
+    messages: int
+    consumers: int
+
+
 class DeadLetters:
     """The dead letters of all services on one broker; a short connection for each act."""
 
@@ -80,6 +88,22 @@ class DeadLetters:
             ) from None
         channel.close()
         return int(queue.method.message_count)
+
+    def depths(self, queues: Iterable[str], *, seconds: float) -> dict[str, Depth]:
+        """What waits in each queue that is there; those that would take longer than so many seconds
+        are left out.
+        """
+        depths, channel, end = {}, self._connection.channel(), time.monotonic() + seconds
+        for queue in queues:
+            if time.monotonic() > end:
+                break
+            try:
+                method = channel.queue_declare(queue, passive=True).method
+                depths[queue] = Depth(int(method.message_count), int(method.consumer_count))
+            except pika.exceptions.ChannelClosedByBroker:
+                channel = self._connection.channel()
+        channel.close()
+        return depths
 
     def look(self, service: str, *, most: int = 100) -> list[Wire]:
         """The oldest dead letters: what they are and why they died; they stay where they are."""

@@ -9,12 +9,14 @@ import psycopg2
 import psycopg2.extensions
 from pika.channel import Channel
 from pika.spec import Basic, BasicProperties
+from prometheus_client import Counter
 from psycopg2.sql import SQL, Composed, Literal
 
 from bus import topology
 from bus.amqp import receipts
 from bus.amqp.rabbit import Link, settle
 from bus.amqp.receipts import COMMANDS, Receipt
+from bus.amqp.relay_metrics import DATABASE
 from bus.database.hosts import connect
 from bus.database.outbox import CHANNEL
 from bus.database.probe import trouble_of
@@ -47,6 +49,21 @@ FORGET = SQL("""delete from outbox where sent_at < now() - {days} * interval '1 
     agency=Literal(topology.AGENCY),
     seconds=Literal(topology.AGENCY_SECONDS),
 )
+
+# Why a message was not sent; "other" is none of these.
+PROBLEMS = (
+    "service.absent",
+    "broker.unreachable",
+    "broker.blocked",
+    "broker.refused",
+    "broker.slow",
+    "message.too_large",
+)
+OTHER = "other"
+SENT = Counter("mirab_relay_sent_total", "Messages that the broker has confirmed")
+UNSENT = Counter("mirab_relay_failures_total", "Tries that failed, by their code", ["code"])
+for problem in (*PROBLEMS, OTHER):
+    UNSENT.labels(problem)
 
 Connection = psycopg2.extensions.connection
 
@@ -93,6 +110,7 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until ``stop`` is set; survives losing the database or the broker."""
+        DATABASE.of(self._service, self._db_url)
         monitor.watch("broker", self._link.finding)
         monitor.watch("database", self.finding)
         await self._link.start()
@@ -204,9 +222,11 @@ class Relay:
             sent = [seq for seq, problem in results if problem is None]
             if sent:
                 receipts.mark_sent(cursor, sent)
+                SENT.inc(len(sent))
             for seq, problem in results:
                 if problem is not None:
                     cursor.execute(FAILED, (problem, [seq]))
+                    UNSENT.labels(problem if problem in PROBLEMS else OTHER).inc()
             if rows:
                 self._log.info("relayed", sent=len(sent), failed=len(rows) - len(sent))
             full = len(sent) == self._at_once

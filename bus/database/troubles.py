@@ -4,9 +4,15 @@ import threading
 import time
 from collections import deque
 
+from prometheus_client import Counter
+
+from bus.database.faults import TEXTS
 from bus.errors import Unavailable
 
 MOST = 10_000
+NOTED = Counter("mirab_store_troubles_total", "Passing faults of the database", ["code"])
+for code in TEXTS:
+    NOTED.labels(code)
 
 
 class Troubles:
@@ -20,6 +26,7 @@ class Troubles:
     def note(self, trouble: Unavailable) -> None:
         """Record a fault that occurred now."""
         self._met.append((time.monotonic(), trouble))
+        NOTED.labels(trouble.code).inc()
         self.noted.set()
 
     def last(self, seconds: float) -> Unavailable | None:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from bus.errors import Unavailable
+from bus.process.called import calling
 
 SECONDS, WHOLE = 30.0, 120.0
 CHUNK = 64 * 1024
@@ -33,6 +34,10 @@ class Clamd:
 
         Unavailable ``scanner.unavailable`` for anything else: then nothing is known of the file.
         """
+        with calling("scanner", "clamd"):
+            return self._scan(stream)
+
+    def _scan(self, stream: BinaryIO) -> str | None:
         try:
             end = time.monotonic() + self._whole
             with self._connect() as line:

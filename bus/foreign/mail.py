@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from bus.errors import Unavailable
 from bus.foreign.http_call import Deadline
 from bus.process import spans
+from bus.process.called import calling
 from bus.process.spans import Kind
 
 SECONDS, WHOLE_SECONDS = 20, 60.0
@@ -67,7 +68,7 @@ class Post:
         """
         address = {"server.address": self._url.hostname or "127.0.0.1"}
         span = spans.begin(Kind.CLIENT, "SMTP", attributes=address)
-        with spans.within(span), Deadline(WHOLE_SECONDS) as deadline:
+        with calling("mail", "smtp"), spans.within(span), Deadline(WHOLE_SECONDS) as deadline:
             self._send(deadline, sender, recipient, raw)
 
     def _send(self, deadline: Deadline, sender: str, recipient: str, raw: bytes) -> None:

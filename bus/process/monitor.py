@@ -15,9 +15,7 @@ from enum import StrEnum
 from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple, Protocol
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-
-from bus.process import log
+from bus.process import log, metrics
 from bus.settings import MissingSettings, Settings
 
 CHECK_SECONDS = 2.0
@@ -186,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/metrics":
-            self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
+            self._answer(200, *metrics.exposition(self.headers.get("Accept")))
         elif self.path == "/health":
             health = MONITOR.health()
             status = 503 if health["status"] == Status.FAIL else 200
@@ -219,6 +217,7 @@ def serve(part: str, settings: Settings) -> None:
     MissingSettings says so if the address cannot be used.
     """
     MONITOR.part = part
+    metrics.name_part(part)
     address = settings.get("METRICS_ADDRESS")
     if not address:
         return

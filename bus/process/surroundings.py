@@ -1,6 +1,8 @@
 """Checks of what a part depends on: folders, the mail server, the virus scanner."""
 
 import errno
+import functools
+import math
 import os
 import socket
 import tempfile
@@ -8,6 +10,9 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from prometheus_client import Gauge
+
+from bus.process import called
 from bus.process.monitor import WELL, Check, Finding, fail, warn, watch
 from bus.settings import Settings
 
@@ -18,6 +23,7 @@ ANSWER_SECONDS = 1.5
 # Servers of others are not asked more often than that, however often we are asked.
 ASKED_EVERY = 20.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
+FREE = Gauge("mirab_folder_free_bytes", "Room that is left for a folder of this part", ["folder"])
 
 
 def watch_surroundings(settings: Settings) -> None:
@@ -25,10 +31,22 @@ def watch_surroundings(settings: Settings) -> None:
     for variable, name in FOLDERS.items():
         if folder := settings.get(variable):
             watch(name, folder_check(folder))
+            FREE.labels(name).set_function(functools.partial(free_bytes, folder))
     if url := settings.get("SMTP_URL"):
+        called.expect("mail", "smtp")
         watch("mail", at_most_every(ASKED_EVERY, mail_check(url)))
     if address := settings.get("CLAMD_ADDRESS"):
+        called.expect("scanner", "clamd")
         watch("scanner", at_most_every(ASKED_EVERY, scanner_check(address)))
+
+
+def free_bytes(folder: str) -> float:
+    """The room that is left on the disk of a folder; not a number if nobody can say."""
+    try:
+        space = os.statvfs(folder)
+    except OSError:
+        return math.nan
+    return float(space.f_bavail * space.f_frsize)
 
 
 def folder_check(folder: str) -> Check:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from bus.process import log, monitor
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
+from deploy.broker import metrics
 from deploy.broker.api import CannotApply
 from deploy.broker.apply import NEEDED, Brokers
 from deploy.broker.connected import connected, impossible, register_of
@@ -62,7 +63,9 @@ class Keeper:
         for wrong in impossible(self._register):
             print(wrong, file=sys.stderr, flush=True)
         with Brokers(self._settings) as brokers:
-            if self._bring_in_line(brokers, agencies, looked):
+            in_line = self._bring_in_line(brokers, agencies, looked)
+            metrics.BEHIND.set(not in_line)
+            if in_line:
                 self._wait(brokers, agencies, looked + WHOLE_SECONDS)
             else:
                 self._parts_at = 0.0
@@ -94,6 +97,7 @@ class Keeper:
             if time.monotonic() - guarded > GUARD_SECONDS:
                 finding = guard(brokers, self._warden)
                 guarded = time.monotonic()
+                metrics.AWAY.set(finding is AWAY)
             TURNS.turned(finding)
             time.sleep(LOOK_SECONDS)
 

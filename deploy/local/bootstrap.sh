@@ -74,8 +74,16 @@ if [ "${1:-}" = test ] && ! command -v chromium-headless-shell >/dev/null 2>&1 \
     && ! command -v chromium >/dev/null 2>&1; then packages="$packages chromium-headless-shell"; fi
 # nginx is the edge that we ship, run before the faces.
 if [ "${1:-}" = test ] && [ ! -x /usr/sbin/nginx ]; then packages="$packages nginx-light"; fi
-# promtool tries the alerts.
-if [ "${1:-}" = test ] && ! command -v promtool >/dev/null 2>&1; then packages="$packages prometheus"; fi
+# promtool tries the alerts, amtool who is told of them; `make watch` runs both programs.
+case "${1:-}" in
+    test|watch)
+        command -v promtool >/dev/null 2>&1 || packages="$packages prometheus"
+        command -v amtool >/dev/null 2>&1 || packages="$packages prometheus-alertmanager" ;;
+esac
+# It tells of the disks of this machine.
+if [ "${1:-}" = watch ] && ! command -v prometheus-node-exporter >/dev/null 2>&1; then
+    packages="$packages prometheus-node-exporter"
+fi
 # wrk is the load of bench/.
 case "${1:-}" in
     test|bench) command -v wrk >/dev/null 2>&1 || packages="$packages wrk" ;;

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import REGISTRY
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -10,6 +10,7 @@ from starlette.routing import Route
 from bus.client import Client
 from bus.messages.message import to_wire
 from bus.messages.values import Json
+from bus.process import metrics
 from bus.process.monitor import Status
 from bus.settings import MissingSettings, Settings, broker_url
 from bus.signatures.keys import SigningKey
@@ -90,7 +91,8 @@ class Ops:
         """GET /metrics: this process, and what is true of the whole bus."""
         await self.access.machine(request)
         MEASURES.survey = await self.surveyor.look()
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        media_type, text = metrics.exposition(request.headers.get("accept"))
+        return Response(text, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
 
     async def load_page(self, request: Request) -> Response:
         """GET /registry/loads: a form to import an export."""

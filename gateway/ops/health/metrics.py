@@ -40,6 +40,7 @@ class Measures(Collector):
         services = survey.services if survey else ()
         yield from of_checks(survey)
         yield from of_broker(survey)
+        yield from of_queues(survey)
         yield from of_services(services)
         yield from of_messages(survey.accounts if survey else None)
         yield from of_letters(survey.mail if survey else None)
@@ -62,6 +63,16 @@ def of_broker(survey: Survey | None) -> Families:
         blocked.add_metric([], survey.broker.code == "broker.blocked")
     yield up
     yield blocked
+
+
+def of_queues(survey: Survey | None) -> Families:
+    """Yield how many messages wait in each queue, and how many consumers it has."""
+    messages = gauge("mirab_queue_messages", "Messages that wait in a queue", "service", "kind")
+    consumers = gauge("mirab_queue_consumers", "Consumers of a queue", "service", "kind")
+    for queue, depth in survey.queues.items() if survey else ():
+        messages.add_metric(queue, depth.messages)
+        consumers.add_metric(queue, depth.consumers)
+    yield from (messages, consumers)
 
 
 def of_services(services: tuple[ServiceView, ...]) -> Families:

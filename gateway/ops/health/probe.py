@@ -9,6 +9,7 @@ import datetime as dt
 from collections import deque
 
 import requests
+from prometheus_client import Counter
 
 from bus.client import Client
 from bus.errors import BusError
@@ -23,6 +24,12 @@ MINUTE, DEADLINE = 60.0, 10.0
 # Notify takes minutes of the last ten: what it was too ill to hear is told when it is well again.
 KEPT_MINUTES = 8
 OK = 200
+PROBES = Counter(
+    "mirab_probes_total", "Probes of components, once a minute", ["component", "result"]
+)
+for component in COMPONENTS:
+    for result in ("up", "down"):
+        PROBES.labels(component, result)
 _log = log.get("probing")
 
 
@@ -51,6 +58,8 @@ class Probing:
         """
         minute = moment.replace(second=0, microsecond=0).isoformat().replace("+00:00", "Z")
         answers = await asyncio.gather(*(self._up(component) for component in COMPONENTS))
+        for component, up in zip(COMPONENTS, answers, strict=True):
+            PROBES.labels(component, "up" if up else "down").inc()
         self._unsent.extend(
             Probe(component=component, minute=minute, up=up)
             for component, up in zip(COMPONENTS, answers, strict=True)

@@ -6,17 +6,19 @@ kept for a second, so that frequent readers cost no more than one.
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from bus.amqp.dead_letters import DeadLetters
+from bus import topology
+from bus.amqp.dead_letters import DeadLetters, Depth
 from bus.client import Client
 from bus.errors import BusError, NotFound
 from bus.health import AskHealth, Health
-from bus.messages.kinds import M, R, Request
+from bus.messages.kinds import Command, Event, M, R, Request
 from bus.process.monitor import WELL, Finding, Status, fail, warn
-from contracts import health_contracts
+from contracts import CATALOGUE, health_contracts
 from contracts.notify.messages import ACCOUNTS, Accounts, Nothing
 from contracts.ticketing.letters import MAIL_FIGURES, AskMailFigures, MailFigures
 from gateway.ops.health.checks import Check, SelfCall
@@ -27,10 +29,13 @@ from gateway.ops.health.traffic import Watcher
 
 KEPT_SECONDS, LOOK_SECONDS = 1.0, 15.0
 CALL_SECONDS = 2.5
+# For the depth of the dead letters, and of the others; what is not known by then has no value.
+QUEUE_SECONDS = 0.9
 # Threads of a look before it, in which something hangs, are still there.
 THREADS = 6
 BROKER_CODES = ("broker.unreachable", "broker.blocked")
 Answer = TypeVar("Answer")
+Queue = tuple[str, str]  # a service, and a kind of queue
 
 
 class ServiceView(NamedTuple):
@@ -58,6 +63,7 @@ class Survey(NamedTuple):
     mail: MailFigures | None = None
     # What is wrong though every part answers; of no weight for readiness.
     concerns: tuple[Check, ...] = ()
+    queues: Mapping[Queue, Depth] = MappingProxyType({})
 
     @property
     def status(self) -> Status:
@@ -97,24 +103,25 @@ class Surveyor:
     async def _look(self) -> Survey:
         accounts_of_notify = self._figures(ACCOUNTS, Nothing())
         mail_of_ticketing = self._figures(MAIL_FIGURES, AskMailFigures())
-        parts, calls, health, dead, accounts, mail = await asyncio.gather(
+        parts, calls, health, queues, accounts, mail = await asyncio.gather(
             asyncio.gather(*(ask_part(part) for part in self._parts)),
             self._in_thread(self._self_call.run),
             asyncio.gather(*(self._ask(service) for service in health_contracts())),
-            self._in_thread(self._count_dead),
+            self._in_thread(self._measure_queues),
             accounts_of_notify,
             mail_of_ticketing,
         )
-        broker = self._broker(dead)
+        broker = self._broker(queues)
         services = tuple(
-            ServiceView(name, reply, self._code(code, broker), (dead or {}).get(name))
+            ServiceView(name, reply, self._code(code, broker), _dead(queues or {}).get(name))
             for name, (reply, code) in zip(health_contracts(), health, strict=True)
         )
         checks = self._checks(parts, calls, services, broker)
         healths = {view.name: view.health for view in services if view.health}
-        figures = Figures(healths, dead, accounts, mail)
+        figures = Figures(healths, None if queues is None else _dead(queues), accounts, mail)
         wrong = concerns(figures)
-        survey = Survey(checks, services, broker, accounts, dt.datetime.now(dt.UTC), mail, wrong)
+        now = dt.datetime.now(dt.UTC)
+        survey = Survey(checks, services, broker, accounts, now, mail, wrong, queues or {})
         self.history.note((*survey.checks, *wrong), survey.at, figures.unknown)
         self._looked_at = asyncio.get_running_loop().time()
         return survey
@@ -143,21 +150,26 @@ class Surveyor:
             return None
         return figures
 
-    def _count_dead(self) -> dict[str, int] | None:
-        """Return the number of dead letters of each service; None if the broker is away."""
+    def _measure_queues(self) -> dict[Queue, Depth] | None:
+        """Return the depth of each queue that is there; None if the broker is away."""
         try:
             with DeadLetters(self._amqp_url, seconds=CALL_SECONDS) as letters:
-                return counts(letters)
+                dead = letters.depths(DEAD, seconds=QUEUE_SECONDS)
+                # What was never started has no queue; to ask for one costs a channel.
+                started = {QUEUES[name][0] for name in dead}
+                rest = [n for n, (of, kind) in QUEUES.items() if of in started and kind != "dead"]
+                depths = dead | letters.depths(rest, seconds=QUEUE_SECONDS)
+                return {QUEUES[name]: depth for name, depth in depths.items()}
         except BusError:
             return None
 
-    def _broker(self, dead: dict[str, int] | None) -> Finding:
+    def _broker(self, queues: Mapping[Queue, Depth] | None) -> Finding:
         if self._client.blocked:
             return fail(
                 "broker.blocked",
                 "The broker takes no messages: memory or disk alarm (rabbitmqctl status).",
             )
-        if dead is None:
+        if queues is None:
             return fail("broker.unreachable", "The broker does not answer.")
         if not self._client.connected:
             return fail("broker.unreachable", "The ops face has no connection to the broker yet.")
@@ -208,6 +220,24 @@ def sample_of(survey: Survey) -> Sample:
         dead=sum(dead) if dead else None,
         late=survey.accounts.oldest_due_seconds if survey.accounts else None,
     )
+
+
+def queues_of_services() -> Iterator[Queue]:
+    """Yield the queues of each service that the contracts need."""
+    for service in health_contracts():
+        yield from ((service, kind) for kind in ("dead", "requests", "suspects", "receipts"))
+        for name, kind in (("commands", Command), ("events", Event)):
+            if any(isinstance(c, kind) and service in c.receivers for c in CATALOGUE.values()):
+                yield service, name
+
+
+QUEUES = {topology.queue_name(*queue): queue for queue in queues_of_services()}
+DEAD = [name for name, (_, kind) in QUEUES.items() if kind == "dead"]
+
+
+def _dead(queues: Mapping[Queue, Depth]) -> dict[str, int]:
+    """Return the number of dead letters of each service."""
+    return {service: depth.messages for (service, kind), depth in queues.items() if kind == "dead"}
 
 
 def counts(letters: DeadLetters) -> dict[str, int]:

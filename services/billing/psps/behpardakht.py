@@ -110,6 +110,7 @@ class Behpardakht:
         for name, value in parameters.items():
             ElementTree.SubElement(call, name).text = value
         answer = post(
+            self.code,
             f"{self.base}/pgwchannel/services/pgw",
             ElementTree.tostring(envelope, encoding="utf-8", xml_declaration=True),
             "text/xml; charset=utf-8",

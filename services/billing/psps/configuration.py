@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bus.messages.values import Json
+from bus.process import called
 from services.billing.psps.behpardakht import Behpardakht
 from services.billing.psps.port import Psp
 from services.billing.psps.sadad import Sadad
@@ -39,6 +40,7 @@ def adapters(text: str) -> dict[str, Psp]:
     for code, section in tomllib.loads(text).items():
         if code not in MAKERS or not isinstance(section, dict):
             raise ValueError(f"[{code}]: gateways are {', '.join(MAKERS)}")
+        called.expect("bank", code)
         gateways[code] = MAKERS[code](**_settings(code, dict(section)))
     return gateways
 

@@ -4,33 +4,35 @@ import orjson
 
 from bus.errors import Unavailable
 from bus.foreign import http_call as outside
+from bus.process.called import calling
 
 LIMIT = 64 * 1024
 OK = 200
 
 
-def post(url: str, body: bytes, content_type: str, timeout: float) -> bytes:
-    """Send a body; the body of the answer. Raises Unavailable ``psp.unreachable`` or
-    ``psp.unreadable``: whether the bank did what it was asked to is unknown then.
+def post(bank: str, url: str, body: bytes, content_type: str, timeout: float) -> bytes:
+    """Send a body to the gateway of code ``bank``; the body of the answer. Raises Unavailable
+    ``psp.unreachable`` or ``psp.unreadable``: whether the bank did what it was asked to is unknown.
     """
     accept = content_type.split(";", maxsplit=1)[0]
     headers = {"Content-Type": content_type, "Accept": accept}
-    try:
-        status, answer = outside.exchange(
-            "POST", url, timeout=timeout, limit=LIMIT, data=body, headers=headers
-        )
-    except outside.NoAnswer as error:
-        raise _unreachable(error.reason) from None
-    if status >= 500:  # noqa: PLR2004 - HTTP's own number
-        raise _unreachable(str(status))
-    if status != OK or len(answer) > LIMIT:
-        raise unreadable(f"status {status}, {len(answer)} bytes")
+    with calling("bank", bank):
+        try:
+            status, answer = outside.exchange(
+                "POST", url, timeout=timeout, limit=LIMIT, data=body, headers=headers
+            )
+        except outside.NoAnswer as error:
+            raise _unreachable(error.reason) from None
+        if status >= 500:  # noqa: PLR2004 - HTTP's own number
+            raise _unreachable(str(status))
+        if status != OK or len(answer) > LIMIT:
+            raise unreadable(f"status {status}, {len(answer)} bytes")
     return answer
 
 
-def ask_json(url: str, body: dict[str, object], timeout: float) -> dict[str, object]:
+def ask_json(bank: str, url: str, body: dict[str, object], timeout: float) -> dict[str, object]:
     """Send an object; the answer as an object. Raises Unavailable as ``post`` does."""
-    answer = post(url, orjson.dumps(body), "application/json", timeout)
+    answer = post(bank, url, orjson.dumps(body), "application/json", timeout)
     members = outside.readable(answer, LIMIT)
     if not isinstance(members, dict):
         raise unreadable("no object")

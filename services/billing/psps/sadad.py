@@ -33,6 +33,7 @@ class Sadad:
 
     def start(self, order: Order) -> Redirect:
         answer = ask_json(
+            self.code,
             f"{self.base}/api/v0/Request/PaymentRequest",
             {
                 "TerminalId": self.terminal,
@@ -65,6 +66,7 @@ class Sadad:
 
     def verify(self, attempt: Attempt) -> Verified:
         answer = ask_json(
+            self.code,
             f"{self.base}/api/v0/Advice/Verify",
             {"Token": attempt.token, "SignData": self._sign(attempt.token)},
             self.timeout,

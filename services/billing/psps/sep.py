@@ -28,6 +28,7 @@ class Sep:
 
     def start(self, order: Order) -> Redirect:
         answer = ask_json(
+            self.code,
             f"{self.base}/onlinepg/onlinepg",
             {
                 "action": "token",
@@ -85,6 +86,7 @@ class Sep:
 
     def _ask(self, act: str, attempt: Attempt, *good: int) -> dict[str, object]:
         answer = ask_json(
+            self.code,
             f"{self.base}/verifyTxnRandomSessionkey/ipg/{act}",
             {"RefNum": attempt.ref, "TerminalNumber": whole(self.terminal)},
             self.timeout,

@@ -11,6 +11,7 @@ from uuid import UUID
 from bus.database.store import Store
 from bus.errors import Unavailable
 from bus.process import log, spans
+from bus.process.called import calling
 from bus.process.spans import Kind, Span
 from members.rights import AGENCY_MISSING, EVERYBODY, Members, Sender
 from services.notify.context import Context, ContextOf
@@ -157,7 +158,7 @@ def call(dispatcher: Dispatcher, batch: Batch, down: set[str]) -> None:
     if not batch.messages:
         return
     try:
-        with _span(batch):
+        with calling(batch.provider.channel, code), _span(batch):
             results = batch.provider.send(batch.messages)
     except MessageRefused:
         for message in batch.messages:

@@ -18,6 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from bus.errors import Unavailable
 from bus.foreign.http_call import call_attributes
 from bus.process import spans
+from bus.process.called import calling
 from bus.process.spans import Kind
 from services.notify.domain.address import Place, allowed
 
@@ -56,7 +57,7 @@ class Client(NamedTuple):
 
     def _post(self, to: Place, body: bytes, headers: Mapping[str, str]) -> Answer:
         line = _Line(self.addresses(to), self.seconds)
-        with requests.Session() as session, line:
+        with calling("callback", "agencies"), requests.Session() as session, line:
             session.trust_env = False
             session.mount(f"{to.scheme}://", _Pinned(line))
             try:

@@ -23,6 +23,7 @@ from bus.process import log, monitor
 from bus.process.private import own_files_only
 from bus.process.surroundings import watch_surroundings
 from bus.settings import MissingSettings, Settings
+from services.ticketing.incoming_mail import metrics
 from services.ticketing.incoming_mail.byte_budget import Budget, Limits
 from services.ticketing.incoming_mail.smtp import Connections, LimitedSMTP, content
 from services.ticketing.mail import addresses, headers
@@ -75,6 +76,12 @@ class MailHandler:
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, session: Session, envelope: Envelope
     ) -> str:
+        with metrics.KEPT_SECONDS.time():
+            reply = await self._take(session, envelope)
+        metrics.TAKEN.labels(metrics.OUTCOMES[reply[0]]).inc()
+        return reply
+
+    async def _take(self, session: Session, envelope: Envelope) -> str:
         peer = str((session.peer or ("",))[0])
         # An e-mail is kept once for each recipient.
         size = sum(map(len, envelope.pieces)) * len(_distinct(envelope.rcpt_tos))

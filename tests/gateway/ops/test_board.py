@@ -245,7 +245,10 @@ def chapters(file):
 
 def test_the_runbooks_of_both_languages_have_the_same_sections_and_say_when_it_worked():
     english, persian = chapters(ENGLISH), chapters(PERSIAN)
-    alerts = (ROOT / "deploy/watch/alerts.yml").read_text(encoding="utf-8")
+    alerts = "".join(
+        (ROOT / "deploy/watch" / name).read_text(encoding="utf-8")
+        for name in ("alerts.yml", "promises.yml")
+    )
     wanted = {*re.findall(r"alert: (\w+)", alerts), *(n for n in english if "." in n)}
     wanted |= {name for name, (level, _) in english.items() if level == "###"}
     assert set(persian) == wanted

@@ -11,6 +11,7 @@ import time
 import psycopg2
 import pytest
 import requests
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from deploy.local import stores
 from deploy.local.ports import free_port
@@ -19,12 +20,17 @@ from gateway.ops.health.parts import is_one_of
 from tests.databases import make_database
 from tests.environments import secrets_in
 from tests.gateway.conftest import begin, reads
+from tests.gateway.ops.firing import firing
 from tests.processes import ROOT, Starter
 from tests.stacks import run_face
 from tests.stores import as_owner
 from tests.waiting import wait_for
 
 BOUND = 5.0
+ALERTS = (
+    *("CheckFails", "ServiceDown", "DatabaseDown", "BrokerDown", "BrokerBlocked", "OutboxStuck"),
+    *("QueueUnread", "DatabaseLocked", "MessagesHeld", "OutsideSilent"),
+)
 
 
 class House:
@@ -68,6 +74,9 @@ class House:
     def metrics(self):
         return requests.get(f"{self.ops}/metrics", timeout=BOUND).text
 
+    def own_metrics(self, name):
+        return requests.get(f"http://{self.addresses[name]}/metrics", timeout=BOUND).text
+
     def check(self, name):
         """The status and code of a check; None if there is no such check."""
         response = self.ready().json()["checks"].get(name)
@@ -94,7 +103,7 @@ def house(tmp_path_factory, postgres, demo_template):
 
 
 @pytest.mark.parametrize("part", ["inquiry-relay", "public", "inquiry"])
-def test_o1_a_part_that_is_frozen_fails_readiness_by_its_name(house, part):
+def test_o1_a_part_that_is_frozen_fails_readiness_by_its_name(house, part, tmp_path):
     with house.frozen(part):
         started = time.monotonic()
         wait_for(lambda: house.check(part) == ("fail", "part.silent"), 10)
@@ -105,6 +114,7 @@ def test_o1_a_part_that_is_frozen_fails_readiness_by_its_name(house, part):
         since = calendar.timegm(time.strptime(reply, "%Y-%m-%dT%H:%M:%SZ"))
         assert time.time() - 30 < since <= time.time()
         assert f'mirab_check_status{{check="{part}"}} 2.0' in house.metrics()
+        assert "CheckFails" in firing({"ops": house.metrics()}, ALERTS, tmp_path)
         page = reads(house.ops, timeout=BOUND).text
         assert SENTENCES["part.silent"] in page
         assert page.index(f">{part}<") < page.index(">broker<")  # the gravest first
@@ -128,6 +138,8 @@ def test_o1_a_part_that_does_not_run_is_told_apart_from_one_that_hangs(house):
     house.parts["inquiry-relay"].kill()
     try:
         wait_for(lambda: house.check("inquiry-relay") == ("fail", "part.down"), 10)
+        queue = 'mirab_queue_consumers{kind="receipts",service="inquiry"}'
+        wait_for(lambda: value(house.metrics(), queue) == 0, 60)
     finally:
         house.part("inquiry-relay", "bus", "relay", "services.inquiry")
         wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
@@ -156,13 +168,14 @@ def test_o2_a_service_whose_database_is_read_only_is_not_up(house):
     wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
 
 
-def test_o3_a_locked_table_shows_in_readiness_and_metrics_though_nobody_asks(house):
+def test_o3_a_locked_table_shows_in_readiness_and_metrics_though_nobody_asks(house, tmp_path):
     with contextlib.closing(psycopg2.connect(as_owner(house.db))) as connection:
         connection.cursor().execute("lock table inquiry_log in access exclusive mode")
         wait_for(lambda: house.check("inquiry.database") == ("fail", "database.locked"), 20)
         output = house.ready().json()["checks"]["inquiry.database"][0]["output"]
         assert "inquiry_log" in output
         assert 'mirab_service_database_up{service="inquiry"} 0.0' in house.metrics()
+        assert "DatabaseDown" in firing({"ops": house.metrics()}, ALERTS, tmp_path)
     wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
 
 
@@ -176,6 +189,8 @@ def test_o3_a_locked_row_shows_within_a_minute_by_what_callers_are_told(house):
         connection.cursor().execute("select * from inquiry_log_head for update")
         with pytest.raises(Exception, match=r"(?i)busy|locked|again|answer"):
             caller.ask(key_kind="national_id", key="9905251782", purpose="fuel_quota")
+        failures = 'mirab_bus_requests_total{contract="inquiry.ask.v1",outcome="unavailable"}'
+        assert value(house.own_metrics("agency"), failures) > 0
         wait_for(lambda: house.check("inquiry.database")[1] == "database.busy", 20)
 
 
@@ -183,7 +198,13 @@ def test_o3_a_locked_row_shows_within_a_minute_by_what_callers_are_told(house):
 def test_o4_each_part_is_scraped_by_itself(house, name):
     answer = requests.get(f"http://{house.addresses[name]}/metrics", timeout=BOUND)
     assert answer.status_code == 200
-    assert "process_cpu_seconds_total" in answer.text
+    assert f'mirab_part_info{{name="{name}",' in answer.text
+    newest = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    newer = requests.get(answer.url, headers=newest, timeout=BOUND)
+    assert newer.headers["content-type"].startswith("application/openmetrics-text")
+    names = {family.name for family in text_string_to_metric_families(newer.text)}
+    assert "process_cpu_seconds" in names
+    assert not any(name.endswith("_created") for name in names)
     checked = subprocess.run(
         ["promtool", "check", "metrics"],
         input=answer.text,
@@ -192,6 +213,63 @@ def test_o4_each_part_is_scraped_by_itself(house, name):
         check=False,
     )
     assert "error" not in checked.stderr.lower(), checked.stderr
+
+
+def value(text, series):
+    """The value of one series, in the form of Prometheus; None if it is not there."""
+    line = re.search(re.escape(series) + r" (\S+)", text)
+    return line and float(line[1])
+
+
+def test_each_contract_of_a_service_is_counted_from_0_on_by_what_became_of_its_messages(house):
+    text = house.own_metrics("inquiry")
+    for fate in ("answered", "repeated", "refused", "unavailable", "failed", "expired", "dead"):
+        assert value(text, f'mirab_work_total{{contract="inquiry.get.v1",fate="{fate}"}}') == 0
+    health = 'mirab_work_total{contract="inquiry.health.v1",fate="answered"}'
+    assert value(text, health) > 0
+    assert value(text, 'mirab_work_seconds_count{contract="inquiry.health.v1"}') > 0
+    assert value(text, 'mirab_work_held{contract="inquiry.answer_batch_part.v1"}') == 0
+    text = house.own_metrics("agency")
+    requests_ = 'mirab_bus_requests_total{contract="inquiry.%s.v1",outcome="%s"}'
+    assert value(text, requests_ % ("health", "answered")) > 0
+    assert value(text, requests_ % ("get", "failed")) == 0
+
+
+def test_the_relay_tells_of_its_database_and_the_ops_face_of_the_queues(house):
+    relay = "inquiry-relay"
+    standby = 'mirab_database_standby{service="inquiry"}'
+    wait_for(lambda: value(house.own_metrics(relay), standby) == 0, 30)
+    text = house.own_metrics(relay)
+    for series in (
+        'mirab_relay_unsent{service="inquiry"}',
+        'mirab_inbox_oldest_seconds{service="inquiry"}',
+        'mirab_database_connections{service="inquiry"}',
+        'mirab_database_sessions{service="inquiry",state="idle"}',
+    ):
+        assert value(text, series) is not None, series
+    for kind in ("requests", "commands", "receipts"):
+        queue = f'{{kind="{kind}",service="inquiry"}}'
+        wait_for(lambda q=queue: value(house.metrics(), f"mirab_queue_consumers{q}"), 60)
+
+
+def test_no_other_alert_fires_by_what_well_processes_export(house, tmp_path):
+    def fires():
+        texts = {name: house.own_metrics(name) for name in ("inquiry", "inquiry-relay")}
+        return firing({"ops": house.metrics(), **texts}, ALERTS, tmp_path)
+
+    # What callers were told of a lock a moment ago counts for a minute.
+    wait_for(lambda: house.ready().status_code == 200, 90, 0.5)
+    # Of all services this house has only inquiry.
+    wait_for(lambda: fires() == {"ServiceDown"}, 60, 1)
+
+
+def test_no_metric_holds_what_a_caller_wrote(house):
+    secret = "9905251782"
+    requests.get(f"{house.public}/{secret}", headers={"Accept": secret}, timeout=10)
+    requests.get(f"{house.public}/v1/verify/{secret}", timeout=10)
+    requests.post(f"{house.face}/v1/inquiry/{secret}?key={secret}", json={secret: 1}, timeout=10)
+    texts = [house.metrics(), *map(house.own_metrics, house.addresses)]
+    assert [text for text in texts if secret in text] == []
 
 
 def test_o4_each_face_counts_its_own_answers_from_0_on(house):
@@ -211,7 +289,9 @@ def test_o4_each_face_counts_its_own_answers_from_0_on(house):
     assert "BREW" not in metrics
 
 
-def test_o7_a_broker_that_takes_no_messages_is_named_and_nothing_else_is_called_down(house):
+def test_o7_a_broker_that_takes_no_messages_is_named_and_nothing_else_is_called_down(
+    house, tmp_path
+):
     house.broker.ctl("set_vm_memory_high_watermark", "0.000001")
     try:
         wait_for(lambda: house.check("broker") == ("fail", "broker.blocked"), 20)
@@ -224,6 +304,10 @@ def test_o7_a_broker_that_takes_no_messages_is_named_and_nothing_else_is_called_
         assert time.monotonic() - started < BOUND
         assert "mirab_broker_blocked 1.0" in metrics
         assert "mirab_broker_up 1.0" in metrics
+        fires = firing({"ops": metrics}, ALERTS, tmp_path)
+        assert fires & {"BrokerBlocked", "BrokerDown", "ServiceDown", "DatabaseDown"} == {
+            "BrokerBlocked"
+        }
         for series in ("mirab_service_up{", "mirab_service_database_up{", "mirab_outbox_unsent{"):
             assert series not in metrics
         assert 'mirab_probe_failed{reason="broker.blocked",service="inquiry"} 1.0' in metrics
@@ -234,11 +318,12 @@ def test_o7_a_broker_that_takes_no_messages_is_named_and_nothing_else_is_called_
     assert 'mirab_service_up{service="inquiry"} 1.0' in house.metrics()
 
 
-def test_o7_a_broker_that_hangs_is_named_and_holds_up_no_page_of_the_operator(house):
+def test_o7_a_broker_that_hangs_is_named_and_holds_up_no_page_of_the_operator(house, tmp_path):
     os.killpg(house.broker._process.pid, signal.SIGSTOP)
     try:
         wait_for(lambda: house.check("broker") == ("fail", "broker.unreachable"), 20)
         assert "mirab_broker_up 0.0" in house.metrics()
+        assert "BrokerDown" in firing({"ops": house.metrics()}, ALERTS, tmp_path)
         assert 'mirab_service_up{service="inquiry"}' not in house.metrics()
         assert SENTENCES["broker.unreachable"] in reads(house.ops, timeout=BOUND).text
         for path in ("/dead-letters", "/dead-letters/inquiry"):
