@@ -21,7 +21,7 @@ demo: setup ## fill a fresh installation with ninety days of work: tickets, bill
 down: ## stop what `make up` started
 	@$(IF_SET_UP) $(PYTHON) -m deploy.watch down; $(PYTHON) -m deploy.local down; $(ELSE_SAY); fi
 
-watch: ## Prometheus and Alertmanager beside `make up`, with all alerts; DETACH=1 returns when they run
+watch: ## run Prometheus and Alertmanager beside `make up`, with all alerts; DETACH=1 returns when they run
 	@sh deploy/local/bootstrap.sh watch
 	@$(PYTHON) -m deploy.watch up $(if $(DETACH),--detach)
 
@@ -40,7 +40,7 @@ backup: ## back up databases and files while all runs; TO=folder, on another dis
 restore: ## bring them back while all is down; FROM=folder, AT=2026-11-29T14:30:00Z for that moment
 	@$(IF_SET_UP) $(PYTHON) -m deploy.backup restore $(if $(FROM),--in "$(FROM)") $(if $(AT),--at "$(AT)"); $(ELSE_SAY); exit 1; fi
 
-cluster: setup ## three RabbitMQ nodes, PostgreSQL with a standby, two of each part: break one after another, count what was lost
+cluster: setup ## run three RabbitMQ nodes, PostgreSQL with a standby and two of each part, break one after another, count what was lost; needs root
 	@sh deploy/local/bootstrap.sh cluster
 	@$(PYTHON) -W ignore -m deploy.cluster $(ARGS)
 
@@ -51,7 +51,7 @@ test: ## the whole test suite, on stores of its own, in a browser too
 	@sh deploy/local/bootstrap.sh test
 	$(PYTHON) -m tests.whole $(ARGS)
 
-chaos: ## faults on an installation of its own, counted; QUICK=1 (two minutes), FAULT=name, LIST=1, WRITE=1
+chaos: ## make faults on an installation of its own, and count what was lost; QUICK=1 (nine faults), FAULT=name, LIST=1, WRITE=1
 	@sh deploy/local/bootstrap.sh chaos
 	@$(PYTHON) -W ignore -m deploy.chaos $(if $(QUICK),--quick) $(if $(FAULT),--fault "$(FAULT)") $(if $(SEED),--seed $(SEED)) \
 		$(if $(LIST),--list) $(if $(WRITE),--write docs/survival.md)
@@ -72,10 +72,10 @@ image-check: setup ## build our image twice and compare the layers; needs root
 deploy-check: setup ## judge Kubernetes' manifests and systemd's units offline, by schemas, checkov and systemd
 	@sh deploy/check.sh
 
-sbom: setup ## the bill of materials of our image (CycloneDX) in .local/sbom.json
+sbom: setup ## write the bill of materials of our image (CycloneDX) to .local/sbom.json
 	@sh deploy/check.sh sbom
 
-audit: setup ## known faults of the packages in our image; needs the network
+audit: setup ## list known faults of the packages in our image; needs the network
 	@sh deploy/check.sh audit
 
 bench: ## measure; writes docs/performance.md; QUICK=1 takes two minutes and only compares

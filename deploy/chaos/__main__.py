@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.chaos", description=__doc__)
     parser.add_argument("--fault", action="append", help="only those of this name, or beginning so")
-    parser.add_argument("--quick", action="store_true", help="the short form, about two minutes")
+    parser.add_argument("--quick", action="store_true", help="the short form, nine faults")
     parser.add_argument("--list", action="store_true", help="only name the faults")
     parser.add_argument("--seed", type=int, default=1, help="of whom and what is asked")
     parser.add_argument("--write", type=Path, help="write the table into this document")

@@ -302,8 +302,9 @@ def scaling() -> Iterator[Manifest]:
                         "metricType": "AverageValue",
                         "metadata": {
                             "serverAddress": "http://prometheus.monitoring.svc:9090",
-                            "query": "sum(mirab_queue_messages"
-                            f'{{queue=~"mirab.{service}.(requests|commands|events)"}})',
+                            # Each ops face says it of the same queues.
+                            "query": "sum(max by (kind) (mirab_queue_messages"
+                            f'{{service="{service}",kind=~"requests|commands|events"}}))',
                             "threshold": str(waiting),
                         },
                     }
