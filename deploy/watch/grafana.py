@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bus.process.private import own_files_only
+
 FOLDER = Path(__file__).parent / "dashboards"
 PANELS = Path(__file__).parent / "panels.toml"
 # Grafana 10 and newer take this form, and migrate it by themselves.
@@ -211,4 +213,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())
