@@ -155,10 +155,12 @@ def check_database_cooperates(db_url: str) -> None:
 
 def _prepare(part: str, *names: str) -> Any:
     from bus.process import log
-    from bus.settings import Settings
+    from bus.settings import Settings, require_whole
     from contracts import hidden_names
 
     settings = Settings().require(*names)
+    for name in names:
+        require_whole(name, settings.text(name))
     log.configure(_short(part), level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())
     return settings
 

@@ -70,13 +70,28 @@ class Settings:
             raise MissingSettings(f"{name} must be a whole number, not {value!r}.") from None
 
 
+def require_whole(name: str, url: str) -> str:
+    """Return the URL of a store; MissingSettings if its password cuts it in two.
+
+    Whoever reads such a one takes a part of the password for a port, and says it in an error.
+    """
+    place, cut, rest = url.partition("://")[2].replace("?", "/").replace("#", "/").partition("/")
+    if cut and ":" in place and "@" not in place and "@" in rest:
+        raise MissingSettings(
+            f"{name} has a password with a sign that ends an address; write / ? # in it as "
+            "%2F %3F %23."
+        )
+    return url
+
+
 def broker_url(settings: Settings) -> str:
     """AMQP_URL, with the password that AMQP_PASSWORD (or its file) holds apart from it.
 
     >>> broker_url(Settings({"AMQP_URL": "amqp://mirab.ops@broker/%2F", "AMQP_PASSWORD": "a/b"}))
     'amqp://mirab.ops:a%2Fb@broker/%2F'
     """
-    url, password = settings.text("AMQP_URL"), settings.get("AMQP_PASSWORD")
+    url = require_whole("AMQP_URL", settings.text("AMQP_URL"))
+    password = settings.get("AMQP_PASSWORD")
     if password is None:
         return url
     parts = urlsplit(url)

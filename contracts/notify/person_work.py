@@ -18,13 +18,19 @@ KINDS = ("export", "erase")
 
 @message
 class WorkOnPerson(Person):
-    """``act`` names the act at the desk; ``emails`` are those on the person's own tickets."""
+    """``act`` names the act at the desk.
+
+    ``emails`` are those that stand on the person's own ``tickets``: nobody has proven them, so that
+    only what was sent there about these tickets is the person's.
+    """
 
     act: Annotated[int, whole(1, 2**53)]
     kind: Annotated[str, Choice(KINDS)]
     emails: Annotated[
         tuple[Annotated[str, Text(254, personal=True)], ...], validate.Length(max=50)
     ] = ()
+    tickets: Annotated[tuple[Annotated[str, Text(10)], ...], validate.Length(max=1000)] = ()
+    by_id: Annotated[bool, "The ID is proven too, and not only stated with the mobile"] = True
 
 
 ERASE_OR_EXPORT = "Hands out, or empties, what is kept of a person, as two officers decided."

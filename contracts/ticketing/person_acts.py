@@ -24,6 +24,9 @@ class WishForMyData(Person):
     """What a person, whom the portal has proven, asks of the desk."""
 
     kind: Annotated[str, Choice(KINDS)]
+    since: Annotated[Instant | None, "Since when the water registry knows the person by both"] = (
+        None
+    )
 
 
 @message

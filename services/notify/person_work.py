@@ -1,6 +1,6 @@
 """What this context hands out, or empties, of a person when two officers of the desk decided so."""
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from bus.envelope import instant
 from bus.messages.values import Json
@@ -25,9 +25,18 @@ def _hashes(context: Context, message: WorkOnPerson) -> list[bytes]:
     inboxes = context.conn.scalars(select(INBOXES.c.code).where(_own_inbox(context, message)))
     return [
         keys.receiver("sms", message.mobile),
-        *(keys.receiver("email", address) for address in message.emails),
         *(keys.receiver("inbox", code) for code in inboxes),
     ]
+
+
+def _own_messages(context: Context, message: WorkOnPerson) -> ColumnElement[bool]:
+    """The condition of the person's messages. An e-mail address that somebody typed is not proven:
+    what went there is the person's only if it is about one of the person's tickets.
+    """
+    column = MESSAGES.c
+    typed = [context.keys.receiver("email", address) for address in message.emails]
+    about = and_(column.receiver_hash.in_(typed), column.reference.in_(message.tickets))
+    return or_(column.receiver_hash.in_(_hashes(context, message)), about)
 
 
 def _own_inbox(context: Context, message: WorkOnPerson) -> ColumnElement[bool]:
@@ -38,7 +47,7 @@ def _export(context: Context, message: WorkOnPerson) -> Json:
     column, hashes = MESSAGES.c, _hashes(context, message)
     sent = context.conn.execute(
         select(column.created_at, column.owner, column.channel, column.state, column.contents)
-        .where(column.receiver_hash.in_(hashes))
+        .where(_own_messages(context, message))
         .order_by(column.created_at)
         .limit(MOST)
     )
@@ -70,7 +79,7 @@ def _erase(context: Context, message: WorkOnPerson) -> Json:
     hashes, own = _hashes(context, message), SUBSCRIPTIONS.c
     messages = context.conn.execute(
         update(MESSAGES)
-        .where(MESSAGES.c.receiver_hash.in_(hashes), MESSAGES.c.settled_at.is_not(None))
+        .where(_own_messages(context, message), MESSAGES.c.settled_at.is_not(None))
         .values(receiver=None, contents=None)
     ).rowcount
     subscriptions = context.conn.execute(

@@ -11,10 +11,10 @@ from tests.stores import execute
 PERSON = {"mobile": f"+98{MOBILE[1:]}", "national_id": "9900000013"}
 
 
-def work(hand, kind):
+def work(hand, kind, **more):
     """What went to the desk."""
     with hand.context() as context:
-        person_work.work(context, WorkOnPerson(act=7, kind=kind, **PERSON))
+        person_work.work(context, WorkOnPerson(act=7, kind=kind, **PERSON, **more))
     name, body = execute(hand.db, "select name, body from outbox order by seq desc limit 1")[0]
     assert name == NOTE_PERSON_PART.name
     return bytes(body).decode()
@@ -39,3 +39,18 @@ def test_messages_are_handed_out_and_emptied_once_they_ended_and_nobody_elses(ha
     assert '"context":"notify"' in handed.replace(" ", "")
     assert "emptied" in work(hand, "erase")
     assert [receiver is None for receiver in receivers(hand)] == [True, False, False]
+
+
+def test_an_address_that_somebody_typed_gives_only_what_went_there_about_their_own_ticket(hand):
+    hand.template()
+    for _ in range(2):
+        hand.send(to={"mobile": "09900000029"}, message=str(uuid.uuid4()))
+        hand.later(seconds=1)
+    with hand.context() as context:
+        typed = context.keys.receiver("email", "somebody@example.com")
+    execute(hand.db, "update messages set receiver_hash = %s", (typed,))
+    first = "(select id from messages order by created_at limit 1)"
+    execute(hand.db, f"update messages set reference = '5720000007' where id = {first}")
+    emails = ("somebody@example.com",)
+    assert work(hand, "export", emails=emails).count("created_at") == 0
+    assert work(hand, "export", emails=emails, tickets=("5720000007",)).count("created_at") == 1

@@ -34,15 +34,15 @@ def lines(type_: str, body: bytes, *, reveal: bool = False) -> list[Line] | None
 
     With ``reveal`` everything is shown: its caller has written down who looks.
     """
-    try:
-        data = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(data, dict):
-        return None
     contract = CATALOGUE.get(type_)
     schema = contract.schema if contract else None
-    all_lines = list(_of_object(data, schema, ""))[:MOST_LINES]
+    try:
+        data = json.loads(body)
+        if not isinstance(data, dict):
+            return None
+        all_lines = list(_of_object(data, schema, ""))[:MOST_LINES]
+    except (ValueError, RecursionError):  # what is dead may be anything
+        return None
     return [Line(line.path, line.shown, False) if reveal else _hidden(line) for line in all_lines]
 
 
@@ -70,7 +70,7 @@ def _of_value(value: object, field: Field | None, path: str, *, hidden: bool) ->
         for name, item in value.items():
             yield from _of_value(item, None, f"{path}.{name}", hidden=True)
     else:
-        yield Line(path, _text(value), hidden)
+        yield Line(_printable(path), _text(value), hidden)
 
 
 def _is_personal(field: Field | None) -> bool:
@@ -81,4 +81,9 @@ def _is_personal(field: Field | None) -> bool:
 
 def _text(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return _printable(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+
+
+def _printable(text: str) -> str:
+    """A text that UTF-8 can write: half a character, as JSON may name it, becomes a mark."""
+    return text.encode("utf-8", "replace").decode()

@@ -129,7 +129,7 @@ class DeadLetterPages:
             return dead_letter(service, letter.described), letter.body
 
         letter, body = await asyncio.to_thread(read)
-        return rendering.page(
+        page = rendering.page(
             "ops/dead_letter.html",
             reader=reader,
             here=request.url.path,
@@ -138,6 +138,8 @@ class DeadLetterPages:
             revealed=form,
             words=words,
         )
+        page.headers["Cache-Control"] = "no-store"
+        return page
 
     # --- acting ---
 

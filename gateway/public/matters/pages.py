@@ -169,9 +169,13 @@ class MattersPages:
     @with_session
     async def ask_for_data(self, request: Request, proof: SessionProof) -> Response:
         """POST /my/data: ask for a copy of all that is kept of oneself, or for its erasure."""
-        await self.services.ask(request, MATTERS, proof)
-        kind = text_of(await read_fields(request), "kind")
-        fields = {"kind": kind, "mobile": proof.mobile, "national_id": proof.national_id}
+        matters = await self.services.ask(request, MATTERS, proof)
+        fields = {
+            "kind": text_of(await read_fields(request), "kind"),
+            "mobile": proof.mobile,
+            "national_id": proof.national_id,
+            "since": matters.session.since,
+        }
         await self.services.ask_fields(request, WISH_FOR_MY_DATA, fields)
         return to(f"{MY}?done=data#data")
 

@@ -26,11 +26,13 @@ def work(context: Context, message: WorkOnPerson) -> None:
 
 
 def _own(context: Context, message: WorkOnPerson) -> ColumnElement[bool]:
+    """The condition of the person's own inquiries: by mobile and ID, or by an ID that is proven."""
     column = OWN_INQUIRIES.c
-    return or_(
-        column.person == person_hash(context.log_key, message.mobile, message.national_id),
-        column.key_hash == key_hash(context.log_key, NATIONAL_ID, message.national_id),
-    )
+    by_both = column.person == person_hash(context.log_key, message.mobile, message.national_id)
+    if not message.by_id:
+        return by_both
+    by_id = column.key_hash == key_hash(context.log_key, NATIONAL_ID, message.national_id)
+    return or_(by_both, by_id)
 
 
 def _export(context: Context, message: WorkOnPerson) -> Json:
@@ -40,7 +42,7 @@ def _export(context: Context, message: WorkOnPerson) -> Json:
         .where(_own(context, message))
         .order_by(column.asked_at)
     )
-    return {
+    part: Json = {
         "own_inquiries": [
             {
                 "code": code,
@@ -51,15 +53,17 @@ def _export(context: Context, message: WorkOnPerson) -> Json:
             }
             for code, state, file_no, asked_at, bill in own
         ],
-        "asked_about": [
-            to_wire(asking) for asking in askings.of_person(context, message.national_id)
-        ],
-        "files_in_your_name": sorted(
-            holding.file_no
-            for holding in holdings(context.conn, message.national_id)
-            if holding.known_to is None
-        ),
+        "asked_about": [],
+        "files_in_your_name": [],
     }
+    if message.by_id:  # whoever states the ID of somebody else learns nothing by it
+        entries = askings.of_person(context, message.national_id)
+        held = holdings(context.conn, message.national_id)
+        part["asked_about"] = [to_wire(asking) for asking in entries]
+        part["files_in_your_name"] = sorted(
+            holding.file_no for holding in held if holding.known_to is None
+        )
+    return part
 
 
 def _erase(context: Context, message: WorkOnPerson) -> Json:

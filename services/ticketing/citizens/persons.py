@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.sql.elements import ColumnElement
 
 from bus.database.rows import fetch_all
@@ -21,7 +21,7 @@ from services.ticketing.context import Context
 from services.ticketing.domain import labels
 from services.ticketing.domain.ticket import citizen_may
 from services.ticketing.tables import PEOPLE, TICKETS
-from services.ticketing.tickets import acts, rows, views
+from services.ticketing.tickets import acts, of_person, rows, views
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.rows import TicketRow
 
@@ -30,13 +30,13 @@ MOST = 50
 
 def on_file(context: Context, person: Person) -> OnFile:
     """Tell since when a ticket has both the mobile and the national ID."""
-    return OnFile(since=views.optional_instant(_since(context, person)))
+    return OnFile(since=views.optional_instant(of_person.since(context, person)))
 
 
 def my_tickets(context: Context, message: MyTickets) -> TicketsOfPerson:
     """List the person's tickets, the newest first."""
     query = rows.tickets().join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
-    query = query.where(_own(context, message)).order_by(TICKETS.c.id.desc()).limit(MOST + 1)
+    query = query.where(_own_of(context, message)).order_by(TICKETS.c.id.desc()).limit(MOST + 1)
     listed = fetch_all(context.conn, TicketRow, query)
     return TicketsOfPerson(
         tickets=tuple(_my_ticket(context, row) for row in listed[:MOST]), more=len(listed) > MOST
@@ -47,36 +47,16 @@ def open_ticket(context: Context, message: OpenMyTicket) -> Pass:
     """Return a pass to a ticket of the person; NotFound ``ticket.not_opened`` for any other."""
     query = select(TICKETS.c.code).join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
     code: str | None = context.conn.execute(
-        query.where(TICKETS.c.code == message.code, _own(context, message))
+        query.where(TICKETS.c.code == message.code, _own_of(context, message))
     ).scalar_one_or_none()
     if code is None:
         raise NotFound("There is no such request of yours.", code="ticket.not_opened")
     return Pass(code=code, secret=passes.new_pass(context.keys.pepper, code, context.now))
 
 
-def _own(context: Context, message: MyTickets) -> ColumnElement[bool]:
-    """The condition of a person's ticket: both stand on it; or the mobile alone does, and it was
-    registered when both were known to belong together. An earlier one may be that of whoever had
-    the number before.
-    """
-    by_both = PEOPLE.c.national_id == message.national_id
-    starts = [_since(context, message)]
-    starts += [dt.datetime.fromisoformat(message.since)] if message.since else []
-    since = min((start for start in starts if start is not None), default=None)
-    if since is not None:
-        later = and_(PEOPLE.c.national_id.is_(None), TICKETS.c.registered_at >= since)
-        by_both = or_(by_both, later)
-    return and_(PEOPLE.c.mobile == message.mobile, by_both)
-
-
-def _since(context: Context, person: Person) -> dt.datetime | None:
-    query = (
-        select(func.min(TICKETS.c.registered_at))
-        .join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
-        .where(PEOPLE.c.mobile == person.mobile, PEOPLE.c.national_id == person.national_id)
-    )
-    since: dt.datetime | None = context.conn.execute(query).scalar_one()
-    return since
+def _own_of(context: Context, message: MyTickets) -> ColumnElement[bool]:
+    registered = dt.datetime.fromisoformat(message.since) if message.since else None
+    return of_person.own(context, message, registered)
 
 
 def _my_ticket(context: Context, row: TicketRow) -> MyTicket:

@@ -1,6 +1,9 @@
 """What this context has of a person: to hand out, or to empty where nothing forbids it."""
 
-from sqlalchemy import ColumnElement, and_, or_, select
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, false, or_, select
 
 from bus.database.rows import fetch_all
 from bus.envelope import instant
@@ -12,20 +15,35 @@ from services.ticketing.context import Context
 from services.ticketing.domain.moves import WORK
 from services.ticketing.privacy import emptying, holds
 from services.ticketing.tables import LEGAL_HOLDS, PEOPLE, TICKETS
-from services.ticketing.tickets import rows
+from services.ticketing.tickets import of_person, rows
 from services.ticketing.tickets.rows import TicketRow
 
+# The most tickets of a person that other contexts are told of.
+MOST_TOLD = 1000
 SHOWN = ("code", "kind", "category", "county", "unit", "channel", "state", "text", "address")
 
 
-def export(context: Context, person: Person) -> Json:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who asks for their data, and what of it is proven.
+
+    Who wished it on the portal has proven the mobile, and the ID only if the water registry has
+    both (since ``since``); an officer who wrote it down has seen the ID.
+    """
+
+    person: Person
+    since: dt.datetime | None
+    by_id: bool
+
+
+def export(context: Context, claim: Claim) -> Json:
     """Return each ticket of the person with its log and the names of its files."""
-    return {"tickets": [_ticket(context, row) for row in _tickets(context, person)]}
+    return {"tickets": [_ticket(context, row) for row in _tickets(context, claim)]}
 
 
-def erase(context: Context, person: Person) -> Json:
+def erase(context: Context, claim: Claim) -> Json:
     """Empty the person's tickets that are not worked on; say what stays, and why."""
-    tickets = _tickets(context, person)
+    tickets = _tickets(context, claim)
     ended = [row for row in tickets if row.state not in WORK]
     for row in ended:
         emptying.empty(context, row.id)
@@ -47,23 +65,29 @@ def erase(context: Context, person: Person) -> Json:
     }
 
 
-def emails(context: Context, person: Person) -> tuple[str, ...]:
+def codes(context: Context, claim: Claim) -> tuple[str, ...]:
+    """Return the codes of the person's tickets."""
+    return tuple(row.code for row in _tickets(context, claim))[-MOST_TOLD:]
+
+
+def emails(context: Context, claim: Claim) -> tuple[str, ...]:
     """Return the e-mail addresses on the person's tickets."""
     query = (
         select(PEOPLE.c.email)
         .join(TICKETS, TICKETS.c.id == PEOPLE.c.ticket)
-        .where(_own(person), PEOPLE.c.email.is_not(None))
+        .where(_own(context, claim), PEOPLE.c.email.is_not(None))
         .distinct()
         .limit(50)
     )
     return tuple(context.conn.scalars(query))
 
 
-def require_free(context: Context, person: Person) -> None:
+def require_free(context: Context, claim: Claim) -> None:
     """Raise Conflict ``person_act.held`` if a hold is on the person or on one of the tickets."""
     column = LEGAL_HOLDS.c
-    tickets = select(TICKETS.c.id).join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id).where(_own(person))
-    key = context.keys.person("national_id", person.national_id)
+    tickets = select(TICKETS.c.id).join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
+    tickets = tickets.where(_own(context, claim))
+    key = context.keys.person("national_id", claim.person.national_id)
     held = select(column.id).where(
         holds.is_open(context), or_(column.person == key, column.ticket.in_(tickets))
     )
@@ -74,15 +98,18 @@ def require_free(context: Context, person: Person) -> None:
         )
 
 
-def _own(person: Person) -> ColumnElement[bool]:
-    """The condition of the person's tickets: the national ID stands there, or the mobile alone."""
-    alone = and_(PEOPLE.c.national_id.is_(None), PEOPLE.c.mobile == person.mobile)
-    return or_(PEOPLE.c.national_id == person.national_id, alone)
+def _own(context: Context, claim: Claim) -> ColumnElement[bool]:
+    """The condition of the person's tickets: those of *my matters*, and by a proven ID all that
+    name it.
+    """
+    by_id = PEOPLE.c.national_id == claim.person.national_id if claim.by_id else false()
+    return or_(by_id, of_person.own(context, claim.person, claim.since))
 
 
-def _tickets(context: Context, person: Person) -> list[TicketRow]:
-    query = rows.tickets().join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id).where(_own(person))
-    return fetch_all(context.conn, TicketRow, query.order_by(TICKETS.c.id))
+def _tickets(context: Context, claim: Claim) -> list[TicketRow]:
+    query = rows.tickets().join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
+    query = query.where(_own(context, claim)).order_by(TICKETS.c.id)
+    return fetch_all(context.conn, TicketRow, query)
 
 
 def _ticket(context: Context, row: TicketRow) -> Json:

@@ -59,7 +59,8 @@ def wish(context: Context, message: contracts.WishForMyData) -> contracts.DataWi
     )
     row = fetch_one(context.conn, ActRow, open_.order_by(column.id.desc()).limit(1))
     if row is None:
-        _add(context, message, message.kind, state="WISHED", wished_at=context.now)
+        values = {"state": "WISHED", "wished_at": context.now}
+        _add(context, message, message.kind, message.since, **values)
         return contracts.DataWish(state="WISHED", at=instant(context.now))
     return contracts.DataWish(
         state=row.state, at=instant(row.wished_at or row.proposed_at or context.now)
@@ -123,24 +124,26 @@ def confirm(context: Context, message: contracts.OnePersonAct) -> PersonAct:
             "You asked for this yourself; another officer has to confirm it.",
             code="desk.same_person",
         )
-    person = _person(context, row)
+    claim = _claim(context, row)
     if row.kind == "erase":
-        own_part.require_free(context, person)
-    emails = own_part.emails(context, person)
+        own_part.require_free(context, claim)
+    emails, tickets = own_part.emails(context, claim), own_part.codes(context, claim)
     _set(context, row.id, state="RUNNING", decided_by=officer, decided_at=context.now)
     work = own_part.export if row.kind == "export" else own_part.erase
     for command in (WORK_ON_PERSON, WORK_ON_PERSON_OF_INQUIRY):
         context.tx.send(
             command,
             WorkOnPerson(
-                mobile=person.mobile,
-                national_id=person.national_id,
+                mobile=claim.person.mobile,
+                national_id=claim.person.national_id,
                 act=row.id,
                 kind=row.kind,
                 emails=emails,
+                tickets=tickets,
+                by_id=claim.by_id,
             ),
         )
-    _keep(context, row.id, "ticketing", work(context, person))
+    _keep(context, row.id, "ticketing", work(context, claim))
     return _reply(context, _row(context, row.id))
 
 
@@ -187,8 +190,12 @@ def _officer(context: Context, right: Right = "privacy") -> str:
     return context.colleague.username
 
 
-def _add(context: Context, person: Person, kind: str, **values: object) -> int:
-    subject = orjson.dumps({"mobile": person.mobile, "national_id": person.national_id})
+def _add(
+    context: Context, person: Person, kind: str, since: str | None = None, **values: object
+) -> int:
+    subject = orjson.dumps(
+        {"mobile": person.mobile, "national_id": person.national_id, "since": since}
+    )
     id_ = context.conn.scalar(
         insert(PERSON_ACTS)
         .values(
@@ -221,9 +228,14 @@ def _set(context: Context, id_: int, **values: object) -> PersonAct:
     return _reply(context, _row(context, id_))
 
 
-def _person(context: Context, row: ActRow) -> Person:
+def _claim(context: Context, row: ActRow) -> own_part.Claim:
     fields = orjson.loads(context.keys.exports.open(row.subject or "") or "{}")
-    return Person(mobile=fields["mobile"], national_id=fields["national_id"])
+    since = fields.get("since")
+    return own_part.Claim(
+        person=Person(mobile=fields["mobile"], national_id=fields["national_id"]),
+        since=dt.datetime.fromisoformat(since) if since else None,
+        by_id=row.wished_at is None or since is not None,
+    )
 
 
 def _keep(context: Context, act: int, name: str, content: Json) -> None:

@@ -204,7 +204,9 @@ def test_a_letter_is_shown_without_what_is_personal_until_somebody_looks_by_name
     assert GOOD["purpose"] in page
     assert GOOD["key"] not in page
     assert observer.post(path, id="shown").status_code == 403
-    assert GOOD["key"] in first.post(path, id="shown").text
+    shown = first.post(path, id="shown")
+    assert GOOD["key"] in shown.text
+    assert shown.headers["cache-control"] == "no-store"
     rows = execute(
         house.db, "select subject from account_log where act = 'dead_letters.reveal'", ()
     )
@@ -218,4 +220,8 @@ def test_only_kinds_that_can_hold_no_person_are_shown():
     assert "Ali" not in str(shown)
     assert lines(REGISTER.name, b"not json") is None
     assert lines(REGISTER.name, b"[]") is None
+    deep = b'{"text": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    assert lines(REGISTER.name, deep) is None, "what is dead may be anything"
+    (half,) = lines("nobody.knows.v1", b'{"\\ud800": "\\ud800"}', reveal=True)
+    assert (half.path, half.shown) == ("?", "?")
     assert all(line.hidden for line in lines("nobody.knows.v1", b'{"a": {"b": [1]}, "c": 2}'))

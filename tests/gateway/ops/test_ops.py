@@ -1,15 +1,17 @@
 """The ops face beside test_faces: what it says when a part is down or a name is wrong."""
 
 import shutil
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from contracts.inquiry.questions import ANSWER_BATCH_PART
 from deploy.local.ports import free_port
 from tests.bus.asking import Wire
 from tests.gateway.conftest import begin, environ_of
 from tests.gateway.conftest import reads as get
-from tests.processes import ROOT
+from tests.processes import ROOT, run_module
 from tests.waiting import wait_for
 
 
@@ -116,3 +118,58 @@ def test_an_export_in_the_import_folder_is_loaded_and_its_progress_told(
 
     wait_for(done, 60)
     assert get(url).json()["state"] == "DONE"
+
+
+CANARY = "canary-4f8a"
+
+
+@pytest.fixture
+def canaries(shared_face, tmp_path):
+    """Settings of parts that the broker refuses and no database answers, full of secrets."""
+    password = tmp_path / "password"
+    password.write_text(f"{CANARY}-broker\n", encoding="utf-8")
+    place = urlsplit(shared_face.inquiry["AMQP_URL"]).netloc.rpartition("@")[2]
+    return {
+        **environ_of(shared_face.inquiry),
+        "AMQP_URL": f"amqp://mirab.nobody@{place}/",
+        "AMQP_PASSWORD_FILE": str(password),
+        "DB_URL": f"postgresql://mirab:{CANARY}-database@127.0.0.1:1/inquiry",
+        "METRICS_TOKEN": f"{CANARY}-token",
+        "DESK_KEY": f"{CANARY}-key-of-thirty-two-letters-or-more",
+    }
+
+
+def test_no_secret_stands_in_a_log_nor_in_what_health_and_metrics_tell(start, canaries):
+    faces, address = [], f"127.0.0.1:{free_port()}"
+
+    def begun(*words, **environ):
+        faces.append(start(*words, **environ))
+        return faces[-1]
+
+    relay = start("bus", "relay", "services.inquiry", **canaries, METRICS_ADDRESS=address)
+    ops = begin(begun, "ops", **canaries, AGENCY_URL="http://127.0.0.1:1")
+    for part in (relay, *faces):
+        wait_for(
+            lambda part=part: '"level": "warning"' in part.log or '"level": "error"' in part.log
+        )
+    headers = {"Authorization": f"Bearer {CANARY}-guess", "Cookie": f"mirab_desk={CANARY}-cookie"}
+    replies = [
+        *(requests.get(f"http://{address}{path}", timeout=20) for path in ("/health", "/metrics")),
+        *(
+            requests.get(f"{ops}{path}", headers=headers, timeout=20)
+            for path in ("/health/ready", "/metrics", "/dead-letters", "/transactions")
+        ),
+    ]
+    assert replies[0].status_code == replies[2].status_code == 503
+    texts = [reply.text for reply in replies] + [part.log for part in (relay, *faces)]
+    assert all(texts)
+    assert [text for text in texts if CANARY in text] == []
+
+
+@pytest.mark.parametrize("name", ["AMQP_URL", "DB_URL"])
+def test_a_password_that_cuts_its_address_in_two_is_named_and_not_shown(canaries, name):
+    cut = {name: f"amqp://mirab:{CANARY}/7@127.0.0.1:1/x"}
+    done = run_module("bus", "relay", "services.inquiry", **canaries | cut)
+    assert done.returncode == 1
+    assert f"{name} has a password" in done.stderr
+    assert CANARY not in done.stdout + done.stderr

@@ -372,3 +372,19 @@ def test_an_objection_is_begun_with_agency_day_and_reference(browser):
     assert (hidden["kind"], hidden["category"]) == ("complaint", "inquiry_answer")
     assert (hidden["about_kind"], hidden["about_ref"]) == ("answer", ASKING["reference"])
     assert browser.post("/my/asked/ffffffffffffffffffff/object").status_code == 404
+
+
+def test_a_wish_for_ones_data_carries_what_the_session_has_proven(portal, browser):
+    since = "2026-11-23T08:30:00Z"
+    matters = {"session": {**SESSION, "since": since}, "inquiries": [], "file_nos": []}
+    portal.services.replies["inquiry.matters.v1"] = matters
+    portal.services.replies["ticketing.wish_for_my_data.v1"] = {"state": "WISHED", "at": since}
+    fields = {"kind": "erase", "since": "2001-01-01T00:00:00Z", "national_id": "1"}
+    answer = browser.enter().post("/my/data", **fields)
+    assert answer.headers["location"] == "/my?done=data#data"
+    (wish,) = [
+        data
+        for name, data, _, _ in portal.services.questions
+        if name == "ticketing.wish_for_my_data.v1"
+    ]
+    assert (wish["kind"], wish["since"], wish["national_id"]) == ("erase", since, ID)

@@ -171,6 +171,15 @@ def test_a_report_is_a_document_and_a_signed_text_that_say_the_same(portal, lang
     assert portal.send("GET", "/promise/august.pdf").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/promise/1405-08.json?edition=", 404), ("/v1/statistics?months=", 422), ("/status/", 404)],
+)
+def test_a_number_that_no_machine_holds_is_no_fault_of_ours(portal, path, status):
+    for digits in (20, 4000):
+        assert portal.send("GET", path + "9" * digits).status_code == status
+
+
 def test_a_month_is_due_when_it_is_over_for_three_days_and_has_no_report():
     month = PromiseMonth(**{**MONTH, "promises": (), "edition": None})
     ended = dt.date(2026, 11, 21)

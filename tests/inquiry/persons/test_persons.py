@@ -405,6 +405,19 @@ def test_an_own_inquiry_is_listed_as_asked_on_the_portal(inquiry):
 # --- on the desk's word ---
 
 
+def work_on(inquiry, kind, **fields):
+    with inquiry.service.store.transaction() as tx:
+        message = WorkOnPerson(act=7, kind=kind, **fields)
+        person_work.work(inquiry.service.context(tx), message)
+
+
+def parts_of(inquiry):
+    """What went to the desk, by its order."""
+    query = "select body from outbox where name = %s order by seq"
+    rows = execute(inquiry.db, query, (NOTE_PERSON_PART.name,))
+    return [json.loads(bytes(body))["content"] for (body,) in rows]
+
+
 def test_an_erasure_empties_own_inquiries_that_ended_and_the_log_stays_whole(inquiry, monkeypatch):
     caller = {"face": "public", "asker": "a village"}
     fields = {"key": inquiry.key, "file_no": inquiry.file_no, "mobile": inquiry.mobile}
@@ -417,17 +430,8 @@ def test_an_erasure_empties_own_inquiries_that_ended_and_the_log_stays_whole(inq
     inquiry.ask(key=inquiry.key)
     person = {"mobile": inquiry.mobile, "national_id": inquiry.key}
     for kind in ("export", "erase"):
-        with inquiry.service.store.transaction() as tx:
-            message = WorkOnPerson(act=7, kind=kind, **person)
-            person_work.work(inquiry.service.context(tx), message)
-    parts = [
-        json.loads(bytes(body))["content"]
-        for (body,) in execute(
-            inquiry.db,
-            "select body from outbox where name = %s order by seq",
-            (NOTE_PERSON_PART.name,),
-        )
-    ]
+        work_on(inquiry, kind, **person)
+    parts = parts_of(inquiry)
     assert {row["code"] for row in parts[0]["own_inquiries"]} == set(codes)
     assert inquiry.file_no in parts[0]["files_in_your_name"]
     assert [row["agency"] for row in parts[0]["asked_about"]] == ["fuel-co"]
@@ -439,3 +443,16 @@ def test_an_erasure_empties_own_inquiries_that_ended_and_the_log_stays_whole(inq
     monkeypatch.setenv("DB_URL", inquiry.db)
     monkeypatch.setenv("INQUIRY_LOG_KEY", "k")
     assert audit.main([]) == audit.WHOLE
+
+
+def test_who_states_the_id_of_another_is_handed_nothing_of_the_other(inquiry):
+    fields = {"key": inquiry.key, "file_no": inquiry.file_no, "mobile": inquiry.mobile}
+    caller = {"face": "public", "asker": "a village"}
+    inquiry.call(own.ASK_OWN, caller=caller, declared=True, secret=SECRET, **fields)
+    inquiry.ask(key=inquiry.key)
+    stranger = {"mobile": "+989120000024", "national_id": inquiry.key}
+    for by_id in (True, False):
+        work_on(inquiry, "export", **stranger, by_id=by_id)
+    proven, stated = parts_of(inquiry)
+    assert all(proven.values())
+    assert stated == {"own_inquiries": [], "asked_about": [], "files_in_your_name": []}

@@ -1,5 +1,8 @@
 """Export and erasure of a person: two officers, every context, what the law keeps, and why."""
 
+import datetime as dt
+import json
+
 import pytest
 
 from contracts.notify.person_work import WORK_ON_PERSON, WORK_ON_PERSON_OF_INQUIRY
@@ -116,3 +119,32 @@ def test_a_persons_wish_is_noted_once_and_taken_up_or_declined_by_an_officer(two
     assert (declined["state"], declined["decision"]) == ("DECLINED", "هویت معلوم نشد")
     assert two.call(c.WISH_FOR_MY_DATA, **wish)["state"] == "WISHED"
     assert len(two.call(c.PERSON_ACTS, as_="nader")["acts"]) == 2
+
+
+def done_by_wish(hand, **wish):
+    """Which tickets an erasure empties that a person wished, and what others are told."""
+    hand.call(c.WISH_FOR_MY_DATA, kind="erase", **PERSON, **wish)
+    number = hand.call(c.PERSON_ACTS, as_="nader")["acts"][0]["id"]
+    hand.call(c.TAKE_UP_WISH, as_="nader", number=number, reason="خواست خود او")
+    assert hand.call(c.CONFIRM_PERSON_ACT, as_="leila", number=number)["state"] == "RUNNING"
+    for context in ("inquiry", "notify"):
+        note(hand, number, context, {"emptied": {}, "kept": []})
+    query = "select body from outbox where name = %s order by seq desc limit 1"
+    ((body,),) = execute(hand.db, query, (WORK_ON_PERSON_OF_INQUIRY.name,))
+    codes = execute(hand.db, "select code from tickets where emptied_at is not null")
+    return {code for (code,) in codes}, json.loads(bytes(body))
+
+
+def test_a_wish_reaches_nothing_of_whoever_is_only_named_or_had_the_number_before(two):
+    before = two.register(mobile=MOBILE)
+    named = two.register(mobile="09120000024", national_id=NATIONAL_ID)
+    two.moment += dt.timedelta(minutes=1)
+    stated = two.register(**PERSON)
+    for code in (before, named, stated):
+        two.answer(code)
+    emptied, work = done_by_wish(two)
+    assert emptied == {stated}
+    assert (work["by_id"], work["tickets"]) == (False, [stated])
+    emptied, work = done_by_wish(two, since="2026-01-01T00:00:00Z")
+    assert emptied == {before, named, stated}, "the water registry knows the person by both"
+    assert work["by_id"]
