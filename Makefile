@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 IF_SET_UP := if [ -e .venv/installed.lock ]; then
 ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
-.PHONY: help up demo down watch watch-down status doctor backup restore cluster logs test check bench docs contracts migrate lock setup chaos
+.PHONY: help up demo down watch watch-down status restart rabbitmqctl doctor backup restore cluster logs test check bench docs contracts migrate lock setup chaos
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -43,6 +43,12 @@ restore: ## bring them back while all is down; FROM=folder, AT=2026-11-29T14:30:
 cluster: setup ## run three RabbitMQ nodes, PostgreSQL with a standby and two of each part, break one after another, count what was lost; needs root
 	@sh deploy/local/bootstrap.sh cluster
 	@$(PYTHON) -W ignore -m deploy.cluster $(ARGS)
+
+restart: ## restart one part or store, also one that was stopped: PART=billing (make status names them)
+	@$(IF_SET_UP) $(PYTHON) -m deploy.local restart $(PART); $(ELSE_SAY); exit 1; fi
+
+rabbitmqctl: ## rabbitmqctl of the broker that runs here: ARGS="list_queues name messages"
+	@$(IF_SET_UP) $(PYTHON) -m deploy.local rabbitmqctl $(ARGS); $(ELSE_SAY); exit 1; fi
 
 logs: ## follow all logs
 	@$(IF_SET_UP) tail -n 20 -F $$($(PYTHON) -c 'from deploy.local.state import State; print(State.of_checkout().logs)')/*.log; $(ELSE_SAY); fi

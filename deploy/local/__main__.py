@@ -1,4 +1,4 @@
-"""`python -m deploy.local up|down|status|demo`: all of Mirab on this machine."""
+"""`python -m deploy.local up|down|status|demo|restart|rabbitmqctl`: all of Mirab on one machine."""
 
 import argparse
 import contextlib
@@ -34,12 +34,16 @@ GIBIBYTE = 1024**3
 def main(argv: list[str] | None = None) -> int:
     """0: done; 1: it could not be done, and one sentence on stderr says why."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
-    parser.add_argument("act", choices=("up", "down", "status", "demo"))
+    acts = {"up": up, "down": down, "status": status, "demo": make_demo}
+    on_words = {"restart": restart, "rabbitmqctl": rabbitmqctl}
+    parser.add_argument("act", choices=(*acts, *on_words))
+    parser.add_argument("words", nargs="*", help="restart: parts or stores; rabbitmqctl: its words")
     parser.add_argument("--detach", action="store_true", help="up: return when all is ready")
     arguments = parser.parse_args(argv)
     try:
         state = State.of_checkout()
-        acts = {"up": up, "down": down, "status": status, "demo": make_demo}
+        if arguments.act in on_words:
+            return on_words[arguments.act](state, arguments.words)
         return acts[arguments.act](state, arguments.detach)
     except readiness.NotReady as error:
         print(f"Mirab is not ready: {error}", file=sys.stderr)
@@ -292,6 +296,29 @@ def status(state: State, _detach: bool) -> int:
     if state.timings.exists():
         print("\n  The last start:\n" + state.timings.read_text(encoding="utf-8"), end="")
     return 0 if good else 1
+
+
+def restart(state: State, names: list[str]) -> int:
+    """Stops these parts or stores and starts them, also what was stopped or gave up."""
+    if not supervise.running(state):
+        print("Mirab does not run.")
+        return 1
+    known = [process["name"] for process in supervise.states(state)]
+    if not names or not set(names) <= set(known):
+        print(f"Say which part (PART=...), one of: {', '.join(known)}.", file=sys.stderr)
+        return 1
+    supervise.restart(state, names)
+    say(f"restarted {', '.join(names)}; `make status` tells how it is")
+    return 0
+
+
+def rabbitmqctl(state: State, words: list[str]) -> int:
+    """Runs rabbitmqctl on the private broker, whose name and cookie are its own."""
+    if state.rabbitmq is None:
+        print("AMQP_URL names another broker: run rabbitmqctl there.", file=sys.stderr)
+        return 1
+    print(state.rabbitmq.ctl(*words or ("status",)), end="")
+    return 0
 
 
 def say(line: str) -> None:

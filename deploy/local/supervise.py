@@ -20,7 +20,7 @@ from deploy.local.postgres import ARCHIVE, Postgres
 from deploy.local.state import CHECKOUT, State
 from deploy.local.supervisord import PRELOAD
 
-STOP_SECONDS = 25
+STOP_SECONDS, KILL_SECONDS = 25, 5
 # What a forked part has from its parent: lines come at once, and its few threads share their heap.
 FORKED = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "1"}
 ALREADY_STARTED = 60  # supervisor.xmlrpc.Faults
@@ -273,12 +273,19 @@ def stop(state: State) -> None:
         broker.end_epmd()
 
 
-def _stop_all(state: State, names: Collection[str]) -> None:
-    """Stops these programs side by side; returns when they have stopped, or after STOP_SECONDS."""
+def restart(state: State, names: Collection[str]) -> None:
+    """Stops these programs and starts them; one that is frozen is killed after STOP_SECONDS."""
+    _stop_all(state, names, STOP_SECONDS + KILL_SECONDS)
+    for name in names:
+        server(state).startProcess(name, False)
+
+
+def _stop_all(state: State, names: Collection[str], seconds: int = STOP_SECONDS) -> None:
+    """Stops these programs side by side; returns when they have stopped, or after ``seconds``."""
     for name in names:
         with contextlib.suppress(xmlrpc.client.Fault):
             server(state).stopProcess(name, False)
-    end = time.monotonic() + STOP_SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end and any(
         p["name"] in names and p["statename"] in ("RUNNING", "STOPPING", "STARTING")
         for p in states(state)

@@ -41,6 +41,7 @@ DESK = (
     "/agencies",
     "/agencies/new",
     "/agencies/audit",
+    "/privacy",
 )
 # All but /laws, which another service tells.
 PORTAL = (
@@ -64,8 +65,11 @@ PORTAL = (
     "/agreement",
     "/accessibility",
     "/privacy",
+    "/promise",
 )
-BOARD = ("/", "/dead-letters", "/registry/loads")
+BOARD = ("/", "/dead-letters", "/transactions", "/agencies", "/registry/loads")
+# Pages that axe judges in the walk, since no test of their own has it judge them.
+JUDGED = ("/promise", "/privacy", "/dead-letters", "/transactions", "/agencies")
 # Faces of programs, as people see them in a browser.
 AGENCY = (
     "/",

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser import judges
-from tests.browser.pages import BOARD, DESK, PORTAL, WIDE
+from tests.browser.pages import BOARD, DESK, JUDGED, PORTAL, WIDE
 from tests.browser.test_citizen import sit_down
 from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixture `house`
 from tests.processes import Starter
@@ -60,7 +60,7 @@ def walk(page, root, paths, judged):
         if result := {name: reply for name, reply in faults.items() if reply}:
             wrong[path] = result
         wrong |= unmarked(page, path)
-        if path == paths[0]:  # each part's own tests have axe judge its pages one by one
+        if path in (paths[0], *JUDGED):  # other pages are judged by axe in their parts' own tests
             judged(page)
     return wrong
 

@@ -80,6 +80,30 @@ def test_a_second_up_says_that_it_runs_already_and_changes_nothing(state, capsys
     assert not supervise.running(state)
 
 
+def test_a_part_that_was_stopped_is_restarted_by_its_name_and_a_wrong_name_is_told(
+    state, tmp_path, monkeypatch, capsys
+):
+    log, sleeps = tmp_path / "sleeper.log", f"{shutil.which('sleep')} 60"
+    sleeper = supervise.program(
+        "sleeper", sleeps, {}, log, folder=tmp_path, priority=1, autostart=False
+    )
+    monkeypatch.setattr(supervise, "part_programs", lambda _: [sleeper])
+    monkeypatch.setattr(local.State, "of_checkout", classmethod(lambda _: state))
+    assert local.main(["restart", "sleeper"]) == 1
+    assert "does not run" in capsys.readouterr().out
+    supervise.start(state)
+    try:
+        assert local.main(["restart", "no-such-part"]) == 1
+        assert "one of: " in capsys.readouterr().err
+        assert local.main(["restart", "sleeper"]) == 0
+        begun = {p["name"] for p in supervise.states(state) if p["statename"] != "STOPPED"}
+        assert begun == {"sleeper"}
+    finally:
+        supervise.stop(state)
+    assert local.main(["rabbitmqctl", "status"]) == 1
+    assert "another broker" in capsys.readouterr().err
+
+
 def test_o9_a_second_up_while_one_is_starting_says_so_and_touches_nothing(
     state, monkeypatch, capsys
 ):

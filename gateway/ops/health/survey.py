@@ -34,6 +34,8 @@ QUEUE_SECONDS = 0.9
 # Threads of a look before it, in which something hangs, are still there.
 THREADS = 6
 BROKER_CODES = ("broker.unreachable", "broker.blocked")
+# What a busy machine may find once of a part that is well.
+LATE = frozenset(("part.silent", "call.late", "deadline.passed"))
 Answer = TypeVar("Answer")
 Queue = tuple[str, str]  # a service, and a kind of queue
 
@@ -82,6 +84,7 @@ class Surveyor:
         self._threads = ThreadPoolExecutor(THREADS, "survey")
         self._looking: asyncio.Task[Survey] | None = None
         self._looked_at = 0.0
+        self._late = frozenset[str]()
         self.history = History()
         self.sampler = Sampler(self.history, Watcher(parts), self._sample)
 
@@ -117,6 +120,10 @@ class Surveyor:
             for name, (reply, code) in zip(health_contracts(), health, strict=True)
         )
         checks = self._checks(parts, calls, services, broker)
+        late = frozenset(check.name for check in checks if check.finding.code in LATE)
+        if broker is WELL:
+            checks = patient(checks, self._late)
+        self._late = late
         healths = {view.name: view.health for view in services if view.health}
         figures = Figures(healths, None if queues is None else _dead(queues), accounts, mail)
         wrong = concerns(figures)
@@ -207,6 +214,16 @@ class Surveyor:
 
     async def _sample(self) -> Sample:
         return sample_of(await self.look())
+
+
+def patient(checks: tuple[Check, ...], late_before: frozenset[str]) -> tuple[Check, ...]:
+    """Return the checks; one that is late only warns, unless it was late at the last look too."""
+    return tuple(
+        check._replace(finding=check.finding._replace(status=Status.WARN))
+        if check.finding.code in LATE and check.name not in late_before
+        else check
+        for check in checks
+    )
 
 
 def sample_of(survey: Survey) -> Sample:

@@ -17,7 +17,7 @@ from gateway.ops.board.words import SENTENCES
 from gateway.ops.health.checks import Check
 from gateway.ops.health.concerns import LETTERS, PATIENCE, WORRIES, Figures, concerns
 from gateway.ops.health.history import History, Sample
-from gateway.ops.health.survey import Survey
+from gateway.ops.health.survey import Survey, patient
 from gateway.ops.health.traffic import counted, since, total
 from gateway.ops.traffic.pages import lines, meaning
 from tests.processes import ROOT
@@ -77,6 +77,14 @@ def test_a_cause_is_shown_once_with_all_its_parts_and_before_what_follows():
     assert SENTENCES["database.locked"].rstrip(".") in verdict(wrong_now)[0]
     assert verdict(wrong_now[:1]) == (SENTENCES["database.locked"].rstrip("."), "bad")
     assert verdict([])[1] == "good"
+
+
+def test_an_answer_that_is_late_once_warns_and_twice_in_a_row_fails():
+    checks = (Check("billing", SILENT), Check("inquiry", LOCKED), Check("notify", WELL))
+    once, twice = patient(checks, frozenset()), patient(checks, frozenset(("billing",)))
+    assert [check.finding.status for check in once] == [Status.WARN, Status.FAIL, Status.PASS]
+    assert once[0].finding.code == "part.silent"
+    assert twice == checks
 
 
 def test_what_only_waits_for_the_broker_belongs_to_it():

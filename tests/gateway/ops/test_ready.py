@@ -106,9 +106,10 @@ def house(tmp_path_factory, postgres, demo_template):
 def test_o1_a_part_that_is_frozen_fails_readiness_by_its_name(house, part, tmp_path):
     with house.frozen(part):
         started = time.monotonic()
-        wait_for(lambda: house.check(part) == ("fail", "part.silent"), 10)
+        # Twice in a row: each look takes three seconds, whatever hangs.
+        wait_for(lambda: house.check(part) == ("fail", "part.silent"), 20)
         answer = house.ready()
-        assert (answer.status_code, time.monotonic() - started < 2 * BOUND) == (503, True)
+        assert (answer.status_code, time.monotonic() - started < 4 * BOUND) == (503, True)
         reply = answer.json()["checks"][part][0]["time"]
         # Since when: not before it was frozen.
         since = calendar.timegm(time.strptime(reply, "%Y-%m-%dT%H:%M:%SZ"))
