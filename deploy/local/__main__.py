@@ -303,9 +303,9 @@ def restart(state: State, names: list[str]) -> int:
     if not supervise.running(state):
         print("Mirab does not run.")
         return 1
-    known = [process["name"] for process in supervise.states(state)]
-    if not names or not set(names) <= set(known):
-        print(f"Say which part (PART=...), one of: {', '.join(known)}.", file=sys.stderr)
+    programs = [process["name"] for process in supervise.states(state)]
+    if not names or not set(names) <= set(programs):
+        print(f"Say which part (PART=...), one of: {', '.join(programs)}.", file=sys.stderr)
         return 1
     supervise.restart(state, names)
     say(f"restarted {', '.join(names)}; `make status` tells how it is")

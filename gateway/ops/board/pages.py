@@ -21,7 +21,7 @@ from gateway.ops.health.history import DAY_MINUTES, Change
 from gateway.ops.health.survey import ServiceView, Survey, Surveyor, sample_of
 
 NOW = "/board/now"
-CHANGES_SHOWN = 30
+CHANGES_SHOWN, NAMED = 30, 2
 HTML = "text/html; charset=utf-8"
 
 
@@ -130,10 +130,10 @@ class BoardPages:
 
 
 def verdict(wrong: list[Trouble]) -> tuple[str, str]:
-    """Return one sentence on the whole, and its style."""
+    """Return one sentence on the whole, which names the first parts that fail, and its style."""
     bad = [trouble for trouble in wrong if trouble.status is Status.FAIL]
     if bad:
-        first = bad[0].sentence.rstrip(".")
+        first = f"{', '.join(bad[0].parts[:NAMED])}: {bad[0].sentence.rstrip('.')}"
         return (first if len(bad) == 1 else f"{len(bad)} خرابی؛ نخست: {first}"), "bad"
     if wrong:
         return f"کار می‌کند؛ {len(wrong)} چیز رسیدگی می‌خواهد", "warn"

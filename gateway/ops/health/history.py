@@ -118,12 +118,14 @@ class Sampler:
         while True:
             now = dt.datetime.now(dt.UTC)
             await asyncio.sleep(MINUTE - now.second - now.microsecond / 1_000_000)
-            await self.take()
+            await self.take(now.replace(second=0, microsecond=0) + dt.timedelta(seconds=MINUTE))
 
-    async def take(self) -> None:
-        """Take one sample now."""
+    async def take(self, minute: dt.datetime) -> None:
+        """Take one sample now, as that of ``minute``: a survey of a moment before is kept, and
+        would count for the minute before.
+        """
         sample, traffic = await asyncio.gather(self._look(), self._watcher.look())
-        self._history.add(with_traffic(sample, traffic))
+        self._history.add(with_traffic(sample._replace(at=minute), traffic))
 
 
 def with_traffic(sample: Sample, traffic: Traffic | None) -> Sample:

@@ -1,5 +1,6 @@
 """What the board makes of a survey: each cause once and in order, figures, the day behind it."""
 
+import asyncio
 import datetime as dt
 import re
 
@@ -16,14 +17,14 @@ from gateway.ops.board.troubles import troubles
 from gateway.ops.board.words import SENTENCES
 from gateway.ops.health.checks import Check
 from gateway.ops.health.concerns import LETTERS, PATIENCE, WORRIES, Figures, concerns
-from gateway.ops.health.history import History, Sample
+from gateway.ops.health.history import History, Sample, Sampler
 from gateway.ops.health.survey import Survey, patient
 from gateway.ops.health.traffic import counted, since, total
 from gateway.ops.traffic.pages import lines, meaning
 from tests.processes import ROOT
 
 NOON = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
-MINUTE = dt.timedelta(minutes=1)
+MINUTE, SECOND = dt.timedelta(minutes=1), dt.timedelta(seconds=1)
 SILENT = fail("part.silent", "It does not answer.")
 LOCKED = fail("database.locked", "inquiry_log is locked.")
 
@@ -75,7 +76,8 @@ def test_a_cause_is_shown_once_with_all_its_parts_and_before_what_follows():
     assert not any(name.startswith("billing.") for name in wrong_now[0].contracts)
     assert verdict(wrong_now)[0].startswith("3 خرابی")
     assert SENTENCES["database.locked"].rstrip(".") in verdict(wrong_now)[0]
-    assert verdict(wrong_now[:1]) == (SENTENCES["database.locked"].rstrip("."), "bad")
+    locked = f"inquiry: {SENTENCES['database.locked'].rstrip('.')}"
+    assert verdict(wrong_now[:1]) == (locked, "bad")
     assert verdict([])[1] == "good"
 
 
@@ -212,6 +214,27 @@ def test_a_minute_without_a_sample_is_a_gap_and_not_well():
     figures = {t.label: t for t in tiles(history.minutes(at, 60), Sample(at, Status.PASS))}
     assert figures["پاسخ در ثانیه"].value == "2.0"
     assert figures["پیام‌های مرده"].value == "؟"
+
+
+class NoTraffic:
+    """A watcher whom no part answers."""
+
+    async def look(self):
+        return None
+
+
+def test_a_survey_of_a_moment_before_counts_for_the_minute_that_begins():
+    history = History()
+    samples = [Sample(NOON, Status.FAIL), Sample(NOON + MINUTE - SECOND, Status.PASS)]
+
+    async def look():
+        return samples.pop(0)
+
+    sampler = Sampler(history, NoTraffic(), look)
+    for minute in (NOON, NOON + MINUTE):
+        asyncio.run(sampler.take(minute))
+    minutes = history.minutes(NOON + MINUTE, 2)
+    assert [sample.status for sample in minutes] == [Status.FAIL, Status.PASS]
 
 
 CODES = sorted({*SENTENCES, *LIKE} - {"well"})
