@@ -15,12 +15,14 @@ AREA = "files"
 FOLDERS = ("BLOBS_DIR", "REPLAY_DIR", "MARKS_DIR", "IMPORT_DIR", "AGENCIES_DIR")
 # Files that hold no secret.
 OPEN = ("CALLBACKS_CA_FILE", "NOTIFY_PROVIDERS_FILE", "PSPS_FILE", "OPEN311_KEYS_FILE")
+# What a backup leaves behind; before the first one it is not there.
+LAST_BACKUP = "LAST_BACKUP_FILE"
 DEMO = Path(__file__).parents[1]
 
 
 def look(installation: Installation) -> Iterator[Advice]:
     """Yield what is wrong with each file and folder that a variable names."""
-    findings = [*_secrets(installation), *_folders(installation)]
+    findings = [*_secrets(installation), *_folders(installation), *_backups(installation)]
     yield from findings or [
         well(AREA, "Secrets are their owner's alone; all folders can be written.")
     ]
@@ -31,7 +33,7 @@ def _secrets(installation: Installation) -> Iterator[Advice]:
         (variable, Path(path))
         for environ in installation.parts.values()
         for variable, path in environ.items()
-        if variable.endswith("_FILE") and path
+        if variable.endswith("_FILE") and variable != LAST_BACKUP and path
     }
     for variable, path in sorted(named):
         try:
@@ -71,6 +73,16 @@ def _folders(installation: Installation) -> Iterator[Advice]:
                     "Put it on another disk than what a backup restores: numbers that were given "
                     "out must outlive a restored database.",
                 )
+
+
+def _backups(installation: Installation) -> Iterator[Advice]:
+    for path in installation.values(LAST_BACKUP) if installation.is_public else {}:
+        if not Path(path).exists():
+            yield doubt(
+                AREA,
+                f"{LAST_BACKUP}: no backup has left its word in {path}.",
+                "Make one each day: make backup TO=FOLDER, on another disk.",
+            )
 
 
 def _device(folder: str) -> int | None:

@@ -152,6 +152,15 @@ def test_numbers_that_lie_on_the_disk_that_a_backup_restores_are_told(tmp_path):
     assert any("MARKS_DIR" in sentence for sentence in findings)
 
 
+def test_before_the_first_backup_a_sandbox_is_well_and_a_public_installation_is_told(tmp_path):
+    last = {"LAST_BACKUP_FILE": str(tmp_path / "last-backup.json")}
+    assert sentences(files.look, of(**last)) == []
+    (sentence,) = sentences(files.look, of(**last, **PUBLIC), "warn")
+    assert sentence.startswith("LAST_BACKUP_FILE:")
+    (tmp_path / "last-backup.json").write_text("{}", encoding="utf-8")
+    assert sentences(files.look, of(**last, **PUBLIC), "warn") == []
+
+
 # --- databases ---
 
 
