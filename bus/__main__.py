@@ -2,9 +2,12 @@
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bus.process.private import own_files_only
+
+if TYPE_CHECKING:
+    from bus.settings import Settings
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -153,7 +156,7 @@ def check_database_cooperates(db_url: str) -> None:
         raise SystemExit("The database driver blocks green threads; is eventlet patched first?")
 
 
-def _prepare(part: str, *names: str) -> Any:
+def _prepare(part: str, *names: str) -> "Settings":
     from bus.process import log
     from bus.settings import Settings, require_whole
     from contracts import hidden_names
@@ -165,7 +168,7 @@ def _prepare(part: str, *names: str) -> Any:
     return settings
 
 
-def _watch(part: str, settings: Any) -> None:
+def _watch(part: str, settings: "Settings") -> None:
     from bus import telemetry
     from bus.process.records import RECORDER
 

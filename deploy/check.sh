@@ -4,17 +4,8 @@
 # writes the bill of materials of our image, with `audit` it asks for known faults of its packages.
 set -eu
 cd "$(dirname "$0")/.."
-env=.local/deploy-env
-mkdir -p .local
-
-if ! cmp -s requirements-deploy.lock "$env/installed.lock"; then
-    echo "  installing $(grep -c '==' requirements-deploy.lock) packages that judge deploy/" >&2
-    .venv/bin/python -m venv --clear "$env"
-    "$env/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-        -r requirements-deploy.lock >.local/deploy-install.log 2>&1 || {
-        echo "The packages that judge could not be installed: $(tail -n 1 .local/deploy-install.log)" >&2; exit 1; }
-    cp requirements-deploy.lock "$env/installed.lock"
-fi
+. deploy/local/environment.sh
+own_environment deploy-env requirements-deploy.lock "judge deploy/"
 
 case "${1:-}" in
 sbom)

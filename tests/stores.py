@@ -11,9 +11,9 @@ import psycopg2
 import pytest
 import requests
 
+from deploy.certificates import certificate
 from deploy.local import stores
 from deploy.local.ports import free_port
-from tests.certificates import certificate
 
 _shared: dict[int, Future] = {}  # PostgreSQL of all workers, by port
 

@@ -10,6 +10,7 @@ import smtplib
 import threading
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ class Accepted(NamedTuple):
     attempts: int
 
 
-class Stream:
+class Stream(ABC):
     """One kind of load, from threads of its own; ``ports`` are those of both faces."""
 
     def __init__(self, name: str, ports: Sequence[int], pause: float, threads: int) -> None:
@@ -50,9 +51,9 @@ class Stream:
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
 
+    @abstractmethod
     def send(self, port: int, mark: str) -> str | None:
         """Send it once; the reference of the answer, None if it was not accepted."""
-        raise NotImplementedError
 
     def start(self) -> None:
         for thread in self._threads:

@@ -1,18 +1,14 @@
 """An installation as an operator would prepare it, by docs/operate.md, "In containers"."""
 
-import datetime as dt
 import hashlib
 import re
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from bus.signatures.keys import SigningKey
+from deploy.certificates import certificate
 from deploy.local.state import CHECKOUT
 
 HOSTS = {
@@ -39,44 +35,6 @@ BOOKS = {
 }
 AGENCY, CONTAINER_USER, EDGE_USER = "fuel-co", 999, 101
 PUBLIC_KEY = re.compile(r'public_key = "[^"]*"')
-
-
-class Certificate(NamedTuple):
-    """A certificate with its key."""
-
-    made: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    def write(self, path: Path) -> None:
-        """PATH.crt and PATH.key."""
-        pem = serialization.Encoding.PEM
-        plain = serialization.NoEncryption()
-        key = self.key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
-        path.with_suffix(".crt").write_bytes(self.made.public_bytes(pem))
-        path.with_suffix(".key").write_bytes(key)
-
-    @property
-    def sha256(self) -> str:
-        return self.made.fingerprint(hashes.SHA256()).hex()
-
-
-def certificate(name: str, issuer: Certificate | None = None, *, ca: bool = False) -> Certificate:
-    """A certificate of a name for a week, by an issuer or by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .public_key(key.public_key())
-        .issuer_name(issuer.made.subject if issuer else subject)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + dt.timedelta(days=7))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    )
-    return Certificate(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 
 class Place:
@@ -124,18 +82,20 @@ class Place:
 
     def _certify(self) -> None:
         """Certificates of the doors, of the agencies' broker, and of an agency."""
-        doors, agencies = certificate("doors' CA", ca=True), certificate("agencies' CA", ca=True)
+        made = partial(certificate, days=7)
+        doors, agencies = made("doors' CA", ca=True), made("agencies' CA", ca=True)
         doors.write(self.own / "doors-ca")
         agencies.write(self.own / "agencies-ca")
         for door, host in DOORS.items():
-            certificate(host, doors).write(self.folder / f"edge-tls/{door}")
+            made(host, doors).write(self.folder / f"edge-tls/{door}")
         shutil.copy(self.own / "agencies-ca.crt", self.folder / "edge-tls/agencies-ca.crt")
-        certificate(BROKER_HOST, doors).write(self.folder / "agency-broker/server")
-        client = certificate(f"{AGENCY}.agencies.test", agencies)
+        made(BROKER_HOST, doors).write(self.folder / "agency-broker/server")
+        client = made(f"{AGENCY}.agencies.test", agencies)
         client.write(self.own / AGENCY)
+        digest = client.sha256.replace(":", "")
         document = self.folder / f"register/{AGENCY}.toml"
         with document.open("a", encoding="utf-8") as file:
-            file.write(f'\n[[certificates]]\nid = "{AGENCY}-tls"\nsha256 = "{client.sha256}"\n')
+            file.write(f'\n[[certificates]]\nid = "{AGENCY}-tls"\nsha256 = "{digest}"\n')
             file.write("until = 2030-12-31\n")
 
     def _register_agencies(self) -> None:

@@ -3,17 +3,8 @@
 # Sphinx has an environment of its own, so that no page of the product depends on it.
 set -eu
 cd "$(dirname "$0")/../.."
-env=.local/site-env
-mkdir -p .local
-
-if ! cmp -s requirements-docs.lock "$env/installed.lock"; then
-    echo "  installing $(grep -c '==' requirements-docs.lock) packages that build the site" >&2
-    .venv/bin/python -m venv --clear "$env"
-    "$env/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-        -r requirements-docs.lock >.local/site-install.log 2>&1 || {
-        echo "The packages of the site could not be installed: $(tail -n 1 .local/site-install.log)" >&2; exit 1; }
-    cp requirements-docs.lock "$env/installed.lock"
-fi
+. deploy/local/environment.sh
+own_environment site-env requirements-docs.lock "build the site"
 
 .venv/bin/python -m contracts > docs/contracts.md
 rm -rf .local/site

@@ -3,17 +3,16 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from bus.wire import Wire
 from deploy.local.parts import MAILBOX_PORT, PARTS, metrics_port
 
 HERE = Path(__file__).parent
 RULES = ("alerts.yml", "promises.yml")
 PROMETHEUS_PORT, ALERTMANAGER_PORT, RECEIVER_PORT, EXPORTER_PORT = 19090, 19093, 19094, 19100
 EXPORTER = "prometheus-node-exporter"
-Yaml = dict[str, Any]  # documents of Prometheus' own form
 
 
 def addresses() -> Mapping[str, str]:
@@ -24,11 +23,11 @@ def addresses() -> Mapping[str, str]:
     }
 
 
-def prometheus() -> Yaml:
+def prometheus() -> Wire:
     """The shipped configuration, with this machine's addresses, and without a token: the ops face
     lets this machine read.
     """
-    document: Yaml = yaml.safe_load((HERE / "prometheus.yml").read_text(encoding="utf-8"))
+    document: Wire = yaml.safe_load((HERE / "prometheus.yml").read_text(encoding="utf-8"))
     document["rule_files"] = [str(HERE / name) for name in RULES]
     manager = f"127.0.0.1:{ALERTMANAGER_PORT}"
     document["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [manager]}]}]}
@@ -44,11 +43,11 @@ def prometheus() -> Yaml:
     return document
 
 
-def alertmanager() -> Yaml:
+def alertmanager() -> Wire:
     """The shipped configuration, with the played mailboxes as the mail server and this machine's
     receiver; it tells at once, for whoever tries it does not wait half a minute.
     """
-    document: Yaml = yaml.safe_load((HERE / "alertmanager.yml").read_text(encoding="utf-8"))
+    document: Wire = yaml.safe_load((HERE / "alertmanager.yml").read_text(encoding="utf-8"))
     document["global"] |= {
         "smtp_smarthost": f"127.0.0.1:{MAILBOX_PORT}",
         "smtp_require_tls": False,

@@ -27,11 +27,11 @@ class Records:
         raw = await bodies.body(request)
         if raw or "content-digest" in visitor.http_message.headers:
             visitor.check_body(raw)
-        data = READ_RECORDS.load_data(_asked(request))
+        data = READ_RECORDS.load_data(_question(request))
         return web.json_response(await self._door.call(request, visitor, READ_RECORDS, data))
 
 
-def _asked(request: Request) -> Json:
+def _question(request: Request) -> Json:
     """The members that the query names; numbers as numbers. The contract judges all else."""
     return {
         name: int(text)

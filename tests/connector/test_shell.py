@@ -13,7 +13,7 @@ from bus.signatures.keys import PublicKey
 from connector.__main__ import main
 from connector.certificates import tls_session, trouble_of
 from connector.keys import keys_of_jwks, load_key, make_key, read_server_keys
-from tests.certificates import certificate
+from deploy.certificates import certificate
 from tests.connector.conftest import answer, hang_up_half_way, problem
 
 FOUND = {

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from deploy.certificates import certificate
 from deploy.local.ports import free_port, listening
-from tests.certificates import certificate
 from tests.processes import ROOT
 from tests.waiting import wait_for
 

@@ -15,6 +15,7 @@ from bus.signatures.signing import sign_request
 from connector import __main__ as connector
 from connector import check
 from connector.caller import load_key
+from deploy.certificates import certificate
 from deploy.local.ports import free_port, listening
 from gateway.agency.files.lines import UPLOAD_LIMIT
 from gateway.forms import multipart
@@ -23,7 +24,6 @@ from gateway.notify.requests import LETTER_LIMIT
 from gateway.ops.notices import jobs
 from gateway.ops.treasury import banks
 from people import tracking
-from tests.certificates import certificate
 from tests.deploy.edge import EDGE, NAMES, Edge
 from tests.gateway.agency.oauth_hands import ASK, GOOD, content_digest
 from tests.gateway.conftest import environ_of

@@ -16,8 +16,8 @@ import yaml
 
 from bus.database.probe import DatabaseProbe
 from bus.process.monitor import WELL
+from deploy.certificates import certificate
 from deploy.local.parts import SERVICES
-from tests.certificates import certificate
 from tests.processes import ROOT, run_programs
 from tests.stores import execute_as_role
 

@@ -4,6 +4,7 @@ import math
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -98,7 +99,7 @@ class Journal:
         return first
 
 
-class User(threading.Thread):
+class User(threading.Thread, ABC):
     """Does one act after another until the play ends, and brings the last one to its end."""
 
     kind = ""
@@ -122,9 +123,9 @@ class User(threading.Thread):
                 self.journal.surprise(self.kind, repr(error))
             self.ending.wait(self.random.uniform(0.5, 1.5) * self.pause)
 
+    @abstractmethod
     def act(self) -> None:
         """One act, from its first try to its answer."""
-        raise NotImplementedError
 
     def key(self) -> str:
         """A new id, the same in every play of a seed."""

@@ -10,7 +10,7 @@ from bus.amqp.dead_letters import DeadLetters
 from bus.amqp.rabbit import Link
 from bus.amqp.tls import authority, for_kombu
 from bus.settings import MissingSettings, Settings
-from tests.certificates import certificate
+from deploy.certificates import certificate
 from tests.processes import ROOT
 
 # What a service does first, with green threads as there.

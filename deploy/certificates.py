@@ -1,4 +1,4 @@
-"""Certificates for a day, of an authority that a test makes."""
+"""Certificates of an authority that is made for the purpose: for tests, and to try containers."""
 
 import datetime as dt
 from pathlib import Path
@@ -15,7 +15,7 @@ class Certificate(NamedTuple):
     made: x509.Certificate
     key: ec.EllipticCurvePrivateKey
 
-    def write(self, path):
+    def write(self, path: Path) -> tuple[str, str]:
         """PATH.crt and PATH.key, as nginx and Python read them."""
         plain = serialization.NoEncryption()
         pem = serialization.Encoding.PEM
@@ -25,11 +25,14 @@ class Certificate(NamedTuple):
         return f"{path}.crt", f"{path}.key"
 
     @property
-    def sha256(self):
+    def sha256(self) -> str:
+        """Its digest in hex digits, pairs parted by colons."""
         return self.made.fingerprint(hashes.SHA256()).hex(":")
 
 
-def certificate(name, issuer=None, *, ca=False, days=1):
+def certificate(
+    name: str, issuer: Certificate | None = None, *, ca: bool = False, days: int = 1
+) -> Certificate:
     """A certificate of a name, by an issuer or by itself; ended if ``days`` < 0."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
