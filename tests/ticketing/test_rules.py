@@ -5,7 +5,7 @@ import itertools
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bus.database import books as bus_books
@@ -61,13 +61,20 @@ def test_pauses_do_not_overlap_and_all_but_the_last_have_an_end(acts):
         assert (result[-1].end is None) == (fold(entries).pause is not None)
 
 
-@given(st.lists(st.sampled_from(ACTS), max_size=20))
-def test_a_merge_that_is_undone_leaves_the_ticket_as_it_was(acts):
+STAYS_JOINED = [act for act in moves.possible("MERGED", ACTS) if act != "unmerge"]
+
+
+@given(
+    st.lists(st.sampled_from(ACTS), max_size=20),
+    st.lists(st.sampled_from(STAYS_JOINED), max_size=5),
+)
+@example(["pause"], ["bounce"])
+def test_a_merge_that_is_undone_leaves_the_ticket_as_it_was(acts, meanwhile):
     entries = log_of(acts)
     before = fold(entries)
     if before.state not in moves.WORK:
         return
-    again = fold(log_of([*acts, "merge", "unmerge"]))
+    again = fold(log_of([*acts, "merge", *meanwhile, "unmerge"]))
     assert (again.state, again.pause, again.unit) == (before.state, before.pause, before.unit)
 
 

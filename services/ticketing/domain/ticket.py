@@ -16,6 +16,8 @@ INTERNAL = frozenset({"note", "escalate", "remind", "outside_letter", "related",
 # What a person writes.
 WORDS = frozenset({"write", "joined_write", "note"})
 OPEN_VISITS = ("INVITED", "BOOKED")
+# A joined ticket keeps the reason of its pause, which it may go back to.
+PAUSE_STAYS = ("PAUSED", "MERGED")
 SILENT_CLOSES = ("silence", "accepted", "withdrawn")
 
 AppointmentState: TypeAlias = Literal["INVITED", "BOOKED", "CAME", "MISSED", "ENDED"]
@@ -96,9 +98,8 @@ class Ticket:
         state = TRANSITIONS.transition(self.state, entry.act)
         if state == "PREVIOUS":
             state = self.state_before_merge
-        following = replace(
-            self, state=state, version=entry.seq, pause=self.pause if state == "PAUSED" else None
-        )
+        pause = self.pause if state in PAUSE_STAYS else None
+        following = replace(self, state=state, version=entry.seq, pause=pause)
         change = _CHANGES.get(entry.act)
         return change(following, self, entry) if change else following
 
@@ -121,12 +122,11 @@ def _merge(ticket: Ticket, before: Ticket, entry: Entry) -> Ticket:
         ticket,
         merged_into=entry.data["into"],
         state_before_merge=before.state,
-        pause=before.pause,
     )
 
 
-def _unmerge(ticket: Ticket, before: Ticket, _: Entry) -> Ticket:
-    return replace(ticket, merged_into=None, pause=before.pause)
+def _unmerge(ticket: Ticket, _: Ticket, __: Entry) -> Ticket:
+    return replace(ticket, merged_into=None)
 
 
 def _invite(ticket: Ticket, _: Ticket, entry: Entry) -> Ticket:
