@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gateway.html.durations import span
 from gateway.ops.board.figures import UNKNOWN
+from gateway.ops.desk.lists.addresses import address
 from gateway.ops.health.survey import Survey
 
 BACKUP_HOURS = 26
@@ -18,14 +19,21 @@ class Duty(NamedTuple):
     label: str
     value: str
     kind: str = ""
+    # The list of them, for who may open it.
+    href: str = ""
 
 
-# What a service counts among its worries → what it is called, and how it stands if there is one.
+OPEN, LATE = (
+    address({"state": "WORK", "sort": "due"}),
+    address({"state": "WORK", "late": "1", "sort": "due"}),
+)
+# What a service counts among its worries → what it is called, how it stands if there is one, and
+# where the list is.
 COUNTED = (
-    ("ticketing", "tickets_due_soon", "مهلت درخواست‌ها تا ۴ ساعت دیگر", "info"),
-    ("ticketing", "tickets_late", "درخواست‌هایی که مهلتشان گذشته", "warn"),
-    ("agencies", "calls_due_soon", "پاسخ به دستگاه‌ها تا ۱۵ دقیقه دیگر", "info"),
-    ("agencies", "waits_for_call", "پاسخ‌هایی که مهلتشان گذشته", "warn"),
+    ("ticketing", "tickets_due_soon", "مهلت درخواست‌ها تا ۴ ساعت دیگر", "info", OPEN),
+    ("ticketing", "tickets_late", "درخواست‌هایی که مهلتشان گذشته", "warn", LATE),
+    ("agencies", "calls_due_soon", "پاسخ به دستگاه‌ها تا ۱۵ دقیقه دیگر", "info", ""),
+    ("agencies", "waits_for_call", "پاسخ‌هایی که مهلتشان گذشته", "warn", ""),
 )
 
 
@@ -33,11 +41,11 @@ def duties(survey: Survey, backup: dt.datetime | None) -> list[Duty]:
     """Return what is due; a service that did not answer is unknown, never 0."""
     healths = {view.name: view.health for view in survey.services}
     shown = []
-    for service, name, label, kind in COUNTED:
+    for service, name, label, kind, href in COUNTED:
         health = healths.get(service)
         count = health.worries.get(name) if health else None
         value = UNKNOWN if count is None else str(count)
-        shown.append(Duty(label, value, kind if count else ""))
+        shown.append(Duty(label, value, kind if count else "", href))
     return [*shown, _backup(survey.at, backup)]
 
 

@@ -16,6 +16,7 @@ STRIP, STRIP_MINUTES = 96, 15
 LEAST = 2
 # A figure of more than this is shown as something to look at.
 FAILED_SHARE, SLOW_SECONDS, OUTBOX_SECONDS, LATE_SECONDS = 0.01, 1.0, 60.0, 600.0
+MANY_WAITING = 1000
 UNKNOWN = "؟"
 
 
@@ -67,6 +68,7 @@ FIGURES = (
         _number("میلی‌ثانیه"),
         _over(1000 * SLOW_SECONDS, "warn"),
     ),
+    Figure("منتظر کار در صف‌ها", lambda s: s.waiting, _number(""), _over(MANY_WAITING, "warn")),
     Figure("قدیمی‌ترین در صف ارسال", lambda s: s.outbox, _span, _over(OUTBOX_SECONDS, "bad")),
     Figure("پیام‌های مرده", lambda s: s.dead, _number(""), _over(0, "warn"), "/dead-letters"),
     Figure("دیرترین پیام به مردم", lambda s: s.late, _span, _over(LATE_SECONDS, "warn")),

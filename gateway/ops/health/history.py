@@ -31,6 +31,7 @@ class Sample(NamedTuple):
     outbox: float | None = None
     dead: int | None = None
     late: float | None = None
+    waiting: int | None = None
 
 
 class Since(NamedTuple):

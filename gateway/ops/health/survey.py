@@ -47,6 +47,10 @@ class ServiceView(NamedTuple):
     health: Health | None
     code: str
     dead: int | None
+    # What waits in its queues for work; None if nobody knows.
+    waiting: int | None = None
+    # The kinds of its queues in which something waits, and nobody reads.
+    unread: tuple[str, ...] = ()
 
     @property
     def reachable(self) -> bool:
@@ -116,7 +120,7 @@ class Surveyor:
         )
         broker = self._broker(queues)
         services = tuple(
-            ServiceView(name, reply, self._code(code, broker), _dead(queues or {}).get(name))
+            service_view(name, reply, self._code(code, broker), queues or {})
             for name, (reply, code) in zip(health_contracts(), health, strict=True)
         )
         checks = self._checks(parts, calls, services, broker)
@@ -230,12 +234,14 @@ def sample_of(survey: Survey) -> Sample:
     """Return the figures of a survey, without traffic."""
     healths = [view.health for view in survey.services if view.health]
     dead = [view.dead for view in survey.services if view.dead is not None]
+    waiting = [view.waiting for view in survey.services if view.waiting is not None]
     return Sample(
         survey.at,
         survey.status,
         outbox=max((health.outbox_oldest_seconds for health in healths), default=None),
         dead=sum(dead) if dead else None,
         late=survey.accounts.oldest_due_seconds if survey.accounts else None,
+        waiting=sum(waiting) if waiting else None,
     )
 
 
@@ -249,7 +255,24 @@ def queues_of_services() -> Iterator[Queue]:
 
 
 QUEUES = {topology.queue_name(*queue): queue for queue in queues_of_services()}
+# The kinds of queues from which a service works.
+WORK = ("requests", "commands", "events")
 DEAD = [name for name, (_, kind) in QUEUES.items() if kind == "dead"]
+
+
+def service_view(
+    name: str, health: Health | None, code: str, queues: Mapping[Queue, Depth]
+) -> ServiceView:
+    """Return the view of a service; of a queue whose depth is not known nothing is shown."""
+    work = {kind: depth for kind in WORK if (depth := queues.get((name, kind)))}
+    return ServiceView(
+        name,
+        health,
+        code,
+        _dead(queues).get(name),
+        sum(depth.messages for depth in work.values()) if work else None,
+        tuple(kind for kind, depth in work.items() if depth.messages and not depth.consumers),
+    )
 
 
 def _dead(queues: Mapping[Queue, Depth]) -> dict[str, int]:

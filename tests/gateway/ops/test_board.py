@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from bus.amqp.dead_letters import Depth
 from bus.health import Health
 from bus.process.monitor import WELL, Finding, Status, fail, warn
 from contracts.agencies.traffic import TrafficRow
@@ -18,7 +19,7 @@ from gateway.ops.board.words import SENTENCES
 from gateway.ops.health.checks import Check
 from gateway.ops.health.concerns import LETTERS, PATIENCE, WORRIES, Figures, concerns
 from gateway.ops.health.history import History, Sample, Sampler
-from gateway.ops.health.survey import Survey, patient
+from gateway.ops.health.survey import Survey, patient, sample_of, service_view
 from gateway.ops.health.traffic import counted, since, total
 from gateway.ops.traffic.pages import lines, meaning
 from tests.processes import ROOT
@@ -235,6 +236,27 @@ def test_a_survey_of_a_moment_before_counts_for_the_minute_that_begins():
         asyncio.run(sampler.take(minute))
     minutes = history.minutes(NOON + MINUTE, 2)
     assert [sample.status for sample in minutes] == [Status.FAIL, Status.PASS]
+
+
+def test_the_board_counts_what_waits_in_queues_and_says_where_nobody_reads():
+    queues = {
+        ("billing", "requests"): Depth(3, 1),
+        ("billing", "events"): Depth(40, 0),
+        ("billing", "commands"): Depth(0, 0),  # nothing waits: nobody is missed
+        ("billing", "dead"): Depth(7, 0),
+        ("notify", "requests"): Depth(2, 1),
+    }
+    names = ("billing", "notify", "inquiry")
+    views = {name: service_view(name, None, "", queues) for name in names}
+    assert (views["billing"].waiting, views["billing"].unread) == (43, ("events",))
+    assert views["billing"].dead == 7
+    assert views["inquiry"].waiting is None  # not known is not 0
+    survey = surveyed({"billing": WELL})._replace(services=tuple(views.values()))
+    assert sample_of(survey).waiting == 45
+    (tile,) = [t for t in tiles([], sample_of(survey)) if t.label == "منتظر کار در صف‌ها"]
+    assert (tile.value, tile.kind) == ("45", "")
+    (tile,) = [t for t in tiles([], sample_of(survey)._replace(waiting=1001)) if "صف‌ها" in t.label]
+    assert tile.kind == "warn"
 
 
 CODES = sorted({*SENTENCES, *LIKE} - {"well"})
