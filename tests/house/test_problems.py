@@ -20,7 +20,6 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
     "identity.unproven",
     "key.unusable",
     "sheet.twice",
-    "evidence.unreadable",
     "scanner.unavailable",
     "mail.unanswered",
     "mail.unavailable",
@@ -43,7 +42,9 @@ def codes():
 
 
 def test_every_code_has_its_problem():
-    assert codes() - set(PROBLEMS) - INSIDE == set()
+    # What is wrong with a receipt is for who verifies it, and refuses no call.
+    inside = {code for code in codes() if code.startswith("evidence.")} | INSIDE
+    assert codes() - set(PROBLEMS) - inside == set()
 
 
 def test_the_search_for_codes_finds_them():
