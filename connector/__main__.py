@@ -11,11 +11,14 @@ from pathlib import Path
 import orjson
 
 from bus.errors import BusError, SignatureError
+from bus.evidence.errors import EvidenceError
 from bus.process.private import own_files_only
 from bus.wire import Wire
 from connector.caller import CSV, JSONL, Caller, Refused, Unreachable
 from connector.evidence import Evidence
 from connector.keys import load_key, make_key, read_server_keys
+from connector.receipt_commands import fetch_receipt, verify_receipt
+from connector.receipts import is_receipt
 from connector.words import caller_of, completion, parser
 
 GOOD, REFUSED, UNABLE, STOPPED = 0, 1, 2, 130
@@ -135,7 +138,9 @@ def run_console(arguments: argparse.Namespace) -> int:
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
-    """Says whether the kept answer is the one that Mirab signed."""
+    """Says whether the kept answer is the one that Mirab signed, or what a receipt proves."""
+    if is_receipt(arguments.file):
+        return _of_evidence(lambda: verify_receipt(arguments))
     if not arguments.server_key:
         raise ValueError("Give --server-key (or set MIRAB_SERVER_KEY).")
     keys = read_server_keys(arguments.server_key)
@@ -155,6 +160,26 @@ def run_verify(arguments: argparse.Namespace) -> int:
     _print(
         answer, arguments, "Genuine: signed by {keyid} at {signed_at}, status {status}.".format_map
     )
+    return GOOD
+
+
+def run_receipt(arguments: argparse.Namespace) -> int:
+    """Fetches the receipt of a call and keeps it."""
+    code = _of_evidence(lambda: fetch_receipt(arguments))
+    if code == GOOD:
+        _say(f"The receipt is in {arguments.out}; verify says what it proves.")
+    return code
+
+
+def _of_evidence(act: Callable[[], None]) -> int:
+    """Does what judges evidence; 1 if it does not hold, and raises what could not be judged."""
+    try:
+        act()
+    except (EvidenceError, SignatureError) as error:
+        if error.code == "evidence.unreadable":
+            raise
+        _say(f"Does not hold ({error.code}). {error.message}")
+        return REFUSED
     return GOOD
 
 
@@ -258,6 +283,7 @@ RUNS = {
     "refusals": run_refusals,
     "records": run_records,
     "console": run_console,
+    "receipt": run_receipt,
     "verify": run_verify,
     "keygen": run_keygen,
     "prove": run_prove,

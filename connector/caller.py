@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 import requests
@@ -113,6 +113,25 @@ class Caller:
             idempotency_key=idempotency_key,
             headers={**headers, "Prefer": prefer} if prefer else headers,
         )
+
+    def receipt(self, name: str, *, seconds: float = 60.0) -> bytes:
+        """The receipt of one of the agency's own calls, by the call's id or the hash that its
+        answer's header Mirab-Receipt holds; the JSON text as it came, which ``Receipt.parse``
+        reads and nothing has verified yet.
+
+        Waits up to ``seconds`` until the call stands under a signed head; Unreachable after that.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            answer = self._sender.fetch(f"/v1/receipts/{quote(name, safe='')}", {"Accept": JSON})
+            if answer.evidence.status != requests.codes.accepted:
+                return answer.evidence.response_body
+            pause = _seconds(answer.evidence.response_headers.get("retry-after"))
+            if time.monotonic() + pause > end:
+                raise Unreachable(
+                    "The call does not stand under a signed head yet; fetch its receipt later."
+                )
+            time.sleep(pause)
 
     def later(
         self,
@@ -239,6 +258,12 @@ def bytes_of(lines: Lines) -> bytes:
     if isinstance(lines, Path):
         return lines.read_bytes()
     return b"".join(orjson.dumps(dict(line)) + b"\n" for line in lines)
+
+
+def _seconds(retry_after: str | None) -> float:
+    """What Retry-After says, within a tenth of a second and ten seconds; one if it says nothing."""
+    text = retry_after or ""
+    return min(max(float(text), 0.1), 10.0) if text.isdecimal() else 1.0
 
 
 def _without_none(members: Mapping[str, str | None]) -> dict[str, str]:

@@ -61,7 +61,13 @@ class Sender:
         ``at_least`` are the seconds that it may take, however short the timeout is.
         """
         return self._patiently(
-            lambda seconds: self._exchange(path, body, headers, seconds), at_least
+            lambda seconds: self._exchange("POST", path, body, headers, seconds), at_least
+        )
+
+    def fetch(self, path: str, headers: dict[str, str]) -> Answer:
+        """Gets what lies at a path, signed as all is, and returns the proven answer."""
+        return self._patiently(
+            lambda seconds: self._exchange("GET", path, b"", headers, seconds), 0
         )
 
     def stream(
@@ -72,11 +78,13 @@ class Sender:
             lambda seconds: self._stream(path, body, headers, seconds), at_least
         )
 
-    def _exchange(self, path: str, body: bytes, headers: dict[str, str], seconds: float) -> Answer:
-        sent = headers | sign_request(self._key, "POST", self.url + path, headers, body)
-        answer = self._send("POST", path, sent, body, seconds)
+    def _exchange(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], seconds: float
+    ) -> Answer:
+        sent = headers | sign_request(self._key, method, self.url + path, headers, body)
+        answer = self._send(method, path, sent, body, seconds)
         evidence = Evidence(
-            "POST",
+            method,
             self.url + path,
             lower(sent),
             body,

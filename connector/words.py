@@ -19,7 +19,10 @@ from contracts.inquiry.keys import KEY_KINDS
 SCRIPT = "mirab-connector"
 Run = Callable[[argparse.Namespace], int]
 # Options and arguments that name a file.
-FILES = ("file", "key_file", "out", "cert_file", "cert_key_file", "ca_file")
+FILES = (
+    *("file", "key_file", "out", "cert_file", "cert_key_file", "ca_file"),
+    *("log_keys", "evidence", "request", "answer", "stamp_ca", "held", "state"),
+)
 ENVIRONMENT = (
     "MIRAB_URL, MIRAB_KEY_FILE, MIRAB_KEY_ID, MIRAB_SERVER_KEY, MIRAB_CERT_FILE, "
     "MIRAB_CERT_KEY_FILE and MIRAB_CA_FILE stand for --url, --key-file, --key-id, --server-key, "
@@ -220,7 +223,7 @@ def _console(command: argparse.ArgumentParser) -> None:
 
 
 def _verify(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", help="what ask --save wrote")
+    command.add_argument("file", help="what ask --save or receipt --out wrote")
     command.add_argument(
         "--server-key",
         default=os.environ.get("MIRAB_SERVER_KEY"),
@@ -231,6 +234,39 @@ def _verify(command: argparse.ArgumentParser) -> None:
         "--on-behalf-of", metavar="CODE", help="an agency that lets yours ask in its name"
     )
     command.add_argument("--json", action="store_true", help="write JSON for programs")
+    command.add_argument("--request", metavar="FILE", help="for a receipt: the body that was sent")
+    command.add_argument("--answer", metavar="FILE", help="for a receipt: the body that came")
+    _trust(command)
+
+
+def _trust(command: argparse.ArgumentParser) -> None:
+    """The options that say on whose word a receipt is believed, and what stands beside it."""
+    command.add_argument(
+        "--log-keys",
+        default=os.environ.get("MIRAB_LOG_KEYS"),
+        metavar="KEYS",
+        help="for a receipt: the log's public key as it was given to you, NAME+ID+KEY, or a file "
+        "with such a line for the log and for each witness that you trust",
+    )
+    command.add_argument(
+        "--evidence", metavar="FILE", help="question and answer of the call (ask --save)"
+    )
+    command.add_argument(
+        "--stamp-ca", metavar="FILE", help="the authority of the receipt's time stamp (PEM)"
+    )
+
+
+def _receipt(command: argparse.ArgumentParser) -> None:
+    """The options of ``receipt``."""
+    connection(command)
+    command.add_argument(
+        "call", nargs="?", help="the call's id, or the Mirab-Receipt of its answer"
+    )
+    command.add_argument("--out", type=Path, required=True, help="where the receipt goes (JSON)")
+    command.add_argument(
+        "--wait", type=float, default=60.0, metavar="SECONDS", help="until it is there; 60"
+    )
+    _trust(command)
 
 
 def _keygen(command: argparse.ArgumentParser) -> None:
@@ -259,7 +295,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
     "refusals": ("show why your requests were refused, newest first", _refusals),
     "records": ("list your own calls of the last days, newest first", _records),
     "console": ("print an address, for one use, at which a browser reads your console", _console),
-    "verify": ("verify kept evidence, offline", _verify),
+    "receipt": ("fetch the receipt of one of your calls, for verify", _receipt),
+    "verify": ("verify kept evidence or a receipt, offline", _verify),
     "keygen": ("make a key pair; prints the public key to register", _keygen),
     "prove": ("print the proof that a new key is yours", _prove),
     "completion": ("print what lets your shell complete these words", _completion),

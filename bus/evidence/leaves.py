@@ -80,8 +80,9 @@ class Terms:
     def parse(cls, raw: bytes) -> "Terms":
         """From the bytes that were committed to; EvidenceError if they are no terms."""
         members = read_json(raw)
-        if not isinstance(members, dict) or not all(isinstance(t, str) for t in members.values()):
-            raise unreadable("The terms are no texts by name.")
+        texts = members.values() if isinstance(members, dict) else (None,)
+        if not all(isinstance(text, str) and text.isprintable() for text in texts):
+            raise unreadable("The terms are no printable texts by name.")
         try:
             return cls(**members)
         except TypeError:

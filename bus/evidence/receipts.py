@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -89,6 +89,10 @@ class Receipt:
             checkpoint=_text(document, "checkpoint"),
             stamp=_stamp(document["stamp"]) if "stamp" in document else None,
         )
+
+    def with_contents(self, contents: Mapping[str, bytes]) -> "Receipt":
+        """The receipt that shows these parts too; nothing is checked."""
+        return replace(self, contents={**self.contents, **contents})
 
     def verify(self, trusted: TrustedKeys, beside: Mapping[str, bytes] | None = None) -> "Proven":
         """What this receipt proves on the word of these keys; works offline.

@@ -254,7 +254,7 @@ def test_json_without_one_meaning_is_refused(raw):
 
 def test_terms_are_texts_by_their_names():
     assert Terms.parse(TERMS.encode()) == TERMS
-    for raw in (b"{}x", b"[]", b'{"agency":1}', b'{"who":"x"}'):
+    for raw in (b"{}x", b"[]", b'{"agency":1}', b'{"who":"x"}', b'{"key":"\\u001b"}'):
         assert refusal(Terms.parse, raw) == "evidence.unreadable"
 
 
