@@ -118,7 +118,7 @@ def test_what_cannot_be_judged_exits_2(here, capsys, raw, words, text):
     assert text in capsys.readouterr().err
 
 
-def asked(sandbox, reply=None, **more):
+def ask_for_receipt(sandbox, reply=None, **more):
     """The log after one question of ours, and its leaf; its evidence is kept."""
     caller = Caller(sandbox.url, sandbox.agency)
     body = json.dumps(QUESTION, separators=(",", ":")).encode()
@@ -133,7 +133,7 @@ def asked(sandbox, reply=None, **more):
 def test_the_receipt_of_kept_evidence_is_fetched_with_its_question_and_answer(
     here, sandbox, capsys
 ):
-    log, leaf = asked(sandbox)
+    log, leaf = ask_for_receipt(sandbox)
     whole = log.receipt(leaf, 7).write()
     sandbox.plan = [answer(202, {}, Retry_After="0"), answer(body=whole)]
     assert main(["receipt", "--evidence", "evidence.json", "--out", "ours.json"]) == 0
@@ -148,7 +148,7 @@ def test_the_receipt_of_kept_evidence_is_fetched_with_its_question_and_answer(
 def test_a_receipt_of_another_answer_is_not_taken_for_the_one_that_was_promised(
     here, sandbox, capsys
 ):
-    asked(sandbox)
+    ask_for_receipt(sandbox)
     sandbox.plan = [answer(body=RECEIPT.write())]
     assert main(["receipt", "--evidence", "evidence.json", "--out", "ours.json"]) == 1
     assert "promised another receipt" in capsys.readouterr().err
@@ -188,7 +188,7 @@ def test_a_receipt_that_is_not_there_leaves_no_file(here, sandbox, capsys, plan,
 
 
 def test_the_receipt_of_a_refusal_is_proven_by_the_code_of_the_kept_one(here, sandbox):
-    log, leaf = asked(sandbox)
+    log, leaf = ask_for_receipt(sandbox)
     refused = replace(leaf, outcome="refused", code="grant.network")
     evidence = Evidence.load("evidence.json")
     kept = replace(evidence, response_body=b'{"code":"grant.network"}', response_headers={})
