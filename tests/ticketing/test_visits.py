@@ -100,6 +100,8 @@ def test_p8_a_visit_that_is_kept_stays_the_citizens_to_change_and_the_units_to_n
     if name != "assign":
         hand.act(at_desk.VISITED, code, came=True, text="")
         assert hand.track(code)["appointment"]["state"] == "CAME"
+    if name == "merge":  # nobody waits for the visit any more: the clock runs again
+        assert hand.act(at_desk.UNMERGE, code, "mina")["state"] == "OPEN"
 
 
 def test_p8_a_visit_that_is_over_stands_in_nobodys_way(hand):

@@ -139,9 +139,11 @@ def _appointment(state: AppointmentState) -> _Change:
         if entry.act == "leave_slot":
             before = Appointment(before.office, state)
         chosen = {n: v for n, v in entry.data.items() if n in ("office", "slot", "starts", "ends")}
-        return replace(
-            ticket, appointment=Appointment(**{**asdict(before), **chosen, "state": state})
-        )
+        changed = Appointment(**{**asdict(before), **chosen, "state": state})
+        ticket = replace(ticket, appointment=changed)
+        # A joined ticket waits for no visit that is over when it stands by itself again.
+        over = ticket.state == "MERGED" and ticket.pause == "visit" and not ticket.has_open_visit
+        return replace(ticket, pause=None, state_before_merge="OPEN") if over else ticket
 
     return change
 
