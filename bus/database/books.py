@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from marshmallow import Schema, ValidationError
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Integer, column, insert, select, table, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from bus.database.commands_run import note_command
+from bus.database.rows import WRITTEN_BY, Kept
 from bus.database.store import Store
 from bus.errors import BusError
 from bus.settings import MissingSettings, Settings
@@ -26,7 +27,9 @@ from bus.wire import Wire
 
 # A table of TOML. Any: what stands in it is checked by the schema of its book.
 Row = Mapping[str, Any]
+Book = TypeVar("Book")
 _BOOKS = table("books", column("version", Integer), column("document", JSONB))
+_MARK = select(_BOOKS.c.version, WRITTEN_BY).order_by(_BOOKS.c.version.desc()).limit(1)
 
 
 class BadBook(Exception):
@@ -85,6 +88,20 @@ def keep(conn: Connection, document: Mapping[str, object]) -> int:
     version = current[0] + 1 if current else 1
     conn.execute(insert(_BOOKS).values(version=version, document=document))
     return version
+
+
+def in_force(conn: Connection, kept: Kept[Book], make: Callable[[int, Wire], Book]) -> Book | None:
+    """Return the book in force, which ``make`` makes once of a version and its document; None if
+    none was imported.
+    """
+    mark = conn.execute(_MARK).one_or_none()
+    return None if mark is None else kept.get(conn, tuple(mark), lambda: make(*_whole(conn)))
+
+
+def _whole(conn: Connection) -> tuple[int, Wire]:
+    version_and_document = newest(conn)
+    assert version_and_document is not None  # its mark was read in this transaction
+    return version_and_document
 
 
 def newest(conn: Connection) -> tuple[int, Wire] | None:

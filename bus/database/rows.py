@@ -1,12 +1,33 @@
 """Rows of a database as frozen dataclasses: a statement, a class with its columns, typed values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Executable, Label, Table
+from sqlalchemy import Connection, Engine, Executable, Label, Table, Text, cast, literal_column
 
 T = TypeVar("T")
+# Who wrote a row last (PostgreSQL, "System Columns"): a version that was rolled back and another
+# that then took its number are told apart by it.
+WRITTEN_BY = cast(literal_column("xmin"), Text).label("written_by")
+
+
+class Kept(Generic[T]):
+    """What was made of rows that seldom change, for as long as their mark stays the same.
+
+    Kept for each database by itself; only what nobody changes may be kept.
+    """
+
+    def __init__(self) -> None:
+        self._made: WeakKeyDictionary[Engine, tuple[object, T]] = WeakKeyDictionary()
+
+    def get(self, conn: Connection, mark: object, make: Callable[[], T]) -> T:
+        """Return what was made under this mark; make it if the last one was another."""
+        made = self._made.get(conn.engine)
+        if made is None or made[0] != mark:
+            made = self._made[conn.engine] = (mark, make())
+        return made[1]
 
 
 def columns(table: Table, row: type) -> list[Label[Any]]:  # Any: columns differ

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bus.database import books
+from bus.database.rows import Kept
 from bus.errors import BusError
 from bus.messages.values import Json
 from bus.process.private import own_files_only
@@ -29,6 +30,7 @@ from services.billing.domain.book import (
 from services.billing.domain.tariff import Tariff
 
 DATED = ("money", "vat", "rounding", "encoders")
+_KEPT = Kept[Book]()
 
 
 def read(folder: Path) -> Json:
@@ -38,10 +40,10 @@ def read(folder: Path) -> Json:
 
 def newest(conn: Connection) -> Book:
     """The book in force. Raises BusError ``treasury.no_book`` if none was imported."""
-    newest_document = books.newest(conn)
-    if newest_document is None:
+    book = books.in_force(conn, _KEPT, to_book)
+    if book is None:
         raise BusError("No book of the treasury was imported yet.", code="treasury.no_book")
-    return to_book(*newest_document)
+    return book
 
 
 def to_book(version: int, document: Json) -> Book:

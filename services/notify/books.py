@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from sqlalchemy import Connection
 
 from bus.database import books
+from bus.database.rows import Kept
 from bus.errors import BusError
 from bus.messages.fields import Choice, Day, Text, whole
 from bus.process.private import own_files_only
@@ -35,6 +36,7 @@ DATED = ("quiet", "prices", "promises")
 # What else stands in the folder and is no part of the book.
 OTHERS = ("templates.toml", "providers.toml")
 DAY_MINUTES, LEAST_LOUD_MINUTES = 1440, 120
+_KEPT = Kept[Book]()
 CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -216,19 +218,22 @@ def read(folder: Path) -> dict[str, Any]:
 
 def newest(conn: Connection) -> Book:
     """The book in force; BusError ``notify.no_book`` if none was imported."""
-    return book_of(*_newest(conn))
+    book = books.in_force(conn, _KEPT, book_of)
+    if book is None:
+        raise _no_book()
+    return book
 
 
-def _newest(conn: Connection) -> tuple[int, Document]:
-    version_and_document = books.newest(conn)
-    if version_and_document is None:
-        raise BusError("No book of notices was imported yet.", code="notify.no_book")
-    return version_and_document
+def _no_book() -> BusError:
+    return BusError("No book of notices was imported yet.", code="notify.no_book")
 
 
 def last_days(conn: Connection) -> dict[str, dt.date | None]:
     """The last days of the prices of SMS and of the promises; None: without an end."""
-    rows = books.with_days(_newest(conn)[1], DATED)
+    version_and_document = books.newest(conn)
+    if version_and_document is None:
+        raise _no_book()
+    rows = books.with_days(version_and_document[1], DATED)
     return {
         "sms_prices": books.last_day(rows["prices"], "encoding"),
         "promises": books.last_day(rows["promises"], "code"),

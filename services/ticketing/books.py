@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bus.database import books
+from bus.database.rows import Kept
 from bus.errors import BusError
 from bus.messages.values import Json
 from bus.process.private import own_files_only
@@ -19,6 +20,8 @@ from services.ticketing.domain import working_time
 from services.ticketing.domain.book import Book, span_of
 from services.ticketing.domain.calendar import Calendar, Row, row_from
 from services.ticketing.domain.promises import NAMES
+
+_KEPT = Kept[Book]()
 
 
 def read(folder: Path) -> Json:
@@ -134,10 +137,10 @@ def _opens(document: Json, calendar: Calendar, now: dt.datetime) -> None:
 
 def newest(conn: Connection) -> Book:
     """Return the book in force; BusError ``desk.no_book`` if none was imported."""
-    newest_book = books.newest(conn)
-    if newest_book is None:
+    book = books.in_force(conn, _KEPT, lambda _, document: Book(document))
+    if book is None:
         raise BusError("No book of the desk was imported yet.", code="desk.no_book")
-    return Book(newest_book[1])
+    return book
 
 
 def main(argv: list[str] | None = None) -> int:

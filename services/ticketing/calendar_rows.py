@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
-from bus.database.rows import columns, fetch_all
+from bus.database.rows import WRITTEN_BY, Kept, columns, fetch_all
 from bus.errors import NotFound
 from services.ticketing.domain.calendar import Calendar, Row
 from services.ticketing.tables import CALENDAR_ROWS as ROWS
@@ -49,11 +49,16 @@ class CalendarEntry:
 
 
 _COLUMNS = columns(ROWS, CalendarEntry)
+_KEPT = Kept[Calendar]()
 
 
 def load(conn: Connection) -> tuple[Calendar, int]:
-    """Return the calendar in force and its version."""
-    return Calendar([entry.row for entry in entries(conn)]), version(conn)
+    """Return the calendar in force and its version, which each change raises."""
+    mark = conn.execute(select(CALENDAR_VERSION.c.version, WRITTEN_BY)).one()
+    calendar = _KEPT.get(
+        conn, tuple(mark), lambda: Calendar([entry.row for entry in entries(conn)])
+    )
+    return calendar, int(mark.version)
 
 
 def version(conn: Connection, *, lock: bool = False) -> int:
