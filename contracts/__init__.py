@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from types import ModuleType
 
 from bus import health
@@ -27,11 +27,9 @@ __all__ = [
 
 def modules() -> Iterator[ModuleType]:
     """Each module in the folders of the contexts beside; a new one needs no line here."""
-    for context in iter_modules(__path__, f"{__name__}."):
-        if context.ispkg:
-            folder = import_module(context.name)
-            for module in iter_modules(folder.__path__, f"{context.name}."):
-                yield import_module(module.name)
+    for module in walk_packages(__path__, f"{__name__}."):
+        if not module.ispkg and module.name.count(".") > 1:
+            yield import_module(module.name)
 
 
 def catalogue_of(modules: Iterable[ModuleType]) -> dict[str, Contract]:

@@ -50,6 +50,7 @@ PUBLIC_REQUESTS = (
     "ticketing.invitation.v1",
     "ticketing.leave_slot.v1",
     "ticketing.list_public.v1",
+    "ticketing.list_updates.v1",
     "ticketing.me_too.v1",
     "ticketing.my_tickets.v1",
     "ticketing.nearby.v1",
@@ -68,6 +69,7 @@ PUBLIC_REQUESTS = (
     "ticketing.wish_for_my_data.v1",
     "ticketing.withdraw.v1",
     "ticketing.write.v1",
+    "ticketing.write_update.v1",
 )
 # What the agency face asks for itself, beside all that agencies may call.
 AGENCY_FACE_REQUESTS = (

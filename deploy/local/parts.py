@@ -172,6 +172,7 @@ PARTS = (
             "PORTAL_URL",
             "BLOBS_DIR",
             "OPEN311_KEYS_FILE",
+            "OPEN311_TYPE",
             *PORTAL_LIMITS,
         ),
         8000,

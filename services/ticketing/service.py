@@ -22,6 +22,7 @@ from services.ticketing.chores import (
     person_keys,
 )
 from services.ticketing.citizens.entrypoints import CitizenEntries
+from services.ticketing.civic.entrypoints import CivicEntries
 from services.ticketing.colleagues.entrypoints import ColleagueEntries
 from services.ticketing.desk.entrypoints import DeskEntries
 from services.ticketing.incoming_mail import queue
@@ -35,6 +36,7 @@ DUE_SOON = dt.timedelta(hours=4)
 
 class Ticketing(
     CitizenEntries,
+    CivicEntries,
     DeskEntries,
     QueueEntries,
     ColleagueEntries,

@@ -36,7 +36,7 @@ def test_every_contract_was_released_and_none_is_gone():
 
 def test_a_new_module_of_a_context_is_in_the_catalogue_by_itself():
     catalogued = {Path(module.__file__) for module in modules()}
-    files = {path for path in (ROOT / "contracts").glob("*/*.py") if path.name != "__init__.py"}
+    files = {path for path in (ROOT / "contracts").glob("*/**/*.py") if path.name != "__init__.py"}
     assert catalogued == files
     assert not [c for c in vars(shapes).values() if isinstance(c, Contract)]
     assert not [c for c in vars(page).values() if isinstance(c, Contract)]

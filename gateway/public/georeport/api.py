@@ -1,6 +1,7 @@
 """Open311 GeoReport v2: civic apps read services, register requests and read public ones.
 
-reading.py reads the parameters of a call, xml.py writes its answer.
+reading.py reads the parameters of a call, xml.py writes its answer; updates.py is the extension by
+which sites follow requests.
 """
 
 import datetime as dt
@@ -15,25 +16,26 @@ from bus.errors import Forbidden, NotFound
 from bus.messages.values import Json
 from bus.settings import Settings
 from contracts.ticketing.citizens import REGISTER, Registered
+from contracts.ticketing.civic.updates import LIST_UPDATES, WRITE_UPDATE
 from contracts.ticketing.public import LIST_PUBLIC, TOKEN, AskToken, ListPublic
 from gateway.forms.acts import FormToken
-from gateway.forms.multipart import read_form
+from gateway.forms.multipart import SubmittedForm, read_form
 from gateway.http.address import own_address
 from gateway.http.idempotency import MOST, idempotency_key, is_short_ascii
 from gateway.http.origin import from_other_sites
 from gateway.http.problems import HttpError
 from gateway.limits.guesses import Guesses
-from gateway.public.georeport import reading
-from gateway.public.georeport.keys import Keys
+from gateway.public.georeport import reading, updates
+from gateway.public.georeport.keys import Key, Keys
 from gateway.public.georeport.xml import FORMS, MEDIA_TYPES, ROOT, answer
 from gateway.public.site import words
 from gateway.public.site.services import Services, address_of
-from iran.persian import TEHRAN
 from people import tracking
 
 V2 = f"{ROOT}/v2"
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
-CHANGESET = "2026-11-23T00:00:00+03:30"
+CHANGESET = "2026-11-29T00:00:00+03:30"
+TYPES = ("production", "test")
 JURISDICTION = "kbrw.ir"
 # What may stand in the address of a POST; a person's data may not, since addresses are logged.
 IN_QUERY = ("api_key", "jurisdiction_id", "locale")
@@ -49,22 +51,28 @@ class Open311:
         named = settings.get("PUBLIC_BASE_URL")
         self._base = str(own_address(settings, "PUBLIC_BASE_URL" if named else "PORTAL_URL"))
         self._contact = settings.text("OPEN311_CONTACT", "mailto:open311@mirab.example")
+        self._type = settings.text("OPEN311_TYPE", TYPES[0])
+        if self._type not in TYPES:
+            raise ValueError(f"OPEN311_TYPE must be one of {', '.join(TYPES)}, not {self._type!r}.")
         self._questions = Guesses()  # 60 a minute from one address, as docs/open311.md says
 
     async def discovery(self, request: Request) -> Response:
         """GET /open311/discovery.{form}: where the API is and which forms it has."""
-        endpoint = {
-            "specification": SPECIFICATION,
-            "url": self._base + V2,
-            "changeset": CHANGESET,
-            "type": "production",
-            "formats": list(MEDIA_TYPES.values()),
-        }
+        endpoints = [
+            {
+                "specification": specification,
+                "url": self._base + V2,
+                "changeset": CHANGESET,
+                "type": self._type,
+                "formats": list(MEDIA_TYPES.values()),
+            }
+            for specification in (SPECIFICATION, updates.SPECIFICATION)
+        ]
         document = {
             "changeset": CHANGESET,
             "contact": self._contact,
             "key_service": f"An api_key is given on request: {self._contact}",
-            "endpoints": [endpoint],
+            "endpoints": endpoints,
         }
         return answer(request, "discovery", document, charset=False)
 
@@ -90,20 +98,7 @@ class Open311:
 
     async def post(self, request: Request) -> Response:
         """POST /open311/v2/requests.{form}: registers a ticket that everybody may read."""
-        query = reading.Parameters(request.query_params.multi_items())
-        key = query.value("api_key")
-        if key:  # who is refused anyway need not send the whole form first
-            self._app(request, key)
-        form = await read_form(request, self._services.blobs_of(request))
-        self._services.uploads.check_problems(address_of(request), form.problems)
-        pairs = [(name, value) for name, values in form.values.items() for value in values]
-        pairs = [(name, value) for name, value in pairs if value.strip() or name not in IN_QUERY]
-        # What differs in the form and in the address is told twice: whose request would it be?
-        pairs += [(name, query.value(name)) for name in IN_QUERY if query.value(name)]
-        parameters = reading.Parameters(pairs)
-        app = self._app(request, parameters.value("api_key"))
-        self._check_jurisdiction(parameters)
-        parameters.faults += form.problems
+        parameters, form = await self._posted(request)
         code, category = parameters.value("service_code"), None
         if code:
             category = await self._service_of(request, code)
@@ -114,7 +109,7 @@ class Open311:
         if form.claims:
             data["attachments"] = [claim.attachment() for claim in form.claims]
         parameters.check()
-        registered = await self._services.register(request, data, *self._act(request, app, data))
+        registered = await self._services.register(request, data, *self._act(request, data))
         return answer(request, "service_requests", [_registered(registered, data, language)])
 
     async def requests(self, request: Request) -> Response:
@@ -141,6 +136,32 @@ class Open311:
         language = reading.language(request, parameters)
         return answer(request, "service_requests", [_public(row, language) for row in rows])
 
+    async def updates(self, request: Request) -> Response:
+        """GET /open311/v2/servicerequestupdates.{form}: what was done with public requests.
+
+        With a key it is what was done with those that this key sent.
+        """
+        parameters = self._parameters(request)
+        language = reading.language(request, parameters)
+        text = parameters.value("api_key")
+        key = self._key(request, text) if text else None
+        question = updates.listing(parameters, key, dt.datetime.now(dt.UTC))
+        parameters.check()
+        listed = (await self._services.ask(request, LIST_UPDATES, question)).updates
+        extended = key.extended_statuses if key else updates.wants_extended(parameters)
+        rows = [updates.row(update, language, extended=extended) for update in listed]
+        return answer(request, "service_request_updates", rows)
+
+    async def post_update(self, request: Request) -> Response:
+        """POST /open311/v2/servicerequestupdates.{form}: what a user wrote on a request."""
+        parameters, form = await self._posted(request)
+        data = updates.writing(parameters)
+        if form.claims:
+            data["attachments"] = [claim.attachment() for claim in form.claims]
+        parameters.check()
+        written = await self._services.ask_fields(request, WRITE_UPDATE, data)
+        return answer(request, "service_request_updates", [{"update_id": written.update_id}])
+
     async def token(self, request: Request) -> Response:
         """GET /open311/v2/tokens/{token}.{form}: the id that a token became."""
         self._parameters(request)
@@ -152,6 +173,24 @@ class Open311:
             raise NotFound("There is no such token.")
         reply = [{"service_request_id": code, "token": token}]
         return answer(request, "service_requests", reply)
+
+    async def _posted(self, request: Request) -> tuple[reading.Parameters, SubmittedForm]:
+        """Read the form of an app, and its key: from then on the app is the caller."""
+        query = reading.Parameters(request.query_params.multi_items())
+        key = query.value("api_key")
+        if key:  # who is refused anyway need not send the whole form first
+            self._key(request, key)
+        form = await read_form(request, self._services.blobs_of(request))
+        self._services.uploads.check_problems(address_of(request), form.problems)
+        pairs = [(name, value) for name, values in form.values.items() for value in values]
+        pairs = [(name, value) for name, value in pairs if value.strip() or name not in IN_QUERY]
+        # What differs in the form and in the address is told twice: whose request would it be?
+        pairs += [(name, query.value(name)) for name in IN_QUERY if query.value(name)]
+        parameters = reading.Parameters(pairs)
+        self._key(request, parameters.value("api_key"))
+        self._check_jurisdiction(parameters)
+        parameters.faults += form.problems
+        return parameters, form
 
     def _parameters(self, request: Request) -> reading.Parameters:
         self._questions.take(address_of(request))
@@ -165,16 +204,18 @@ class Open311:
                 f"jurisdiction_id: this is {self._jurisdiction}; leave it out or give that."
             )
 
-    def _app(self, request: Request, key: str) -> str:
-        """Return the app of a key. A wrong key counts as a guess."""
-        app = self._keys.app(key) if key else None
-        if app is None:
+    def _key(self, request: Request, text: str) -> Key:
+        """Return the entry of a key, and name its app as the caller. A wrong one is a guess."""
+        key = self._keys.find(text) if text else None
+        if key is None:
             self._services.guesses.take(request.client.host if request.client else "")
-            raise Forbidden("api_key: this key is not known." if key else "api_key: give your key.")
-        request.state.agency = app
-        return app
+            raise Forbidden(
+                "api_key: this key is not known." if text else "api_key: give your key."
+            )
+        request.state.agency = request.state.civic_app = key.app
+        return key
 
-    def _act(self, request: Request, app: str, data: Json) -> tuple[str, str]:
+    def _act(self, request: Request, data: Json) -> tuple[str, str]:
         """Return id and secret of an act: by the Idempotency-Key, under which a repeat is the same.
 
         Equal keys of two apps are two acts.
@@ -186,7 +227,7 @@ class Open311:
             raise HttpError(
                 "idempotency_key.invalid", f"Idempotency-Key: up to {MOST} ASCII characters."
             )
-        key = f"open311\0{app}\0{key}"
+        key = f"open311\0{request.state.civic_app}\0{key}"
         return key, self._services.acts.secret_of(REGISTER.name, key, data)
 
     async def _offered_services(self, request: Request) -> dict[str, Json]:
@@ -261,9 +302,9 @@ def _public(ticket: Json, language: str) -> Json:
         "description": ticket["description"],
         "agency_responsible": ticket[f"unit_{language}"],
         "service_notice": None,
-        "requested_datetime": _local(ticket["registered_at"]),
-        "updated_datetime": _local(ticket["updated_at"]),
-        "expected_datetime": _local(ticket["expected_at"]),
+        "requested_datetime": reading.local(ticket["registered_at"]),
+        "updated_datetime": reading.local(ticket["updated_at"]),
+        "expected_datetime": reading.local(ticket["expected_at"]),
         "address": ticket["address"],
         "address_id": None,
         "zipcode": None,
@@ -271,13 +312,6 @@ def _public(ticket: Json, language: str) -> Json:
         "long": ticket["long"],
         "media_url": ticket["media_url"],
     }
-
-
-def _local(moment: str | None) -> str | None:
-    """Return a moment of the bus in the time of Tehran, with its offset."""
-    if moment is None:
-        return None
-    return dt.datetime.fromisoformat(moment).astimezone(TEHRAN).isoformat(timespec="seconds")
 
 
 def routes(services: Services, settings: Settings) -> list[Route]:
@@ -293,6 +327,12 @@ def routes(services: Services, settings: Settings) -> list[Route]:
             # Civic apps are other sites; they have their own keys.
             Route(f"{V2}/requests.{form}", from_other_sites(api.post), methods=["POST"]),
             Route(f"{V2}/requests/{{id}}.{form}", api.request),
+            Route(f"{V2}/servicerequestupdates.{form}", api.updates),
+            Route(
+                f"{V2}/servicerequestupdates.{form}",
+                from_other_sites(api.post_update),
+                methods=["POST"],
+            ),
             Route(f"{V2}/tokens/{{token}}.{form}", api.token),
         ]
     return made

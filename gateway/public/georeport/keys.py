@@ -16,11 +16,17 @@ _log = log.get("open311")
 
 
 class Key(NamedTuple):
-    """A key: its app, its SHA-256 in hex, its last day."""
+    """A key: its app, its SHA-256 in hex, its last day.
+
+    ``answers``: the app may show what units write to the writers of its reports.
+    ``extended_statuses``: its updates have the finer statuses, as FixMyStreet reads them.
+    """
 
     app: str
     sha256: str
     until: dt.date
+    answers: bool = False
+    extended_statuses: bool = False
 
 
 class Keys:
@@ -34,15 +40,15 @@ class Keys:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"OPEN311_KEYS_FILE: {error}") from None
 
-    def app(self, key: str) -> str | None:
-        """Return the app of a key; None for an unknown or expired key."""
+    def find(self, key: str) -> Key | None:
+        """Return the entry of a key; None for an unknown or expired one."""
         self._look()
-        digest, app = hashlib.sha256(key.encode()).hexdigest(), None
+        digest, valid = hashlib.sha256(key.encode()).hexdigest(), None
         today = tehran_day(dt.datetime.now(dt.UTC))
         for entry in self._keys:  # to the end, so that the time tells nothing
             if hmac.compare_digest(entry.sha256, digest) and entry.until >= today:
-                app = entry.app
-        return app
+                valid = entry
+        return valid
 
     def _look(self) -> None:
         try:
@@ -62,10 +68,18 @@ class Keys:
 def _read(path: Path) -> list[Key]:
     keys = []
     for document in tomllib.loads(path.read_text(encoding="utf-8")).get("keys", ()):
-        key = Key(str(document["app"]), str(document["sha256"]), document["until"])
+        key = Key(
+            str(document["app"]),
+            str(document["sha256"]),
+            document["until"],
+            document.get("answers", False),
+            document.get("extended_statuses", False),
+        )
         if not _HASH.fullmatch(key.sha256):
             raise ValueError(f"the key of {key.app} is no SHA-256 in small hex digits")
         if type(key.until) is not dt.date:  # a datetime is a date to isinstance
             raise ValueError(f"the key of {key.app}: until is not a day")
+        if type(key.answers) is not bool or type(key.extended_statuses) is not bool:
+            raise ValueError(f"the key of {key.app}: answers, extended_statuses: true or false")
         keys.append(key)
     return keys

@@ -13,11 +13,12 @@ from bus.messages.kinds import listed, sentence
 from bus.messages.values import Json
 from gateway.public.site import words
 from iran import identifiers
-from iran.persian import Malformed, fold_code, fold_number
+from iran.persian import TEHRAN, Malformed, fold_code, fold_number
 
 DESCRIPTION, SHORTEST, ADDRESS, NAME, VALUE = 4000, 5, 300, 100, 500
 WINDOW = dt.timedelta(days=90)
 PAGE_SIZE, PAGES = 1000, 100_000
+MEDIA_URLS = 10
 STATES = ("open", "closed")
 # One kind of ticket for a service: the first that its category takes.
 KINDS = ("complaint", "request", "suggestion")
@@ -92,24 +93,31 @@ def moment(text: str) -> dt.datetime | None:
     return parsed if parsed.tzinfo and parsed.year in YEARS else None
 
 
+def local(moment: str | None) -> str | None:
+    """Return a moment of the bus in the time of Tehran, with its offset."""
+    if moment is None:
+        return None
+    return dt.datetime.fromisoformat(moment).astimezone(TEHRAN).isoformat(timespec="seconds")
+
+
 def listing(parameters: Parameters, now: dt.datetime) -> Json:
     """Return the data of LIST_PUBLIC for a call of GET requests."""
     states = parameters.csv("status")
     if not set(states) <= set(STATES):
         parameters.fault("status", "choice", "Give open, closed, or both with a comma.")
         states = []
-    since, until = _window(parameters, now)
+    since, until = window(parameters, now)
     return {
         "categories": parameters.csv("service_code") or None,
         "states": states or None,
         "since": since.isoformat() if since else None,
         "until": until.isoformat() if until else None,
-        "page": _whole(parameters, "page", 1, PAGES),
-        "page_size": _whole(parameters, "page_size", PAGE_SIZE, PAGE_SIZE),
+        "page": whole(parameters, "page", 1, PAGES),
+        "page_size": whole(parameters, "page_size", PAGE_SIZE, PAGE_SIZE),
     }
 
 
-def _window(
+def window(
     parameters: Parameters, now: dt.datetime
 ) -> tuple[dt.datetime | None, dt.datetime | None]:
     """Return the bounds of the window; an open end lies 90 days from the other."""
@@ -135,7 +143,7 @@ def _window(
     return start, end
 
 
-def _whole(parameters: Parameters, name: str, default: int, most: int) -> int:
+def whole(parameters: Parameters, name: str, default: int, most: int) -> int:
     text = fold_number(parameters.value(name))
     if not text:
         return default
@@ -191,37 +199,55 @@ def _proven(parameters: Parameters, name: str, check: Callable[[str], str]) -> s
         return None
 
 
-def _text(parameters: Parameters, service: str) -> str:
-    """Return the description as it was written; a short report gets its service's name."""
+def prose(parameters: Parameters) -> str:
+    """Return the description as it was written, without control characters."""
     text = parameters.value("description").replace("\r\n", "\n").replace("\r", "\n")
     text = _CONTROL_IN_PROSE.sub("", text).strip()
     if len(text) > DESCRIPTION:
         parameters.fault("description", "length", f"At most {DESCRIPTION} characters.")
+    return text
+
+
+def _text(parameters: Parameters, service: str) -> str:
+    """Return the description; a short report gets its service's name."""
+    text = prose(parameters)
     if len(text) >= SHORTEST:
         return text
     return words.speaker("fa")("app_short", service=service, text=text).strip()
 
 
 def _note_media(parameters: Parameters, data: Json) -> None:
-    """Write media_url below the text, or beside it where the text is full. It is never fetched."""
-    url = parameters.line("media_url")
-    if not url:
+    """Write each media_url below the text, or beside it where the text is full. None is fetched."""
+    urls = media_urls(parameters)
+    if not urls:
         return
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= VALUE
-    except ValueError:
-        good = False
-    if not good or " " in url:
-        parameters.fault(
-            "media_url", "url", f"Give an http(s) address of at most {VALUE} characters."
-        )
-        return
-    text = f"{data['text']}\nmedia_url: {url}"
+    text = "\n".join((data["text"], *(f"media_url: {url}" for url in urls)))
     if len(text) <= DESCRIPTION:
         data["text"] = text
-    else:
-        data["attributes"]["media_url"] = url
+        return
+    for number, url in enumerate(urls, start=1):
+        data["attributes"]["media_url" if number == 1 else f"media_url_{number}"] = url
+
+
+def media_urls(parameters: Parameters) -> list[str]:
+    """Return the addresses of pictures that lie elsewhere; several may be sent."""
+    urls = []
+    for value in dict.fromkeys(parameters.values.get("media_url", ())):
+        url = _CONTROL.sub(" ", value).strip()
+        try:
+            parts = urlsplit(url)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= VALUE
+        except ValueError:
+            good = False
+        if not good or " " in url:
+            parameters.fault(
+                "media_url", "url", f"Give an http(s) address of at most {VALUE} characters."
+            )
+            continue
+        urls.append(url)
+    if len(urls) > MEDIA_URLS:
+        parameters.fault("media_url", "length", f"Give at most {MEDIA_URLS} addresses.")
+    return urls
 
 
 def _place(parameters: Parameters) -> Json:

@@ -18,6 +18,7 @@ MEDIA_TYPES = {"xml": "text/xml", "json": "application/json"}
 ITEMS = {
     "services": "service",
     "service_requests": "request",
+    "service_request_updates": "request_update",
     "errors": "error",
     "attributes": "attribute",
     "values": "value",

@@ -169,9 +169,12 @@ class Services:
             raise
 
     def _envelope(self, request: Request, contract: str, id_: str | None) -> Envelope:
+        caller = {"face": "public", "asker": self.acts.asker(address_of(request))}
+        if app := getattr(request.state, "civic_app", ""):
+            caller["app"] = app
         return {
             "id": self.acts.message_id(contract, id_) if id_ else str(uuid.uuid4()),
-            "caller": {"face": "public", "asker": self.acts.asker(address_of(request))},
+            "caller": caller,
             "traceparent": request.state.traceparent,
         }
 

@@ -7,6 +7,7 @@ from bus.database.store import Store
 from people import retention
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.tables import (
+    APP_UPDATES,
     ATTEMPTS,
     COLLEAGUE_NOTICES,
     DRAFTS,
@@ -27,11 +28,13 @@ def forget(store: Store, blobs: Blobs) -> None:
     old_mails = func.now() - retention.span("mails_sent")
     old_askers = func.now() - retention.span("supporters")
     old_drafts = func.now() - retention.span("drafts")
+    old_updates = func.now() - retention.span("app_updates")
     old_notices = func.now() - retention.span("colleague_notices")
     with store.transaction() as tx:
         for statement in (
             delete(DRAFTS).where(DRAFTS.c.saved_at < old_drafts),
             delete(COLLEAGUE_NOTICES).where(COLLEAGUE_NOTICES.c.read_at < old_notices),
+            delete(APP_UPDATES).where(APP_UPDATES.c.at < old_updates),
             delete(ATTEMPTS).where(ATTEMPTS.c.last_at < old),
             delete(STRANGER_NOTICES).where(STRANGER_NOTICES.c.at < old),
             delete(SECRET_CODES).where(SECRET_CODES.c.asked_at < old),

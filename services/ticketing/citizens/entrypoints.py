@@ -13,7 +13,7 @@ from services.ticketing.citizens import tickets as citizens
 from services.ticketing.citizens.registration import NewCase
 from services.ticketing.context import ContextSource
 from services.ticketing.figures import public, reports
-from services.ticketing.tickets import views
+from services.ticketing.tickets import apps, views
 
 
 class CitizenEntries(ContextSource):
@@ -21,11 +21,14 @@ class CitizenEntries(ContextSource):
 
     @serve(contracts.REGISTER)
     def register(self, tx: Tx, message: contracts.Register) -> contracts.Registered:
-        """A colleague may register for somebody who has called."""
-        by_colleague = bool(((tx.envelope and tx.envelope.caller) or {}).get("staff"))
+        """A colleague may register for somebody who has called, an app for its user."""
+        caller = (tx.envelope and tx.envelope.caller) or {}
+        by_colleague = bool(caller.get("staff"))
         context = self.staff_context(tx) if by_colleague else self.context(tx)
         actor = context.colleague.username if by_colleague else registration.CITIZEN
         case = registration.register(context, NewCase.of(message), actor=actor)
+        if app := str(caller.get("app", "")):
+            apps.note_report(context.conn, case.id, app)
         return views.registered(context, case)
 
     @serve(contracts.FORM)

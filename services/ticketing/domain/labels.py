@@ -100,6 +100,30 @@ ACTS = {
     "related": ("پرونده مرتبط", "Related ticket"),
     "calendar_reply": ("پاسخ تقویم به زمان مراجعه", "Calendar's reply to the visit"),
 }
+# The same as everybody reads it on a public report, where "you" would be somebody else.
+ACTS_OF_REPORT = {
+    "say": ("واحد رسیدگی به گزارش‌دهنده نوشت", "The unit wrote to the reporter"),
+    "withdraw": ("گزارش‌دهنده آن را پس گرفت", "The reporter took it back"),
+    "reopen": ("گزارش‌دهنده به نتیجه اعتراض کرد", "The reporter objected to the result"),
+    "invite": ("گزارش‌دهنده به مراجعه دعوت شد", "The reporter was invited to come"),
+}
+PAUSES_OF_REPORT = {
+    "applicant": ("در انتظار پاسخ گزارش‌دهنده", "Waiting for the reporter"),
+    "visit": ("در انتظار مراجعه گزارش‌دهنده", "Waiting for a visit of the reporter"),
+    "agency": ("در انتظار پاسخ دستگاه دیگر", "Waiting for another agency"),
+    "commission": ("در انتظار رأی کمیسیون", "Waiting for the commission"),
+    "payment": ("در انتظار پرداخت", "Waiting for a payment"),
+}
+CLOSES_OF_REPORT = {
+    "settled": ("پایان یافت", "Closed"),
+    "not_ours": ("در صلاحیت این شرکت نیست", "Not within the competence of this company"),
+    "abuse": ("رسیدگی نشد", "Not worked on"),
+    "silence": ("پاسخی از گزارش‌دهنده نرسید", "The reporter did not answer"),
+    "accepted": ("پایان یافت", "Closed"),
+    "withdrawn": ("گزارش‌دهنده آن را پس گرفت", "The reporter took it back"),
+}
+# What the unit reads below the words of an app's user.
+STATUS_IN_APP = "وضعیت گزارش در {app}: {status}"
 # Why a colleague is told of a ticket.
 NOTICES = {
     "mention": "همکاری در یادداشتی از شما نام برد",

@@ -11,6 +11,7 @@ from services.ticketing.tables.accounts import (
     STAFF,
 )
 from services.ticketing.tables.base import metadata
+from services.ticketing.tables.civic import APP_REPORTS, APP_UPDATES
 from services.ticketing.tables.colleagues import ABSENCES, COLLEAGUE_NOTICES, DRAFTS
 from services.ticketing.tables.mail import (
     LETTER_ACTS,
@@ -43,6 +44,8 @@ from services.ticketing.tables.tickets import (
 __all__ = [
     "ABSENCES",
     "ACCOUNT_LOG",
+    "APP_REPORTS",
+    "APP_UPDATES",
     "ATTEMPTS",
     "BOOKINGS",
     "BOOKS",

@@ -20,6 +20,7 @@ from bus.errors import Conflict, Unavailable
 from bus.settings import Settings
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import public as of_all
+from contracts.ticketing.civic import updates as civic
 from gateway.limits import guesses as guesses_of
 from gateway.limits.guesses import Guesses
 from gateway.public.georeport import api, xml
@@ -143,16 +144,21 @@ class Bus:
 
     def __init__(self):
         self.questions, self.listed, self.refusal, self.token = [], [listed()], None, None
-        self.done = {}
+        self.done, self.updates, self.caller = {}, [], None
 
     async def call_json(self, contract, data, *, id, caller, traceparent):
         self.questions.append((contract, data, id))
+        self.caller = caller
         if self.refusal is not None:
             raise self.refusal
         if contract is contracts.FORM:
             return {**NO_FORM, "categories": CATEGORIES}
         if contract is of_all.TOKEN:
             return {**data, "code": CODE if data["token"] == TOKEN else None}
+        if contract is civic.LIST_UPDATES:
+            return {"updates": self.updates}
+        if contract is civic.WRITE_UPDATE:
+            return {"update_id": f"{data['code']}-a1"}
         if contract is of_all.LIST_PUBLIC:
             request = data["codes"]
             return {"tickets": [t for t in self.listed if request is None or t["code"] in request]}
@@ -264,7 +270,7 @@ def form(request):
 
 def test_discovery_names_the_endpoint_and_both_formats(app, form):
     reply = app.get(f"/open311/discovery.{form}").data
-    (endpoint,) = reply["endpoints"]
+    endpoint, _ = reply["endpoints"]
     assert endpoint["specification"] == "http://wiki.open311.org/GeoReport_v2"
     assert endpoint["url"] == "http://city.test/open311/v2"
     assert endpoint["type"] == "production"
@@ -687,6 +693,11 @@ def test_who_guesses_keys_is_stopped(app, monkeypatch):
     assert [app.post(api_key=f"k{n}").status for n in range(3)] == [403, 403, 429]
 
 
+def app_of(keys, key):
+    entry = keys.find(key)
+    return entry and entry.app
+
+
 def test_a_key_that_ended_or_went_is_refused_at_once_and_a_broken_file_changes_nothing(
     tmp_path, folder
 ):
@@ -698,20 +709,22 @@ def test_a_key_that_ended_or_went_is_refused_at_once_and_a_broken_file_changes_n
 
     write("2099-01-01")
     keys = open311_keys.Keys(path)
-    assert (keys.app("mine"), keys.app("other")) == ("Civic", None)
+    assert app_of(keys, "mine") == "Civic"
+    assert app_of(keys, "other") is None
     path.write_text("[[keys")
-    assert keys.app("mine") == "Civic"
+    assert app_of(keys, "mine") == "Civic"
     path.unlink()
-    assert keys.app("mine") == "Civic"
+    assert app_of(keys, "mine") == "Civic"
     write("2020-01-01", app="Civic app")
-    assert keys.app("mine") is None
+    assert app_of(keys, "mine") is None
     path.write_text("# none\n")
-    assert keys.app("mine") is None
+    assert app_of(keys, "mine") is None
 
 
 BROKEN = {
     "no hash": '[[keys]]\napp = "a"\nsha256 = "clear text"\nuntil = 2099-01-01\n',
     "no day": f'[[keys]]\napp = "a"\nsha256 = "{"0" * 64}"\nuntil = "2099-01-01"\n',
+    "no right": f'[[keys]]\napp = "a"\nsha256 = "{"0" * 64}"\nuntil = 2099-01-01\nanswers = "no"\n',
     "no owner": f'[[keys]]\nsha256 = "{"0" * 64}"\nuntil = 2099-01-01\n',
 }
 
@@ -726,7 +739,7 @@ def test_the_face_does_not_start_with_keys_that_cannot_be_read(tmp_path, content
 
 def test_the_demo_key_is_the_one_that_the_docs_tell():
     keys = open311_keys.Keys(ROOT / "deploy/open311/keys.toml")
-    assert keys.app(KEY) == "Demo civic app"
+    assert app_of(keys, KEY) == "Demo civic app"
     assert f"api_key={KEY}" in (ROOT / "docs/open311.md").read_text(encoding="utf-8")
     assert KEY not in (ROOT / "deploy/open311/keys.toml").read_text(encoding="utf-8")
 

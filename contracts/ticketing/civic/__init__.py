@@ -1,0 +1,1 @@
+"""Civic apps and other cities: updates of reports, and tickets that are forwarded."""
