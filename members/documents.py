@@ -2,11 +2,9 @@
 
 import datetime as dt
 import ipaddress
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
 
 from joserfc.jwk import Key
 
@@ -15,16 +13,24 @@ from bus.signatures.keys import PublicKey, base64url
 from bus.topology import AGENCY_CODE
 from bus.wire import Wire
 from iran.persian import tehran_day
+from members.clients import ClientException, parse_exception
+from members.reading import (
+    Table,
+    day_of,
+    days_of,
+    parse_inside,
+    parse_tables,
+    parse_texts,
+    positive_of,
+    table_of,
+    text_of,
+    texts_of,
+)
 
 DEFAULT_LIMIT = (600, 60)
 SHA256_BYTES = 32
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Table = Mapping[str, Any]  # Any: a document as TOML or JSON has it
-T = TypeVar("T")
-# Ten years: longer than any investigation is kept from whom it concerns.
-MOST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,8 @@ class Agency:
 
     ``serves`` are contracts that it answers itself, ``hears`` the events that it is told, in a
     ``queue`` of its own if it wants one. One that was ``revoked`` has no right at all; of one in
-    force ``revoked_keys`` are the ids that officers have taken back.
+    force ``revoked_keys`` are the ids that officers have taken back. ``exceptions`` are of
+    its OAuth client.
     """
 
     code: str
@@ -79,6 +86,7 @@ class Agency:
     queue: bool = False
     revoked: bool = False
     revoked_keys: frozenset[str] = frozenset()
+    exceptions: tuple[ClientException, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +111,34 @@ def parse_agency(document: Table) -> tuple[Agency, list[Credential]]:
 
     ValueError begins with the path of the field that is wrong: ``grants.0.until: …``.
     """
-    code, limits = _text(document, "code"), _table(document, "limits")
-    amqp, events = _table(document, "amqp"), _table(document, "events")
-    serves, queue = frozenset(_inside("amqp", _texts, amqp, "serves")), events.get("queue", False)
+    code, limits = text_of(document, "code"), table_of(document, "limits")
+    amqp, events = table_of(document, "amqp"), table_of(document, "events")
+    serves, queue = (
+        frozenset(parse_inside("amqp", texts_of, amqp, "serves")),
+        events.get("queue", False),
+    )
     if (serves or queue) and not AGENCY_CODE.fullmatch(code):
         raise ValueError(f"code: {code!r} is no code for the broker (a-z, 0-9, -)")
     if type(queue) is not bool:
         raise ValueError("events.queue: is not true or false")
     agency = Agency(
         code=code,
-        name=_text(document, "name"),
-        name_fa=_text(document, "name_fa") if "name_fa" in document else "",
-        grants=tuple(_parse_tables(document, "grants", _grant)),
-        requests=_inside("limits", _positive, limits, "requests", DEFAULT_LIMIT[0]),
-        seconds=_inside("limits", _positive, limits, "seconds", DEFAULT_LIMIT[1]),
-        delegations=tuple(_parse_tables(document, "delegations", _delegation)),
+        name=text_of(document, "name"),
+        name_fa=text_of(document, "name_fa") if "name_fa" in document else "",
+        grants=tuple(parse_tables(document, "grants", _grant)),
+        requests=parse_inside("limits", positive_of, limits, "requests", DEFAULT_LIMIT[0]),
+        seconds=parse_inside("limits", positive_of, limits, "seconds", DEFAULT_LIMIT[1]),
+        delegations=tuple(parse_tables(document, "delegations", _delegation)),
         serves=serves,
-        hears=_inside("events", _texts, events, "hears"),
+        hears=parse_inside("events", texts_of, events, "hears"),
         queue=queue,
         revoked=document.get("state") == "REVOKED",
-        revoked_keys=frozenset(_texts(document, "revoked_keys")),
+        revoked_keys=frozenset(texts_of(document, "revoked_keys")),
+        exceptions=tuple(parse_tables(document, "exceptions", parse_exception)),
     )
     credentials = [
-        *_parse_tables(document, "keys", lambda table: _key(code, table)),
-        *_parse_tables(document, "certificates", lambda table: _certificate(code, table)),
+        *parse_tables(document, "keys", lambda table: _key(code, table)),
+        *parse_tables(document, "certificates", lambda table: _certificate(code, table)),
     ]
     return agency, credentials
 
@@ -134,6 +146,12 @@ def parse_agency(document: Table) -> tuple[Agency, list[Credential]]:
 def today() -> dt.date:
     """Today in Iran; grants and keys end by this day."""
     return tehran_day(dt.datetime.now(dt.UTC))
+
+
+def exceptions_of(agency: Agency) -> frozenset[str]:
+    """What the agency's OAuth client may do today beyond the strict rules."""
+    day = today()
+    return frozenset(item.allows for item in agency.exceptions if item.until >= day)
 
 
 def grants_of(
@@ -209,29 +227,29 @@ def _is_within(networks: Iterable[Network], address: str | None) -> bool:
 
 
 def _grant(table: Table) -> Grant:
-    purposes = _texts(table, "purposes")
-    per_day = _positive(table, "per_day") if "per_day" in table else None
+    purposes = texts_of(table, "purposes")
+    per_day = positive_of(table, "per_day") if "per_day" in table else None
     if per_day is not None and not purposes:
         raise ValueError("per_day: counts questions, so the grant must name their purposes")
     return Grant(
-        _text(table, "contract"),
+        text_of(table, "contract"),
         purposes,
-        _day(table, "until"),
-        _text(table, "basis") if table.get("basis") else None,
-        _texts(table, "blocks") if "blocks" in table else None,
+        day_of(table, "until"),
+        text_of(table, "basis") if table.get("basis") else None,
+        texts_of(table, "blocks") if "blocks" in table else None,
         per_day,
-        tuple(_parse_texts(table, "networks", ipaddress.ip_network)),
-        _days(table, "withheld_days") if "withheld_days" in table else None,
+        tuple(parse_texts(table, "networks", ipaddress.ip_network)),
+        days_of(table, "withheld_days") if "withheld_days" in table else None,
     )
 
 
 def _delegation(table: Table) -> Delegation:
     return Delegation(
-        _text(table, "to"),
-        _text(table, "contract"),
-        _texts(table, "purposes"),
-        _day(table, "until"),
-        _text(table, "basis") if table.get("basis") else None,
+        text_of(table, "to"),
+        text_of(table, "contract"),
+        texts_of(table, "purposes"),
+        day_of(table, "until"),
+        text_of(table, "basis") if table.get("basis") else None,
     )
 
 
@@ -239,109 +257,23 @@ def _key(agency: str, table: Table) -> Credential:
     """A key: ``public_key`` in base64, or ``jwk``, a table after RFC 7517."""
     name = "public_key" if "public_key" in table else "jwk"
     try:
-        signs = PublicKey.from_base64(_text(table, name)) if name == "public_key" else None
+        signs = PublicKey.from_base64(text_of(table, name)) if name == "public_key" else None
         jwk, algorithms = public_key(signs.jwk("") if signs else table.get("jwk"))
         if signs is None and algorithms == OF_CURVE["Ed25519"]:
             signs = PublicKey.from_jwk(table["jwk"])
     except ValueError as error:
         raise ValueError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from None
-    return Credential(_text(table, "id"), agency, _day(table, "until"), signs, jwk, algorithms)
+    return Credential(text_of(table, "id"), agency, day_of(table, "until"), signs, jwk, algorithms)
 
 
 def _certificate(agency: str, table: Table) -> Credential:
     """A certificate: ``sha256`` of its DER in hex, as openssl prints it."""
     digest = b""
     try:
-        digest = bytes.fromhex(_text(table, "sha256").replace(":", ""))
+        digest = bytes.fromhex(text_of(table, "sha256").replace(":", ""))
     except ValueError as error:
         raise ValueError(f"sha256: {str(error).removeprefix('sha256: ')}") from None
     if len(digest) != SHA256_BYTES:
         raise ValueError("sha256: of a certificate has 32 bytes")
     thumbprint = base64url(digest)
-    return Credential(_text(table, "id"), agency, _day(table, "until"), thumbprint=thumbprint)
-
-
-def _parse_tables(table: Table, name: str, make: Callable[[Table], T]) -> list[T]:
-    """Convert each table of a list with ``make``."""
-    parsed = []
-    for number, item in enumerate(_list(table, name)):
-        if not isinstance(item, Mapping):
-            raise ValueError(f"{name}.{number}: is not a table")  # noqa: TRY004 - the content is
-        try:
-            parsed.append(make(item))
-        except ValueError as error:
-            raise ValueError(f"{name}.{number}.{error}") from None
-    return parsed
-
-
-def _parse_texts(table: Table, name: str, make: Callable[[str], T]) -> list[T]:
-    parsed = []
-    for number, item in enumerate(_texts(table, name)):
-        try:
-            parsed.append(make(item))
-        except ValueError as error:
-            raise ValueError(f"{name}.{number}: {error}") from None
-    return parsed
-
-
-def _inside(path: str, read: Callable[..., T], *arguments: object) -> T:
-    """Read a field of an inner table; errors carry the path from the outermost table."""
-    try:
-        return read(*arguments)
-    except ValueError as error:
-        raise ValueError(f"{path}.{error}") from None
-
-
-def _table(table: Table, name: str) -> Table:
-    value = table.get(name, {})
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name}: is not a table")  # noqa: TRY004 - the content is wrong
-    return value
-
-
-def _list(table: Table, name: str) -> list[Any]:  # Any: a document as TOML or JSON has it
-    value = table.get(name, [])
-    if not isinstance(value, list):
-        raise ValueError(f"{name}: is not a list")  # noqa: TRY004 - the content is wrong
-    return value
-
-
-def _text(table: Table, name: str) -> str:
-    value = table.get(name)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name}: is not a text")
-    return value
-
-
-def _texts(table: Table, name: str) -> tuple[str, ...]:
-    value = _list(table, name)
-    if not all(isinstance(item, str) for item in value):
-        raise ValueError(f"{name}: is not a list of texts")
-    return tuple(value)
-
-
-def _day(table: Table, name: str) -> dt.date:
-    """A day of TOML, or its text (2026-11-25) in JSON."""
-    value = table.get(name)
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        try:
-            return dt.date.fromisoformat(value)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-    if type(value) is not dt.date:  # a datetime is a date to isinstance
-        raise ValueError(f"{name}: {value!r} is not a day")
-    return value
-
-
-def _days(table: Table, name: str) -> int:
-    value = table.get(name)
-    if type(value) is not int or not 0 <= value <= MOST_DAYS:
-        raise ValueError(f"{name}: {value!r} is not a whole number from 0 to {MOST_DAYS}")
-    return value
-
-
-def _positive(table: Table, name: str, otherwise: int | None = None) -> int:
-    value = table.get(name, otherwise)
-    if type(value) is not int or value < 1:
-        raise ValueError(f"{name}: {value!r} is not a whole number from 1")
-    return value
+    return Credential(text_of(table, "id"), agency, day_of(table, "until"), thumbprint=thumbprint)

@@ -21,13 +21,13 @@ from members.documents import (
     Agency,
     Credential,
     Grant,
-    Table,
     delegations_of,
     grants_of,
     grants_to_wire,
     parse_agency,
     today,
 )
+from members.reading import Table
 
 __all__ = ["Agency", "Credential", "Register", "current", "rights"]
 
@@ -126,6 +126,10 @@ class Register:
         """All keys and certificates, those that have ended too, by their ids."""
         self._look()
         return [self._known.keys[id] for id in sorted(self._known.keys)]
+
+    def credentials_of(self, agency: str) -> list[Credential]:
+        """The keys and certificates of an agency, those that have ended too."""
+        return [credential for credential in self.credentials() if credential.agency == agency]
 
     def certificate(self, thumbprint: str) -> Credential | None:
         """The certificate with that SHA-256 (base64url); None if unknown."""

@@ -81,7 +81,7 @@ class CallRecord:
     """One call as one side saw it, by the fields of X-Road's operational monitoring.
 
     The four moments (milliseconds since 1970) are those at which it came in, went on, came back and
-    was answered; ``source`` is what sent the message.
+    was answered; ``source`` is what sent the message; ``way`` how its asker was proven.
     """
 
     side: str
@@ -105,6 +105,7 @@ class CallRecord:
     status: int | None = None
     outcome: str = DONE
     code: str | None = None
+    way: str | None = None
 
     def to_wire(self, part: str, host: str) -> Wire:
         """As contracts.agencies.records.CallRecord has it."""
@@ -119,6 +120,7 @@ class HttpCall:
     calls: list[CallRecord] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     on_behalf_of: str | None = None
+    way: str | None = None
     over: bool = False
 
 
@@ -235,6 +237,13 @@ def note_http(keys: Iterable[object] = (), on_behalf_of: str | None = None) -> N
         call.on_behalf_of = on_behalf_of or call.on_behalf_of
 
 
+def note_way(way: str) -> None:
+    """Say by which way the asker of the request was proven."""
+    call = _http.get()
+    if call is not None:
+        call.way = way
+
+
 def ended(record: CallRecord, kind: str | None, code: str | None) -> None:
     """Record how a call over the bus ended: at once, or with the request that it belongs to."""
     record.response_in = record.response_out = now_ms()
@@ -260,7 +269,7 @@ def end_http(http: HttpCall, end: HttpEnd) -> None:
     for call in calls:
         call.request_in, call.response_out = http.began, now
         call.agency = call.agency or end.agency
-        call.on_behalf_of = http.on_behalf_of
+        call.on_behalf_of, call.way = http.on_behalf_of, http.way
         call.method, call.route, call.status = end.method, end.route, end.status
         call.keys = http.keys
         call.response_bytes = end.response_bytes

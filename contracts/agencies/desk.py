@@ -15,7 +15,16 @@ from iran import identifiers
 ROLES = ("clerk", "approver")
 CHANGE_STATES = ("DRAFT", "APPROVED", "REFUSED", "WITHDRAWN")
 # What one officer takes back at once.
-REVOKED = ("key", "certificate", "grant", "delegation", "serving", "hearing", "agency")
+REVOKED = (
+    "key",
+    "certificate",
+    "exception",
+    "grant",
+    "delegation",
+    "serving",
+    "hearing",
+    "agency",
+)
 CONTACT_ROLES = ("legal", "technical", "security", "operations")
 LONGEST_DOCUMENT = 100_000
 
@@ -45,6 +54,9 @@ class AgencyRow(OneAgency):
     grants: int
     ends_on: Annotated[Day | None, "The day on which the first of its keys and grants ends"]
     open: Annotated[int, "Proposals that wait"]
+    exceptions: Annotated[
+        tuple[Block, ...], "What its OAuth client may do beyond the strict rules, and until when"
+    ]
 
 
 @message

@@ -37,3 +37,26 @@ TAKE_PROOF = Request(
     agency=False,
     deadline=5.0,
 )
+
+
+@message
+class AskProof:
+    """``mark`` as ``TakeProof`` has it; that of a token is taken when the token is revoked."""
+
+    mark: Annotated[str, Text(32), Pattern("^[0-9a-f]{32}$", "format|Give 32 hexadecimal digits.")]
+
+
+@message
+class ProofState:
+    is_used: bool
+
+
+PROOF_STATE = Request(
+    "agencies.proof_state.v1",
+    AskProof,
+    "Reads whether a proof was taken or a token revoked.",
+    reply=ProofState,
+    effect=False,
+    agency=False,
+    deadline=5.0,
+)

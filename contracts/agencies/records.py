@@ -52,6 +52,9 @@ class CallRecord:
     status: int | None
     outcome: Annotated[str, Choice(OUTCOMES)]
     code: Annotated[str | None, Text(60)]
+    way: Annotated[
+        str | None, Text(100), "How the asker was proven; signature, or oauth: and more"
+    ] = None
 
 
 @message
@@ -152,6 +155,11 @@ class OwnRecord:
     status: int | None
     outcome: Annotated[str, Choice(OUTCOMES)]
     code: Annotated[str | None, Text(60)]
+    way: Annotated[
+        str | None,
+        Text(100),
+        "How you were proven: signature, or oauth:, how the token was bound and by what",
+    ]
 
 
 @message

@@ -81,6 +81,7 @@ AGENCY_FACE_REQUESTS = (
     "agencies.enter_console.v1",
     "agencies.leave_console.v1",
     "agencies.note_refusals.v1",
+    "agencies.proof_state.v1",
     "agencies.register_sandbox.v1",
     "agencies.settle_call.v1",
     "agencies.take_proof.v1",

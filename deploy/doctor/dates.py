@@ -13,6 +13,7 @@ from cryptography import x509
 from bus.settings import MissingSettings
 from deploy.doctor.advice import Advice, doubt, well, wrong
 from deploy.doctor.installation import ADDRESSES, Installation
+from members.documents import today
 from members.register import Register
 
 AREA = "dates"
@@ -99,14 +100,31 @@ def _register(installation: Installation) -> Iterator[Advice]:
     if settings is None:
         return
     try:
-        credentials = Register.of(settings).credentials()
+        register = Register.of(settings)
     except (ValueError, OSError, MissingSettings) as error:
         yield wrong(AREA, f"The register of agencies cannot be read: {error}", "Mend that file.")
         return
-    for credential in credentials:
+    yield from _exceptions(register)
+    for credential in register.credentials():
         until = dt.datetime.combine(credential.until, dt.time.max, dt.UTC)
         yield from _end(
             f"The key {credential.id} of {credential.agency}",
             until,
             "Ask the agency for its next key; two may hold at once (docs/join.md).",
         )
+
+
+def _exceptions(register: Register) -> Iterator[Advice]:
+    """What OAuth clients may do beyond the strict rules, so that nobody forgets it."""
+    for agency in register.agencies():
+        for item in agency.exceptions:
+            left = item.until - today()
+            name = f"The exception {item.allows} of {agency.code} ({item.basis})"
+            if dt.timedelta(0) <= left < SOON:
+                yield doubt(
+                    AREA,
+                    f"{name} ends on {item.until}, in {left.days} days.",
+                    "Ask the agency whether its client can do without it by then (docs/oauth.md).",
+                )
+            elif left >= SOON:
+                yield well(AREA, f"{name} holds until {item.until}.")

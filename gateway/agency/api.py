@@ -37,7 +37,13 @@ from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.door.refusals import Refusals
 from gateway.agency.door.verification import Verifiers
 from gateway.agency.files.routes import FILE_ROUTES
+from gateway.agency.oauth.clients import TOKEN_PATH
 from gateway.agency.oauth.endpoint import Endpoint
+from gateway.agency.oauth.introspection import (
+    INTROSPECTION_PATH,
+    REVOCATION_PATH,
+    TokenStates,
+)
 from gateway.agency.proofs.certificates import Certificates
 from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
@@ -54,7 +60,7 @@ from gateway.http.origin import for_every_site
 from members.register import Register, current
 
 PORT = 8001
-OAUTH_PATH = "/oauth/token"
+OAUTH_PATHS = (TOKEN_PATH, INTROSPECTION_PATH, REVOCATION_PATH)
 UNPROVEN = 401
 REFUSED = (400, UNPROVEN, 403)
 
@@ -86,7 +92,7 @@ class AgencyFace:
         self.copies = _copies(settings, self.client, self.register)
         is_sandbox = settings.text("SANDBOX", "0") == "1"
         self.sandbox = Sandbox(self.door, self.copies) if self.copies and is_sandbox else None
-        self.oauth = Endpoint(self.door)
+        self.oauth, self.token_states = Endpoint(self.door), TokenStates(self.door)
         self.reference = reference.site(
             self.door.base, self.announcements, portal, sandbox=self.sandbox is not None
         )
@@ -141,7 +147,7 @@ class AgencyFace:
         response.headers["API-Version"] = release()
         response.headers.update(getattr(request.state, "ending", {}))
         refused, code = response.status_code in REFUSED, getattr(request.state, "code", None)
-        if request.state.route == OAUTH_PATH:  # which says itself how to come in there
+        if request.state.route in OAUTH_PATHS:  # which says itself how to come in there
             pass
         elif refused and (response.status_code == UNPROVEN or code == "token.scope"):
             response.headers["WWW-Authenticate"] = challenge(self.door.base, code)
@@ -196,7 +202,9 @@ def make(settings: Settings) -> web.Face:
             *agency.reference.routes(),
             *ConsolePages(agency.door, sandbox=agency.sandbox is not None).routes(),
             *assets.problem_routes(reference.callers_of),
-            Route(OAUTH_PATH, agency.oauth.token, methods=["POST"]),
+            Route(TOKEN_PATH, agency.oauth.token, methods=["POST"]),
+            Route(INTROSPECTION_PATH, agency.token_states.introspect, methods=["POST"]),
+            Route(REVOCATION_PATH, agency.token_states.revoke, methods=["POST"]),
             *(agency.sandbox.routes() if agency.sandbox else ()),
             *agency.metadata.routes(),
             Route("/.well-known/security.txt", security_txt.text_of(settings)),

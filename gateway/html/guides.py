@@ -28,6 +28,7 @@ FOR_PROGRAMS = (
     "contracts.md",
     "notify-api.md",
     "citizens-api.md",
+    "oauth.md",
     "open311.md",
 )
 FOR_OPERATORS = ("operate.md", "desk.md", "letters.md", "announcements.md", "performance.md")

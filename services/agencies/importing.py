@@ -17,6 +17,7 @@ from bus.database.store import Store, Tx
 from bus.errors import BusError
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
+from iran.persian import tehran_day
 from services.agencies import officers
 from services.agencies.context import Context
 from services.agencies.register import proposals, versions
@@ -125,7 +126,7 @@ def _import_document(
     drafting: Context, approving: Context, document: FileDocument, reason: str
 ) -> str | None:
     """Import one document; the code of its agency, None if the document is in force already."""
-    checked = check_document(drafting.conn, document)
+    checked = check_document(drafting.conn, document, tehran_day(drafting.now))
     agency = versions.find_agency(drafting.conn, checked["code"])
     if agency is not None and proposals.is_in_force(agency, checked):
         return None

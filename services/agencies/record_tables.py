@@ -47,6 +47,7 @@ CALL_RECORDS = Table(
     Column("status", Integer),
     Column("outcome", Text, nullable=False),
     Column("code", Text),
+    Column("way", Text),
 )
 Index("call_records_ids", CALL_RECORDS.c.ids, postgresql_using="gin")
 Index("call_records_agency", CALL_RECORDS.c.agency, CALL_RECORDS.c.seq.desc())
@@ -101,3 +102,4 @@ class CallRecordRow:
     status: int | None
     outcome: str
     code: str | None
+    way: str | None

@@ -2,12 +2,14 @@
 
 from bus.database.store import Tx
 from bus.service import Service
+from iran.persian import tehran_day
 from services.agencies.console.entrypoints import ConsoleEntrypoints
 from services.agencies.deferred import overdue
 from services.agencies.deferred.entrypoints import DeferredEntrypoints
 from services.agencies.feeds.entrypoints import FeedEntrypoints
 from services.agencies.proofs.entrypoints import ProofEntrypoints
 from services.agencies.records.entrypoints import RecordEntrypoints
+from services.agencies.register import views
 from services.agencies.register.entrypoints import RegisterEntrypoints
 
 
@@ -23,5 +25,9 @@ class Agencies(
     name = "agencies"
 
     def worries(self, tx: Tx) -> dict[str, int]:
-        """The counts of what waits longer than it should."""
-        return overdue.counts(tx.conn)
+        """The counts of what waits longer than it should, and of agencies with exceptions."""
+        today = tehran_day(self.now())
+        return {
+            **overdue.counts(tx.conn),
+            "client_exceptions": views.client_exceptions(tx.conn, today),
+        }

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from contracts.agencies.proofs import TAKE_PROOF
-from services.agencies.proofs.book import Taking, take
+from services.agencies.proofs.book import Taking, take, used_marks
 
 MARK, OTHER = "0" * 32, "f" * 32
 
@@ -34,3 +34,9 @@ def test_a_proof_is_forgotten_when_it_can_come_no_more(register):
     register.service.forget_proofs()
     with register.store.transaction() as tx:
         assert take(tx.conn, [Taking(MARK, "m-2", take_until)]) == [True]
+
+
+def test_whether_a_token_was_revoked_is_read_from_the_same_book(register):
+    with register.store.transaction() as tx:
+        take(tx.conn, [Taking(MARK, "m-1", register.moment + dt.timedelta(minutes=6))])
+        assert used_marks(tx.conn, [MARK, OTHER]) == {MARK}

@@ -16,6 +16,7 @@ from deploy.doctor import brokers, databases, dates, files, programs, running, v
 from deploy.doctor.advice import well
 from deploy.doctor.installation import Installation
 from deploy.local.ports import free_port
+from members.documents import today
 from tests.processes import ROOT, run_modules
 from tests.stores import as_owner, execute
 from tests.waiting import wait_for
@@ -289,6 +290,21 @@ def test_keys_of_agencies_that_end_are_told_by_name(tmp_path):
     (tmp_path / "power-co.toml").write_text("\n".join(lines), encoding="utf-8")
     findings = sentences(dates.look, of(AGENCIES_DIR=str(tmp_path)))
     assert any("power-co" in sentence and str(ended) in sentence for sentence in findings)
+
+
+def test_exceptions_of_oauth_clients_are_told_with_their_end(tmp_path):
+    text = (ROOT / "deploy/agencies/power-co.toml").read_text(encoding="utf-8")
+    day = today()
+    for allows, days in (("rs256", 10), ("no_key_id", 90), ("long_assertion", -1)):
+        until = (day + dt.timedelta(days=days)).isoformat()
+        text += f'[[exceptions]]\nallows = "{allows}"\nuntil = {until}\nbasis = "Their client"\n'
+    (tmp_path / "power-co.toml").write_text(text, encoding="utf-8")
+    look = of(AGENCIES_DIR=str(tmp_path))
+    soon = [s for s in sentences(dates.look, look, "warn") if "exception" in s]
+    assert len(soon) == 1
+    assert "rs256 of power-co (Their client)" in soon[0]
+    assert any("no_key_id" in sentence for sentence in sentences(dates.look, look, "pass"))
+    assert not any("long_assertion" in sentence for sentence in sentences(dates.look, look))
 
 
 # --- versions and parts ---

@@ -10,8 +10,14 @@ from bus.signatures.keys import PublicKey
 from contracts import agency_contracts
 from gateway import web
 from gateway.agency.door.door import Door
-from gateway.agency.proofs.jose import CLIENT_ALGORITHMS, PROOF_ALGORITHMS
+from gateway.agency.proofs.jose import (
+    CLIENT_ALGORITHMS,
+    EXCEPTIONAL_ALGORITHM,
+    PROOF_ALGORITHMS,
+)
 from gateway.http.origin import for_every_site
+from members.clients import RS256
+from members.documents import exceptions_of
 
 RESOURCE = "/.well-known/oauth-protected-resource"
 LINKSET = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
@@ -50,21 +56,37 @@ class Metadata:
         document = {
             "issuer": base,
             "token_endpoint": f"{base}/oauth/token",
+            "introspection_endpoint": f"{base}/oauth/introspect",
+            "revocation_endpoint": f"{base}/oauth/revoke",
             "jwks_uri": f"{base}/.well-known/jwks.json",
             "scopes_supported": [contract.name for contract in agency_contracts()],
             "response_types_supported": [],
             "grant_types_supported": ["client_credentials"],
-            "token_endpoint_auth_methods_supported": [
-                "private_key_jwt",
-                *(["self_signed_tls_client_auth"] if self._certificates else []),
-            ],
-            "token_endpoint_auth_signing_alg_values_supported": list(CLIENT_ALGORITHMS),
+            **{
+                f"{endpoint}_endpoint_auth_{name}_supported": supported
+                for endpoint in ("token", "introspection", "revocation")
+                for name, supported in self._client_proofs().items()
+            },
             "tls_client_certificate_bound_access_tokens": self._certificates,
             "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
             "service_documentation": f"{base}/docs",
             "protected_resources": [base],
         }
         return web.json_response(document, headers=AGE)
+
+    def _client_proofs(self) -> dict[str, list[str]]:
+        """How clients prove themselves, the same at each endpoint; RS256 while the register allows
+        it to any agency.
+        """
+        allowed = any(RS256 in exceptions_of(a) for a in self._door.verifiers.register.agencies())
+        certificates = ["self_signed_tls_client_auth"] if self._certificates else []
+        return {
+            "methods": ["private_key_jwt", *certificates],
+            "signing_alg_values": [
+                *CLIENT_ALGORITHMS,
+                *([EXCEPTIONAL_ALGORITHM] if allowed else []),
+            ],
+        }
 
     async def resource(self, request: Request) -> Response:
         """GET /.well-known/oauth-protected-resource (RFC 9728)."""

@@ -5,8 +5,9 @@ from gateway.agency.catalogue import page_paths
 from gateway.agency.catalogue.metadata import LINKSET, RESOURCE
 from gateway.agency.catalogue.parameters import JWT, TRACE
 from gateway.agency.catalogue.schemas import schema_names
-from gateway.agency.oauth.endpoint import ASSERTION, FORM
-from gateway.agency.proofs.jose import CLIENT_ALGORITHMS, PROOF_ALGORITHMS
+from gateway.agency.oauth.clients import ALL_ALGORITHMS, ASSERTION
+from gateway.agency.oauth.forms import FORM
+from gateway.agency.proofs.jose import PROOF_ALGORITHMS
 from gateway.openapi.answers import ALWAYS, BODY, SERVICE, header_refs, refusals
 from gateway.openapi.document import JSON, Document, header_parameter, path_parameter
 from gateway.openapi.shapes import Node
@@ -21,6 +22,8 @@ OAUTH_ERRORS = (
     "invalid_request",
     "invalid_client",
     "invalid_scope",
+    "invalid_target",
+    "invalid_grant",
     "unsupported_grant_type",
     "invalid_dpop_proof",
     "use_dpop_nonce",
@@ -53,14 +56,22 @@ SERVER = _object(
     {
         "issuer": _URI,
         "token_endpoint": _URI,
+        "introspection_endpoint": _URI,
+        "revocation_endpoint": _URI,
         "jwks_uri": _URI,
         "scopes_supported": _WORDS,
         "response_types_supported": _WORDS,
         "grant_types_supported": _WORDS,
-        "token_endpoint_auth_methods_supported": _WORDS,
-        "token_endpoint_auth_signing_alg_values_supported": {
-            "type": "array",
-            "items": {"enum": list(CLIENT_ALGORITHMS)},
+        **{
+            f"{endpoint}_endpoint_auth_{name}_supported": schema
+            for endpoint in ("token", "introspection", "revocation")
+            for name, schema in (
+                ("methods", _WORDS),
+                (
+                    "signing_alg_values",
+                    {"type": "array", "items": {"enum": list(ALL_ALGORITHMS)}},
+                ),
+            )
         },
         "dpop_signing_alg_values_supported": {
             "type": "array",
@@ -108,8 +119,35 @@ TOKEN_FORM: Node = {
         },
         "purpose": {"type": "string", "description": "One of those that you are granted"},
         "on_behalf_of": {"type": "string", "description": "The agency in whose name you ask"},
+        "resource": {
+            "type": "string",
+            "format": "uri",
+            "description": "RFC 8707. This face if it is left out; urn:mirab:agency: and the code "
+            "of an agency that serves contracts gives a token that proves you to that agency",
+        },
     },
 }
+CLIENT_FIELDS = ("client_id", "client_assertion_type", "client_assertion")
+STATE_FORM: Node = {
+    "type": "object",
+    "required": ["token"],
+    "properties": {
+        "token": {"type": "string", "pattern": "^[!-~]{1,8192}$"},
+        "token_type_hint": _TEXT,
+        **{name: TOKEN_FORM["properties"][name] for name in CLIENT_FIELDS},
+    },
+}
+_WHOLE: Node = {"type": "integer"}
+STATE = _object(
+    {"active": {"type": "boolean"}},
+    **dict.fromkeys(
+        ("iss", "aud", "sub", "client_id", "token_type", "scope", "jti", "purpose"), _TEXT
+    ),
+    on_behalf_of=_TEXT,
+    iat=_WHOLE,
+    exp=_WHOLE,
+    cnf={"type": "object"},
+)
 TOKEN = _object(
     {
         "access_token": _TEXT,
@@ -133,6 +171,11 @@ def describe(document: Document, *, sandbox: bool) -> None:
     document.tag("oauth", "Tokens (RFC 6749, RFC 9449)")
     document.tag("documents", "What a client's program reads before it asks")
     document.add("/oauth/token", "post", _token(document))
+    for path, id_, summary, schema in (
+        ("/oauth/introspect", "introspect", "How a token stands now (RFC 7662).", STATE),
+        ("/oauth/revoke", "revoke", "End a token at once (RFC 7009).", {"type": "object"}),
+    ):
+        document.add(path, "post", _token_state(document, id_, summary, schema))
     if sandbox:
         document.tag("sandbox", "For whoever wants to try")
         document.add("/sandbox/agencies", "post", _sandbox(document))
@@ -151,12 +194,7 @@ def describe(document: Document, *, sandbox: bool) -> None:
 
 
 def _token(document: Document) -> Node:
-    refusal = {
-        "description": "A refusal (RFC 6749, section 5.2), with our code beside",
-        "content": _json({"$ref": "#/components/schemas/TokenRefusal"}),
-    }
     document.schemas |= {"TokenForm": TOKEN_FORM, "Token": TOKEN, "TokenRefusal": TOKEN_REFUSAL}
-    own = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
     return {
         "operationId": "oauth.token",
         "summary": "A token for client credentials, proven by private_key_jwt or a certificate.",
@@ -180,15 +218,46 @@ def _token(document: Document) -> Node:
                 "description": "The token",
                 "content": _json({"$ref": "#/components/schemas/Token"}),
             },
-            **{
-                str(status): {
-                    **refusal,
-                    "headers": header_refs([own[status]] if status in own else []),
-                }
-                for status in TOKEN_STATUSES
-            },
-            **refusals({*ALWAYS, 408, 504} - set(TOKEN_STATUSES)),
+            **_token_refusals(),
         },
+    }
+
+
+def _token_state(document: Document, id_: str, summary: str, schema: Node) -> Node:
+    """An endpoint that takes a token from a client that proves itself as for a token."""
+    document.schemas["TokenStateForm"] = STATE_FORM
+    return {
+        "operationId": f"oauth.{id_}",
+        "summary": summary,
+        "tags": ["oauth"],
+        "security": [],
+        "parameters": [TRACE],
+        "requestBody": {
+            "required": True,
+            "content": {FORM: {"schema": {"$ref": "#/components/schemas/TokenStateForm"}}},
+        },
+        "responses": {
+            "200": {"description": "The answer", "content": _json(schema)},
+            **_token_refusals(),
+        },
+    }
+
+
+def _token_refusals() -> Node:
+    refusal = {
+        "description": "A refusal (RFC 6749, section 5.2), with our code beside",
+        "content": _json({"$ref": "#/components/schemas/TokenRefusal"}),
+    }
+    own = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+    return {
+        **{
+            str(status): {
+                **refusal,
+                "headers": header_refs([own[status]] if status in own else []),
+            }
+            for status in TOKEN_STATUSES
+        },
+        **refusals({*ALWAYS, 408, 504} - set(TOKEN_STATUSES)),
     }
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from contracts.inquiry.use import OwnUse
 from gateway.html.inquiry_names import PURPOSES
 from iran.persian import TEHRAN, tehran_day
-from members.documents import Agency, Table
+from members.documents import Agency
+from members.reading import Table
 
 SOON = dt.timedelta(days=30)
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from bus.errors import Forbidden, Unauthenticated
 from bus.messages import kinds
 from bus.messages.values import Json
+from bus.process import records
 from bus.signatures.signing import ON_BEHALF_OF, HttpMessage
 from gateway.agency.door.addresses import contract_of
 from gateway.agency.door.opening import Opening
@@ -25,6 +26,7 @@ from gateway.agency.door.verification import (
     proof_by_signature,
     proof_by_token,
     require_own_host,
+    require_token_in_force,
 )
 from gateway.agency.door.visitor import Visitor
 from gateway.http import bodies
@@ -117,6 +119,7 @@ class Admission:
             _address_of(self.request),
             proof.access,
             self.on_behalf_of,
+            proof.way,
         )
 
 
@@ -145,16 +148,18 @@ def check_proof(verifiers: Verifiers, admission: Admission) -> None:
         )
     else:
         admission.proof = proof_by_signature(verifiers, admission.request, admission.http_message)
+    records.note_way(admission.proof.way)
 
 
 def check_key(verifiers: Verifiers, admission: Admission) -> None:
-    """``token.revoked`` for a token whose key was taken back, ``identity.key_expired``."""
+    """``token.revoked`` for a token that was revoked, or whose key or exception was;
+    ``identity.key_expired``.
+    """
     proof = admission.proven()
-    if proof.access is not None:
-        credential = verifiers.register.credential(proof.keyid)
-        if credential is None or credential.agency != proof.access.client:
-            raise Unauthenticated("The key of this token was revoked.", code="token.revoked")
-    admission.agency = verifiers.register.owner(proof.keyid)
+    if proof.token is not None:
+        admission.agency = require_token_in_force(verifiers, proof.token)
+    else:
+        admission.agency = verifiers.register.owner(proof.keyid)
 
 
 def check_certificate(verifiers: Verifiers, admission: Admission) -> None:
@@ -235,13 +240,15 @@ IDENTITY = (
 async def identify(verifiers: Verifiers, request: Request, http_message: HttpMessage) -> Visitor:
     """The agency that asks, by the headers alone. Raises what the first failed check raises.
 
-    The last part of the check ``once``, which is asked of other machines, comes when all else of
-    the headers is good.
+    What is asked of other machines (whether a token was revoked, and the last part of the check
+    ``once``) comes when all else of the headers is good.
     """
     admission = Admission(request, http_message)
     for check in IDENTITY:
         check(verifiers, admission)
     proof = admission.proven()
+    if proof.token is not None:
+        await verifiers.revoked_tokens.require_valid(proof.token)
     if proof.kind is not None:
         await verifiers.shared_replays.take(proof.kind, proof.scope, proof.nonce)
     return admission.visitor(verifiers.register)

@@ -15,15 +15,18 @@ from gateway.agency.door.refusals import claim
 from gateway.agency.proofs.certificates import Certificates
 from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
+from gateway.agency.proofs.revoked_tokens import RevokedTokens
 from gateway.agency.proofs.shared_replays import SharedReplays
-from gateway.agency.proofs.tokens import Access, Tokens
+from gateway.agency.proofs.tokens import Access, Issued, Tokens
 from gateway.http.address import Address
 from gateway.http.hosts import bare
 from gateway.http.problems import HttpError
+from members.clients import RS256
+from members.documents import Agency, exceptions_of
 from members.register import Register
 
 _AUTHORIZATION = re.compile(r"(dpop|bearer) +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
-SIGNATURE, DPOP = "signature", "dpop"
+SIGNATURE, DPOP, MTLS = "signature", "dpop", "mtls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class Verifiers:
     certificates: Certificates
     limits: RateLimits
 
+    @property
+    def revoked_tokens(self) -> RevokedTokens:
+        """The tokens that were revoked, by the books of used proofs."""
+        return RevokedTokens(self.replays, self.shared_replays)
+
 
 @dataclass(frozen=True, slots=True)
 class RequestProof:
@@ -46,7 +54,7 @@ class RequestProof:
 
     ``scope`` is that in which ``nonce`` is used once (the id of the key, a thumbprint); ``kind`` is
     that of gateway/agency/proofs/replays.py, None for a token with a certificate, which proves each
-    of its requests. ``access`` is the token's.
+    of its requests. ``token`` is the token, if it is by one.
     """
 
     keyid: str
@@ -54,7 +62,25 @@ class RequestProof:
     created: float
     kind: str | None
     scope: str
-    access: Access | None = None
+    token: Issued | None = None
+
+    @property
+    def access(self) -> Access | None:
+        """The rights of the token."""
+        return self.token.access if self.token is not None else None
+
+    @property
+    def way(self) -> str:
+        """By which way the question came in: ``signature``; or ``oauth``, how the token is bound
+        (dpop, mtls), how its client proved itself, and by which exceptions of the register, such
+        as ``oauth:mtls:RS256+long_assertion``.
+        """
+        if self.token is None:
+            return SIGNATURE
+        access = self.token.access
+        bound = MTLS if self.kind is None else DPOP
+        extra = "".join(f"+{name}" for name in sorted(access.exceptions - {RS256}))
+        return f"oauth:{bound}:{access.proven_by or 'key'}{extra}"
 
 
 def require_own_host(request: Request, address: Address) -> None:
@@ -95,16 +121,43 @@ def proof_by_token(
     if match is None:
         raise Unauthenticated("Send one token: Authorization: DPoP …", code="token.invalid")
     scheme, token = match[1].lower(), match[2]
-    access = verifiers.tokens.read(token, str(verifiers.address))
+    issued = verifiers.tokens.read(token, str(verifiers.address))
+    access = issued.access
     claim(request, access.key)
     if scheme == "bearer":
         _require_certificate(verifiers, request, access)
-        return RequestProof(access.key, uuid.uuid4().hex, 0.0, None, access.key, access)
+        return RequestProof(access.key, uuid.uuid4().hex, 0.0, None, access.key, issued)
     url = message.target_uri.partition("?")[0]
     dpop = verifiers.proofs.check(message.headers.get("dpop"), message.method, url, token=token)
     if not _same(access.binding.get("jkt"), dpop.thumbprint):
         raise Unauthenticated("The token belongs to another key.", code="token.binding")
-    return RequestProof(access.key, dpop.jti, dpop.created, DPOP, dpop.thumbprint, access)
+    return RequestProof(access.key, dpop.jti, dpop.created, DPOP, dpop.thumbprint, issued)
+
+
+def require_token_in_force(verifiers: Verifiers, token: Issued) -> Agency:
+    """The agency of a token, if all that it was given by is in force on this day.
+
+    Unauthenticated ``token.revoked`` if its key, its certificate, an exception of the register or
+    the token itself is not; ``identity.key_expired``.
+    """
+    access = token.access
+    agency = _owner(verifiers.register, access.key, access.client)
+    if access.certificate is not None:
+        _owner(verifiers.register, access.certificate, access.client)
+    if not access.exceptions <= exceptions_of(agency):
+        raise Unauthenticated(
+            "The exception of the register by which this token was given has ended.",
+            code="token.revoked",
+        )
+    verifiers.revoked_tokens.require_valid_here(token)
+    return agency
+
+
+def _owner(register: Register, id_: str, client: str) -> Agency:
+    credential = register.credential(id_)
+    if credential is None or credential.agency != client:
+        raise Unauthenticated("The key of this token was revoked.", code="token.revoked")
+    return register.owner(id_)
 
 
 def _require_certificate(verifiers: Verifiers, request: Request, access: Access) -> None:

@@ -8,6 +8,7 @@ from bus.signatures.digest import DigestCheck, check_digest
 from bus.signatures.signing import HttpMessage
 from contracts import Request
 from gateway.agency.door.grants import CallerFields, caller_fields, granted, require_grant
+from gateway.agency.door.verification import SIGNATURE
 from gateway.agency.proofs.tokens import Access
 from members.documents import Agency, Grant
 from members.register import Register
@@ -21,7 +22,7 @@ class Visitor:
 
     ``nonce`` makes this request the only one of its kind; ``address`` is where it comes from;
     ``access`` is what its token gives, None for a signed request; ``on_behalf_of`` is the agency
-    in whose name it asks, if that is not itself.
+    in whose name it asks, if that is not itself; ``way`` is that of RequestProof.
     """
 
     register: Register
@@ -33,6 +34,7 @@ class Visitor:
     address: str | None
     access: Access | None = None
     on_behalf_of: str | None = None
+    way: str = SIGNATURE
 
     def digest_check(self) -> DigestCheck:
         """The check of the body's digest, which signed requests must have and others may."""
@@ -73,6 +75,7 @@ class Visitor:
         fields = caller_fields(
             self.agency, self.keyid, self.grants(contract), self.on_behalf_of, behalf
         )
+        fields["way"] = self.way
         if self.access:
             in_scope = contract.name in self.access.scope
             fields["grants"] = [

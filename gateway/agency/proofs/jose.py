@@ -15,6 +15,7 @@ from bus.signatures.keys import from_base64url
 
 __all__ = [
     "CLIENT_ALGORITHMS",
+    "EXCEPTIONAL_ALGORITHM",
     "LEAST_JTI",
     "PROOF_ALGORITHMS",
     "Token",
@@ -25,6 +26,8 @@ __all__ = [
 LONGEST_TOKEN = 8192
 PROOF_ALGORITHMS = ("EdDSA", "Ed25519", "ES256")
 CLIENT_ALGORITHMS = (*PROOF_ALGORITHMS, "PS256")
+# Only of agencies whose entry in the register says so, until the day that stands there.
+EXCEPTIONAL_ALGORITHM = "RS256"
 LAST_SECOND = 10**11
 LEAST_JTI = 8
 

@@ -52,9 +52,17 @@ class Replays:
         the id or thumbprint of a key. ``created`` is in unix seconds.
         """
         self._require_since(kind, created)
-        sql = "select 1 from seen where mark = ?"
-        if self._run(sql, (mark_of(kind, scope, nonce),)).fetchone():
+        if self.is_noted(kind, scope, nonce):
             raise replayed(kind)
+
+    def is_noted(self, kind: str, scope: str, nonce: str) -> bool:
+        """True if it was noted, and is not forgotten yet."""
+        sql = "select 1 from seen where mark = ?"
+        return self._run(sql, (mark_of(kind, scope, nonce),)).fetchone() is not None
+
+    def began_after(self, moment: float) -> bool:
+        """True if the file began after that moment (unix seconds), so that it cannot know of it."""
+        return moment < self._since
 
     def take(self, kind: str, scope: str, nonce: str, created: float) -> None:
         """``check`` and ``note`` at once, by one statement."""
@@ -63,16 +71,21 @@ class Replays:
 
     def note(self, kind: str, scope: str, nonce: str, keep: int = KEEP_SECONDS) -> None:
         """Record a nonce for ``keep`` seconds. SignatureError if another process was faster."""
+        if not self.mark(kind, scope, nonce, keep):
+            raise replayed(kind)
+
+    def mark(self, kind: str, scope: str, nonce: str, keep: int) -> bool:
+        """Record it; False if it was recorded before."""
         now = int(time.time())
         row = (mark_of(kind, scope, nonce), now + keep)
-        if not self._run("insert or ignore into seen values (?, ?)", row).rowcount:
-            raise replayed(kind)
-        self._noted += 1
-        if self._noted % PURGE_EVERY == 0:
+        is_new = self._run("insert or ignore into seen values (?, ?)", row).rowcount > 0
+        self._noted += is_new
+        if is_new and self._noted % PURGE_EVERY == 0:
             self._run("delete from seen where ends < ?", (now,))
+        return is_new
 
     def _require_since(self, kind: str, created: float) -> None:
-        if created < self._since:
+        if self.began_after(created):
             raise SignatureError(
                 CODES[kind][1], "This face was started after you signed; sign the request again."
             )

@@ -7,7 +7,7 @@ only what is new there is asked for here, in one message with what else waits.
 from bus.client import Client
 from bus.errors import BusError, Unavailable
 from bus.process import log
-from contracts.agencies.proofs import LONGEST, TAKE_PROOF, TakeProof
+from contracts.agencies.proofs import LONGEST, PROOF_STATE, TAKE_PROOF, AskProof, TakeProof
 from gateway.agency.proofs.replays import KEEP_SECONDS, mark_of, replayed
 
 _log = log.get("replays")
@@ -25,16 +25,38 @@ class SharedReplays:
         SignatureError ``*.replayed`` if another machine took it; Unavailable
         ``replays.unavailable`` if that cannot be known: availability is lost, never the check.
         """
+        if not await self.mark(kind, scope, nonce, keep):
+            raise replayed(kind)
+
+    async def mark(self, kind: str, scope: str, nonce: str, keep: int) -> bool:
+        """Take a proof, or mark a token as revoked; False if another machine did so before."""
         if self._client is None:
-            return
+            return True
         proof = TakeProof(mark=mark_of(kind, scope, nonce).hex(), seconds=min(keep, LONGEST))
         try:
-            reply = await self._client.call(TAKE_PROOF, proof)
+            return (await self._client.call(TAKE_PROOF, proof)).first
         except BusError as error:
-            _log.error("replays_unavailable", error=error.code)
-            raise Unavailable(
-                "We cannot know whether this was sent before; try again later.",
-                code="replays.unavailable",
-            ) from None
-        if not reply.first:
-            raise replayed(kind)
+            raise _unknown(error) from None
+
+    async def is_marked(self, kind: str, scope: str, nonce: str) -> bool:
+        """True if any machine marked it. Unavailable ``replays.unavailable``."""
+        if self._client is None:
+            return False
+        question = AskProof(mark=mark_of(kind, scope, nonce).hex())
+        try:
+            return (await self._client.call(PROOF_STATE, question)).is_used
+        except BusError as error:
+            raise _unknown(error) from None
+
+    @property
+    def is_shared(self) -> bool:
+        """True if the book of all machines is asked."""
+        return self._client is not None
+
+
+def _unknown(error: BusError) -> Unavailable:
+    _log.error("replays_unavailable", error=error.code)
+    return Unavailable(
+        "We cannot know whether this was sent before; try again later.",
+        code="replays.unavailable",
+    )

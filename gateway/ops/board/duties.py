@@ -34,6 +34,13 @@ COUNTED = (
     ("ticketing", "tickets_late", "درخواست‌هایی که مهلتشان گذشته", "warn", LATE),
     ("agencies", "calls_due_soon", "پاسخ به دستگاه‌ها تا ۱۵ دقیقه دیگر", "info", ""),
     ("agencies", "waits_for_call", "پاسخ‌هایی که مهلتشان گذشته", "warn", ""),
+    (
+        "agencies",
+        "client_exceptions",
+        "دستگاه‌هایی که استثنای ورود دارند",
+        "info",
+        "/desk/agencies",
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from contracts.agencies.register import Nothing, OneAgency
 from gateway.forms.fields import before
 from gateway.ops.register import previews
 from gateway.ops.register.proposals import (
+    exception_of,
     grant_of,
     grantable_contracts,
     key_of,
@@ -23,7 +24,7 @@ from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Fact, Preview
 
 # A list of the document → what makes an entry of it from a form.
-ENTRIES = {"keys": key_of, "grants": grant_of}
+ENTRIES = {"keys": key_of, "grants": grant_of, "exceptions": exception_of}
 
 
 class Agencies:

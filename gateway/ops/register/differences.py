@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from gateway.html import formats
 from gateway.ops.register import words
+from gateway.ops.register.client_words import exception_label
 
 # Any: a document of the register as JSON, shown whatever is in it.
 Document = Mapping[str, Any]
@@ -12,6 +13,7 @@ Document = Mapping[str, Any]
 RIGHTS = {
     "keys": ("id",),
     "certificates": ("id",),
+    "exceptions": ("allows",),
     "grants": ("contract", "purposes"),
     "delegations": ("to", "contract", "purposes"),
 }
@@ -76,6 +78,8 @@ def _identity(name: str, right: Document) -> str:
 def _title(name: str, right: Document) -> str:
     if name in ("keys", "certificates"):
         return str(right.get("id", ""))
+    if name == "exceptions":
+        return exception_label(str(right.get("allows", "")))
     return words.contract_label(str(right.get("contract", "")))
 
 
@@ -83,7 +87,7 @@ def _described(right: Document) -> list[str]:
     return [
         f"{words.member_label(member)}: {shown_member(member, value)}"
         for member, value in right.items()
-        if member not in ("id", "contract") and value not in ("", [], None)
+        if member not in ("id", "contract", "allows") and value not in ("", [], None)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from contracts.agencies.desk import AgencyWhole, Change, Revoke
 from gateway.ops.register import words
+from gateway.ops.register.client_words import exception_label
 from gateway.ops.register.differences import differences, shown
 from gateway.ops.staff.previews import Fact, Preview
 
@@ -19,6 +20,10 @@ _DECISIONS = {
 _REVOKED = {
     "key": ("keys", "دستگاه با این کلید دیگر پذیرفته نمی‌شود و دوباره ثبت نمی‌شود."),
     "certificate": ("certificates", "دستگاه با این گواهی دیگر پذیرفته نمی‌شود."),
+    "exception": (
+        "exceptions",
+        "قاعده سخت‌گیرانه هم‌اکنون باز می‌گردد؛ آنچه با این استثنا گرفته شده نیز پذیرفته نمی‌شود.",
+    ),
     "grant": ("grants", "دستگاه دیگر پاسخی از این قرارداد نمی‌گیرد."),
     "delegation": ("delegations", "دستگاه دیگر از سوی این دستگاه نمی‌پرسد."),
     "serving": ("", "پرسش‌های در راه به این دستگاه بی‌پاسخ می‌ماند."),
@@ -85,8 +90,9 @@ def _named(agency: AgencyWhole, name: str, id_: str) -> str:
     ids = (agency.ids or {}).get(name)
     rights = document.get(name) or []
     for number, right in enumerate(rights):
-        identity = ids[number] if ids else right.get("id")
+        identity = ids[number] if ids else right.get("id", right.get("allows"))
         if identity == id_:
             label = words.contract_label(right["contract"]) if "contract" in right else id_
+            label = exception_label(id_) if "allows" in right else label
             return f"{label}، تا {shown(right.get('until'))}"
     return words.contract_label(id_)

@@ -144,6 +144,15 @@ def key_of(typed: Mapping[str, str]) -> Entry:
     )
 
 
+def exception_of(typed: Mapping[str, str]) -> Entry:
+    """An exception of the OAuth client as a form says it."""
+    return {
+        "allows": typed.get("allows", ""),
+        "until": parse_day(typed.get("exception_until", "")),
+        "basis": typed.get("exception_basis", ""),
+    }
+
+
 def grant_of(typed: Mapping[str, str]) -> Entry:
     """A grant as a form says it; lists are words between blanks or commas."""
     grant: Entry = {

@@ -7,12 +7,21 @@ from collections.abc import Callable, Iterable
 from bus.errors import BusError, FieldError
 from contracts.agencies.desk import AgencyRow
 from gateway.html.inquiry_names import BLOCKS, PURPOSES
+from gateway.ops.register.client_words import (
+    EXCEPTIONS,
+    ends_soon,
+    exception_label,
+    exception_options,
+    exceptions_in_force,
+)
 from gateway.ops.register.names import AREAS, CONTRACTS
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 from iran.collation import collation_key
 from iran.persian import jalali, tehran_day
 
+# What pages say by these words, beside all that stands below.
+OF_CLIENTS = (EXCEPTIONS, ends_soon, exception_label, exception_options, exceptions_in_force)
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PLACE = re.compile(r"line ([0-9]+), column ([0-9]+)")
 # What our own commands write as the reason of an act.
@@ -59,6 +68,7 @@ CONTACT_ROLES = {
 RIGHTS = {
     "keys": "کلید",
     "certificates": "گواهی",
+    "exceptions": "استثنا",
     "grants": "مجوز",
     "delegations": "نمایندگی",
     "agency": "دستگاه",
@@ -70,6 +80,7 @@ ACTS = {
     "withdraw": "پس گرفتن پیشنهاد",
     "revoke key": "لغو کلید",
     "revoke certificate": "لغو گواهی",
+    "revoke exception": "لغو استثنا",
     "revoke grant": "لغو مجوز",
     "revoke delegation": "لغو نمایندگی",
     "revoke serving": "لغو پاسخ‌گویی",
@@ -103,6 +114,9 @@ FIELDS = {
     "key_id": "شناسه کلید",
     "public_key": "کلید عمومی",
     "key_until": "اعتبار کلید تا",
+    "allows": "آنچه اجازه داده می‌شود",
+    "exception_until": "پایان استثنا",
+    "exception_basis": "چرا لازم است",
     "contract": "قرارداد",
     "purposes": "هدف‌ها",
     "grant_until": "اعتبار مجوز تا",
@@ -165,6 +179,8 @@ _NAMES = {
     ("keys", "id"): "key_id",
     ("keys", "until"): "key_until",
     ("grants", "until"): "grant_until",
+    ("exceptions", "until"): "exception_until",
+    ("exceptions", "basis"): "exception_basis",
 }
 
 

@@ -49,6 +49,14 @@ class Right(TypedDict):
     networks: NotRequired[list[str]]
 
 
+class ClientException(TypedDict):
+    """What the OAuth client may do beyond the strict rules (members/clients.py)."""
+
+    allows: str
+    until: str
+    basis: str
+
+
 class Amqp(TypedDict):
     """The Commands that the agency answers over the broker."""
 
@@ -72,6 +80,7 @@ class Document(TypedDict):
     limits: NotRequired[dict[str, int]]
     keys: NotRequired[list[Key]]
     certificates: NotRequired[list[Certificate]]
+    exceptions: NotRequired[list[ClientException]]
     grants: NotRequired[list[Right]]
     delegations: NotRequired[list[Right]]
     amqp: NotRequired[Amqp]
@@ -97,6 +106,7 @@ ORDER = (
     "serves",
     "hears",
     "queue",
+    "allows",
     "public_key",
     "sha256",
     "until",
@@ -104,6 +114,7 @@ ORDER = (
     "limits",
     "keys",
     "certificates",
+    "exceptions",
     "grants",
     "delegations",
     "amqp",
@@ -115,6 +126,7 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")
 PATHS = {
     "key": (None, "keys"),
     "certificate": (None, "certificates"),
+    "exception": (None, "exceptions"),
     "grant": (None, "grants"),
     "delegation": (None, "delegations"),
     "serving": ("amqp", "serves"),
@@ -202,11 +214,13 @@ def right_id(right: Table | Right) -> str:
 def name_of(kind: str, entry: Entry) -> str:
     """The id by which an entry of a document is taken back.
 
-    ``entry`` is a table for the first four kinds of ``PATHS``, the name of a contract for the rest.
+    ``entry`` is a table for the first five kinds of ``PATHS``, the name of a contract for the rest.
     """
     section, _ = PATHS[kind]
     if section is not None:
         return str(entry)
+    if kind == "exception":
+        return str(entry["allows"])
     return str(entry["id"]) if kind in ("key", "certificate") else right_id(entry)
 
 
@@ -259,9 +273,10 @@ def ids(document: Document) -> dict[str, list[str]]:
 
 
 def ends_on(document: Document) -> str | None:
-    """The day on which the first of its keys, certificates and grants ends; None if it has none."""
-    entries: Iterable[Key | Certificate | Right] = (
+    """The day on which the first of its keys, exceptions and rights ends; None if it has none."""
+    entries: Iterable[Key | Certificate | Right | ClientException] = (
         *credentials_of(document),
+        *document.get("exceptions", []),
         *document.get("grants", []),
         *document.get("delegations", []),
     )

@@ -35,6 +35,12 @@ def take(conn: Connection, takings: Sequence[Taking]) -> list[bool]:
     return [taker_of.get(taking.mark) == taking.taker for taking in takings]
 
 
+def used_marks(conn: Connection, marks: Sequence[str]) -> set[str]:
+    """Those of the marks that were taken."""
+    rows = conn.execute(select(USED_PROOFS.c.mark).where(USED_PROOFS.c.mark.in_(marks)))
+    return set(rows.scalars())
+
+
 def forget(conn: Connection, now: dt.datetime) -> None:
     """Delete what can come no more: its proof has ended."""
     conn.execute(delete(USED_PROOFS).where(USED_PROOFS.c.until < now))

@@ -1,6 +1,7 @@
 """Checks of the documents of agencies that officers write, before they are proposed."""
 
 import contextlib
+import datetime as dt
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -20,6 +21,7 @@ from services.agencies.register import versions
 SANDBOX = "sandbox-"
 # Codes that mean Mirab itself elsewhere.
 RESERVED = ("mirab",)
+MOST_EXCEPTION_DAYS = 366
 # In the sentence of a refusal, and in the list of its fields.
 MOST_NAMED, MOST_LISTED = 20, 100
 
@@ -33,9 +35,11 @@ def from_toml(text: str) -> dict[str, object]:
     return document
 
 
-def check_document(conn: Connection, document: Mapping[str, object]) -> Document:
-    """The document in canonical form. RuleBroken ``field.wrong`` names each field that is wrong,
-    by its path: ``document.grants.0.until``.
+def check_document(conn: Connection, document: Mapping[str, object], today: dt.date) -> Document:
+    """The document in canonical form; ``today`` is the day in Tehran.
+
+    RuleBroken ``field.wrong`` names each field that is wrong, by its path:
+    ``document.grants.0.until``.
     """
     try:
         canonical = cast("Document", DOCUMENT.load_data(document))
@@ -46,6 +50,7 @@ def check_document(conn: Connection, document: Mapping[str, object]) -> Document
     faults = [
         *_unreadable(canonical),
         *_unknown_contracts(canonical),
+        *_exception_faults(canonical, today),
         *conflicts(conn, canonical),
     ]
     if faults:
@@ -81,6 +86,22 @@ def _unreadable(document: Document) -> list[FieldError]:
         path, _, reason = str(error).partition(": ")
         return [FieldError(path, "invalid", reason or str(error))]
     return []
+
+
+def _exception_faults(document: Document, today: dt.date) -> list[FieldError]:
+    """Exceptions of the OAuth client that stand twice, or would last: each ends within a year."""
+    faults: list[FieldError] = []
+    names: set[str] = set()
+    last = (today + dt.timedelta(MOST_EXCEPTION_DAYS)).isoformat()
+    for number, exception in enumerate(document.get("exceptions", [])):
+        path = f"exceptions.{number}"
+        if exception["allows"] in names:
+            faults.append(FieldError(f"{path}.allows", "repeated", "This exception stands twice."))
+        names.add(exception["allows"])
+        if exception["until"] > last:
+            reason = f"An exception ends by {last}; propose it again then, if it is still needed."
+            faults.append(FieldError(f"{path}.until", "range", reason))
+    return faults
 
 
 def _unknown_contracts(document: Document) -> list[FieldError]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import Conflict, NotFound, RuleBroken
+from iran.persian import tehran_day
 from services.agencies import officers
 from services.agencies.context import Context
 from services.agencies.domain.document import Document, dropped
@@ -28,7 +29,7 @@ def propose(
     RuleBroken ``field.wrong`` names the faults of the document, ``change.nothing`` if it is in
     force already; Conflict ``change.stale`` if another version is in force.
     """
-    checked = check_document(context.conn, document)
+    checked = check_document(context.conn, document, tehran_day(context.now))
     agency = versions.find_agency(context.conn, checked["code"])
     _require_base(agency, base_version)
     if agency is not None and is_in_force(agency, checked):

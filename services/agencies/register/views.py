@@ -1,6 +1,8 @@
 """What officers read of the register, as the replies of contracts/agencies/desk.py."""
 
-from sqlalchemy import Connection, select
+import datetime as dt
+
+from sqlalchemy import Connection, select, text
 
 from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
@@ -20,6 +22,19 @@ from services.agencies.tables import AGENCIES, AUDIT, AgencyRow, AuditRow, Propo
 
 HISTORY = 50
 NEW = "NEW"
+
+
+_WITH_EXCEPTIONS = text(
+    """select count(*) from agencies where state = 'IN_FORCE' and exists (
+        select from jsonb_array_elements(document->'exceptions') exception
+        where exception->>'until' >= :today)"""
+)
+
+
+def client_exceptions(conn: Connection, today: dt.date) -> int:
+    """How many agencies in force have an exception for their OAuth client today."""
+    count: int = conn.execute(_WITH_EXCEPTIONS, {"today": today.isoformat()}).scalar_one()
+    return count
 
 
 def agency_names(conn: Connection) -> dict[str, str]:
@@ -76,6 +91,11 @@ def _agency_row(agency: AgencyRow, drafts: int) -> desk.AgencyRow:
         grants=len(document.get("grants", [])),
         ends_on=ends_on(document),
         open=drafts,
+        exceptions=tuple(
+            {"allows": exception["allows"], "until": exception["until"]}
+            for exception in document.get("exceptions", [])
+            if agency.state == versions.IN_FORCE
+        ),
     )
 
 

@@ -130,6 +130,20 @@ class Client:
         reply = {name: value for name, value in reply.items() if value is not None}
         return requests.post(f"{self.at}/oauth/token", data=reply, headers=sent, timeout=20)
 
+    def show(self, path, token, *, assertion=None, headers=(), **form):
+        """The answer of an endpoint that takes a token (RFC 7662, RFC 7009)."""
+        reply = {
+            "client_assertion_type": ASSERTION,
+            "client_assertion": assertion if assertion is not None else self.assertion(),
+            "token": token,
+            **form,
+        }
+        reply = {name: value for name, value in reply.items() if value is not None}
+        return requests.post(self.at + path, data=reply, headers=dict(headers), timeout=20)
+
+    def is_active(self, token):
+        return self.show("/oauth/introspect", token).json()["active"]
+
     def token(self, **form):
         answer = self.send_for_token(**form)
         assert answer.status_code == 200, answer.text

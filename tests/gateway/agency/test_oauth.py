@@ -301,7 +301,28 @@ ASSERTIONS = {
         {"header": {"alg": "HS256"}, "key": AS_TEXT},
         "assertion.malformed",
     ),
-    "RS256": ({"header": {"alg": "RS256", "kid": "temp-co-ps"}, "key": PS}, "assertion.malformed"),
+    "RS256 of another agency": (
+        {"header": {"alg": "RS256", "kid": "temp-co-ps"}, "key": PS},
+        "client.unproven",
+    ),
+    "RS256 where the register does not allow it": (
+        {
+            "header": {"alg": "RS256", "kid": "temp-co-ps"},
+            "key": PS,
+            "iss": "temp-co",
+            "sub": "temp-co",
+        },
+        "assertion.algorithm",
+    ),
+    "RS256 that is PS256": (
+        {
+            "header": {"alg": "RS256", "kid": "temp-co-es"},
+            "key": PS,
+            "iss": "temp-co",
+            "sub": "temp-co",
+        },
+        "client.unproven",
+    ),
     "ES256 told of an Ed25519 key": ({"header": {"alg": "ES256"}}, "client.unproven"),
     "PS256 told of a key for ES256": (
         {

@@ -84,3 +84,18 @@ def test_proofs_and_assertions_are_known_to_all_faces_too(faces):
     client.at = faces.first
     refused(client.ask(token, proof=proof), 401, "dpop.replayed")
     refused(client.send_for_token(assertion=assertion), 400, "assertion.replayed")
+
+
+def test_a_token_that_was_revoked_at_one_face_is_worth_nothing_at_any(faces):
+    client = Client(BASE, at=faces.first)
+    token = client.token()
+    client.at = faces.two
+    assert client.is_active(token)
+    assert client.ask(token).status_code == 200
+    assert client.show("/oauth/revoke", token).status_code == 200
+    client.at = faces.first
+    refused(client.ask(token), 401, "token.revoked")
+    assert not client.is_active(token)
+    faces.kill_the_first_and_begin_again()
+    client.at = faces.first
+    refused(client.ask(token), 401, "token.revoked")

@@ -1,6 +1,7 @@
 """The pages of the register of agencies at the desk, with the real service behind them."""
 
 import collections
+import datetime as dt
 import html
 import re
 import secrets
@@ -9,6 +10,7 @@ import pytest
 import requests
 
 from bus.signatures.keys import SigningKey
+from iran.persian import jalali, tehran_day
 from tests.gateway.desk.seats import Officers, Seat, looked_at, running
 from tests.stores import execute
 
@@ -242,6 +244,42 @@ def test_one_more_key_and_one_more_grant_are_proposed_from_the_agencys_page(
         "networks": ["10.0.0.0/8"],
         "purposes": [],
     }
+
+
+def test_an_exception_of_an_oauth_client_is_proposed_previewed_listed_and_taken_back(
+    house, karim, nader, agency
+):
+    until = tehran_day(dt.datetime.now(dt.UTC)) + dt.timedelta(days=20)
+    typed = {
+        "act": "add-exception",
+        "base_version": str(karim.version(agency)),
+        "reason": "نامه دستگاه",
+        "allows": "rs256",
+        "exception_until": jalali(until).replace("-", "/"),
+        "exception_basis": "Their client signs RS256 alone",
+    }
+    at = f"/of/{agency}/add/exceptions"
+    late = jalali(until + dt.timedelta(days=400)).replace("-", "/")
+    wrong = karim.post(at, **{**typed, "exception_until": late})
+    assert 'id="add-exception-exception_until-error"' in wrong.text
+    wrong = karim.post(at, **{**typed, "exception_basis": "", "allows": ""})
+    assert 'id="add-exception-exception_basis-error"' in wrong.text
+    assert 'id="add-exception-allows-error"' in wrong.text
+    done = karim.post(at, **typed)
+    assert "امضای RS256" in done.text
+    nader.post("/changes/" + re.search(r"changes/([0-9]+)", done.url)[1] + "/approve")
+    (exception,) = document(house, agency)["exceptions"]
+    assert (exception["allows"], exception["until"]) == ("rs256", until.isoformat())
+    page = karim.get(f"/of/{agency}").text
+    assert "Their client signs RS256 alone" in page
+    row = karim.get("").text.partition("استثناهای ورود (OAuth)")[2]
+    assert f"/of/{agency}" in row
+    assert "نزدیک" in row
+    twice = karim.post(at, **{**typed, "base_version": str(karim.version(agency))})
+    assert twice.status_code == 422
+    which = {"what": "exception", "id": "rs256", "reason": "نامه ۲"}
+    karim.post(f"/of/{agency}/revoke", act="revoke-exception-1", **which)
+    assert document(house, agency)["exceptions"] == []
 
 
 def test_a_proposal_is_refused_with_a_reason_or_taken_back(karim, nader, code):
