@@ -13,6 +13,8 @@ PUBLIC_REQUESTS = (
     "billing.take_return.v1",
     "inquiry.ask_new_secret.v1",
     "inquiry.ask_own.v1",
+    "inquiry.attest_own.v1",
+    "inquiry.attestation_keys.v1",
     "inquiry.begin_sign_in.v1",
     "inquiry.find_asking.v1",
     "inquiry.laws.v1",

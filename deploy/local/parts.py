@@ -82,6 +82,8 @@ PARTS = (
             "MARKS_DIR",
             "AGENCIES_DIR",
             "REGISTER_PUBLIC_KEY",
+            "SIGNING_KEY_FILE",
+            "PORTAL_URL",
         ),
     ),
     _relay("inquiry"),

@@ -35,6 +35,9 @@ from gateway.public.georeport import xml as georeport_xml
 from gateway.public.matters import asked, door, lost_secrets, sign_in
 from gateway.public.matters import pages as matters
 from gateway.public.promise import pages as promise
+from gateway.public.proofs import own as own_proofs
+from gateway.public.proofs import pages as proofs
+from gateway.public.proofs import views as proof_views
 from gateway.public.reports import pages as reports
 from gateway.public.site import components, problem_replies, words
 from gateway.public.site.pages import show as show_page
@@ -137,7 +140,11 @@ class Public:
 
     async def _show_verify_form(self, request: Request) -> Response:
         return show_page(
-            request, "verify", empty="code" in request.query_params, faults=self._empty(request)
+            request,
+            "verify",
+            empty="code" in request.query_params,
+            faults=self._empty(request),
+            texts=proof_views.script_texts(words.language(request)),
         )
 
 
@@ -149,7 +156,9 @@ def make(settings: Settings) -> web.Face:
         [
             Route("/v1/verify/{code}", public.verify),
             Route("/", public.home),
-            Route("/verify", public.verify_page),
+            Route("/verify", public.verify_page, methods=["GET"]),
+            *proofs.routes(public.services),
+            *own_proofs.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *door.routes(public.services),
             *tickets.routes(public.services),
             *about.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),

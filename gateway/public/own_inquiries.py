@@ -9,12 +9,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.envelope import instant
-from bus.errors import BusError, Conflict, ContractError, NotFound, Unavailable
+from bus.errors import (
+    BusError,
+    Conflict,
+    ContractError,
+    NotFound,
+    RuleBroken,
+    Unavailable,
+)
 from bus.messages.message import to_wire
 from bus.messages.values import Json
 from contracts.billing.bills import LOOK_UP, QUOTE, Item, Pair, Quote
 from contracts.inquiry import own as contracts
 from contracts.inquiry.answer import Status
+from contracts.inquiry.attestations import ATTEST_OWN, PAPER, AttestOwn
 from contracts.inquiry.ratings import RATE_OWN
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
@@ -125,6 +133,7 @@ class OwnInquiryPages:
             raise NotFound("There is no answer yet.", code="http.not_found")
         lang = str(words.language(request))
         company = await self._company(request, inquiry.bill or {})
+        signed = await self._signed(request, proof)
         make = partial(
             pdf.answer,
             inquiry.answer,
@@ -132,8 +141,10 @@ class OwnInquiryPages:
             company=company,
             portal=self._portal,
             explain=partial(explained, lang),
+            proof=signed,
         )
-        body = await self.services.paper(request, ["answer", to_wire(inquiry), lang, company], make)
+        content = ["answer", to_wire(inquiry), lang, company, signed]
+        body = await self.services.paper(request, content, make)
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": 'inline; filename="answer.pdf"',
@@ -143,6 +154,13 @@ class OwnInquiryPages:
     async def _read(self, request: Request, proof: CodeProof) -> contracts.OwnInquiry:
         question = contracts.OwnProof(code=proof.code, secret=proof.secret)
         return await self.services.ask(request, contracts.READ_OWN, question)
+
+    async def _signed(self, request: Request, proof: CodeProof) -> str:
+        """What the paper says as a signed text; empty where this installation cannot sign."""
+        question = AttestOwn(code=proof.code, secret=proof.secret, fields=PAPER)
+        with contextlib.suppress(RuleBroken, Unavailable):
+            return (await self.services.ask(request, ATTEST_OWN, question)).sd_jwt
+        return ""
 
     async def _company(self, request: Request, bill: Json) -> Json:
         """The issuer of the bill, with address; without a bill the company's name alone."""

@@ -10,14 +10,16 @@ from bus.messages.message import Written
 from bus.service import Service
 from contracts.billing import bills
 from contracts.billing.bills import BillFact, Reminder
-from contracts.inquiry import laws, own, parcels, persons, questions, use
+from contracts.inquiry import attestations, laws, own, parcels, persons, questions, use
 from contracts.inquiry import ratings as rating_contracts
 from contracts.inquiry.answer import Answer, Verification
+from contracts.notify.announcements import Nothing
 from contracts.notify.person_work import WORK_ON_PERSON_OF_INQUIRY, WorkOnPerson
 from contracts.notify.persons import Pass
 from contracts.ticketing import lost_secrets as lost_contracts
 from services.inquiry import backlog, own_use, ratings
 from services.inquiry.askers import asker_of
+from services.inquiry.attestations import attesting, signing
 from services.inquiry.batches import answering as batch_answering
 from services.inquiry.batches import results, uploads
 from services.inquiry.batches.rows import batch_of_asker
@@ -66,6 +68,18 @@ class Inquiry(Service):
     def verify(self, tx: Tx, message: questions.Verify) -> Verification:
         code = codes.parse(message.verification_code)
         return verification.verify(tx.conn, code, self.now(), self.settings)
+
+    @serve(attestations.ATTEST)
+    def attest(self, tx: Tx, message: attestations.Attest) -> attestations.Attestation | BusError:
+        return attesting.attest(self.context(tx), message)
+
+    @serve(attestations.ATTEST_OWN)
+    def attest_own(self, tx: Tx, message: attestations.AttestOwn) -> attestations.Attestation:
+        return attesting.attest_own(self.context(tx), message)
+
+    @serve(attestations.ATTESTATION_KEYS)
+    def attestation_keys(self, tx: Tx, message: Nothing) -> attestations.AttestationKeys:
+        return signing.public_keys(self.context(tx))
 
     @serve(laws.LAWS)
     def laws(self, tx: Tx, message: laws.ReadLaws) -> laws.Laws:

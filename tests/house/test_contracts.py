@@ -210,7 +210,7 @@ def test_every_request_says_what_it_is_for_and_has_a_reply():
 JUDGED_BY_THE_DOOR_ALONE = {
     "agencies": {"health"},
     "billing": {"health", "list_bills", "look_up", "quote", "statement"},
-    "inquiry": {"batch_status", "get", "health", "read_batch", "read_parcel", "verify"},
+    "inquiry": {"attest", "batch_status", "get", "health", "read_batch", "read_parcel", "verify"},
     "notify": {
         "callback_deliveries",
         "callbacks",

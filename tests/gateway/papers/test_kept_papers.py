@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from bus.errors import NotFound
+from bus.errors import NotFound, RuleBroken
 from bus.messages.message import to_wire
 from gateway.papers import html_to_pdf, kept, pdf
 from people import tracking
@@ -14,6 +14,7 @@ from tests.inquiry.domain.test_answer import ask
 
 PAGE = "<html lang=fa><title>a</title><p>{}</p></html>"
 LOOK_UP, READ = "billing.look_up.v1", "inquiry.read_own.v1"
+ATTEST = "inquiry.attest_own.v1"
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +128,7 @@ def test_no_person_gets_the_paper_of_another(tmp_path, press):
         }
 
     portal.services.replies |= {
+        ATTEST: RuleBroken("There is no key.", code="attestation.no_key"),
         READ: read,
         LOOK_UP: to_wire(bill_of(bill_id="1462119", payment_id="175550912")),
     }

@@ -1,0 +1,1 @@
+"""Proofs that people hold: verified by anybody, and made of an own answer field by field."""

@@ -1,0 +1,1 @@
+"""Answers as SD-JWTs, for agencies and for the persons whose answers they are."""
