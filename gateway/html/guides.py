@@ -20,7 +20,8 @@ from gateway.http.weights import weighed
 
 FOLDER = Path(__file__).parents[2] / "docs"
 PLAIN, MARKDOWN, HTML = "text/plain", "text/markdown", "text/html"
-FORMS = {".md": MARKDOWN, ".sh": PLAIN, ".py": PLAIN, ".mjs": PLAIN, ".java": PLAIN, ".php": PLAIN}
+SCRIPTS = (".sh", ".py", ".mjs", ".java", ".php", ".go", ".cs")
+FORMS = {".md": MARKDOWN, **dict.fromkeys(SCRIPTS, PLAIN)}
 # The first guides of the menu, for those who write programs; then those of whoever runs Mirab.
 FOR_PROGRAMS = (
     "join.md",

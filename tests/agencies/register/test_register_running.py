@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -215,6 +216,67 @@ def test_a_newcomer_makes_his_first_call_by_himself(house, tmp_path, program, sc
     assert re.fullmatch(r"You are (sandbox-\w+), your key is \1-1, until \d{4}-\d\d-\d\d\.", first)
     assert json.loads(answer)["outcome"] == "FOUND"
     assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
+
+
+ASKERS = {
+    "java": ("java", "Ask.java"),
+    "php": ("php", "ask.php"),
+    "node": ("node", "ask.mjs"),
+    "go": ("go", "run", "ask.go"),
+}
+
+
+@pytest.mark.parametrize("command", ASKERS.values(), ids=ASKERS)
+def test_ten_lines_of_a_language_ask_with_a_key_that_one_has(house, tmp_path, command):
+    program, *options, script = command
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    key = ROOT / "deploy/local/demo_keys/fuel-co.pem"
+    done = subprocess.run(
+        [program, *options, ROOT / "docs/examples" / script, house.face, key, "fuel-co-demo"],
+        env={**os.environ, "GOCACHE": str(tmp_path), "GO111MODULE": "off"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outcome"] == "FOUND"
+
+
+def test_the_ten_lines_of_dotnet_compile(tmp_path):
+    """Debian has no .NET, and no registry that is reached has BouncyCastle: Mono's compiler reads
+    it against a stand-in of the library's four calls.
+    """
+    if not (shutil.which("mcs") and Path("/usr/lib/mono/4.5/System.Net.Http.dll").exists()):
+        pytest.skip("Debian's mono-mcs and libmono-system-net-http4.0-cil are not installed")
+    stand_in = tmp_path / "BouncyCastle.cs"
+    stand_in.write_text(BOUNCY_CASTLE)
+    program = ROOT / "docs/examples/Ask.cs"
+    out = f"-out:{tmp_path / 'ask.exe'}"
+    done = subprocess.run(
+        ["mcs", "-r:System.Net.Http.dll", out, program, stand_in],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+BOUNCY_CASTLE = """
+namespace Org.BouncyCastle.Crypto { public class AsymmetricKeyParameter {} }
+namespace Org.BouncyCastle.Security {
+  public static class PrivateKeyFactory {
+    public static Crypto.AsymmetricKeyParameter CreateKey(byte[] der) { return null; }
+  }
+}
+namespace Org.BouncyCastle.Crypto.Signers {
+  public class Ed25519Signer {
+    public void Init(bool forSigning, AsymmetricKeyParameter key) {}
+    public void BlockUpdate(byte[] text, int from, int count) {}
+    public byte[] GenerateSignature() { return null; }
+  }
+}
+"""
 
 
 def test_a_key_of_the_sandbox_is_in_force_at_once_and_does_what_was_told_and_no_more(house):

@@ -166,8 +166,9 @@ def test_d22_a_document_is_its_file_and_nothing_else_is_served(faces):
         text = requests.get(faces["agency"] + "/docs/join.md", timeout=10, **plain)
         assert text.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert text.text == answer.text
-    script = requests.get(faces["agency"] + "/docs/examples/first_call.sh", timeout=10)
-    assert script.status_code == 200
+    for name in ("first_call.sh", "Ask.java", "ask.php", "ask.mjs", "ask.go", "Ask.cs"):
+        script = requests.get(f"{faces['agency']}/docs/examples/{name}", timeout=10)
+        assert script.status_code == 200, name
     for path in ("/docs/../README.md", "/docs/%2e%2e/pyproject.toml", "/docs//etc/passwd"):
         assert talk(
             faces["agency"],
