@@ -174,6 +174,7 @@ PARTS = (
             "PORTAL_URL",
             "BLOBS_DIR",
             "OPEN311_KEYS_FILE",
+            "RECEIPT_KEYS",
             "OPEN311_TYPE",
             *PORTAL_LIMITS,
         ),

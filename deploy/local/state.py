@@ -294,6 +294,7 @@ class State:
             "MAILBOX_DIR": str(mailbox),
             "MAILBOX_PORT": str(MAILBOX_PORT),
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
+            "RECEIPT_KEYS": "",
             "OPEN311_TYPE": "test",
             **{name: self.environment.get(name, most) for name, most in DEFAULTS.items()},
         }

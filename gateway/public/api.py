@@ -27,7 +27,7 @@ from gateway.public import (
     own_inquiries,
     sms_receipts,
 )
-from gateway.public.about import laws
+from gateway.public.about import laws, receipts
 from gateway.public.about import pages as about
 from gateway.public.complaints import registration, tickets
 from gateway.public.georeport import api as georeport
@@ -167,6 +167,7 @@ def make(settings: Settings) -> web.Face:
             *bills.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *own_inquiries.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *laws.routes(public.services),
+            *receipts.routes(settings),
             *reports.routes(public.services),
             *lost_secrets.routes(public.services),
             *matters.routes(public.services),

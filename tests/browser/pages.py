@@ -52,6 +52,7 @@ PORTAL = (
     "/inquiry",
     "/bills",
     "/verify",
+    "/receipts",
     "/statistics",
     "/reports",
     "/service",

@@ -235,7 +235,7 @@ def test_p4_the_link_to_the_other_language_keeps_the_rest_of_the_address(visitor
 
 OPEN_PAGES = (
     *("/contact", "/contact/new", "/contact/track", "/verify", "/statistics", "/reports"),
-    *("/help", "/help/manual", "/privacy", "/accessibility", "/agreement"),
+    *("/help", "/help/manual", "/privacy", "/accessibility", "/agreement", "/receipts"),
 )
 
 
@@ -245,6 +245,13 @@ def test_each_page_is_read_in_a_third_language(visitor, path):
     assert (path, answer.status_code) == (path, 200)
     assert '<html lang="ar" dir="rtl">' in answer.text
     assert "المساعدة" in answer.text
+
+
+def test_the_prover_of_receipts_is_one_file_to_keep(visitor):
+    answer = visitor.get("/receipts.html?lang=en")
+    assert answer.headers["content-disposition"] == 'attachment; filename="mirab-receipts.html"'
+    assert "class Fault extends Error" in answer.text
+    assert not any(f'{word}="/' in answer.text for word in ("src", "action"))
 
 
 # --- one answer changed; a form that is a day old ---

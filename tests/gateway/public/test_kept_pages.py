@@ -85,6 +85,7 @@ REPLIES = {
 SAME_FOR_ALL = {
     "/": None,
     "/verify": None,
+    "/receipts": None,
     "/agreement": None,
     "/service": None,
     "/help": None,
