@@ -159,10 +159,11 @@ class Face:
         try:
             await response(scope, receive, send)
         finally:
-            self._account(request, response.status_code, time.perf_counter() - started)
+            counted = problems.counted(request.state, response.status_code)
+            self._account(request, counted, time.perf_counter() - started)
             records.end_http(http, _http_end(request, response))
             if span is not None:
-                _end_trace(request, response.status_code, span)
+                _end_trace(request, counted, span)
 
     async def _respond(self, request: Request) -> Response:
         try:
@@ -261,7 +262,7 @@ def _http_end(request: Request, response: Response) -> HttpEnd:
     return HttpEnd(
         method=request.method if request.method in METHODS else "other",
         route=state.route,
-        status=response.status_code,
+        status=problems.counted(request.state, response.status_code),
         code=getattr(state, "code", None),
         agency=getattr(state, "agency", None),
         contract=getattr(state, "contract", None),

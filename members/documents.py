@@ -65,6 +65,19 @@ class Delegation:
 
 
 @dataclass(frozen=True, slots=True)
+class XRoadIdentifier:
+    """The name of an information system of an agency in X-Road, until a day; ``subsystem`` is None
+    for the member itself. ``purpose`` is that of its questions that name none.
+    """
+
+    member_class: str
+    member_code: str
+    subsystem: str | None
+    until: dt.date
+    purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Agency:
     """A member: ``requests`` in ``seconds`` is its rate limit.
 
@@ -87,6 +100,7 @@ class Agency:
     revoked: bool = False
     revoked_keys: frozenset[str] = frozenset()
     exceptions: tuple[ClientException, ...] = ()
+    xroad: tuple[XRoadIdentifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +149,7 @@ def parse_agency(document: Table) -> tuple[Agency, list[Credential]]:
         revoked=document.get("state") == "REVOKED",
         revoked_keys=frozenset(texts_of(document, "revoked_keys")),
         exceptions=tuple(parse_tables(document, "exceptions", parse_exception)),
+        xroad=tuple(parse_tables(document, "xroad", _xroad)),
     )
     credentials = [
         *parse_tables(document, "keys", lambda table: _key(code, table)),
@@ -250,6 +265,16 @@ def _delegation(table: Table) -> Delegation:
         texts_of(table, "purposes"),
         day_of(table, "until"),
         text_of(table, "basis") if table.get("basis") else None,
+    )
+
+
+def _xroad(table: Table) -> XRoadIdentifier:
+    return XRoadIdentifier(
+        text_of(table, "member_class"),
+        text_of(table, "member_code"),
+        text_of(table, "subsystem_code") if table.get("subsystem_code") else None,
+        day_of(table, "until"),
+        text_of(table, "purpose") if table.get("purpose") else None,
     )
 
 

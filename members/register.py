@@ -5,7 +5,6 @@ import os
 import time
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -17,10 +16,12 @@ from bus.settings import Settings
 from bus.signatures.keys import JWS_ALGORITHM, PublicKey, from_base64url
 from bus.wire import Wire
 from contracts import CATALOGUE
+from members.contents import Contents, Entry, Stamp, XRoadName
 from members.documents import (
     Agency,
     Credential,
     Grant,
+    XRoadIdentifier,
     delegations_of,
     grants_of,
     grants_to_wire,
@@ -29,7 +30,7 @@ from members.documents import (
 )
 from members.reading import Table
 
-__all__ = ["Agency", "Credential", "Register", "current", "rights"]
+__all__ = ["Agency", "Credential", "Register", "XRoadName", "current", "rights"]
 
 # How often the folder is looked at. Where a look takes longer, as of a thousand files,
 # it is looked at up to so many times more seldom, which is within the second that is promised.
@@ -37,52 +38,6 @@ LOOK_SECONDS, LOOK_TAKES, MORE_SELDOM = 0.2, 0.002, 4.0
 KIND = "mirab-register+jws"
 TOML, COPIES = "*.toml", "*.jws"
 _log = log.get("register")
-
-Stamp = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """The content of one file when it was last read completely."""
-
-    stamp: Stamp
-    version: int
-    agency: Agency
-    credentials: tuple[Credential, ...]
-
-
-@dataclass(slots=True)
-class Contents:
-    """The content of all files together."""
-
-    agencies: dict[str, Agency] = field(default_factory=dict)
-    keys: dict[str, Credential] = field(default_factory=dict)
-    certificates: dict[str, Credential] = field(default_factory=dict)
-    servers: dict[str, str] = field(default_factory=dict)
-
-    def add(self, entry: Entry) -> None:
-        """Add an entry; ValueError if another file has the same agency, key or served contract."""
-        agency = entry.agency
-        keys = {credential.id: credential for credential in entry.credentials}
-        certificates = {
-            credential.thumbprint: credential
-            for credential in entry.credentials
-            if credential.thumbprint
-        }
-        servers = dict.fromkeys(agency.serves, agency.code)
-        if (
-            agency.code in self.agencies
-            or len(keys) < len(entry.credentials)
-            or keys.keys() & self.keys.keys()
-            or certificates.keys() & self.certificates.keys()
-        ):
-            raise ValueError("the agency or one of its keys is there twice")
-        if servers.keys() & self.servers.keys():
-            raise ValueError("it serves what another agency serves")
-        self.agencies[agency.code] = agency
-        self.keys.update(keys)
-        self.certificates.update(certificates)
-        self.servers.update(servers)
 
 
 class Register:
@@ -154,6 +109,13 @@ class Register:
         """The code of the agency that serves a contract; None if there is none."""
         self._look()
         return self._known.servers.get(contract)
+
+    def xroad(self) -> dict[XRoadName, tuple[str, XRoadIdentifier]]:
+        """The code of the agency that has a name in X-Road, by these names, those that have ended
+        too.
+        """
+        self._look()
+        return self._known.xroad
 
     @property
     def by_copies(self) -> bool:

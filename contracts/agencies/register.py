@@ -20,6 +20,7 @@ from bus.messages.message import OPTIONAL, Meta, check, message, raw
 from bus.messages.values import Block, Day, Tick
 from bus.topology import AGENCY_CODE
 from contracts.agencies.sandbox import MOST_DAYS
+from contracts.agencies.xroad import XRoadIdentifier
 
 STATES = ("IN_FORCE", "REVOKED", "ENDED")
 # The members of a JSON Web Key that make a public key (RFC 7518, RFC 8037).
@@ -181,6 +182,7 @@ class AgencyDocument:
         "What its OAuth client may do beyond the strict rules",
         OPTIONAL,
     ] = None
+    xroad: Annotated[tuple[XRoadIdentifier, ...] | None, validate.Length(0, 50), OPTIONAL] = None
     grants: Annotated[tuple[Grant, ...] | None, validate.Length(0, 200), OPTIONAL] = None
     delegations: Annotated[tuple[Delegation, ...] | None, validate.Length(0, 200), OPTIONAL] = None
     amqp: Annotated[Amqp | None, OPTIONAL] = None

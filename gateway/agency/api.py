@@ -52,11 +52,13 @@ from gateway.agency.proofs.tokens import Tokens
 from gateway.agency.records import Records
 from gateway.agency.register.copies import RegisterCopies
 from gateway.agency.register.sandbox import Sandbox
+from gateway.agency.xroad.face import XRoad, is_xroad
 from gateway.announcements import AnnouncementCache
 from gateway.html import assets
 from gateway.http import security_txt
 from gateway.http.address import Address, sandbox_address
 from gateway.http.origin import for_every_site
+from gateway.http.problems import counted
 from members.register import Register, current
 
 PORT = 8001
@@ -89,6 +91,7 @@ class AgencyFace:
         self.runner = Runner(self.client, self._current_caller)
         self.calls = Calls(self.door, self.runner)
         self._records = Records(self.door)
+        self.xroad = XRoad(settings, self.door, self._opening)
         self.copies = _copies(settings, self.client, self.register)
         is_sandbox = settings.text("SANDBOX", "0") == "1"
         self.sandbox = Sandbox(self.door, self.copies) if self.copies and is_sandbox else None
@@ -143,10 +146,13 @@ class AgencyFace:
 
     def finish(self, request: Request, response: Response) -> Response:
         """Add the version, the end of the contract and how to prove oneself; and sign."""
-        self.refusals.note(request, response.status_code)
+        self.refusals.note(request, counted(request.state, response.status_code))
         response.headers["API-Version"] = release()
         response.headers.update(getattr(request.state, "ending", {}))
         refused, code = response.status_code in REFUSED, getattr(request.state, "code", None)
+        if is_xroad(request):
+            self.xroad.finish(request, response)
+            return self.door.finish(request, response)
         if request.state.route in OAUTH_PATHS:  # which says itself how to come in there
             pass
         elif refused and (response.status_code == UNPROVEN or code == "token.scope"):
@@ -191,6 +197,7 @@ def make(settings: Settings) -> web.Face:
             Route("/v1/calls/{call:uuid}", agency.read_call),
             Route("/v1/calls/{call:uuid}", agency.cancel_call, methods=["DELETE"]),
             Route("/v1/records", agency.read_records),
+            *agency.xroad.routes(),
             Route(
                 "/openapi.json",
                 for_every_site(
@@ -214,6 +221,7 @@ def make(settings: Settings) -> web.Face:
         ],
         lifespan=web.while_connected(agency.client, *agency.works()),
         finish=agency.finish,
+        show=agency.xroad.show,
         address=agency.address,
     )
 

@@ -25,6 +25,7 @@ FORMS = {".md": MARKDOWN, **dict.fromkeys(SCRIPTS, PLAIN)}
 # The first guides of the menu, for those who write programs; then those of whoever runs Mirab.
 FOR_PROGRAMS = (
     "join.md",
+    "xroad.md",
     "webhooks.md",
     "contracts.md",
     "notify-api.md",

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from starlette.datastructures import State
+
 from bus.errors import BusError
 from bus.messages.values import Json
 from gateway.texts.files import FILES
@@ -93,6 +95,13 @@ def describe(error: BusError, *, instance: str, trace_id: str | None) -> Json:
     if "error_id" in error.details:
         members["error_id"] = error.details["error_id"]
     return members
+
+
+def counted(state: State, status: int) -> int:
+    """Return the status by which an answer is counted: not HTTP's, where the caller's protocol has
+    none but 500 for a refusal (X-Road).
+    """
+    return int(getattr(state, "counts_as", status))
 
 
 def without_repeats(problem: Json) -> Json:

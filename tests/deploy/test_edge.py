@@ -2,9 +2,12 @@
 
 import contextlib
 import json
+import os
 import re
+import shutil
 import socket
 import ssl
+import subprocess
 import urllib.parse
 from collections import Counter
 
@@ -25,6 +28,7 @@ from gateway.ops.notices import jobs
 from gateway.ops.treasury import banks
 from people import tracking
 from tests.deploy.edge import EDGE, NAMES, Edge
+from tests.gateway.agency import xroad_hands
 from tests.gateway.agency.oauth_hands import ASK, GOOD, content_digest
 from tests.gateway.conftest import environ_of
 from tests.gateway.desk.test_desk_pages import registered
@@ -44,6 +48,12 @@ until = 2030-12-31
 [[certificates]]
 id = "edge-co-cert"
 sha256 = "SHA256"
+until = 2030-12-31
+[[xroad]]
+member_class = "GOV"
+member_code = "100"
+subsystem_code = "fuel"
+purpose = "fuel_quota"
 until = 2030-12-31
 [[grants]]
 contract = "inquiry.*"
@@ -463,3 +473,92 @@ def test_s2_while_a_face_is_away_the_edge_says_when_to_come_again(house):
     assert (answer.status, answer.json()["code"]) == (502, "edge.refused")
     assert answer.headers["retry-after"] == "5"
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+# --- X-Road, by the certificate alone ---
+
+XROAD = (ROOT / "docs/xroad.md").read_text(encoding="utf-8")
+XROAD_ASK = "/r1/MIRAB/GOV/WATER/inquiry/ask.v1"
+IS = {"X-Road-Client": "MIRAB/GOV/100/fuel", "Content-Type": "application/json"}
+PAPER = b'{"key_kind": "national_id", "key": "9900000013"}'
+
+
+def call_by_xroad(house, cert, *, headers=(), body=PAPER):
+    return house.edge.send(
+        "agency",
+        XROAD_ASK,
+        method="POST",
+        body=body,
+        headers={**IS, **dict(headers)},
+        source=NEAR,
+        cert=cert,
+    )
+
+
+@pytest.fixture
+def papers(house, tmp_path):
+    """A folder with the three files that the page names; programs reach the edge from NEAR."""
+    for name, path in zip(("tls.crt", "tls.key"), house.cert, strict=True):
+        shutil.copy(path, tmp_path / name)
+    shutil.copy(house.edge.folder / "server-ca.crt", tmp_path / "mirab-ca.crt")
+    name, port = NAMES["agency"], house.edge.ports["AGENCY_TLS_PORT"]
+    (tmp_path / ".curlrc").write_text(
+        f'connect-to = "{name}:{port}:127.0.0.1:{port}"\ninterface = "{NEAR}"\nfail-with-body\n'
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_the_commands_of_the_page_of_x_road_are_answered(house, papers, number):
+    blocks = re.findall(r"```bash\n(.*?)```", XROAD, re.DOTALL)
+    commands = re.split(r"\n(?=curl )", "\n".join(block.strip() for block in blocks))
+    assert len(commands) == 4
+    command = commands[number].replace("https://agency.example:8443", house.address)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=papers,
+        env={**os.environ, "CURL_HOME": str(papers)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    json.loads(done.stdout)
+
+
+@pytest.mark.usefixtures("shell")
+def test_the_python_of_the_page_of_x_road_is_answered(house, papers, capsys, monkeypatch):
+    code = re.search(r"```python\n(.*?)```", XROAD, re.DOTALL)[1]
+    monkeypatch.chdir(papers)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    exec(code.replace("https://agency.example:8443", house.address), {})
+    status, outcome, id_ = capsys.readouterr().out.split()
+    assert (status, outcome, id_[:6]) == ("200", "NOT_FOUND", "MIRAB-")
+
+
+def test_case_33_a_certificate_that_a_caller_of_x_road_wrote_is_not_believed(house):
+    with open(house.cert[0], encoding="utf-8") as file:
+        pem = file.read()
+    other, _ = house.edge.client("another")
+    answer = call_by_xroad(house, other, headers={"X-Client-Cert": urllib.parse.quote(pem)})
+    assert answer.headers["x-road-error"] == "server.clientproxy.ssl_authentication_failed"
+
+
+def test_case_34_the_same_subject_by_the_same_authority_is_another_certificate(house):
+    twin, _ = house.edge.client("edge-co")
+    answer = call_by_xroad(house, twin)
+    assert answer.headers["x-road-error"] == "server.clientproxy.ssl_authentication_failed"
+
+
+def test_a_body_that_is_too_large_is_refused_by_the_face_and_not_by_the_edge(house):
+    answer = call_by_xroad(house, house.cert, body=b"x" * 10 * 1024 * 1024)
+    assert (answer.status, answer.json()["code"]) == (413, "http.too_large")
+
+
+def test_the_hash_of_a_request_is_the_same_behind_the_edge(house):
+    answer = call_by_xroad(house, house.cert, headers={"X-Road-Id": "one"})
+    # http.client sends its own header first.
+    sent = [("Accept-Encoding", "identity"), *IS.items(), ("X-Road-Id", "one")]
+    recorded = xroad_hands.Answer(*answer, "POST", XROAD_ASK, sent)
+    assert recorded.headers["x-road-request-hash"] == recorded.recomputed_hash(PAPER)

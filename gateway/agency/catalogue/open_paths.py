@@ -307,6 +307,7 @@ def _documents(document: Document) -> None:
     for path, id_, summary, content in (
         ("/openapi.json", "openapi", "This document", _json({"type": "object"})),
         ("/asyncapi.json", "asyncapi", "Commands and events", _json({"type": "object"})),
+        ("/xroad.json", "xroad", "The REST face of X-Road", _json({"type": "object"})),
         ("/.well-known/jwks.json", "jwks", "By which keys we sign answers", _json(KEYS)),
         (
             "/.well-known/oauth-authorization-server",

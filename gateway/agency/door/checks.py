@@ -23,12 +23,14 @@ from gateway.agency.door.verification import (
     RequestProof,
     Verifiers,
     is_signed,
+    proof_by_certificate,
     proof_by_signature,
     proof_by_token,
     require_own_host,
     require_token_in_force,
 )
 from gateway.agency.door.visitor import Visitor
+from gateway.agency.door.ways import xroad_asker
 from gateway.http import bodies
 from gateway.http.problems import HttpError
 from members.documents import Agency
@@ -120,6 +122,7 @@ class Admission:
             proof.access,
             self.on_behalf_of,
             proof.way,
+            proof.xroad.stated if proof.xroad is not None else {},
         )
 
 
@@ -137,10 +140,14 @@ def check_one_identity(_: Verifiers, admission: Admission) -> None:
 
 
 def check_proof(verifiers: Verifiers, admission: Admission) -> None:
-    """``signature.*`` (RFC 9421), or ``token.*`` and ``dpop.*`` (RFC 9449): the proof of the asker.
+    """``signature.*`` (RFC 9421), or ``token.*`` and ``dpop.*`` (RFC 9449): the proof of the asker;
+    of X-Road ``xroad.*``.
 
     The key is named for the log of refusals before it is proven.
     """
+    if (asker := xroad_asker(admission.request)) is not None:
+        admission.proof = proof_by_certificate(verifiers, admission.request, asker)
+        return
     authorization = admission.http_message.headers.get("authorization", "")
     if authorization[:4].lower() == "dpop" or authorization[:6].lower() == "bearer":
         admission.proof = proof_by_token(
@@ -199,6 +206,9 @@ def check_once(verifiers: Verifiers, admission: Admission) -> None:
 
 def check_on_behalf_of(_: Verifiers, admission: Admission) -> None:
     """``token.on_behalf_of`` if the header names another agency than the token."""
+    if admission.proven().xroad is not None:
+        admission.on_behalf_of = admission.proven().behalf
+        return
     header = admission.http_message.headers.get(ON_BEHALF_OF)
     access = admission.proven().access
     if access is not None and header is not None and header != access.on_behalf_of:
@@ -296,7 +306,8 @@ async def check_digest(reading: Reading) -> None:
 
 async def check_message(reading: Reading) -> None:
     """``json.*``, and ``contract.broken`` with each field that is wrong."""
-    reading.data = reading.contract.load_data(bodies.parse_object(reading.body))
+    stated = reading.visitor.stated_for(reading.contract)
+    reading.data = reading.contract.load_data({**stated, **bodies.parse_object(reading.body)})
 
 
 async def check_right(reading: Reading) -> None:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.client import Client
+from bus.errors import Unauthenticated
 from bus.messages import kinds
 from bus.messages.values import Json
 from bus.process import records
@@ -16,7 +17,8 @@ from bus.signatures.signing import HttpMessage, sign_response
 from gateway import web
 from gateway.agency.door import checks
 from gateway.agency.door.checks import JSON, Reading
-from gateway.agency.door.verification import Verifiers, require_own_host
+from gateway.agency.door.refusals import claim
+from gateway.agency.door.verification import NO_CERTIFICATE, Verifiers, require_own_host
 from gateway.agency.door.visitor import NAMESPACE, Visitor
 
 __all__ = ["JSON", "NAMESPACE", "Door", "Reading", "Visitor"]
@@ -32,7 +34,31 @@ class Door:
     async def identify(self, request: Request, contract: kinds.Request) -> Visitor:
         """The agency that asks, by the headers alone: for what reads its body itself."""
         request.state.contract = contract.name
+        if (visitor := getattr(request.state, "visitor", None)) is not None:
+            identified: Visitor = visitor  # by ``identify_first``
+            return identified
         return await checks.identify(self.verifiers, request, self.http_message(request))
+
+    async def identify_first(self, request: Request) -> Visitor:
+        """The agency that asks, before it is looked up for what: a later ``identify`` of the same
+        request gives the same, and takes nothing of its rate again.
+        """
+        visitor = await checks.identify(self.verifiers, request, self.http_message(request))
+        request.state.visitor = visitor
+        return visitor
+
+    def require_certificate(self, request: Request) -> None:
+        """Unauthenticated ``xroad.certificate`` unless the connection has one of the register,
+        whose last day has not passed.
+        """
+        thumbprint = self.verifiers.certificates.thumbprint(request)
+        certificate = self.verifiers.register.certificate(thumbprint) if thumbprint else None
+        if certificate is None:
+            raise Unauthenticated(NO_CERTIFICATE, code="xroad.certificate")
+        claim(request, certificate.id)
+        agency = self.verifiers.register.owner(certificate.id)
+        request.state.agency = agency.code
+        request.state.limits = self.verifiers.limits.take(agency)
 
     def require_own_host(self, request: Request) -> None:
         """HttpError ``http.host``: the check ``host``, for what needs no other."""

@@ -3,15 +3,17 @@
 import hmac
 import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
-from bus.errors import Unauthenticated
+from bus.errors import Forbidden, Unauthenticated
 from bus.signatures.keys import PublicKey
 from bus.signatures.signing import REQUEST_TAG, HttpMessage, verify_request
 from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.door.refusals import claim
+from gateway.agency.door.ways import XRoadAsker
 from gateway.agency.proofs.certificates import Certificates
 from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
@@ -22,11 +24,14 @@ from gateway.http.address import Address
 from gateway.http.hosts import bare
 from gateway.http.problems import HttpError
 from members.clients import RS256
-from members.documents import Agency, exceptions_of
-from members.register import Register
+from members.documents import Agency, XRoadIdentifier, exceptions_of, today
+from members.register import Register, XRoadName
 
 _AUTHORIZATION = re.compile(r"(dpop|bearer) +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
-SIGNATURE, DPOP, MTLS = "signature", "dpop", "mtls"
+SIGNATURE, DPOP, MTLS, XROAD = "signature", "dpop", "mtls", "xroad"
+NO_CERTIFICATE = "Connect with a certificate that the register holds for your agency."
+# No code of an agency has this form.
+NOBODY = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ class RequestProof:
 
     ``scope`` is that in which ``nonce`` is used once (the id of the key, a thumbprint); ``kind`` is
     that of gateway/agency/proofs/replays.py, None for a token with a certificate, which proves each
-    of its requests. ``token`` is the token, if it is by one.
+    of its requests. ``token`` is the token, if it is by one. ``xroad`` is the asker by X-Road, and
+    ``behalf`` the agency in whose name that asks.
     """
 
     keyid: str
@@ -63,6 +69,8 @@ class RequestProof:
     kind: str | None
     scope: str
     token: Issued | None = None
+    xroad: XRoadAsker | None = None
+    behalf: str | None = None
 
     @property
     def access(self) -> Access | None:
@@ -71,12 +79,12 @@ class RequestProof:
 
     @property
     def way(self) -> str:
-        """By which way the question came in: ``signature``; or ``oauth``, how the token is bound
-        (dpop, mtls), how its client proved itself, and by which exceptions of the register, such
-        as ``oauth:mtls:RS256+long_assertion``.
+        """By which way the question came in: ``signature``; ``xroad``; or ``oauth``, how the token
+        is bound (dpop, mtls), how its client proved itself, and by which exceptions of the
+        register, such as ``oauth:mtls:RS256+long_assertion``.
         """
         if self.token is None:
-            return SIGNATURE
+            return XROAD if self.xroad is not None else SIGNATURE
         access = self.token.access
         bound = MTLS if self.kind is None else DPOP
         extra = "".join(f"+{name}" for name in sorted(access.exceptions - {RS256}))
@@ -168,6 +176,44 @@ def _require_certificate(verifiers: Verifiers, request: Request, access: Access)
             "Send the token with the certificate or the DPoP proof that it is bound to.",
             code="token.binding",
         )
+
+
+def proof_by_certificate(verifiers: Verifiers, request: Request, asker: XRoadAsker) -> RequestProof:
+    """The proof of a request of X-Road: the certificate of its connection, whose agency has the
+    name that the request says it is from.
+
+    Unauthenticated ``xroad.certificate``; Forbidden ``xroad.client`` for the name of another, of
+    nobody, or one that has ended: which of these it is, is not told.
+    """
+    thumbprint = verifiers.certificates.thumbprint(request)
+    credential = verifiers.register.certificate(thumbprint) if thumbprint else None
+    if credential is None:
+        raise Unauthenticated(NO_CERTIFICATE, code="xroad.certificate")
+    claim(request, credential.id)
+    names = verifiers.register.xroad()
+    agency, name = names.get(asker.name, (None, None))
+    if name is None or agency != credential.agency or name.until < today():
+        raise Forbidden(
+            "The certificate of this connection does not belong to the client that X-Road-Client "
+            "names.",
+            code="xroad.client",
+        )
+    if name.purpose:
+        asker = replace(asker, stated={"purpose": name.purpose, **asker.stated})
+    behalf = _agency_of_party(names, asker.represented) if asker.represented else None
+    id_, nonce = credential.id, uuid.uuid4().hex
+    return RequestProof(id_, nonce, 0.0, None, id_, xroad=asker, behalf=behalf)
+
+
+def _agency_of_party(
+    names: Mapping[XRoadName, tuple[str, XRoadIdentifier]], party: tuple[str, str]
+) -> str:
+    """The code of the agency that is a member of X-Road; one that no agency has if there is none,
+    or several by their subsystems: it is refused as every agency that lends nothing.
+    """
+    own = names.get((*party, None))
+    codes = {own[0]} if own else {code for name, (code, _) in names.items() if name[:2] == party}
+    return codes.pop() if len(codes) == 1 else NOBODY
 
 
 def is_signed(message: HttpMessage) -> bool:

@@ -1,12 +1,14 @@
 """The agency that has passed the door, with all that belongs to its request beside the body."""
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bus.errors import Forbidden
+from bus.messages.values import Json
 from bus.signatures.digest import DigestCheck, check_digest
 from bus.signatures.signing import HttpMessage
-from contracts import Request
+from contracts import Contract, Request
 from gateway.agency.door.grants import CallerFields, caller_fields, granted, require_grant
 from gateway.agency.door.verification import SIGNATURE
 from gateway.agency.proofs.tokens import Access
@@ -22,7 +24,8 @@ class Visitor:
 
     ``nonce`` makes this request the only one of its kind; ``address`` is where it comes from;
     ``access`` is what its token gives, None for a signed request; ``on_behalf_of`` is the agency
-    in whose name it asks, if that is not itself; ``way`` is that of RequestProof.
+    in whose name it asks, if that is not itself; ``way`` is that of RequestProof. ``stated`` are
+    fields that its questions have where their bodies leave them out.
     """
 
     register: Register
@@ -35,14 +38,20 @@ class Visitor:
     access: Access | None = None
     on_behalf_of: str | None = None
     way: str = SIGNATURE
+    stated: Mapping[str, str] = field(default_factory=dict)
+
+    def stated_for(self, contract: Contract) -> Json:
+        """What it states beside its bodies, of the fields that a message has."""
+        fields = contract.schema.fields
+        return {name: value for name, value in self.stated.items() if name in fields}
 
     def digest_check(self) -> DigestCheck:
         """The check of the body's digest, which signed requests must have and others may."""
-        return DigestCheck(self.http_message.headers, required=self.access is None)
+        return DigestCheck(self.http_message.headers, required=self.way == SIGNATURE)
 
     def check_body(self, body: bytes) -> None:
         """SignatureError if Content-Digest is not the digest of the body."""
-        check_digest(self.http_message.headers, body, required=self.access is None)
+        check_digest(self.http_message.headers, body, required=self.way == SIGNATURE)
 
     def request_id(self, contract: str) -> str:
         """The id of the message: the same for a repeat of this request."""

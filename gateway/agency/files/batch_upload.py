@@ -23,10 +23,12 @@ async def submit(door: Door, request: Request) -> Response:
     if form == JSON:
         raw = await bodies.body(request)
         visitor.check_body(raw)
-        data = inquiry.BATCH_KEYS.load_data(bodies.parse_object(raw))
+        stated = visitor.stated_for(inquiry.BATCH_KEYS)
+        data = inquiry.BATCH_KEYS.load_data({**stated, **bodies.parse_object(raw)})
         lines = [read_line(key) for key in data.pop("keys")]
         return await Upload(door, request, visitor, data).send_all(lines)
-    matter = inquiry.MATTER.load_data(query_of(request))
+    stated = visitor.stated_for(inquiry.MATTER)
+    matter = inquiry.MATTER.load_data({**stated, **query_of(request)})
     return await Upload(door, request, visitor, matter).stream(form)
 
 

@@ -14,6 +14,7 @@ RIGHTS = {
     "keys": ("id",),
     "certificates": ("id",),
     "exceptions": ("allows",),
+    "xroad": ("member_class", "member_code", "subsystem_code"),
     "grants": ("contract", "purposes"),
     "delegations": ("to", "contract", "purposes"),
 }
@@ -80,6 +81,8 @@ def _title(name: str, right: Document) -> str:
         return str(right.get("id", ""))
     if name == "exceptions":
         return exception_label(str(right.get("allows", "")))
+    if name == "xroad":
+        return "/".join(str(right[part]) for part in RIGHTS[name] if right.get(part))
     return words.contract_label(str(right.get("contract", "")))
 
 

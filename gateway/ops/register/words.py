@@ -69,6 +69,7 @@ RIGHTS = {
     "keys": "کلید",
     "certificates": "گواهی",
     "exceptions": "استثنا",
+    "xroad": "نام در X-Road",
     "grants": "مجوز",
     "delegations": "نمایندگی",
     "agency": "دستگاه",
@@ -104,6 +105,10 @@ MEMBERS = {
     "public_key": "کلید عمومی",
     "jwk": "کلید عمومی",
     "sha256": "اثر انگشت گواهی",
+    "member_class": "رده عضو",
+    "member_code": "کد عضو",
+    "subsystem_code": "کد سامانه",
+    "purpose": "هدف پیش‌فرض",
     "limits": "سقف درخواست",
     "queue": "صف",
 }

@@ -35,6 +35,16 @@ class Certificate(TypedDict):
     sha256: str
 
 
+class XRoadIdentifier(TypedDict):
+    """The name of an information system in X-Road, good to the end of the day ``until``."""
+
+    member_class: str
+    member_code: str
+    until: str
+    subsystem_code: NotRequired[str]
+    purpose: NotRequired[str]
+
+
 class Right(TypedDict):
     """A grant, or a delegation ``to`` another agency."""
 
@@ -81,6 +91,7 @@ class Document(TypedDict):
     keys: NotRequired[list[Key]]
     certificates: NotRequired[list[Certificate]]
     exceptions: NotRequired[list[ClientException]]
+    xroad: NotRequired[list[XRoadIdentifier]]
     grants: NotRequired[list[Right]]
     delegations: NotRequired[list[Right]]
     amqp: NotRequired[Amqp]
@@ -109,12 +120,17 @@ ORDER = (
     "allows",
     "public_key",
     "sha256",
+    "member_class",
+    "member_code",
+    "subsystem_code",
+    "purpose",
     "until",
     "basis",
     "limits",
     "keys",
     "certificates",
     "exceptions",
+    "xroad",
     "grants",
     "delegations",
     "amqp",

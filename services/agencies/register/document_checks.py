@@ -174,6 +174,12 @@ def _repetitions(document: Document) -> list[FieldError]:
         if id_ in ids:
             faults.append(FieldError(path, "repeated", "This id stands twice."))
         ids.add(id_)
+    names: set[str] = set()
+    for number, name in enumerate(_xroad_names(document)):
+        if name in names:
+            path = f"xroad.{number}.member_code"
+            faults.append(FieldError(path, "repeated", "This name of X-Road stands twice."))
+        names.add(name)
     thumbprints = list(key_thumbprints(document).items())
     for number, (path, thumbprint) in enumerate(thumbprints):
         if any(thumbprint == earlier for _, earlier in thumbprints[:number]):
@@ -218,6 +224,14 @@ def _credential_ids(document: Document) -> list[tuple[str, str]]:
     return keys + certificates
 
 
+def _xroad_names(document: Document) -> list[str]:
+    """Its names in X-Road: class, code and subsystem."""
+    return [
+        "/".join((name["member_class"], name["member_code"], name.get("subsystem_code", "")))
+        for name in document.get("xroad", [])
+    ]
+
+
 def _unique_items(document: Document) -> dict[tuple[str, str], str]:
     """What only one agency can have, as a pair of kind and value, by its path in the document."""
     items = {("key", thumbprint): path for path, thumbprint in key_thumbprints(document).items()}
@@ -225,6 +239,8 @@ def _unique_items(document: Document) -> dict[tuple[str, str], str]:
     for number, certificate in enumerate(document.get("certificates", [])):
         digest = "".join(certificate["sha256"].split()).replace(":", "").lower()
         items["sha256", digest] = f"certificates.{number}.sha256"
+    for number, name in enumerate(_xroad_names(document)):
+        items["xroad", name] = f"xroad.{number}.member_code"
     for number, contract in enumerate(document.get("amqp", {}).get("serves", [])):
         items["serves", contract] = f"amqp.serves.{number}"
     return items

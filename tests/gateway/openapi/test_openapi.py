@@ -15,6 +15,7 @@ from contracts import agency_contracts
 from contracts.inquiry.questions import PURPOSES
 from gateway.agency import api as agency
 from gateway.agency.catalogue import openapi as catalogue
+from gateway.agency.xroad import document as xroad
 from gateway.http.problems import PROBLEMS
 from gateway.notify import api as notify
 from gateway.notify import openapi_document
@@ -203,6 +204,14 @@ def test_d10_every_address_of_the_agency_face_is_in_its_document_and_no_other(tm
     )
     contracts = "/v{}/{}/{}"
     reply = addresses_in(json.loads(served(catalogue.openapi(sandbox=True), "https://x").body))
+    of_xroad = json.loads(served(xroad.document(), "https://x").body)
+    validate(of_xroad)
+    by_service = {("/r{}/{}", method) for method in xroad.METHODS}
+    theirs = addresses_in(of_xroad)
+    assert by_service <= addresses_of(face.routes)
+    reply |= {address for address in theirs if not address[0].startswith("/r1/")} | by_service
+    of_services = {method for path, method in theirs if path.startswith("/r1/")}
+    assert of_services == set(xroad.METHODS) - {"options"}  # ``operations`` leaves that out
     calls = {(catalogue.path_of(contract), "post") for contract in agency_contracts()}
     assert (contracts, "post") in addresses_of(face.routes)
     assert addresses_of(face.routes) - {(contracts, "post")} | calls == reply
@@ -253,7 +262,8 @@ def test_d10_each_header_that_the_agency_face_reads_is_a_parameter(document):
     shared = [f"gateway/{room}" for room in ("html", "http", "forms", "limits", "openapi")]
     read_there = headers_read_in("gateway/agency", *shared)
     assert {"idempotency-key", "signature-input"} <= read_there
-    assert read_there <= headers_in(document) | {
+    of_xroad = headers_in(json.loads(xroad.document()))
+    assert read_there <= headers_in(document) | of_xroad | {
         # Of the edge, about the certificate of a connection; no caller writes it.
         "x-client-cert",
         # Of the other faces.
