@@ -14,6 +14,7 @@ from bus.errors import BusError, SignatureError
 from bus.evidence.errors import EvidenceError
 from bus.process.private import own_files_only
 from bus.wire import Wire
+from connector.attestations import attest, is_attestation, present, verify_attestation
 from connector.caller import CSV, JSONL, Caller, Refused, Unreachable
 from connector.evidence import Evidence
 from connector.keys import load_key, make_key, read_server_keys
@@ -141,6 +142,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
     """Says whether the kept answer is the one that Mirab signed, or what a receipt proves."""
     if is_receipt(arguments.file):
         return _of_evidence(lambda: verify_receipt(arguments))
+    if is_attestation(arguments.file):
+        return _of_evidence(lambda: verify_attestation(arguments))
     if not arguments.server_key:
         raise ValueError("Give --server-key (or set MIRAB_SERVER_KEY).")
     keys = read_server_keys(arguments.server_key)
@@ -169,6 +172,18 @@ def run_receipt(arguments: argparse.Namespace) -> int:
     if code == GOOD:
         _say(f"The receipt is in {arguments.out}; verify says what it proves.")
     return code
+
+
+def run_attest(arguments: argparse.Namespace) -> int:
+    """Gets an answer as an SD-JWT and keeps it."""
+    attest(arguments)
+    _say(f"It is in {arguments.out}; present chooses what others are shown of it.")
+    return GOOD
+
+
+def run_present(arguments: argparse.Namespace) -> int:
+    """Makes a presentation of the chosen fields."""
+    return _of_evidence(lambda: present(arguments))
 
 
 def _of_evidence(act: Callable[[], None]) -> int:
@@ -284,6 +299,8 @@ RUNS = {
     "records": run_records,
     "console": run_console,
     "receipt": run_receipt,
+    "attest": run_attest,
+    "present": run_present,
     "verify": run_verify,
     "keygen": run_keygen,
     "prove": run_prove,

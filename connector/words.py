@@ -223,7 +223,7 @@ def _console(command: argparse.ArgumentParser) -> None:
 
 
 def _verify(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", help="what ask --save or receipt --out wrote")
+    command.add_argument("file", help="what ask --save, receipt or present --out wrote")
     command.add_argument(
         "--server-key",
         default=os.environ.get("MIRAB_SERVER_KEY"),
@@ -236,6 +236,7 @@ def _verify(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="write JSON for programs")
     command.add_argument("--request", metavar="FILE", help="for a receipt: the body that was sent")
     command.add_argument("--answer", metavar="FILE", help="for a receipt: the body that came")
+    _audience(command)
     _trust(command)
 
 
@@ -269,6 +270,33 @@ def _receipt(command: argparse.ArgumentParser) -> None:
     _trust(command)
 
 
+def _attest(command: argparse.ArgumentParser) -> None:
+    connection(command)
+    command.add_argument("tracking_code", help="of an answer that you were given")
+    command.add_argument("--file-no", help="which source, where the answer has several")
+    command.add_argument(
+        "--bind", action="store_true", help="let your key (--key-id) sign each presentation"
+    )
+    command.add_argument("--out", type=Path, required=True, help="where the SD-JWT goes")
+
+
+def _present(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="what attest --out wrote")
+    command.add_argument(
+        "--show", metavar="FIELDS", help="day,status.group for example; without it, lists them all"
+    )
+    command.add_argument("--key-file", default=os.environ.get("MIRAB_KEY_FILE"), help="your key")
+    command.add_argument("--key-id", default=os.environ.get("MIRAB_KEY_ID"), help="its id")
+    _audience(command)
+    command.add_argument("--out", type=Path, help="where the presentation goes; printed without it")
+
+
+def _audience(command: argparse.ArgumentParser) -> None:
+    """The options that bind a presentation to who asked for it."""
+    command.add_argument("--audience", metavar="NAME", help="for whom the presentation is made")
+    command.add_argument("--nonce", metavar="TEXT", help="what they gave you for this once")
+
+
 def _keygen(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, help="where the private key goes (PEM)")
 
@@ -296,7 +324,9 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
     "records": ("list your own calls of the last days, newest first", _records),
     "console": ("print an address, for one use, at which a browser reads your console", _console),
     "receipt": ("fetch the receipt of one of your calls, for verify", _receipt),
-    "verify": ("verify kept evidence or a receipt, offline", _verify),
+    "attest": ("get an answer as an SD-JWT, of which you show what you choose", _attest),
+    "present": ("choose what an SD-JWT shows, offline", _present),
+    "verify": ("verify kept evidence, a receipt or a presentation, offline", _verify),
     "keygen": ("make a key pair; prints the public key to register", _keygen),
     "prove": ("print the proof that a new key is yours", _prove),
     "completion": ("print what lets your shell complete these words", _completion),
