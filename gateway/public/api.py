@@ -157,7 +157,7 @@ def make(settings: Settings) -> web.Face:
             Route("/v1/verify/{code}", public.verify),
             Route("/", public.home),
             Route("/verify", public.verify_page, methods=["GET"]),
-            *proofs.routes(public.services),
+            *proofs.routes(public.services, receipts.keys_of(settings)),
             *own_proofs.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *door.routes(public.services),
             *tickets.routes(public.services),

@@ -11,6 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, SignatureError
+from bus.evidence.errors import EvidenceError
+from bus.evidence.notes import TrustedKeys
+from bus.evidence.receipts import Receipt
 from bus.messages.message import to_wire
 from bus.signatures.sd_jwt import IssuerKey, SdJwt, keys_of_jwks
 from contracts.inquiry.attestations import ATTESTATION_KEYS, KIND
@@ -19,6 +22,7 @@ from gateway import web
 from gateway.forms.small_files import read_small_form
 from gateway.http.origin import for_every_site
 from gateway.public.proofs import views
+from gateway.public.proofs.receipts import receipt_sentences, texts_of
 from gateway.public.proofs.submitted import CODE, RECEIPT, SIGNED, Submitted, recognize
 from gateway.public.site import words
 from gateway.public.site.pages import show, status_of
@@ -33,8 +37,9 @@ KEPT_FOR = {"Cache-Control": "max-age=300"}
 class ProofPages:
     """What the routes share."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, receipt_keys: str) -> None:
         self._services = services
+        self._trusted = TrustedKeys.parse(receipt_keys) if receipt_keys else None
 
     async def keys(self, request: Request) -> Response:
         """GET /.well-known/jwks.json: by which keys proofs are verified."""
@@ -53,7 +58,7 @@ class ProofPages:
         if submitted.kind == CODE:
             return RedirectResponse(f"/v1/verify/{submitted.text}", 303)
         if submitted.kind == RECEIPT:
-            return self._refuse(request, "proof_receipt_offline")
+            return self._receipt(request, submitted.text)
         if submitted.kind == SIGNED:
             return await self._signed(request, submitted)
         return self._refuse(request, submitted.fault)
@@ -79,6 +84,17 @@ class ProofPages:
             code=code if isinstance(code, str) and len(code) <= MOST_CODE else "",
         )
 
+    def _receipt(self, request: Request, text: str) -> Response:
+        """What a receipt proves on the word of RECEIPT_KEYS, as /receipts says it by its script."""
+        if self._trusted is None:
+            return self._refuse(request, "proof_receipt_offline")
+        try:
+            proven = Receipt.parse(text.encode()).verify(self._trusted)
+        except EvidenceError as error:
+            return self._refuse(request, f"receipt_{error.code.replace('evidence.', 'fault_')}")
+        texts = texts_of(words.speaker(words.language(request)))
+        return show(request, "verify_receipt", verdict=receipt_sentences(proven, texts))
+
     async def _keys(self, request: Request) -> dict[str, IssuerKey]:
         reply = await self._services.ask_kept(request, ATTESTATION_KEYS, Nothing())
         return keys_of_jwks(to_wire(reply))
@@ -88,9 +104,9 @@ class ProofPages:
         return show(request, "verify_proof", status, shown=None, fault=key)
 
 
-def routes(services: Services) -> list[Route]:
-    """The routes of proofs."""
-    pages = ProofPages(services)
+def routes(services: Services, receipt_keys: str) -> list[Route]:
+    """The routes of proofs; ``receipt_keys`` are those of log and witnesses (RECEIPT_KEYS)."""
+    pages = ProofPages(services, receipt_keys)
     return [
         Route("/verify", pages.verify, methods=["POST"]),
         Route("/.well-known/jwks.json", for_every_site(pages.keys)),

@@ -5,10 +5,12 @@ import json
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 
 import pytest
 
 from bus.errors import Unavailable
+from bus.evidence.leaves import parse_leaf
 from bus.messages.message import read
 from bus.signatures.keys import SigningKey
 from bus.signatures.sd_jwt import SdJwt, issue
@@ -16,6 +18,7 @@ from contracts.inquiry.answer import Answer
 from contracts.inquiry.attestations import KIND
 from gateway.papers import pdf
 from people import tracking
+from tests.bus.evidence.logs import log_of
 from tests.gateway.papers.test_documents import ISSUER
 from tests.gateway.public.strangers import Portal
 from tests.inquiry.domain.test_answer import ask
@@ -143,6 +146,30 @@ def test_handing_in_is_bounded(portal):
 def test_the_keys_are_published(portal):
     reply = portal.send("GET", "/.well-known/jwks.json")
     assert reply.json() == {"keys": [OURS.public.jwk(OURS.keyid)]}
+
+
+# --- receipts ---
+
+LOG = log_of(7)
+RECEIPT = LOG.receipt(parse_leaf(LOG.leaves[3]), 3)
+
+
+def test_a_receipt_is_verified_by_the_keys_of_the_installation(tmp_path):
+    portal = Portal(tmp_path, RECEIPT_KEYS=str(LOG.verifier))
+    shown = html.unescape(hand_in(portal, RECEIPT.write()).text)
+    assert "it answered call call-3 of inquiry.ask.v1" in shown
+    assert "no witness" in shown
+    swapped = replace(RECEIPT, leaf=parse_leaf(LOG.leaves[4]))
+    other = replace(RECEIPT, checkpoint=str(log_of(7).head()))
+    for receipt, words in ((swapped, "of another tree"), (other, "No key above signed")):
+        reply = hand_in(portal, receipt.write())
+        assert (reply.status_code, words in reply.text) == (422, True)
+    assert "no receipt" in hand_in(portal, b'{"v": 1}').text
+
+
+def test_without_the_log_s_key_a_receipt_cannot_be_known(portal):
+    reply = hand_in(portal, RECEIPT.write())
+    assert (reply.status_code, "cannot be known" in reply.text) == (422, True)
 
 
 # --- papers ---
