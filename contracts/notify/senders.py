@@ -38,7 +38,10 @@ class ProposeSender:
                 "required|Name the provider of a line, of nothing else.", "provider"
             )
         if self.channel == "sms":
-            LINE(self.text)
+            try:
+                LINE(self.text)
+            except ValidationError as error:
+                raise ValidationError(error.messages, "text") from None
         elif self.channel == "email":
             try:
                 identifiers.email(self.text)

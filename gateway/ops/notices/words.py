@@ -22,6 +22,8 @@ PROVIDERS = {
     "smsir": "اس‌ام‌اس دات آی‌آر",
     "smtp": "سامانه پست الکترونیک",
 }
+SMS_PROVIDERS = [(code, name) for code, name in PROVIDERS.items() if code != "smtp"]
+SENDER_STATES = {"PROPOSED": "در انتظار تأیید", "APPROVED": "تأییدشده"}
 KIND_ICONS = {
     "maintenance": "calendar",
     "incident": "bad",
@@ -177,6 +179,10 @@ FIELDS = {
     "sunset": "آخرین روز",
     "ids": "نامه‌ها",
     "job": "ارسال انبوه",
+    "text": "فرستنده",
+    "provider": "ارائه‌دهنده",
+    "is_default": "پیش‌فرض",
+    "ticket": "کد پیگیری",
 }
 FAULTS = {
     **refusal_texts.FAULTS,
@@ -267,6 +273,10 @@ DONE = {
     "publish": "اطلاعیه منتشر شد.",
     "update": "خبر تازه افزوده شد.",
     "reschedule": "زمان تازه اعلام شد.",
+    "settle_text": "برای این پیامک ثبت شد؛ اگر کد درخواستی نوشتید، به آن افزوده می‌شود.",
+    "propose_sender": "پیشنهاد ثبت شد؛ همکار دیگری باید آن را تأیید کند.",
+    "approve_sender": "فرستنده تأیید شد و از اکنون به کار می‌رود.",
+    "withdraw_sender": "فرستنده پس گرفته شد.",
     "printed": "نامه‌های انتخاب‌شده چاپ‌شده ثبت شد.",
 }
 # how the contracts name a field → how our forms do
