@@ -9,12 +9,7 @@ from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 
 ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
-CHANNELS = {
-    "sms": "پیامک",
-    "email": "پست الکترونیک",
-    "inbox": "صندوق پیام",
-    "letter": "نامه کاغذی",
-}
+CHANNELS = {"sms": "پیامک", "email": "پست الکترونیک", "inbox": "صندوق پیام", "letter": "نامه کاغذی"}
 PROVIDERS = {
     "kavenegar": "کاوه‌نگار",
     "magfa": "مگفا",
@@ -22,7 +17,6 @@ PROVIDERS = {
     "smsir": "اس‌ام‌اس دات آی‌آر",
     "smtp": "سامانه پست الکترونیک",
 }
-SMS_PROVIDERS = [(code, name) for code, name in PROVIDERS.items() if code != "smtp"]
 SENDER_STATES = {"PROPOSED": "در انتظار تأیید", "APPROVED": "تأییدشده"}
 KIND_ICONS = {
     "maintenance": "calendar",
@@ -181,7 +175,6 @@ FIELDS = {
     "job": "ارسال انبوه",
     "text": "فرستنده",
     "provider": "ارائه‌دهنده",
-    "is_default": "پیش‌فرض",
     "ticket": "کد پیگیری",
 }
 FAULTS = {
