@@ -3,7 +3,7 @@
 import datetime as dt
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from joserfc.jwk import Key
@@ -13,7 +13,13 @@ from bus.signatures.keys import PublicKey, base64url
 from bus.topology import AGENCY_CODE
 from bus.wire import Wire
 from iran.persian import tehran_day
-from members.clients import ClientException, parse_exception
+from members.clients import (
+    FETCHED_KEYS,
+    ClientException,
+    KeySet,
+    parse_exception,
+    parse_key_set,
+)
 from members.reading import (
     Table,
     day_of,
@@ -83,8 +89,8 @@ class Agency:
 
     ``serves`` are contracts that it answers itself, ``hears`` the events that it is told, in a
     ``queue`` of its own if it wants one. One that was ``revoked`` has no right at all; of one in
-    force ``revoked_keys`` are the ids that officers have taken back. ``exceptions`` are of
-    its OAuth client.
+    force ``revoked_keys`` are the ids that officers have taken back. ``exceptions`` and
+    ``key_sets`` are of its OAuth client.
     """
 
     code: str
@@ -101,6 +107,7 @@ class Agency:
     revoked_keys: frozenset[str] = frozenset()
     exceptions: tuple[ClientException, ...] = ()
     xroad: tuple[XRoadIdentifier, ...] = ()
+    key_sets: tuple[KeySet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,8 @@ class Credential:
     """What authenticates an agency until a day: a key, or a certificate by its SHA-256.
 
     ``signs`` is an Ed25519 key, which alone may sign requests; ``jwk`` any key, by which it asks
-    for tokens with one of ``algorithms``.
+    for tokens with one of ``algorithms``. ``kid`` is how the agency itself names a key of its key
+    set, which does nothing but ask for tokens.
     """
 
     id: str
@@ -118,6 +126,7 @@ class Credential:
     jwk: Key | None = None
     algorithms: tuple[str, ...] = ()
     thumbprint: str | None = None
+    kid: str | None = None
 
 
 def parse_agency(document: Table) -> tuple[Agency, list[Credential]]:
@@ -150,10 +159,12 @@ def parse_agency(document: Table) -> tuple[Agency, list[Credential]]:
         revoked_keys=frozenset(texts_of(document, "revoked_keys")),
         exceptions=tuple(parse_tables(document, "exceptions", parse_exception)),
         xroad=tuple(parse_tables(document, "xroad", _xroad)),
+        key_sets=tuple(parse_tables(document, "key_sets", parse_key_set)),
     )
     credentials = [
         *parse_tables(document, "keys", lambda table: _key(code, table)),
         *parse_tables(document, "certificates", lambda table: _certificate(code, table)),
+        *parse_tables(document, FETCHED_KEYS, lambda table: _fetched_key(code, table)),
     ]
     return agency, credentials
 
@@ -289,6 +300,11 @@ def _key(agency: str, table: Table) -> Credential:
     except ValueError as error:
         raise ValueError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from None
     return Credential(text_of(table, "id"), agency, day_of(table, "until"), signs, jwk, algorithms)
+
+
+def _fetched_key(agency: str, table: Table) -> Credential:
+    """A key of the agency's key set, as our register fetched it: it signs no requests."""
+    return replace(_key(agency, table), signs=None, kid=text_of(table, "kid"))
 
 
 def _certificate(agency: str, table: Table) -> Credential:

@@ -88,7 +88,7 @@ def _exchanged(  # noqa: PLR0913 - what ``exchange`` was given
     with session.request(
         method, url, timeout=timeout, allow_redirects=False, stream=True, **request
     ) as answer:
-        body = _read(answer, end, limit)
+        body = read_body(answer, end, limit)
         if deadline.is_over:
             # What is cut within headers or body looks complete to the library.
             raise TimeoutError
@@ -178,8 +178,9 @@ def whole(value: object) -> int | None:
     return None
 
 
-def _read(answer: requests.Response, end: float, limit: int) -> bytes:
-    """The body by ``end`` (monotonic clock): the library's own time-out is for each read only, so
+def read_body(answer: requests.Response, end: float, limit: int) -> bytes:
+    """The body by ``end`` (monotonic clock), of which no more is kept than shows that it is longer
+    than ``limit`` bytes. The library's own time-out is for each read only, so
     that who sends a byte a second would hold us for a day.
     """
     body = b""

@@ -19,6 +19,7 @@ REVOKED = (
     "key",
     "certificate",
     "exception",
+    "key_set",
     "grant",
     "delegation",
     "serving",
@@ -98,7 +99,11 @@ class ContactOf:
 
 @message
 class AgencyWhole(OneAgency):
-    """``text`` is the document as TOML; grants and delegations have their ``id`` in ``ids``."""
+    """``text`` is the document as TOML; grants and delegations have their ``id`` in ``ids``.
+
+    ``key_sets`` are how its key sets stand: ``url``, ``good_at`` when one was last read, ``fault``
+    since then, and ``keys``: ``id``, ``kid``, ``seen_at``, ``from`` when it counts, ``in_force``.
+    """
 
     version: int
     state: Annotated[str, Choice((*STATES, "NEW"))]
@@ -109,6 +114,7 @@ class AgencyWhole(OneAgency):
     changes: tuple[Change, ...]
     history: tuple[Block, ...]
     contacts: tuple[ContactOf, ...]
+    key_sets: tuple[Block, ...]
 
 
 @message
@@ -143,7 +149,7 @@ class Revoke(OneAgency):
     """
 
     what: Annotated[str, Choice(REVOKED)]
-    id: Annotated[str, Text(100, least=0)] = ""
+    id: Annotated[str, Text(500, least=0)] = ""
     reason: Annotated[str, Prose(1000, least=5)]
     version: Annotated[
         int | None, whole(0, 2**53), "The version that was looked at; refused if it is no more"

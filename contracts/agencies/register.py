@@ -14,11 +14,17 @@ from marshmallow import (
 )
 
 from bus.messages import rules
-from bus.messages.fields import Choice, Data, Pattern, Text, whole
+from bus.messages.fields import Data, Pattern, Text, whole
 from bus.messages.kinds import Event, InputForm, Request
 from bus.messages.message import OPTIONAL, Meta, check, message, raw
 from bus.messages.values import Block, Day, Tick
 from bus.topology import AGENCY_CODE
+from contracts.agencies.clients import (
+    CLIENT_EXCEPTIONS,
+    MOST_KEY_SETS,
+    ClientException,
+    KeySet,
+)
 from contracts.agencies.sandbox import MOST_DAYS
 from contracts.agencies.xroad import XRoadIdentifier
 
@@ -26,8 +32,6 @@ STATES = ("IN_FORCE", "REVOKED", "ENDED")
 # The members of a JSON Web Key that make a public key (RFC 7518, RFC 8037).
 JWK_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
 MOST_KEYS = 10
-# As members/clients.py has them, and says what each allows.
-CLIENT_EXCEPTIONS = ("rs256", "long_assertion", "no_key_id", "any_certificate")
 KEY_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 # No embedding, override or isolate of a direction (UAX 9): names stand beside others' on pages.
 STRAIGHT = r"^[^\u202a-\u202e\u2066-\u2069]*$"
@@ -142,15 +146,6 @@ class Delegation:
 
 
 @message
-class ClientException:
-    """What the agency's OAuth client may do beyond the strict rules until a day."""
-
-    allows: Annotated[str, Choice(CLIENT_EXCEPTIONS)]
-    until: Day
-    basis: Annotated[str, Text(300, least=5)]
-
-
-@message
 class Amqp:
     serves: Annotated[Names | None, OPTIONAL] = None
 
@@ -183,6 +178,12 @@ class AgencyDocument:
         OPTIONAL,
     ] = None
     xroad: Annotated[tuple[XRoadIdentifier, ...] | None, validate.Length(0, 50), OPTIONAL] = None
+    key_sets: Annotated[
+        tuple[KeySet, ...] | None,
+        validate.Length(0, MOST_KEY_SETS),
+        "Where it publishes more keys for its OAuth client",
+        OPTIONAL,
+    ] = None
     grants: Annotated[tuple[Grant, ...] | None, validate.Length(0, 200), OPTIONAL] = None
     delegations: Annotated[tuple[Delegation, ...] | None, validate.Length(0, 200), OPTIONAL] = None
     amqp: Annotated[Amqp | None, OPTIONAL] = None

@@ -37,6 +37,11 @@ class Context:
         return signing_key(self.settings.text("REGISTER_KEY_FILE"))
 
     @property
+    def is_sandbox(self) -> bool:
+        """True where agencies may try (SANDBOX)."""
+        return self.settings.text("SANDBOX", "0") == "1"
+
+    @property
     def seal(self) -> Seal:
         """What seals the data and answers of calls that are answered later."""
         return Seal(self.settings.secret("AGENCIES_KEY").reveal(), CALLS_PURPOSE)

@@ -126,7 +126,9 @@ def _import_document(
     drafting: Context, approving: Context, document: FileDocument, reason: str
 ) -> str | None:
     """Import one document; the code of its agency, None if the document is in force already."""
-    checked = check_document(drafting.conn, document, tehran_day(drafting.now))
+    checked = check_document(
+        drafting.conn, document, tehran_day(drafting.now), sandbox=drafting.is_sandbox
+    )
     agency = versions.find_agency(drafting.conn, checked["code"])
     if agency is not None and proposals.is_in_force(agency, checked):
         return None

@@ -9,7 +9,7 @@ from services.agencies.deferred.entrypoints import DeferredEntrypoints
 from services.agencies.feeds.entrypoints import FeedEntrypoints
 from services.agencies.proofs.entrypoints import ProofEntrypoints
 from services.agencies.records.entrypoints import RecordEntrypoints
-from services.agencies.register import views
+from services.agencies.register import key_sets, views
 from services.agencies.register.entrypoints import RegisterEntrypoints
 
 
@@ -25,9 +25,10 @@ class Agencies(
     name = "agencies"
 
     def worries(self, tx: Tx) -> dict[str, int]:
-        """The counts of what waits longer than it should, and of agencies with exceptions."""
+        """The counts of what waits longer than it should, and of what nobody should forget."""
         today = tehran_day(self.now())
         return {
             **overdue.counts(tx.conn),
             "client_exceptions": views.client_exceptions(tx.conn, today),
+            "key_sets_failing": key_sets.failing(tx.conn),
         }

@@ -202,8 +202,10 @@ def test_s5_networks_that_need_no_outside_have_none():
         "agency",
         "notify-api",
         "inquiry",
-        "agencies",
+        "agencies-relay",
     }
+    # Call-backs and messages go out, and the key sets of agencies are read.
+    assert networks("agencies") - inside == {"outgoing"}
 
 
 def test_s5_all_that_a_part_is_told_to_reach_is_in_a_network_with_it():

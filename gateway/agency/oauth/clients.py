@@ -165,8 +165,7 @@ class Clients:
         """
         named = token.header.get("kid")
         if "kid" in token.header:
-            key = self._register.credential(named) if isinstance(named, str) else None
-            keys = [key] if key is not None else []
+            keys = self._named(named, issuer) if isinstance(named, str) else []
         else:
             agency = self._register.agency(issuer)
             allowed = agency is not None and NO_KEY_ID in exceptions_of(agency)
@@ -176,6 +175,13 @@ class Clients:
             if token.holds(key.jwk, _algorithms(key)):
                 return key
         return None
+
+    def _named(self, kid: str, issuer: str) -> list[Credential]:
+        """The key with that id in the register, or in the key set of that agency."""
+        key = self._register.credential(kid)
+        if key is not None and key.kid is None and key.agency == issuer:
+            return [key]
+        return [key for key in self._register.credentials_of(issuer) if key.kid == kid]
 
 
 def _algorithms(key: Credential) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from gateway.ops.register.proposals import (
     grant_of,
     grantable_contracts,
     key_of,
+    key_set_of,
     send,
     typed_lists,
 )
@@ -24,7 +25,12 @@ from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Fact, Preview
 
 # A list of the document → what makes an entry of it from a form.
-ENTRIES = {"keys": key_of, "grants": grant_of, "exceptions": exception_of}
+ENTRIES = {
+    "keys": key_of,
+    "grants": grant_of,
+    "exceptions": exception_of,
+    "key_sets": key_set_of,
+}
 
 
 class Agencies:

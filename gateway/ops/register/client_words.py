@@ -30,6 +30,41 @@ EXCEPTIONS = {
 }
 
 
+# What the fields of exceptions and key sets are called in our forms.
+CLIENT_FIELDS = {
+    "allows": "آنچه اجازه داده می‌شود",
+    "exception_until": "پایان استثنا",
+    "exception_basis": "چرا لازم است",
+    "url": "نشانی کلیدها",
+    "key_set_until": "اعتبار نشانی تا",
+    "key_set_basis": "مبنا",
+    "wait_minutes": "درنگ پیش از پذیرش",
+    "key_days": "بیشترین عمر هر کلید",
+    "offline_hours": "ماندن هنگام قطعی",
+}
+# Why a key set was not taken at its last reading.
+KEY_SET_FAULTS = {
+    "no_host": "نام آن نشانی ندارد.",
+    "address": "به شبکه درونی می‌رسد و خوانده نمی‌شود.",
+    "tls": "گواهی آن پذیرفتنی نیست.",
+    "timeout": "در زمان خود پاسخ نداد.",
+    "unreachable": "پاسخ نداد.",
+    "url": "نشانی درست نیست.",
+    "too_large": "پاسخ آن بیش از اندازه بزرگ است.",
+    "no_key_set": "پاسخ آن مجموعه کلید (JWKS) نیست.",
+    "too_many": "بیش از ۱۰ کلید دارد.",
+    "too_many_new": "در یک روز کلیدهای تازه بسیار دارد؛ از دستگاه بپرسید.",
+    "kid_twice": "یک شناسه دو بار در آن آمده است.",
+    "key_twice": "یک کلید دو بار در آن آمده است.",
+    "private_key": "کلید خصوصی در آن آمده است؛ آن کلید پایان یافت. بی‌درنگ به دستگاه خبر دهید.",
+}
+
+
+def key_set_fault(code: str) -> str:
+    """Why a key set was not taken, in a sentence."""
+    return KEY_SET_FAULTS.get(code) or f"پاسخ آن خوانده نشد ({code})."
+
+
 def exception_label(code: str) -> str:
     """What an exception of the OAuth client is called, with its code beside."""
     return f"{EXCEPTIONS[code][0]} ({code})" if code in EXCEPTIONS else code

@@ -15,6 +15,7 @@ RIGHTS = {
     "certificates": ("id",),
     "exceptions": ("allows",),
     "xroad": ("member_class", "member_code", "subsystem_code"),
+    "key_sets": ("url",),
     "grants": ("contract", "purposes"),
     "delegations": ("to", "contract", "purposes"),
 }
@@ -79,6 +80,8 @@ def _identity(name: str, right: Document) -> str:
 def _title(name: str, right: Document) -> str:
     if name in ("keys", "certificates"):
         return str(right.get("id", ""))
+    if name == "key_sets":
+        return str(right.get("url", ""))
     if name == "exceptions":
         return exception_label(str(right.get("allows", "")))
     if name == "xroad":
@@ -90,7 +93,7 @@ def _described(right: Document) -> list[str]:
     return [
         f"{words.member_label(member)}: {shown_member(member, value)}"
         for member, value in right.items()
-        if member not in ("id", "contract", "allows") and value not in ("", [], None)
+        if member not in ("id", "contract", "allows", "url") and value not in ("", [], None)
     ]
 
 

@@ -24,6 +24,7 @@ _REVOKED = {
         "exceptions",
         "قاعده سخت‌گیرانه هم‌اکنون باز می‌گردد؛ آنچه با این استثنا گرفته شده نیز پذیرفته نمی‌شود.",
     ),
+    "key_set": ("key_sets", "کلیدهای این نشانی هم‌اکنون پایان می‌یابد."),
     "grant": ("grants", "دستگاه دیگر پاسخی از این قرارداد نمی‌گیرد."),
     "delegation": ("delegations", "دستگاه دیگر از سوی این دستگاه نمی‌پرسد."),
     "serving": ("", "پرسش‌های در راه به این دستگاه بی‌پاسخ می‌ماند."),
@@ -90,8 +91,8 @@ def _named(agency: AgencyWhole, name: str, id_: str) -> str:
     ids = (agency.ids or {}).get(name)
     rights = document.get(name) or []
     for number, right in enumerate(rights):
-        identity = ids[number] if ids else right.get("id", right.get("allows"))
-        if identity == id_:
+        names = (right.get(member) for member in ("id", "allows", "url"))
+        if (ids[number] if ids else next(filter(None, names), None)) == id_:
             label = words.contract_label(right["contract"]) if "contract" in right else id_
             label = exception_label(id_) if "allows" in right else label
             return f"{label}، تا {shown(right.get('until'))}"

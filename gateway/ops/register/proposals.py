@@ -153,6 +153,21 @@ def exception_of(typed: Mapping[str, str]) -> Entry:
     }
 
 
+def key_set_of(typed: Mapping[str, str]) -> Entry:
+    """A key set as a form says it; rules that are left empty are those that hold by default."""
+    rules = {
+        name: parse_whole(typed[name])
+        for name in ("wait_minutes", "key_days", "offline_hours")
+        if typed.get(name, "").strip()
+    }
+    named: Entry = {
+        "url": typed.get("url", "").strip(),
+        "until": parse_day(typed.get("key_set_until", "")),
+        "basis": typed.get("key_set_basis", ""),
+    }
+    return {"url": "", **_filled(named), **rules}
+
+
 def grant_of(typed: Mapping[str, str]) -> Entry:
     """A grant as a form says it; lists are words between blanks or commas."""
     grant: Entry = {

@@ -8,11 +8,14 @@ from bus.errors import BusError, FieldError
 from contracts.agencies.desk import AgencyRow
 from gateway.html.inquiry_names import BLOCKS, PURPOSES
 from gateway.ops.register.client_words import (
+    CLIENT_FIELDS,
     EXCEPTIONS,
+    KEY_SET_FAULTS,
     ends_soon,
     exception_label,
     exception_options,
     exceptions_in_force,
+    key_set_fault,
 )
 from gateway.ops.register.names import AREAS, CONTRACTS
 from gateway.ops.staff import refusal_texts
@@ -20,8 +23,16 @@ from gateway.ops.staff import refusals as sentences
 from iran.collation import collation_key
 from iran.persian import jalali, tehran_day
 
-# What pages say by these words, beside all that stands below.
-OF_CLIENTS = (EXCEPTIONS, ends_soon, exception_label, exception_options, exceptions_in_force)
+# Pages say these too.
+OF_CLIENTS = (
+    EXCEPTIONS,
+    KEY_SET_FAULTS,
+    ends_soon,
+    exception_label,
+    exception_options,
+    exceptions_in_force,
+    key_set_fault,
+)
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PLACE = re.compile(r"line ([0-9]+), column ([0-9]+)")
 # What our own commands write as the reason of an act.
@@ -70,6 +81,7 @@ RIGHTS = {
     "certificates": "گواهی",
     "exceptions": "استثنا",
     "xroad": "نام در X-Road",
+    "key_sets": "نشانی کلیدها",
     "grants": "مجوز",
     "delegations": "نمایندگی",
     "agency": "دستگاه",
@@ -82,6 +94,11 @@ ACTS = {
     "revoke key": "لغو کلید",
     "revoke certificate": "لغو گواهی",
     "revoke exception": "لغو استثنا",
+    "revoke key_set": "لغو نشانی کلیدها",
+    "key seen": "کلید تازه دیده شد",
+    "key gone": "کلید برداشته شد",
+    "key set": "کلیدهای نشانی تغییر کرد",
+    "key set fault": "خواندن نشانی کلیدها",
     "revoke grant": "لغو مجوز",
     "revoke delegation": "لغو نمایندگی",
     "revoke serving": "لغو پاسخ‌گویی",
@@ -109,6 +126,9 @@ MEMBERS = {
     "member_code": "کد عضو",
     "subsystem_code": "کد سامانه",
     "purpose": "هدف پیش‌فرض",
+    "wait_minutes": "درنگ پیش از پذیرش (دقیقه)",
+    "key_days": "بیشترین عمر هر کلید (روز)",
+    "offline_hours": "ماندن هنگام قطعی (ساعت)",
     "limits": "سقف درخواست",
     "queue": "صف",
 }
@@ -119,9 +139,7 @@ FIELDS = {
     "key_id": "شناسه کلید",
     "public_key": "کلید عمومی",
     "key_until": "اعتبار کلید تا",
-    "allows": "آنچه اجازه داده می‌شود",
-    "exception_until": "پایان استثنا",
-    "exception_basis": "چرا لازم است",
+    **CLIENT_FIELDS,
     "contract": "قرارداد",
     "purposes": "هدف‌ها",
     "grant_until": "اعتبار مجوز تا",
@@ -186,6 +204,8 @@ _NAMES = {
     ("grants", "until"): "grant_until",
     ("exceptions", "until"): "exception_until",
     ("exceptions", "basis"): "exception_basis",
+    ("key_sets", "until"): "key_set_until",
+    ("key_sets", "basis"): "key_set_basis",
 }
 
 

@@ -67,6 +67,17 @@ class ClientException(TypedDict):
     basis: str
 
 
+class KeySet(TypedDict):
+    """Where the agency publishes more keys, and the rules for them (members/clients.py)."""
+
+    url: str
+    until: str
+    wait_minutes: NotRequired[int]
+    key_days: NotRequired[int]
+    offline_hours: NotRequired[int]
+    basis: NotRequired[str]
+
+
 class Amqp(TypedDict):
     """The Commands that the agency answers over the broker."""
 
@@ -92,6 +103,7 @@ class Document(TypedDict):
     certificates: NotRequired[list[Certificate]]
     exceptions: NotRequired[list[ClientException]]
     xroad: NotRequired[list[XRoadIdentifier]]
+    key_sets: NotRequired[list[KeySet]]
     grants: NotRequired[list[Right]]
     delegations: NotRequired[list[Right]]
     amqp: NotRequired[Amqp]
@@ -118,6 +130,10 @@ ORDER = (
     "hears",
     "queue",
     "allows",
+    "url",
+    "wait_minutes",
+    "key_days",
+    "offline_hours",
     "public_key",
     "sha256",
     "member_class",
@@ -131,6 +147,7 @@ ORDER = (
     "certificates",
     "exceptions",
     "xroad",
+    "key_sets",
     "grants",
     "delegations",
     "amqp",
@@ -143,11 +160,14 @@ PATHS = {
     "key": (None, "keys"),
     "certificate": (None, "certificates"),
     "exception": (None, "exceptions"),
+    "key_set": (None, "key_sets"),
     "grant": (None, "grants"),
     "delegation": (None, "delegations"),
     "serving": ("amqp", "serves"),
     "hearing": ("events", "hears"),
 }
+# The member by which an entry is named; others are named by their whole content.
+IDS = {"key": "id", "certificate": "id", "exception": "allows", "key_set": "url"}
 
 Table = Mapping[str, object]
 # Any: what a right is in a document depends on its kind: a table, or the name of a contract.
@@ -230,14 +250,13 @@ def right_id(right: Table | Right) -> str:
 def name_of(kind: str, entry: Entry) -> str:
     """The id by which an entry of a document is taken back.
 
-    ``entry`` is a table for the first five kinds of ``PATHS``, the name of a contract for the rest.
+    ``entry`` is a table for the first six kinds of ``PATHS``, the name of a contract for the rest.
     """
     section, _ = PATHS[kind]
     if section is not None:
         return str(entry)
-    if kind == "exception":
-        return str(entry["allows"])
-    return str(entry["id"]) if kind in ("key", "certificate") else right_id(entry)
+    member = IDS.get(kind)
+    return str(entry[member]) if member is not None else right_id(entry)
 
 
 def without(document: Document, kind: str, id_: str) -> tuple[Document, list[Entry]]:
@@ -290,9 +309,10 @@ def ids(document: Document) -> dict[str, list[str]]:
 
 def ends_on(document: Document) -> str | None:
     """The day on which the first of its keys, exceptions and rights ends; None if it has none."""
-    entries: Iterable[Key | Certificate | Right | ClientException] = (
+    entries: Iterable[Key | Certificate | Right | ClientException | KeySet] = (
         *credentials_of(document),
         *document.get("exceptions", []),
+        *document.get("key_sets", []),
         *document.get("grants", []),
         *document.get("delegations", []),
     )

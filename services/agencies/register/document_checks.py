@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection
 
 from bus.errors import ContractError, FieldError, RuleBroken
+from bus.foreign.address import place
 from bus.messages.kinds import Command, Contract, Event, Request
 from contracts import CATALOGUE
 from contracts.agencies.register import DOCUMENT, MOST_KEYS
@@ -35,8 +36,11 @@ def from_toml(text: str) -> dict[str, object]:
     return document
 
 
-def check_document(conn: Connection, document: Mapping[str, object], today: dt.date) -> Document:
-    """The document in canonical form; ``today`` is the day in Tehran.
+def check_document(
+    conn: Connection, document: Mapping[str, object], today: dt.date, *, sandbox: bool
+) -> Document:
+    """The document in canonical form; ``today`` is the day in Tehran. In the ``sandbox`` a key set
+    may lie on this machine.
 
     RuleBroken ``field.wrong`` names each field that is wrong, by its path:
     ``document.grants.0.until``.
@@ -51,6 +55,7 @@ def check_document(conn: Connection, document: Mapping[str, object], today: dt.d
         *_unreadable(canonical),
         *_unknown_contracts(canonical),
         *_exception_faults(canonical, today),
+        *_key_set_faults(canonical, sandbox=sandbox),
         *conflicts(conn, canonical),
     ]
     if faults:
@@ -101,6 +106,22 @@ def _exception_faults(document: Document, today: dt.date) -> list[FieldError]:
         if exception["until"] > last:
             reason = f"An exception ends by {last}; propose it again then, if it is still needed."
             faults.append(FieldError(f"{path}.until", "range", reason))
+    return faults
+
+
+def _key_set_faults(document: Document, *, sandbox: bool) -> list[FieldError]:
+    """Addresses of key sets that we would not call, or that stand twice."""
+    faults: list[FieldError] = []
+    urls: set[str] = set()
+    for number, key_set in enumerate(document.get("key_sets", [])):
+        path = f"key_sets.{number}.url"
+        if key_set["url"] in urls:
+            faults.append(FieldError(path, "repeated", "This address stands twice."))
+        urls.add(key_set["url"])
+        try:
+            place(key_set["url"], sandbox=sandbox)
+        except RuleBroken as error:
+            faults += [fault._replace(field=path) for fault in error.fields]
     return faults
 
 

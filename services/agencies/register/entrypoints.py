@@ -4,6 +4,7 @@ import dataclasses
 
 from bus.database.store import Tx
 from bus.endpoint import every, serve
+from bus.foreign.pinned import PinnedClient
 from contracts.agencies import desk
 from contracts.agencies import register as contracts
 from services.agencies import officers
@@ -12,6 +13,8 @@ from services.agencies.domain.document import as_json
 from services.agencies.register import (
     contacts,
     key_rotation,
+    key_set_reading,
+    key_sets,
     proposals,
     revocations,
     sandbox,
@@ -140,6 +143,29 @@ class RegisterEntrypoints(Entrypoints):
             version=version,
             grants=tuple(as_json(grant) for grant in document["grants"]),
         )
+
+    @every(5)
+    def read_key_sets(self) -> None:
+        with self.store.transaction() as tx:
+            due = key_sets.due(self.context(tx, MIRAB))
+        key_set_reading.read_all(due, self._key_set_client(), self._note_key_set)
+        with self.store.transaction() as tx:
+            key_sets.settle(self.context(tx, MIRAB))
+
+    def _key_set_client(self) -> PinnedClient:
+        return PinnedClient(
+            sandbox=self.settings.text("SANDBOX", "0") == "1",
+            ca_file=self.settings.get("CALLBACKS_CA_FILE"),
+            seconds=key_set_reading.SECONDS,
+        )
+
+    def _note_key_set(self, reading: key_set_reading.Reading) -> None:
+        with self.store.transaction() as tx:
+            context = self.context(tx, MIRAB)
+            if reading.fault:
+                key_sets.note_fault(context, reading.due, reading.fault)
+            else:
+                key_sets.note(context, reading.due, reading.body)
 
     @every(1)
     def end_sandbox(self) -> None:

@@ -29,7 +29,9 @@ def propose(
     RuleBroken ``field.wrong`` names the faults of the document, ``change.nothing`` if it is in
     force already; Conflict ``change.stale`` if another version is in force.
     """
-    checked = check_document(context.conn, document, tehran_day(context.now))
+    checked = check_document(
+        context.conn, document, tehran_day(context.now), sandbox=context.is_sandbox
+    )
     agency = versions.find_agency(context.conn, checked["code"])
     _require_base(agency, base_version)
     if agency is not None and is_in_force(agency, checked):

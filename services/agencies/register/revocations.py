@@ -10,7 +10,8 @@ from contracts.agencies.desk import Revoke
 from members.documents import parse_agency
 from services.agencies.context import Context
 from services.agencies.domain.document import Document, Key, without
-from services.agencies.register import versions
+from services.agencies.register import fetched_keys, versions
+from services.agencies.register.published_keys import key_id
 from services.agencies.register.versions import Act
 from services.agencies.tables import REVOKED_KEY_IDS, REVOKED_KEYS
 
@@ -36,12 +37,13 @@ def revoke(context: Context, message: Revoke) -> int:
     if kind == AGENCY:
         return _revoke_agency(context, agency.document, act)
     left, gone = without(agency.document, kind, message.id)
-    if not gone:
+    is_fetched = kind == KEY and not gone and _revoke_fetched(context, code, message.id)
+    if not gone and not is_fetched:
         raise NotFound(f"The agency has no such {kind} now; read it again.", code="right.not_found")
     if kind == KEY:
         _remember_keys(context, code, gone)
     if kind in PROVING:
-        end_key_ids(context, code, [credential["id"] for credential in gone])
+        end_key_ids(context, code, [message.id])
     return versions.add_version(context, left, act, ends_at=agency.ends_at)
 
 
@@ -56,19 +58,34 @@ def _revoke_agency(context: Context, document: Document, act: Act) -> int:
 def _remember_keys(context: Context, code: str, keys: Sequence[Key]) -> None:
     """Keep the thumbprints of revoked keys, which the agency cannot put in force again itself."""
     for thumbprint in thumbprints(code, keys).values():
-        context.conn.execute(
-            insert(REVOKED_KEYS)
-            .values(thumbprint=thumbprint, code=code, at=context.now)
-            .on_conflict_do_nothing()
-        )
+        remember_thumbprint(context, code, thumbprint)
+
+
+def remember_thumbprint(context: Context, code: str, thumbprint: str) -> None:
+    """Keep the thumbprint of a key that only officers put in force again."""
+    context.conn.execute(
+        insert(REVOKED_KEYS)
+        .values(thumbprint=thumbprint, code=code, at=context.now)
+        .on_conflict_do_nothing()
+    )
+
+
+def _revoke_fetched(context: Context, code: str, id_: str) -> bool:
+    """Revoke a key of the agency's key set; False if it has none of that id in force."""
+    rows = fetched_keys.rows_of(context.conn, code)
+    gone = [row for row in rows if row.in_force and key_id(code, row.thumbprint) == id_]
+    for row in gone:
+        remember_thumbprint(context, code, row.thumbprint)
+        fetched_keys.set_values(context.conn, code, [row.thumbprint], {"in_force": False})
+    return bool(gone)
 
 
 def end_key_ids(context: Context, code: str, key_ids: Iterable[str]) -> None:
     """End what was begun by these keys or certificates, which officers took back."""
-    for key_id in key_ids:
+    for id_ in key_ids:
         context.conn.execute(
             insert(REVOKED_KEY_IDS)
-            .values(code=code, key_id=key_id, at=context.now)
+            .values(code=code, key_id=id_, at=context.now)
             .on_conflict_do_nothing()
         )
 

@@ -15,9 +15,11 @@ from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import NotFound
 from bus.signatures.keys import SigningKey
 from contracts.agencies.register import CHANGED, Changed
+from members.clients import FETCHED_KEYS
 from members.register import KIND
 from services.agencies.context import Context, signing_key
 from services.agencies.domain.document import Document, credentials_of
+from services.agencies.register import fetched_keys
 from services.agencies.tables import AGENCIES, AUDIT, REVOKED_KEY_IDS, AgencyRow, CopyRow
 
 # Faces accept no copy that is older than one they have had, also after a restore.
@@ -105,15 +107,20 @@ def signed_copy(
     """The copy of a version for the faces, a compact JWS; empty for an agency that has ended.
 
     The copy of a revoked agency names no right, and no older copy is accepted after it. A copy in
-    force names the keys that officers took back: what was begun by them ends with them.
+    force names the keys that officers took back: what was begun by them ends with them; and it has
+    the keys of its key sets that count.
     """
     if state == ENDED:
         return ""
     copy: dict[str, object] = dict(document)
     if state == REVOKED:
         copy = {"code": document["code"], "name": document["name"], "state": state}
-    elif gone := revoked_key_ids(conn, document):
-        copy["revoked_keys"] = gone
+    else:
+        added = {
+            "revoked_keys": revoked_key_ids(conn, document),
+            FETCHED_KEYS: fetched_keys.in_force(conn, document),
+        }
+        copy |= {name: value for name, value in added.items() if value}
     return key.jws(KIND, {**copy, "version": version})
 
 

@@ -9,6 +9,7 @@ from bus.envelope import instant
 from bus.messages.values import Json
 from contracts.agencies import desk
 from iran.collation import collation_key
+from members.clients import KeySet
 from services.agencies.domain.document import (
     as_json,
     differences,
@@ -17,7 +18,9 @@ from services.agencies.domain.document import (
     persian_name,
     toml_of,
 )
-from services.agencies.register import contacts, proposals, versions
+from services.agencies.key_tables import FetchedKeyRow
+from services.agencies.register import contacts, fetched_keys, key_sets, proposals, versions
+from services.agencies.register.published_keys import counts_from, key_id, last_day
 from services.agencies.tables import AGENCIES, AUDIT, AgencyRow, AuditRow, ProposalRow
 
 HISTORY = 50
@@ -117,10 +120,41 @@ def agency_page(conn: Connection, code: str) -> desk.AgencyWhole:
         ids=dict(ids(document)) if document else {},
         changes=tuple(change_reply(conn, change) for change in changes),
         history=audit(conn, desk.ListAudit(code=code, limit=HISTORY)).acts,
+        key_sets=_key_sets(conn, agency) if agency and agency.state == versions.IN_FORCE else (),
         contacts=tuple(
             contacts.contact_reply(contact) for contact in contacts.contacts_of(conn, code)
         ),
     )
+
+
+def _key_sets(conn: Connection, agency: AgencyRow) -> tuple[Json, ...]:
+    """How the key sets of an agency stand: when they were read, and from when each key counts."""
+    rows = fetched_keys.rows_of(conn, agency.code)
+    states = key_sets.states(conn, agency.code)
+    return tuple(
+        {
+            "url": url,
+            "good_at": instant(states[url].good_at) if url in states else None,
+            "fault": states[url].fault if url in states else "",
+            "keys": [
+                _fetched_key(row, rules) for row in rows if row.url == url and not row.gone_at
+            ],
+        }
+        for url, rules in fetched_keys.rules_of(agency.document).items()
+    )
+
+
+def _fetched_key(row: FetchedKeyRow, rules: KeySet) -> Json:
+    times = fetched_keys.times_of(row)
+    return {
+        "id": key_id(row.code, row.thumbprint),
+        "kid": row.kid,
+        "kind": row.jwk.get("crv") or row.jwk["kty"],
+        "seen_at": instant(row.since),
+        "from": instant(counts_from(rules, times)),
+        "until": last_day(rules, times).isoformat(),
+        "in_force": row.in_force,
+    }
 
 
 def change_reply(conn: Connection, proposal: ProposalRow) -> desk.Change:

@@ -17,13 +17,13 @@ from sqlalchemy import func, select, text, update
 from bus.database.rows import fetch_all
 from bus.database.store import Store
 from bus.errors import BusError, Unavailable
+from bus.foreign.address import place
 from bus.process import log
 from bus.process.version import release
 from contracts.notify.callbacks import PUT_CALLBACK
 from members.rights import AGENCY_MISSING, EVERYBODY, HEARING_REVOKED, Members, Sender
 from services.notify.context import Context, ContextOf
 from services.notify.domain import webhook
-from services.notify.domain.address import place
 from services.notify.keys import Keys
 from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
 from services.notify.webhooks.http import Answer, Client

@@ -13,10 +13,10 @@ from sqlalchemy import delete, func, insert, select, update
 from bus.database.rows import fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import Conflict, NotFound, RuleBroken
+from bus.foreign.address import place
 from contracts.notify.callbacks import Callback, Callbacks, CallbackWithSecret, PutCallback
 from services.notify.context import Context, uuid_of
 from services.notify.domain import webhook
-from services.notify.domain.address import place
 from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
 
 MOST = 10

@@ -10,10 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bus.process import records
 from bus.process.records import HttpEnd
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import sign_request
 from gateway.agency.door.verification import RequestProof
 from gateway.agency.proofs.tokens import Access, Issued
 from tests.gateway.agency.oauth_hands import ASK, GOOD, Client, b64, jwk, signature
 from tests.gateway.agency.test_oauth import (
+    BEFORE,
     CERT,
     ES,
     NEW,
@@ -172,6 +175,44 @@ def test_an_exception_that_ends_ends_what_was_given_by_it(face):
     assert not asker.is_active(token)
     assert asker.is_active(strict)
     (face.folder / "soon-co.toml").unlink()
+
+
+# --- keys of a key set ---
+
+
+def fetched(code, kid, key):
+    return (
+        f'[[fetched_keys]]\nid = "{code}.one"\nkid = "{kid}"\njwk = {toml(key)}\nuntil = 2030-12-31'
+    )
+
+
+def test_a_key_of_a_key_set_proves_the_client_by_its_own_name_until_it_is_gone(face):
+    code, kid = "set-co", "urn:key/2026 1"
+    register(face.folder, code, fetched(code, kid, OTHER))
+    client = Client(face.url, code, OTHER, kid, "PS256")
+    wait_for(lambda: client.send_for_token().status_code == 200)
+    token = client.token()
+    assert client.ask(token).status_code == 200
+    by_id = Client(face.url, code, OTHER, f"{code}.one", "PS256")
+    refused(by_id.send_for_token(), 400, "client.unproven")
+    stranger = Client(face.url, "strict-co", OTHER, kid, "PS256")
+    refused(stranger.send_for_token(), 400, "client.unproven")
+    register(face.folder, code)
+    wait_for(lambda: client.send_for_token().status_code == 400)
+    refused(client.ask(token), 401, "token.revoked")
+    (face.folder / f"{code}.toml").unlink()
+
+
+def test_a_key_of_a_key_set_signs_no_request(face):
+    register(face.folder, "signs-co", fetched("signs-co", "one", BEFORE))
+    client = Client(face.url, "signs-co", BEFORE, "one")
+    wait_for(lambda: client.send_for_token().status_code == 200)
+    body, headers = json.dumps(GOOD).encode(), {"Content-Type": "application/json"}
+    key = SigningKey(BEFORE, "signs-co.one")
+    headers |= sign_request(key, "POST", face.url + ASK, headers, body)
+    answer = requests.post(face.url + ASK, data=body, headers=headers, timeout=20)
+    assert answer.status_code == 401
+    (face.folder / "signs-co.toml").unlink()
 
 
 # --- bearer tokens bound to a certificate ---

@@ -282,6 +282,31 @@ def test_an_exception_of_an_oauth_client_is_proposed_previewed_listed_and_taken_
     assert document(house, agency)["exceptions"] == []
 
 
+def test_a_key_set_is_proposed_shown_with_its_rules_and_taken_back(house, karim, nader, agency):
+    typed = {
+        "act": "add-key-set",
+        "base_version": str(karim.version(agency)),
+        "reason": "نامه دستگاه",
+        "url": "https://keys.example/jwks.json",
+        "key_set_until": "1409/10/10",
+        "wait_minutes": "۹۰",
+    }
+    at = f"/of/{agency}/add/key_sets"
+    wrong = karim.post(at, **{**typed, "url": "https://10.0.0.1/jwks.json"})
+    assert 'id="add-key-set-url-error"' in wrong.text
+    wrong = karim.post(at, **{**typed, "wait_minutes": "100000"})
+    assert 'id="add-key-set-wait_minutes-error"' in wrong.text
+    done = karim.post(at, **typed)
+    assert "https://keys.example/jwks.json" in done.text
+    nader.post("/changes/" + re.search(r"changes/([0-9]+)", done.url)[1] + "/approve")
+    (key_set,) = document(house, agency)["key_sets"]
+    assert (key_set["wait_minutes"], key_set["until"]) == (90, "2030-12-31")
+    assert "کلید تازه 90 دقیقه پس از دیده شدن" in karim.get(f"/of/{agency}").text
+    which = {"what": "key_set", "id": "https://keys.example/jwks.json", "reason": "نامه ۲"}
+    karim.post(f"/of/{agency}/revoke", act="revoke-key-set-1", **which)
+    assert document(house, agency)["key_sets"] == []
+
+
 def test_a_proposal_is_refused_with_a_reason_or_taken_back(karim, nader, code):
     change = karim.propose(code)
     empty = nader.post(f"/changes/{change}/refuse", act="refuse")

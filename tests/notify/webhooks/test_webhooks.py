@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from standardwebhooks import WebhookVerificationError
 
 from bus.errors import ContractError, RuleBroken, Unavailable
+from bus.foreign.address import allowed, place
 from bus.settings import Settings
 from contracts.billing.bills import BILL_REMINDED
 from contracts.notify import callbacks as contracts
 from contracts.notify.messages import CANCEL
 from services.notify.domain import webhook
-from services.notify.domain.address import allowed, place
 from services.notify.webhooks import rows
 from services.notify.webhooks.http import Client
 from tests.environments import secrets_in

@@ -1,4 +1,4 @@
-"""Where an agency's call-back may go: no address of ours, of our host or of our cloud; pure.
+"""Where a URL that an agency names may lead: to nothing of ours, our host or our cloud; pure.
 
 Who may name a URL that we call could else make us call what only we can reach (SSRF).
 """
