@@ -17,6 +17,7 @@ from bench import (
     metrics,
     notices,
     pages,
+    receipts,
     stages,
     starting,
     telemetry,
@@ -27,7 +28,7 @@ from bench.stack import ROOT, Stores
 PAGE = ROOT / "docs" / "performance.md"
 PARTS = (
     *("ask", "batch", "notices", "pages", "growth", "parallel", "imports"),
-    *("floors", "stages", "flames", "metrics", "start", "soak", "telemetry"),
+    *("floors", "stages", "flames", "metrics", "start", "soak", "telemetry", "receipts"),
 )
 QUICK = ("ask", "batch", "notices", "floors")
 
@@ -90,6 +91,7 @@ def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[],
         "metrics": lambda: metrics.measure(stores, ids, options.rounds),
         "start": lambda: starting.measure(options.rounds, quick=options.quick),
         "telemetry": lambda: telemetry.measure(stores, ids, options.rounds),
+        "receipts": lambda: receipts.measure(stores, ids, options.rounds),
         "soak": lambda: growth.soak(stores, ids, options.soak),
     }
 

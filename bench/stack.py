@@ -56,11 +56,17 @@ STACKS: dict[str, dict[str, tuple[str, ...]]] = {
 
 # The same parts, which count nothing (bench/metrics.py).
 UNCOUNTED = "Mirab, counting nothing"
+RECEIPTS = "Mirab, with receipts"
 VARIANTS = {
+    RECEIPTS: {
+        **STACKS["Mirab"],
+        "agencies": (*PYTHON, "bus", "serve", "services.agencies"),
+        "agencies relay": (*PYTHON, "bus", "relay", "services.agencies"),
+    },
     UNCOUNTED: {
         part: (*PYTHON, "bench.uncounted", *command[len(PYTHON) :])
         for part, command in STACKS["Mirab"].items()
-    }
+    },
 }
 
 
@@ -100,6 +106,12 @@ class Stores:
         with connection.cursor() as cursor:
             cursor.execute(statement)
         connection.close()
+
+    def agencies(self) -> str:
+        """The URL of an empty database of the agencies service."""
+        url = self.database("agencies")
+        self.run("bus", "migrate", "services.agencies", DB_URL=url)
+        return url
 
     def environ(self, **other: str) -> dict[str, str]:
         """What every process of every stack gets."""
@@ -240,7 +252,9 @@ class Stack:
     def _start(self, part: str, command: tuple[str, ...], port: int) -> Process:
         places = {"amqp": self._stores.rabbitmq.url, "port": str(port)}
         log = self._stores.folder / f"{self.name}-{part}.log"
+        own = self._environ.get("AGENCIES_DB_URL") if part.startswith("agencies") else None
         environ = self._environ | {
+            "DB_URL": own or self.db,
             "PORT": str(port),
             "AGENCY_BASE_URL": f"http://127.0.0.1:{port}",
         }

@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol
 import structlog
 
 from bus import work_log
+from bus.call_leaves import Leaves
 from bus.database import inbox
 from bus.database.faults import is_of_store
 from bus.database.store import Store, Tx
@@ -272,11 +273,15 @@ def _do(service: Worker, job: Job, tx: Tx, fresh: Mapping[str, Call]) -> dict[st
     gets that asks again with the same id, and must not get the same reply.
     """
     results = _results(service, job, tx, list(fresh.values()))
-    done, lasting = {}, {}
+    done, lasting, leaves = {}, {}, Leaves(job.contract)
     for (id_, call), result in zip(fresh.items(), results, strict=True):
-        done[id_] = inbox.Done(call.digest, _reply(result))
-        if not isinstance(result, Unavailable | TooMany):
+        lasts, reply = not isinstance(result, Unavailable | TooMany), _reply(result)
+        if lasts:
+            reply = leaves.mark(call.envelope, call.data, reply)
+        done[id_] = inbox.Done(call.digest, reply)
+        if lasts:
             lasting[id_] = done[id_]
+    leaves.put(tx)
     if lasting:
         inbox.remember(tx, job.consumer, lasting)
     return done

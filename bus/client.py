@@ -12,6 +12,7 @@ from pika.spec import Basic, BasicProperties
 from bus import topology
 from bus.amqp.aggregator import Aggregator
 from bus.amqp.rabbit import Link, absent, need_room, settle
+from bus.call_leaves import note_mark
 from bus.envelope import Envelope, child_of
 from bus.errors import BusError, Unavailable
 from bus.messages.kinds import Event, M, R, Request
@@ -142,6 +143,7 @@ class Client:
         try:
             return await call.reply
         finally:
+            note_mark(call.mark)
             self._aggregator.forget(call)
 
     async def _opened(self, channel: Channel) -> None:

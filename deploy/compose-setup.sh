@@ -12,7 +12,7 @@ key() { openssl genpkey -algorithm ed25519; }
 
 for name in inquiry-log ticketing portal desk billing notify agencies; do once "secrets/$name-key" password; done
 once secrets/metrics-token password
-for name in signing register mirab-ops; do once "secrets/$name.pem" key; done
+for name in signing register receipts mirab-ops; do once "secrets/$name.pem" key; done
 # One user of the broker a part (deploy/broker/rights.py).
 for service in inquiry ticketing billing notify agencies; do
     once "secrets/broker/$service" password

@@ -42,7 +42,7 @@ URI_LIMIT = 4096
 # A label for each method that a stranger can think of would fill our memory.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-# Headers that say one thing: two of them would be read in two ways (RFC 9110, section 5.3).
+# Two of these would be read in two ways (RFC 9110, section 5.3).
 SINGLE = frozenset(
     {
         b"authorization",
@@ -87,21 +87,23 @@ Finish = Callable[[Request, Response], Response]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 Show = Callable[[Request, Json], Response | None]
 First = Callable[[Request], Awaitable[None] | None]
+Prove = Callable[[Request, Response, Callable[[Request, BusError], Response]], Awaitable[Response]]
 _log = log.get("web")
 
 
 class Face:
     """An ASGI app: routes, problems for all that goes wrong, a trace, a log line, metrics.
 
-    ``finish`` may change each response, of problems too (the agency face signs them).
-    ``show`` may make a page of a problem, for a person; None leaves it as JSON.
-    ``first`` sees each request before its handler; what it raises is the answer.
-    ``address`` is the configured one: its scheme is that of every request.
-    Other sites may send forms only to handlers that declare ``from_other_sites``. ``hosts`` are the
-    names by which it is reached, any if None: gateway/run.py sets them.
+    ``finish`` may change each response, of problems too (the agency face signs them), and ``prove``
+    before that. ``show`` may make a page of a problem, for a person; None leaves it as JSON.
+    ``first`` sees each request before its handler; what it raises is the answer. ``address`` is the
+    configured one: its scheme is that of every request. Other sites may send forms only to handlers
+    that declare ``from_other_sites``. ``hosts``, which gateway/run.py sets, are the names by which
+    it is reached, any if None.
     """
 
     hosts: Hosts | None = None
+    prove: Prove | None = None
 
     def __init__(  # noqa: PLR0913 - the parts of a face
         self,
@@ -149,6 +151,8 @@ class Face:
         started = time.perf_counter()
         http = records.begin_http()
         response = await self._respond(request)
+        if self.prove is not None:
+            response = await self.prove(request, response, self._problem)
         present = {name for name, _ in response.raw_headers}
         response.raw_headers += [header for header in _SECURITY if header[0] not in present]
         response.headers["traceparent"] = request.state.traceparent
@@ -219,9 +223,7 @@ class Face:
         raise HttpError("http.method", f"This path takes {allow}.", Allow=allow)
 
     def _candidates(self, path: str) -> Sequence[Route]:
-        """Return the routes that can match a path, in their order: few of those without parameters,
-        each of which is looked up by its path.
-        """
+        """Return the routes that can match a path, in their order; literal ones are looked up."""
         return self._literal.get(path, self.routes)
 
     def _problem(self, request: Request, error: BusError) -> Response:

@@ -53,7 +53,7 @@ class Register:
         self._folder, self._key = folder, key
         self._stamps: dict[str, Stamp] = {}
         self._entries: dict[str, Entry] = {}
-        self._newest: dict[str, int] = {}
+        self.versions: dict[str, int] = {}  # of signed copies, by the codes of agencies
         self._looked, self._pause = 0.0, LOOK_SECONDS
         self._known = Contents()
         self._began = False
@@ -197,14 +197,14 @@ class Register:
         except (OSError, ValueError) as error:
             _log.error("copy_refused", file=name, error=str(error))
             return
-        self._newest[agency.code] = version
+        self.versions[agency.code] = version
         self._entries[name] = Entry(stamp, version, agency, tuple(credentials))
 
     def _version(self, document: Mapping[str, object], agency: Agency, name: str) -> int:
         version = document.get("version")
         if type(version) is not int or f"{agency.code}.jws" != name:
             raise ValueError("its version or its agency's code is not the file's")
-        if version < self._newest.get(agency.code, 0):
+        if version < self.versions.get(agency.code, 0):
             raise ValueError(f"version {version} is older than one that was there")
         return version
 

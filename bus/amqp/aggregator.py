@@ -20,6 +20,7 @@ from pika.spec import BasicProperties
 from bus import topology
 from bus.amqp.aggregate import join_calls
 from bus.amqp.rabbit import Link, settle
+from bus.call_leaves import MARK
 from bus.envelope import Envelope
 from bus.errors import BusError, Internal, from_wire
 from bus.process import log
@@ -41,12 +42,13 @@ _log = log.get("aggregator")
 class Call:
     """A call on its way: what stands in its message, and the reply that is awaited."""
 
-    __slots__ = ("body", "envelope", "headers", "lane", "message", "number", "reply")
+    __slots__ = ("body", "envelope", "headers", "lane", "mark", "message", "number", "reply")
 
     def __init__(self, number: str, lane: "Lane", envelope: Envelope, body: bytes) -> None:
         self.number, self.lane, self.envelope, self.body = number, lane, envelope, body
         self.headers = envelope.headers()
         self.message: str | None = None  # the number of the message with which it went
+        self.mark: object = None  # of the leaf that its reply made (bus/call_leaves.py)
         self.reply: asyncio.Future[Wire] = asyncio.get_running_loop().create_future()
 
     @property
@@ -233,6 +235,7 @@ class Aggregator:
 
 def _settle(call: Call, reply: Wire) -> None:
     try:
+        call.mark = reply.get(MARK)
         settle(call.reply, from_wire(reply["error"]) if "error" in reply else reply["result"])
     except (KeyError, TypeError, AttributeError):
         settle(call.reply, _unreadable())

@@ -10,6 +10,7 @@ import orjson
 from bus import topology
 from bus.activator import Call
 from bus.amqp.incoming import Incoming, short_text, unreadable
+from bus.call_leaves import caller_of_answer
 from bus.envelope import Envelope, new_traceparent, valid_traceparent
 from bus.errors import ContractError
 from bus.messages.kinds import Contract
@@ -80,6 +81,7 @@ class AnswerDelivery(Delivery):
             id=f"{agency}/{short_text(properties.get('message_id')) or uuid.uuid4()}",
             correlation=short_text(properties.get("correlation_id")) or "",
             traceparent=valid_traceparent((raw.headers).get("traceparent")) or new_traceparent(),
+            caller=caller_of_answer(agency, raw.body) if agency else None,
         )
         answer, problem = _answer(raw, contract)
         self.call = Call.of_answer(

@@ -1,7 +1,7 @@
 """Unit of Work: one transaction holds the new state, the outbox rows and the inbox rows."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -12,6 +12,8 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from bus import call_leaves
+from bus.call_leaves import Statement
 from bus.database import connection, inbox, outbox, statements
 from bus.database.activity import MAKES_NOTHING_DUE, Activity
 from bus.database.faults import passing_trouble
@@ -92,11 +94,28 @@ class Tx:
 
     def ask_agency(self, agency: str, command: Command[M], message: M) -> str:
         """Sends a Command to the agency that serves it; its id, to which the answer will refer."""
-        return self._put(command, message, None, agency)
+        id = self._put(command, message, None, agency)
+        body = self._rows[-1]["body"]
+        leaf = call_leaves.question_leaf(self.envelope, agency, command.name, id, body)
+        if leaf is not None:
+            self.put_leaves([leaf])
+        return id
+
+    def note_answer(self) -> None:
+        """Have the agency's answer that is worked on be a leaf of the log of receipts: to be said
+        once it is taken, since what is not asked for must not fill the log.
+        """
+        leaf = call_leaves.answer_leaf(self.envelope) if self.envelope else None
+        if leaf is not None:
+            self.put_leaves([leaf])
 
     def tell_agency(self, agency: str, id: str, headers: Wire, data: Wire) -> None:
         """Send an event into one agency's own queue, if and when this transaction commits."""
         self._rows.append(outbox.agency_row(agency, id, headers, data))
+
+    def put_leaves(self, statements: Sequence[Statement]) -> None:
+        """Send leaves to the log of receipts in one message, if this transaction commits."""
+        self._rows.append(call_leaves.outbox_row(statements, self._source))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -12,8 +12,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import orjson
 
 from bus.evidence.errors import EvidenceError, unreadable
 from bus.evidence.merkle import HASH_BYTES, leaf_hash
@@ -22,8 +24,8 @@ from bus.signatures.keys import base64url, from_base64url
 
 VERSION = 1
 PARTS = ("request", "answer", "terms")
-OUTCOMES = ("answered", "asked", "refused", "failed")
-WITHOUT_CODE = ("answered", "asked")
+OUTCOMES = ("answered", "accepted", "asked", "refused", "failed")
+WITHOUT_CODE = ("answered", "accepted", "asked")
 LONGEST_LEAF = 4096  # bytes
 _ORIGIN = re.compile(r"[!-*,-~]{1,255}")
 _CALL = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -74,7 +76,7 @@ class Terms:
 
     def encode(self) -> bytes:
         """The bytes that are committed to."""
-        return canonical_text(asdict(self))
+        return orjson.dumps(self, option=orjson.OPT_SORT_KEYS)  # as canonical_text, but faster
 
     @classmethod
     def parse(cls, raw: bytes) -> "Terms":

@@ -39,6 +39,8 @@ REQUEST_COVERS = ("@method", "@target-uri", "content-digest", "content-type")
 ON_BEHALF_OF = "mirab-on-behalf-of"
 COVERED_IF_SENT = ("idempotency-key", ON_BEHALF_OF)
 BODILESS = ("GET", "HEAD", "DELETE")
+# The hash of the leaf that the log of receipts has, or will have, of this call.
+RECEIPT = "mirab-receipt"
 REQUEST_TAG, ANSWER_TAG = "mirab", "mirab-answer"
 LABEL = "mirab"
 ALGORITHM = "ed25519"
@@ -157,7 +159,7 @@ def sign_response(
         "alg": ALGORITHM,
         "tag": ANSWER_TAG,
     }
-    return _sign(key, message, answer_covers(request), parameters)
+    return _sign(key, message, _covers(message, request), parameters)
 
 
 def answer_covers(request: HttpMessage) -> list[Component]:
@@ -175,6 +177,12 @@ def answer_covers(request: HttpMessage) -> list[Component]:
     return covers
 
 
+def _covers(message: HttpMessage, request: HttpMessage) -> list[Component]:
+    """The same with the promise of a receipt, if the answer carries one."""
+    promised: list[Component] = [(RECEIPT, {})] if RECEIPT in message.headers else []
+    return [*answer_covers(request), *promised]
+
+
 def verify_response(message: HttpMessage, find_key: FindKey, body: bytes | None) -> Signed:
     """Who signed this answer to ``message.request``, and when; works offline.
 
@@ -185,7 +193,7 @@ def verify_response(message: HttpMessage, find_key: FindKey, body: bytes | None)
     if message.request is None:
         raise SignatureError("signature.malformed", "An answer is verified with its request.")
     signature = find_signature(message, ANSWER_TAG)
-    for component in answer_covers(message.request):
+    for component in _covers(message, message.request):
         if component not in signature.components:
             raise SignatureError(
                 "signature.component_missing",

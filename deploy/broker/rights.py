@@ -29,22 +29,25 @@ LIMITS = {"max-connections": 200, "max-channels": 400}
 DEFAULT_EXCHANGE = "amq.default"
 OWN_TEMPORARY_QUEUE = r"amq\.gen-.*"
 
+# Leaves of calls for the log of receipts.
+LEAVES = "agencies.add_leaves.v1"
 # The Commands that services send each other; each sends itself its own too.
 COMMANDS: dict[str, tuple[str, ...]] = {
     "inquiry": (
+        LEAVES,
         "billing.charge.v1",
         "notify.send_message.v1",
         "ticketing.note_person_part.v1",
     ),
     "ticketing": (
+        LEAVES,
         "inquiry.work_on_person.v1",
-        "notify.note_text.v1",
         "notify.send_message.v1",
         "notify.work_on_person.v1",
     ),
     "agencies": ("notify.call_back.v1",),
-    "notify": ("ticketing.note_person_part.v1", "ticketing.take_ticket_text.v1"),
-    "billing": (),
+    "notify": (LEAVES, "ticketing.note_person_part.v1"),
+    "billing": (LEAVES,),
 }
 # The Events that they hear; the agencies service tells agencies of all that these may hear.
 EVENTS_HEARD: dict[str, tuple[str, ...]] = {
@@ -89,7 +92,7 @@ def table() -> tuple[Rights, ...]:
         *map(_service, SERVICES),
         *map(_relay, SERVICES),
         _face("public", PUBLIC_REQUESTS),
-        _face("agency", agency_face_requests(), hears="agencies.changed.v1"),
+        _agency_face(),
         _face("notify-api", NOTIFY_API_REQUESTS),
         _face("desk", desk_requests()),
         _ops(),
@@ -218,6 +221,17 @@ def _face(part: str, requests: Iterable[str], hears: str | None = None) -> Right
         Topic(topology.EVENTS, read=only([hears] if hears else [])),
     )
     return Rights(part, permissions, topics)
+
+
+def _agency_face() -> Rights:
+    """It also sends leaves to the log of receipts, for what no service's transaction keeps."""
+    face = _face("agency", agency_face_requests(), hears="agencies.changed.v1")
+    exchanges = _quoted([topology.REQUESTS, topology.COMMANDS])
+    write = _names(OWN_TEMPORARY_QUEUE, *exchanges)
+    return face._replace(
+        permissions=face.permissions._replace(write=write),
+        topics=(*face.topics, Topic(topology.COMMANDS, write=only([LEAVES]))),
+    )
 
 
 def _ops() -> Rights:

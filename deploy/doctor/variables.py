@@ -21,14 +21,16 @@ OPTIONAL = {
     *("LOG_LEVEL", "METRICS_ADDRESS", "TRUSTED_PROXIES", "ALLOWED_HOSTS", "CLIENT_CERT_HEADER"),
     *("SANDBOX", "CALLBACKS_SANDBOX", "SECOND_FACTOR", "COMPANY_FA", "COMPANY_EN", "HOST", "PORT"),
     *("AMQP_PASSWORD", "REGISTER_PUBLIC_KEY", "REPLAY_DIR", "MARKS_DIR", "OPEN311_KEYS_FILE"),
-    "RECEIPT_KEYS",
     *("XROAD_INSTANCE", "XROAD_MEMBER", "XROAD_SERVER", "XROAD_ERRORS"),
+    *("RECEIPT_KEYS", "RECEIPTS_ORIGIN"),
     *("NOTIFY_PROVIDERS_FILE", "PSPS_FILE", "WATCHED_PARTS", "MAIL_PORT", "CLAMD_ADDRESS"),
 }
 NEEDED_IN_PUBLIC = {
     "REPLAY_DIR": "Without it a restart of the agency face forgets which requests it took, and "
     "takes them again.",
-    "MARKS_DIR": "Without it numbers that were given out come again after a restored backup.",
+    "MARKS_DIR": "Without it numbers that were given out come again after a restored backup, and a "
+    "log of receipts that lost leaves is not noticed.",
+    "RECEIPTS_ORIGIN": "Without it no call leaves a receipt.",
     "CLAMD_ADDRESS": "Without it no uploaded file is scanned, and all stay held.",
 }
 

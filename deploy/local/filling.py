@@ -19,7 +19,7 @@ from deploy.local.steps import Step
 # Whatever of the checkout may change what the steps do.
 FOLDERS = ("bus", "contracts", "deploy", "iran", "members", "people", "services")
 # What of the state was made with what the databases hold: a part made anew means all anew.
-MADE_TOGETHER = ("demo-password", "notify-api-key", "register.pem", "agencies")
+MADE_TOGETHER = ("demo-password", "notify-api-key", "register.pem", "receipts.pem", "agencies")
 BROKERS_DATA = "mnesia"
 
 

@@ -39,7 +39,8 @@ from people.company import NAMES, company
 AMQP_PORT = 5672  # of a broker that somebody else runs
 PORTAL_URL = "http://127.0.0.1:8000"
 AGENCY_URL = "http://127.0.0.1:8001"
-# By which names the faces are reached, and whom they believe: nobody stands before them here.
+# By which names the faces are reached, and whom they believe: nobody stands before them here. And
+# what is right for a demo alone.
 FACES = {
     "HOST": "127.0.0.1",
     "ALLOWED_HOSTS": "",
@@ -54,6 +55,11 @@ FACES = {
     "NOTIFY_API_URL": "http://127.0.0.1:8003",
     "PORTAL_URL": PORTAL_URL,
     "DESK_URL": "http://127.0.0.1:8004/desk",
+    "CALLBACKS_SANDBOX": "1",
+    "OPEN311_TYPE": "test",
+    "RECEIPTS_ORIGIN": "mirab.localhost/receipts",
+    "RECEIPT_KEYS": "",
+    "SANDBOX": "1",
 }
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -205,6 +211,10 @@ class State:
         """The private key that signs the register of agencies, made once."""
         return self._private_key("register.pem")
 
+    def receipts_key(self) -> Path:
+        """The private key that signs the heads of the log of receipts, made once."""
+        return self._private_key("receipts.pem")
+
     def register_public_key(self) -> str:
         """The public half of it, by which faces and services believe copies of the register."""
         from bus.signatures.keys import SigningKey
@@ -264,7 +274,6 @@ class State:
             **FACES,
             "AGENCIES_DIR": str(agencies),
             "REGISTER_PUBLIC_KEY": self.register_public_key(),
-            "SANDBOX": "1",
             "HEARD_FILE": str(self.home / "land-registry-heard"),
             "MIRAB_URL": AGENCY_URL,
             "MIRAB_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/land-registry.pem"),
@@ -283,8 +292,8 @@ class State:
             "BILLING_KEY_FILE": str(self.secret("billing-key")),
             "AGENCIES_KEY_FILE": str(self.secret("agencies-key")),
             "REGISTER_KEY_FILE": str(self.register_key()),
+            "RECEIPTS_KEY_FILE": str(self.receipts_key()),
             "NOTIFY_KEY_FILE": str(self.secret("notify-key")),
-            "CALLBACKS_SANDBOX": "1",
             "NOTIFY_PROVIDERS_FILE": str(CHECKOUT / "deploy/notify/providers.toml"),
             "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),
             "BANK_PORT": str(BANK_PORT),
@@ -298,8 +307,6 @@ class State:
             "MAILBOX_DIR": str(mailbox),
             "MAILBOX_PORT": str(MAILBOX_PORT),
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
-            "RECEIPT_KEYS": "",
-            "OPEN311_TYPE": "test",
             **{name: self.environment.get(name, most) for name, most in DEFAULTS.items()},
         }
 

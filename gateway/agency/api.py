@@ -49,6 +49,9 @@ from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
 from gateway.agency.proofs.shared_replays import SharedReplays
 from gateway.agency.proofs.tokens import Tokens
+from gateway.agency.receipts.promises import Promises
+from gateway.agency.receipts.routes import LogReading
+from gateway.agency.receipts.sender import LeafSender
 from gateway.agency.records import Records
 from gateway.agency.register.copies import RegisterCopies
 from gateway.agency.register.sandbox import Sandbox
@@ -87,11 +90,15 @@ class AgencyFace:
         )
         self.register, self._proofs = verifiers.register, verifiers.proofs
         self.refusals = Refusals(self.client, self.register)
-        self.door = Door(verifiers, self.client, key)
+        origin = settings.get("RECEIPTS_ORIGIN")
+        self._leaves = LeafSender(broker_url(settings), "gateway.agency")
+        self.promises = Promises(self._leaves, origin) if origin else None
+        self.door = Door(verifiers, self.client, key, origin)
         self.runner = Runner(self.client, self._current_caller)
         self.calls = Calls(self.door, self.runner)
         self._records = Records(self.door)
         self.xroad = XRoad(settings, self.door, self._opening)
+        self.log = LogReading(self.door)
         self.copies = _copies(settings, self.client, self.register)
         is_sandbox = settings.text("SANDBOX", "0") == "1"
         self.sandbox = Sandbox(self.door, self.copies) if self.copies and is_sandbox else None
@@ -109,6 +116,7 @@ class AgencyFace:
     def works(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """What runs beside the requests."""
         works = [self.announcements.keep, self.refusals.keep, self.runner.keep]
+        works += [self._leaves.keep] if self.promises else []
         return [*works, self.copies.run] if self.copies else works
 
     async def operate(self, request: Request) -> Response:
@@ -188,9 +196,10 @@ def _copies(settings: Settings, client: Client, register: Register) -> RegisterC
 def make(settings: Settings) -> web.Face:
     """The agency face; ValueError, OSError or MissingSettings if it cannot be made."""
     agency = AgencyFace(settings)
-    return web.Face(
+    face = web.Face(
         "agency",
         [
+            *agency.log.routes(),
             ContractRoute(
                 "/v{version:int}/{context}/{operation}", agency.operate, methods=["POST"]
             ),
@@ -224,6 +233,8 @@ def make(settings: Settings) -> web.Face:
         show=agency.xroad.show,
         address=agency.address,
     )
+    face.prove = agency.promises.prove if agency.promises else None
+    return face
 
 
 def _earlier_keys(settings: Settings) -> dict[str, PublicKey]:

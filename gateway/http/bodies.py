@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from hashlib import sha256
 
 import orjson
 from starlette.requests import Request
@@ -19,17 +20,21 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """Yield the body as it arrives; HttpError once it exceeds ``limit`` bytes, or stands still."""
+    """Yield the body as it arrives; HttpError once it exceeds ``limit`` bytes, or stands still.
+
+    Its SHA-256 is ``request.state.body_digest`` after the last chunk; None if it was empty.
+    """
     _check_coding(request)
     length = request.headers.get("content-length", "0")
     if length.isascii() and length.isdigit() and int(length) > limit:
         raise too_large(limit)
-    total, stream = 0, request.stream()
+    total, stream, digest = 0, request.stream(), sha256()
     while True:
         try:
             async with asyncio.timeout(BODY_PAUSE):
                 chunk = await anext(stream)
         except StopAsyncIteration:
+            request.state.body_digest = digest.digest() if total else None
             return
         except TimeoutError:
             raise HttpError(
@@ -40,6 +45,7 @@ async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
         total += len(chunk)
         if total > limit:
             raise too_large(limit)
+        digest.update(chunk)
         yield chunk
 
 

@@ -1,4 +1,4 @@
-"""The agencies service: the register, calls that are answered later, feeds of events."""
+"""The agencies service: the register, calls answered later, feeds of events, receipts."""
 
 from bus.database.store import Tx
 from bus.service import Service
@@ -8,6 +8,8 @@ from services.agencies.deferred import overdue
 from services.agencies.deferred.entrypoints import DeferredEntrypoints
 from services.agencies.feeds.entrypoints import FeedEntrypoints
 from services.agencies.proofs.entrypoints import ProofEntrypoints
+from services.agencies.receipts import lags
+from services.agencies.receipts.entrypoints import ReceiptEntrypoints
 from services.agencies.records.entrypoints import RecordEntrypoints
 from services.agencies.register import key_sets, views
 from services.agencies.register.entrypoints import RegisterEntrypoints
@@ -18,6 +20,7 @@ class Agencies(
     DeferredEntrypoints,
     FeedEntrypoints,
     ProofEntrypoints,
+    ReceiptEntrypoints,
     RecordEntrypoints,
     RegisterEntrypoints,
     Service,
@@ -29,6 +32,7 @@ class Agencies(
         today = tehran_day(self.now())
         return {
             **overdue.counts(tx.conn),
+            **lags.counts(tx.conn),
             "client_exceptions": views.client_exceptions(tx.conn, today),
             "key_sets_failing": key_sets.failing(tx.conn),
         }

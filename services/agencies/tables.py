@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from bus.messages.values import Json
 from services.agencies.domain.document import Document, Key
 from services.agencies.domain.proposals import ProposalState
-from services.agencies.key_tables import metadata
+from services.agencies.receipt_tables import metadata
 
 MOMENT = DateTime(timezone=True)
 

@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from services.inquiry.domain import chain
 from services.inquiry.persons.askings import entry_of
-from services.inquiry.questions import inquiry_log
+from services.inquiry.questions import anchors, inquiry_log
 from services.inquiry.questions.inquiry_log import Content
 
 WHOLE, BROKEN, UNABLE = 0, 1, 2
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; 0: whole; 1: broken, with the first broken row; 2: not verified."""
     options = _options().parse_args(argv)
     try:
-        expected = _expected(options.expect)
+        expected = [*_expected(options.expect), *_anchored(options.anchors)]
         store = Store(Settings().text("DB_URL"), source="audit", connections=1)
         with store.transaction() as tx:
             tx.conn.exec_driver_sql("set transaction isolation level repeatable read, read only")
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
             problem = verify(tx.conn, expected, options.first)
             if problem is None:
                 print(_summary(tx.conn, options.first))
-    except (MissingSettings, Unavailable, ValueError, SQLAlchemyError) as error:
+    except (MissingSettings, Unavailable, OSError, ValueError, SQLAlchemyError) as error:
         reason = str(error).splitlines()[0]
         print(f"The log could not be verified: {reason}", file=sys.stderr)
         return UNABLE
@@ -63,6 +64,13 @@ def _options() -> argparse.ArgumentParser:
         "--expect",
         metavar="SEQ:HASH",
         help="also require that row SEQ has this hash, as noted earlier",
+    )
+    parser.add_argument(
+        "--anchors",
+        type=Path,
+        metavar="FILE",
+        help="also require that the log begins as the log of receipts says it does: leaves of "
+        "/v1/log/entries as JSON texts, one a line, of which the anchors of this log are taken",
     )
     parser.add_argument(
         "--from",
@@ -89,7 +97,7 @@ def _find(conn: Connection, reference: str) -> int:
     return WHOLE if number is not None else BROKEN
 
 
-def verify(conn: Connection, expected: Expected | None, first: int = 1) -> str | None:
+def verify(conn: Connection, expected: Sequence[Expected], first: int = 1) -> str | None:
     """Verify the log from row ``first`` on; return what is broken in a sentence, None if nothing.
 
     ValueError if it cannot be verified from that row.
@@ -98,8 +106,8 @@ def verify(conn: Connection, expected: Expected | None, first: int = 1) -> str |
     head = inquiry_log.log_head(conn)
     if head is None:
         return "BROKEN: the head of the log was removed; the end of the log cannot be known."
-    if expected and expected.seq < first:
-        raise ValueError(f"row {expected.seq} of --expect lies before row {first} of --from")
+    if before := [row.seq for row in expected if row.seq < first]:
+        raise ValueError(f"row {before[0]} that is expected lies before row {first} of --from")
     noted: dict[int, str] = {}
     rows = _noting(inquiry_log.read_log(conn, first - 1), expected, noted, last=head[0])
     broken, reached, following = chain.first_broken(rows, previous, first)
@@ -109,8 +117,9 @@ def verify(conn: Connection, expected: Expected | None, first: int = 1) -> str |
         return (
             f"BROKEN after row {following - 1}: the log ends there, but row {head[0]} was written."
         )
-    if expected and noted.get(expected.seq) != expected.hash:
-        return f"BROKEN: row {expected.seq} does not have the hash that was noted."
+    for row in expected:
+        if noted.get(row.seq) != row.hash:
+            return f"BROKEN: row {row.seq} does not have the hash that was noted."
     altered = inquiry_log.first_altered_answer(conn, first)
     if altered is not None:
         return f"BROKEN: the answer of row {altered} is not the one that was given."
@@ -139,27 +148,39 @@ def _before(conn: Connection, first: int) -> bytes:
 
 def _noting(
     rows: Iterator[tuple[int, Content, bytes]],
-    expected: Expected | None,
+    expected: Sequence[Expected],
     noted: dict[int, str],
     *,
     last: int,
 ) -> Iterator[tuple[int, Content, bytes]]:
-    """Pass rows on; note the hash of the expected one, and show the progress on stderr."""
+    """Pass rows on; note the hashes of the expected ones, and show the progress on stderr."""
+    wanted = {row.seq for row in expected}
     for seq, content, written in rows:
-        if expected and seq == expected.seq:
+        if seq in wanted:
             noted[seq] = written.hex()
         if seq % REPORT_EVERY == 0:
             print(f"  {seq} of {last} rows", file=sys.stderr)
         yield seq, content, written
 
 
-def _expected(text: str | None) -> Expected | None:
+def _anchored(file: Path | None) -> list[Expected]:
+    """The heads that the log of receipts has of this log."""
+    if file is None:
+        return []
+    with file.open(encoding="ascii") as lines:
+        expected = [Expected(rows, head.hex()) for rows, head in anchors.read(lines)]
+    if not expected:
+        raise ValueError(f"{file} has no anchor of the log of inquiries")
+    return expected
+
+
+def _expected(text: str | None) -> list[Expected]:
     if text is None:
-        return None
+        return []
     seq, colon, hash_ = text.partition(":")
     if not colon or not seq.isdigit():
         raise ValueError("write --expect as SEQ:HASH, as the audit prints it")
-    return Expected(int(seq), hash_)
+    return [Expected(int(seq), hash_)]
 
 
 if __name__ == "__main__":

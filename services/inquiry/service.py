@@ -30,6 +30,7 @@ from services.inquiry.parcels import answers as parcel_answers
 from services.inquiry.parcels import questions as parcel_questions
 from services.inquiry.persons import askings, matters, person_work, sessions
 from services.inquiry.questions import (
+    anchors,
     answering,
     day_counts,
     grant_quotas,
@@ -261,6 +262,13 @@ class Inquiry(Service):
             day = day_counts.next_day(context)
             if day is not None:
                 day_counts.count(context, day)
+
+    @every(600)
+    def anchor_log(self) -> None:
+        origin = self.settings.get("RECEIPTS_ORIGIN")
+        if origin is not None:
+            with self.store.transaction() as tx:
+                anchors.put(tx, origin, self.now())
 
     @every(600)
     def forget_old_batches(self) -> None:

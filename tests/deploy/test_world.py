@@ -102,7 +102,7 @@ def _logs_add_up(url, end):
 def _chain_verifies(url):
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
     with engine.connect() as conn:
-        assert audit.verify(conn, None) is None
+        assert audit.verify(conn, []) is None
     engine.dispose()
 
 

@@ -9,7 +9,7 @@ from contracts.agencies.records import READ_RECORDS
 from contracts.billing.bills import STATEMENT
 from contracts.inquiry.questions import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
 from contracts.notify.bulk import JOB_MATTER, SUBMIT_JOB
-from gateway.agency.catalogue import open_paths
+from gateway.agency.catalogue import open_paths, receipt_paths
 from gateway.agency.catalogue.parameters import (
     ANSWER_HEADERS,
     IDEMPOTENCY,
@@ -103,6 +103,7 @@ def openapi(*, sandbox: bool = False) -> bytes:
     for method, contract in (("get", READ_CALL), ("delete", CANCEL_CALL)):
         document.add("/v1/calls/{id}", method, _call_operation(document, contract))
     document.add("/v1/records", "get", _records_operation(document))
+    receipt_paths.describe(document)
     return document.text()
 
 

@@ -88,6 +88,11 @@ ANSWER_HEADERS: dict[str, Node] = {
         "required": True,
         "schema": _TEXT,
     },
+    "Mirab-Receipt": {
+        "description": "The hash of this call's leaf in the log of receipts, covered by our "
+        "signature; /v1/receipts/{hash} has the receipt",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
+    },
     "Cache-Control": {"schema": _TEXT},
     "DPoP-Nonce": {
         "description": "The newest nonce for your next proof (RFC 9449)",

@@ -40,7 +40,7 @@ class Calls:
         """
         reading = await self._door.read(request, contract, JSON)
         visitor, data = reading.visitor, reading.data
-        caller = visitor.caller(contract)
+        caller = self._door.caller(request, visitor, contract)
         if not _has_purpose(caller, contract, data):
             return web.json_response(await self._door.call(request, visitor, contract, data))
         if preferred.wait:

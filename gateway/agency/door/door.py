@@ -6,6 +6,7 @@ What is checked, in which order, stands in checks.py.
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bus.call_leaves import EVIDENCE, collect_marks, is_logged
 from bus.client import Client
 from bus.errors import Unauthenticated
 from bus.messages import kinds
@@ -17,6 +18,8 @@ from bus.signatures.signing import HttpMessage, sign_response
 from gateway import web
 from gateway.agency.door import checks
 from gateway.agency.door.checks import JSON, Reading
+from gateway.agency.door.evidence import evidence_of
+from gateway.agency.door.grants import CallerFields
 from gateway.agency.door.refusals import claim
 from gateway.agency.door.verification import NO_CERTIFICATE, Verifiers, require_own_host
 from gateway.agency.door.visitor import NAMESPACE, Visitor
@@ -25,19 +28,21 @@ __all__ = ["JSON", "NAMESPACE", "Door", "Reading", "Visitor"]
 
 
 class Door:
-    """Lets agencies in and signs all answers; ``base`` is the address of this face."""
+    """Lets agencies in and signs all answers; ``base`` is the address of this face, ``log`` the
+    name of the log of receipts, if there is one.
+    """
 
-    def __init__(self, verifiers: Verifiers, client: Client, key: SigningKey) -> None:
-        self.verifiers, self.client, self._key = verifiers, client, key
+    def __init__(
+        self, verifiers: Verifiers, client: Client, key: SigningKey, log: str | None = None
+    ) -> None:
+        self.verifiers, self.client, self._key, self._log = verifiers, client, key, log
         self.base = str(verifiers.address)
 
     async def identify(self, request: Request, contract: kinds.Request) -> Visitor:
         """The agency that asks, by the headers alone: for what reads its body itself."""
-        request.state.contract = contract.name
-        if (visitor := getattr(request.state, "visitor", None)) is not None:
-            identified: Visitor = visitor  # by ``identify_first``
-            return identified
-        return await checks.identify(self.verifiers, request, self.http_message(request))
+        request.state.contract, request.state.marks = contract.name, collect_marks()
+        identified: Visitor | None = getattr(request.state, "visitor", None)
+        return identified or await self.identify_first(request)
 
     async def identify_first(self, request: Request) -> Visitor:
         """The agency that asks, before it is looked up for what: a later ``identify`` of the same
@@ -75,6 +80,7 @@ class Door:
     ) -> Reading:
         reading = Reading(request, visitor, contract, forms)
         await checks.read_message(reading)
+        request.state.purpose = reading.data.get("purpose")
         return reading
 
     async def answer(self, request: Request, contract: kinds.Request) -> Response:
@@ -110,12 +116,20 @@ class Door:
             contract,
             data,
             id=id or visitor.request_id(contract.name),
-            caller=visitor.caller(contract),
+            # A part of a larger upload is no call of its own: the whole has its leaf at the face.
+            caller=visitor.caller(contract) if id else self.caller(request, visitor, contract),
             traceparent=request.state.traceparent,
             deadline=deadline,
         )
         records.note_http([reply.get("tracking_code")])
         return reply
+
+    def caller(self, request: Request, visitor: Visitor, contract: kinds.Request) -> CallerFields:
+        """The caller for the envelope, with what the service needs for the leaf of the call."""
+        fields = visitor.caller(contract)
+        if self._log is not None and is_logged(contract):
+            fields[EVIDENCE] = evidence_of(request, visitor, self._log).to_wire()
+        return fields
 
     def finish(self, request: Request, response: Response) -> Response:
         """Add the rate limit and sign the answer, be it good or a problem."""

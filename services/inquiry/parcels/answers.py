@@ -39,6 +39,7 @@ def take(context: Context, answered: Answered[SourcesOutcome]) -> str | None:
         .values(answered_at=context.now, file_nos=file_nos, problem=problem)
     )
     _log_answer(context, row, "REFUSED" if problem else "ANSWERED")
+    context.tx.note_answer()
     return None
 
 

@@ -72,7 +72,6 @@ def for_email(provider: EmailProvider) -> ChannelProvider:
             message.language,
             content.get("unsubscribe"),
             content.get("html"),
-            content.get("sender"),
         )
         try:
             return [provider.send(email)]
@@ -86,8 +85,7 @@ def for_email(provider: EmailProvider) -> ChannelProvider:
 
 def _sms(message: OutgoingMessage) -> Sms:
     to = dialled(message.receiver.mobile or "")
-    line = message.content.get("sender")
-    return Sms(message.ref, to, message.content["body"], message.news, line)
+    return Sms(message.ref, to, message.content["body"], message.news)
 
 
 def dialled(mobile: str) -> str:

@@ -1,11 +1,13 @@
 """Questions about parcels in inquiry: how they stand by the clock, and which answers are taken."""
 
 import datetime as dt
+import json
 import shutil
 
 import pytest
 
 from bus.activator import Call, Fate
+from bus.call_leaves import ADD_LEAVES, EVIDENCE, Evidence, caller_of_answer
 from bus.envelope import Envelope
 from bus.errors import ContractError
 from bus.settings import Settings
@@ -188,3 +190,23 @@ def test_case_37_a_parcel_is_not_shown_to_an_agency_that_may_not_ask_any_more(
     reply = inquiry.read_parcel(question)
     assert (reply["state"], reply["problem"], reply["sources"]) == ("REFUSED", code, [])
     assert execute(inquiry.db, "select file_nos from parcel_questions") == [([],)]
+
+
+def test_what_we_ask_an_agency_and_what_it_answers_are_two_leaves_of_one_call(inquiry, monkeypatch):
+    monkeypatch.setenv("RECEIPTS_ORIGIN", "mirab.test/receipts")
+    body = b'{"result":{"file_nos":["1001/5"]}}'
+    evidence = Evidence("mirab.test/receipts", "signature", b"r" * 32).to_wire()
+    reply = {"parcel_no": "990/17", "purpose": "land_transfer"}
+    inquiry.call(ASK_PARCEL, caller={**NOTARY, EVIDENCE: evidence}, **reply)
+    inquiry.take(caller=caller_of_answer(REGISTRY, body))
+    inquiry.take(caller=caller_of_answer(REGISTRY, body))  # doubled: refused, and no leaf
+    inquiry.take(correlation="nobody asked\u200c", caller=caller_of_answer(REGISTRY, body))
+    rows = execute(inquiry.db, f"select body from outbox where name = '{ADD_LEAVES}' order by seq")
+    leaves = [leaf for (row,) in rows for leaf in json.loads(bytes(row))["leaves"]]
+    ends = [(json.loads(x["leaf"])["contract"], json.loads(x["leaf"])["outcome"]) for x in leaves]
+    assert sorted(ends) == [
+        ("inquiry.ask_parcel.v1", "answered"),
+        ("inquiry.take_sources_of_parcel.v1", "answered"),
+        ("land_registry.sources_of_parcel.v1", "asked"),
+    ]
+    assert {x["call"] for x in leaves if x["agency"] == REGISTRY} == {inquiry.question()}

@@ -1,1 +1,0 @@
-"""Receipts at an agency: verified, fetched; the log audited and witnessed."""

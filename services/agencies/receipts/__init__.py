@@ -1,0 +1,1 @@
+"""The log of receipts: leaves of all calls in a tree that only grows, under signed heads."""

@@ -1,0 +1,94 @@
+"""The entrypoints of the log of receipts."""
+
+import functools
+from pathlib import Path
+
+from bus.activator import Call
+from bus.database.store import Tx
+from bus.endpoint import every, handle, serve
+from bus.envelope import instant
+from bus.errors import BusError, NotFound
+from bus.evidence.notes import ED25519, Verifier
+from bus.process import log
+from bus.signatures.keys import SigningKey
+from contracts.agencies import receipts as contracts
+from contracts.agencies.register import Nothing
+from services.agencies.context import Entrypoints, calling_agency
+from services.agencies.receipts import forgetting, heads, lags, proofs, tree
+from services.agencies.receipts.heads import Log
+
+MESSAGES_AT_ONCE = 50
+SIGN_SECONDS = 2.0
+_log = log.get("receipts")
+
+
+class ReceiptEntrypoints(Entrypoints):
+    def _origin(self) -> str:
+        return self.settings.text("RECEIPTS_ORIGIN")
+
+    def _receipt_log(self) -> Log:
+        return Log(self._origin(), _key(self.settings.text("RECEIPTS_KEY_FILE")))
+
+    @handle(contracts.ADD_LEAVES, batch=MESSAGES_AT_ONCE, workers=1)
+    def add_leaves(self, tx: Tx, calls: list[Call[contracts.AddLeaves]]) -> list[BusError | None]:
+        tx.makes_nothing_due()
+        origin = self._origin()
+        leaves = [tree.read_leaf(wire, origin) for call in calls for wire in call.message.leaves]
+        lags.ADDED.inc(tree.add(tx, leaves, origin))
+        return [None] * len(calls)
+
+    @every(SIGN_SECONDS, others=True)
+    def sign_head(self) -> None:
+        if self.settings.get("RECEIPTS_ORIGIN") is None:
+            return
+        folder = self.settings.text("MARKS_DIR", "")
+        try:
+            with self.store.transaction() as tx:
+                context = self.context(tx)
+                row = heads.sign(context, self._receipt_log(), Path(folder) if folder else None)
+        except BusError as error:
+            lags.failed(error.code)
+            raise
+        lags.turned(row)
+        if row is not None:
+            _log.info("head_signed", size=row.size)
+
+    @every(3600)
+    def forget_receipts(self) -> None:
+        with self.store.transaction() as tx:
+            forgetting.forget(tx.conn, self.now())
+
+    # --- for agencies ---
+
+    @serve(contracts.READ_RECEIPT)
+    def receipt(self, tx: Tx, message: contracts.ReadReceipt) -> contracts.ReceiptReply:
+        return proofs.receipt(tx.conn, calling_agency(tx.envelope).code, message.id)
+
+    # --- for the face ---
+
+    @serve(contracts.LOG_HEAD)
+    def log_head(self, tx: Tx, message: Nothing) -> contracts.SignedHead:
+        row = heads.newest_head(tx.conn)
+        if row is None:
+            raise NotFound("The log of receipts has no signed head yet.", code="receipts.no_head")
+        log = self._receipt_log()
+        key = str(Verifier(log.origin, ED25519, log.key.public))
+        return contracts.SignedHead(note=row.note, key=key, signed_at=instant(row.signed_at))
+
+    @serve(contracts.LOG_INCLUSION)
+    def log_inclusion(self, tx: Tx, message: contracts.ProveInclusion) -> contracts.Inclusion:
+        return proofs.inclusion(tx.conn, message.leaf, message.size)
+
+    @serve(contracts.LOG_CONSISTENCY)
+    def log_consistency(self, tx: Tx, message: contracts.ProveConsistency) -> contracts.Consistency:
+        return proofs.consistency(tx.conn, message.old, message.new)
+
+    @serve(contracts.LOG_ENTRIES)
+    def log_entries(self, tx: Tx, message: contracts.ReadEntries) -> contracts.Entries:
+        return proofs.entries(tx.conn, message.start, message.limit)
+
+
+@functools.lru_cache(maxsize=4)
+def _key(path: str) -> SigningKey:
+    """The key of a file that signs heads; each process reads it once."""
+    return SigningKey.load(path.strip(), "receipts")

@@ -1,0 +1,146 @@
+"""What anybody may ask of the log, and the receipts of an agency's calls."""
+
+import base64
+
+from sqlalchemy import Connection, select
+
+from bus.database.rows import columns, fetch_all, fetch_one
+from bus.errors import NotFound, RuleBroken
+from bus.evidence.leaves import Leaf, parse_leaf, salts_of
+from bus.evidence.merkle import Nodes, consistency_nodes, inclusion_nodes, proof_of
+from bus.evidence.receipts import Receipt
+from bus.signatures.keys import base64url, from_base64url
+from contracts.agencies.receipts import Consistency, Entries, Inclusion, ReceiptReply
+from services.agencies.receipt_tables import RECEIPT_HEADS, RECEIPT_LEAVES, HeadRow, LeafRow
+from services.agencies.receipts import heads, tree
+
+HASH_TEXT = 43
+NOT_THERE = "receipt.not_found"
+
+
+def inclusion(conn: Connection, leaf: str, size: int | None) -> Inclusion:
+    """Prove that a leaf stands in the tree of a signed head, the newest if none is named.
+
+    NotFound ``receipt.not_found`` for a leaf that does not, or not yet.
+    """
+    head = _head(conn, size)
+    row = _leaf(conn, RECEIPT_LEAVES.c.hash == from_base64url(leaf))
+    if row is None or row.index >= head.size:
+        raise NotFound("There is no such leaf under this head.", code=NOT_THERE)
+    proof = _proof(conn, inclusion_nodes(row.index, head.size))
+    return Inclusion(index=row.index, size=head.size, proof=tuple(map(_base64, proof)))
+
+
+def consistency(conn: Connection, old: int, new: int) -> Consistency:
+    """Prove that the tree of ``new`` leaves begins with that of ``old``.
+
+    RuleBroken ``receipts.sizes`` unless old <= new <= the newest signed size.
+    """
+    if not old <= new <= _head(conn, None).size:
+        raise RuleBroken(
+            "The sizes are those of signed heads, the older first.", code="receipts.sizes"
+        )
+    proof = _proof(conn, consistency_nodes(old, new))
+    return Consistency(old=old, new=new, proof=tuple(map(_base64, proof)))
+
+
+def entries(conn: Connection, start: int, limit: int) -> Entries:
+    """Leaves in their order, as far as a signed head covers them."""
+    size = _head(conn, None).size
+    column = RECEIPT_LEAVES.c
+    statement = (
+        select(column.leaf)
+        .where(column.index >= start, column.index < min(start + limit, size))
+        .order_by(column.index)
+    )
+    return Entries(start=start, size=size, leaves=tuple(conn.execute(statement).scalars()))
+
+
+def receipt(conn: Connection, agency: str, id_: str) -> ReceiptReply:
+    """The receipt of a call of that agency, by its leaf's hash or by the call's id.
+
+    NotFound ``receipt.not_found`` for any other, and for a leaf that the log does not have yet.
+    """
+    column = RECEIPT_LEAVES.c
+    row = None
+    if len(id_) == HASH_TEXT:
+        row = _leaf(conn, column.agency == agency, column.hash == from_base64url(id_))
+    if row is None:
+        row = _leaf(conn, column.agency == agency, column.call == id_)
+    if row is None:
+        raise NotFound(
+            "The log has no leaf of that hash or call of your agency. One that you were promised "
+            "a moment ago may be on its way; ask again.",
+            code=NOT_THERE,
+        )
+    hash_text = base64url(row.hash)
+    head = _covering(conn, row.index)
+    if head is None:
+        return ReceiptReply(leaf=hash_text, state="WAITING")
+    return ReceiptReply(leaf=hash_text, state="PROVEN", receipt=_receipt(conn, row, head))
+
+
+def _receipt(conn: Connection, row: LeafRow, head: HeadRow) -> str:
+    leaf = parse_leaf(row.leaf.encode())
+    if not isinstance(leaf, Leaf) or not row.secret:
+        raise NotFound(
+            "What opens this leaf was destroyed when its time was over; the leaf stays.",
+            code="receipt.expired",
+        )
+    return (
+        Receipt(
+            leaf=leaf,
+            salts=salts_of(bytes(row.secret)),
+            contents={"terms": row.terms.encode()},
+            index=row.index,
+            size=head.size,
+            proof=tuple(_proof(conn, inclusion_nodes(row.index, head.size))),
+            checkpoint=head.note,
+            stamp=bytes(head.stamp) if head.stamp else None,
+        )
+        .write()
+        .decode()
+    )
+
+
+def _covering(conn: Connection, index: int) -> HeadRow | None:
+    """The newest stamped head that covers a leaf, else the newest; None if none covers it yet."""
+    statement = (
+        select(*columns(RECEIPT_HEADS, HeadRow))
+        .where(RECEIPT_HEADS.c.size > index)
+        .order_by(RECEIPT_HEADS.c.stamp.is_(None), RECEIPT_HEADS.c.size.desc())
+        .limit(1)
+    )
+    return fetch_one(conn, HeadRow, statement)
+
+
+def _head(conn: Connection, size: int | None) -> HeadRow:
+    """The signed head of that size, or the newest. NotFound ``receipts.no_head``."""
+    if size is None:
+        head = heads.newest_head(conn)
+    else:
+        statement = select(*columns(RECEIPT_HEADS, HeadRow)).where(RECEIPT_HEADS.c.size == size)
+        head = fetch_one(conn, HeadRow, statement)
+    if head is None:
+        raise NotFound("There is no signed head of that size.", code="receipts.no_head")
+    return head
+
+
+def _leaf(conn: Connection, *conditions: object) -> LeafRow | None:
+    statement = (
+        select(*columns(RECEIPT_LEAVES, LeafRow))
+        .where(*conditions)  # type: ignore[arg-type]  # clauses of SQLAlchemy
+        .order_by(RECEIPT_LEAVES.c.index.desc())
+        .limit(1)
+    )
+    rows = fetch_all(conn, LeafRow, statement)
+    return rows[0] if rows else None
+
+
+def _proof(conn: Connection, needed: list[Nodes]) -> list[bytes]:
+    nodes = {node for side in needed for node in side}
+    return proof_of(needed, tree.hashes_of(conn, nodes))
+
+
+def _base64(hash: bytes) -> str:
+    return base64.b64encode(hash).decode()

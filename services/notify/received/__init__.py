@@ -1,1 +1,0 @@
-"""Texts that come in from the providers of SMS."""

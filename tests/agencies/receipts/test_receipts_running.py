@@ -1,0 +1,256 @@
+"""Receipts through the public door: answers, repeats, refusals, reads and files, on two faces."""
+
+import contextlib
+import json
+import secrets
+from hashlib import sha256
+
+import pika
+import pytest
+import requests
+
+from bus.errors import SignatureError
+from bus.evidence.merkle import leaf_hash, root_of
+from bus.evidence.notes import TrustedKeys
+from bus.evidence.receipts import Receipt
+from bus.signatures.keys import PublicKey, base64url
+from bus.signatures.signing import HttpMessage, sign_request, verify_response
+from tests.agencies.receipts.logs import ORIGIN
+from tests.agencies.running import QUESTION, House, demo_key, post, signed
+from tests.databases import make_database
+from tests.environments import secrets_in
+from tests.processes import Starter
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for
+
+KEY, ASK = "fuel-co", "/v1/inquiry/ask"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, broker, postgres, demo_template, agencies_template):
+    dbs = {}
+    for part, template in (("inquiry", demo_template), ("agencies", agencies_template)):
+        dbs[part] = make_database(postgres, f"{part}_{secrets.token_hex(4)}", template)
+    folder = tmp_path_factory.mktemp("receipts")
+    key = secrets_in(folder)["SIGNING_KEY_FILE"]
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        house = House(
+            starter,
+            folder,
+            amqp,
+            dbs,
+            RECEIPTS_ORIGIN=ORIGIN,
+            RECEIPTS_KEY_FILE=key,
+            MARKS_DIR=str(folder / "marks"),
+        )
+        house.second = house.open()
+        yield house
+        starter.end()
+
+
+def fetch(house, path, *, key=KEY, method="GET", face=None):
+    """What a signed request without a body gets."""
+    url = (face or house.face) + path
+    headers = sign_request(demo_key(key), method, url, {}, b"")
+    return requests.request(method, url, headers=headers, timeout=20)
+
+
+def receipt(house, answer, *, key=KEY):
+    """The verified receipt of an answer: its leaf, its terms, and the request proven beside."""
+    promised = answer.headers["Mirab-Receipt"]
+    replies = []
+
+    def is_proven():
+        reply = fetch(house, f"/v1/receipts/{promised}", key=key)
+        assert reply.status_code in (200, 202, 404), reply.text
+        if reply.status_code != 200:
+            assert reply.headers["Retry-After"]
+        replies.append(reply)
+        return reply.status_code == 200
+
+    wait_for(is_proven, pause=0.3)
+    trusted = TrustedKeys.parse(requests.get(house.face + "/v1/log/key", timeout=20).text)
+    parsed = Receipt.parse(replies[-1].content)
+    sent = answer.request.body or f"{answer.request.method} {answer.request.path_url}".encode()
+    beside = {"request": sha256(sent).digest()}
+    if answer.ok:
+        beside["answer"] = sha256(answer.content).digest()
+    proven = parsed.verify(trusted, beside)
+    assert base64url(proven.leaf.hash) == promised
+    return proven
+
+
+def test_an_answer_promises_its_leaf_and_the_log_proves_it(house):
+    answer = post(house.face, demo_key(KEY))
+    assert answer.status_code == 200
+    proven = receipt(house, answer)
+    leaf = proven.leaf
+    assert (leaf.contract, leaf.outcome, leaf.code) == ("inquiry.ask.v1", "answered", "")
+    assert (proven.terms.agency, proven.terms.purpose) == (KEY, QUESTION["purpose"])
+    assert proven.terms.way == "signature"
+    assert QUESTION["key"] not in leaf.encode().decode()
+
+
+def test_the_signature_of_the_answer_covers_the_promise(house):
+    body, headers = signed(house.face, demo_key(KEY), ASK, QUESTION)
+    answer = requests.post(house.face + ASK, data=body, headers=headers, timeout=20)
+    request = HttpMessage({k.lower(): v for k, v in headers.items()}, "POST", house.face + ASK)
+    mine = {name.lower(): value for name, value in answer.headers.items()}
+    assert '"mirab-receipt"' in mine["signature-input"]
+    key = requests.get(house.face + "/.well-known/jwks.json", timeout=20).json()["keys"][0]
+    public = PublicKey.from_jwk(key)
+    message = HttpMessage(mine, status=200, request=request)
+    assert verify_response(message, lambda _: public, answer.content)
+    forged = {**mine, "mirab-receipt": "x" * 43}
+    message = HttpMessage(forged, status=200, request=request)
+    with pytest.raises(SignatureError, match="signature does not hold"):
+        verify_response(message, lambda _: public, answer.content)
+
+
+def test_a_repeat_at_another_face_gets_the_same_receipt_and_makes_no_second_leaf(house):
+    headers = {"Idempotency-Key": '"receipt-of-a-repeat"'}
+    first = post(house.face, demo_key(KEY), headers=headers)
+    again = post(house.second, demo_key(KEY), headers=headers)
+    assert first.content == again.content
+    assert first.headers["Mirab-Receipt"] == again.headers["Mirab-Receipt"]
+    call = receipt(house, first).leaf.call
+    by_call = fetch(house, f"/v1/receipts/{call}").json()["leaf"]
+    assert by_call == receipt(house, again).leaf.encode().decode()
+    assert leaves_of(house, call) == 1
+
+
+def leaves_of(house, call):
+    rows = execute(house.db, "select count(*) from receipt_leaves where call = %s", (call,))
+    return rows[0][0]
+
+
+def test_a_refusal_of_the_service_has_a_receipt_with_its_code(house):
+    answer = post(house.face, demo_key(KEY), {**QUESTION, "purpose": "court_case"})
+    proven = receipt(house, answer)
+    assert (proven.leaf.outcome, proven.leaf.code) == ("refused", answer.json()["code"])
+
+
+def test_a_refusal_of_the_door_has_a_receipt_with_its_code(house):
+    for data, headers in (
+        ({"key_kind": "national_id"}, {}),
+        (QUESTION, {"Idempotency-Key": "no quotes here, so it is none"}),
+    ):
+        answer = post(house.face, demo_key(KEY), data, headers=headers)
+        proven = receipt(house, answer)
+        assert (proven.leaf.outcome, proven.leaf.code) == ("refused", answer.json()["code"])
+        assert proven.terms.agency == KEY
+
+
+def test_a_read_has_a_receipt_and_reading_a_receipt_has_none(house):
+    answer = fetch(house, "/v1/records?limit=1")
+    assert answer.status_code == 200
+    assert receipt(house, answer).leaf.contract == "agencies.records.v1"
+    reply = fetch(house, "/v1/receipts/" + answer.headers["Mirab-Receipt"])
+    assert "Mirab-Receipt" not in reply.headers
+
+
+def test_a_file_has_one_receipt_of_its_bytes(house):
+    path = "/v1/inquiry/submit_batch?purpose=fuel_quota"
+    lines = b"key_kind,key\r\n" + b"national_id,9905251782\r\n" * 3
+    headers = {"Content-Type": "text/csv", "Idempotency-Key": '"a-batch-with-receipt"'}
+    url = house.face + path
+    headers |= sign_request(demo_key(KEY), "POST", url, headers, lines)
+    answer = requests.post(url, data=lines, headers=headers, timeout=20)
+    assert answer.status_code == 202, answer.text
+    proven = receipt(house, answer)
+    assert (proven.leaf.contract, proven.leaf.outcome) == ("inquiry.submit_batch.v1", "accepted")
+    assert leaves_of(house, proven.leaf.call) == 1
+
+
+def test_a_call_that_is_answered_later_has_a_receipt_by_its_id(house):
+    answer = post(house.face, demo_key(KEY), headers={"Prefer": "respond-async"})
+    assert answer.status_code == 202
+    assert receipt(house, answer).leaf.outcome == "accepted"
+    call = answer.json()["id"]
+    wait_for(lambda: leaves_of(house, call) == 2, pause=0.3)
+
+    def leaf():
+        reply = fetch(house, f"/v1/receipts/{call}")
+        return json.loads(reply.json()["leaf"])["outcome"] if reply.status_code == 200 else ""
+
+    wait_for(lambda: leaf() == "answered", pause=0.3)
+
+
+def test_who_is_not_identified_gets_no_receipt_and_a_flood_does_not_fill_the_log(house):
+    stranger = requests.post(house.face + ASK, json=QUESTION, timeout=20)
+    assert (stranger.status_code, "Mirab-Receipt" in stranger.headers) == (401, False)
+    body, headers = signed(house.second, demo_key(KEY), ASK, QUESTION)
+    answers = [
+        requests.post(house.second + ASK, data=body, headers=headers, timeout=20) for _ in range(14)
+    ]
+    replayed = [a for a in answers if a.status_code == 401]
+    assert len(replayed) == 13
+    assert sum("Mirab-Receipt" in answer.headers for answer in replayed) == 10
+
+
+def test_anybody_may_read_the_log_and_verify_it(house):
+    receipt(house, post(house.face, demo_key(KEY)))
+
+    def get(path):
+        return requests.get(house.face + path, timeout=20)
+
+    note, key = get("/v1/log/checkpoint").text, get("/v1/log/key").text
+    head = TrustedKeys.parse(key).open(note).checkpoint
+    texts, start = [], 0
+    while start < head.size:
+        page = get(f"/v1/log/entries?start={start}&limit=7").json()
+        texts += page["leaves"]
+        start += len(page["leaves"])
+    hashes = [leaf_hash(text.encode()) for text in texts[: head.size]]
+    assert root_of(hashes) == head.root
+    proof = get(f"/v1/log/inclusion?leaf={base64url(hashes[0])}&size={head.size}").json()
+    assert proof["index"] == 0
+    assert get(f"/v1/log/consistency?old=1&new={head.size}").status_code == 200
+    for path, status in (
+        ("/v1/log/inclusion?leaf=x", 422),
+        (f"/v1/log/inclusion?leaf={'x' * 43}", 404),
+        ("/v1/log/consistency?old=2&new=1", 422),
+        ("/v1/log/entries?start=-1", 422),
+        ("/v1/log/entries?start=1&limit=100000", 422),
+    ):
+        assert get(path).status_code == status, path
+
+
+def test_without_the_way_to_the_log_nothing_is_answered_that_needs_a_leaf(house):
+    """While the broker does not take leaves, a read is 503 and tells nothing; an answer whose leaf
+    its service keeps is given, and its leaf comes when the way is open again.
+    """
+    name = "agencies.add_leaves.v1"
+    with unbound(house.amqp, "mirab.agencies.commands", "mirab.commands", name):
+        refused = fetch(house, "/v1/records?limit=1")
+        assert (refused.status_code, refused.json()["code"]) == (503, "receipts.unavailable")
+        assert refused.headers["Retry-After"]
+        answer = post(house.face, demo_key(KEY))
+        assert answer.status_code == 200
+    assert receipt(house, answer).leaf.outcome == "answered"
+    assert fetch(house, "/v1/records?limit=1").status_code == 200
+
+
+@contextlib.contextmanager
+def unbound(amqp, queue, exchange, key):
+    """While the body runs, messages of that key reach no queue."""
+    connection = pika.BlockingConnection(pika.URLParameters(amqp))
+    channel = connection.channel()
+    channel.queue_unbind(queue, exchange, key)
+    try:
+        yield
+    finally:
+        channel.queue_bind(queue, exchange, key)
+        connection.close()
+
+
+def test_leaves_of_a_log_that_was_away_come_once_it_is_there_again(house):
+    house.service.popen.kill()
+    house.service.popen.wait(20)
+    try:
+        answer = post(house.face, demo_key(KEY))
+        assert answer.status_code == 200
+    finally:
+        house.service, _ = house.serve("agencies", house.db)
+    assert receipt(house, answer).leaf.outcome == "answered"
