@@ -18,8 +18,9 @@ from connector.attestations import attest, is_attestation, present, verify_attes
 from connector.caller import CSV, JSONL, Caller, Refused, Unreachable
 from connector.evidence import Evidence
 from connector.keys import load_key, make_key, read_server_keys
-from connector.receipt_commands import fetch_receipt, verify_receipt
-from connector.receipts import is_receipt
+from connector.receipts.commands import fetch_receipt, verify_receipt
+from connector.receipts.log_commands import audit_log, run_the_witness
+from connector.receipts.verdicts import is_receipt
 from connector.words import caller_of, completion, parser
 
 GOOD, REFUSED, UNABLE, STOPPED = 0, 1, 2, 130
@@ -186,6 +187,17 @@ def run_present(arguments: argparse.Namespace) -> int:
     return _of_evidence(lambda: present(arguments))
 
 
+def run_audit(arguments: argparse.Namespace) -> int:
+    """Reads the whole log and compares it with heads that are held elsewhere."""
+    return _of_evidence(lambda: audit_log(arguments))
+
+
+def run_witness(arguments: argparse.Namespace) -> int:
+    """Runs a witness until it is interrupted."""
+    run_the_witness(arguments)
+    return GOOD
+
+
 def _of_evidence(act: Callable[[], None]) -> int:
     """Does what judges evidence; 1 if it does not hold, and raises what could not be judged."""
     try:
@@ -302,6 +314,8 @@ RUNS = {
     "attest": run_attest,
     "present": run_present,
     "verify": run_verify,
+    "audit": run_audit,
+    "witness": run_witness,
     "keygen": run_keygen,
     "prove": run_prove,
     "completion": run_completion,

@@ -13,8 +13,8 @@ from bus.process.version import release
 from connector.caller import Caller
 from connector.certificates import tls_session
 from connector.keys import load_key, read_server_keys
+from connector.options import certificates, connection, matter, subject, trust
 from contracts.agencies.records import OUTCOMES
-from contracts.inquiry.keys import KEY_KINDS
 
 SCRIPT = "mirab-connector"
 Run = Callable[[argparse.Namespace], int]
@@ -74,52 +74,6 @@ def _commands(top: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     ]
 
 
-def connection(command: argparse.ArgumentParser) -> None:
-    """The options of whoever calls: where to, and as whom."""
-    setting = os.environ.get
-    command.add_argument("--url", default=setting("MIRAB_URL"), help="address of the agency face")
-    command.add_argument("--key-file", default=setting("MIRAB_KEY_FILE"), help="your private key")
-    command.add_argument("--key-id", default=setting("MIRAB_KEY_ID"), help="its registered id")
-    command.add_argument(
-        "--server-key",
-        default=setting("MIRAB_SERVER_KEY"),
-        metavar="KEY",
-        help="Mirab's public key: ID=BASE64, or a saved /.well-known/jwks.json; read from the "
-        "address if left out",
-    )
-    _certificates(command)
-    command.add_argument(
-        "--timeout", type=float, default=30.0, metavar="SECONDS", help="in all; 30 if left out"
-    )
-    command.add_argument(
-        "--on-behalf-of", metavar="CODE", help="an agency that lets yours ask in its name"
-    )
-    command.add_argument("--json", action="store_true", help="write JSON for programs")
-
-
-def _certificates(command: argparse.ArgumentParser) -> None:
-    """The options of TLS: what is shown to an address, and which authority it has to be of."""
-    setting = os.environ.get
-    command.add_argument(
-        "--cert-file",
-        default=setting("MIRAB_CERT_FILE"),
-        metavar="FILE",
-        help="your TLS certificate (PEM), where the address asks for one",
-    )
-    command.add_argument(
-        "--cert-key-file",
-        default=setting("MIRAB_CERT_KEY_FILE"),
-        metavar="FILE",
-        help="its private key, unless it stands in the same file",
-    )
-    command.add_argument(
-        "--ca-file",
-        default=setting("MIRAB_CA_FILE"),
-        metavar="FILE",
-        help="the authority of the address (PEM); those that are public if left out",
-    )
-
-
 def session_of(arguments: argparse.Namespace) -> requests.Session:
     """The session with the certificates that the options name; BusError with a sentence."""
     return tls_session(
@@ -144,35 +98,6 @@ def caller_of(arguments: argparse.Namespace, session: requests.Session | None = 
         timeout=arguments.timeout,
         session=session or session_of(arguments),
         on_behalf_of=arguments.on_behalf_of,
-    )
-
-
-def subject(command: argparse.ArgumentParser, default: str | None = None) -> None:
-    """The options that say whom or what is asked about."""
-    command.add_argument(
-        "--kind",
-        "--key-kind",
-        default="national_id",
-        choices=sorted(KEY_KINDS),
-        metavar="KIND",
-        help="national_id (if left out), " + ", ".join(sorted({*KEY_KINDS} - {"national_id"})),
-    )
-    command.add_argument(
-        "--key",
-        required=default is None,
-        default=default,
-        help="the national ID, licence number, ...",
-    )
-
-
-def matter(command: argparse.ArgumentParser) -> None:
-    """The options that say why it is asked."""
-    command.add_argument("--purpose", required=True, help="a purpose that you are granted")
-    command.add_argument("--case", help="your own number of the case")
-    command.add_argument("--operator", help="who asks at your agency (a code, not a name)")
-    command.add_argument("--as-of", help="the moment asked about, such as 2026-11-23T08:30:00Z")
-    command.add_argument(
-        "--idempotency-key", metavar="TEXT", help="the same again never asks twice"
     )
 
 
@@ -237,24 +162,7 @@ def _verify(command: argparse.ArgumentParser) -> None:
     command.add_argument("--request", metavar="FILE", help="for a receipt: the body that was sent")
     command.add_argument("--answer", metavar="FILE", help="for a receipt: the body that came")
     _audience(command)
-    _trust(command)
-
-
-def _trust(command: argparse.ArgumentParser) -> None:
-    """The options that say on whose word a receipt is believed, and what stands beside it."""
-    command.add_argument(
-        "--log-keys",
-        default=os.environ.get("MIRAB_LOG_KEYS"),
-        metavar="KEYS",
-        help="for a receipt: the log's public key as it was given to you, NAME+ID+KEY, or a file "
-        "with such a line for the log and for each witness that you trust",
-    )
-    command.add_argument(
-        "--evidence", metavar="FILE", help="question and answer of the call (ask --save)"
-    )
-    command.add_argument(
-        "--stamp-ca", metavar="FILE", help="the authority of the receipt's time stamp (PEM)"
-    )
+    trust(command)
 
 
 def _receipt(command: argparse.ArgumentParser) -> None:
@@ -267,7 +175,53 @@ def _receipt(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--wait", type=float, default=60.0, metavar="SECONDS", help="until it is there; 60"
     )
-    _trust(command)
+    trust(command)
+
+
+def _audit(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--url", default=os.environ.get("MIRAB_URL"), help="address of the agency face"
+    )
+    command.add_argument(
+        "--log-keys",
+        default=os.environ.get("MIRAB_LOG_KEYS"),
+        metavar="KEYS",
+        help="the log's public key, NAME+ID+KEY, or a file with it and those of witnesses",
+    )
+    command.add_argument(
+        "--held",
+        action="append",
+        default=[],
+        metavar="HEAD",
+        help="a head that is held elsewhere: a file (a checkpoint or a receipt), or the address at "
+        "which a witness shows its own; may be named again and again",
+    )
+    command.add_argument(
+        "--state", type=Path, metavar="FILE", help="keep how far it was read, and go on from there"
+    )
+    certificates(command)
+    command.add_argument(
+        "--timeout", type=float, default=30.0, metavar="SECONDS", help="for a request; 30"
+    )
+    command.add_argument("--json", action="store_true", help="write JSON for programs")
+
+
+def _witness(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--name", required=True, help="the witness's name, such as agency.example")
+    command.add_argument(
+        "--key-file", required=True, metavar="FILE", help="its private key, used for nothing else"
+    )
+    command.add_argument(
+        "--log-keys",
+        default=os.environ.get("MIRAB_LOG_KEYS"),
+        metavar="KEYS",
+        help="the keys of the logs that it watches: NAME+ID+KEY, or a file of such lines",
+    )
+    command.add_argument(
+        "--state", type=Path, required=True, metavar="FOLDER", help="keeps the last heads"
+    )
+    command.add_argument("--host", default="127.0.0.1", help="where it listens; 127.0.0.1")
+    command.add_argument("--port", type=int, default=8470, help="and at which port; 8470")
 
 
 def _attest(command: argparse.ArgumentParser) -> None:
@@ -327,6 +281,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
     "attest": ("get an answer as an SD-JWT, of which you show what you choose", _attest),
     "present": ("choose what an SD-JWT shows, offline", _present),
     "verify": ("verify kept evidence, a receipt or a presentation, offline", _verify),
+    "audit": ("read the whole log of receipts and compare it with heads held elsewhere", _audit),
+    "witness": ("run a witness, which co-signs heads of a log that only ever grew", _witness),
     "keygen": ("make a key pair; prints the public key to register", _keygen),
     "prove": ("print the proof that a new key is yours", _prove),
     "completion": ("print what lets your shell complete these words", _completion),

@@ -53,7 +53,7 @@ class Verifier:
         """From a vkey; EvidenceError if it is none, or a key of a kind that is not used here."""
         name, _, rest = text.strip().partition("+")
         id, _, material = rest.partition("+")
-        raw = _from_base64(material, "the key")
+        raw = from_base64(material, "the key")
         if not _NAME.fullmatch(name) or not raw or raw[0] not in (ED25519, COSIGNATURE):
             raise unreadable(f"{text[:80]!r} is no key of a log or a witness (NAME+ID+KEY).")
         try:
@@ -81,7 +81,7 @@ class NoteSignature:
     def parse(cls, line: str) -> "NoteSignature":
         """From a line without its end; EvidenceError if it is none."""
         match = _LINE.fullmatch(line)
-        raw = _from_base64(match[2], "a signature") if match else b""
+        raw = from_base64(match[2], "a signature") if match else b""
         if match is None or len(raw) <= _ID_BYTES:
             raise unreadable(f"{line[:80]!r} is no line of a signature.")
         return cls(match[1], raw[:_ID_BYTES], raw[_ID_BYTES:])
@@ -165,7 +165,7 @@ class Checkpoint:
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]):  # noqa: PLR2004 - and the end
             raise unreadable("A checkpoint has at least the lines origin, size and root.")
         origin, size, root, *extensions = lines[:-1]
-        hash = _from_base64(root, "the root")
+        hash = from_base64(root, "the root")
         if not _SIZE.fullmatch(size) or int(size) > LARGEST_SIZE or len(hash) != HASH_BYTES:
             raise unreadable("The checkpoint's size or root is malformed.")
         return cls(origin, int(size), hash, tuple(extensions))
@@ -244,7 +244,7 @@ def _cosigned(text: str, at: int) -> bytes:
     return f"cosignature/v1\ntime {at}\n{text}".encode()
 
 
-def _from_base64(text: str, name: str) -> bytes:
+def from_base64(text: str, name: str) -> bytes:
     """Standard base64 as it is written, and no other spelling of the same bytes."""
     try:
         raw = base64.b64decode(text, validate=True)

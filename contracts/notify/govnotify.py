@@ -81,6 +81,7 @@ class SendByApi:
     reference: Annotated[str | None, Text(REFERENCE_MOST)] = None
     not_before: Instant | None = None
     unsubscribe_url: Annotated[str | None, Text(1000), PERSONAL] = None
+    sender: Annotated[Uuid | None, "Of an SMS its line, of an e-mail where answers go"] = None
     pdf: Pdf | None = None
     postage: Annotated[str | None, Choice(POSTAGES)] = None
 
@@ -131,6 +132,7 @@ class ApiMessage:
         None
     )
     postage: Annotated[str | None, Choice(POSTAGES)]
+    sender: Annotated[str | None, "The line, reply address or block of its sender"] = None
     contact: Block | None
     parts: int | None
     cost_rials: int | None

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from bus.messages.fields import Checked, Choice, Prose, Text, whole
+from bus.messages.kinds import Command
 from bus.messages.message import message
-from bus.messages.values import Block, Code, Instant
+from bus.messages.values import Block, Code, Instant, Uuid
+from contracts.notify.received import TEXT_MOST as SMS_MOST
 from contracts.ticketing.citizens import TEXT_MOST, Opened
 from contracts.ticketing.requests import internal_request
 from people import tracking
@@ -148,4 +150,24 @@ FINISH_LETTER = internal_request(
 )
 MAIL_FIGURES = internal_request(
     "mail_figures", AskMailFigures, MailFigures, "Letters and chores in figures.", False
+)
+
+
+@message
+class TakeTicketText:
+    """A text (SMS) for a ticket; ``received`` is notify's ID of it, ``clerk`` has chosen the ticket
+    where no rule could.
+    """
+
+    received: Uuid
+    ticket: Annotated[str, Text(40)]
+    mobile: Annotated[str, Text(40, personal=True)]
+    text: Annotated[str, Prose(SMS_MOST, least=0, personal=True)]
+    clerk: Annotated[str | None, Text(64)]
+
+
+TAKE_TICKET_TEXT = Command(
+    "ticketing.take_ticket_text.v1",
+    TakeTicketText,
+    "Puts a text that came in by SMS into its ticket; the answer is notify.note_text.v1.",
 )

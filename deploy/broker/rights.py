@@ -42,11 +42,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "ticketing": (
         LEAVES,
         "inquiry.work_on_person.v1",
+        "notify.note_text.v1",
         "notify.send_message.v1",
         "notify.work_on_person.v1",
     ),
     "agencies": ("notify.call_back.v1",),
-    "notify": (LEAVES, "ticketing.note_person_part.v1"),
+    "notify": (LEAVES, "ticketing.note_person_part.v1", "ticketing.take_ticket_text.v1"),
     "billing": (LEAVES,),
 }
 # The Events that they hear; the agencies service tells agencies of all that these may hear.

@@ -25,6 +25,7 @@ FORMS = {".md": MARKDOWN, **dict.fromkeys(SCRIPTS, PLAIN)}
 # The first guides of the menu, for those who write programs; then those of whoever runs Mirab.
 FOR_PROGRAMS = (
     "join.md",
+    "receipts.md",
     "xroad.md",
     "webhooks.md",
     "contracts.md",
@@ -46,6 +47,7 @@ MANUALS = {name: f"fa/manuals/{name}.md" for name in ("clerk", "treasurer", "edi
 CITIZENS = {"fa": "fa/manuals/citizens.md", "en": "manuals/citizens.md"}
 IN_PERSIAN = (
     "fa/join.md",
+    "fa/receipts.md",
     "fa/desk.md",
     "fa/operate.md",
     "fa/runbook.md",

@@ -7,7 +7,7 @@ is said in docs/notify-api.md.
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -43,6 +43,8 @@ from contracts.notify.messages import (
     Preview,
     ReadTemplate,
 )
+from contracts.notify.received import API_RECEIVED, ListReceived
+from contracts.notify.senders import API_SENDERS, ListSenders, Senders
 from gateway import web
 from gateway.html import assets
 from gateway.http import bodies
@@ -50,11 +52,13 @@ from gateway.http.address import own_address
 from gateway.notify import openapi_document, pdf_check, reference, replies, requests, schemas
 from gateway.notify.door import ApiClient, ApiDoor, act_id
 from gateway.notify.errors import answer, bad, no_result, refused, show
+from gateway.notify.sanitising import Changed
 from gateway.openapi.document import document_route
 from gateway.papers import letters
 
 V2 = "/v2"
 NOTIFICATIONS = f"{V2}/notifications"
+RECEIVED = f"{V2}/received-text-messages"
 LISTED = ("sms", "email", "letter")
 
 
@@ -80,30 +84,26 @@ class Notify:
         body = await requests.json_of(request, limit)
         if channel == "letter" and isinstance(body, dict) and "content" in body:
             return await self._precompiled(request, client, body)
-        sanitised: Wire = {}
+        changed: Changed = {}
         if channel == "sms":
             message = requests.sms(body, client.kind)
         elif channel == "email":
-            message, sanitised = requests.email(body)
+            message, changed = requests.email(body)
         else:
-            message = requests.letter(body)
-        for name in ("sms_sender_id", "email_reply_to_id"):
-            if name in body:
-                raise bad(
-                    f"{name} {body[name]} does not exist in database for service id "
-                    f"{client.service}"
-                )
+            message = requests.letter(body, client.kind)
         try:
-            posted = await self._send(request, client, message)
+            posted = await self._send(request, client, message, changed)
         except NotFound as error:
             raise (
                 bad("Template not found") if error.code == "template.not_found" else error
             ) from None
         if channel == "email":
-            posted["sanitised_content"] = sanitised
+            posted["sanitised_content"] = changed
         return web.json_response(posted, 201)
 
-    async def _send(self, request: Request, client: ApiClient, message: SendByApi) -> Wire:
+    async def _send(
+        self, request: Request, client: ApiClient, message: SendByApi, changed: Changed
+    ) -> Wire:
         sent: ApiMessage | MessagePreview
         if requests.is_simulated(message):
             sent, id_ = await self._simulated(request, client, message), str(uuid.uuid4())
@@ -113,8 +113,11 @@ class Notify:
             # The reply is kept for a month: what it says of a person is asked for apart.
             sent = await self._door.ask(request, client, API_MESSAGE, OneMessage(id=id_))
         content: dict[str, str | None] = {"body": sent.body}
+        if changed:
+            content["body"] = await self._escaped(request, client, message, changed)
         if message.channel == "sms":
-            content["from_number"] = self._from_number
+            line = sent.sender if isinstance(sent, ApiMessage) else None
+            content["from_number"] = line or self._from_number
         else:
             content["subject"] = sent.subject
         if message.channel == "email":
@@ -124,10 +127,32 @@ class Notify:
             id_, message.reference, sent.template, message.not_before, content, self._base
         )
 
+    async def _escaped(
+        self, request: Request, client: ApiClient, message: SendByApi, changed: Changed
+    ) -> str:
+        """The text as Notify would show it, with the marks that keep values from being markup."""
+        shown = {name: change["sanitised"] for name, change in changed.items()}
+        wanted = Preview(
+            template=message.template or "",
+            personalisation={**message.personalisation, **shown},
+        )
+        return (await self._door.ask(request, client, PREVIEW, wanted)).body
+
+    async def _senders(self, request: Request, client: ApiClient) -> Senders:
+        return await self._door.ask(request, client, API_SENDERS, ListSenders())
+
     async def _simulated(
         self, request: Request, client: ApiClient, message: SendByApi
     ) -> MessagePreview:
         """What a message to a simulated recipient would say; it is kept nowhere."""
+        if message.sender is not None:
+            own = (await self._senders(request, client)).senders
+            if not any((s.id, s.channel) == (message.sender, message.channel) for s in own):
+                name = "sms_sender_id" if message.channel == "sms" else "email_reply_to_id"
+                raise bad(
+                    f"{name} {message.sender} does not exist in database for service id "
+                    f"{client.service}"
+                )
         wanted = Preview(template=message.template or "", personalisation=message.personalisation)
         previewed = await self._door.ask(request, client, PREVIEW, wanted)
         if previewed.channel != message.channel:
@@ -203,11 +228,18 @@ class Notify:
         return web.json_response({"notifications": notifications, "links": links})
 
     async def received(self, request: Request) -> Response:
-        """GET /v2/received-text-messages: none, since no SMS comes in here."""
-        await self._door.authenticate(request)
-        schemas.RECEIVED.check(dict(request.query_params))
-        current = f"{self._base}{V2}/received-text-messages"
-        return web.json_response({"received_text_messages": [], "links": {"current": current}})
+        """GET /v2/received-text-messages"""
+        client = await self._door.authenticate(request, MESSAGES)
+        form = schemas.RECEIVED.check(dict(request.query_params))
+        older = form.get("older_than")
+        wanted = ListReceived(older_than=str(uuid.UUID(older)) if older else None)
+        texts = (await self._door.ask(request, client, API_RECEIVED, wanted)).texts
+        here = f"{self._base}{RECEIVED}"
+        links = {"current": here}
+        if texts:
+            links["next"] = f"{here}?older_than={texts[-1].id}"
+        listed = [replies.received(text, client.service) for text in texts]
+        return web.json_response({"received_text_messages": listed, "links": links})
 
     # --- templates ---
 
@@ -219,7 +251,17 @@ class Notify:
         template = await self._door.ask(request, client, TEMPLATE, wanted)
         if template.channel not in LISTED:
             raise no_result()
-        return web.json_response(replies.template(template))
+        block = await self._block(request, client, [template.channel])
+        return web.json_response(replies.template(template, block))
+
+    async def _block(
+        self, request: Request, client: ApiClient, channels: Iterable[str]
+    ) -> str | None:
+        """Who letters of the service say they come from; asked for only if one is shown."""
+        if "letter" not in channels:
+            return None
+        own = (await self._senders(request, client)).senders
+        return next((s.text for s in own if s.channel == "letter" and s.is_default), None)
 
     async def templates(self, request: Request) -> Response:
         """GET /v2/templates"""
@@ -227,7 +269,8 @@ class Notify:
         form = schemas.TEMPLATES.check(dict(request.query_params))
         wanted = ListTemplates(channel=form.get("type"))
         templates = (await self._door.ask(request, client, TEMPLATES, wanted)).templates
-        listed = [replies.template(t) for t in templates if t.channel in LISTED]
+        block = await self._block(request, client, [t.channel for t in templates])
+        listed = [replies.template(t, block) for t in templates if t.channel in LISTED]
         return web.json_response({"templates": listed})
 
     async def preview(self, request: Request) -> Response:
@@ -285,7 +328,7 @@ def make(settings: Settings) -> web.Face:
             Route(f"{template}/version/{{version:int}}", guarded(notify.template)),
             Route(f"{template}/preview", guarded(notify.preview), methods=["POST"]),
             Route(f"{V2}/templates", guarded(notify.templates)),
-            Route(f"{V2}/received-text-messages", guarded(notify.received)),
+            Route(RECEIVED, guarded(notify.received)),
             document_route(openapi_document.openapi, str(notify.address)),
             *reference.site(str(notify.address)).routes(),
             Route("/health/live", web.live),

@@ -7,6 +7,7 @@ from typing import overload
 from bus.messages.message import Wire
 from contracts.notify.govnotify import ApiMessage, MessageFilter, TemplateAt
 from contracts.notify.messages import STATES, MessagePreview, Template, TemplateOf
+from contracts.notify.received import ReceivedText
 from gateway.notify.schemas import TYPES
 
 # Nobody reports when a letter on paper arrives: a posted one counts as delivered, as there.
@@ -158,8 +159,8 @@ def posted(  # noqa: PLR0913 - one parameter a member of the reply
     }
 
 
-def template(form: Template) -> Wire:
-    """A template; its texts in Persian, if it has them."""
+def template(form: Template, block: str | None = None) -> Wire:
+    """A template; its texts in Persian, if it has them. ``block`` is the sender of letters."""
     text = form.texts.get("fa") or next(iter(form.texts.values()))
     return {
         "id": form.id,
@@ -173,7 +174,7 @@ def template(form: Template) -> Wire:
         "subject": text.subject,
         "personalisation": {name: {"required": True} for name in form.placeholders},
         "postage": "second" if form.channel == "letter" else None,
-        "letter_contact_block": None,
+        "letter_contact_block": block if form.channel == "letter" else None,
     }
 
 
@@ -187,4 +188,16 @@ def preview(previewed: MessagePreview) -> Wire:
         "html": previewed.html,
         "subject": previewed.subject,
         "postage": "second" if previewed.channel == "letter" else None,
+    }
+
+
+def received(text: ReceivedText, service: str) -> Wire:
+    """A text that came in."""
+    return {
+        "id": text.id,
+        "user_number": text.sender.removeprefix("+"),
+        "created_at": moment(text.created_at),
+        "service_id": service,
+        "notify_number": text.line,
+        "content": text.text,
     }

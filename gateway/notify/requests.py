@@ -14,7 +14,7 @@ from gateway.http import bodies
 from gateway.notify import recipients
 from gateway.notify.errors import bad, invalid
 from gateway.notify.recipients import SIMULATED
-from gateway.notify.sanitising import sanitised
+from gateway.notify.sanitising import Changed, sanitised
 from gateway.notify.schemas import EMAIL, LETTER, PRECOMPILED, SMS, moment
 
 LETTER_LIMIT = PDF_MOST * 4 // 3 + 64 * 1024
@@ -62,10 +62,11 @@ def sms(body: object, kind: str) -> SendByApi:
     form = SMS.check(body)
     number = recipients.mobile(form["phone_number"]).number
     recipients.carried(number, kind)
-    return SendByApi(channel="sms", to=number, **_common(form))
+    sender = form.get("sms_sender_id")
+    return SendByApi(channel="sms", to=number, sender=sender, **_common(form))
 
 
-def email(body: object) -> tuple[SendByApi, Wire]:
+def email(body: object) -> tuple[SendByApi, Changed]:
     """The request of a posted e-mail, and the values that were sanitised."""
     form = EMAIL.check(body)
     values, changed = sanitised(
@@ -75,16 +76,17 @@ def email(body: object) -> tuple[SendByApi, Wire]:
         channel="email",
         to=form["email_address"].strip(),
         unsubscribe_url=form.get("one_click_unsubscribe_url"),
+        sender=form.get("email_reply_to_id"),
         **_common({**form, "personalisation": values}),
     )
     return request, changed
 
 
-def letter(body: object) -> SendByApi:
+def letter(body: object, kind: str) -> SendByApi:
     """The request of a posted letter by a template."""
     form = LETTER.check(body)
     common = _common(form)
-    address = tuple(recipients.address(form["personalisation"]))
+    address = tuple(recipients.address(form["personalisation"], kind))
     return SendByApi(channel="letter", address=address, postage="second", **common)
 
 

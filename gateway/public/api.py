@@ -25,6 +25,7 @@ from gateway.public import (
     json_api,
     openapi_document,
     own_inquiries,
+    received_texts,
     sms_receipts,
 )
 from gateway.public.about import laws, receipts
@@ -177,6 +178,7 @@ def make(settings: Settings) -> web.Face:
             *news.routes(public.news),
             *georeport.routes(public.services, settings),
             *sms_receipts.routes(public.client, settings, public.guesses),
+            *received_texts.routes(public.client, settings, public.guesses),
             Route("/.well-known/security.txt", security_txt.text_of(settings)),
             *json_api.routes(public.services),
             document_route(openapi_document.openapi, str(public.address)),

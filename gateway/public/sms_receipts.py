@@ -35,21 +35,26 @@ NUMBER_NAMES: Mapping[str, str] = {
 }
 REF = re.compile("[0-9A-Za-z-]{1,64}")
 LIMIT = 16 * 1024
+RECEIPTS, RECEIVED = "sms receipts", "sms received"
 
 
-def key_of(secret: str, provider: str) -> str:
-    """Return the part of a provider's address that nobody can guess."""
-    key = derived(secret, "mirab.portal.sms receipts")
+def key_of(secret: str, provider: str, purpose: str = RECEIPTS) -> str:
+    """Return the part of a provider's address that nobody can guess; one opens no other."""
+    key = derived(secret, f"mirab.portal.{purpose}")
     return base64url(hmac.digest(key, provider.encode(), "sha256")[:18])
 
 
-def address_of(settings: Settings, provider: str) -> str:
-    """Return the whole address of a provider's receipts. KeyError if none of its come in here."""
+def address_of(settings: Settings, provider: str, *, received: bool = False) -> str:
+    """Return the whole address of a provider's receipts, or of the texts that it brings. KeyError
+    if none of its come in here.
+    """
     if provider not in NUMBER_NAMES:
         raise KeyError(provider)
     portal = settings.text("PORTAL_URL").rstrip("/")
-    key = key_of(settings.secret("PORTAL_KEY").reveal(), provider)
-    return f"{portal}/callbacks/sms/{provider}/{key}"
+    secret = settings.secret("PORTAL_KEY").reveal()
+    if received:
+        return f"{portal}/callbacks/sms/{provider}/{key_of(secret, provider, RECEIVED)}/received"
+    return f"{portal}/callbacks/sms/{provider}/{key_of(secret, provider)}"
 
 
 def ref_in(members: Mapping[str, object], provider: str) -> str | None:
@@ -105,9 +110,12 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m gateway.public.sms_receipts", description=__doc__
     )
     parser.add_argument("provider", help="its code", choices=NUMBER_NAMES)
+    parser.add_argument(
+        "--received", action="store_true", help="the address for texts that come in"
+    )
     arguments = parser.parse_args(argv)
     try:
-        print(address_of(Settings(), arguments.provider))
+        print(address_of(Settings(), arguments.provider, received=arguments.received))
     except MissingSettings as error:
         print(error, file=sys.stderr)
         return 1

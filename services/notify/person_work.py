@@ -1,13 +1,13 @@
 """What this context hands out, or empties, of a person when two officers of the desk decided so."""
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from bus.envelope import instant
 from bus.messages.values import Json
 from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.person_acts import NOTE_PERSON_PART, NotePersonPart
 from services.notify.context import Context
-from services.notify.tables import INBOXES, MESSAGES, SUBSCRIPTIONS
+from services.notify.tables import INBOXES, MESSAGES, RECEIVED_TEXTS, SUBSCRIPTIONS
 
 MOST = 5000
 
@@ -43,6 +43,10 @@ def _own_inbox(context: Context, message: WorkOnPerson) -> ColumnElement[bool]:
     return INBOXES.c.person == context.keys.hashed("person", message.mobile, message.national_id)
 
 
+def _own_texts(context: Context, message: WorkOnPerson) -> ColumnElement[bool]:
+    return RECEIVED_TEXTS.c.sender_hash == context.keys.receiver("sms", message.mobile)
+
+
 def _export(context: Context, message: WorkOnPerson) -> Json:
     column, hashes = MESSAGES.c, _hashes(context, message)
     sent = context.conn.execute(
@@ -68,11 +72,22 @@ def _export(context: Context, message: WorkOnPerson) -> Json:
             }
             for created_at, owner, channel, state, contents in sent
         ],
+        "texts": _texts(context, message),
         "subscriptions": [
             {"channel": channel, "topics": topics, "news": news, "asked_at": instant(asked_at)}
             for channel, topics, news, asked_at in subscriptions
         ],
     }
+
+
+def _texts(context: Context, message: WorkOnPerson) -> list[Json]:
+    own = RECEIVED_TEXTS.c
+    query = select(own.created_at, own.line, own.body).where(_own_texts(context, message))
+    rows = context.conn.execute(query.order_by(own.created_at).limit(MOST)).all()
+    return [
+        {"created_at": instant(at), "line": line, "text": context.keys.open(body) or ""}
+        for at, line, body in rows
+    ]
 
 
 def _erase(context: Context, message: WorkOnPerson) -> Json:
@@ -92,5 +107,12 @@ def _erase(context: Context, message: WorkOnPerson) -> Json:
         .where(_own_inbox(context, message), INBOXES.c.closed_at.is_(None))
         .values(person=None, closed_at=context.now)
     ).rowcount
-    emptied = {"messages": messages, "subscriptions": subscriptions, "inboxes": inboxes}
+    own_texts = delete(RECEIVED_TEXTS).where(_own_texts(context, message))
+    texts = context.conn.execute(own_texts).rowcount
+    emptied = {
+        "messages": messages,
+        "subscriptions": subscriptions,
+        "inboxes": inboxes,
+        "texts": texts,
+    }
     return {"emptied": emptied, "kept": []}

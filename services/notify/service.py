@@ -15,6 +15,7 @@ from services.notify.govuk.entrypoints import GovukEntrypoints
 from services.notify.keys import Keys
 from services.notify.news.entrypoints import NewsEntrypoints
 from services.notify.providers.entrypoints import ProviderEntrypoints
+from services.notify.received.entrypoints import ReceivedEntrypoints
 from services.notify.sending import backlog
 from services.notify.sending.dispatch_entrypoints import DispatchEntrypoints
 from services.notify.sending.entrypoints import SendingEntrypoints
@@ -29,6 +30,7 @@ class Notify(
     GovukEntrypoints,
     NewsEntrypoints,
     ProviderEntrypoints,
+    ReceivedEntrypoints,
     SendingEntrypoints,
     TemplateEntrypoints,
     WebhookEntrypoints,

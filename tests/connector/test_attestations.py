@@ -1,16 +1,21 @@
 """`python -m connector attest`, `present` and `verify` of an answer as an SD-JWT."""
 
 import json
+import re
+import shlex
 import time
 
 import pytest
 
-from bus.signatures.keys import SigningKey
+from bus.evidence.leaves import parse_leaf
+from bus.signatures.keys import SigningKey, base64url
 from bus.signatures.sd_jwt import issue
 from connector.__main__ import main
 from connector.keys import make_key
 from contracts.inquiry.attestations import KIND
+from tests.bus.evidence.logs import log_of, make_leaf
 from tests.connector.conftest import answer, problem
+from tests.processes import ROOT
 
 FIELDS = {"day": "2026-11-29", "status.group": "IN_FORCE", "file_no": "1001/5", "debt": None}
 CLAIMS = {"iss": "https://mirab.example.ir", "iat": int(time.time()) // 86_400 * 86_400}
@@ -99,3 +104,46 @@ def test_a_refusal_is_shown(us, capsys):
     us.plan = [problem(404, "answer.not_found")]
     assert main(["attest", "Q-2222-2222-2222", "--out", "answer.sdjwt"]) == 1
     assert "answer.not_found" in capsys.readouterr().err
+
+
+def test_the_commands_of_the_guide_work_as_they_stand_there(tmp_path, us, monkeypatch, capsys):
+    """docs/receipts.md, from the question to the bound presentation."""
+    text = (ROOT / "docs/receipts.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^python -m connector (.+)$", text, re.MULTILINE)
+    assert [words.split()[0] for words in commands[:4]] == ["ask", "receipt", "verify", "attest"]
+    log = log_of(3)
+    (tmp_path / "keys.txt").write_text(f"{log.verifier}\n")
+    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [us.key.public.jwk(us.key.keyid)]}))
+    monkeypatch.setenv("MIRAB_SERVER_KEY", "jwks.json")
+    monkeypatch.setenv("MIRAB_LOG_KEYS", "keys.txt")
+    (attested,) = us.plan
+    body = json.dumps(ANSWER_OF_GUIDE).encode()
+
+    def ask(visit, request):
+        leaf = make_leaf(request=us.visits[-1][2], answer=body)
+        log.leaves.append(leaf.encode())
+        answer(body=body, mirab_receipt=base64url(leaf.hash))(visit, request)
+
+    def receipt(visit, request):
+        whole = log.receipt(parse_leaf(log.leaves[-1]), len(log.leaves) - 1).write()
+        answer(body=whole)(visit, request)
+
+    us.plan = [ask, receipt, attested, attested]
+    for words in commands:
+        assert main(shlex.split(words)) == 0, (words, capsys.readouterr().err)
+    assert us.plan == []
+    output = capsys.readouterr().out
+    assert "The answer is the one that was sent" in output
+    assert "Presented to agri-bank, nonce 7f3a9c, by the holder's key." in output
+
+
+ANSWER_OF_GUIDE = {
+    "outcome": "NOT_FOUND",
+    "sources": [],
+    "limits": [],
+    "as_of": "2026-11-29T08:30:00Z",
+    "as_of_jalali": "1405-09-08 12:00:00",
+    "valid_until": "2026-12-29T08:30:00Z",
+    "tracking_code": "Q-T29D-DBQY-Y45J",
+    "verification_code": "V-HJK8-HN4D-2D3Y-C3M8-8BVQ",
+}

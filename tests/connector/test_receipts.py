@@ -14,7 +14,7 @@ from connector import Caller
 from connector.__main__ import main
 from connector.evidence import Evidence
 from connector.keys import load_key, make_key
-from connector.receipts import judge
+from connector.receipts.verdicts import judge
 from tests.bus.evidence.logs import ANSWER, REQUEST, MemoryLog, log_of, make_leaf
 from tests.connector.conftest import QUESTION, answer, problem
 

@@ -165,7 +165,19 @@ def test_what_cannot_be_tried_is_said_in_a_sentence_and_exits_2(settled, words, 
 
 
 @pytest.mark.parametrize(
-    "command", ["ask", "batch", "status", "download", "receipt", "records", "verify", "keygen"]
+    "command",
+    [
+        "ask",
+        "batch",
+        "status",
+        "download",
+        "receipt",
+        "records",
+        "verify",
+        "audit",
+        "witness",
+        "keygen",
+    ],
 )
 def test_each_command_has_its_help(command, capsys):
     with pytest.raises(SystemExit) as stopped:

@@ -2,13 +2,16 @@
 
 import re
 import tomllib
+import uuid
 
 import orjson
 import pytest
 
 from contracts.notify.messages import SEND_MESSAGE
+from contracts.notify.received import NOTE_TEXT
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
+from contracts.ticketing.letters import TAKE_TICKET_TEXT
 from services.ticketing.chores import deadlines
 from services.ticketing.notifications import tickets as notifications
 from tests.processes import ROOT
@@ -106,3 +109,54 @@ def test_who_chose_a_time_is_texted_when_and_where(hand):
     assert reply["template"] == "ticket_booked"
     assert "یاسوج" in reply["personalisation"]["address"]
     assert reply["personalisation"]["time"]
+
+
+# --- texts that come in ---
+
+
+def answers(hand):
+    """What notify was answered."""
+    query = "select body from outbox where name = %s order by seq"
+    rows = execute(hand.db, query, (NOTE_TEXT.name,))
+    return [orjson.loads(bytes(body))["is_filed"] for (body,) in rows]
+
+
+def text_in(hand, code, *, mobile="+989900000007", text="دیگر آب نمی‌آید", clerk=None):
+    id_ = str(uuid.uuid4())
+    fields = {"ticket": code, "mobile": mobile, "text": text, "clerk": clerk}
+    hand.call(TAKE_TICKET_TEXT, received=id_, **fields)
+
+
+def test_a_text_of_the_citizen_is_the_citizen_s_message_and_resumes_the_ticket(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    text_in(hand, code)
+    assert answers(hand) == [True]
+    entry = hand.track(code)["history"][-1]
+    assert (entry["act"], entry["text"]) == ("write", "دیگر آب نمی‌آید")
+    assert "پیامک از 09900000007" in str(hand.read(code))
+
+
+def test_a_text_of_another_number_goes_nowhere_by_itself(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    before = hand.acts(code)
+    text_in(hand, code, mobile="+989900000008")
+    text_in(hand, "5720000008")
+    assert answers(hand) == [False, False]
+    assert hand.acts(code) == before
+
+
+def test_a_text_for_which_a_clerk_chose_the_ticket_is_shown_to_the_unit_alone(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    text_in(hand, code, mobile="+989900000008", clerk="karim")
+    assert answers(hand) == [True]
+    assert hand.acts(code)[-1] == "outside_letter"
+    assert "دیگر آب" not in str(hand.track(code))
+
+
+def test_a_text_to_an_answered_ticket_is_kept_and_opens_nothing(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    hand.answer(code)
+    state = hand.track(code)["state"]
+    text_in(hand, code)
+    assert answers(hand) == [True]
+    assert (hand.track(code)["state"], hand.acts(code)[-1]) == (state, "write")

@@ -8,6 +8,7 @@ from gateway.ops.notices.board import Board
 from gateway.ops.notices.jobs import Jobs
 from gateway.ops.notices.letters import Letters
 from gateway.ops.notices.messages import Messages
+from gateway.ops.notices.received import Received, Senders
 from gateway.ops.notices.section import NOTICES
 from gateway.ops.notices.templates import Templates
 from gateway.ops.staff.pages import StaffPages
@@ -26,5 +27,7 @@ def routes(desk: Desk, letters: Blobs) -> list[Route]:
         Announcements(pages),
         Messages(pages),
         Letters(pages, letters),
+        Received(pages),
+        Senders(pages),
     )
     return [route for part in parts for route in part.routes()]

@@ -9,12 +9,7 @@ from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 
 ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
-CHANNELS = {
-    "sms": "پیامک",
-    "email": "پست الکترونیک",
-    "inbox": "صندوق پیام",
-    "letter": "نامه کاغذی",
-}
+CHANNELS = {"sms": "پیامک", "email": "پست الکترونیک", "inbox": "صندوق پیام", "letter": "نامه کاغذی"}
 PROVIDERS = {
     "kavenegar": "کاوه‌نگار",
     "magfa": "مگفا",
@@ -22,6 +17,7 @@ PROVIDERS = {
     "smsir": "اس‌ام‌اس دات آی‌آر",
     "smtp": "سامانه پست الکترونیک",
 }
+SENDER_STATES = {"PROPOSED": "در انتظار تأیید", "APPROVED": "تأییدشده"}
 KIND_ICONS = {
     "maintenance": "calendar",
     "incident": "bad",
@@ -177,6 +173,9 @@ FIELDS = {
     "sunset": "آخرین روز",
     "ids": "نامه‌ها",
     "job": "ارسال انبوه",
+    "text": "فرستنده",
+    "provider": "ارائه‌دهنده",
+    "ticket": "کد پیگیری",
 }
 FAULTS = {
     **refusal_texts.FAULTS,
@@ -195,6 +194,12 @@ PROBLEMS = {
     "notices.same_person": "این را خود شما نوشته‌اید؛ همکار دوم باید تصمیم بگیرد.",
     "notify.no_book": "دفتر پیام‌ها هنوز بارگذاری نشده است؛ مدیر سامانه باید آن را بارگذاری کند.",
     "template.not_found": "چنین الگویی در اجرا نیست؛ فهرست را دوباره ببینید.",
+    "sender.not_found": "چنین فرستنده‌ای نیست؛ فهرست را دوباره ببینید.",
+    "sender.state": "درباره این فرستنده پیش‌تر تصمیم گرفته شده است؛ فهرست را دوباره ببینید.",
+    "sender.line_taken": "این خط از آن فرستنده دیگری است؛ نخست آن را پس بگیرید.",
+    "text.not_found": "چنین پیامکی نیست؛ پس از سی روز پاک می‌شود.",
+    "text.settled": "همکار دیگری این پیامک را بررسی کرده است.",
+    "text.ticket": "این کد پیگیری نیست؛ ده رقم آن را دوباره ببینید.",
     "template.move": "وضعیت این نسخه تغییر کرده است؛ آن را دوباره ببینید.",
     "template.fixed": "نوبت و رضایت یک الگو همان می‌ماند که بار نخست تأیید شد؛ کد دیگری بردارید.",
     "template.placeholder_missing": "برای همه جای‌خالی‌ها مقدار بنویسید.",
@@ -261,6 +266,10 @@ DONE = {
     "publish": "اطلاعیه منتشر شد.",
     "update": "خبر تازه افزوده شد.",
     "reschedule": "زمان تازه اعلام شد.",
+    "settle_text": "برای این پیامک ثبت شد؛ اگر کد درخواستی نوشتید، به آن افزوده می‌شود.",
+    "propose_sender": "پیشنهاد ثبت شد؛ همکار دیگری باید آن را تأیید کند.",
+    "approve_sender": "فرستنده تأیید شد و از اکنون به کار می‌رود.",
+    "withdraw_sender": "فرستنده پس گرفته شد.",
     "printed": "نامه‌های انتخاب‌شده چاپ‌شده ثبت شد.",
 }
 # how the contracts name a field → how our forms do

@@ -18,6 +18,10 @@ class Content(TypedDict, total=False):
     html: str
     unsubscribe: str
     postage: str
+    # Of an SMS the line that was chosen, and whose it is; of an e-mail where answers go; of a
+    # letter its block of sender.
+    sender: str
+    provider: str
     pdf: PdfClaim
     scan: str
 

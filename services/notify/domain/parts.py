@@ -19,6 +19,8 @@ GSM_7_TWO = frozenset("\f^{}\\[~]|€")
 GSM_ALONE, GSM_PART = 160, 153
 UCS_ALONE, UCS_PART = 70, 67
 BEYOND_BMP = 0xFFFF
+# As GOV.UK Notify has it: six parts of the GSM alphabet, fourteen of Persian.
+CHARACTERS_MOST = 6 * GSM_PART
 
 # What a telephone shows as rubbish or not at all goes; ZWNJ (U+200C) and ZWJ stay.
 _LETTERS = str.maketrans(

@@ -7,10 +7,11 @@ from bus.database.store import Tx
 from bus.endpoint import every, serve
 from bus.foreign.clamd import Clamd
 from contracts.notify import govnotify
+from contracts.notify import senders as of_senders
 from contracts.notify.messages import OneMessage
 from services.notify.context import Entrypoints
 from services.notify.editors import roles
-from services.notify.govuk import letters, notifications, tokens, virus_scan
+from services.notify.govuk import letters, notifications, senders, tokens, virus_scan
 from services.notify.govuk.notifications import ApiCaller
 
 
@@ -32,6 +33,31 @@ class GovukEntrypoints(Entrypoints):
     @serve(govnotify.API_MESSAGES)
     def api_messages(self, tx: Tx, message: govnotify.ListByApi) -> govnotify.ApiMessages:
         return notifications.page(self.context(tx), ApiCaller.of(tx.envelope), message)
+
+    @serve(of_senders.API_SENDERS)
+    def api_senders(self, tx: Tx, message: of_senders.ListSenders) -> of_senders.Senders:
+        caller = ApiCaller.of(tx.envelope)
+        return senders.list_all(tx.conn, caller.owner, approved=True)
+
+    @serve(of_senders.SENDERS)
+    def senders(self, tx: Tx, message: of_senders.ListSenders) -> of_senders.Senders:
+        roles.editor(tx.conn, tx.envelope)
+        return senders.list_all(tx.conn, message.owner)
+
+    @serve(of_senders.PROPOSE_SENDER)
+    def propose_sender(self, tx: Tx, message: of_senders.ProposeSender) -> of_senders.Senders:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return senders.propose(self.context(tx), editor, message)
+
+    @serve(of_senders.APPROVE_SENDER)
+    def approve_sender(self, tx: Tx, message: of_senders.OneSender) -> of_senders.Senders:
+        approver = roles.approver(tx.conn, tx.envelope)
+        return senders.approve(self.context(tx), approver, message.id)
+
+    @serve(of_senders.WITHDRAW_SENDER)
+    def withdraw_sender(self, tx: Tx, message: of_senders.OneSender) -> of_senders.Senders:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return senders.withdraw(self.context(tx), editor, message.id)
 
     @serve(govnotify.PRINT_QUEUE)
     def print_queue(self, tx: Tx, message: govnotify.ReadQueue) -> govnotify.Queue:

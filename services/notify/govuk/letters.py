@@ -52,6 +52,7 @@ def api_message(context: Context, row: ApiMessageRow) -> ApiMessage:
         pdf=Pdf(sha256=pdf["sha256"], size=pdf["size"]) if pdf else None,
         scan=_scan(row, content),
         postage=content.get("postage"),
+        sender=content.get("sender"),
         contact=_contact(context) if is_letter else None,
         parts=row.parts,
         cost_rials=row.cost_rials,

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from bus.database.rows import fetch_all, fetch_one, fetch_only
 from bus.envelope import Envelope
-from bus.errors import BusError, RuleBroken
+from bus.errors import BusError, NotFound, RuleBroken
 from contracts.notify.govnotify import (
     PAGE,
     ApiMessage,
@@ -30,7 +30,7 @@ from members.rights import Sender
 from services.notify.context import Context, uuid_of
 from services.notify.domain.content import Content, PdfClaim
 from services.notify.domain.message import MessageState
-from services.notify.govuk import api_keys
+from services.notify.govuk import api_keys, senders
 from services.notify.govuk.letters import ApiMessageRow, api_message
 from services.notify.sending import acceptance, settlement
 from services.notify.sending.new_messages import NewMessage, store
@@ -128,13 +128,33 @@ def _accept(context: Context, caller: ApiCaller, request: SendByApi) -> UUID:
         reference=request.reference,
         not_before=request.not_before,
     )
+    chosen = _sender(context, caller, request)
     sender = Sender(caller.owner, str(caller.key))
     (result,) = acceptance.accept(context, sender, [message])
     if isinstance(result, BusError):
         raise result
     id_ = UUID(result.id)
-    _add(context, id_, channel, unsubscribe=request.unsubscribe_url, postage=request.postage)
+    _add(
+        context,
+        id_,
+        channel,
+        unsubscribe=request.unsubscribe_url,
+        postage=request.postage,
+        sender=chosen.text if chosen else None,
+        provider=chosen.provider if chosen else None,
+    )
     return id_
+
+
+def _sender(context: Context, caller: ApiCaller, request: SendByApi) -> senders.SenderRow | None:
+    """The name under which it goes out: the one that was chosen, or the service's default."""
+    try:
+        return senders.chosen(context.conn, caller.owner, request.channel, request.sender)
+    except NotFound:
+        name = {"sms": "sms_sender_id"}.get(request.channel, "email_reply_to_id")
+        raise refused(
+            f"{name} {request.sender} does not exist in database for service id {caller.service}"
+        ) from None
 
 
 def _keep_pdf(context: Context, caller: ApiCaller, request: SendByApi, pdf: Pdf) -> UUID:

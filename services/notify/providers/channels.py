@@ -72,6 +72,7 @@ def for_email(provider: EmailProvider) -> ChannelProvider:
             message.language,
             content.get("unsubscribe"),
             content.get("html"),
+            content.get("sender"),
         )
         try:
             return [provider.send(email)]
@@ -85,7 +86,8 @@ def for_email(provider: EmailProvider) -> ChannelProvider:
 
 def _sms(message: OutgoingMessage) -> Sms:
     to = dialled(message.receiver.mobile or "")
-    return Sms(message.ref, to, message.content["body"], message.news)
+    line = message.content.get("sender")
+    return Sms(message.ref, to, message.content["body"], message.news, line)
 
 
 def dialled(mobile: str) -> str:

@@ -29,7 +29,8 @@ UNSUBSCRIBE = re.compile(r"https?://[!-;=?-~]{1,900}")
 class Email:
     """One e-mail. ``ref`` is our number for the hand-over, unique for ever; ``text`` is plain, with
     empty lines between paragraphs; ``html`` is the page for it, made of the text if none is given;
-    ``unsubscribe`` is the address where a POST ends news.
+    ``unsubscribe`` is the address where a POST ends news; ``reply_to`` is where answers go, if its
+    sender has chosen that.
     """
 
     ref: int
@@ -39,6 +40,7 @@ class Email:
     language: str = "fa"
     unsubscribe: str | None = None
     html: str | None = None
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ class EmailProvider:
         message["Subject"] = one_line(email.subject)[:SUBJECT_MOST]
         message["Date"] = formatdate(localtime=False)
         message["Message-ID"] = self.message_id(email.ref)
-        if self.reply_to:
-            message["Reply-To"] = _address(self.reply_to)
+        if reply_to := email.reply_to or self.reply_to:
+            message["Reply-To"] = _address(reply_to)
         # RFC 3834: nobody's absence note answers this.
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"

@@ -123,7 +123,7 @@ class Kavenegar:
         return entries
 
     def _line(self, sms: Sms) -> str:
-        return self.news_line if sms.news else self.line
+        return sms.on(self.line, self.news_line)
 
     def _url(self, path: str) -> str:
         return f"{self.base}/v1/{quote(self.key, safe='')}/{path}.json"

@@ -70,7 +70,7 @@ class Magfa:
 
     def send(self, messages: Sequence[Sms]) -> list[HandoverResult]:
         request = {
-            "senders": [self.news_line if sms.news else self.line for sms in messages],
+            "senders": [sms.on(self.line, self.news_line) for sms in messages],
             "recipients": [sms.to for sms in messages],
             "messages": [sms.body for sms in messages],
             "uids": [sms.ref for sms in messages],

@@ -73,7 +73,7 @@ class Melipayamak:
         request = {
             **self._credentials,
             "to": sms.to,
-            "from": self.news_line if sms.news else self.line,
+            "from": sms.on(self.line, self.news_line),
             "text": sms.body,
             "isFlash": False,
         }

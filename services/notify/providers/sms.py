@@ -46,13 +46,19 @@ class MessageRefused(ProviderRefused):
 @dataclass(frozen=True, slots=True)
 class Sms:
     """One message. ``ref`` is our number for it, unique for ever, below 2**53; ``to`` is a mobile
-    as 09xxxxxxxxx; ``news`` is for consented news, which goes out on the advertising line.
+    as 09xxxxxxxxx; ``news`` is for consented news, which goes out on the advertising line;
+    ``line`` is a line of the provider's that its sender has chosen.
     """
 
     ref: int
     to: str
     body: str
     news: bool = False
+    line: str | None = None
+
+    def on(self, line: str, news_line: str) -> str:
+        """Return the line on which it goes out, if these two are the account's own."""
+        return self.line or (news_line if self.news else line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,8 @@ class SmsProvider(Protocol):
         """Whether ``find`` can tell by our own number what the provider has."""
 
     def send(self, messages: Sequence[Sms]) -> list[HandoverResult]:
-        """Hand the messages over in one call; one result a message, in order. All of them are news
-        or none is.
+        """Hand the messages over in one call; one result a message, in order. All of them go
+        out on one line.
 
         ProviderRefused: nothing was taken, for sure. Unavailable ``provider.unreachable`` or
         ``provider.unreadable``: it is not known what was taken.

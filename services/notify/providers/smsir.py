@@ -51,7 +51,7 @@ class SmsIr:
 
     def send(self, messages: Sequence[Sms]) -> list[HandoverResult]:
         request = {
-            "lineNumber": int(self.news_line if messages[0].news else self.line),
+            "lineNumber": int(messages[0].on(self.line, self.news_line)),
             "messageTexts": [sms.body for sms in messages],
             "mobiles": [sms.to for sms in messages],
             "sendDateTime": None,

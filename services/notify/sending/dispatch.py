@@ -73,6 +73,15 @@ class DueMessage:
     job: int | None
     traceparent: str | None
 
+    @property
+    def provider(self) -> str | None:
+        """The one provider that may carry it: whose line its sender has chosen."""
+        return self.content.get("provider")
+
+    def is_for(self, code: str) -> bool:
+        """Tell whether a provider may carry it and has not refused it."""
+        return code not in self.refused_by and self.provider in (None, code)
+
 
 def dispatch(dispatcher: Dispatcher, channel: str, lane: str) -> None:
     """Hand over all that is due in a lane of a channel. Each provider has calls of its own: a slow
@@ -104,6 +113,17 @@ def dispatch(dispatcher: Dispatcher, channel: str, lane: str) -> None:
 # --- reserve ---
 
 
+def _put_off(context: Context, rows: Sequence[DueMessage], free: UsableProviders) -> None:
+    """Have messages wait that nobody can carry now; one with a line of its own waits for its
+    provider alone.
+    """
+    pause = context.book.patience.retry
+    handovers.put_off(context, [row for row in rows if not row.provider], free.codes, pause)
+    for row in rows:
+        if row.provider:
+            handovers.put_off(context, [row], [row.provider], pause)
+
+
 def reserve(
     dispatcher: Dispatcher, channel: str, lane: str, busy: Set[str] = frozenset()
 ) -> list[Batch]:
@@ -123,12 +143,12 @@ def reserve(
             return []
         chosen = _choose(context, rows, free)
         rest = [row for row in rows if row.id not in chosen]
-        handovers.put_off(context, rest, free.codes, context.book.patience.retry)
+        _put_off(context, rest, free)
         reserved = [row for row in rows if row.id in chosen]
         messages = _reserve(context, channel, reserved, chosen)
     return [
         Batch(dispatcher.providers[code], piece, until)
-        for (code, _), outgoing in messages.items()
+        for (code, *_), outgoing in messages.items()
         for piece in provider_calls.cut(outgoing, dispatcher.providers[code].most)
     ]
 
@@ -213,12 +233,13 @@ def _choose(
     """The provider of each message that has one; the one of a trial gets a single message."""
     chosen: dict[UUID, str] = {}
     if (trial := providers.trial) is not None:
-        first = next((row for row in rows if trial.code not in row.refused_by), None)
+        first = next((row for row in rows if row.is_for(trial.code)), None)
         if first is not None and states.begin_trial(context, trial):
             chosen[first.id] = trial.code
     for row in rows:
         draw = random.random()  # noqa: S311 - a share of the load, no secret
-        code = provider_choice.choose(providers.closed, row.refused_by, draw)
+        able = [candidate for candidate in providers.closed if row.is_for(candidate.code)]
+        code = provider_choice.choose(able, row.refused_by, draw)
         if row.id not in chosen and code is not None:
             chosen[row.id] = code
     return chosen
@@ -226,8 +247,8 @@ def _choose(
 
 def _reserve(
     context: Context, channel: str, rows: Sequence[DueMessage], chosen: Mapping[UUID, str]
-) -> dict[tuple[str, bool], list[OutgoingMessage]]:
-    """The messages by provider, and news (which goes out on a line of its own) apart."""
+) -> dict[tuple[str, bool, str | None], list[OutgoingMessage]]:
+    """The messages by provider and line: news has one of its own, and so have some senders."""
     ids = [row.id for row in rows]
     if not ids:
         return {}
@@ -246,8 +267,9 @@ def _reserve(
         update(MESSAGES).where(MESSAGES.c.id.in_(ids)).values(state=MessageState.SENDING.value)
     )
     by_id = {row.id: row for row in rows}
-    messages: dict[tuple[str, bool], list[OutgoingMessage]] = {}
+    messages: dict[tuple[str, bool, str | None], list[OutgoingMessage]] = {}
     for ref, id_, provider in made:
         message = provider_calls.outgoing(ref, by_id[id_])
-        messages.setdefault((provider, message.news), []).append(message)
+        line = message.content.get("sender") if channel == "sms" else None
+        messages.setdefault((provider, message.news, line), []).append(message)
     return messages

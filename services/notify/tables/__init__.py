@@ -11,6 +11,7 @@ from services.notify.tables.govuk import (
     API_KEYS,
     API_MESSAGES,
     API_SERVICES,
+    SENDERS,
 )
 from services.notify.tables.messages import (
     ACCEPTED,
@@ -33,6 +34,7 @@ from services.notify.tables.news import (
     SUBSCRIBER_NOTICES,
     SUBSCRIPTIONS,
 )
+from services.notify.tables.received import RECEIVED_TEXTS
 from services.notify.tables.webhooks import CALLBACK_DELIVERIES, CALLBACKS
 
 __all__ = [
@@ -63,6 +65,8 @@ __all__ = [
     "PROBES",
     "PROMISE_REPORTS",
     "PROVIDERS",
+    "RECEIVED_TEXTS",
+    "SENDERS",
     "SUBSCRIBER_NOTICES",
     "SUBSCRIPTIONS",
     "TEMPLATES",

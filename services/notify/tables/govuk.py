@@ -1,6 +1,7 @@
 """Services, keys, guests and counts of the Notify API."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -61,4 +62,20 @@ API_COUNTS = Table(
     Column("channel", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("count", Integer, nullable=False),
+)
+# Names under which agencies write: lines of SMS, addresses for answers, blocks of letters.
+SENDERS = Table(
+    "senders",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("provider", Text),
+    Column("is_default", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("approved_by", Text),
+    Column("withdrawn_by", Text),
+    Column("made_at", MOMENT, nullable=False),
 )

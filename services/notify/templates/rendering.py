@@ -105,6 +105,12 @@ def _readable(values: template.Values, language: str) -> template.Values:
 def _sms(book: Book, body: str, values: template.Values, language: str) -> Rendered:
     text = parts.normalised(template.filled(body, values, language)).strip()
     _fits(text, BODY_MOST)
+    if len(text) > parts.CHARACTERS_MOST:
+        raise RuleBroken(
+            f"Text messages cannot be longer than {parts.CHARACTERS_MOST} characters. "
+            f"Your message is {len(text)} characters long.",
+            code="sms.too_long",
+        )
     counted = parts.parts(text)
     if counted.parts > book.sms_most_parts:
         raise RuleBroken(

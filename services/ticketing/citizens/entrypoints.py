@@ -1,14 +1,15 @@
 """Entrypoints for citizens."""
 
 from bus.database.store import Tx
-from bus.endpoint import serve
+from bus.endpoint import handle, serve
 from bus.errors import BusError
 from contracts.notify.persons import Pass, Person
 from contracts.ticketing import citizens as contracts
+from contracts.ticketing import letters as of_letters
 from contracts.ticketing import lost_secrets as of_secrets
 from contracts.ticketing import persons as of_persons
 from contracts.ticketing import public as of_all
-from services.ticketing.citizens import lost_secrets, persons, registration
+from services.ticketing.citizens import lost_secrets, persons, registration, texts
 from services.ticketing.citizens import tickets as citizens
 from services.ticketing.citizens.registration import NewCase
 from services.ticketing.context import ContextSource
@@ -30,6 +31,10 @@ class CitizenEntries(ContextSource):
         if app := str(caller.get("app", "")):
             apps.note_report(context.conn, case.id, app)
         return views.registered(context, case)
+
+    @handle(of_letters.TAKE_TICKET_TEXT)
+    def take_ticket_text(self, tx: Tx, message: of_letters.TakeTicketText) -> None:
+        texts.take(self.context(tx), message)
 
     @serve(contracts.FORM)
     def form(self, tx: Tx, message: contracts.AskForm) -> contracts.FormData:

@@ -12,6 +12,7 @@ import requests
 
 from bus.messages.kinds import Request
 from contracts.notify import messages as notify
+from contracts.notify import received
 from gateway.ops.notices import words
 from gateway.texts.files import FILES
 from iran.persian import TEHRAN, jalali
@@ -108,6 +109,8 @@ PAGES = [
     "/announcements/new",
     "/messages",
     "/letters",
+    "/texts",
+    "/senders",
     "/opt-out",
     "/looks",
 ]
@@ -523,6 +526,36 @@ def test_letters_are_printed_and_marked_once(house, karim, mina):
     assert "چاپ‌شده ثبت شد" in karim.post("/letters", ids=reply["id"]).text
     assert reply["id"] not in karim.get("/letters").text
     assert "چاپ 1 نامه" in mina.get("/looks").text
+
+
+# --- senders and texts ---
+
+
+def test_a_sender_is_proposed_by_one_and_approved_by_another(house, karim, mina):
+    page = karim.post("/senders", owner="power-co", channel="sms", text="3000999", provider="magfa")
+    assert "همکار دیگری باید آن را تأیید کند" in page.text
+    id_ = re.search(r"/senders/([0-9a-f-]{36})/approve", page.text)[1]
+    assert karim.post(f"/senders/{id_}/approve").status_code == 403
+    page = mina.post(f"/senders/{id_}/approve").text
+    assert ("فرستنده تأیید شد" in page, "تأییدشده" in page, "3000999" in page) == (True,) * 3
+    fields = {"owner": "power-co", "channel": "sms", "text": "abc", "provider": "magfa"}
+    wrong = karim.post("/senders", act="propose", **fields)
+    assert (wrong.status_code, "abc" in wrong.text) == (422, True)
+    assert "3000999" not in karim.post(f"/senders/{id_}/withdraw").text
+
+
+def test_a_text_that_no_rule_could_file_is_settled_once_and_the_look_is_noted(house, karim, mina):
+    fields = {"provider": "magfa", "line": "1000", "sender": "09900000078"}
+    for ref, text in (("1", "سلام <b>"), ("2", "دومی")):
+        house.ask(received.TAKE_TEXT, ref=ref, text=text, **fields)
+    page = karim.get("/texts").text
+    assert ("سلام &lt;b&gt;" in page, "+989900000078" in page) == (True, True)
+    ids = re.findall(r'<option value="([0-9a-f-]{36})"', page)
+    refused = karim.post("/texts", id=ids[0], ticket="12")
+    assert (refused.status_code, "کد پیگیری نیست" in refused.text) == (422, True)
+    assert "سلام &lt;b&gt;" not in karim.post("/texts", id=ids[0], ticket="5720000008").text
+    assert "پیامکی در انتظار نیست" in karim.post("/texts", id=ids[1]).text
+    assert "پیامک‌های رسیده" in mina.get("/looks").text
 
 
 # --- what is wrong ---

@@ -26,10 +26,12 @@ from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringO
 from requests.auth import AuthBase
 from schemathesis.generation import GenerationMode
 
+from contracts.notify import received, senders
 from deploy.local.ports import free_port
 from gateway.notify import reference
 from gateway.reference.samples import bearer
 from gateway.reference.samples.form import Call
+from services.notify.editors import roles
 from services.notify.govuk import api_keys
 from services.notify.keys import Keys
 from tests.databases import make_database
@@ -599,6 +601,143 @@ def test_a_body_that_breaks_the_schema_is_told_each_reason(call, kind, reply, er
         "status_code": 400,
         "errors": [{"error": "ValidationError", "message": message} for message in errors],
     }
+
+
+LINE, REPLY_TO = "30001234", "answers@power.example"
+BLOCK = "Government Digital Service\nThe White Chapel Building\n10 Whitechapel High Street\n"
+BLOCK += "London\nE1 8QS\nUnited Kingdom"
+
+
+@pytest.fixture(scope="module")
+def settings_of_clients(notify):
+    """The settings that Notify's clients ask for in their integration tests."""
+    hand = notify.hand
+    with hand.context() as context:
+        roles.put(context.conn, "karim", "editor")
+        roles.put(context.conn, "mina", "approver")
+    ids = {}
+    for channel, text in (("sms", LINE), ("email", REPLY_TO), ("letter", BLOCK)):
+        provider = {"provider": "kavenegar"} if channel == "sms" else {}
+        default = channel == "letter"
+        made = hand.call(
+            senders.PROPOSE_SENDER,
+            as_="karim",
+            owner="power-co",
+            channel=channel,
+            text=text,
+            is_default=default,
+            **provider,
+        )
+        ids[channel] = next(s["id"] for s in made["senders"] if s["text"] == text)
+        hand.call(senders.APPROVE_SENDER, as_="mina", id=ids[channel])
+    hand.call(
+        received.TAKE_TEXT,
+        provider="kavenegar",
+        ref="7001",
+        line=LINE,
+        sender="989900000001",
+        text="سلام، آب کی وصل می‌شود؟",
+    )
+    return {
+        "NOTIFY_API_URL": notify.url,
+        "API_KEY": notify.keys["test"],
+        "API_SENDING_KEY": notify.keys["team"],
+        "INBOUND_SMS_QUERY_KEY": notify.keys["live"],
+        "FUNCTIONAL_TEST_NUMBER": MOBILE,
+        "FUNCTIONAL_TEST_EMAIL": EMAIL,
+        "SMS_TEMPLATE_ID": hand.template("Hello ((name))", code="hello"),
+        "EMAIL_TEMPLATE_ID": hand.template(
+            "Hello ((name))", code="hello_mail", channel="email", subject="Functional Tests"
+        ),
+        "LETTER_TEMPLATE_ID": hand.template(
+            "Hello ((address_line_1))", code="hello_paper", channel="letter", subject="Heading"
+        ),
+        "SMS_SENDER_ID": ids["sms"],
+        "EMAIL_REPLY_TO_ID": ids["email"],
+    }
+
+
+def test_the_integration_test_of_notify_s_python_client_passes_untouched(settings_of_clients):
+    """`make notify-client CHECKOUT=folder`: the public test of a checkout, with no word changed."""
+    checkout = os.environ.get("NOTIFY_CLIENT_CHECKOUT")
+    if not checkout:
+        pytest.skip("needs a checkout of notifications-python-client")
+    done = subprocess.run(
+        [sys.executable, "-m", "integration_test.integration_tests"],
+        cwd=checkout,
+        env={**os.environ, **settings_of_clients},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "integration tests are successful" in done.stdout
+
+
+def test_the_calls_of_that_integration_test_are_answered_as_it_wants(settings_of_clients):
+    """Its calls in its order, short: the same settings, keys, values and assertions."""
+    env = settings_of_clients
+    trial, team, reader = (
+        NotificationsAPIClient(env[name], base_url=env["NOTIFY_API_URL"])
+        for name in ("API_KEY", "API_SENDING_KEY", "INBOUND_SMS_QUERY_KEY")
+    )
+    name = {"name": str(uuid.uuid4())}
+    to, mail = env["FUNCTIONAL_TEST_NUMBER"], env["FUNCTIONAL_TEST_EMAIL"]
+    sms = trial.send_sms_notification(to, env["SMS_TEMPLATE_ID"], name)
+    by_line = team.send_sms_notification(
+        to, env["SMS_TEMPLATE_ID"], name, sms_sender_id=env["SMS_SENDER_ID"]
+    )
+    assert by_line["content"]["from_number"] == LINE
+    mails = [
+        trial.send_email_notification(
+            mail,
+            env["EMAIL_TEMPLATE_ID"],
+            name,
+            email_reply_to_id=reply_to,
+            one_click_unsubscribe_url="https://unsubscribelink.com/unsubscribe",
+            sanitise_content_for=["name"],
+        )
+        for reply_to in (None, env["EMAIL_REPLY_TO_ID"])
+    ]
+    assert all(name["name"].replace("-", "\\-") in sent["content"]["body"] for sent in mails)
+    letter = trial.send_letter_notification(
+        env["LETTER_TEMPLATE_ID"],
+        {"address_line_1": name["name"], "address_line_2": "foo", "postcode": "SW1 1AA"},
+    )
+    assert name["name"] in letter["content"]["body"]
+    ready = trial.send_precompiled_letter_notification(name["name"], io.BytesIO(a_pdf()))
+    for sent in (sms, by_line, *mails, letter, ready):
+        jsonschema.validate(trial.get_notification_by_id(sent["id"]), MESSAGE)
+    of_letter = trial.get_template(env["LETTER_TEMPLATE_ID"])
+    assert of_letter["letter_contact_block"] == BLOCK
+    assert trial.get_template_version(env["SMS_TEMPLATE_ID"], 1)["version"] == 1
+    assert len(trial.get_pdf_for_letter(letter["id"]).read()) > 0
+    texts = reader.get_received_texts()["received_text_messages"]
+    assert {(t["user_number"], t["notify_number"]) for t in texts} == {("989900000001", LINE)}
+    assert [t["id"] for t in reader.get_received_texts_iterator()] == [t["id"] for t in texts]
+
+
+def test_what_is_chosen_goes_out_and_the_sender_is_the_agency_s_own(notify, settings_of_clients):
+    env = settings_of_clients
+    live = NotificationsAPIClient(notify.keys["live"], base_url=notify.url)
+    sent = live.send_email_notification(
+        EMAIL,
+        env["EMAIL_TEMPLATE_ID"],
+        {"name": "a-b"},
+        email_reply_to_id=env["EMAIL_REPLY_TO_ID"],
+        sanitise_content_for=["name"],
+    )
+    # What is sent has no marks: no value is read as markup here.
+    content = notify.hand.message(sent["id"]).contents["email"]
+    assert (content["sender"], content["body"]) == (REPLY_TO, "Hello a-b")
+    other = NotificationsAPIClient(_keys(notify.hand, "gas-co")["live"], base_url=notify.url)
+    form = notify.hand.template("Hello ((name))", code="hello", owner="gas-co")
+    code, ((_, reason),) = refusal(
+        other.send_sms_notification, MOBILE, form, {"name": "a"}, sms_sender_id=env["SMS_SENDER_ID"]
+    )
+    assert (code, "does not exist in database" in reason) == (400, True)
+    assert other.get_received_texts()["received_text_messages"] == []
 
 
 def test_ids_of_senders_that_nobody_has_are_refused_as_notify_does(notify, live):

@@ -62,15 +62,21 @@ def reply(hand, sent):
         return replies.notification(notifications.read(context, asker, sent["id"]), "http://x")
 
 
-@pytest.mark.parametrize(("letter", "most"), [("a", 1224), ("س", 536)])
-def test_c6_an_sms_is_as_long_as_the_document_says(hand, letter, most):
+@pytest.mark.parametrize(("letter", "parts"), [("a", 6), ("س", 14), ("€", 13)])
+def test_c6_an_sms_has_918_characters_in_every_alphabet(hand, letter, parts):
     hand.template()
     document = (ROOT / "docs/notify-api.md").read_text(encoding="utf-8")
-    assert f"{most:,} " in document.partition("## What differs")[2]
-    assert "918" in document
-    assert hand.send(personalisation={"text": letter * most})["parts"] == 8
-    refused = hand.send(personalisation={"text": letter * (most + 1)})
-    assert refused["code"] == "sms.too_long"
+    assert "918 characters" in document
+    assert hand.send(personalisation={"text": letter * 918})["parts"] == parts
+    refused = hand.send(personalisation={"text": letter * 919})
+    assert (refused["code"], "918 characters" in refused["message"]) == ("sms.too_long", True)
+
+
+def test_c6_what_takes_more_parts_than_the_book_allows_is_refused_as_such(hand):
+    """An emoji has two units: 918 of them are 28 parts."""
+    hand.template()
+    refused = hand.send(personalisation={"text": "💧" * 918})
+    assert (refused["code"], refused["details"]["parts"]) == ("sms.too_long", "28")
 
 
 @pytest.mark.parametrize(

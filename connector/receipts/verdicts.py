@@ -22,6 +22,7 @@ from connector.evidence import Evidence
 PROMISE = "mirab-receipt"  # the header of an answer: the hash of its leaf
 DOES = {
     "answered": "answered",
+    "accepted": "accepted, to be answered later,",
     "asked": "put to the agency that serves it",
     "refused": "refused",
     "failed": "failed to answer",

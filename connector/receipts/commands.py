@@ -10,7 +10,7 @@ from bus.errors import BusError
 from bus.evidence.receipts import Receipt
 from connector.evidence import Evidence
 from connector.keys import read_server_keys
-from connector.receipts import (
+from connector.receipts.verdicts import (
     contents_of,
     digests_of,
     judge,

@@ -1,0 +1,1 @@
+"""Receipts at an agency: verified, fetched; the log audited and witnessed."""

@@ -1,0 +1,92 @@
+"""Texts (SMS) that came in on our own lines and that no rule could file; names of senders."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from contracts.notify import received as contracts
+from contracts.notify import senders as of_senders
+from gateway.ops.notices.section import AT
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
+
+MOST = 50
+
+
+class Received:
+    """The page of texts; whoever opens it has looked, and that is written down."""
+
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
+
+    async def page(self, request: Request) -> Response:
+        """GET /desk/notices/texts: the oldest that wait."""
+        return await self._show(request, NO_SUBMISSION)
+
+    async def _show(self, request: Request, submission: Submission) -> Response:
+        wanted = contracts.ListOpenTexts(limit=MOST)
+        reply = self._pages.ask(request, contracts.OPEN_TEXTS, wanted)
+        return await self._pages.page(request, "texts", submission, reply=reply)
+
+    async def settle(self, request: Request) -> Response:
+        """POST /desk/notices/texts: the ticket of a text, or that nothing is to be done."""
+        return await self._pages.act(
+            request, contracts.SETTLE_TEXT, self._show, "texts?done=settle_text"
+        )
+
+    def routes(self) -> list[Route]:
+        """The routes of texts."""
+        return [
+            Route(f"{AT}/texts", self.page, methods=["GET"]),
+            Route(f"{AT}/texts", self.settle, methods=["POST"]),
+        ]
+
+
+class Senders:
+    """The page of names under which agencies write: proposed by one, approved by another."""
+
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
+
+    async def page(self, request: Request) -> Response:
+        """GET /desk/notices/senders: all that were not withdrawn, and a form for a new one."""
+        return await self._show(request, NO_SUBMISSION)
+
+    async def _show(self, request: Request, submission: Submission) -> Response:
+        reply = self._pages.ask(request, of_senders.SENDERS, of_senders.ListSenders())
+        codes = self._pages.agency_codes(request)
+        return await self._pages.page(request, "senders", submission, reply=reply, codes=codes)
+
+    async def propose(self, request: Request) -> Response:
+        """POST /desk/notices/senders: one more, which another editor approves."""
+        return await self._pages.act(
+            request, of_senders.PROPOSE_SENDER, self._show, "senders?done=propose_sender"
+        )
+
+    async def approve(self, request: Request) -> Response:
+        """POST /desk/notices/senders/{id}/approve"""
+        return await self._pages.act(
+            request,
+            of_senders.APPROVE_SENDER,
+            self._show,
+            "senders?done=approve_sender",
+            id=request.path_params["id"],
+        )
+
+    async def withdraw(self, request: Request) -> Response:
+        """POST /desk/notices/senders/{id}/withdraw"""
+        return await self._pages.act(
+            request,
+            of_senders.WITHDRAW_SENDER,
+            self._show,
+            "senders?done=withdraw_sender",
+            id=request.path_params["id"],
+        )
+
+    def routes(self) -> list[Route]:
+        """The routes of senders."""
+        return [
+            Route(f"{AT}/senders", self.page, methods=["GET"]),
+            Route(f"{AT}/senders", self.propose, methods=["POST"]),
+            Route(f"{AT}/senders/{{id}}/approve", self.approve, methods=["POST"]),
+            Route(f"{AT}/senders/{{id}}/withdraw", self.withdraw, methods=["POST"]),
+        ]

@@ -1,0 +1,40 @@
+"""The entrypoints of texts that come in."""
+
+from bus.database.store import Tx
+from bus.endpoint import every, handle, serve
+from contracts.notify import received as contracts
+from services.notify.context import Entrypoints
+from services.notify.editors import roles
+from services.notify.govuk.notifications import ApiCaller
+from services.notify.received import texts
+
+
+class ReceivedEntrypoints(Entrypoints):
+    """Texts: taken from providers, listed for agencies, settled by clerks."""
+
+    @serve(contracts.TAKE_TEXT)
+    def take_text(self, tx: Tx, message: contracts.TakeText) -> contracts.TextReceipt:
+        return texts.take(self.context(tx), message)
+
+    @serve(contracts.API_RECEIVED)
+    def api_received(self, tx: Tx, message: contracts.ListReceived) -> contracts.ReceivedTexts:
+        return texts.page(self.context(tx), ApiCaller.of(tx.envelope).owner, message)
+
+    @serve(contracts.OPEN_TEXTS)
+    def open_texts(self, tx: Tx, message: contracts.ListOpenTexts) -> contracts.ReceivedTexts:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return texts.open_texts(self.context(tx), editor, message.limit)
+
+    @serve(contracts.SETTLE_TEXT)
+    def settle_text(self, tx: Tx, message: contracts.SettleText) -> contracts.ReceivedTexts:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return texts.settle(self.context(tx), editor, message)
+
+    @handle(contracts.NOTE_TEXT)
+    def note_text(self, tx: Tx, message: contracts.NoteText) -> None:
+        texts.note(self.context(tx), message)
+
+    @every(3600)
+    def forget_texts(self) -> None:
+        with self.store.transaction() as tx:
+            texts.forget(self.context(tx))

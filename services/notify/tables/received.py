@@ -1,0 +1,23 @@
+"""Texts that come in; numbers and words are sealed."""
+
+from sqlalchemy import Column, Integer, LargeBinary, Table, Text, Uuid
+
+from services.notify.tables.metadata import MOMENT, metadata
+
+RECEIVED_TEXTS = Table(
+    "received_texts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("sender_hash", LargeBinary, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("ticket", Text),
+    Column("more", Integer, nullable=False, server_default="0"),
+    Column("settled_by", Text),
+    Column("created_at", MOMENT, nullable=False),
+)

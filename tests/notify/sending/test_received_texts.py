@@ -1,0 +1,331 @@
+"""Texts that come in: as providers bring them, kept once, whose they are, what they answer."""
+
+import asyncio
+import subprocess
+import sys
+from urllib.parse import quote_from_bytes
+
+import httpx
+import orjson
+import pytest
+
+from bus.settings import Settings
+from contracts.notify import received, senders
+from contracts.ticketing.letters import TAKE_TICKET_TEXT
+from gateway.limits.guesses import Guesses
+from gateway.public import received_texts, sms_receipts
+from gateway.web import Face
+from services.notify.editors import roles
+from services.notify.providers.registry import PROVIDERS
+from tests.notify.conftest import MOBILE
+from tests.notify.govuk.test_api_keys import Api
+from tests.processes import ROOT
+from tests.stores import execute
+
+OURS, THEIRS = "1000555", "30001234"
+TICKET, OTHER_TICKET = "5720000008", "4052138845"
+SARA = "+989900000001"
+
+
+@pytest.fixture
+def desk(hand):
+    with hand.context() as context:
+        roles.put(context.conn, "karim", "editor")
+        roles.put(context.conn, "mina", "approver")
+    made = hand.call(
+        senders.PROPOSE_SENDER,
+        as_="karim",
+        owner="power-co",
+        channel="sms",
+        text=THEIRS,
+        provider="magfa",
+    )
+    hand.call(senders.APPROVE_SENDER, as_="mina", id=made["senders"][0]["id"])
+    hand.power = Api(hand)
+    return hand
+
+
+def take(hand, text="سلام", *, line=THEIRS, sender="989900000001", **more):
+    fields = {"provider": "magfa", "line": line, "sender": sender, "text": text, **more}
+    return hand.call(received.TAKE_TEXT, **fields)
+
+
+def texts(hand, **more):
+    """What the agency of the line is shown."""
+    return hand.power.call(received.API_RECEIVED, **more)["texts"]
+
+
+def states(hand):
+    rows = execute(hand.db, "select state, ticket from received_texts order by created_at, id")
+    return [tuple(row) for row in rows]
+
+
+def sent_on(hand):
+    """What was sent to ticketing."""
+    query = "select body from outbox where name = %s order by seq"
+    rows = execute(hand.db, query, (TAKE_TICKET_TEXT.name,))
+    return [orjson.loads(bytes(body)) for (body,) in rows]
+
+
+# --- whose they are ---
+
+
+def test_a_text_on_an_agency_s_line_is_listed_to_that_agency_alone(desk):
+    take(desk, ref="1", line="+30001234")
+    (text,) = texts(desk)
+    assert (text["sender"], text["text"], text["line"]) == (SARA, "سلام", THEIRS)
+    assert Api(desk, "gas-co").call(received.API_RECEIVED)["texts"] == []
+    assert desk.call(received.OPEN_TEXTS, as_="karim")["texts"] == []
+
+
+def test_number_and_words_are_sealed_where_they_are_kept(desk):
+    take(desk, ref="1")
+    row = execute(desk.db, "select row_to_json(t)::text from received_texts t")[0][0]
+    assert "9900000001" not in row
+    assert "سلام" not in row
+
+
+def test_pages_of_texts_lead_on(desk, monkeypatch):
+    monkeypatch.setattr("services.notify.received.texts.RECEIVED_PAGE", 2)
+    for number in range(3):
+        take(desk, f"{number}", ref=str(number))
+        desk.later(seconds=1)
+    first = texts(desk)
+    assert [text["text"] for text in first] == ["2", "1"]
+    rest = texts(desk, older_than=first[-1]["id"])
+    assert [text["text"] for text in rest] == ["0"]
+
+
+# --- kept once ---
+
+
+def test_a_repeat_is_kept_once_by_its_number_or_by_all_that_it_says(desk):
+    assert [take(desk, ref="1")["is_new"] for _ in range(2)] == [True, False]
+    assert [take(desk, "بی‌شماره")["is_new"] for _ in range(2)] == [True, False]
+    at = {"sent_at": "2026-11-29 10:00"}
+    assert [take(desk, "ساعت‌دار", **at)["is_new"] for _ in range(2)] == [True, False]
+    desk.later(minutes=9)
+    assert take(desk, "بی‌شماره")["is_new"] is False
+    desk.later(hours=1)
+    # The same words an hour later are said again.
+    assert take(desk, "بی‌شماره")["is_new"] is True
+    assert take(desk, "ساعت‌دار", **at)["is_new"] is False
+    assert len(texts(desk)) == 4
+
+
+def test_a_flood_of_one_sender_is_bounded_and_counted_and_stops_nobody_else(desk):
+    for number in range(35):
+        take(desk, str(number), ref=str(number))
+        desk.later(milliseconds=1)
+    take(desk, "دیگری", ref="x", sender="09900000002")
+    listed = texts(desk)
+    assert len(listed) == 31
+    assert (listed[0]["text"], listed[0]["sender"]) == ("دیگری", "+989900000002")
+    assert sum(text["more"] for text in listed) == 5
+    desk.later(hours=2)
+    take(desk, "باز", ref="y")
+    assert texts(desk)[0]["text"] == "باز"
+
+
+def test_what_is_old_goes_and_what_is_a_person_s_is_emptied_on_wish(desk):
+    take(desk, ref="1")
+    desk.service.forget_texts()
+    assert len(texts(desk)) == 1
+    desk.later(days=31)
+    desk.service.forget_texts()
+    assert texts(desk) == []
+
+
+# --- what they answer ---
+
+
+def wrote(hand, *references, to=MOBILE):
+    """We wrote to a citizen about these tickets."""
+    hand.template("((text))", owner="mirab", code="of_ticket")
+    for reference in references:
+        hand.tell("of_ticket", to={"mobile": to}, reference=reference)
+
+
+def test_an_answer_to_the_one_ticket_that_we_wrote_about_goes_into_it(desk):
+    wrote(desk, TICKET)
+    take(desk, "ممنون", line=OURS, ref="1")
+    assert states(desk) == [("SENT_ON", TICKET)]
+    (command,) = sent_on(desk)
+    assert (command["ticket"], command["mobile"], command["text"]) == (TICKET, SARA, "ممنون")
+    desk.call(received.NOTE_TEXT, id=command["received"], is_filed=True)
+    assert states(desk) == [("FILED", TICKET)]
+
+
+def test_what_ticketing_cannot_file_a_clerk_sees(desk):
+    wrote(desk, TICKET)
+    take(desk, "ممنون", line=OURS, ref="1")
+    desk.call(received.NOTE_TEXT, id=sent_on(desk)[0]["received"], is_filed=False)
+    (text,) = desk.call(received.OPEN_TEXTS, as_="karim")["texts"]
+    assert text["text"] == "ممنون"
+
+
+def test_of_several_tickets_the_one_that_is_named_is_meant_and_no_guess_is_made(desk):
+    wrote(desk, TICKET, OTHER_TICKET)
+    take(desk, "کدام؟", line=OURS, ref="1")
+    take(desk, "درباره ۵۷۲ ۰۰۰ ۰۰۰۸", line=OURS, ref="2")
+    take(desk, "من ننوشتم", line=OURS, ref="3", sender="09900000002")
+    assert sorted(states(desk), key=str) == [("OPEN", None), ("OPEN", None), ("SENT_ON", TICKET)]
+
+
+def test_a_code_that_we_never_wrote_to_this_number_opens_no_ticket(desk):
+    """Whoever learns a code reaches nothing by it from a number of their own."""
+    wrote(desk, TICKET)
+    take(desk, TICKET, line=OURS, ref="1", sender="09900000002")
+    take(desk, OTHER_TICKET, line=OURS, ref="2")
+    assert states(desk) == [("OPEN", None), ("OPEN", None)]
+    assert sent_on(desk) == []
+
+
+def test_an_answer_long_after_is_no_answer(desk):
+    wrote(desk, TICKET)
+    desk.later(days=31)
+    take(desk, "ممنون", line=OURS, ref="1")
+    assert states(desk) == [("OPEN", None)]
+
+
+def test_a_clerk_chooses_the_ticket_or_nothing_and_each_text_once(desk):
+    for number in range(2):
+        take(desk, str(number), line=OURS, ref=str(number))
+        desk.later(seconds=1)
+    first, second = (t["id"] for t in desk.call(received.OPEN_TEXTS, as_="karim")["texts"])
+    assert desk.call(received.OPEN_TEXTS, as_="nobody")["code"] == "notices.not_an_editor"
+    refused = desk.call(received.SETTLE_TEXT, as_="karim", id=first, ticket="123")
+    assert refused["code"] == "text.ticket"
+    left = desk.call(received.SETTLE_TEXT, as_="karim", id=first, ticket="572 000 0008")["texts"]
+    assert [text["id"] for text in left] == [second]
+    (command,) = sent_on(desk)
+    assert (command["ticket"], command["clerk"]) == (TICKET, "karim")
+    assert desk.call(received.SETTLE_TEXT, as_="karim", id=second)["texts"] == []
+    assert desk.call(received.SETTLE_TEXT, as_="karim", id=second)["code"] == "text.settled"
+    take(desk, "آنان", ref="of another")
+    foreign = texts(desk)[0]["id"]
+    assert desk.call(received.SETTLE_TEXT, as_="karim", id=foreign)["code"] == "text.not_found"
+
+
+@pytest.mark.parametrize("word", ["لغو", " لغو۱۱ ", "لغو 11", "۱۱", "STOP", "Stop.", "«لغو»"])
+def test_a_word_ends_news_and_nothing_else(desk, word):
+    desk.template(code="news", lane="bulk", consent="news", body="خبر")
+    desk.template(code="case", body="پرونده")
+    take(desk, word, ref="1")
+    assert [text["state"] for text in texts(desk)] == ["OPT_OUT"]
+    assert desk.send("news")["code"] == "receiver.opted_out"
+    assert desk.send("case")["state"] == "CREATED"
+
+
+@pytest.mark.parametrize("word", ["قرارداد را لغو کنید", "لغو نشود", "", "110"])
+def test_whoever_says_more_has_not_ended_news(desk, word):
+    take(desk, word, ref="1")
+    assert [text["state"] for text in texts(desk)] == ["LISTED"]
+
+
+# --- as providers bring them ---
+
+
+class RecordingClient:
+    """Takes the calls of the route."""
+
+    def __init__(self):
+        self.texts = []
+
+    async def call(self, _contract, message, **_):
+        self.texts.append(message)
+
+
+@pytest.fixture
+def bring():
+    """Brings what a provider sends; the text that came of it, and the answer's status."""
+    settings = Settings({"PORTAL_URL": "http://portal", "PORTAL_KEY": "a secret of the portal"})
+    client = RecordingClient()
+    face = Face("public", received_texts.routes(client, settings, Guesses()))
+
+    def send(provider="kavenegar", *, method="POST", query="", address=None, **more):
+        client.texts.clear()
+        url = address or sms_receipts.address_of(settings, provider, received=True)
+
+        async def deliver():
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(face)) as to:
+                return await to.request(method, url + query, **more)
+
+        answer = asyncio.run(deliver())
+        assert len(client.texts) <= 1
+        return answer.status_code, client.texts[0] if client.texts else None
+
+    return send
+
+
+FORM = {"messageid": "9911", "from": "09900000001", "to": OURS, "message": "سلام ي"}
+
+
+def test_a_form_a_query_and_json_are_read_alike(bring):
+    query = "?" + str(httpx.QueryParams(FORM))
+    for more in ({"data": FORM}, {"method": "GET", "query": query}, {"json": FORM}):
+        status, text = bring(**more)
+        assert status == 200
+        assert (text.ref, text.sender, text.line, text.text) == tuple(FORM.values())
+
+
+@pytest.mark.parametrize(
+    ("provider", "members"),
+    [
+        ("melipayamak", {"from": "9900000001", "to": OURS, "body": "سلام", "udh": ""}),
+        ("magfa", {"Sender": "98990", "Receiver": OURS, "Text": "سلام", "MessageId": "7"}),
+        ("smsir", {"mobile": "9900000001", "lineNumber": OURS, "messageText": "سلام"}),
+        ("kavenegar", {"FROM": "0990", "TO": OURS, "MESSAGE": "سلام", "messageid": "0"}),
+    ],
+)
+def test_each_provider_s_names_are_known(bring, provider, members):
+    status, text = bring(provider, data=members)
+    assert (status, text.provider, text.line, text.text) == (200, provider, OURS, "سلام")
+    assert text.ref == ("7" if provider == "magfa" else None)
+
+
+def test_persian_in_the_encoding_of_old_windows_is_read(bring):
+    raw = b"from=0990&to=1000&message=" + quote_from_bytes("سلام پدر".encode("cp1256")).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert bring(content=raw, headers=headers)[1].text == "سلام پدر"
+
+
+def test_what_was_escaped_twice_is_read_as_it_was_written(bring):
+    twice = quote_from_bytes(quote_from_bytes("سلام".encode()).encode())
+    raw = f"from=0990&to=1000&message={twice}".encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert bring(content=raw, headers=headers)[1].text == "سلام"
+    assert bring(data={**FORM, "message": "100%25 آب"})[1].text == "100%25 آب"
+
+
+def test_a_long_text_of_many_parts_is_whole(bring):
+    assert len(bring(data={**FORM, "message": "آ" * 17_085})[1].text) == 17_085
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{}, {"from": "0990"}, {"to": "1000"}, {"from": "9" * 41, "to": "1"}, {**FORM, "from": " "}],
+)
+def test_what_no_repeat_would_mend_is_answered_and_noted(bring, members, capsys):
+    assert bring(data=members) == (200, None)
+
+
+def test_whoever_does_not_know_the_address_brings_nothing(bring):
+    settings = Settings({"PORTAL_URL": "http://portal", "PORTAL_KEY": "a secret of the portal"})
+    good = sms_receipts.address_of(settings, "kavenegar", received=True)
+    of_receipts = sms_receipts.address_of(settings, "kavenegar") + "/received"
+    for wrong in (good.replace("kavenegar", "magfa"), of_receipts, good.replace("/sms/", "/sms/x")):
+        status, text = bring(address=wrong, data=FORM)
+        assert (status, text) == (404, None)
+
+
+def test_the_address_of_texts_is_another_than_that_of_receipts():
+    settings = {"PORTAL_URL": "https://portal.example/", "PORTAL_KEY": "secret"}
+    command = [sys.executable, "-m", "gateway.public.sms_receipts", "magfa", "--received"]
+    reply = subprocess.run(
+        command, check=True, cwd=ROOT, env=settings, capture_output=True, text=True
+    )
+    address = sms_receipts.address_of(Settings(settings), "magfa", received=True)
+    assert reply.stdout.strip() == address
+    assert address.endswith("/received")
+    assert set(sms_receipts.NUMBER_NAMES) <= set(PROVIDERS)
