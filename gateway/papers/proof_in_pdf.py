@@ -14,7 +14,7 @@ from bus.foreign import confined
 from bus.foreign.confined import Bounds, Unreadable
 
 HEAD = b"%PDF-"
-BOUNDS = Bounds(cpu_seconds=5, wall_seconds=10.0, memory=512 * 1024 * 1024, output=8 * 1024)
+BOUNDS = Bounds(cpu_seconds=3, wall_seconds=10.0, memory=512 * 1024 * 1024, output=8 * 1024)
 # An answer of an inquiry has a page or two, with one link.
 MOST_PAGES, MOST_LINKS, LONGEST = 10, 50, 2000
 MARK = "/verify#"

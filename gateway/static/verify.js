@@ -114,6 +114,9 @@ function show(region, kind, title) {
 }
 
 async function run(region) {
+  for (const name of ["local", "local-limits", "local-undecided", "local-unable"]) {
+    document.getElementById(name).hidden = true;
+  }
   const proof = location.hash.slice(1), texts = JSON.parse(region.dataset.texts);
   if (proof.length < 20) return;
   document.getElementById("proof").value = proof;

@@ -4,6 +4,7 @@ A browser with a script verifies what stands behind ``#`` by itself (static/veri
 nothing of it comes here. Nothing that comes here is kept.
 """
 
+import asyncio
 import time
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from contracts.notify.announcements import Nothing
 from gateway import web
 from gateway.forms.small_files import read_small_form
 from gateway.http.origin import for_every_site
+from gateway.papers.proof_in_pdf import HEAD
 from gateway.public.proofs import views
 from gateway.public.proofs.receipts import receipt_sentences, texts_of
 from gateway.public.proofs.submitted import CODE, RECEIPT, SIGNED, Submitted, recognize
@@ -30,7 +32,9 @@ from gateway.public.site.services import Services, address_of
 
 # A paper of ours has some 100 KB, a receipt some 10.
 MOST_BYTES, MOST_CODE = 2 * 1024 * 1024, 60
-NOT_HELD, TOO_LARGE = 422, 413
+NOT_HELD, TOO_LARGE, BUSY = 422, 413, 503
+# A PDF counts as so many guesses of its address; so many may wait for the one that is read.
+PDF_COST, MOST_WAITING = 5, 10
 KEPT_FOR = {"Cache-Control": "max-age=300"}
 
 
@@ -38,7 +42,7 @@ class ProofPages:
     """What the routes share."""
 
     def __init__(self, services: Services, receipt_keys: str) -> None:
-        self._services = services
+        self._services, self._turn, self._waiting = services, asyncio.Lock(), 0
         self._trusted = TrustedKeys.parse(receipt_keys) if receipt_keys else None
 
     async def keys(self, request: Request) -> Response:
@@ -52,9 +56,15 @@ class ProofPages:
         if form.too_large:
             return self._refuse(request, "proof_too_large", TOO_LARGE)
         content = form.parts.get("file") or form.parts.get("proof", b"")
-        # Reading costs us more than sending costs a stranger: counted as a guess is.
-        self._services.guesses.take(address_of(request))
-        submitted = await recognize(content)
+        # Reading costs us more than sending costs a stranger, and a PDF costs a child process.
+        is_pdf = content.startswith(HEAD)
+        self._services.guesses.take(address_of(request), PDF_COST if is_pdf else 1)
+        if not is_pdf:
+            submitted = await recognize(content)
+        elif self._waiting < MOST_WAITING:
+            submitted = await self._in_turn(content)
+        else:
+            return self._refuse(request, "proof_busy", BUSY)
         if submitted.kind == CODE:
             return RedirectResponse(f"/v1/verify/{submitted.text}", 303)
         if submitted.kind == RECEIPT:
@@ -62,6 +72,15 @@ class ProofPages:
         if submitted.kind == SIGNED:
             return await self._signed(request, submitted)
         return self._refuse(request, submitted.fault)
+
+    async def _in_turn(self, content: bytes) -> Submitted:
+        """Read PDFs one by one, so that photos of complaints keep their places."""
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await recognize(content)
+        finally:
+            self._waiting -= 1
 
     async def _signed(self, request: Request, submitted: Submitted) -> Response:
         try:

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -16,8 +17,12 @@ from bus.signatures.keys import SigningKey
 from bus.signatures.sd_jwt import SdJwt, issue
 from contracts.inquiry.answer import Answer
 from contracts.inquiry.attestations import KIND
+from gateway.limits import guesses
 from gateway.papers import pdf
+from gateway.public.proofs import pages as proofs
+from gateway.public.proofs import submitted
 from people import tracking
+from tests.browser.conftest import chromium  # noqa: F401 - a fixture
 from tests.bus.evidence.logs import log_of
 from tests.gateway.papers.test_documents import ISSUER
 from tests.gateway.public.strangers import Portal
@@ -138,9 +143,27 @@ def test_a_verification_code_leads_to_its_page(portal):
     assert reply.headers["location"] == f"/v1/verify/{ANSWER['verification_code']}"
 
 
-def test_handing_in_is_bounded(portal):
-    replies = [hand_in(portal, text=DAY).status_code for _ in range(62)]
-    assert replies[-1] == 429
+@pytest.fixture
+def _one_minute(monkeypatch):
+    """All of a test falls into one period of the counts."""
+    monkeypatch.setattr(guesses.time, "time", lambda: CLAIMS["iat"])
+
+
+@pytest.mark.usefixtures("_one_minute")
+def test_handing_in_is_bounded_and_a_pdf_costs_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(submitted, "proof_in", lambda content: None)
+    portal = Portal(tmp_path, GUESSES_A_MINUTE="10")
+    replies = [hand_in(portal, b"hello").status_code for _ in range(11)]
+    assert replies == [422] * 10 + [429]
+    other = Portal(tmp_path, GUESSES_A_MINUTE="10")
+    replies = [hand_in(other, b"%PDF-1.7").status_code for _ in range(3)]
+    assert replies == [422, 422, 429]
+
+
+def test_pdfs_wait_in_a_short_line(portal, monkeypatch):
+    monkeypatch.setattr(proofs, "MOST_WAITING", 0)
+    reply = hand_in(portal, b"%PDF-1.7")
+    assert (reply.status_code, "Send it again in a while" in reply.text) == (503, True)
 
 
 def test_the_keys_are_published(portal):
@@ -295,3 +318,47 @@ def test_the_script_judges_as_the_portal_does():
         "bound",
         "unreadable",
     ]
+
+
+SITE = "https://portal.example"
+
+
+@pytest.fixture
+def telephone(chromium, portal):  # noqa: F811
+    """A narrow browser before the portal, under the policy of its pages; ``requests`` holds what
+    came to the portal.
+    """
+    context = chromium.new_context(viewport={"width": 320, "height": 640}, locale="en-GB")
+    page = context.new_page()
+    page.requests, page.errors = [], []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+
+    def serve(route):
+        path = route.request.url.removeprefix(SITE)
+        page.requests.append(f"{path} {route.request.post_data or ''}")
+        with ThreadPoolExecutor(1) as other:  # playwright's own loop runs in this thread
+            reply = other.submit(portal.send, "GET", path).result()
+        headers = {name: value for name, value in reply.headers.items() if name != "content-length"}
+        route.fulfill(status=reply.status_code, body=reply.content, headers=headers)
+
+    context.route("**/*", serve)
+    yield page
+    context.close()
+
+
+def test_a_telephone_verifies_what_it_scanned_and_sends_nothing_of_it(telephone):
+    telephone.goto(f"{SITE}/verify?lang=en#{PAPER_FORM}")
+    telephone.locator("#local .card.good").wait_for()
+    shown = telephone.locator("main").inner_text()
+    for words in ("This proof is genuine", "23 November 2026", "in force on that day", "1001/5"):
+        assert words in shown
+    assert "What this does not prove" in shown
+    assert not any(PAPER_FORM[:20] in request for request in telephone.requests)
+    wide = telephone.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 320
+    forged = issue(OTHER, KIND, CLAIMS, FIELDS)
+    telephone.evaluate("text => { location.hash = text; }", forged)
+    telephone.locator("#local .card.bad").wait_for()
+    assert "changed or forged" in telephone.locator("#local").inner_text()
+    assert not telephone.locator("#local-limits").is_visible()
+    assert telephone.errors == []
