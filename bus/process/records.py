@@ -106,6 +106,7 @@ class CallRecord:
     outcome: str = DONE
     code: str | None = None
     way: str | None = None
+    xroad: Wire | None = None
 
     def to_wire(self, part: str, host: str) -> Wire:
         """As contracts.agencies.records.CallRecord has it."""
@@ -121,6 +122,7 @@ class HttpCall:
     keys: list[str] = field(default_factory=list)
     on_behalf_of: str | None = None
     way: str | None = None
+    xroad: Wire | None = None
     over: bool = False
 
 
@@ -237,6 +239,13 @@ def note_http(keys: Iterable[object] = (), on_behalf_of: str | None = None) -> N
         call.on_behalf_of = on_behalf_of or call.on_behalf_of
 
 
+def note_xroad(names: Wire) -> None:
+    """Say how the request names itself in X-Road (contracts.agencies.xroad.XRoadCall)."""
+    call = _http.get()
+    if call is not None:
+        call.xroad = names
+
+
 def note_way(way: str) -> None:
     """Say by which way the asker of the request was proven."""
     call = _http.get()
@@ -269,7 +278,7 @@ def end_http(http: HttpCall, end: HttpEnd) -> None:
     for call in calls:
         call.request_in, call.response_out = http.began, now
         call.agency = call.agency or end.agency
-        call.on_behalf_of, call.way = http.on_behalf_of, http.way
+        call.on_behalf_of, call.way, call.xroad = http.on_behalf_of, http.way, http.xroad
         call.method, call.route, call.status = end.method, end.route, end.status
         call.keys = http.keys
         call.response_bytes = end.response_bytes

@@ -11,7 +11,7 @@ from marshmallow import ValidationError, validate
 from bus.messages.fields import Choice, Text, whole
 from bus.messages.kinds import Command, Request
 from bus.messages.message import check, message
-from bus.messages.values import Instant
+from bus.messages.values import Block, Instant
 
 SIDES = ("client", "service")
 OUTCOMES = ("done", "refused", "failed")
@@ -52,6 +52,7 @@ class CallRecord:
     status: int | None
     outcome: Annotated[str, Choice(OUTCOMES)]
     code: Annotated[str | None, Text(60)]
+    xroad: Annotated[Block | None, "How a call by X-Road named itself"] = None
     way: Annotated[
         str | None, Text(100), "How the asker was proven; signature, or oauth: and more"
     ] = None

@@ -92,6 +92,8 @@ AGENCY_FACE_REQUESTS = (
     "agencies.register_sandbox.v1",
     "agencies.settle_call.v1",
     "agencies.take_proof.v1",
+    "agencies.xroad_health.v1",
+    "agencies.xroad_records.v1",
     "notify.current.v1",
 )
 NOTIFY_API_REQUESTS = (

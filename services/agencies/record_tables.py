@@ -15,7 +15,9 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from bus.wire import Wire
 
 metadata = MetaData()
 
@@ -48,6 +50,7 @@ CALL_RECORDS = Table(
     Column("outcome", Text, nullable=False),
     Column("code", Text),
     Column("way", Text),
+    Column("xroad", JSONB),
 )
 Index("call_records_ids", CALL_RECORDS.c.ids, postgresql_using="gin")
 Index("call_records_agency", CALL_RECORDS.c.agency, CALL_RECORDS.c.seq.desc())
@@ -103,3 +106,4 @@ class CallRecordRow:
     outcome: str
     code: str | None
     way: str | None
+    xroad: Wire | None

@@ -6,7 +6,9 @@ import http_sf
 from starlette.requests import Request
 
 from bus.call_leaves import Evidence
+from gateway.agency.door.verification import XROAD
 from gateway.agency.door.visitor import Visitor
+from gateway.agency.door.ways import xroad_asker
 
 # Of a request that was refused before its proof was: what it claims to prove itself by.
 SIGNATURE, OAUTH = "signature", "oauth"
@@ -30,6 +32,7 @@ def evidence_of(request: Request, visitor: Visitor, log: str) -> Evidence:
 def evidence_of_refused(request: Request, log: str) -> Evidence:
     """The same of a request whose key was proven, and which was refused before it was a visitor."""
     way = OAUTH if request.headers.get("authorization") else SIGNATURE
+    way = XROAD if xroad_asker(request) is not None else way
     return Evidence(log, way, request_digest(request))
 
 

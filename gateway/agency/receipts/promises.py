@@ -23,7 +23,7 @@ from gateway.agency.door.door import Visitor
 from gateway.agency.door.evidence import evidence_of, evidence_of_refused
 from gateway.agency.door.grants import CallerFields
 from gateway.agency.receipts.sender import LeafSender
-from gateway.http.problems import AGAIN
+from gateway.http.problems import AGAIN, counted
 
 HEADER = "Mirab-Receipt"
 # For each key and minute, of refusals that take nothing of the agency's rate: a flood of them must
@@ -56,7 +56,7 @@ class Promises:
         leaf cannot be kept now.
         """
         contract = _contract_of(request)
-        if contract is None or response.status_code in UNANSWERED:
+        if contract is None or counted(request.state, response.status_code) in UNANSWERED:
             return response
         if getattr(request.state, "agency", None) is None:
             SKIPPED.labels("stranger").inc()
@@ -118,7 +118,7 @@ def _contract_of(request: Request) -> kinds.Request | None:
 
 def _end(request: Request, response: Response) -> tuple[str, str, bytes]:
     """How the call ended: outcome, code, and the digest of the answer."""
-    status = response.status_code
+    status = counted(request.state, response.status_code)
     if status >= REFUSED_FROM:
         code = getattr(request.state, "code", None) or str(status)
         outcome = call_leaves.FAILED if status >= FAILED_FROM else call_leaves.REFUSED

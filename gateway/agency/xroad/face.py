@@ -25,7 +25,7 @@ from gateway.agency.door.door import Door
 from gateway.agency.door.opening import Opening
 from gateway.agency.door.visitor import Visitor
 from gateway.agency.files.routes import FILE_ROUTES
-from gateway.agency.xroad import clients, services
+from gateway.agency.xroad import clients, monitoring, services
 from gateway.agency.xroad.descriptions import description
 from gateway.agency.xroad.document import document
 from gateway.agency.xroad.faults import Faults
@@ -40,6 +40,10 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DOCUMENT, ERROR = "/xroad.json", "x-road-error"
 SERVICE_PATH = "/r{version:int}/{rest:path}"
 _OURS = re.compile(rb"/(r[0-9]+/.*|listClients|asic)", re.DOTALL)
+# A UUID, or one behind the name of an instance, as X-Road makes them: nobody's data.
+MADE_ID = re.compile(
+    r"([A-Za-z0-9'()+,.=?-]{1,50}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+)
 # What the answer of a provider never tells of itself: X-Road writes these alone.
 _FORGED = re.compile(r"x-road-.*")
 
@@ -53,14 +57,31 @@ class Exchange:
     body: HashedBody
     is_meta: bool
 
+    def client(self) -> str:
+        """The client as X-Road-Client has it, encoded anew."""
+        class_, code, subsystem = self.head.client
+        return encoded(self.head.instance, class_, code, *([subsystem] if subsystem else []))
+
+    def for_record(self) -> Json:
+        """What the operational record keeps of it (contracts.agencies.xroad.XRoadCall)."""
+        party = self.head.asker.represented
+        contract = services.services().get((self.service.subsystem, self.service.code))
+        is_ours = MADE_ID.fullmatch(self.head.id) is not None
+        return {
+            "id": self.head.id if is_ours else records.digest_of(self.head.id),
+            "request_id": self.head.request_id,
+            "client": self.client(),
+            "service": self.service.header(),
+            "party": encoded(*party) if party else None,
+            "service_type": services.type_of(contract) if contract else services.REST,
+        }
+
     def headers(self, *, failed: bool) -> dict[str, str]:
         """What X-Road writes on the answer; of an error only by which it is found again."""
         ids = {"X-Road-Id": self.head.id, "X-Road-Request-Id": self.head.request_id}
         if failed:
             return ids
-        class_, code, subsystem = self.head.client
-        client = (self.head.instance, class_, code, *([subsystem] if subsystem else []))
-        named = {"X-Road-Client": encoded(*client), "X-Road-Service": self.service.header()}
+        named = {"X-Road-Client": self.client(), "X-Road-Service": self.service.header()}
         if self.is_meta or self.body.whole:
             named["X-Road-Request-Hash"] = self.body.hash_with(self.head.canonical)
         return {**named, **ids}
@@ -123,7 +144,7 @@ class XRoad:
             return await FILE_ROUTES[contract](self._door, hashed)
         whole = await bodies.body(hashed)
         replayed = Request(request.scope, _replay(whole))
-        return await self._door.answer_visitor(replayed, visitor, contract)
+        return await self._door.answer(replayed, contract)
 
     def _begin(self, request: Request, service: ServiceName) -> tuple[Exchange, Request]:
         """The exchange, and the request whose body is digested while it is read."""
@@ -133,6 +154,7 @@ class XRoad:
         exchange = Exchange(service, call_head, body, is_meta)
         request.state.exchange, request.state.xroad_asker = exchange, call_head.asker
         records.note_http([call_head.id, call_head.request_id])
+        records.note_xroad(exchange.for_record())
         if call_head.instance != self._house.instance:
             raise HttpError("xroad.client", f"Clients are of the instance {self._house.instance}.")
         return exchange, Request(request.scope, body.receive)
@@ -156,7 +178,7 @@ class XRoad:
     async def _metaservice(
         self, request: Request, exchange: Exchange, visitor: Visitor
     ) -> Response:
-        """listMethods, allowedMethods, getOpenAPI; they need no right (PR-MREST)."""
+        """The metaservices, which need no right (PR-MREST); monitoring shows own calls alone."""
         service = exchange.service
         self._require_provider(service)
         own = [
@@ -170,6 +192,10 @@ class XRoad:
             return self._list(c for c in own if services.may_call(visitor, c))
         if service.code == services.GET_OPENAPI:
             return self._open_api(request, service)
+        if self._house.is_own(service) and service.code == services.OPERATIONAL_DATA:
+            return await monitoring.records(self._door, request, visitor, self._house)
+        if self._house.is_own(service) and service.code == services.HEALTH_DATA:
+            return await monitoring.health(self._door, request, visitor)
         raise HttpError("xroad.service_unknown", f"Unknown service: {service.header()}")
 
     def _list(self, contracts: Iterable[kinds.Request]) -> Response:

@@ -63,6 +63,7 @@ TYPES = {
     "contract.ended": DISABLED,
     "xroad.service_type": INTERNAL,
     "xroad.service_code": "server.serverproxy.invalid_request",
+    "xroad.query": "server.serverproxy.invalid_request",
     "xroad.receipt": "server.clientproxy.not_found",
 }
 FAILED, AWAY = 500, (503, 504)

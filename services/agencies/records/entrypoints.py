@@ -7,9 +7,17 @@ from bus.endpoint import every, handle, serve
 from bus.envelope import instant
 from contracts.agencies import records as contracts
 from contracts.agencies.traffic import TRAFFIC, AskTraffic, Traffic
+from contracts.agencies.xroad import (
+    READ_XROAD_HEALTH,
+    READ_XROAD_RECORDS,
+    AskXRoadHealth,
+    AskXRoadRecords,
+    XRoadHealthData,
+    XRoadRecords,
+)
 from services.agencies.context import Entrypoints, calling_agency
 from services.agencies.record_tables import CallRecordRow
-from services.agencies.records import rows, traffic
+from services.agencies.records import rows, traffic, xroad
 
 # So many turns of a chore, so that a full week's end is gone soon and others have their turn.
 TURNS = 20
@@ -40,6 +48,14 @@ class RecordEntrypoints(Entrypoints):
         return contracts.OwnRecords(
             records=tuple(_own(row) for row in page.rows), next=page.next(lambda row: row.seq)
         )
+
+    @serve(READ_XROAD_RECORDS)
+    def xroad_records(self, tx: Tx, message: AskXRoadRecords) -> XRoadRecords:
+        return xroad.records_of(tx.conn, calling_agency(tx.envelope).code, message, self.now())
+
+    @serve(READ_XROAD_HEALTH)
+    def xroad_health(self, tx: Tx, message: AskXRoadHealth) -> XRoadHealthData:
+        return xroad.health_of(tx.conn, calling_agency(tx.envelope).code, self.now())
 
     @serve(TRAFFIC)
     def traffic(self, tx: Tx, message: AskTraffic) -> Traffic:

@@ -605,6 +605,22 @@ def test_a_metaservice_is_called_by_get_alone(system, name):
     assert system.send(f"{HOME}/inquiry/{name}").fault == "server.serverproxy.unknown_service"
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?recordsFrom=1",
+        "?recordsFrom=x&recordsTo=2",
+        "?recordsFrom=2&recordsTo=1",
+        "?recordsFrom=1&recordsTo=2&outputField=nothing",
+        "?recordsFrom=1&recordsTo=9999999999999",
+    ],
+)
+def test_a_question_for_records_that_cannot_be_read_is_an_error(system, query):
+    answer = system.get(f"{HOME}/agencies/getSecurityServerOperationalData{query}")
+    assert answer.fault == "server.serverproxy.invalid_request"
+
+
 def test_a_metaservice_needs_its_client_too(system):
     answer = system.get(f"{HOME}/inquiry/listMethods", client=None)
     assert answer.fault == "server.clientproxy.invalid_client_identifier"
