@@ -109,9 +109,11 @@ def mark_of(kind: str, scope: str, nonce: str) -> bytes:
 
 def replayed(kind: str) -> SignatureError:
     """The refusal of a proof of that kind which was taken before."""
-    return SignatureError(
-        CODES[kind][0], "This was used before; sign each request with a fresh nonce."
-    )
+    if kind == "assertion":
+        reason = "This assertion was used before; make one with a fresh jti for each token."
+    else:
+        reason = "This was used before; sign each request with a fresh nonce."
+    return SignatureError(CODES[kind][0], reason)
 
 
 def _shared(folder: Path) -> sqlite3.Connection:

@@ -47,7 +47,8 @@ def _steps_of(record: FoundCall) -> list[tuple[int, Step]]:
 def _of_face(record: FoundCall) -> list[tuple[int, Step]]:
     name, size = face_of(record), f"{record.request_bytes} بایت"
     way = [f"{record.method} {_path_of(record)}"] if record.method else []
-    first = _step("info", "next", f"{name} درخواست را گرفت", way, [size])
+    proof = f"راه ورود: {record.way}" if record.way else ""
+    first = _step("info", "next", f"{name} درخواست را گرفت", way, [size, proof])
     path = [(record.request_in, first)]
     if record.request_out is not None:
         terms = [record.contract, record.message_id or ""]

@@ -6,6 +6,7 @@ import time
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bus.process import records
@@ -29,7 +30,7 @@ from tests.gateway.agency.test_oauth import (
     run,
     toml,
 )
-from tests.processes import Starter
+from tests.processes import ROOT, Starter
 from tests.waiting import next_second, wait_for
 
 DAY = 86_400
@@ -369,6 +370,23 @@ def test_a_token_for_an_agency_that_serves_opens_nothing_here_and_is_shown_to_it
         assert reply["error"] == "invalid_target"
     refused(open_co.send_for_token(resource=resource), 400, "oauth.scope")
     assert open_co.ask(open_co.token(resource=face.url)).status_code == 200
+
+
+def test_the_example_of_the_page_is_a_client_library_unchanged(face, tmp_path, monkeypatch, capsys):
+    page = (ROOT / "docs/oauth.md").read_text(encoding="utf-8")
+    example = page.split("## Clients that were tried", 1)[1]
+    example = example.split("```python\n", 1)[1].split("```", 1)[0]
+    encoded = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    pem = PS.private_bytes(*encoded, serialization.NoEncryption())
+    (tmp_path / "agency.pem").write_bytes(pem)
+    monkeypatch.chdir(tmp_path)
+    example = example.replace("https://agency.example:8443", face.url)
+    for old, new in (("fuel-co-2026", "open-co-ps"), ("fuel-co", "open-co")):
+        example = example.replace(old, new)
+    exec(example.replace("OAuth2Client(", "OAuth2Client(testing=True, "), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("200 {")
+    assert lines[1:] == ["True", "False"]
 
 
 def test_the_metadata_tell_all_of_it(face):

@@ -1,5 +1,6 @@
 """The book of what was taken once: it outlives processes, and all of them share it."""
 
+import asyncio
 import contextlib
 import subprocess
 import sys
@@ -10,13 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.errors import SignatureError, TooMany, Unavailable
+from bus.errors import SignatureError, TooMany, Unauthenticated, Unavailable
 from bus.signatures.signing import HttpMessage
+from contracts.agencies.proofs import PROOF_STATE, ProofState, ProofTaken
 from gateway.agency.door import checks
 from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.door.verification import RequestProof
 from gateway.agency.proofs import replays
 from gateway.agency.proofs.replays import KEEP_SECONDS, PURGE_EVERY, Replays
+from gateway.agency.proofs.revoked_tokens import RevokedTokens
+from gateway.agency.proofs.shared_replays import SharedReplays
+from gateway.agency.proofs.tokens import Access, Issued
 from tests.processes import ROOT
 
 NOW = time.time() + 3600  # of the future, which is not for the book to judge
@@ -183,3 +188,57 @@ def test_over_the_rate_a_replay_is_told_first_and_nothing_is_recorded(book):
             ask("second")
         assert error.value.code == "limit.reached"
     book.check("signature", "a-1", "second", NOW)
+
+
+class AgenciesService:
+    """The book of all machines, as the agencies service has it; it can be away."""
+
+    def __init__(self):
+        self.marks, self.is_away = set(), False
+
+    async def call(self, contract, message):
+        if self.is_away:
+            raise Unavailable("It does not answer.", code="deadline.passed")
+        if contract is PROOF_STATE:
+            return ProofState(is_used=message.mark in self.marks)
+        first = message.mark not in self.marks
+        self.marks.add(message.mark)
+        return ProofTaken(first=first)
+
+
+def issued(id_="0123456789abcdef"):
+    access = Access("fuel-co", "fuel-co-demo", frozenset(), None, {})
+    return Issued(access, id_, time.time(), time.time() + 300, "http://bus.example")
+
+
+def test_a_token_that_one_machine_revoked_is_refused_by_the_others():
+    service = AgenciesService()
+    first, second = (RevokedTokens(Replays(), SharedReplays(service)) for _ in range(2))
+    token, other = issued(), issued("fedcba9876543210")
+    asyncio.run(first.revoke(token))
+    with pytest.raises(Unauthenticated) as refused:
+        first.require_valid_here(token)
+    assert refused.value.code == "token.revoked"
+    second.require_valid_here(token)  # it knows it by the book of all machines alone
+    with pytest.raises(Unauthenticated):
+        asyncio.run(second.require_valid(token))
+    asyncio.run(second.require_valid(other))
+
+
+def test_what_cannot_be_known_of_a_token_costs_the_answer_and_a_revocation_is_no_promise():
+    service = AgenciesService()
+    tokens = RevokedTokens(Replays(), SharedReplays(service))
+    service.is_away = True
+    for attempt in (tokens.require_valid(issued()), tokens.revoke(issued())):
+        with pytest.raises(Unavailable) as refused:
+            asyncio.run(attempt)
+        assert refused.value.code == "replays.unavailable"
+    tokens.require_valid_here(issued())
+
+
+def test_a_machine_alone_takes_no_token_from_before_its_book():
+    alone = RevokedTokens(Replays(), SharedReplays(None))
+    old = issued()._replace(created=time.time() - 60)
+    with pytest.raises(Unauthenticated):
+        alone.require_valid_here(old)
+    RevokedTokens(Replays(), SharedReplays(AgenciesService())).require_valid_here(old)
