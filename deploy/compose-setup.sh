@@ -12,6 +12,8 @@ key() { openssl genpkey -algorithm ed25519; }
 
 for name in inquiry-log ticketing portal desk billing notify agencies; do once "secrets/$name-key" password; done
 once secrets/metrics-token password
+# Other organisations' Open311 endpoints; empty, no ticket is sent on.
+once secrets/cities.toml true
 for name in signing register receipts mirab-ops; do once "secrets/$name.pem" key; done
 # One user of the broker a part (deploy/broker/rights.py).
 for service in inquiry ticketing billing notify agencies; do

@@ -20,12 +20,28 @@ def signing_key():
 METRICS_TOKEN = "the metrics of tests"
 
 
+# An organisation that is never reached.
+NEIGHBOUR = """
+[[cities]]
+code = "neighbour"
+fa = "آبفای همسایه"
+en = "Neighbour"
+url = "http://127.0.0.1:1/open311/v2"
+[cities.services]
+illegal_well = { code = "wells" }
+"""
+
+
 def secrets_in(folder):
     """Keys and secrets as `make up` makes them: the environment variables that name them."""
     key = folder / "signing.pem"
     key.touch(0o600)
     key.write_bytes(signing_key())
+    cities = folder / "cities.toml"
+    cities.write_text(NEIGHBOUR, encoding="utf-8")
     return {
+        "FORWARD_CITIES_FILE": str(cities),
+        "FORWARD_SANDBOX": "1",
         "INQUIRY_LOG_KEY": base64.b64encode(b"k" * 32).decode(),
         "SIGNING_KEY_FILE": str(key),
         "OPS_KEY_FILE": str(ROOT / "deploy/local/demo_keys/mirab-ops.pem"),

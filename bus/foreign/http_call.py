@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,10 +40,14 @@ def exchange(
     *,
     timeout: float,
     limit: int,
+    allowed: Callable[[str], bool] | None = None,
     **request: Any,  # Any: options of requests
 ) -> tuple[int, bytes]:
     """The status and the body, of which no more is read than shows that it is longer than
     ``limit`` bytes; ``timeout`` in seconds is for the whole call. Raises NoAnswer.
+
+    ``allowed`` judges the IP address that a connection has reached, before anything is sent to it:
+    whatever the name's owner lets it resolve to, and whenever.
 
     No connection is kept: one that the other side closes just now would leave open whether it
     heard us.
@@ -51,7 +56,9 @@ def exchange(
     with spans.within(span):
         try:
             with requests.Session() as session, Deadline(timeout) as deadline:
-                adapter = CutAdapter(deadline)
+                adapter = CutAdapter(deadline, allowed)
+                if allowed is not None:
+                    session.trust_env = False  # a proxy would be reached instead
                 session.mount("https://", adapter)
                 session.mount("http://", adapter)
                 status, body = _exchanged(session, deadline, method, url, timeout, limit, request)
@@ -132,8 +139,8 @@ class Deadline:
 class CutAdapter(HTTPAdapter):
     """Makes connections that a deadline watches."""
 
-    def __init__(self, deadline: Deadline) -> None:
-        self._pools = _watched_pools(deadline)
+    def __init__(self, deadline: Deadline, allowed: Callable[[str], bool] | None = None) -> None:
+        self._pools = _watched_pools(deadline, allowed)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # Any: options of requests
@@ -141,14 +148,22 @@ class CutAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._pools
 
 
-def _watched_pools(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
+def _watched_pools(
+    deadline: Deadline, allowed: Callable[[str], bool] | None
+) -> dict[str, type[HTTPConnectionPool]]:
+    def judged(connection: HTTPConnection, line: socket.socket) -> socket.socket:
+        if allowed is not None and not allowed(str(line.getpeername()[0])):
+            line.close()
+            raise NewConnectionError(connection, "This address is not one of the open internet.")
+        return deadline.watch(line)
+
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return deadline.watch(super()._new_conn())
+            return judged(self, super()._new_conn())
 
     class Tls(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return deadline.watch(super()._new_conn())
+            return judged(self, super()._new_conn())
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -158,6 +158,10 @@ SHARED_WITH_DESK = (
     "notify.start_job.v1",
     "notify.status.v1",
     "notify.submit_job.v1",
+    "ticketing.forward.v1",
+    "ticketing.forwardings_of_ticket.v1",
+    "ticketing.list_forwardings.v1",
+    "ticketing.resolve_forwarding.v1",
     "ticketing.form.v1",
     "ticketing.register.v1",
 )

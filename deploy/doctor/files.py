@@ -14,7 +14,13 @@ from deploy.doctor.installation import Installation
 AREA = "files"
 FOLDERS = ("BLOBS_DIR", "REPLAY_DIR", "MARKS_DIR", "IMPORT_DIR", "AGENCIES_DIR")
 # Files that hold no secret.
-OPEN = ("CALLBACKS_CA_FILE", "NOTIFY_PROVIDERS_FILE", "PSPS_FILE", "OPEN311_KEYS_FILE")
+OPEN = (
+    "CALLBACKS_CA_FILE",
+    "NOTIFY_PROVIDERS_FILE",
+    "PSPS_FILE",
+    "OPEN311_KEYS_FILE",
+    "FORWARD_CITIES_FILE",
+)
 # What a backup leaves behind; before the first one it is not there.
 LAST_BACKUP = "LAST_BACKUP_FILE"
 DEMO = Path(__file__).parents[1]

@@ -24,6 +24,7 @@ OPTIONAL = {
     *("XROAD_INSTANCE", "XROAD_MEMBER", "XROAD_SERVER", "XROAD_ERRORS"),
     *("RECEIPT_KEYS", "RECEIPTS_ORIGIN"),
     *("NOTIFY_PROVIDERS_FILE", "PSPS_FILE", "WATCHED_PARTS", "MAIL_PORT", "CLAMD_ADDRESS"),
+    *("FORWARD_CITIES_FILE", "FORWARD_SANDBOX"),
 }
 NEEDED_IN_PUBLIC = {
     "REPLAY_DIR": "Without it a restart of the agency face forgets which requests it took, and "

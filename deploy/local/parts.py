@@ -101,6 +101,8 @@ PARTS = (
             "BLOBS_DIR",
             "CLAMD_ADDRESS",
             "SMTP_URL",
+            "FORWARD_CITIES_FILE",
+            "FORWARD_SANDBOX",
             *DISK_LIMITS,
             *NOTICE_LIMITS,
         ),

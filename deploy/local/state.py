@@ -307,6 +307,9 @@ class State:
             "MAILBOX_DIR": str(mailbox),
             "MAILBOX_PORT": str(MAILBOX_PORT),
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
+            "OPEN311_TYPE": "test",
+            "FORWARD_CITIES_FILE": str(CHECKOUT / "deploy/cities/cities.toml"),
+            "FORWARD_SANDBOX": "1",
             **{name: self.environment.get(name, most) for name, most in DEFAULTS.items()},
         }
 

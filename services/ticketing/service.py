@@ -25,6 +25,9 @@ from services.ticketing.citizens.entrypoints import CitizenEntries
 from services.ticketing.civic.entrypoints import CivicEntries
 from services.ticketing.colleagues.entrypoints import ColleagueEntries
 from services.ticketing.desk.entrypoints import DeskEntries
+from services.ticketing.forwarding import following, sending
+from services.ticketing.forwarding import rows as forwardings
+from services.ticketing.forwarding.entrypoints import ForwardingEntries
 from services.ticketing.incoming_mail import queue
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.privacy.entrypoints import PrivacyEntries
@@ -38,6 +41,7 @@ class Ticketing(
     CitizenEntries,
     CivicEntries,
     DeskEntries,
+    ForwardingEntries,
     QueueEntries,
     ColleagueEntries,
     BookEntries,
@@ -53,7 +57,8 @@ class Ticketing(
 
     def worries(self, tx: Tx) -> dict[str, int]:
         """Count tickets whose due time the calendar does not give, names under attack, approved
-        changes of the book that it did not take on their day, and promises that were missed or end
+        changes of the book that it did not take on their day, tickets that got stuck on the way to
+        another city, and promises that were missed or end
         within hours.
         """
         late, soon = rows.count_due(tx.conn, self.now(), DUE_SOON)
@@ -63,6 +68,7 @@ class Ticketing(
             "tickets_without_due": rows.count_without_due(tx.conn),
             "names_under_attack": sign_in_limits.names_under_attack(tx.conn, self.now()),
             "book_changes_failed": book_rows.count_failed(tx.conn),
+            "waits_for_other_city": forwardings.count_stuck(tx.conn, self.now()),
         }
 
     @every(2)
@@ -73,6 +79,18 @@ class Ticketing(
     @every(2)
     def send_mails(self) -> None:
         mail_sending.send_mails(self.store, Post(self.settings.text("SMTP_URL")))
+
+    @every(5)
+    def forward_waiting(self) -> None:
+        sending.send_waiting(self._forwarding())
+
+    @every(30)
+    def follow_forwarded(self) -> None:
+        sending.look_for_unknown(self._forwarding())
+        following.follow(self._forwarding())
+
+    def _forwarding(self) -> sending.Work:
+        return sending.Work.of(self.store, self.context, self.settings)
 
     @every(2, others=True)  # the mailroom writes them
     def read_letters(self) -> None:

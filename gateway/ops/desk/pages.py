@@ -5,6 +5,7 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from gateway.ops.desk.figures import FigurePages
 from gateway.ops.desk.for_me import ForMePages
+from gateway.ops.desk.forwarding import ForwardingPages
 from gateway.ops.desk.letters import LetterPages
 from gateway.ops.desk.lists.bulk import BulkPages
 from gateway.ops.desk.lists.home import HomePages
@@ -33,5 +34,6 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
         *ForMePages(pages).routes(),
         *LetterPages(StaffPages(desk, LETTERS), blobs).routes(),
         *TelephonePages(pages, desk).routes(),
+        *ForwardingPages(pages).routes(),
         *TicketPages(pages, desk, blobs).routes(),
     ]

@@ -51,8 +51,11 @@ _ICONS = {
     "take_down": "lock",
     "resume": "refresh",
     "take_up": "refresh",
+    "forward": "send",
+    "forwarded": "send",
+    "forward_news": "mail",
 }
-_BAD = frozenset({"escalate", "infected", "bounce", "reopen"})
+_BAD = frozenset({"escalate", "infected", "bounce", "reopen", "forward_failed"})
 # In the order of how often a clerk does them.
 ACTS = (
     ("answer", "پاسخ نهایی", "good", "پاسخ"),

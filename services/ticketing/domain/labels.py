@@ -99,6 +99,10 @@ ACTS = {
     ),
     "related": ("پرونده مرتبط", "Related ticket"),
     "calendar_reply": ("پاسخ تقویم به زمان مراجعه", "Calendar's reply to the visit"),
+    "forward": ("برای سازمان دیگری فرستاده شد", "Sent on to another organisation"),
+    "forwarded": ("سازمان دیگر آن را دریافت کرد", "The other organisation has it"),
+    "forward_news": ("خبر سازمان دیگر", "News of the other organisation"),
+    "forward_failed": ("به سازمان دیگر نرسید", "It did not reach the other organisation"),
 }
 # The same as everybody reads it on a public report, where "you" would be somebody else.
 ACTS_OF_REPORT = {

@@ -46,6 +46,10 @@ Act: TypeAlias = Literal[
     "new_secret",
     "related",
     "calendar_reply",
+    "forward",
+    "forwarded",
+    "forward_news",
+    "forward_failed",
 ]
 # What a role allows beside acts on one ticket.
 Right: TypeAlias = Literal[
@@ -119,6 +123,11 @@ _TABLE: dict[tuple[State, Act], State] = {
     **_same("new_secret", *ALL),
     **_same("related", *ALL),
     **_same("calendar_reply", *ALL),
+    **_to("forward", "OPEN", "NEW"),
+    **_same("forward", "OPEN", "PAUSED"),
+    **_same("forwarded", *ALL),
+    **_same("forward_news", *ALL),
+    **_same("forward_failed", *ALL),
 }
 
 TRANSITIONS: Transitions[State, Act] = Transitions(
@@ -150,6 +159,7 @@ _CLERK: tuple[Act | Right, ...] = (
     "letters",
     "new_secret",
     "take_down",
+    "forward",
 )
 _HEAD: tuple[Act | Right, ...] = (
     *_CLERK,

@@ -12,7 +12,9 @@ from services.ticketing.domain.moves import TRANSITIONS, Act, Party, State
 
 # What the citizen reads as a word of the unit: it answers, and promises the next news.
 PUBLIC = frozenset({"say", "answer", "pause", "invite", "close"})
-INTERNAL = frozenset({"note", "escalate", "remind", "outside_letter", "related", "calendar_reply"})
+INTERNAL = frozenset(
+    {"note", "escalate", "remind", "outside_letter", "related", "calendar_reply", "forward_failed"}
+)
 # What a person writes.
 WORDS = frozenset({"write", "joined_write", "note"})
 OPEN_VISITS = ("INVITED", "BOOKED")

@@ -36,6 +36,9 @@ TO_CITIZEN: dict[Act, str] = {
     "end_visit": "visit_ended",
     "remind": "remind",
     "take_down": "taken_down",
+    "forward": "word",
+    "forwarded": "word",
+    "forward_news": "word",
 }
 # Texts whose SMS says that there is a message to be read on the portal.
 SMS_OF = {"taken_down": "word"}

@@ -9,6 +9,7 @@ from services.ticketing.tables import (
     DRAFTS,
     EXTERNAL_CODES,
     FILES,
+    FORWARDINGS,
     LETTERS,
     MAILS,
     PEOPLE,
@@ -29,6 +30,9 @@ def empty(context: Context, ticket: int) -> None:
         delete(DRAFTS).where(DRAFTS.c.ticket == ticket),
         delete(MAILS).where(MAILS.c.ticket == ticket),
         delete(LETTERS).where(LETTERS.c.ticket == ticket),
+        update(FORWARDINGS)
+        .where(FORWARDINGS.c.ticket == ticket)
+        .values(payload=None, consent="", remote_notes=None, problem_text=None),
         delete(FILES).where(FILES.c.ticket == ticket),
         update(PEOPLE)
         .where(PEOPLE.c.ticket == ticket)

@@ -11,7 +11,7 @@ from services.ticketing.tables.accounts import (
     STAFF,
 )
 from services.ticketing.tables.base import metadata
-from services.ticketing.tables.civic import APP_REPORTS, APP_UPDATES
+from services.ticketing.tables.civic import APP_REPORTS, APP_UPDATES, FORWARDINGS
 from services.ticketing.tables.colleagues import ABSENCES, COLLEAGUE_NOTICES, DRAFTS
 from services.ticketing.tables.mail import (
     LETTER_ACTS,
@@ -57,6 +57,7 @@ __all__ = [
     "ESCALATIONS",
     "EXTERNAL_CODES",
     "FILES",
+    "FORWARDINGS",
     "LEGAL_HOLDS",
     "LETTERS",
     "LETTER_ACTS",

@@ -80,6 +80,11 @@ def find(context: Context, code: str, *, lock: bool = True) -> Case | None:
     return _case(context, rows.by_code(context.conn, code, lock=lock))
 
 
+def attributes_of(context: Context, case: Case) -> dict[str, str]:
+    """Return the answers to the further questions of a ticket's service, by code."""
+    return rows.attributes(context.conn, case.id)
+
+
 def _not_found() -> NotFound:
     return NotFound("There is no such ticket.", code="ticket.not_found")
 

@@ -196,6 +196,12 @@ def _ticket(conn: Connection, statement: Select[Any], *, lock: bool) -> TicketRo
     return fetch_one(conn, TicketRow, statement.with_for_update() if lock else statement)
 
 
+def attributes(conn: Connection, ticket: int) -> dict[str, str]:
+    """Return the answers to the further questions of a ticket's service, by code."""
+    statement = select(TICKETS.c.attributes).where(TICKETS.c.id == ticket)
+    return dict(conn.execute(statement).scalar_one())
+
+
 def joined_codes(conn: Connection, ticket: int) -> list[str]:
     """List the codes of the tickets that are joined with this one."""
     statement = select(TICKETS.c.code).where(TICKETS.c.merged_into == ticket)

@@ -131,6 +131,44 @@ def test_what_was_typed_stays_when_somebody_was_faster(shared_desk, sat):
     assert "پاسخ کریم" not in response.text
 
 
+def test_a_ticket_is_sent_to_another_organisation_after_a_look_at_what_goes(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat("karim")
+    url = f"{shared_desk.ops}/desk/tickets/{code}/forwarding"
+    ticket = session.get(f"{shared_desk.ops}/desk/tickets/{code}", timeout=20).text
+    assert f'href="/desk/tickets/{code}/forwarding"' in ticket
+    page = session.get(url, timeout=20).text
+    tinyhtml5.parse(page)
+    assert "آبفای همسایه" in page
+    form = {
+        "form": re.search(r'name="form" value="([^"]+-forward)"', page)[1],
+        "version": re.search(r'name="version" value="([^"]+)"', page)[1],
+        "city": "neighbour",
+        "text": "چاه می‌زنند",
+        "with_contact": "1",
+    }
+    refused = session.post(url, data=form, timeout=20)
+    assert refused.status_code == 422
+    assert "رضایت شهروند" in refused.text
+    form["consent"] = "امروز با تلفن گفت"
+    preview = session.post(url, data=form, timeout=20).text
+    assert "نام، پست الکترونیک و همراه شهروند" in preview
+    assert "آبفای همسایه" in preview
+    for _ in range(2):  # the same form is one act
+        done = session.post(url, data={**form, "looked": "1"}, timeout=20)
+        assert done.status_code == 200, done.text
+    tinyhtml5.parse(done.text)
+    assert done.text.count("در نوبت فرستادن") >= 1
+    other = {**form, "looked": "1", "form": form["form"].replace("-forward", "x-forward")}
+    again = session.post(url, data={**other, "version": "2"}, timeout=20)
+    assert (again.status_code, "پیش‌تر برای همان سازمان" in again.text) == (409, True)
+    listed = session.get(f"{shared_desk.ops}/desk/forwardings", timeout=20)
+    assert "هیچ پرونده‌ای گیر نکرده است" in listed.text
+    tinyhtml5.parse(listed.text)
+    wrong = {"forwarding": "1", "outcome": "taken", "form": "a-resolve"}
+    unnamed = session.post(f"{url}/resolve", data=wrong, timeout=20)
+    assert (unnamed.status_code, "شماره در آنجا" in unnamed.text) == (422, True)
+
+
 def test_a_clerk_writes_down_what_a_farmer_says_on_the_telephone(shared_desk, sat):
     session = sat("karim")
     url = f"{shared_desk.ops}/desk/telephone"
