@@ -50,6 +50,17 @@ def test_each_tab_counts_what_its_list_shows(hand):
     assert set(codes(hand, state="NEW")) == {late, free}
 
 
+def test_a_ticket_is_found_by_the_first_digits_of_its_code(hand):
+    code = hand.register()
+    for code_of_test in ("9994052138", "9876543210"):
+        execute(hand.db, "update tickets set code = %s where code = %s", (code_of_test, code))
+        code = code_of_test
+        for most in (4, 5, 9, 10):
+            assert codes(hand, search=code[:most]) == [code]
+        assert codes(hand, search=code[:3]) == []
+        assert codes(hand, search=code[1:6]) == []
+
+
 def test_a_list_is_sorted_both_ways_and_filtered_by_category_and_county(hand):
     first = hand.register(county="boyer-ahmad")
     second = hand.at("1405-09-02 10:00").register(category="conduct", kind="complaint")

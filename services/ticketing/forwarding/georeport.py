@@ -135,7 +135,7 @@ def find(city: City, service: str, mark: str, sent_at: dt.datetime, allowed: All
     ids = {
         _name(item.get("service_request_id", ""))
         for item in _get(city, "requests", query, MANY, allowed)
-        if mark in item.get("description", "")
+        if mark in item.get("description", "") and item.get("service_code", service) == service
     } - {""}
     return ids.pop() if len(ids) == 1 else None
 

@@ -3,10 +3,22 @@
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, func, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from contracts.ticketing.queue import NOBODY, Queue
 from iran.persian import search_key
+from people import tracking
 from services.ticketing.context import Context
 from services.ticketing.domain.moves import WORK
 from services.ticketing.tables import PEOPLE, TICKETS
@@ -14,6 +26,8 @@ from services.ticketing.tables import PEOPLE, TICKETS
 WORDS_MOST = 8
 # Digits of a tracking code or a telephone number, which people write in groups.
 NUMBER_LEAST, NUMBER_MOST = 7, 14
+# From so many digits on a word may be the beginning of a code.
+CODE_LEAST = 4
 _SQUEEZE = str.maketrans("", "", " -")
 _GROUPED = re.compile(r"[0-9]+(?:[ -]+[0-9]+)+")
 OPEN = or_(TICKETS.c.state.in_(WORK), TICKETS.c.unread)
@@ -115,7 +129,7 @@ def _holding(  # Any: a select of ids
         *where,
         or_(TICKETS.c.search.like(_within(word)), _squeezed().like(_within(squeezed))),
     )
-    code = select(TICKETS.c.id).where(*where, TICKETS.c.code == squeezed)
+    code = select(TICKETS.c.id).where(*where, _begins(squeezed))
     person = (
         select(TICKETS.c.id)
         .join_from(TICKETS, PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
@@ -127,6 +141,18 @@ def _holding(  # Any: a select of ids
     )
     matches = union_all(text, code, person).subquery()
     return select(matches.c.id)
+
+
+def _begins(word: str) -> ColumnElement[bool]:
+    """Whether the code is this one, or begins with these digits: a range, for its index serves no
+    pattern.
+    """
+    column = TICKETS.c.code
+    if not (word.isdigit() and CODE_LEAST <= len(word) < tracking.LENGTH):
+        return column == word
+    following = str(int(word) + 1).zfill(len(word))
+    below = column < following if len(following) == len(word) else true()
+    return and_(column >= word, below)
 
 
 def _squeezed() -> ColumnElement[str]:
