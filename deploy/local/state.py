@@ -56,6 +56,7 @@ FACES = {
     "PORTAL_URL": PORTAL_URL,
     "DESK_URL": "http://127.0.0.1:8004/desk",
     "CALLBACKS_SANDBOX": "1",
+    "FORWARD_SANDBOX": "1",
     "OPEN311_TYPE": "test",
     "RECEIPTS_ORIGIN": "mirab.localhost/receipts",
     "RECEIPT_KEYS": "",
@@ -307,9 +308,7 @@ class State:
             "MAILBOX_DIR": str(mailbox),
             "MAILBOX_PORT": str(MAILBOX_PORT),
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
-            "OPEN311_TYPE": "test",
             "FORWARD_CITIES_FILE": str(CHECKOUT / "deploy/cities/cities.toml"),
-            "FORWARD_SANDBOX": "1",
             **{name: self.environment.get(name, most) for name, most in DEFAULTS.items()},
         }
 

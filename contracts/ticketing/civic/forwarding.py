@@ -39,6 +39,9 @@ class Forward(Act):
 
     city: Code
     text: Annotated[str, Prose(4000, least=5, personal=True)]
+    address: Annotated[
+        str, Text(300, least=0, personal=True), "Where it is; needed without coordinates"
+    ] = ""
     with_contact: Tick = False
     consent: Annotated[
         str, Prose(500, least=0, personal=True), "How and when the citizen agreed"
@@ -78,6 +81,7 @@ class TicketForwardings:
     has_contact: bool
     may: bool
     text: Annotated[str, Prose(50_000, personal=True)]
+    address: Annotated[str, Text(300, least=0, personal=True)]
     cities: tuple[Block, ...]
     forwardings: tuple[Forwarding, ...]
 

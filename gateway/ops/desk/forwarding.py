@@ -88,6 +88,7 @@ class ForwardingPages:
             facts=(
                 Fact("پرونده", grouped(message.code)),
                 Fact("سازمان", names.get(message.city, message.city)),
+                *((Fact("کجاست", message.address),) if message.address else ()),
                 Fact("چه کسی نوشته است", contact),
                 *((Fact("رضایت شهروند", message.consent),) if message.consent else ()),
             ),

@@ -62,6 +62,7 @@ FIELDS = {
     "text_en": "متن انگلیسی",
     "default": "فهرست نخست",
     "city": "سازمان",
+    "address": "کجاست",
     "with_contact": "نشانی شهروند",
     "consent": "رضایت شهروند",
     "outcome": "پاسخ آن سازمان",

@@ -44,6 +44,8 @@ def forward(context: Context, settings: Settings, message: Forward) -> Acted:
         )
     if any(row.city == city.code and row.state in THERE for row in _of(context, case)):
         raise Conflict("This ticket was sent there already.", code="forward.there")
+    if case.row.lat is None and not message.address.strip():
+        raise field_refusal("address", "This ticket has no place on the map: say where it is.")
     payload = _payload(context, case, message)
     by = context.colleague.username
     rows.add(context.conn, case.id, city.code, payload, message.consent.strip(), by, context.now)
@@ -72,7 +74,7 @@ def _payload(context: Context, case: Case, message: Forward) -> Json:
         "attributes": acts.attributes_of(context, case),
         "lat": row.lat,
         "long": row.long,
-        "address_string": row.address or None,
+        "address_string": message.address.strip() or None,
     }
     person = person_row(context.conn, case.id) if message.with_contact else None
     if message.with_contact and (person is None or person_of(context, case) is None):
@@ -100,6 +102,7 @@ def of_ticket(context: Context, settings: Settings, message: OneTicket) -> Ticke
         has_contact=any(person.get(name) for name in ("name", "email", "mobile")),
         may=may,
         text=case.row.text,
+        address=case.row.address or _county(context, case),
         cities=tuple(
             {"code": city.code, "fa": city.fa, "en": city.en}
             for city in offered.values()
@@ -107,6 +110,11 @@ def of_ticket(context: Context, settings: Settings, message: OneTicket) -> Ticke
         ),
         forwardings=tuple(_reply(row, case.row.code, names) for row in _of(context, case)),
     )
+
+
+def _county(context: Context, case: Case) -> str:
+    county = context.book.counties.get(case.row.county)
+    return county.fa if county else ""
 
 
 def waiting(context: Context, settings: Settings) -> Forwardings:
@@ -163,7 +171,7 @@ def resolve(context: Context, settings: Settings, message: ResolveForwarding) ->
     desk.add(context, case, "note", text=sentence)
     reply = desk.finish(context, case)
     if message.outcome == "taken":
-        sending.taken(context, city, row, remote_id)
+        sending.note_taken(context, city, row, remote_id)
     elif again:
         rows.change(
             context.conn, row.id, state="QUEUED", problem=None, failures=0, next_at=context.now

@@ -8,7 +8,7 @@ from services.ticketing.forwarding import georeport, rows
 from services.ticketing.forwarding.cities import City
 from services.ticketing.forwarding.georeport import RemoteStatus, RemoteUpdate, Unreadable
 from services.ticketing.forwarding.rows import ForwardingRow
-from services.ticketing.forwarding.sending import AT_ONCE, Work, leased, pause, taken, tell
+from services.ticketing.forwarding.sending import AT_ONCE, Work, leased, note_taken, pause, tell
 from services.ticketing.tickets import acts
 
 EACH = dt.timedelta(minutes=15)
@@ -22,7 +22,7 @@ WINDOW = dt.timedelta(hours=2)
 def follow(work: Work) -> None:
     """Ask each city how what it has stands."""
     away: set[str] = set()
-    asked: set[str] = set()
+    with_updates: set[str] = set()
     for _ in range(AT_ONCE):
         row = leased(work, ("TOKEN", "TAKEN"), away)
         if row is None:
@@ -35,8 +35,8 @@ def follow(work: Work) -> None:
                 continue
             status = georeport.status_of(city, row.remote_id or "", work.allowed)
             _note_status(work, city, row, status)
-            if city.has_updates and city.code not in asked:
-                asked.add(city.code)
+            if city.has_updates and city.code not in with_updates:
+                with_updates.add(city.code)
                 _read_updates(work, city)
         except Unreadable:
             away.add(city.code)
@@ -50,7 +50,7 @@ def _note_id(work: Work, city: City, row: ForwardingRow, id_: str | None) -> Non
         if current is None or current.state != "TOKEN":
             return
         if id_ is not None:
-            taken(context, city, current, id_)
+            note_taken(context, city, current, id_)
         else:
             _in_vain(context, current)
 

@@ -94,7 +94,7 @@ def _note(work: Work, city: City, row: ForwardingRow, outcome: Outcome) -> None:
             return  # it took longer than its lease, and is unknown by now
         _log.info("forwarded", city=city.code, outcome=outcome.kind, problem=outcome.problem)
         if outcome.kind == "TAKEN":
-            taken(context, city, current, outcome.value)
+            note_taken(context, city, current, outcome.value)
         elif outcome.kind == "TOKEN":
             rows.change(
                 tx.conn,
@@ -133,7 +133,7 @@ def unsettled(context: Context, city: City, row: ForwardingRow, outcome: Outcome
     tell(context, city, row, "forward_failed", f"{reason}\n{outcome.text}".strip())
 
 
-def taken(context: Context, city: City, row: ForwardingRow, id_: str) -> None:
+def note_taken(context: Context, city: City, row: ForwardingRow, id_: str) -> None:
     """Note that a city has it, and tell the citizen its number there."""
     rows.change(
         context.conn,
@@ -177,7 +177,7 @@ def look_for_unknown(work: Work) -> None:
             if current is None or current.state != "UNKNOWN":
                 continue
             if id_ is not None:
-                taken(context, city, current, id_)
+                note_taken(context, city, current, id_)
             else:
                 rows.change(
                     tx.conn,

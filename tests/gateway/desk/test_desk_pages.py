@@ -144,6 +144,7 @@ def test_a_ticket_is_sent_to_another_organisation_after_a_look_at_what_goes(shar
         "version": re.search(r'name="version" value="([^"]+)"', page)[1],
         "city": "neighbour",
         "text": "چاه می‌زنند",
+        "address": "کنار پل",
         "with_contact": "1",
     }
     refused = session.post(url, data=form, timeout=20)

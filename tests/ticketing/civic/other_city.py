@@ -13,7 +13,7 @@ class OtherCity:
     """``answers`` are the next replies to a POST: TAKES, or (status, body); ``requests`` by id."""
 
     def __init__(self):
-        self.answers, self.posts, self.asked = [], [], []
+        self.answers, self.posts, self.queries = [], [], []
         self.requests, self.pages = {}, {}
         city = self
 
@@ -68,15 +68,15 @@ class OtherCity:
     def get(self, handler):
         parts = urlsplit(handler.path)
         path = parts.path.removeprefix("/open311/v2/")
-        self.asked.append((path, {n: v[0] for n, v in parse_qs(parts.query).items()}))
+        self.queries.append((path, {n: v[0] for n, v in parse_qs(parts.query).items()}))
         if path in self.pages:
             self.say(handler, self.pages[path])
         elif path == "requests.json":
             self.say(handler, (200, list(self.requests.values())))
         else:
             id_ = path.removeprefix("requests/").removesuffix(".json")
-            known = self.requests.get(id_)
-            self.say(handler, (200, [known]) if known else (404, [{"code": 404}]))
+            report = self.requests.get(id_)
+            self.say(handler, (200, [report]) if report else (404, [{"code": 404}]))
 
     def say(self, handler, answer):
         """Writes an answer; None closes the line, an iterator is a body without an end."""

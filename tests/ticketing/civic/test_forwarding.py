@@ -112,7 +112,16 @@ def test_who_wrote_goes_only_by_consent(hand, city):
     assert city.posts[0]["email"] == "zahra@example.com"
     private = hand.register()
     assert forward(hand, private)["fields"][0]["field"] == "consent"
-    assert "version" in forward(hand, private, consent="By letter.")
+    assert "version" in forward(hand, private, consent="By letter.", address="At the bridge")
+
+
+def test_a_ticket_without_a_place_goes_nowhere_until_somebody_says_where_it_is(hand, city):
+    code = hand.register(public=True)
+    assert forward(hand, code)["fields"][0]["field"] == "address"
+    forward(hand, code, address="At the bridge")
+    sending.send_waiting(work(hand))
+    assert city.posts[0]["address_string"] == "At the bridge"
+    assert "lat" not in city.posts[0]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +177,7 @@ def test_what_may_have_come_is_looked_for_and_never_sent_again(hand, city, answe
     sending.send_waiting(work(hand))
     sending.look_for_unknown(work(hand))
     assert len(city.posts) == 1
-    path, query = city.asked[0]
+    path, query = city.queries[0]
     assert (path, query["service_code"], query["jurisdiction_id"]) == (
         "requests.json",
         "wells",
