@@ -55,12 +55,10 @@ FACES = {
     "NOTIFY_API_URL": "http://127.0.0.1:8003",
     "PORTAL_URL": PORTAL_URL,
     "DESK_URL": "http://127.0.0.1:8004/desk",
-    "CALLBACKS_SANDBOX": "1",
-    "FORWARD_SANDBOX": "1",
+    **dict.fromkeys(("SANDBOX", "CALLBACKS_SANDBOX", "FORWARD_SANDBOX"), "1"),
     "OPEN311_TYPE": "test",
     "RECEIPTS_ORIGIN": "mirab.localhost/receipts",
     "RECEIPT_KEYS": "",
-    "SANDBOX": "1",
 }
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 

@@ -117,8 +117,8 @@ def _read_updates(work: Work, city: City) -> None:
             ]
             if not new or row.news >= NEWS:
                 continue
-            seen = [*row.seen, *(update.update_id for update in new)][-SEEN:]
-            rows.change(tx.conn, row.id, seen=seen, news=row.news + len(new))
+            passed_on = [*row.seen, *(update.update_id for update in new)][-SEEN:]
+            rows.change(tx.conn, row.id, seen=passed_on, news=row.news + len(new))
             for update in new[:NEWS]:
                 if update.text:
                     _tell(context, city, row, update.status, update.text)
