@@ -127,6 +127,27 @@ class XRoadHealthData:
     services: tuple[XRoadHealth, ...]
 
 
+@message
+class FindXRoadCalls:
+    id: Annotated[str, Text(255), "The X-Road-Id of a call"]
+
+
+@message
+class FoundXRoadCalls:
+    """``calls`` are the ids of their messages, newest first; one X-Road-Id may be of several."""
+
+    calls: tuple[str, ...]
+
+
+FIND_XROAD_CALLS = Request(
+    "agencies.xroad_calls.v1",
+    FindXRoadCalls,
+    "Finds the agency's own calls by X-Road that had an id.",
+    reply=FoundXRoadCalls,
+    effect=False,
+    agency=False,
+    everyone=True,
+)
 READ_XROAD_RECORDS = Request(
     "agencies.xroad_records.v1",
     AskXRoadRecords,

@@ -92,6 +92,7 @@ AGENCY_FACE_REQUESTS = (
     "agencies.register_sandbox.v1",
     "agencies.settle_call.v1",
     "agencies.take_proof.v1",
+    "agencies.xroad_calls.v1",
     "agencies.xroad_health.v1",
     "agencies.xroad_records.v1",
     "notify.current.v1",

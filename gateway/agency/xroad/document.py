@@ -124,7 +124,16 @@ def _list_clients() -> Node:
 def _asic() -> Node:
     return {
         "operationId": "xroad.asic",
-        "summary": "Tells where the evidence of a call is; there are no containers here.",
-        "parameters": [{"in": "query", "name": "queryId", "schema": _TEXT}],
+        "summary": "Gives the receipts of your own calls with an X-Road-Id.",
+        "parameters": [
+            {"in": "query", "name": name, "required": required, "schema": _TEXT}
+            for name, required in (
+                ("queryId", True),
+                ("memberClass", True),
+                ("memberCode", True),
+                ("subsystemCode", False),
+                ("xRoadInstance", False),
+            )
+        ],
         "responses": {"200": {"description": "It", "content": {JSON: {}}}, "default": _ERRORS},
     }

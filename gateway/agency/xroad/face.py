@@ -25,7 +25,7 @@ from gateway.agency.door.door import Door
 from gateway.agency.door.opening import Opening
 from gateway.agency.door.visitor import Visitor
 from gateway.agency.files.routes import FILE_ROUTES
-from gateway.agency.xroad import clients, monitoring, services
+from gateway.agency.xroad import clients, monitoring, receipts, services
 from gateway.agency.xroad.descriptions import description
 from gateway.agency.xroad.document import document
 from gateway.agency.xroad.faults import Faults
@@ -223,13 +223,8 @@ class XRoad:
         return clients.answer(request, self._house, self._door.verifiers.register)
 
     async def receipt(self, request: Request) -> Response:
-        """GET /asic?queryId="""
-        self._door.require_certificate(request)
-        raise HttpError(
-            "xroad.receipt",
-            "There are no signed containers here. Each answer is signed (RFC 9421); keep it with "
-            "your question.",
-        )
+        """GET /asic?queryId=&memberClass=&memberCode=&subsystemCode="""
+        return await receipts.receipts(self._door, request, self._house)
 
 
 def is_xroad(request: Request) -> bool:

@@ -21,6 +21,7 @@ SPELLINGS: tuple[Spelling, ...] = ("7.8", "documents")
 JSON, XML, TEXT_XML = "application/json", "application/xml", "text/xml"
 # Media types of Accept for which an error is XML, and as what it is sent then.
 XML_TYPES = {TEXT_XML: TEXT_XML, XML: XML, "text/*": TEXT_XML}
+NO_RECEIPT = "xroad.receipt"
 BAD_REQUEST = "server.clientproxy.bad_request"
 CLIENT = "server.clientproxy.invalid_client_identifier"
 VERSION = "server.clientproxy.invalid_protocol_version"
@@ -64,7 +65,7 @@ TYPES = {
     "xroad.service_type": INTERNAL,
     "xroad.service_code": "server.serverproxy.invalid_request",
     "xroad.query": "server.serverproxy.invalid_request",
-    "xroad.receipt": "server.clientproxy.not_found",
+    NO_RECEIPT: "server.clientproxy.not_found",
 }
 FAILED, AWAY = 500, (503, 504)
 _log = log.get("xroad")
@@ -91,6 +92,8 @@ class Faults:
         content = orjson.dumps(members) if media == JSON else _xml(members)
         charset = "" if media == JSON else ";charset=utf-8"
         status = FAILED if written.lower().startswith("server.") else 400
+        if problem["code"] == NO_RECEIPT:  # X-Road too has HTTP's own status there
+            status = 404
         # Where we count, a refusal stays what it is: X-Road's 500 is no failure of ours.
         request.state.counts_as = problem["status"]
         response = Response(content, status, {"X-Road-Error": written})

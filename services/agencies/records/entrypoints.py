@@ -8,10 +8,13 @@ from bus.envelope import instant
 from contracts.agencies import records as contracts
 from contracts.agencies.traffic import TRAFFIC, AskTraffic, Traffic
 from contracts.agencies.xroad import (
+    FIND_XROAD_CALLS,
     READ_XROAD_HEALTH,
     READ_XROAD_RECORDS,
     AskXRoadHealth,
     AskXRoadRecords,
+    FindXRoadCalls,
+    FoundXRoadCalls,
     XRoadHealthData,
     XRoadRecords,
 )
@@ -52,6 +55,10 @@ class RecordEntrypoints(Entrypoints):
     @serve(READ_XROAD_RECORDS)
     def xroad_records(self, tx: Tx, message: AskXRoadRecords) -> XRoadRecords:
         return xroad.records_of(tx.conn, calling_agency(tx.envelope).code, message, self.now())
+
+    @serve(FIND_XROAD_CALLS)
+    def xroad_calls(self, tx: Tx, message: FindXRoadCalls) -> FoundXRoadCalls:
+        return xroad.calls_of(tx.conn, calling_agency(tx.envelope).code, message.id)
 
     @serve(READ_XROAD_HEALTH)
     def xroad_health(self, tx: Tx, message: AskXRoadHealth) -> XRoadHealthData:

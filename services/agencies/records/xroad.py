@@ -4,8 +4,10 @@ import datetime as dt
 
 from sqlalchemy import Connection, RowMapping, func, select, text
 
+from bus.process.records import digest_of
 from contracts.agencies.xroad import (
     AskXRoadRecords,
+    FoundXRoadCalls,
     Statistics,
     XRoadCall,
     XRoadHealth,
@@ -17,7 +19,7 @@ from services.agencies.record_tables import CALL_RECORDS
 
 # Records come a second or two after their calls, so the newest are not complete: X-Road's offset.
 OFFSET = dt.timedelta(seconds=60)
-AT_ONCE, MOST = 1_000, 5_000
+AT_ONCE, MOST, CALLS = 1_000, 5_000, 20
 PERIOD = dt.timedelta(seconds=600)
 # No call lasts longer.
 LONGEST_MS = 300_000
@@ -61,6 +63,23 @@ def records_of(
             next_from = end + 1
         rows = [row for row in rows if row["response_out"] // 1000 <= end]
     return XRoadRecords(records=tuple(map(_record, rows)), next_from=next_from)
+
+
+def calls_of(conn: Connection, agency: str, id_: str) -> FoundXRoadCalls:
+    """The newest messages of an agency's calls with an X-Road-Id, CALLS at most."""
+    statement = (
+        select(_TABLE.message_id)
+        .where(
+            _TABLE.agency == agency,
+            _TABLE.side == "client",
+            _TABLE.ids.contains([digest_of(id_)]),
+            _TABLE.xroad.is_not(None),
+            _TABLE.message_id.is_not(None),
+        )
+        .order_by(_TABLE.seq.desc())
+        .limit(CALLS)
+    )
+    return FoundXRoadCalls(calls=tuple(dict.fromkeys(conn.execute(statement).scalars())))
 
 
 def _record(row: RowMapping) -> XRoadRecord:

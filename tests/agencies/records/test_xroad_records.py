@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
+from bus.process.records import digest_of
 from contracts.agencies.records import NOTE_CALLS, RECORD_CALLS
-from contracts.agencies.xroad import READ_XROAD_HEALTH, READ_XROAD_RECORDS
+from contracts.agencies.xroad import FIND_XROAD_CALLS, READ_XROAD_HEALTH, READ_XROAD_RECORDS
 from gateway.agency.xroad.monitoring import FIELDS, fields_of
 from gateway.agency.xroad.names import House
 from services.agencies.records import xroad
@@ -121,6 +122,22 @@ def test_a_refusal_of_x_road_has_its_type_and_one_of_the_service_its_status(hand
     assert by_x_road["statusCode"] is None
     assert (by_service["faultCode"], by_service["statusCode"]) == (None, 422)
     assert not by_service["succeeded"]
+
+
+def test_calls_are_found_by_their_x_road_id_by_their_agency_alone(hand):
+    keys = [digest_of(CALL["id"])]
+    mine = record(hand, xroad=CALL, keys=keys)
+    other = "0" * 8 + "-1111-1111-1111-" + "3" * 12
+    note(
+        hand,
+        mine,
+        record(hand, xroad=CALL, keys=keys, message_id=other),
+        record(hand, xroad=CALL, keys=keys, message_id=None),
+        record(hand, keys=keys, message_id="0" * 8 + "-1111-1111-1111-" + "4" * 12),
+    )
+    find = {"id": CALL["id"]}
+    assert hand.call(FIND_XROAD_CALLS, asker=CODE, **find)["calls"] == [other, mine["message_id"]]
+    assert hand.call(FIND_XROAD_CALLS, asker="justice", **find)["calls"] == []
 
 
 def test_health_tells_what_became_of_each_service(hand):

@@ -306,7 +306,8 @@ def test_case_31_the_name_of_another_of_nobody_or_of_before_is_refused_alike(sys
 
 @pytest.mark.parametrize("cert", [None, STRANGER, OLD], ids=["none", "stranger", "ended"])
 def test_case_33_34_a_certificate_that_is_not_of_the_register_opens_nothing(face, cert):
-    for target, method in ((ASK, "POST"), ("/listClients", "GET"), ("/asic?queryId=1", "GET")):
+    asic = "/asic?queryId=1&memberClass=GOV&memberCode=100&subsystemCode=fuel"
+    for target, method in ((ASK, "POST"), ("/listClients", "GET"), (asic, "GET")):
         answer = System(face.url, cert).send(target, method, QUESTION if method == "POST" else None)
         assert answer.fault == "server.clientproxy.ssl_authentication_failed", target
 
@@ -682,6 +683,26 @@ def test_list_clients_is_xml_for_who_does_not_ask_for_json(system):
 def test_list_clients_of_another_instance_is_an_error(system):
     answer = system.get("/listClients?xRoadInstance=OTHER")
     assert answer.fault == "server.clientproxy.unknown_member"
+
+
+# --- receipts ---
+
+
+@pytest.mark.parametrize("query", ["", "?queryId=1", "?queryId=&memberClass=GOV&memberCode=100"])
+def test_receipts_are_asked_for_by_id_and_client(system, query):
+    assert system.get(f"/asic{query}").fault == "server.serverproxy.invalid_request"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "memberClass=GOV&memberCode=200&subsystemCode=court",
+        "memberClass=GOV&memberCode=100&xRoadInstance=OTHER",
+    ],
+)
+def test_receipts_of_another_are_not_asked_for(system, query):
+    answer = system.get(f"/asic?queryId=1&{query}")
+    assert answer.fault == "server.clientproxy.ssl_authentication_failed"
 
 
 # --- settings ---
