@@ -2,6 +2,7 @@
 team of services/notify.
 """
 
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from bus.messages.fields import Choice, Pattern, Prose, Text, whole
 from bus.messages.kinds import Request
 from bus.messages.message import PERSONAL, check, message
 from bus.messages.values import Block, Instant, Tick, Uuid
+from contracts.notify.files import FILES_MOST, FileByEmail
 from contracts.notify.messages import (
     BODY_MOST,
     LANGUAGES,
@@ -82,6 +84,11 @@ class SendByApi:
     not_before: Instant | None = None
     unsubscribe_url: Annotated[str | None, Text(1000), PERSONAL] = None
     sender: Annotated[Uuid | None, "Of an SMS its line, of an e-mail where answers go"] = None
+    files: Annotated[
+        Mapping[Annotated[str, Text(64)], FileByEmail],
+        validate.Length(0, FILES_MOST, error=f"length|At most {FILES_MOST} files."),
+        "By their placeholders; each becomes a link",
+    ] = field(default_factory=dict)
     pdf: Pdf | None = None
     postage: Annotated[str | None, Choice(POSTAGES)] = None
 

@@ -5,17 +5,14 @@ is said in docs/notify-api.md.
 """
 
 import asyncio
-import dataclasses
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.blobs import Blobs
 from bus.client import Client
 from bus.errors import BusError, NotFound
 from bus.messages.message import Wire
@@ -23,13 +20,8 @@ from bus.settings import Settings, broker_url
 from contracts.notify.govnotify import (
     API_MESSAGE,
     API_MESSAGES,
-    API_SEND,
-    LETTERS,
-    PDF_MOST,
     ApiMessage,
     ListByApi,
-    Pdf,
-    SendByApi,
 )
 from contracts.notify.messages import (
     MESSAGE,
@@ -38,21 +30,18 @@ from contracts.notify.messages import (
     TEMPLATE,
     TEMPLATES,
     ListTemplates,
-    MessagePreview,
     OneMessage,
     Preview,
     ReadTemplate,
 )
 from contracts.notify.received import API_RECEIVED, ListReceived
-from contracts.notify.senders import API_SENDERS, ListSenders, Senders
 from gateway import web
 from gateway.html import assets
-from gateway.http import bodies
 from gateway.http.address import own_address
-from gateway.notify import openapi_document, pdf_check, reference, replies, requests, schemas
-from gateway.notify.door import ApiClient, ApiDoor, act_id
+from gateway.notify import openapi_document, reference, replies, requests, schemas
+from gateway.notify.door import ApiClient, ApiDoor
 from gateway.notify.errors import answer, bad, no_result, refused, show
-from gateway.notify.sanitising import Changed
+from gateway.notify.sending import Sending
 from gateway.openapi.document import document_route
 from gateway.papers import letters
 
@@ -68,116 +57,10 @@ class Notify:
     def __init__(self, settings: Settings) -> None:
         settings.require("AMQP_URL", "BLOBS_DIR")
         self.client = Client(broker_url(settings), name="gateway.notify")
-        self.blobs = Blobs(Path(settings.text("BLOBS_DIR")) / LETTERS)
         self.address = own_address(settings, "NOTIFY_API_URL")
         self._base = str(self.address)
-        self._from_number = settings.text("NOTIFY_FROM_NUMBER", "Mirab")
         self._door = ApiDoor(self.client)
-
-    # --- sending ---
-
-    async def post(self, request: Request) -> Response:
-        """POST /v2/notifications/{sms, email, letter}"""
-        client = await self._door.authenticate_sender(request)
-        channel = request.url.path.rsplit("/", 1)[1]
-        limit = requests.LETTER_LIMIT if channel == "letter" else bodies.BODY_LIMIT
-        body = await requests.json_of(request, limit)
-        if channel == "letter" and isinstance(body, dict) and "content" in body:
-            return await self._precompiled(request, client, body)
-        changed: Changed = {}
-        if channel == "sms":
-            message = requests.sms(body, client.kind)
-        elif channel == "email":
-            message, changed = requests.email(body)
-        else:
-            message = requests.letter(body, client.kind)
-        try:
-            posted = await self._send(request, client, message, changed)
-        except NotFound as error:
-            raise (
-                bad("Template not found") if error.code == "template.not_found" else error
-            ) from None
-        if channel == "email":
-            posted["sanitised_content"] = changed
-        return web.json_response(posted, 201)
-
-    async def _send(
-        self, request: Request, client: ApiClient, message: SendByApi, changed: Changed
-    ) -> Wire:
-        sent: ApiMessage | MessagePreview
-        if requests.is_simulated(message):
-            sent, id_ = await self._simulated(request, client, message), str(uuid.uuid4())
-        else:
-            act = act_id(request, client)
-            id_ = (await self._door.ask(request, client, API_SEND, message, act)).id
-            # The reply is kept for a month: what it says of a person is asked for apart.
-            sent = await self._door.ask(request, client, API_MESSAGE, OneMessage(id=id_))
-        content: dict[str, str | None] = {"body": sent.body}
-        if changed:
-            content["body"] = await self._escaped(request, client, message, changed)
-        if message.channel == "sms":
-            line = sent.sender if isinstance(sent, ApiMessage) else None
-            content["from_number"] = line or self._from_number
-        else:
-            content["subject"] = sent.subject
-        if message.channel == "email":
-            content["from_email"] = client.from_email
-            content["one_click_unsubscribe_url"] = message.unsubscribe_url
-        return replies.posted(
-            id_, message.reference, sent.template, message.not_before, content, self._base
-        )
-
-    async def _escaped(
-        self, request: Request, client: ApiClient, message: SendByApi, changed: Changed
-    ) -> str:
-        """The text as Notify would show it, with the marks that keep values from being markup."""
-        shown = {name: change["sanitised"] for name, change in changed.items()}
-        wanted = Preview(
-            template=message.template or "",
-            personalisation={**message.personalisation, **shown},
-        )
-        return (await self._door.ask(request, client, PREVIEW, wanted)).body
-
-    async def _senders(self, request: Request, client: ApiClient) -> Senders:
-        return await self._door.ask(request, client, API_SENDERS, ListSenders())
-
-    async def _simulated(
-        self, request: Request, client: ApiClient, message: SendByApi
-    ) -> MessagePreview:
-        """What a message to a simulated recipient would say; it is kept nowhere."""
-        if message.sender is not None:
-            own = (await self._senders(request, client)).senders
-            if not any((s.id, s.channel) == (message.sender, message.channel) for s in own):
-                name = "sms_sender_id" if message.channel == "sms" else "email_reply_to_id"
-                raise bad(
-                    f"{name} {message.sender} does not exist in database for service id "
-                    f"{client.service}"
-                )
-        wanted = Preview(template=message.template or "", personalisation=message.personalisation)
-        previewed = await self._door.ask(request, client, PREVIEW, wanted)
-        if previewed.channel != message.channel:
-            raise bad(
-                f"{previewed.channel} template is not suitable for {message.channel} notification"
-            )
-        return previewed
-
-    async def _precompiled(self, request: Request, client: ApiClient, body: Wire) -> Response:
-        message, content = requests.precompiled(body)
-        if client.kind == "team":
-            raise bad("Cannot send letters with a team api key", 403)
-        judged = await asyncio.to_thread(pdf_check.judge, content)
-        if judged.fault == pdf_check.UNREADABLE:
-            raise bad(requests.NO_PDF)
-        if judged.fault:
-            raise bad(f"Letter content must not {judged.fault}")
-        claim = await asyncio.to_thread(self.blobs.add, content)
-        pdf = Pdf(sha256=claim.sha256, size=min(claim.size, PDF_MOST))
-        message = dataclasses.replace(message, pdf=pdf)
-        act = act_id(request, client)
-        accepted = await self._door.ask(request, client, API_SEND, message, act)
-        return web.json_response(
-            {"id": accepted.id, "reference": body["reference"], "postage": message.postage}, 201
-        )
+        self.sending = Sending(self._door, settings, self._base)
 
     # --- reading messages ---
 
@@ -198,7 +81,7 @@ class Notify:
         if message.channel != "letter":
             raise bad("Notification is not a letter")
         try:
-            made = await asyncio.to_thread(letters.pdf, message, self.blobs)
+            made = await asyncio.to_thread(letters.pdf, message, self.sending.letters)
         except NotFound:
             raise refused(
                 400, "PDFNotReadyError", "PDF not available yet, try again later"
@@ -260,7 +143,7 @@ class Notify:
         """Who letters of the service say they come from; asked for only if one is shown."""
         if "letter" not in channels:
             return None
-        own = (await self._senders(request, client)).senders
+        own = (await self.sending.senders(request, client)).senders
         return next((s.text for s in own if s.channel == "letter" and s.is_default), None)
 
     async def templates(self, request: Request) -> Response:
@@ -314,7 +197,8 @@ def make(settings: Settings) -> web.Face:
         return run
 
     sends = [
-        Route(f"{NOTIFICATIONS}/{kind}", guarded(notify.post), methods=["POST"]) for kind in LISTED
+        Route(f"{NOTIFICATIONS}/{kind}", guarded(notify.sending.post), methods=["POST"])
+        for kind in LISTED
     ]
     template = f"{V2}/template/{{id}}"
     return web.Face(

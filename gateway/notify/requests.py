@@ -3,7 +3,8 @@
 import base64
 import binascii
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.requests import Request
@@ -13,11 +14,14 @@ from contracts.notify.govnotify import PDF_MOST, SendByApi
 from gateway.http import bodies
 from gateway.notify import recipients
 from gateway.notify.errors import bad, invalid
+from gateway.notify.files import UploadedFile, files_of, is_file
 from gateway.notify.recipients import SIMULATED
 from gateway.notify.sanitising import Changed, sanitised
 from gateway.notify.schemas import EMAIL, LETTER, PRECOMPILED, SMS, moment
 
 LETTER_LIMIT = PDF_MOST * 4 // 3 + 64 * 1024
+# As Notify: one file of 2 MB, or several smaller ones.
+EMAIL_LIMIT = 4 * 1024 * 1024
 NO_JSON = "Invalid JSON supplied in POST data"
 NO_PDF = "Letter content is not a valid PDF"
 # A reader finds the mark of PDF and its end near the ends of a file (ISO 32000-1, Annex H.3).
@@ -66,12 +70,21 @@ def sms(body: object, kind: str) -> SendByApi:
     return SendByApi(channel="sms", to=number, sender=sender, **_common(form))
 
 
-def email(body: object) -> tuple[SendByApi, Changed]:
-    """The request of a posted e-mail, and the values that were sanitised."""
+class PostedEmail(NamedTuple):
+    """A posted e-mail: its request, the values that were sanitised, its files by placeholder."""
+
+    message: SendByApi
+    changed: Changed
+    files: Mapping[str, UploadedFile]
+
+
+def email(body: object) -> PostedEmail:
+    """The request of a posted e-mail, still without the claims of its files."""
     form = EMAIL.check(body)
-    values, changed = sanitised(
-        form.get("personalisation", {}), form.get("sanitise_content_for") or []
-    )
+    posted: Wire = form.get("personalisation", {})
+    uploaded = files_of(posted)
+    texts = {name: value for name, value in posted.items() if name not in uploaded}
+    values, changed = sanitised(texts, form.get("sanitise_content_for") or [])
     request = SendByApi(
         channel="email",
         to=form["email_address"].strip(),
@@ -79,7 +92,7 @@ def email(body: object) -> tuple[SendByApi, Changed]:
         sender=form.get("email_reply_to_id"),
         **_common({**form, "personalisation": values}),
     )
-    return request, changed
+    return PostedEmail(request, changed, uploaded)
 
 
 def letter(body: object, kind: str) -> SendByApi:
@@ -146,8 +159,8 @@ def _word(name: str, value: object) -> str:
 
 
 def _no_value(name: str, value: object) -> Exception:
-    if isinstance(value, dict) and "file" in value:
-        return bad("Send files by email has not been set up")
+    if is_file(value):
+        return bad("Can only send a file by email")
     return invalid(f"personalisation {name} must be a text, a number or a list of these")
 
 

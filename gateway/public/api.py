@@ -26,6 +26,7 @@ from gateway.public import (
     openapi_document,
     own_inquiries,
     received_texts,
+    sent_files,
     sms_receipts,
 )
 from gateway.public.about import laws, receipts
@@ -55,6 +56,7 @@ PRIVATE = (
     "/contact/ticket",
     "/inquiry/mine",
     "/inbox/",
+    "/files/",
     "/bills/",
     "/pay/",
     "/subscription",
@@ -175,6 +177,7 @@ def make(settings: Settings) -> web.Face:
             *sign_in.routes(public.services),
             *asked.routes(public.services),
             *inbox.routes(public.services),
+            *sent_files.routes(public.services),
             *news.routes(public.news),
             *georeport.routes(public.services, settings),
             *sms_receipts.routes(public.client, settings, public.guesses),

@@ -57,6 +57,8 @@ NOT_OPENED = (
     "own.not_opened",
     "inbox.not_opened",
     "inbox.locked",
+    "file.not_found",
+    "file.address",
     "secret_code.wrong",
     "secret_code.gone",
     "subscription.not_found",

@@ -5,13 +5,22 @@ from pathlib import Path
 from bus.blobs import Blobs
 from bus.database.store import Tx
 from bus.endpoint import every, serve
+from bus.errors import BusError
 from bus.foreign.clamd import Clamd
+from contracts.notify import files as of_files
 from contracts.notify import govnotify
 from contracts.notify import senders as of_senders
 from contracts.notify.messages import OneMessage
 from services.notify.context import Entrypoints
 from services.notify.editors import roles
-from services.notify.govuk import letters, notifications, senders, tokens, virus_scan
+from services.notify.govuk import (
+    letters,
+    notifications,
+    senders,
+    sent_files,
+    tokens,
+    virus_scan,
+)
 from services.notify.govuk.notifications import ApiCaller
 
 
@@ -69,15 +78,38 @@ class GovukEntrypoints(Entrypoints):
         roles.editor(tx.conn, tx.envelope)
         return letters.mark_printed(self.context(tx), message.ids)
 
+    @serve(of_files.SENT_FILE)
+    def sent_file(self, tx: Tx, message: of_files.FileLink) -> of_files.SentFile:
+        return sent_files.read(self.context(tx), message)
+
+    @serve(of_files.OPEN_FILE)
+    def open_file(self, tx: Tx, message: of_files.OpenFile) -> of_files.OpenedFile | BusError:
+        return sent_files.open_file(self.context(tx), message)
+
     @every(2)
     def scan_letters(self) -> None:
-        address = self.settings.get("CLAMD_ADDRESS")
-        scanner = Clamd(address) if address else None
-        virus_scan.scan(self.store, self.context, scanner, self.letter_blobs())
+        virus_scan.scan(self.store, self.context, self.scanner(), self.letter_blobs())
+
+    @every(2)
+    def scan_files(self) -> None:
+        sent_files.scan(self.store, self.context, self.scanner(), self.file_blobs())
 
     @every(3600)
     def sweep_letters(self) -> None:
         letters.sweep(self.store, self.letter_blobs())
+
+    @every(3600)
+    def sweep_files(self) -> None:
+        sent_files.sweep(self.store, self.context, self.file_blobs())
+
+    def scanner(self) -> Clamd | None:
+        """The virus scanner; None where none is set."""
+        address = self.settings.get("CLAMD_ADDRESS")
+        return Clamd(address) if address else None
+
+    def file_blobs(self) -> Blobs:
+        """The store of files that are sent by e-mail."""
+        return Blobs(Path(self.settings.text("BLOBS_DIR")) / of_files.FILES)
 
     def letter_blobs(self) -> Blobs:
         """The store of PDFs that were made elsewhere."""

@@ -30,7 +30,7 @@ from members.rights import Sender
 from services.notify.context import Context, uuid_of
 from services.notify.domain.content import Content, PdfClaim
 from services.notify.domain.message import MessageState
-from services.notify.govuk import api_keys, senders
+from services.notify.govuk import api_keys, senders, sent_files
 from services.notify.govuk.letters import ApiMessageRow, api_message
 from services.notify.sending import acceptance, settlement
 from services.notify.sending.new_messages import NewMessage, store
@@ -119,12 +119,13 @@ def _accept(context: Context, caller: ApiCaller, request: SendByApi) -> UUID:
         to = Receiver(address=request.address)
     else:
         to = receiver_at(channel, request.to or "")
+    made = sent_files.links(context, caller.owner, request.to or "", request.files)
     message = Send(
         template=str(form.id),
         channels=(channel,),
         to=to,
         language="fa",
-        personalisation=request.personalisation,
+        personalisation={**request.personalisation, **made},
         reference=request.reference,
         not_before=request.not_before,
     )

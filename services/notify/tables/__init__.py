@@ -12,6 +12,7 @@ from services.notify.tables.govuk import (
     API_MESSAGES,
     API_SERVICES,
     SENDERS,
+    SENT_FILES,
 )
 from services.notify.tables.messages import (
     ACCEPTED,
@@ -67,6 +68,7 @@ __all__ = [
     "PROVIDERS",
     "RECEIVED_TEXTS",
     "SENDERS",
+    "SENT_FILES",
     "SUBSCRIBER_NOTICES",
     "SUBSCRIPTIONS",
     "TEMPLATES",

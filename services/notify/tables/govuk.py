@@ -63,6 +63,25 @@ API_COUNTS = Table(
     Column("kind", Text, primary_key=True),
     Column("count", Integer, nullable=False),
 )
+# Files that are sent by e-mail; names are sealed, keys and addresses are hashes.
+SENT_FILES = Table(
+    "sent_files",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("key_hash", LargeBinary, nullable=False),
+    Column("email_hash", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failed_at", MOMENT),
+    Column("opened_at", MOMENT),
+    Column("made_at", MOMENT, nullable=False),
+    Column("until_at", MOMENT, nullable=False),
+)
 # Names under which agencies write: lines of SMS, addresses for answers, blocks of letters.
 SENDERS = Table(
     "senders",

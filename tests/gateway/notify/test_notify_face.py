@@ -1,9 +1,11 @@
 """The face of the Notify API, running, before Notify's own client for Python, curl and openssl."""
 
 import base64
+import datetime as dt
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from hypothesis import strategies as st
 from notifications_python_client import NotificationsAPIClient
 from notifications_python_client.authentication import create_jwt_token
 from notifications_python_client.errors import HTTPError
+from notifications_python_client.utils import prepare_upload
 from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 from requests.auth import AuthBase
@@ -716,6 +719,26 @@ def test_the_calls_of_that_integration_test_are_answered_as_it_wants(settings_of
     texts = reader.get_received_texts()["received_text_messages"]
     assert {(t["user_number"], t["notify_number"]) for t in texts} == {("989900000001", LINE)}
     assert [t["id"] for t in reader.get_received_texts_iterator()] == [t["id"] for t in texts]
+
+
+def test_a_file_by_e_mail_becomes_a_link_that_waits_for_the_scanner(notify, live, trial):
+    form = notify.hand.template(
+        "بخوانید: ((file))", code="with_file", channel="email", subject="نامه"
+    )
+    pdf = io.BytesIO(b"%PDF-1.7 a notice")
+    file = prepare_upload(pdf, filename="notice.pdf", retention_period="4 weeks")
+    sent = live.send_email_notification(EMAIL, form, {"file": file}, sanitise_content_for=["a"])
+    link = re.search(r"/files/([0-9a-f-]{36})/[\w-]{22}", sent["content"]["body"])
+    row = notify.hand.row("select * from sent_files where id = %s", link[1])
+    assert (row.state, row.owner, row.size, row.type) == ("HELD", "power-co", 17, "application/pdf")
+    assert row.until_at - row.made_at == dt.timedelta(weeks=4)
+    assert live.get_notification_by_id(sent["id"])["body"] == sent["content"]["body"]
+    simulated = trial.send_email_notification(
+        "simulate-delivered@notifications.service.gov.uk", form, {"file": file}
+    )
+    assert "/documents/test-document" in simulated["content"]["body"]
+    reply = refusal(live.send_sms_notification, MOBILE, notify.sms, {"name": file, "code": "1"})
+    assert reply == (400, [("BadRequestError", "Can only send a file by email")])
 
 
 def test_what_is_chosen_goes_out_and_the_sender_is_the_agency_s_own(notify, settings_of_clients):
