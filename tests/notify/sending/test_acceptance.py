@@ -129,7 +129,7 @@ def test_an_email_has_its_text_and_a_page_in_the_direction_of_its_language(hand)
 
 def test_what_is_too_long_or_empty_is_refused(hand):
     hand.template()
-    assert hand.send(personalisation={"text": "ا" * 600})["code"] == "sms.too_long"
+    assert hand.send(personalisation={"text": "ا" * 919})["code"] == "sms.too_long"
     assert hand.send(personalisation={"text": " "})["code"] == "message.empty"
     hand.template(channel="email")
     reply = hand.send(to={"email": EMAIL}, personalisation={"text": "x", "subject": "a" * 201})
