@@ -10,7 +10,7 @@ from gateway.notify.errors import CallRefused
 PDF = b"%PDF-1.5 testpdf"
 
 
-def given(content=PDF, **more):
+def in_values(content=PDF, **more):
     """What a client puts into personalisation."""
     return {"doc": {"file": base64.b64encode(content).decode(), **more}, "name": "a"}
 
@@ -31,15 +31,15 @@ def given(content=PDF, **more):
     ],
 )
 def test_a_file_is_taken_by_its_content(content, more, name, kind):
-    file = files.files_of(given(content, **more))["doc"]
+    file = files.files_of(in_values(content, **more))["doc"]
     assert (file.content, file.name, file.type) == (content, name, kind)
     assert (file.confirm, file.weeks) == (True, 26)
 
 
 def test_confirmation_and_weeks_are_as_wanted():
-    file = files.files_of(given(confirm_email_before_download=False, retention_period=" 1 Week "))[
-        "doc"
-    ]
+    file = files.files_of(
+        in_values(confirm_email_before_download=False, retention_period=" 1 Week ")
+    )["doc"]
     assert (file.confirm, file.weeks) == (False, 1)
 
 
@@ -56,37 +56,40 @@ TYPES = (
         ({"file": "!"}, "Document is not base64 encoded"),
         ({"file": ""}, "Document must not be empty"),
         (
-            given(b"MZ\0\1")["doc"],
+            in_values(b"MZ\0\1")["doc"],
             f"Unsupported file type 'application/octet-stream'. Supported types are: {TYPES}",
         ),
         (
-            given(filename="a.exe")["doc"],
+            in_values(filename="a.exe")["doc"],
             f"Unsupported file type '.exe'. Supported types are: {TYPES}",
         ),
         (
-            given(filename="a")["doc"],
+            in_values(filename="a")["doc"],
             "filename `filename` must end with a file extension. For example, filename.csv",
         ),
         (
-            given(filename="a" * 97 + ".pdf")["doc"],
+            in_values(filename="a" * 97 + ".pdf")["doc"],
             "`filename` cannot be longer than 100 characters",
         ),
         (
-            given(filename="a.csv", is_csv=True)["doc"],
+            in_values(filename="a.csv", is_csv=True)["doc"],
             "Do not set a value for `is_csv` if `filename` is set.",
         ),
         (
-            given(retention_period="79 weeks")["doc"],
+            in_values(retention_period="79 weeks")["doc"],
             "retention_period Unsupported value for retention_period: 79 weeks. "
             "Supported periods are from 1 to 78 weeks.",
         ),
         (
-            given(confirm_email_before_download="yes")["doc"],
+            in_values(confirm_email_before_download="yes")["doc"],
             "confirm_email_before_download Unsupported value for "
             "confirm_email_before_download: yes. Use a boolean true or false value.",
         ),
-        (given(x=1)["doc"], "Additional properties are not allowed (x was unexpected)"),
-        (given(b"%PDF-" + b"0" * files.FILE_MOST)["doc"], "Uploaded file exceeds file size limit"),
+        (in_values(x=1)["doc"], "Additional properties are not allowed (x was unexpected)"),
+        (
+            in_values(b"%PDF-" + b"0" * files.FILE_MOST)["doc"],
+            "Uploaded file exceeds file size limit",
+        ),
     ],
 )
 def test_each_reason_is_notify_s(value, reason):
@@ -97,4 +100,4 @@ def test_each_reason_is_notify_s(value, reason):
 
 def test_an_e_mail_has_ten_files_at_most():
     with pytest.raises(CallRefused):
-        files.files_of({str(n): given()["doc"] for n in range(11)})
+        files.files_of({str(n): in_values()["doc"] for n in range(11)})
