@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -12,6 +13,7 @@ from bus.signatures.sd_jwt import LONGEST, Audience, IssuerKey, SdJwt, Shown, ke
 from connector.keys import load_key, read_server_keys
 from connector.words import caller_of
 from contracts.inquiry.attestations import KIND
+from iran.persian import tehran_day
 
 USUAL = "day,status.group"
 
@@ -111,7 +113,8 @@ def _text(value: object) -> str:
 
 
 def _day(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+    """The day in Iran at a moment in unix seconds."""
+    return tehran_day(datetime.fromtimestamp(seconds, UTC)).isoformat()
 
 
 def _issuer_keys(source: str) -> dict[str, IssuerKey]:

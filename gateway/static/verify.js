@@ -136,8 +136,8 @@ async function run(region) {
       line(list, texts.fields[name] || name, written(name, value, texts, region.dataset.lang));
     }
     line(list, texts.by, claims.iss);
-    line(list, texts.on, written("", new Date(claims.iat * 1000).toISOString().slice(0, 10), texts,
-      region.dataset.lang));
+    const day = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Tehran" }).format(claims.iat * 1000);
+    line(list, texts.on, written("", day, texts, region.dataset.lang));
     line(list, texts.key, kid);
     card.append(list);
     document.getElementById("local-limits").hidden = false;

@@ -94,6 +94,8 @@ def answer(
     def act(visit, request):
         signed = json.dumps(reply).encode() if body is None else body
         headers = {"Content-Type": media_type, "Content-Digest": content_digest(signed)}
+        if promise := more.get("mirab_receipt"):  # which the signature covers
+            headers["mirab-receipt"] = promise
         if not unsigned:
             headers |= sign_response(key or visit.server.key, status, headers, to or request)
         headers |= {name.replace("_", "-"): value for name, value in more.items()}

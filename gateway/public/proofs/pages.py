@@ -33,6 +33,8 @@ from gateway.public.site.services import Services, address_of
 # A paper of ours has some 100 KB, a receipt some 10.
 MOST_BYTES, MOST_CODE = 2 * 1024 * 1024, 60
 NOT_HELD, TOO_LARGE, BUSY = 422, 413, 503
+# What says nothing about a proof, neither for nor against it.
+UNDECIDED = ("proof_receipt_offline", "proof_no_keys", "proof_busy", "proof_empty")
 # A PDF counts as so many guesses of its address; so many may wait for the one that is read.
 PDF_COST, MOST_WAITING = 5, 10
 KEPT_FOR = {"Cache-Control": "max-age=300"}
@@ -120,7 +122,9 @@ class ProofPages:
 
     @staticmethod
     def _refuse(request: Request, key: str, status: int = NOT_HELD) -> Response:
-        return show(request, "verify_proof", status, shown=None, fault=key)
+        return show(
+            request, "verify_proof", status, shown=None, fault=key, unknown=key in UNDECIDED
+        )
 
 
 def routes(services: Services, receipt_keys: str) -> list[Route]:

@@ -11,6 +11,7 @@ from bus.settings import Settings
 from bus.signatures import sd_jwt
 from bus.signatures.keys import PublicKey, SigningKey
 from contracts.inquiry.attestations import KIND, Attestation, AttestationKeys
+from iran import persian
 from services.inquiry.context import Context
 from services.inquiry.domain.moments import instant
 
@@ -40,11 +41,11 @@ def sign(
 ) -> Attestation:
     """Sign these fields, each to be shown or hidden; or all of them ``openly``, which is short.
 
-    The time of issue is the day's beginning, so that two presentations of a day are not told apart
-    by it (RFC 9901, section 10.1).
+    The time of issue is the beginning of the day in Iran, so that two presentations of a day are
+    not told apart by it (RFC 9901, section 10.1).
     """
     key = _key(context.settings, context.now)
-    day = context.now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = dt.datetime.combine(persian.tehran_day(context.now), dt.time(), persian.TEHRAN)
     claims: dict[str, object] = {
         "iss": context.settings.text("PORTAL_URL", "").rstrip("/") or "mirab",
         "iat": int(day.timestamp()),

@@ -136,6 +136,7 @@ def test_without_the_keys_nothing_is_claimed(portal):
     portal.services.replies[KEYS] = Unavailable("Nobody is there.")
     reply = hand_in(portal, text=DAY)
     assert (reply.status_code, "cannot be known" in reply.text) == (503, True)
+    assert "does not hold" not in reply.text
 
 
 def test_a_verification_code_leads_to_its_page(portal):

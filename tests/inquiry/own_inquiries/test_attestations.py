@@ -1,5 +1,6 @@
 """Answers as SD-JWTs: of agencies, bound to their keys if they wish, and of persons."""
 
+import datetime as dt
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ from bus.signatures.keys import SigningKey
 from bus.signatures.sd_jwt import Audience, SdJwt
 from contracts.billing import bills as billing
 from contracts.inquiry import attestations as contracts
+from iran import persian
 from tests.inquiry.in_process import CALLER
 from tests.inquiry.own_inquiries.test_own_inquiries import SECRET, Own
 from tests.processes import ROOT
@@ -103,7 +105,9 @@ def test_an_agency_shows_that_a_licence_held_on_a_day_and_nothing_else(inquiry):
     assert shown.fields.keys() == {"day", "status.group"}
     assert shown.fields["status.group"] == source["status"]["group"]
     assert (shown.issuer, shown.keyid, shown.hidden) == (PORTAL, "mirab-1405", True)
-    assert shown.issued % 86_400 == 0
+    issued = dt.datetime.fromtimestamp(shown.issued, persian.TEHRAN)
+    assert issued.time() == dt.time(), "presentations of a day are not told apart by their time"
+    assert dt.timedelta(0) <= inquiry.moment - issued < dt.timedelta(hours=25)
 
 
 def test_all_fields_of_the_answer_about_the_source_can_be_shown(inquiry):
