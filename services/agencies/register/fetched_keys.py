@@ -69,3 +69,12 @@ def set_values(
         .where(_TABLE.code == code, _TABLE.thumbprint.in_(list(thumbprints)))
         .values(**values)
     )
+
+
+def end_set(conn: Connection, code: str, url: str, now: dt.datetime) -> None:
+    """Note that the keys of a set stand there no more."""
+    conn.execute(
+        update(FETCHED_KEYS)
+        .where(_TABLE.code == code, _TABLE.url == url, _TABLE.gone_at.is_(None))
+        .values(gone_at=now)
+    )

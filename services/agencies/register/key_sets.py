@@ -58,6 +58,8 @@ def due(context: Context) -> list[DueSet]:
     rows = {(row.code, row.url): row for row in _rows(context.conn)}
     for code, url in rows.keys() - named:
         context.conn.execute(_delete_set(code, url))
+        # Nobody watches it now: if it is named again, its keys wait again.
+        fetched_keys.end_set(context.conn, code, url, context.now)
     for code, url in sorted(named - rows.keys()):
         context.conn.execute(insert(KEY_SETS).values(code=code, url=url, next_at=context.now))
     chosen = [
@@ -153,22 +155,19 @@ def _note_keys(context: Context, due_set: DueSet, keys: Sequence[PublishedKey]) 
     code, now = due_set.code, context.now
     rows = {row.thumbprint: row for row in fetched_keys.rows_of(context.conn, code)}
     room = MOST_NEW_A_DAY - sum(row.since > now - dt.timedelta(days=1) for row in rows.values())
-    present = {
-        row.thumbprint: row
-        for row in rows.values()
-        if row.url == due_set.url and row.gone_at is None
-    }
+    standing = {thumbprint: row for thumbprint, row in rows.items() if row.gone_at is None}
     new = [
         key
         for key in keys
-        if key.thumbprint not in present or present[key.thumbprint].kid != key.kid
+        if key.thumbprint not in standing
+        or (standing[key.thumbprint].url == due_set.url and standing[key.thumbprint].kid != key.kid)
     ]
     for key in new[:room] if room > 0 else []:
         fetched_keys.add(context.conn, code, due_set.url, key, now)
         _audit(context, code, SEEN, f"{key.kid} {key_id(code, key.thumbprint)}")
     thumbprints = {key.thumbprint for key in keys}
-    for row in present.values():
-        if row.thumbprint not in thumbprints:
+    for row in standing.values():
+        if row.url == due_set.url and row.thumbprint not in thumbprints:
             fetched_keys.set_values(context.conn, code, [row.thumbprint], {"gone_at": now})
             _audit(context, code, GONE, f"{row.kid} {key_id(code, row.thumbprint)}")
     return TOO_MANY_NEW if len(new) > max(room, 0) else ""

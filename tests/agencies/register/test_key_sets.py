@@ -161,6 +161,24 @@ def test_a_key_set_ends_with_its_day_with_the_document_and_with_the_agency(publi
     assert publisher.kids() == []
 
 
+def test_a_key_that_stands_in_two_sets_counts_once_and_goes_with_neither_alone(publisher):
+    other = "https://keys.a-co.example/second.json"
+    sets = [{"url": url, "until": "2027-11-01", "wait_minutes": 1} for url in (URL, other)]
+    publisher.register.put(document(key_sets=sets))
+    publisher.later(seconds=5)
+    for _ in range(3):
+        publisher.later(minutes=3)
+        assert publisher.kids() == ["one"]
+    publisher.register.put(document(key_sets=sets[1:]))
+    publisher.later(minutes=3)
+    publisher.later(minutes=3)
+    publisher.later(minutes=3)
+    assert publisher.kids() == ["one"]
+    publisher.register.put(document(key_sets=sets))
+    publisher.later(minutes=3)
+    assert publisher.kids() == ["one"]
+
+
 def test_an_officer_takes_one_fetched_key_back_for_ever(publisher):
     publisher.publish("one", "two")
     publisher.put(wait_minutes=1)
