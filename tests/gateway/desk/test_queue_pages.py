@@ -92,6 +92,17 @@ def test_many_are_taken_and_those_that_changed_meanwhile_are_reported(mina, thre
     assert set(own) == set(tickets[1:])
 
 
+def test_who_assigns_many_reads_how_many_went_to_whom(mina, three):
+    tickets, word = three
+    chosen = [(code, 1) for code in tickets]
+    report = mina.bulk("assign", chosen, to="c:karim", back=f"search={word}")
+    assert re.search(r'role="status">3 پرونده به [^<]+ ارجاع شد', report.text)
+    forged = f"{mina.house.ops}/desk/queue?done=assign_many&count=3&to=Call 0900"
+    page = mina.session.get(forged, timeout=30).text
+    assert "Call 0900" not in page
+    assert "پرونده‌های انتخاب‌شده ارجاع شد." in page
+
+
 def test_a_message_to_many_is_shown_first_goes_once_and_fills_its_places(shared_desk, mina, three):
     tickets, word = three
     chosen, form = [(code, 1) for code in tickets], f"desk-{uuid.uuid4()}"

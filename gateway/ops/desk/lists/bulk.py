@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -115,7 +116,9 @@ class BulkPages:
         shown = {row.code for row in page.tickets}
         gone = tuple(ticket.code for ticket in form.selected if ticket.code not in shown)
         if form.act in ("take", "assign") and not gone and not any(f.reason for f in fates):
-            return RedirectResponse(f"{QUEUE_AT}?{form.back}&done={form.act}_many", 303)
+            to = form.value("to") if form.act == "assign" else ""
+            done = urlencode({"done": f"{form.act}_many", "count": len(fates), "to": to})
+            return RedirectResponse(f"{QUEUE_AT}?{form.back}&{done}", 303)
         view = BulkView(form, page, fates, gone=gone)
         return await self._pages.page(request, "bulk_done", view=resolved(view))
 

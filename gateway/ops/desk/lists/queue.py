@@ -1,6 +1,7 @@
 """The queue: its tabs and filters, the next ticket of a list, saved filters, live counts."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -46,6 +47,7 @@ class QueueView:
     first: int
     filtered: int
     saved: int | None
+    done: str
 
 
 class QueuePages:
@@ -91,6 +93,7 @@ class QueuePages:
             first=(page.page - 1) * PAGE,
             filtered=sum(1 for name in ("category", "county", "kind", "unit") if name in fields),
             saved=next((kept.id for kept in page.filters or () if _same(kept.query, fields)), None),
+            done=_done(request, page),
         )
 
     async def _of_code(self, request: Request) -> str | None:
@@ -178,6 +181,18 @@ class QueuePages:
 
 def _without_place(text: str) -> str:
     return urlencode(_list_itself(addresses.parse(text)))
+
+
+def _done(request: Request, page: QueuePage) -> str:
+    """Say how many tickets were given, and to whom: a name of the page's own lists; empty for
+    anything else, which anybody could write into an address.
+    """
+    count, to = query_value(request, "count"), query_value(request, "to")
+    if query_value(request, "done") != "assign_many" or not re.fullmatch("[1-9][0-9]?", count):
+        return ""
+    names = {f"c:{row['username']}": row["name"] for row in page.colleagues or ()}
+    names |= {f"u:{row['code']}": row["fa"] for row in page.all_units or ()}
+    return f"{count} پرونده به {names[to]} ارجاع شد." if to in names else ""
 
 
 def _same(query: str, fields: Mapping[str, str]) -> bool:
