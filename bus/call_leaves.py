@@ -19,8 +19,9 @@ import orjson
 from bus import topology
 from bus.envelope import Envelope
 from bus.errors import Unavailable
+from bus.evidence.errors import EvidenceError
 from bus.evidence.leaves import Anchor, Leaf, Terms, commit, moment_text
-from bus.evidence.merkle import leaf_hash
+from bus.evidence.merkle import HASH_BYTES, leaf_hash
 from bus.messages.kinds import Request
 from bus.settings import Settings
 from bus.signatures.keys import base64url, from_base64url
@@ -127,6 +128,16 @@ def is_logged(contract: Request) -> bool:
     """True if calls of a contract have leaves."""
     public = contract.agency or contract.everyone
     return public and contract.name not in UNLOGGED and contract.operation != "health"
+
+
+def require_origin(origin: str) -> None:
+    """ValueError if no log can have that name: every leaf would be refused."""
+    try:
+        anchor(origin, "log", 0, bytes(HASH_BYTES), datetime.now(UTC))
+    except EvidenceError:
+        raise ValueError(
+            f"RECEIPTS_ORIGIN is {origin!r}; name a host and a path, without blanks or +."
+        ) from None
 
 
 def refusal_digest(code: str) -> bytes:

@@ -40,7 +40,7 @@ class Door:
 
     async def identify(self, request: Request, contract: kinds.Request) -> Visitor:
         """The agency that asks, by the headers alone: for what reads its body itself."""
-        request.state.contract, request.state.marks = contract.name, collect_marks()
+        request.state.contract = contract.name
         identified: Visitor | None = getattr(request.state, "visitor", None)
         return identified or await self.identify_first(request)
 
@@ -48,6 +48,7 @@ class Door:
         """The agency that asks, before it is looked up for what: a later ``identify`` of the same
         request gives the same, and takes nothing of its rate again.
         """
+        request.state.marks = collect_marks()
         visitor = await checks.identify(self.verifiers, request, self.http_message(request))
         request.state.visitor = visitor
         return visitor

@@ -44,9 +44,12 @@ Problem = Callable[[Request, BusError], Response]
 
 
 class Promises:
-    """Promises a leaf with each answer to a proven agency."""
+    """Promises a leaf with each answer to a proven agency; ValueError if no log can have that
+    name.
+    """
 
     def __init__(self, sender: LeafSender, origin: str) -> None:
+        call_leaves.require_origin(origin)
         self._sender, self._origin = sender, origin
         self._counts: dict[str, int] = {}
         self._window = 0.0

@@ -1,6 +1,7 @@
 """What anybody may ask of the log, and the receipts of an agency's calls."""
 
 import base64
+import re
 
 from sqlalchemy import Connection, select
 
@@ -14,7 +15,7 @@ from contracts.agencies.receipts import Consistency, Entries, Inclusion, Receipt
 from services.agencies.receipt_tables import RECEIPT_HEADS, RECEIPT_LEAVES, HeadRow, LeafRow
 from services.agencies.receipts import heads, tree
 
-HASH_TEXT = 43
+_HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 NOT_THERE = "receipt.not_found"
 
 
@@ -62,11 +63,9 @@ def receipt(conn: Connection, agency: str, id_: str) -> ReceiptReply:
     NotFound ``receipt.not_found`` for any other, and for a leaf that the log does not have yet.
     """
     column = RECEIPT_LEAVES.c
-    row = None
-    if len(id_) == HASH_TEXT:
+    row = _leaf(conn, column.agency == agency, column.call == id_)
+    if row is None and _HASH.fullmatch(id_):
         row = _leaf(conn, column.agency == agency, column.hash == from_base64url(id_))
-    if row is None:
-        row = _leaf(conn, column.agency == agency, column.call == id_)
     if row is None:
         raise NotFound(
             "The log has no leaf of that hash or call of your agency. One that you were promised "

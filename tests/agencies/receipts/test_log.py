@@ -39,7 +39,7 @@ def test_a_receipt_is_for_the_agency_whose_call_it_was(log):
     leaf = statement("call-1")
     log.add([leaf])
     log.sign()
-    for id_ in ("call-1", base64url(leaf.hash), "call-2", "x" * 43):
+    for id_ in ("call-1", base64url(leaf.hash), "call-2", "x" * 43, "." * 43):
         assert log.receipt(id_, asker="b-co")["code"] == "receipt.not_found"
 
 

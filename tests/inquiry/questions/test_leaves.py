@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from bus.activator import Call
-from bus.call_leaves import EVIDENCE, Evidence, Mark
+from bus.call_leaves import EVIDENCE, Evidence, Mark, require_origin
 from bus.database.marks import Marks
 from bus.envelope import Envelope
 from bus.evidence.leaves import Leaf, commitment, parse_leaf, salts_of
@@ -128,3 +128,10 @@ def test_old_rows_of_the_chain_verify_under_anchors_that_the_log_of_receipts_has
     assert "row 1 does not have the hash" in capsys.readouterr().out
     file.write_text("{}\n")
     assert run_audit(inquiry, "--anchors", str(file)) == audit.UNABLE
+
+
+@pytest.mark.parametrize("origin", ["with a blank/receipts", "a+b", "دفتر"])
+def test_a_log_has_a_name_that_heads_can_have(origin):
+    require_origin(ORIGIN)
+    with pytest.raises(ValueError, match="RECEIPTS_ORIGIN"):
+        require_origin(origin)
