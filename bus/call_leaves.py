@@ -33,6 +33,7 @@ EVIDENCE, MARK = "evidence", "receipt"
 ANSWERED, ACCEPTED, REFUSED, FAILED = "answered", "accepted", "refused", "failed"
 ASKED, QUEUE = "asked", "queue"
 SECRET_BYTES = 32
+_OPEN, _CLOSE = b'{"leaves":[', b"]}"
 # What reads the log or asks whether a service is well leaves no leaf: it would grow by being read.
 UNLOGGED = frozenset({"agencies.receipt.v1"})
 
@@ -271,6 +272,12 @@ def message(statements: Sequence[Statement], source: str) -> tuple[Envelope, byt
     """The Command that brings leaves to the log."""
     body = orjson.dumps({"leaves": [statement.to_wire() for statement in statements]})
     return Envelope.new(ADD_LEAVES, source), body
+
+
+def join_bodies(bodies: Sequence[bytes]) -> bytes:
+    """One body of ADD_LEAVES with the leaves of several, as ``message`` writes them."""
+    inner = [body.removeprefix(_OPEN).removesuffix(_CLOSE) for body in bodies]
+    return _OPEN + b",".join(inner) + _CLOSE
 
 
 def outbox_row(statements: Sequence[Statement], source: str) -> Wire:

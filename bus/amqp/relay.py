@@ -17,6 +17,7 @@ from bus.amqp import receipts
 from bus.amqp.rabbit import Link, settle
 from bus.amqp.receipts import COMMANDS, Receipt
 from bus.amqp.relay_metrics import DATABASE
+from bus.call_leaves import ADD_LEAVES, join_bodies
 from bus.database.hosts import connect
 from bus.database.outbox import CHANNEL
 from bus.database.probe import trouble_of
@@ -32,6 +33,7 @@ LATE_SECONDS = 5.0
 SEND_SECONDS = 15.0
 OPEN_SECONDS = 10.0
 KEEP_DAYS = 90
+JOINED = 1024 * 1024  # octets of leaves in one message
 RECEIPTS_AT_ONCE = 200
 
 # A row that is due later than any pause lets it was written under a clock that ran ahead.
@@ -217,7 +219,8 @@ class Relay:
             if not self._link.up:
                 return False
             cursor.execute(TAKE, (self._at_once,))
-            rows = [Row._make(values) for values in cursor.fetchall()]
+            taken = [Row._make(values) for values in cursor.fetchall()]
+            rows = with_leaves_joined(cursor, taken)
             results = await asyncio.gather(*(self._send(row) for row in rows))
             sent = [seq for seq, problem in results if problem is None]
             if sent:
@@ -229,7 +232,7 @@ class Relay:
                     UNSENT.labels(problem if problem in PROBLEMS else OTHER).inc()
             if rows:
                 self._log.info("relayed", sent=len(sent), failed=len(rows) - len(sent))
-            full = len(sent) == self._at_once
+            full = len(taken) == self._at_once and len(sent) == len(rows)
             self._choose_size(whole=len(sent) > 0 or not rows)
             return full
 
@@ -274,6 +277,27 @@ class Relay:
             )
             return error.code
         return None
+
+
+def with_leaves_joined(cursor: psycopg2.extensions.cursor, rows: list[Row]) -> list[Row]:
+    """Put leaves of calls that wait together into one row; the log takes each leaf once, whichever
+    message brings it again.
+    """
+    size, several = 0, list[Row]()
+    for row in (row for row in rows if row.name == ADD_LEAVES):
+        size += len(row.body)
+        if size > JOINED:
+            break
+        several.append(row)
+    if len(several) < 2:  # noqa: PLR2004 - one is joined with nothing
+        return rows
+    first, *others = several
+    body = join_bodies([bytes(row.body) for row in several])
+    cursor.execute("update outbox set body = %s where seq = %s", (body, first.seq))
+    gone = [row.seq for row in others]
+    cursor.execute("delete from outbox where seq = any(%s)", (gone,))
+    kept = [row for row in rows if row.seq not in set(gone)]
+    return [row._replace(body=memoryview(body)) if row is first else row for row in kept]
 
 
 def _execute(conn: Connection, sql: str | Composed, values: tuple[object, ...]) -> None:

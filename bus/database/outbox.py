@@ -3,6 +3,7 @@
 import orjson
 
 from bus import topology
+from bus.call_leaves import ADD_LEAVES
 from bus.database.prepared import Prepared, Writer
 from bus.envelope import Envelope
 from bus.errors import ContractError
@@ -74,4 +75,6 @@ def add(tx: Writer, rows: list[Wire]) -> None:
         # Names of services, which need no quotes in an array.
         [f"{{{','.join(row['awaits'])}}}" for row in rows],
     )
-    tx.write(_WAKE)
+    # Leaves are in no hurry: they wait for the relay's next round, and travel together.
+    if any(row["name"] != ADD_LEAVES for row in rows):
+        tx.write(_WAKE)

@@ -6,9 +6,11 @@ from hashlib import sha256
 from unittest import mock
 
 import orjson
+import psycopg2
 import pytest
 
 from bus.activator import Call
+from bus.amqp import relay
 from bus.call_leaves import EVIDENCE, Evidence, Mark, require_origin
 from bus.database.marks import Marks
 from bus.envelope import Envelope
@@ -25,6 +27,7 @@ from tests.stores import execute
 
 ORIGIN, REQUEST = "mirab.test/receipts", b"r" * 32
 ASKER = {**CALLER, EVIDENCE: Evidence(ORIGIN, "signature", REQUEST, 7).to_wire()}
+MATTER = {"purpose": "fuel_quota", "digest": None}
 DATA = {"key_kind": "national_id", "key": NOBODY, "purpose": "fuel_quota"}
 
 
@@ -135,3 +138,22 @@ def test_a_log_has_a_name_that_heads_can_have(origin):
     require_origin(ORIGIN)
     with pytest.raises(ValueError, match="RECEIPTS_ORIGIN"):
         require_origin(origin)
+
+
+def test_leaves_that_wait_travel_together_and_nothing_else_does(inquiry):
+    ask(inquiry, "one", "two")
+    inquiry.call(contracts.SUBMIT_BATCH, id="b", batch="b", part=0, lines=[], last=False, **MATTER)
+    ask(inquiry, "three")
+    ask(inquiry, "four", "five")
+    together = [leaf for message in messages(inquiry) for leaf in message]
+    connection = psycopg2.connect(inquiry.db)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(relay.TAKE, (500,))
+        taken = [relay.Row._make(values) for values in cursor.fetchall()]
+        rows = relay.with_leaves_joined(cursor, taken)
+        (row,) = [row for row in rows if row.name == ADD_LEAVES.name]
+        assert json.loads(bytes(row.body))["leaves"] == together
+        others = [row for row in taken if row.name != ADD_LEAVES.name]
+        assert [row for row in rows if row.name != ADD_LEAVES.name] == others
+    connection.close()
+    assert messages(inquiry) == [together]
