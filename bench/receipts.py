@@ -1,21 +1,24 @@
-"""What receipts cost a question: the same load with a log of receipts beside it, and without."""
+"""What receipts cost a question: one stack with a log of receipts, asked by a door that has each
+call receipted, and by one that does not.
+"""
 
 import itertools
 import sys
 
-from bench.ask import agency_key, one_run
+from bench.ask import agency_key
 from bench.load import run, signed_requests
-from bench.stack import RECEIPTS, Stack, Stores
+from bench.stack import PLAIN_DOOR, RECEIPTS, Stack, Stores
 from bench.tables import middle, table
 
-COUNTS = {1: 400, 16: 3000, 64: 4000}
-NAMES = ("Mirab", RECEIPTS)
-PARTS = ("door", "service", "relay", "agencies", "PostgreSQL", "RabbitMQ")
+COUNTS = {1: 300, 16: 2000, 64: 3000}
+DOORS = {"without": PLAIN_DOOR, "with": "door"}
+PARTS = ("service", "relay", "agencies", "PostgreSQL", "RabbitMQ")
 ORIGIN = "bench.mirab.example/receipts"
+Spent = dict[tuple[str, int], list[dict[str, float]]]
 
 
 def measure(stores: Stores, ids: list[str], rounds: int) -> str:
-    """Measure both in turn, so many rounds at each load; processor time a call is what to read."""
+    """Ask both doors in turn, so many rounds at each load; read the processor time a call."""
     key, cycle = agency_key(), itertools.cycle(ids)
     log = {
         "AGENCIES_DB_URL": stores.agencies(),
@@ -25,38 +28,34 @@ def measure(stores: Stores, ids: list[str], rounds: int) -> str:
         "AGENCIES_KEY": "bench",
         "MARKS_DIR": str(stores.folder / "marks"),
     }
-    stacks = {
-        "Mirab": Stack(stores, "Mirab"),
-        RECEIPTS: Stack(stores, RECEIPTS, services=1, doors=1, **log),
-    }
-    spent: dict[tuple[str, int], list[dict[str, float]]] = {}
-    rates: dict[tuple[str, int], list[float]] = {}
+    stack = Stack(stores, RECEIPTS, services=1, doors=1, **log)
+    urls = {"without": f"http://127.0.0.1:{stack.plain_port}", "with": stack.url}
+    spent: Spent = {}
     try:
-        for stack in stacks.values():
-            run(stack.url, signed_requests(stack.url, key, cycle, 300), 16)
+        for url in urls.values():
+            run(url, signed_requests(url, key, cycle, 300), 16)
         for n, (level, count) in itertools.product(range(rounds), COUNTS.items()):
             # Who is first changes: a machine that gets slower would favour one of them.
-            for name in NAMES if n % 2 else reversed(NAMES):
-                measured, cpu = one_run(stacks[name], key, cycle, level, count)
-                spent.setdefault((name, level), []).append(cpu)
-                rates.setdefault((name, level), []).append(measured.rate)
+            for name in urls if n % 2 else reversed(urls):
+                before = stack.cpu()
+                run(urls[name], signed_requests(urls[name], key, cycle, count), level)
+                after = stack.cpu()
+                used = {part: (after[part] - before[part]) / count * 1000 for part in after}
+                spent.setdefault((name, level), []).append(used)
             print(f"  receipts {n + 1} of {rounds}: {level} connections", file=sys.stderr)
     finally:
-        for stack in stacks.values():
-            stack.stop()
-    return _table(spent, rates)
+        stack.stop()
+    return _table(spent)
 
 
-def _table(
-    spent: dict[tuple[str, int], list[dict[str, float]]], rates: dict[tuple[str, int], list[float]]
-) -> str:
+def _table(spent: Spent) -> str:
     rows = []
     for level in COUNTS:
-        whole = {}
-        for name in NAMES:
-            used = {p: middle(cpu.get(p, 0.0) for cpu in spent[name, level]) for p in PARTS}
-            whole[name] = middle(sum(cpu.get(p, 0.0) for p in PARTS) for cpu in spent[name, level])
-            more = f"{(whole[name] / whole['Mirab'] - 1) * 100:+.1f} %"
-            shown = [*(f"{used[part]:.3f}" for part in PARTS), f"{whole[name]:.3f}", more]
-            rows.append([name, level, f"{middle(rates[name, level]):.0f}", *shown])
-    return table(["CPU ms a call", "connections", "requests/s", *PARTS, "in all", "more"], rows)
+        base = 0.0
+        for name, door in DOORS.items():
+            rounds = spent[name, level]
+            used = [middle(cpu[part] for cpu in rounds) for part in (door, *PARTS)]
+            base = base or sum(used)
+            more = f"{(sum(used) / base - 1) * 100:+.1f} %"
+            rows.append([name, level, *(f"{ms:.3f}" for ms in (*used, sum(used))), more])
+    return table(["receipts", "connections", "door", *PARTS, "CPU ms a call", "more"], rows)

@@ -56,10 +56,12 @@ STACKS: dict[str, dict[str, tuple[str, ...]]] = {
 
 # The same parts, which count nothing (bench/metrics.py).
 UNCOUNTED = "Mirab, counting nothing"
-RECEIPTS = "Mirab, with receipts"
+# With a log of receipts, and a second door beside the first that makes none.
+RECEIPTS, PLAIN_DOOR = "Mirab, with receipts", "plain door"
 VARIANTS = {
     RECEIPTS: {
         **STACKS["Mirab"],
+        PLAIN_DOOR: (*PYTHON, "gateway.agency"),
         "agencies": (*PYTHON, "bus", "serve", "services.agencies"),
         "agencies relay": (*PYTHON, "bus", "relay", "services.agencies"),
     },
@@ -202,6 +204,7 @@ class Stack:
         self.db = stores.database(database, "loaded")
         replays = stores.folder / f"replays-{self.port}"
         replays.mkdir()
+        replays.with_name(f"{replays.name}-plain").mkdir()
         self._environ = stores.environ(
             PORT=str(self.port),
             AGENCY_BASE_URL=f"http://127.0.0.1:{self.port}",
@@ -210,10 +213,12 @@ class Stack:
             **environ,
         )
         self.ports = [self.port, *(free_port() for _ in range(doors - 1))]
+        self.plain_port = free_port()
         self.processes: dict[str, Process] = {}
         for part, command in (STACKS | VARIANTS)[name].items():
             for n in range({"service": services, "door": doors}.get(part, 1)):
-                started = self._start(part, command, self.ports[n if part == "door" else 0])
+                port = self.plain_port if part == PLAIN_DOOR else self.ports[0]
+                started = self._start(part, command, self.ports[n] if part == "door" else port)
                 self.processes[f"{part} {n + 1}" if n else part] = started
         while not all(map(listening, self.ports)):
             for part, process in self.processes.items():
@@ -258,6 +263,9 @@ class Stack:
             "PORT": str(port),
             "AGENCY_BASE_URL": f"http://127.0.0.1:{port}",
         }
+        if part == PLAIN_DOOR:
+            environ.pop("RECEIPTS_ORIGIN")
+            environ["REPLAY_DIR"] += "-plain"
         return Process(log, [word.format(**places) for word in command], environ)
 
 

@@ -219,8 +219,8 @@ class Relay:
             if not self._link.up:
                 return False
             cursor.execute(TAKE, (self._at_once,))
-            taken = [Row._make(values) for values in cursor.fetchall()]
-            rows = with_leaves_joined(cursor, taken)
+            due = [Row._make(values) for values in cursor.fetchall()]
+            rows = with_leaves_joined(cursor, due)
             results = await asyncio.gather(*(self._send(row) for row in rows))
             sent = [seq for seq, problem in results if problem is None]
             if sent:
@@ -232,7 +232,7 @@ class Relay:
                     UNSENT.labels(problem if problem in PROBLEMS else OTHER).inc()
             if rows:
                 self._log.info("relayed", sent=len(sent), failed=len(rows) - len(sent))
-            full = len(taken) == self._at_once and len(sent) == len(rows)
+            full = len(due) == self._at_once and len(sent) == len(rows)
             self._choose_size(whole=len(sent) > 0 or not rows)
             return full
 

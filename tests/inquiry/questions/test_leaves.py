@@ -149,11 +149,11 @@ def test_leaves_that_wait_travel_together_and_nothing_else_does(inquiry):
     connection = psycopg2.connect(inquiry.db)
     with connection, connection.cursor() as cursor:
         cursor.execute(relay.TAKE, (500,))
-        taken = [relay.Row._make(values) for values in cursor.fetchall()]
-        rows = relay.with_leaves_joined(cursor, taken)
+        due = [relay.Row._make(values) for values in cursor.fetchall()]
+        rows = relay.with_leaves_joined(cursor, due)
         (row,) = [row for row in rows if row.name == ADD_LEAVES.name]
         assert json.loads(bytes(row.body))["leaves"] == together
-        others = [row for row in taken if row.name != ADD_LEAVES.name]
+        others = [row for row in due if row.name != ADD_LEAVES.name]
         assert [row for row in rows if row.name != ADD_LEAVES.name] == others
     connection.close()
     assert messages(inquiry) == [together]
