@@ -4,6 +4,7 @@ call receipted, and by one that does not.
 
 import itertools
 import sys
+import time
 
 from bench.ask import agency_key
 from bench.load import run, signed_requests
@@ -13,6 +14,8 @@ from bench.tables import middle, table
 COUNTS = {1: 300, 16: 2000, 64: 3000}
 DOORS = {"without": PLAIN_DOOR, "with": "door"}
 PARTS = ("service", "relay", "agencies", "PostgreSQL", "RabbitMQ")
+# Five processes start at once; a busy machine takes its time.
+SETTLE_SECONDS = 15
 ORIGIN = "bench.mirab.example/receipts"
 Spent = dict[tuple[str, int], list[dict[str, float]]]
 
@@ -32,6 +35,7 @@ def measure(stores: Stores, ids: list[str], rounds: int) -> str:
     urls = {"without": f"http://127.0.0.1:{stack.plain_port}", "with": stack.url}
     spent: Spent = {}
     try:
+        time.sleep(SETTLE_SECONDS)
         for url in urls.values():
             run(url, signed_requests(url, key, cycle, 300), 16)
         for n, (level, count) in itertools.product(range(rounds), COUNTS.items()):
