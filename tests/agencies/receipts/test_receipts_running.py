@@ -3,6 +3,7 @@
 import contextlib
 import json
 import secrets
+import uuid
 from hashlib import sha256
 
 import pika
@@ -19,6 +20,7 @@ from tests.agencies.receipts.logs import ORIGIN
 from tests.agencies.running import QUESTION, House, demo_key, post, signed
 from tests.databases import make_database
 from tests.environments import secrets_in
+from tests.gateway.agency import xroad_hands
 from tests.processes import Starter
 from tests.stores import execute, own_vhost
 from tests.waiting import wait_for
@@ -254,3 +256,52 @@ def test_leaves_of_a_log_that_was_away_come_once_it_is_there_again(house):
     finally:
         house.service, _ = house.serve("agencies", house.db)
     assert receipt(house, answer).leaf.outcome == "answered"
+
+
+def as_x_road(house):
+    """An information system of the agency, whose names two officers have put into the register."""
+    cert, digest = xroad_hands.certificate("fuel")
+    name = {"member_class": "GOV", "member_code": "100", "subsystem_code": "fuel"}
+    more = {
+        "certificates": [{"id": "fuel-co-xroad", "sha256": digest, "until": "2099-12-31"}],
+        "xroad": [{**name, "purpose": "fuel_quota", "until": "2099-12-31"}],
+    }
+    face = house.open(CLIENT_CERT_HEADER="X-Client-Cert")
+    house.put_back(KEY, lambda document: {**document, **more})
+    return xroad_hands.System(face, cert)
+
+
+def test_a_call_by_x_road_has_its_receipt_which_asic_gives_by_its_id(house):
+    system = as_x_road(house)
+    question = {name: QUESTION[name] for name in ("key_kind", "key")}
+    id_ = str(uuid.uuid4())
+    answer = system.send(xroad_hands.ASK, data=question, headers=[("X-Road-Id", id_)])
+    assert answer.status == 200, answer.body
+    promised = answer.headers["Mirab-Receipt"]
+    asic = f"/asic?queryId={id_}&memberClass=GOV&memberCode=100&subsystemCode=fuel"
+    wait_for(lambda: system.get(asic).status == 200, 60, 0.3)
+    (receipt_json,) = system.get(asic).json()["receipts"]
+    trusted = TrustedKeys.parse(requests.get(house.face + "/v1/log/key", timeout=20).text)
+    beside = {
+        "request": sha256(json.dumps(question).encode()).digest(),
+        "answer": sha256(answer.body).digest(),
+    }
+    proven = Receipt.parse(json.dumps(receipt_json).encode()).verify(trusted, beside)
+    assert base64url(proven.leaf.hash) == promised
+    assert (proven.terms.agency, proven.terms.way) == (KEY, "xroad")
+
+    unknown = asic.replace(id_, str(uuid.uuid4()))
+    assert system.get(unknown).status == 404
+    assert system.get(unknown).fault == "server.clientproxy.not_found"
+
+    nobody = [("X-Road-Represented-Party", "GOV/999")]
+    denied = system.send(xroad_hands.ASK, data=question, headers=nobody)
+    assert denied.fault == "server.serverproxy.access_denied"
+    by_hash = f"/v1/receipts/{denied.headers['Mirab-Receipt']}"
+    wait_for(lambda: fetch(house, by_hash).status_code == 200, 60, 0.3)
+    leaf = json.loads(fetch(house, by_hash).json()["leaf"])
+    assert (leaf["outcome"], leaf["code"]) == ("refused", "delegation.not_given")
+
+    own = system.get(f"{xroad_hands.HOME}/agencies/getSecurityServerHealthData").json()
+    services = {row["service"] for row in own["servicesEventData"]}
+    assert "MIRAB/GOV/WATER/inquiry/ask.v1" in services

@@ -140,6 +140,18 @@ BAD = {
         {"certificates": [{"id": "c", "sha256": "00", "until": "2030-01-01"}]},
         "certificates.0",
     ),
+    "a name of X-Road with a slash": (
+        {"xroad": [{"member_class": "GOV", "member_code": "1/2", "until": "2030-01-01"}]},
+        "xroad.0.member_code",
+    ),
+    "a name of X-Road without a day": (
+        {"xroad": [{"member_class": "GOV", "member_code": "1"}]},
+        "xroad.0.until",
+    ),
+    "a name of X-Road twice": (
+        {"xroad": [{"member_class": "GOV", "member_code": "1", "until": "2030-01-01"}] * 2},
+        "xroad.1.member_code",
+    ),
     "serving what nobody serves": ({"amqp": {"serves": ["inquiry.ask.v1"]}}, "amqp.serves.0"),
     "hearing what agencies do not hear": (
         {"events": {"hears": ["inquiry.ask.v1"]}},
@@ -159,6 +171,14 @@ def test_a_text_that_is_no_toml_is_told_so(register):
     request = {"toml": "code = [", "base_version": 0, "reason": "letter 7"}
     refused = register.call(desk.PROPOSE, as_="karim", **request)
     assert (refused["code"], refused["fields"][0]["field"]) == ("field.wrong", "toml")
+
+
+def test_a_name_of_x_road_is_of_one_agency(register):
+    name = {"member_class": "GOV", "member_code": "1", "until": "2030-01-01"}
+    register.put(document(xroad=[name, {**name, "subsystem_code": "fuel"}]))
+    theirs = {**name, "subsystem_code": "fuel", "purpose": "court_case"}
+    refused = register.propose(document("b-co", xroad=[theirs]))
+    assert [fault["field"] for fault in refused["fields"]] == ["document.xroad.0.member_code"]
 
 
 def test_what_another_agency_has_is_not_given_again(register):
