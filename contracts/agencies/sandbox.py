@@ -8,6 +8,7 @@ WITH_PURPOSE = {
     "inquiry.ask.v1": "fuel_quota",
     "inquiry.submit_batch.v1": "fuel_quota",
     "inquiry.ask_parcel.v1": "land_transfer",
+    "inquiry.watch.v1": "fuel_quota",
 }
 # Contracts that reach nobody but the agency itself. Messages to people are for known agencies.
 WITHOUT_PURPOSE = (
@@ -16,6 +17,11 @@ WITHOUT_PURPOSE = (
     "inquiry.read_batch.v1",
     "inquiry.read_parcel.v1",
     "inquiry.verify.v1",
+    "inquiry.watch_seeds.v1",
+    "inquiry.rotate_watch_seed.v1",
+    "inquiry.unwatch.v1",
+    "inquiry.watches.v1",
+    "inquiry.signals.v1",
     "billing.quote.v1",
     "billing.list_bills.v1",
     "billing.look_up.v1",

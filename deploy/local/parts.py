@@ -78,6 +78,7 @@ PARTS = (
             *ANY,
             "DB_URL",
             "INQUIRY_LOG_KEY_FILE",
+            "SIGNAL_WINDOW_SECONDS",
             "IMPORT_DIR",
             "MARKS_DIR",
             "RECEIPTS_ORIGIN",

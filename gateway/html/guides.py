@@ -28,6 +28,7 @@ FOR_PROGRAMS = (
     "receipts.md",
     "xroad.md",
     "webhooks.md",
+    "signals.md",
     "contracts.md",
     "notify-api.md",
     "citizens-api.md",

@@ -12,10 +12,15 @@ _WAITING = text("""
         (select count(*) from batches where state = 'ANSWERING'
             and submitted_at < now() - interval '1 hour') as waits_for_answers,
         (select count(*) from loads where state in ('WAITING', 'LOADING')
-            and created_at < now() - interval '3 hours') as waits_for_import""")
+            and created_at < now() - interval '3 hours') as waits_for_import,
+        (select count(*) from signal_changes where noted_at < now() - interval '1 hour')
+            + (select count(*) from signals_due where due_at < now() - interval '1 hour')
+            as waits_for_signals""")
 
 
 def counts(conn: Connection) -> dict[str, int]:
-    """Count own inquiries without a bill or a payment, batches without answers, endless imports."""
+    """Count own inquiries without a bill or a payment, batches without answers, endless imports,
+    and changes and signals that were due an hour ago.
+    """
     (row,) = conn.execute(_WAITING).mappings()
     return {str(name): int(count) for name, count in row.items()}

@@ -13,9 +13,10 @@ from contracts.inquiry.use import DayOfUse, OwnQuestion, OwnUse, PurposeToday, R
 from iran.persian import TEHRAN, tehran_day
 from services.inquiry.tables import COUNTED_DAYS, INQUIRY_LOG, QUOTAS
 
-# What has a tracking code was answered; what was read again has none, and is no refusal.
+# What has a tracking code was answered; what was read again, and a deposit of watches, has none
+# and is no refusal.
 _ANSWERED = INQUIRY_LOG.c.tracking_code.is_not(None)
-_REFUSED = INQUIRY_LOG.c.tracking_code.is_(None) & (INQUIRY_LOG.c.outcome != "READ")
+_REFUSED = INQUIRY_LOG.c.tracking_code.is_(None) & INQUIRY_LOG.c.outcome.not_in(("READ", "WATCHED"))
 
 
 @dataclass(frozen=True, slots=True)

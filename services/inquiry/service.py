@@ -12,6 +12,7 @@ from contracts.billing import bills
 from contracts.billing.bills import BillFact, Reminder
 from contracts.inquiry import attestations, laws, own, parcels, persons, questions, use
 from contracts.inquiry import ratings as rating_contracts
+from contracts.inquiry import signals as signal_contracts
 from contracts.inquiry.answer import Answer, Verification
 from contracts.notify.announcements import Nothing
 from contracts.notify.person_work import WORK_ON_PERSON_OF_INQUIRY, WorkOnPerson
@@ -39,6 +40,10 @@ from services.inquiry.questions import (
 )
 from services.inquiry.questions.answering import ReceivedQuestion
 from services.inquiry.registry_import import jobs
+from services.inquiry.signals import changes, reading, seeds, sending, watches
+
+# So many pages of changes and signals are worked on before another chore has its turn.
+AT_A_TURN = 100
 
 
 class Inquiry(Service):
@@ -132,6 +137,40 @@ class Inquiry(Service):
         agency = asker_of(self.context(tx).envelope).agency
         return own_use.use_of(tx.conn, agency, message.days, self.now())
 
+    # --- signals: that something changed of whom an agency watches ---
+
+    @serve(signal_contracts.WATCH_SEEDS)
+    def watch_seeds(
+        self, tx: Tx, message: signal_contracts.ReadWatchSeeds
+    ) -> signal_contracts.WatchSeeds:
+        return seeds.read_seeds(self.context(tx))
+
+    @serve(signal_contracts.ROTATE_WATCH_SEED)
+    def rotate_watch_seed(
+        self, tx: Tx, message: signal_contracts.RotateWatchSeed
+    ) -> signal_contracts.WatchesLeft | BusError:
+        return seeds.rotate(self.context(tx), message)
+
+    @serve(signal_contracts.WATCH)
+    def watch(
+        self, tx: Tx, message: signal_contracts.Watch
+    ) -> signal_contracts.Watching | BusError:
+        return watches.deposit(self.context(tx), message)
+
+    @serve(signal_contracts.UNWATCH)
+    def unwatch(self, tx: Tx, message: signal_contracts.Unwatch) -> signal_contracts.WatchesLeft:
+        return watches.end(self.context(tx), message)
+
+    @serve(signal_contracts.WATCHES)
+    def watches(self, tx: Tx, message: signal_contracts.ReadWatches) -> signal_contracts.OwnWatches:
+        return watches.list_own(self.context(tx), message)
+
+    @serve(signal_contracts.SIGNALS)
+    def signals(
+        self, tx: Tx, message: signal_contracts.ReadSignals
+    ) -> signal_contracts.Signals | BusError:
+        return reading.read_signals(self.context(tx), message)
+
     # --- people ---
 
     @serve(own.ASK_OWN)
@@ -217,6 +256,7 @@ class Inquiry(Service):
     def note_bill(self, tx: Tx, bill: BillFact) -> None:
         """Take what happened to a bill: of a source's debt, or of an own inquiry."""
         source_debts.note(tx.conn, bill)
+        changes.note_bill(tx.conn, bill, self.now())
         inquiries.note_bill(self.context(tx), bill)
 
     @handle(bills.BILL_ISSUED)
@@ -254,6 +294,31 @@ class Inquiry(Service):
     @every(2)
     def work_loads(self) -> None:
         jobs.work_next(self.store, self.settings)
+
+    @every(2, others=True)
+    def compare_changes(self) -> None:
+        for _ in range(AT_A_TURN):
+            with self.store.transaction() as tx:
+                if not changes.compare_page(self.context(tx)):
+                    return
+
+    @every(2)
+    def send_signals(self) -> None:
+        with self.store.transaction() as tx:
+            agencies = sending.agencies_due(self.context(tx))
+        for agency in agencies:
+            for _ in range(AT_A_TURN):
+                with self.store.transaction() as tx:
+                    if not sending.send_due(self.context(tx), agency):
+                        break
+
+    @every(3600)
+    def forget_signals(self) -> None:
+        with self.store.transaction() as tx:
+            context = self.context(tx)
+            watches.forget(context)
+            sending.forget(context)
+            seeds.rotate_old(context)
 
     @every(600)
     def count_day(self) -> None:

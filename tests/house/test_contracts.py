@@ -210,7 +210,20 @@ def test_every_request_says_what_it_is_for_and_has_a_reply():
 JUDGED_BY_THE_DOOR_ALONE = {
     "agencies": {"health"},
     "billing": {"health", "list_bills", "look_up", "quote", "statement"},
-    "inquiry": {"attest", "batch_status", "get", "health", "read_batch", "read_parcel", "verify"},
+    "inquiry": {
+        "attest",
+        "batch_status",
+        "get",
+        "health",
+        "read_batch",
+        "read_parcel",
+        "rotate_watch_seed",
+        "signals",
+        "unwatch",
+        "verify",
+        "watch_seeds",
+        "watches",
+    },
     "notify": {
         "callback_deliveries",
         "callbacks",

@@ -233,6 +233,30 @@ WRITES = (
        where u.kind = g.kind and u.value = g.value and u.known_to is null""",
     """insert into unread_keys (kind, value, known_from, data_version)
        select kind, value, %(known_from)s, %(version)s from load_unread_new""",
+    # What the signal hub compares with watches afterwards, in its own time.
+    """insert into signal_changes (kind, file_no, old_id, new_id, version, noted_at)
+       select 'record', file_no, old_id, id, %(version)s, %(known_from)s from load_changes
+       union all
+       select 'record', file_no, id, null, %(version)s, %(known_from)s from load_gone""",
+    """insert into signal_changes (kind, file_no, old_id, new_id, version, noted_at)
+       select distinct 'unread', v.file_no, v.id, v.id, cast(%(version)s as integer),
+              cast(%(known_from)s as timestamptz)
+       from (select kind, value from load_unread_new
+             union select kind, value from load_unread_gone) u
+       join source_keys k on k.kind = u.kind and k.value = u.value
+       join source_versions v on v.id = k.version_id and v.known_to is null""",
+    """insert into signal_changes (kind, file_no, old_id, new_id, version, noted_at)
+       select distinct 'decree', v.file_no, v.id, v.id, cast(%(version)s as integer),
+              cast(%(known_from)s as timestamptz)
+       from (select record from load_decree_changes
+             union all
+             select d.record from decrees d
+             where d.id in (select old_id from load_decree_changes
+                            union all select id from load_decrees_gone)) r
+       join source_versions v
+           on v.record -> 'licence' ->> 'expires_on'
+              between r.record ->> 'expiry_from' and r.record ->> 'expiry_to'
+       where v.known_to is null""",
     "analyze source_versions",
     "analyze source_keys",
 )
