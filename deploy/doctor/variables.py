@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from bus.settings import Settings
 from deploy.doctor.advice import Advice, doubt, well, wrong
 from deploy.doctor.installation import ADDRESSES, Installation
-from deploy.local.parts import LIMITS, PARTS, TELEMETRY
+from deploy.local.parts import DEFAULTS, PARTS
 from gateway.http.address import is_loopback
 
 AREA = "settings"
@@ -16,8 +16,7 @@ SHORTEST_SECRET = 16
 SECRETS = ("_KEY", "_TOKEN", "PASSWORD")
 # A part runs without these, which have defaults or switch something on.
 OPTIONAL = {
-    *LIMITS,
-    *TELEMETRY,
+    *DEFAULTS,
     *("LOG_LEVEL", "METRICS_ADDRESS", "TRUSTED_PROXIES", "ALLOWED_HOSTS", "CLIENT_CERT_HEADER"),
     *("SANDBOX", "CALLBACKS_SANDBOX", "SECOND_FACTOR", "COMPANY_FA", "COMPANY_EN", "HOST", "PORT"),
     *("AMQP_PASSWORD", "REGISTER_PUBLIC_KEY", "REPLAY_DIR", "MARKS_DIR", "OPEN311_KEYS_FILE"),

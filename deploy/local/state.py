@@ -282,8 +282,6 @@ class State:
             "MARKS_DIR": str(marks),
             "OPS_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/mirab-ops.pem"),
             "INQUIRY_LOG_KEY_FILE": str(self.secret("inquiry-log-key")),
-            # Whoever tries it here need not wait for a quarter of an hour.
-            "SIGNAL_WINDOW_SECONDS": "10",
             "IMPORT_DIR": str(imports),
             "TICKETING_KEY_FILE": str(self.secret("ticketing-key")),
             "PORTAL_KEY_FILE": str(self.secret("portal-key")),
