@@ -18,6 +18,7 @@ from bench import (
     notices,
     pages,
     receipts,
+    signals,
     stages,
     starting,
     telemetry,
@@ -27,7 +28,7 @@ from bench.stack import ROOT, Stores
 
 PAGE = ROOT / "docs" / "performance.md"
 PARTS = (
-    *("ask", "batch", "notices", "pages", "growth", "parallel", "imports"),
+    *("ask", "batch", "notices", "pages", "growth", "parallel", "imports", "signals"),
     *("floors", "stages", "flames", "metrics", "start", "soak", "telemetry", "receipts"),
 )
 QUICK = ("ask", "batch", "notices", "floors")
@@ -85,6 +86,7 @@ def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[],
         "growth": lambda: growth.growth(stores, ids, options.rounds, options.largest),
         "parallel": lambda: growth.parallel(stores, ids, options.rounds),
         "imports": lambda: imports.measure(stores, options.rows),
+        "signals": lambda: signals.measure(stores, options.rows),
         "floors": lambda: floors.measure(stores),
         "stages": lambda: stages.measure(stores, ids),
         "flames": lambda: stages.draw(stores, ids),

@@ -21,6 +21,7 @@ from connector.keys import load_key, make_key, read_server_keys
 from connector.receipts.commands import fetch_receipt, verify_receipt
 from connector.receipts.log_commands import audit_log, run_the_witness
 from connector.receipts.verdicts import is_receipt
+from connector.signals.commands import run_signals, run_unwatch, run_watch
 from connector.words import caller_of, completion, parser
 
 GOOD, REFUSED, UNABLE, STOPPED = 0, 1, 2, 130
@@ -316,6 +317,9 @@ RUNS = {
     "verify": run_verify,
     "audit": run_audit,
     "witness": run_witness,
+    "watch": run_watch,
+    "unwatch": run_unwatch,
+    "signals": run_signals,
     "keygen": run_keygen,
     "prove": run_prove,
     "completion": run_completion,

@@ -14,10 +14,12 @@ from connector.caller import Caller
 from connector.certificates import tls_session
 from connector.keys import load_key, read_server_keys
 from connector.options import certificates, connection, matter, subject, trust
+from connector.signals.options import signal_options, unwatch_options, watch_options
 from contracts.agencies.records import OUTCOMES
 
 SCRIPT = "mirab-connector"
 Run = Callable[[argparse.Namespace], int]
+Options = Callable[[argparse.ArgumentParser], object]
 # Options and arguments that name a file.
 FILES = (
     *("file", "key_file", "out", "cert_file", "cert_key_file", "ca_file"),
@@ -269,7 +271,7 @@ def _completion(command: argparse.ArgumentParser) -> None:
     command.add_argument("shell", choices=shtab.SUPPORTED_SHELLS, help="your shell")
 
 
-COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
+COMMANDS: dict[str, tuple[str, Options]] = {
     "ask": ("ask about one subscriber, licence or source", _ask),
     "batch": ("send many keys; with --out wait and fetch the results", _batch),
     "status": ("how far a batch has come", _status),
@@ -283,6 +285,9 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
     "verify": ("verify kept evidence, a receipt or a presentation, offline", _verify),
     "audit": ("read the whole log of receipts and compare it with heads held elsewhere", _audit),
     "witness": ("run a witness, which co-signs heads of a log that only ever grew", _witness),
+    "watch": ("watch subscribers by pseudonym", watch_options),
+    "unwatch": ("watch them no more", unwatch_options),
+    "signals": ("print of whom something changed since the last time", signal_options),
     "keygen": ("make a key pair; prints the public key to register", _keygen),
     "prove": ("print the proof that a new key is yours", _prove),
     "completion": ("print what lets your shell complete these words", _completion),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import playwright
 
+from connector.__main__ import RUNS
+from connector.words import parser
 from contracts.inquiry.signals import SIGNALS, pseudonym_of
 from tests.processes import ROOT
 
@@ -47,6 +49,13 @@ def test_openssl_makes_it():
         ["bash", "-c", code("sh")], env=environ, capture_output=True, text=True, check=True
     )
     assert reply.stdout.strip() == PSEUDONYM
+
+
+def test_the_commands_of_the_connector_are_understood():
+    lines = [line.split("#")[0].split() for line in code("bash").splitlines()]
+    commands = parser(RUNS)
+    names = [commands.parse_args(words[3:]).command for words in lines]
+    assert names == ["watch", "signals", "unwatch"]
 
 
 def test_the_example_of_a_page_of_signals_has_the_members_of_the_contract():
