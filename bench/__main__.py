@@ -18,12 +18,12 @@ from bench import (
     notices,
     pages,
     receipts,
-    signals,
     stages,
     starting,
     telemetry,
 )
 from bench.compare import compare
+from bench.hub import signals
 from bench.stack import ROOT, Stores
 
 PAGE = ROOT / "docs" / "performance.md"

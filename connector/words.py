@@ -14,7 +14,7 @@ from connector.caller import Caller
 from connector.certificates import tls_session
 from connector.keys import load_key, read_server_keys
 from connector.options import certificates, connection, matter, subject, trust
-from connector.signals.options import signal_options, unwatch_options, watch_options
+from connector.watch_options import signal_options, unwatch_options, watch_options
 from contracts.agencies.records import OUTCOMES
 
 SCRIPT = "mirab-connector"

@@ -1,6 +1,6 @@
 """Signals of changes: watches subscribers by pseudonym, and reads what changed by their keys."""
 
 from connector.signals.watch_list import Watched, WatchList
-from connector.signals.watching import Heard, Watcher
+from connector.signals.watching import ReadSignal, Watcher
 
-__all__ = ["Heard", "WatchList", "Watched", "Watcher"]
+__all__ = ["ReadSignal", "WatchList", "Watched", "Watcher"]

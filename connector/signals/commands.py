@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import orjson
 
 from connector.signals.watch_list import WatchList
-from connector.signals.watching import Heard, Watcher
+from connector.signals.watching import ReadSignal, Watcher
 from connector.words import caller_of
 
 
@@ -33,8 +33,8 @@ def run_signals(arguments: argparse.Namespace) -> int:
     with _watcher(arguments) as watcher:
         if arguments.anew:
             watcher.begin_anew()
-        for heard in watcher.signals():
-            shown = _as_json(heard) if arguments.json else _text(heard)
+        for entry in watcher.signals():
+            shown = _as_json(entry) if arguments.json else _text(entry)
             sys.stdout.write(f"{shown}\n")
             # It counts as read when the next one is asked for: then it stands there.
             sys.stdout.flush()
@@ -67,14 +67,14 @@ def _print_count(count: int, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _as_json(heard: Heard) -> str:
-    watched = [entry._asdict() for entry in heard.watched]
-    return orjson.dumps({**heard.signal, "watched": watched}).decode()
+def _as_json(entry: ReadSignal) -> str:
+    watched = [w._asdict() for w in entry.watched]
+    return orjson.dumps({**entry.signal, "watched": watched}).decode()
 
 
-def _text(heard: Heard) -> str:
-    signal = heard.signal
+def _text(entry: ReadSignal) -> str:
+    signal = entry.signal
     if signal["type"] == "SEEDUPDATE":
         return f"{signal['id']} {signal['at']} the seed was changed; all are deposited anew"
-    names = [f"{entry.kind} {entry.key} for {entry.purpose}" for entry in heard.watched]
+    names = [f"{w.kind} {w.key} for {w.purpose}" for w in entry.watched]
     return f"{signal['id']} {signal['at']} " + (", ".join(names) or "a watch of another list")

@@ -13,7 +13,7 @@ from iran.identifiers import Malformed
 PAGE = 500
 
 
-class Heard(NamedTuple):
+class ReadSignal(NamedTuple):
     """A signal: ``watched`` is whom it names, empty if this list has no such pseudonym."""
 
     signal: Wire
@@ -49,7 +49,7 @@ class Watcher:
         self._list.remove(watched)
         return left
 
-    def signals(self) -> Iterator[Heard]:
+    def signals(self) -> Iterator[ReadSignal]:
         """The signals since the last one that was worked on, in their order.
 
         Each counts as worked on when the next is asked for: a process that is killed reads the one
@@ -66,7 +66,7 @@ class Watcher:
                 if signal["type"] == "SEEDUPDATE":
                     self._deposit_all(MOST_DAYS)
                 pseudonym = signal.get("pseudonym")
-                yield Heard(signal, self._list.whose(pseudonym) if pseudonym else [])
+                yield ReadSignal(signal, self._list.whose(pseudonym) if pseudonym else [])
                 after = signal["id"]
                 self._list.note_place(after)
             self._list.note_place(page["next"])

@@ -43,6 +43,7 @@ _CHANGES = text("""
     left join source_versions d
         on c.kind = 'debt' and d.file_no = c.file_no and d.known_to is null
     order by c.seq limit :limit""")
+_FORGET = text("delete from signal_changes where seq = any(:compared)")
 _WATCHED = text("""
     select pseudonym, purpose, key_kind from watches
     where agency = :agency and seed = :seed and until > :now
@@ -130,8 +131,7 @@ def compare_page(context: Context) -> bool:
     changes = by_key(_changes(context, rows))
     for agency, kinds, grants in watchers:
         _compare(context, agency, {k: c for k, c in changes.items() if k.kind in kinds}, grants)
-    compared = SIGNAL_CHANGES.c.seq.in_([row.seq for row in rows])
-    context.conn.execute(delete(SIGNAL_CHANGES).where(compared))
+    context.conn.execute(_FORGET, {"compared": [row.seq for row in rows]})
     return len(rows) == PAGE
 
 

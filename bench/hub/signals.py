@@ -75,9 +75,9 @@ def measure(stores: Stores, rows: int) -> str:
 Line = tuple[str, int, float]
 
 
-def _row(what: str, count: int, seconds: float) -> list[str]:
-    print(f"  signals: {what}: {seconds:.2f} s", file=sys.stderr)
-    return [what, f"{count:,}", f"{seconds:.2f}", f"{count / seconds:,.0f}"]
+def _row(label: str, count: int, seconds: float) -> list[str]:
+    print(f"  signals: {label}: {seconds:.2f} s", file=sys.stderr)
+    return [label, f"{count:,}", f"{seconds:.2f}", f"{count / seconds:,.0f}"]
 
 
 def _hub(service: Inquiry, cursor: "psycopg2.extensions.cursor") -> Iterator[Line]:
