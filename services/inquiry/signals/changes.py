@@ -122,6 +122,7 @@ def compare_page(context: Context) -> bool:
     """Compare the oldest changes with the watches of all agencies; true if there may be more."""
     watchers = context.conn.execute(_WATCHERS).all()
     if not watchers:
+        context.tx.makes_nothing_due()
         context.conn.execute(delete(SIGNAL_CHANGES))
         return False
     rows = [ChangeRow(*row) for row in context.conn.execute(_CHANGES, {"limit": PAGE})]
