@@ -52,6 +52,7 @@ FIGURES = {
 }
 # What a QR code of version 25 holds with error correction M (ISO/IEC 18004, table 7), in bytes.
 LONGEST_LINK = 997
+SHORT_LINK = 666  # version 20
 MONTHS = tuple(zip(MONTHS_FA, MONTHS_EN, strict=True))
 
 
@@ -118,6 +119,7 @@ def answer(  # noqa: PLR0913 - what the paper shows, and what proves it
         answer=document,
         link=link or f"{portal}/v1/verify/{document.verification_code}",
         proves=link is not None,
+        is_short=link is not None and len(link.encode()) <= SHORT_LINK,
         company=company,
         portal=portal,
         explain=explain,
@@ -128,7 +130,8 @@ def proof_link(portal: str, proof: str) -> str | None:
     """Return the address that carries a proof behind ``#``, which no browser sends to a server.
 
     None if it is too long for a QR code of version 25 with error correction M: at 54 mm its modules
-    are 0.43 mm, what prints at 150 dots an inch and telephones' cameras still tell apart.
+    are 0.43 mm, what prints at 150 dots an inch and telephones' cameras still tell apart. One of
+    version 20 is as fine at 46 mm.
     """
     link = f"{portal}/verify#{proof}"
     return link if len(link.encode()) <= LONGEST_LINK else None

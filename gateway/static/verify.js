@@ -82,6 +82,7 @@ async function verified(text, keys) {
 
 function written(name, value, texts, lang) {
   if (name === "status.group" && texts.groups[value]) return texts.groups[value];
+  if (name === "status.code" && texts.means[value]) return `${value}: ${texts.means[value]}`;
   if (value === null) return texts.none;
   if (value === true) return texts.yes;
   if (value === false) return texts.no;
@@ -99,6 +100,8 @@ function line(list, label, value) {
   const isolated = document.createElement("bdi");
   name.textContent = label;
   isolated.textContent = value;
+  // Codes keep their Latin digits.
+  if (/^[\x21-\x7e]+$/.test(value)) Object.assign(isolated, { className: "latin", dir: "ltr" });
   what.append(isolated);
   list.append(name, what);
 }
@@ -132,7 +135,8 @@ async function run(region) {
   try {
     const { fields, claims, kid } = await verified(proof, keys);
     const card = show(region, "good", region.dataset.title), list = document.createElement("dl");
-    for (const [name, value] of fields) {
+    const order = Object.keys(texts.fields), place = (name) => (order.indexOf(name) + 1) || 999;
+    for (const [name, value] of [...fields].sort(([a], [b]) => place(a) - place(b))) {
       line(list, texts.fields[name] || name, written(name, value, texts, region.dataset.lang));
     }
     line(list, texts.by, claims.iss);

@@ -10,7 +10,7 @@ from bus.signatures.sd_jwt import Shown
 from contracts.inquiry.attestations import CHOICES
 from gateway.html.spoken import spoken, spoken_day
 from gateway.public.site import words
-from gateway.texts.files import Language
+from gateway.texts.files import Language, file_of
 from iran.persian import tehran_day
 
 STATUS, GROUP = "status.code", "status.group"
@@ -94,6 +94,11 @@ def script_texts(lang: Language) -> str:
     return orjson.dumps(
         {
             "fields": {name: label_of(name, lang) for name in CHOICES},
+            "means": {
+                key.removeprefix("means_"): str(text)
+                for key, text in file_of(lang).texts.items()
+                if key.startswith("means_") and key.removeprefix("means_").isupper()
+            },
             "groups": {group: speak(f"proof_group_{group}") for group in GROUPS},
             "faults": {fault: speak(f"proof_fault_{fault}") for fault in faults},
             "by": speak("proof_by"),
