@@ -58,8 +58,12 @@ MAIL_LIMITS = {
     "MAIL_MEGABYTES_A_DAY": "20000",
 }
 LIMITS = {**PORTAL_LIMITS, **NOTICE_LIMITS, **MAIL_LIMITS}
+# Who endorses heads of the log of receipts; RECEIPT_KEYS stand on the page that checks receipts.
+ENDORSERS = dict.fromkeys(
+    ("RECEIPTS_WITNESSES", "RECEIPTS_STAMPS_ADDRESS", "RECEIPTS_STAMPS_CA"), ""
+)
 # Whoever tries signals on one machine need not wait for a quarter of an hour.
-DEFAULTS = LIMITS | TELEMETRY | {"SIGNAL_WINDOW_SECONDS": "10"}
+DEFAULTS = LIMITS | TELEMETRY | ENDORSERS | {"RECEIPT_KEYS": "", "SIGNAL_WINDOW_SECONDS": "10"}
 
 
 def _relay(context: str) -> Part:
@@ -155,6 +159,7 @@ PARTS = (
             "MARKS_DIR",
             "RECEIPTS_KEY_FILE",
             "RECEIPTS_ORIGIN",
+            *ENDORSERS,
             "REGISTER_KEY_FILE",
             "SANDBOX",
         ),

@@ -166,7 +166,7 @@ async function rootOf(leaf, index, size, proof) {
 
 /* Leaves and receipts. */
 const MEMBERS = ["answer", "at", "call", "code", "contract", "log", "outcome", "request", "terms", "v"];
-const PARTS = ["request", "answer", "terms"], NO_CODE = ["answered", "asked"];
+const PARTS = ["request", "answer", "terms"], NO_CODE = ["answered", "accepted", "asked"];
 const NEEDED = ["v", "leaf", "salts", "terms", "index", "size", "proof", "checkpoint"];
 const ALLOWED = [...NEEDED, "request", "answer", "stamp"];
 const isText = (value) => typeof value === "string" && !/\p{Surrogate}/u.test(value);
@@ -181,7 +181,7 @@ function readLeaf(text) {
   const leaf = readJson(text);
   need(isPlain(leaf) && leaf.v === 1 && JSON.stringify(leaf, MEMBERS) === text);
   need(MEMBERS.every((name) => name === "v" || isText(leaf[name])));
-  need(["answered", "asked", "refused", "failed"].includes(leaf.outcome));
+  need(["answered", "accepted", "asked", "refused", "failed"].includes(leaf.outcome));
   need(NO_CODE.includes(leaf.outcome) === !leaf.code);
   need(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(leaf.at) && !isNaN(Date.parse(leaf.at)));
   need(/^[!-*,-~]{1,255}$/.test(leaf.log) && /^[A-Za-z0-9_.:-]{1,128}$/.test(leaf.call));

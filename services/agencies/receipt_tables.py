@@ -3,7 +3,18 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    false,
+)
 
 from services.agencies.key_tables import metadata
 
@@ -53,7 +64,14 @@ RECEIPT_HEADS = Table(
     Column("note", Text, nullable=False),
     Column("stamp", LargeBinary),
     Column("signed_at", DateTime(timezone=True), nullable=False),
+    Column("cosigned", Boolean, nullable=False, server_default=false()),
 )
+Index(
+    "receipt_heads_stamped",
+    RECEIPT_HEADS.c.size,
+    postgresql_where=RECEIPT_HEADS.c.stamp.is_not(None),
+)
+Index("receipt_heads_cosigned", RECEIPT_HEADS.c.size, postgresql_where=RECEIPT_HEADS.c.cosigned)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from bus.signatures.keys import SigningKey
 from contracts.agencies import receipts as contracts
 from contracts.agencies.register import Nothing
 from services.agencies.context import Entrypoints, calling_agency
-from services.agencies.receipts import forgetting, heads, lags, proofs, tree
+from services.agencies.receipts import endorsements, forgetting, heads, lags, proofs, tree
+from services.agencies.receipts.endorsements import Endorsers
 from services.agencies.receipts.heads import Log
 
 MESSAGES_AT_ONCE = 50
-SIGN_SECONDS = 2.0
+SIGN_SECONDS, ENDORSE_SECONDS = 2.0, 60.0
 _log = log.get("receipts")
 
 
@@ -52,6 +53,29 @@ class ReceiptEntrypoints(Entrypoints):
         lags.turned(row)
         if row is not None:
             _log.info("head_signed", size=row.size)
+
+    @every(ENDORSE_SECONDS, others=True)
+    def endorse_head(self) -> None:
+        """Has the newest head co-signed and stamped; no transaction waits meanwhile."""
+        endorsers = Endorsers.of(self.settings)
+        if not endorsers or self.settings.get("RECEIPTS_ORIGIN") is None:
+            return
+        now = self.now()
+        with self.store.transaction() as tx:
+            head = heads.newest_head(tx.conn)
+            stamp_due = endorsements.is_stamp_due(tx.conn, now)
+            cosigned = head is not None and endorsements.is_cosigned(tx.conn, head.size)
+        if head is None or ((head.stamp or not stamp_due) and cosigned):
+            return
+        gathered = endorsements.gather(
+            endorsers, head, self._prove_growth, now, stamp_due=stamp_due and not head.stamp
+        )
+        with self.store.transaction() as tx:
+            endorsements.keep(tx.conn, head.size, gathered)
+
+    def _prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
+        with self.store.transaction() as tx:
+            return proofs.growth(tx.conn, old, new)
 
     @every(3600)
     def forget_receipts(self) -> None:

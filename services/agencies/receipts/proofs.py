@@ -41,8 +41,7 @@ def consistency(conn: Connection, old: int, new: int) -> Consistency:
         raise RuleBroken(
             "The sizes are those of signed heads, the older first.", code="receipts.sizes"
         )
-    proof = _proof(conn, consistency_nodes(old, new))
-    return Consistency(old=old, new=new, proof=tuple(map(_base64, proof)))
+    return Consistency(old=old, new=new, proof=tuple(map(_base64, growth(conn, old, new))))
 
 
 def entries(conn: Connection, start: int, limit: int) -> Entries:
@@ -103,14 +102,22 @@ def _receipt(conn: Connection, row: LeafRow, head: HeadRow) -> str:
 
 
 def _covering(conn: Connection, index: int) -> HeadRow | None:
-    """The newest stamped head that covers a leaf, else the newest; None if none covers it yet."""
-    statement = (
-        select(*columns(RECEIPT_HEADS, HeadRow))
-        .where(RECEIPT_HEADS.c.size > index)
-        .order_by(RECEIPT_HEADS.c.stamp.is_(None), RECEIPT_HEADS.c.size.desc())
-        .limit(1)
+    """The first head behind a leaf that has a time stamp, else the first that a witness co-signed,
+    else the newest; None if none covers it yet.
+    """
+    column = RECEIPT_HEADS.c
+    covering = select(*columns(RECEIPT_HEADS, HeadRow)).where(column.size > index).limit(1)
+    first = covering.order_by(column.size)
+    return (
+        fetch_one(conn, HeadRow, first.where(column.stamp.is_not(None)))
+        or fetch_one(conn, HeadRow, first.where(column.cosigned))
+        or fetch_one(conn, HeadRow, covering.order_by(column.size.desc()))
     )
-    return fetch_one(conn, HeadRow, statement)
+
+
+def growth(conn: Connection, old: int, new: int) -> tuple[bytes, ...]:
+    """The hashes that prove that the tree of ``new`` leaves begins with that of ``old``."""
+    return tuple(_proof(conn, consistency_nodes(old, new)))
 
 
 def _head(conn: Connection, size: int | None) -> HeadRow:
