@@ -97,7 +97,7 @@ class Witness:
         try:
             check_consistency(size, checkpoint.size, root, checkpoint.root, submission.proof)
         except EvidenceError as error:
-            self._keep_conflict(submission.note)
+            # It proves nothing against the log: any stranger can send its head with a wrong proof.
             return Reply(NOT_GROWN, error.message + "\n")
         signature = cosign(checkpoint.text(), self._key, self.verifier.name, int(now))
         _write(path, str(Note.parse(submission.note).with_signatures([signature])))
@@ -115,7 +115,7 @@ class Witness:
             yield path
 
     def _keep_conflict(self, note: str) -> None:
-        """A signed head that contradicts the last one proves that the log lied."""
+        """Another signed head of the size of the last one proves that the log lied."""
         path = self._folder / f"conflict-{hashlib.sha256(note.encode()).hexdigest()[:16]}.note"
         if sum(1 for _ in self._folder.glob("conflict-*")) < MOST_CONFLICTS:
             _write(path, note)
