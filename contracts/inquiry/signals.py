@@ -39,6 +39,8 @@ PSEUDONYM = Pattern(
     "pseudonym|A pseudonym is base64url of 32 bytes without padding: 43 characters.",
 )
 
+PLACE = Pattern("^[A-Za-z0-9_-]{43}\\.[a-z_]{1,40}$", "place|Give next of the page before.")
+
 
 def to_base64url(octets: bytes) -> str:
     """Write bytes in base64url without padding, as seeds and pseudonyms stand in messages."""
@@ -147,7 +149,9 @@ class WatchesLeft:
 @message
 class ReadWatches:
     after: Annotated[
-        str | None, Text(100), "next of the page before; from the beginning if left out"
+        str | None,
+        Text(100, validate=PLACE),
+        "next of the page before; from the beginning if left out",
     ] = None
     limit: Annotated[int, whole(1, AT_ONCE)] = 100
 

@@ -43,7 +43,8 @@ def test_a_part_that_lacks_what_it_needs_is_named_with_the_variable():
     (sentence,) = sentences(
         variables.look, Installation.of_part("inquiry", {"AMQP_URL": "amqp://x@y/%2F"})
     )
-    assert sentence == "inquiry: not set: AGENCIES_DIR, DB_URL, IMPORT_DIR, INQUIRY_LOG_KEY."
+    lacking = "AGENCIES_DIR, DB_URL, IMPORT_DIR, INQUIRY_LOG_KEY, PORTAL_URL, SIGNING_KEY"
+    assert sentence == f"inquiry: not set: {lacking}."
 
 
 def test_a_secret_in_a_file_or_in_its_own_variable_is_one_that_is_set(tmp_path):

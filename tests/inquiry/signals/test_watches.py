@@ -228,3 +228,6 @@ def test_pseudonyms_that_are_none_are_refused_by_the_contract(hub):
         with pytest.raises(ContractError, match="pseudonyms"):
             hub.watch(pseudonyms=[text])
     assert len(from_base64url("a" * 43)) == 32
+    for place in ("x", "a" * 43, "a" * 43 + ".", "!" * 43 + ".fuel_quota", "é.x"):
+        with pytest.raises(ContractError, match="after"):
+            contracts.WATCHES.load_data({"after": place})
