@@ -29,7 +29,7 @@ from services.inquiry.signals.rows import lock_watcher
 KEEP = retention.span("signals")
 AT_ONCE = 2000
 # The end of a span is a multiple of so many seconds, for all agencies alike.
-WINDOW_SETTING, WINDOW_SECONDS = "SIGNAL_WINDOW_SECONDS", 900
+WINDOW_SECONDS = 900
 # The row of the agency stays locked until the commit: no number is skipped, and a reader who sees
 # one signal can see all before it. ``floor`` is above all that was given before a restore.
 _NEXT = text("""
@@ -73,7 +73,7 @@ class SignalRow:
 
 def span_end(context: Context) -> dt.datetime:
     """The end of the span of minutes in which the act of the context happens."""
-    window = context.settings.whole(WINDOW_SETTING, WINDOW_SECONDS)
+    window = context.settings.whole("SIGNAL_WINDOW_SECONDS", WINDOW_SECONDS)
     spans = int(context.now.timestamp()) // window + 1
     return dt.datetime.fromtimestamp(spans * window, dt.UTC)
 
