@@ -10,8 +10,9 @@ import pytest
 from bus.evidence.leaves import parse_leaf
 from bus.signatures.keys import SigningKey, base64url
 from bus.signatures.sd_jwt import issue
-from connector.__main__ import main
+from connector.__main__ import RUNS, main
 from connector.keys import make_key
+from connector.words import parser
 from contracts.inquiry.attestations import KIND
 from tests.bus.evidence.logs import log_of, make_leaf
 from tests.connector.conftest import answer, problem
@@ -130,13 +131,18 @@ def test_the_commands_of_the_guide_work_as_they_stand_there(tmp_path, us, monkey
 
     us.plan = [ask, receipt, attested, attested]
     for words in commands:
-        assert main(shlex.split(words)) == 0, (words, capsys.readouterr().err)
+        if words.split()[0] in OF_AUDITORS:
+            parser(RUNS).parse_args(shlex.split(words))
+        else:
+            assert main(shlex.split(words)) == 0, (words, capsys.readouterr().err)
     assert us.plan == []
     output = capsys.readouterr().out
     assert "The answer is the one that was sent" in output
     assert "Presented to agri-bank, nonce 7f3a9c, by the holder's key." in output
 
 
+# What these do is in test_audit.py; here they are understood as they stand in the guide.
+OF_AUDITORS = {"audit", "keygen", "witness"}
 ANSWER_OF_GUIDE = {
     "outcome": "NOT_FOUND",
     "sources": [],
