@@ -58,12 +58,12 @@ MAIL_LIMITS = {
     "MAIL_MEGABYTES_A_DAY": "20000",
 }
 LIMITS = {**PORTAL_LIMITS, **NOTICE_LIMITS, **MAIL_LIMITS}
-# Who endorses heads of the log of receipts; RECEIPT_KEYS stand on the page that checks receipts.
+# Who endorses heads of the log of receipts.
 ENDORSERS = dict.fromkeys(
     ("RECEIPTS_WITNESSES", "RECEIPTS_STAMPS_ADDRESS", "RECEIPTS_STAMPS_CA"), ""
 )
 # Whoever tries signals on one machine need not wait for a quarter of an hour.
-DEFAULTS = LIMITS | TELEMETRY | ENDORSERS | {"RECEIPT_KEYS": "", "SIGNAL_WINDOW_SECONDS": "10"}
+DEFAULTS = LIMITS | TELEMETRY | ENDORSERS | {"SIGNAL_WINDOW_SECONDS": "10"}
 
 
 def _relay(context: str) -> Part:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bus.topology import agency_vhost
+from deploy import keys
 from deploy.local.parts import (
     AGENCY_DIST_PORT,
     AGENCY_EPMD_PORT,
@@ -58,7 +59,6 @@ FACES = {
     **dict.fromkeys(("SANDBOX", "CALLBACKS_SANDBOX", "FORWARD_SANDBOX"), "1"),
     "OPEN311_TYPE": "test",
     "RECEIPTS_ORIGIN": "mirab.localhost/receipts",
-    "RECEIPT_KEYS": "",
 }
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -204,29 +204,19 @@ class State:
 
     def signing_key(self) -> Path:
         """The agency face's private key, made once."""
-        return self._private_key("signing.pem")
+        return keys.private_key(self.home / "signing.pem")
 
     def register_key(self) -> Path:
         """The private key that signs the register of agencies, made once."""
-        return self._private_key("register.pem")
+        return keys.private_key(self.home / "register.pem")
 
     def receipts_key(self) -> Path:
         """The private key that signs the heads of the log of receipts, made once."""
-        return self._private_key("receipts.pem")
+        return keys.private_key(self.home / "receipts.pem")
 
     def register_public_key(self) -> str:
         """The public half of it, by which faces and services believe copies of the register."""
-        from bus.signatures.keys import SigningKey
-
-        return SigningKey.load(self.register_key(), "register").public.base64()
-
-    def _private_key(self, name: str) -> Path:
-        from connector.keys import make_key
-
-        path = self.home / name
-        if not path.exists():
-            make_key(path)
-        return path
+        return keys.public_key(self.register_key())
 
     def owner_url(self, context: str) -> str:
         """The address by which migrations are run: as the owner, which no service is."""
@@ -292,6 +282,7 @@ class State:
             "AGENCIES_KEY_FILE": str(self.secret("agencies-key")),
             "REGISTER_KEY_FILE": str(self.register_key()),
             "RECEIPTS_KEY_FILE": str(self.receipts_key()),
+            "RECEIPT_KEYS": keys.key_of_receipts(self.receipts_key(), FACES["RECEIPTS_ORIGIN"]),
             "NOTIFY_KEY_FILE": str(self.secret("notify-key")),
             "NOTIFY_PROVIDERS_FILE": str(CHECKOUT / "deploy/notify/providers.toml"),
             "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),

@@ -1,0 +1,30 @@
+"""Private keys of a local installation, made once, and the public halves that its parts are given.
+
+What makes and reads keys is imported only when it is needed: `make status` needs none.
+"""
+
+from pathlib import Path
+
+
+def private_key(path: Path) -> Path:
+    """The file of a private key (Ed25519), made if it is not there."""
+    from connector.keys import make_key
+
+    if not path.exists():
+        make_key(path)
+    return path
+
+
+def public_key(path: Path) -> str:
+    """The public half of a private key, as base64."""
+    from bus.signatures.keys import SigningKey
+
+    return SigningKey.load(path, path.stem).public.base64()
+
+
+def key_of_receipts(path: Path, origin: str) -> str:
+    """The line by which people and programs know the log of receipts: NAME+ID+KEY."""
+    from bus.evidence.notes import ED25519, Verifier
+    from bus.signatures.keys import SigningKey
+
+    return str(Verifier(origin, ED25519, SigningKey.load(path, path.stem).public))
