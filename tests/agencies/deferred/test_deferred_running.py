@@ -21,6 +21,7 @@ from tests.stores import execute
 from tests.waiting import wait_for
 
 ID = str(uuid.uuid4())
+PSEUDONYMS = ["Brf0HTOqXsuVxecsD42-qMLWxK8Yi1s0KSJg_Vrs76M"]
 SAMPLES = {
     "agencies.rotate_keys.v1": {
         "keys": [
@@ -50,6 +51,13 @@ SAMPLES = {
         "solved": True,
     },
     "inquiry.get.v1": {"tracking_code": "Q-2222-2222-2222"},
+    "inquiry.watch.v1": {
+        "purpose": "land_transfer",
+        "key_kind": "national_id",
+        "seed": ID,
+        "pseudonyms": PSEUDONYMS,
+    },
+    "inquiry.unwatch.v1": {"pseudonyms": PSEUDONYMS},
     "notify.draft_template.v1": {
         "code": "a_code",
         "channel": "sms",

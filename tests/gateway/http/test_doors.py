@@ -381,6 +381,8 @@ FROM_ELSEWHERE = {
     "/u/{token}",  # one click of a mail program (RFC 8058)
     "/open311/v2/requests.xml",
     "/open311/v2/requests.json",  # civic apps, by their key
+    "/open311/v2/servicerequestupdates.xml",
+    "/open311/v2/servicerequestupdates.json",
 }
 FILLED = {"int": "1", "uuid": CALLS.rpartition("/")[2]}
 
