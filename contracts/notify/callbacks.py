@@ -22,6 +22,8 @@ CALLBACK_TYPES = (
     *OF_AGENCIES,
 )
 TEST = "endpoint.test"
+# What the Notify API calls back with a bearer token (docs/notify-api.md).
+NOTIFY_KINDS = ("receipts", "texts")
 CALLBACK_STATES = ("ENABLED", "DISABLED")
 DELIVERY_STATES = ("WAITING", "DONE", "DEAD")
 
@@ -68,6 +70,11 @@ class Callback:
     failing_since: Instant | None
     waiting: int
     dead: int
+    notify: Annotated[
+        str | None,
+        Choice(NOTIFY_KINDS),
+        "What of the Notify API comes here, with a bearer token; null for the types above",
+    ] = None
 
 
 @message

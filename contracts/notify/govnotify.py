@@ -28,10 +28,33 @@ KEY_KINDS = ("live", "team", "test")
 POSTAGES = ("first", "second", "economy")
 SCANS = ("HELD", "CLEAN", "INFECTED")
 PAGE = 250
+# Nobody reports when a letter on paper arrives: a posted one counts as delivered, as there.
+_STATUS = {
+    "CREATED": "created",
+    "SENDING": "sending",
+    "SENT": "sending",
+    "DELIVERED": "delivered",
+    "UNDELIVERED": "temporary-failure",
+    "REJECTED": "permanent-failure",
+    "FAILED": "technical-failure",
+    "CANCELLED": "cancelled",
+    "UNTOLD": "temporary-failure",
+}
+_OF_CHANNEL = {
+    # The mail server took it, and no refusal came back within 72 hours.
+    ("email", "UNTOLD"): "delivered",
+    ("letter", "SENT"): "delivered",
+    ("letter", "UNTOLD"): "delivered",
+}
 PDF_MOST = 2 * 1024 * 1024
 LETTERS = "letters"
 """The folder of the blob store in which letters lie that were made elsewhere."""
 IDS_MOST = 500
+
+
+def notify_status(channel: str, state: str) -> str:
+    """The status by which the Notify API knows a message's state, but for those of letters."""
+    return _OF_CHANNEL.get((channel, state), _STATUS[state])
 
 
 @message

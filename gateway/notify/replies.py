@@ -5,29 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import overload
 
 from bus.messages.message import Wire
-from contracts.notify.govnotify import ApiMessage, MessageFilter, TemplateAt
+from contracts.notify.govnotify import ApiMessage, MessageFilter, TemplateAt, notify_status
 from contracts.notify.messages import STATES, MessagePreview, Template, TemplateOf
 from contracts.notify.received import ReceivedText
 from gateway.notify.schemas import TYPES
 
-# Nobody reports when a letter on paper arrives: a posted one counts as delivered, as there.
-STATUS = {
-    "CREATED": "created",
-    "SENDING": "sending",
-    "SENT": "sending",
-    "DELIVERED": "delivered",
-    "UNDELIVERED": "temporary-failure",
-    "REJECTED": "permanent-failure",
-    "FAILED": "technical-failure",
-    "CANCELLED": "cancelled",
-    "UNTOLD": "temporary-failure",
-}
-OF_CHANNEL = {
-    # The mail server took it, and no refusal came back within 72 hours.
-    ("email", "UNTOLD"): "delivered",
-    ("letter", "SENT"): "delivered",
-    ("letter", "UNTOLD"): "delivered",
-}
 OF_LETTERS = {"created": "accepted", "sending": "accepted", "delivered": "received"}
 # A PDF that came as it is waits for the scanner of viruses, as with Notify.
 OF_SCANS = {"HELD": "pending-virus-check", "INFECTED": "virus-scan-failed"}
@@ -49,12 +31,8 @@ POSTED_WITHIN = timedelta(days=7)
 
 def status(channel: str, state: str) -> str:
     """The status by which this API knows a state; letters have names of their own for some."""
-    plain = _plain(channel, state)
+    plain = notify_status(channel, state)
     return OF_LETTERS.get(plain, plain) if channel == "letter" else plain
-
-
-def _plain(channel: str, state: str) -> str:
-    return OF_CHANNEL.get((channel, state), STATUS[state])
 
 
 def wanted(types: Iterable[str], statuses: Iterable[str]) -> tuple[MessageFilter, ...]:
@@ -63,7 +41,7 @@ def wanted(types: Iterable[str], statuses: Iterable[str]) -> tuple[MessageFilter
     return tuple(
         MessageFilter(
             channel=channel,
-            states=tuple(s for s in STATES if not meant or _plain(channel, s) in meant),
+            states=tuple(s for s in STATES if not meant or notify_status(channel, s) in meant),
         )
         for channel in list(dict.fromkeys(types)) or TYPES
     )

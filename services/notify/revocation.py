@@ -25,7 +25,7 @@ from services.notify.sending import settlement
 from services.notify.sending.rights import API_KEY_REVOKED
 from services.notify.sending.rows import MessageRow
 from services.notify.tables import API_KEYS, API_SERVICES, CALLBACKS, JOBS, MESSAGES
-from services.notify.webhooks import delivery
+from services.notify.webhooks import rows as deliveries
 
 PAGE = 200
 # Each owner of waiting messages by one step in the index: a recursive query.
@@ -180,4 +180,4 @@ def disable_endpoints(context: Context) -> None:
     for row in fetch_all(context.conn, _Endpoint, query):
         code = context.members.refusal(Sender(row.owner, row.key_id))
         if code and code != AGENCY_MISSING:
-            delivery.disable(context, row.id, code, code)
+            deliveries.disable(context, row.id, code, code)

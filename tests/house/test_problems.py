@@ -30,6 +30,7 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
     "api.refused",
     "api_key.name_taken",
     "api_key.no_service",
+    "callback.token",
 }
 
 

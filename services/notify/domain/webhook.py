@@ -11,10 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 SECRET, PRIVATE, PUBLIC = "whsec_", "whsk_", "whpk_"
 SECRET_BYTES = 32
+TOO_MANY, SERVER_ERROR = 429, 500
 # The pauses after the first, second, ... failure; three days in all.
 PAUSES = tuple(dt.timedelta(seconds=s) for s in (5, 300, 1800)) + tuple(
     dt.timedelta(hours=h) for h in (2, 5, 10, 14, 20, 24)
 )
+# Notify tries again every five minutes, five times.
+NOTIFY_PAUSES = (dt.timedelta(minutes=5),) * 5
 OLD_SECRET = dt.timedelta(hours=24)
 DISABLE_AFTER = dt.timedelta(days=5)
 LONGEST_REST = dt.timedelta(minutes=5)
@@ -52,9 +55,30 @@ def signature(
     return " ".join([*marks, "v1a," + base64.b64encode(signer.sign(content)).decode()])
 
 
-def next_try(tries: int, now: dt.datetime) -> dt.datetime | None:
+def headers(
+    id_: str, at: dt.datetime, body: bytes, *, secrets: Sequence[str], private: str
+) -> dict[str, str]:
+    """The three headers of a delivery."""
+    return {
+        "webhook-id": id_,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signature(id_, at, body, secrets=secrets, private=private),
+    }
+
+
+def next_try(
+    tries: int, now: dt.datetime, pauses: Sequence[dt.timedelta] = PAUSES
+) -> dt.datetime | None:
     """When to try again after so many tries have failed; None: never."""
-    return now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
+    return now + pauses[tries - 1] if tries <= len(pauses) else None
+
+
+def notify_next_try(tries: int, now: dt.datetime, status: int | None) -> dt.datetime | None:
+    """The same as Notify does it: what is refused by another status than 429 and those from 500
+    on is not tried again.
+    """
+    is_final = status is not None and status != TOO_MANY and status < SERVER_ERROR
+    return None if is_final else next_try(tries, now, NOTIFY_PAUSES)
 
 
 def rest(failures: int, now: dt.datetime) -> dt.datetime:

@@ -1,6 +1,7 @@
 """Administer keys of the Notify API: `python -m services.notify.govuk`."""
 
 import argparse
+import getpass
 import sys
 
 from sqlalchemy import Connection
@@ -10,10 +11,12 @@ from bus.database.store import Store
 from bus.errors import BusError
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
+from contracts.notify.callbacks import NOTIFY_KINDS
 from contracts.notify.govnotify import API_CHANNELS, KEY_KINDS
 from iran import identifiers
 from services.notify.govuk import api_keys
 from services.notify.keys import Keys
+from services.notify.webhooks import bearer
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +40,13 @@ def _parser() -> argparse.ArgumentParser:
     most.add_argument("agency")
     most.add_argument("channel", choices=API_CHANNELS)
     most.add_argument("number", type=int)
+    called = acts.add_parser("callback", help="sets where receipts or texts are posted")
+    called.add_argument("agency")
+    called.add_argument("kind", choices=NOTIFY_KINDS)
+    called.add_argument("url", help="its bearer token is read from the standard input")
+    dropped = acts.add_parser("drop-callback", help="posts them there no more")
+    dropped.add_argument("agency")
+    dropped.add_argument("kind", choices=NOTIFY_KINDS)
     return parser
 
 
@@ -49,17 +59,17 @@ def main(argv: list[str] | None = None) -> int:
         with Store(settings.text("DB_URL"), source="api_keys").transaction() as tx:
             if options.act != "list":
                 # A guest's address is a person's: it stands in no record.
-                name = getattr(options, "name", None)
+                name = getattr(options, "name", None) or getattr(options, "kind", None)
                 command = f"notify.api_keys.{options.act}"
                 note_command(tx.conn, command, agency=options.agency, key=name)
-            print(_run(tx.conn, keys, options))
+            print(_run(tx.conn, keys, options, sandbox=settings.get("CALLBACKS_SANDBOX") == "1"))
     except (BusError, MissingSettings, identifiers.Malformed) as error:
         print(f"Not done: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _run(conn: Connection, keys: Keys, options: argparse.Namespace) -> str:
+def _run(conn: Connection, keys: Keys, options: argparse.Namespace, *, sandbox: bool) -> str:
     agency: str = options.agency
     match options.act:
         case "make":
@@ -71,11 +81,32 @@ def _run(conn: Connection, keys: Keys, options: argparse.Namespace) -> str:
             return "revoked" if done else "there is no such key in force"
         case "guest":
             return f"on the list for {api_keys.add_guest(conn, keys, agency, options.address)}"
-        case "limit":
-            api_keys.limit(conn, agency, options.channel, options.number)
-            return "done"
-    api_keys.archive(conn, agency)
+        case "callback":
+            return _called_back(conn, keys, options, sandbox=sandbox)
+    return _settled(conn, options)
+
+
+def _settled(conn: Connection, options: argparse.Namespace) -> str:
+    if options.act == "drop-callback":
+        dropped = bearer.drop(conn, options.agency, options.kind)
+        return "dropped" if dropped else "there is no such call-back"
+    if options.act == "limit":
+        api_keys.limit(conn, options.agency, options.channel, options.number)
+        return "done"
+    api_keys.archive(conn, options.agency)
     return "archived; a new key opens it again"
+
+
+def _called_back(
+    conn: Connection, keys: Keys, options: argparse.Namespace, *, sandbox: bool
+) -> str:
+    api_keys.service_of(conn, options.agency)
+    # Not an argument: those are seen by whoever lists the processes, and kept by the shell.
+    is_person = sys.stdin.isatty()
+    token = getpass.getpass("Bearer token: ") if is_person else sys.stdin.readline().rstrip("\r\n")
+    agency, kind, url = options.agency, options.kind, options.url
+    public = bearer.put(conn, keys, agency, kind, url, token, sandbox=sandbox)
+    return f"set; whoever wants to can verify our signature too, with {public}"
 
 
 def _listed(conn: Connection, owner: str) -> str:

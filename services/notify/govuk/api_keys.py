@@ -19,6 +19,7 @@ from bus.errors import BusError, NotFound
 from iran import identifiers
 from services.notify.keys import Keys
 from services.notify.tables import API_COUNTS, API_GUESTS, API_KEYS, API_SERVICES
+from services.notify.webhooks import bearer
 
 A_DAY = {"sms": 250_000, "email": 250_000, "letter": 20_000}
 
@@ -135,11 +136,14 @@ def revoke(conn: Connection, owner: str, name: str) -> bool:
 
 
 def archive(conn: Connection, owner: str) -> None:
-    """Archive an agency's service: all its keys end at once; a new key opens it again."""
+    """Archive an agency's service: all its keys and call-backs end at once. A new key opens it
+    again; call-backs are set again.
+    """
     service = service_of(conn, owner)
     conn.execute(
         update(API_SERVICES).where(API_SERVICES.c.id == service).values(archived_at=func.now())
     )
+    bearer.end(conn, owner)
 
 
 def add_guest(conn: Connection, keys: Keys, owner: str, address: str) -> str:

@@ -37,6 +37,8 @@ from services.notify.editors import looks
 from services.notify.govuk import senders
 from services.notify.sending import consents
 from services.notify.tables import MESSAGES, RECEIVED_TEXTS
+from services.notify.webhooks import bearer
+from services.notify.webhooks import rows as deliveries
 
 _log = log.get("receiving")
 # Of one sender; whoever floods us fills neither the store nor the clerks' list.
@@ -106,6 +108,9 @@ def take(context: Context, request: TakeText) -> TextReceipt:
         created_at=context.now,
     )
     context.conn.execute(statement)
+    if owner != OURS:
+        body = bearer.text(id_, line, context.now)
+        deliveries.note(context.conn, bearer.TEXT, body, context.now, owner)
     return TextReceipt(is_new=True)
 
 

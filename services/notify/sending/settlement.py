@@ -15,6 +15,7 @@ from services.notify.domain.quiet import after_quiet
 from services.notify.sending import consents, mailboxes
 from services.notify.sending.rows import MessageRow, address_of
 from services.notify.tables import MESSAGES
+from services.notify.webhooks import bearer
 from services.notify.webhooks import rows as deliveries
 
 CODE_MOST = 60
@@ -60,6 +61,8 @@ def _announce(context: Context, row: MessageRow, state: MessageState, code: str)
     context.tx.publish(MESSAGE_SETTLED, event)
     data = {name: value for name, value in to_wire(event).items() if name != "owner"}
     deliveries.note(context.conn, "message.settled", data, context.now, row.owner)
+    if notified := bearer.receipt(context, row.owner, row.id):
+        deliveries.note(context.conn, bearer.RECEIPT, notified, context.now, row.owner)
 
 
 def _reaches(context: Context, row: MessageRow, channel: str) -> bool:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import orjson
@@ -21,11 +21,13 @@ from bus.foreign.address import place
 from bus.process import log
 from bus.process.version import release
 from contracts.notify.callbacks import PUT_CALLBACK
+from contracts.notify.messages import MESSAGES
 from members.rights import AGENCY_MISSING, EVERYBODY, HEARING_REVOKED, Members, Sender
 from services.notify.context import Context, ContextOf
 from services.notify.domain import webhook
 from services.notify.keys import Keys
 from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
+from services.notify.webhooks import bearer, rows
 from services.notify.webhooks.http import Answer, Client
 from services.notify.webhooks.rows import DeliveryRowState
 
@@ -190,7 +192,8 @@ def _lease(context: Context, chosen: Sequence[UUID]) -> list[LeasedDelivery]:
 
 def _deliver_in_turn(dependencies: Dependencies, group: list[LeasedDelivery]) -> None:
     """Deliver to an endpoint what is its turn; after a failure it rests, and the others wait."""
-    for number, row in enumerate(group):
+    for number, leased in enumerate(group):
+        row = _whole(dependencies, leased)
         if code := _refusal(dependencies.members, row):
             with dependencies.store.transaction() as tx:
                 _end_revoked(dependencies.context_of(tx), row, code)
@@ -213,8 +216,20 @@ def _deliver_in_turn(dependencies: Dependencies, group: list[LeasedDelivery]) ->
         return
 
 
+def _whole(dependencies: Dependencies, row: LeasedDelivery) -> LeasedDelivery:
+    """The same with what is not kept here; with an empty body if it is not kept any more."""
+    if row.type not in bearer.TYPES.values():
+        return row
+    with dependencies.store.transaction() as tx:
+        body = bearer.whole(dependencies.context_of(tx), row.type, row.body)
+    return replace(row, body=body)
+
+
 def _refusal(members: Members, row: LeasedDelivery) -> str:
     """The code of the refusal to deliver to an endpoint now; empty if it may be."""
+    if row.type in bearer.TYPES.values():
+        code = members.refusal(Sender(row.owner), MESSAGES.name)
+        return code or ("" if row.body else bearer.ERASED)
     code = members.refusal(Sender(row.owner, row.key_id), PUT_CALLBACK.name)
     if not code and row.type == "event.heard":
         event = str(orjson.loads(row.body)["data"].get("type"))
@@ -253,14 +268,11 @@ def _post(dependencies: Dependencies, row: LeasedDelivery) -> Answer:
     if None in opened:
         raise Unavailable("A secret was sealed by another key.", code=SEALED)
     *secrets, private = [key for key in opened if key is not None]
+    headers = {"Content-Type": "application/json", "User-Agent": f"Mirab/{release()}"}
+    if row.type in bearer.TYPES.values():
+        headers["Authorization"] = f"Bearer {secrets.pop()}"
     body = row.body.encode()
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": f"Mirab/{release()}",
-        "webhook-id": row.id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": webhook.signature(row.id, now, body, secrets=secrets, private=private),
-    }
+    headers |= webhook.headers(row.id, now, body, secrets=secrets, private=private)
     return client.post(place(row.url, sandbox=client.sandbox), body, headers)
 
 
@@ -316,7 +328,10 @@ def _note_failure(context: Context, row: LeasedDelivery, attempt: Attempt) -> dt
         )
         .returning(CALLBACKS.c.failures, CALLBACKS.c.failing_since)
     ).one_or_none()
-    again = webhook.next_try(row.tries, now)
+    if row.type in bearer.TYPES.values():
+        again = webhook.notify_next_try(row.tries, now, attempt.status)
+    else:
+        again = webhook.next_try(row.tries, now)
     rest = webhook.rest(failing[0] if failing else 1, now)
     if answer is not None and answer.status in SLOWER:
         wanted = webhook.retry_after(answer.retry_after, now)
@@ -330,17 +345,5 @@ def _note_failure(context: Context, row: LeasedDelivery, attempt: Attempt) -> dt
     )
     gone = attempt.status == GONE
     if failing and (gone or now - failing[1] >= webhook.DISABLE_AFTER):
-        disable(context, row.callback, "gone" if gone else "failing", "callback.disabled")
+        rows.disable(context, row.callback, "gone" if gone else "failing", "callback.disabled")
     return rest
-
-
-def disable(context: Context, callback: UUID, reason: str, problem: str) -> None:
-    """Disable an endpoint; its waiting deliveries are dead, to be replayed later."""
-    context.conn.execute(
-        update(CALLBACKS).where(CALLBACKS.c.id == callback).values(state="DISABLED", reason=reason)
-    )
-    context.conn.execute(
-        update(CALLBACK_DELIVERIES)
-        .where(CALLBACK_DELIVERIES.c.callback == callback, CALLBACK_DELIVERIES.c.state == "WAITING")
-        .values(state="DEAD", problem=problem, ended_at=context.now)
-    )

@@ -18,6 +18,7 @@ from contracts.notify.callbacks import Callback, Callbacks, CallbackWithSecret, 
 from services.notify.context import Context, uuid_of
 from services.notify.domain import webhook
 from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
+from services.notify.webhooks import bearer
 
 MOST = 10
 EndpointState = Literal["ENABLED", "DISABLED"]
@@ -47,6 +48,11 @@ class EndpointRow:
     failures: int
     rests_until: dt.datetime | None
 
+    @property
+    def notify(self) -> str | None:
+        """What of the Notify API is posted there; None for Standard Webhooks."""
+        return next((kind for kind, type_ in bearer.TYPES.items() if type_ in self.types), None)
+
 
 def put(context: Context, request_id: str, request: PutCallback) -> CallbackWithSecret:
     """Make an endpoint, with its secret in the reply, or change one, which enables it again.
@@ -60,6 +66,7 @@ def put(context: Context, request_id: str, request: PutCallback) -> CallbackWith
         row = _make(context, request_id, url, types)
         return _with_secret(context, row, _opened(context, row.secret))
     row = load(context, request.callback, lock=True)
+    require_signed(row)
     context.conn.execute(
         update(CALLBACKS)
         .where(CALLBACKS.c.id == row.id)
@@ -90,7 +97,7 @@ def _make(context: Context, request_id: str, url: str, types: list[str]) -> Endp
                 code="idempotency_key.reused",
             )
         return existing
-    if len(rows(context)) >= MOST:
+    if sum(row.notify is None for row in rows(context)) >= MOST:
         raise RuleBroken(f"An agency has {MOST} endpoints at most.", code="callback.too_many")
     private, public = webhook.key_pair(secrets.token_bytes(32))
     context.conn.execute(
@@ -129,6 +136,7 @@ def rotate(context: Context, request_id: str, callback: str) -> CallbackWithSecr
     request gets the secret that the first one made.
     """
     row = load(context, callback, lock=True)
+    require_signed(row)
     if row.secret_by != request_id:
         context.conn.execute(
             update(CALLBACKS)
@@ -167,6 +175,17 @@ def _load(context: Context, id_: UUID | None, *, lock: bool = False) -> Endpoint
     return fetch_one(context.conn, EndpointRow, query)
 
 
+def require_signed(row: EndpointRow) -> None:
+    """NotFound ``callback.not_found`` for an endpoint of the Notify API: its URL and its token are
+    set together, where its keys are.
+    """
+    if row.notify is not None:
+        raise NotFound(
+            "This endpoint is the Notify API's; ask whoever makes its keys to change it.",
+            code="callback.not_found",
+        )
+
+
 def load_enabled(context: Context, callback: str) -> EndpointRow:
     """The agency's endpoint, locked. RuleBroken ``callback.disabled`` unless it is enabled."""
     row = load(context, callback, lock=True)
@@ -203,7 +222,8 @@ def _callback(context: Context, row: EndpointRow) -> Callback:
     return Callback(
         callback=str(row.id),
         url=row.url,
-        types=tuple(row.types),
+        types=() if row.notify else tuple(row.types),
+        notify=row.notify,
         state=row.state,
         why=row.reason,
         public_key=row.public_key,

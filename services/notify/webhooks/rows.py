@@ -27,7 +27,7 @@ from contracts.notify.callbacks import (
 from people import retention
 from services.notify.context import Context
 from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
-from services.notify.webhooks import endpoints
+from services.notify.webhooks import bearer, endpoints
 
 BODY_MOST = 20 * 1024
 KEEP = retention.span("callbacks")
@@ -110,15 +110,29 @@ def note_bill(conn: Connection, event: Reminder, now: dt.datetime) -> None:
 
 
 def _body(type_: str, data: Mapping[str, object], now: dt.datetime) -> str:
-    body = orjson.dumps({"type": type_, "timestamp": instant(now), "data": dict(data)})
+    signed = {"type": type_, "timestamp": instant(now), "data": dict(data)}
+    body = orjson.dumps(dict(data) if type_ in bearer.TYPES.values() else signed)
     if len(body) > BODY_MOST:
         raise ValueError(f"{type_}: the body is longer than the Standard Webhooks allow")
     return body.decode()
 
 
+def disable(context: Context, callback: UUID, reason: str, problem: str) -> None:
+    """Disable an endpoint; its waiting deliveries are dead, to be replayed later."""
+    context.conn.execute(
+        update(CALLBACKS).where(CALLBACKS.c.id == callback).values(state="DISABLED", reason=reason)
+    )
+    context.conn.execute(
+        update(CALLBACK_DELIVERIES)
+        .where(CALLBACK_DELIVERIES.c.callback == callback, CALLBACK_DELIVERIES.c.state == "WAITING")
+        .values(state="DEAD", problem=problem, ended_at=context.now)
+    )
+
+
 def test(context: Context, callback: str) -> ReplayCount:
     """Deliver a test to an endpoint. RuleBroken ``callback.disabled``."""
     row = endpoints.load_enabled(context, callback)
+    endpoints.require_signed(row)
     body = _body(TEST, {"callback": str(row.id)}, context.now)
     values = {"type": TEST, "body": body, "now": context.now}
     context.conn.execute(_NOTE, {**values, "id": row.id, "owner": None, "once": None})
