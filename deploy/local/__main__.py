@@ -246,7 +246,7 @@ def tell(state: State) -> None:
   AMQP      amqp://127.0.0.1:{AGENCY_RABBITMQ_PORT}/agency.CODE   (agencies that serve or hear;
             passwords in {state.home / "agency-passwords"})
   bank      http://127.0.0.1:{BANK_PORT}/bill   (played; its gateways open from a bill's page)
-  phones    http://127.0.0.1:{SMS_PORT}/phone   (played; the messages that were sent to them)
+  phones    http://127.0.0.1:{SMS_PORT}/phone   (played; what was sent to them, and texts to us)
   letters   {state.home / "mailbox"}   (what was sent); units receive on port 8025
   logs and data: {state.home}
 

@@ -263,7 +263,9 @@ PARTS = (
 OUTSIDE = (
     Part("mailbox", ("deploy.local.mailbox",), ("MAILBOX_DIR", "MAILBOX_PORT")),
     Part("bank", ("deploy.local.bank",), ("BANK_PORT", "HOST")),
-    Part("sms", ("deploy.local.sms",), ("SMS_PORT", "HOST", "SMS_CALLBACK_URL")),
+    Part(
+        "sms", ("deploy.local.sms",), ("SMS_PORT", "HOST", "SMS_CALLBACK_URL", "SMS_RECEIVED_URL")
+    ),
     Part(
         "land-registry",
         ("connector.example.land_registry",),

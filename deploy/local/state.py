@@ -233,13 +233,13 @@ class State:
             return url
         return urlsplit(url)._replace(path=f"/{context}").geturl()
 
-    def receipts_address(self, provider: str) -> str:
-        """Where the played provider tells that it knows more of a message."""
+    def receipts_address(self, provider: str, *, received: bool = False) -> str:
+        """Where the played provider tells that it knows more of a message, or brings texts."""
         from bus.settings import Settings
         from gateway.public.sms_receipts import address_of
 
         settings = {"PORTAL_URL": PORTAL_URL, "PORTAL_KEY_FILE": str(self.secret("portal-key"))}
-        return address_of(Settings(settings), provider)
+        return address_of(Settings(settings), provider, received=received)
 
     def broker_environ(self) -> dict[str, str]:
         """The brokers as their administrator reaches them, and where passwords are."""
@@ -289,6 +289,7 @@ class State:
             "BANK_PORT": str(BANK_PORT),
             "SMS_PORT": str(SMS_PORT),
             "SMS_CALLBACK_URL": self.receipts_address("kavenegar"),
+            "SMS_RECEIVED_URL": self.receipts_address("kavenegar", received=True),
             "BLOBS_DIR": str(blobs),
             "LAST_BACKUP_FILE": str(self.home / LAST_BACKUP),
             "CLAMD_ADDRESS": f"tcp://127.0.0.1:{CLAMD_PORT}",

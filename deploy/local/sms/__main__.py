@@ -2,20 +2,28 @@
 
 It speaks their real protocols, so that what is tried here is what production does; no message
 leaves this machine. ``POST /play`` makes answers late, wrong or lost, and says what becomes of
-messages; ``GET /taken`` tells what each provider took; ``/phone`` shows what arrived.
+messages; ``GET /taken`` tells what each provider took; ``/phone`` shows what arrived, and sends
+texts to a line, which Kavenegar brings.
 """
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import parse_qsl, quote
 
 import anyio
 import requests
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -64,8 +72,8 @@ class Cut(Response):
 class Telephones:
     """What people and tests see, and the receipts to who wants to be called back."""
 
-    def __init__(self, player: Player, callback: str | None) -> None:
-        self.player, self.callback = player, callback
+    def __init__(self, player: Player, callback: str | None, received: str | None) -> None:
+        self.player, self.callback, self.received = player, callback, received
         self._calling: set[asyncio.Task[None]] = set()
 
     def answering(
@@ -118,7 +126,27 @@ class Telephones:
 
     async def phone(self, request: Request) -> Response:
         number = request.path_params["number"]
-        return HTMLResponse(pages.phone(number, self.player.phones.get(number, ())))
+        outcome = request.query_params.get("sent", "")
+        messages = self.player.phones.get(number, ())
+        return HTMLResponse(pages.phone(number, messages, outcome))
+
+    async def send(self, request: Request) -> Response:
+        """POST /phone: a telephone sends a text to a line of ours."""
+        fields = dict(parse_qsl((await request.body()).decode()))
+        number, line = fields.get("from", "").strip(), fields.get("to", "").strip()
+        if not number or not line:
+            return PlainTextResponse("from and to are missing", 422)
+        text = {
+            "from": number,
+            "to": line,
+            "message": fields.get("message", ""),
+            "messageid": next(self.player.numbers),
+        }
+        is_brought = bool(self.received) and await anyio.to_thread.run_sync(
+            _posted, self.received, text
+        )
+        outcome = "yes" if is_brought else "no"
+        return RedirectResponse(f"/phone/{quote(number, safe='')}?sent={outcome}", 303)
 
     async def messages(self, request: Request) -> Response:
         query = request.query_params
@@ -132,23 +160,24 @@ class Telephones:
         return JSONResponse({"tricks": list(self.player.tricks), "outcomes": self.player.outcomes})
 
 
-def _posted(url: str | None, receipt: dict[str, int | None]) -> bool:
+def _posted(url: str | None, fields: Mapping[str, object]) -> bool:
     try:
-        return requests.post(url or "", data=receipt, timeout=5).ok
+        return requests.post(url or "", data=fields, timeout=5).ok
     except requests.RequestException:
         return False
 
 
-def app(player: Player, callback: str | None = None) -> Starlette:
+def app(player: Player, callback: str | None = None, received: str | None = None) -> Starlette:
     """The providers and the telephones as an ASGI app."""
-    phones = Telephones(player, callback)
+    phones = Telephones(player, callback, received)
     return Starlette(
         routes=[
             *(
                 Route(path, phones.answering(provider, call, act), methods=methods)
                 for path, methods, provider, call, act in CALLS
             ),
-            Route("/phone", phones.phones),
+            Route("/phone", phones.phones, methods=GET),
+            Route("/phone", phones.send, methods=POST),
             Route("/phone/{number}", phones.phone),
             Route("/taken", phones.messages),
             Route("/play", phones.play, methods=["GET", "POST"]),
@@ -163,7 +192,8 @@ def main() -> int:
         port, host = settings.whole("SMS_PORT"), settings.text("HOST", "127.0.0.1")
         file = settings.text("SMS_FILE", "")
         player = Player(settings.whole("SMS_DELAY", 2), Path(file) if file else None)
-        played = app(player, settings.get("SMS_CALLBACK_URL"))
+        urls = (settings.get("SMS_CALLBACK_URL"), settings.get("SMS_RECEIVED_URL"))
+        played = app(player, *urls)
     except MissingSettings as error:
         print(f"The played providers of SMS cannot start: {error}", file=sys.stderr)
         return 1

@@ -1,5 +1,6 @@
 """The adapters against the played providers of SMS: the real protocols, over HTTP."""
 
+import asyncio
 import contextlib
 import dataclasses
 import http.server
@@ -10,6 +11,7 @@ import threading
 import time
 from urllib.parse import parse_qs
 
+import httpx
 import orjson
 import pytest
 import requests
@@ -18,13 +20,16 @@ from hypothesis import strategies as st
 
 from bus.errors import Unavailable
 from deploy.local.ports import free_port
-from deploy.local.sms.state import SmsMessage
+from deploy.local.sms.__main__ import app
+from deploy.local.sms.state import Player, SmsMessage
+from gateway.public import received_texts
 from services.notify.providers import kavenegar, magfa, melipayamak, smsir
 from services.notify.providers.http import LIMIT
 from services.notify.providers.registry import PROVIDERS, configured_providers, required_settings
 from services.notify.providers.sms import DeliveryState, MessageRefused, ProviderRefused, Sms
 from tests.billing.playing import answering
 from tests.notify.providers.played import DEMO, PlayedSms
+from tests.notify.webhooks.listener import Listener
 from tests.processes import Starter
 from tests.waiting import wait_for
 
@@ -679,6 +684,32 @@ def test_a_telephone_shows_its_messages_newest_first_and_as_text(player):
     assert page.index("&lt;b&gt;دوم&lt;/b&gt; می‌رسد") < page.index("نخست")
     assert f"/phone/{to}" in player.page()
     assert "هنوز پیامکی نرسیده" in player.page("/phone/09900009999")
+
+
+def test_a_telephone_sends_a_text_as_kavenegar_brings_it():
+    listener = Listener()
+    played = app(Player(), None, listener.url)
+
+    def ask(method, path, **more):
+        async def call():
+            transport = httpx.ASGITransport(app=played)
+            async with httpx.AsyncClient(transport=transport, base_url="http://phones") as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(call())
+
+    text = {"from": "09900000001", "to": "30001234", "message": "سلام\n<b>دوم"}
+    sent = ask("POST", "/phone", data=text)
+    listener.close()
+    (brought,) = listener.deliveries
+    read = received_texts.text_of(received_texts.form_of(brought.body), "kavenegar")
+    assert (read.sender, read.line, read.text) == tuple(text.values())
+    assert read.ref
+    assert "پیامک رسید" in ask("GET", sent.headers["location"]).text
+    # Nobody listens there any more.
+    sent = ask("POST", "/phone", data=text)
+    assert "پیامک نرسید" in ask("GET", sent.headers["location"]).text
+    assert ask("POST", "/phone", data={"to": "3"}).status_code == 422
 
 
 def test_a_wish_that_nobody_understands_is_refused(player):
