@@ -4,7 +4,9 @@ import gc
 import os
 import sys
 from collections import Counter
+from pathlib import Path
 
+import playwright
 from hypothesis import settings
 
 from deploy.local import ports
@@ -14,6 +16,9 @@ from tests import durations
 # Pythons, and each would compile all its libraries again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A machine without Node runs the one that Playwright brings.
+os.environ["PATH"] += f"{os.pathsep}{Path(playwright.__file__).parent / 'driver'}"
 
 # A test that waits for a lock in PostgreSQL cannot be ended by a signal: the library waits on. So
 # the server ends it; what we ship brings shorter limits of its own.

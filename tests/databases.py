@@ -10,6 +10,9 @@ import pytest
 from tests.processes import run_programs
 from tests.stores import execute
 
+# Templates of that service that are named after what is in them.
+OF_INQUIRY = frozenset(("demo_template", "exported_template"))
+
 
 @contextlib.contextmanager
 def alone(server, name):
@@ -37,7 +40,7 @@ def make_database(server, name, template):
     execute(
         server.url("postgres"), f"create database {name} template {template} strategy file_copy"
     )
-    service = "inquiry" if template == "demo_template" else template.removesuffix("_template")
+    service = "inquiry" if template in OF_INQUIRY else template.removesuffix("_template")
     return server.url(name, service)
 
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Prepares a Debian machine, once: a virtual environment with pinned, hashed packages in .venv, and
-# RabbitMQ, ClamAV and Pango (for `test` Chromium, hledger, nginx, promtool and wrk too, for `bench`
-# wrk, for `chaos` iptables and libfaketime) from the system's packages if they are not there. Says
-# one clear sentence where it cannot.
+# RabbitMQ, ClamAV and Pango (for `test` Chromium, curl, hledger, nginx, promtool and wrk too, for
+# `bench` wrk, for `chaos` iptables and libfaketime) from the system's packages if they are not
+# there. Says one clear sentence where it cannot.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -62,6 +62,10 @@ packages=
 # With these WeasyPrint shapes Persian in PDF documents.
 for library in libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation; do
     [ -e "/usr/share/doc/$library" ] || packages="$packages $library"
+done
+# The examples of the documents are shell scripts, too.
+for program in curl openssl; do
+    if [ "${1:-}" = test ] && ! command -v "$program" >/dev/null 2>&1; then packages="$packages $program"; fi
 done
 if [ "${1:-}" = test ] && ! command -v hledger >/dev/null 2>&1; then packages="$packages hledger"; fi
 if [ "${1:-}" = cluster ]; then

@@ -9,7 +9,13 @@ from connector.signals import Watched, Watcher, WatchList
 from contracts import CATALOGUE
 from contracts.inquiry.signals import pseudonym_of
 from tests.inquiry.registry_import.exports import EXPIRY, Export
-from tests.inquiry.signals.hub import FUEL, OTHER, PERSON, SignalHub
+from tests.inquiry.signals.hub import (
+    FUEL,
+    OTHER,
+    PERSON,
+    SignalHub,
+    exported_template,  # noqa: F401 - a fixture
+)
 from tests.processes import run_module
 
 YEARS = iter(range(1410, 1490))
@@ -30,8 +36,9 @@ class CallerInProcess:
 
 
 @pytest.fixture
-def hub(inquiry_db, tmp_path):
-    made = SignalHub(inquiry_db, tmp_path, Export(tmp_path / "export"))
+def hub(new_database, exported_template, tmp_path):  # noqa: F811 - the fixture
+    url = new_database(exported_template)
+    made = SignalHub(url, tmp_path, Export(tmp_path / "export"))
     yield made
     made.service.store.engine.dispose()
 

@@ -12,14 +12,10 @@ BANNED = frozenset(
 
 def names(tree):
     """Where a name is bound: (line, name); a field may have to be called as the wire is."""
-    fields = {
-        id(entry.target)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-        for entry in node.body
-        if isinstance(entry, ast.AnnAssign)
-    }
-    for node in ast.walk(tree):
+    fields = set()
+    for node in ast.walk(tree):  # a class comes before what stands in it
+        if isinstance(node, ast.ClassDef):
+            fields |= {id(entry.target) for entry in node.body if isinstance(entry, ast.AnnAssign)}
         if id(node) in fields:
             continue
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

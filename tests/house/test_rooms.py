@@ -1,13 +1,11 @@
-"""The house can be drawn: no circles between modules, no folder too full, functions short."""
-
-import ast
+"""The house can be drawn: no circles between modules, no folder too full."""
 
 import grimp
 
-from tests.house.test_sizes import FOLDERS, modules
+from tests.house.test_sizes import FOLDERS
 from tests.processes import ROOT
 
-MOST_MODULES, NINETIETH = 20, 25
+MOST_MODULES = 20
 
 
 def test_no_package_has_a_circle_among_its_parts():
@@ -29,13 +27,3 @@ def test_no_folder_holds_more_modules_than_a_person_can_name():
         if folder.name != "versions" and count > MOST_MODULES
     }
     assert full == {}
-
-
-def test_nine_of_ten_functions_are_seen_at_one_look():
-    lengths = sorted(
-        (node.end_lineno or 0) - node.lineno + 1
-        for _, text in modules()
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
-    assert lengths[len(lengths) * 9 // 10] <= NINETIETH

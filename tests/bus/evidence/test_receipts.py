@@ -239,6 +239,7 @@ def test_no_byte_of_a_receipt_can_be_changed(data):
     st.recursive(
         st.none() | st.text() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(),
         st.lists,
+        max_leaves=10,
     )
 )
 def test_json_is_read_as_it_was_written(value):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.inquiry.signals.hub import SignalHub
+from tests.inquiry.signals.hub import SignalHub, exported_template  # noqa: F401 - a fixture
 
 
 @pytest.fixture
-def hub(inquiry_db, tmp_path, export):
-    made = SignalHub(inquiry_db, tmp_path, export)
+def hub(new_database, exported_template, tmp_path, export):  # noqa: F811 - the fixture
+    made = SignalHub(new_database(exported_template), tmp_path, export)
     yield made
     made.service.store.engine.dispose()

@@ -3,15 +3,19 @@
 import datetime as dt
 import json
 
+import pytest
+
 from bus.activator import Call, Fate
+from bus.database.store import Store
 from bus.envelope import Envelope
 from contracts.billing.bills import BILL_ISSUED
 from contracts.inquiry import signals as contracts
 from contracts.inquiry.signals import pseudonym_of
 from services.inquiry.registry_import.run import load
 from services.inquiry.service import Inquiry
+from tests.databases import make_database, make_once
 from tests.inquiry.in_process import InProcessInquiry
-from tests.inquiry.registry_import.exports import IDS
+from tests.inquiry.registry_import.exports import IDS, Export
 from tests.stores import execute
 
 PERSON, OTHER = IDS[0], IDS[1]
@@ -29,15 +33,28 @@ def caller(agency="fuel-co", purpose="fuel_quota", **grant):
 FUEL, COURT = caller(), caller("justice", "court_case")
 
 
+@pytest.fixture(scope="session")
+def exported_template(postgres, inquiry_template, tmp_path_factory):
+    """The inquiry database with an export in it."""
+
+    def make(unfinished):
+        store = Store(make_database(postgres, unfinished, inquiry_template), source="inquiry")
+        load(store, Export(tmp_path_factory.mktemp("exported") / "export").write())
+        store.engine.dispose()
+
+    return make_once(postgres, "exported_template", make)
+
+
 class SignalHub(InProcessInquiry):
-    """Asks, watches, imports and reads; nothing happens by itself."""
+    """Asks, watches, imports and reads; nothing happens by itself. In its database stands the
+    export as it is before the first change.
+    """
 
     def __init__(self, db, folder, export):
         super().__init__(db, folder)
         self.export = export
         self.moment = NOON
         self.service.now = lambda: self.moment
-        self.load()
         self.compare()
 
     def load(self):

@@ -1,8 +1,6 @@
 """Texts that come in: as providers bring them, kept once, whose they are, what they answer."""
 
 import asyncio
-import subprocess
-import sys
 from urllib.parse import quote_from_bytes
 
 import httpx
@@ -19,7 +17,7 @@ from services.notify.editors import roles
 from services.notify.providers.registry import PROVIDERS
 from tests.notify.conftest import MOBILE
 from tests.notify.govuk.test_api_keys import Api
-from tests.processes import ROOT
+from tests.processes import run_module
 from tests.stores import execute
 
 OURS, THEIRS = "1000555", "30001234"
@@ -321,10 +319,7 @@ def test_whoever_does_not_know_the_address_brings_nothing(bring):
 
 def test_the_address_of_texts_is_another_than_that_of_receipts():
     settings = {"PORTAL_URL": "https://portal.example/", "PORTAL_KEY": "secret"}
-    command = [sys.executable, "-m", "gateway.public.sms_receipts", "magfa", "--received"]
-    reply = subprocess.run(
-        command, check=True, cwd=ROOT, env=settings, capture_output=True, text=True
-    )
+    reply = run_module("gateway.public.sms_receipts", "magfa", "--received", **settings)
     address = sms_receipts.address_of(Settings(settings), "magfa", received=True)
     assert reply.stdout.strip() == address
     assert address.endswith("/received")
