@@ -27,8 +27,8 @@ FILES = (
 )
 ENVIRONMENT = (
     "MIRAB_URL, MIRAB_KEY_FILE, MIRAB_KEY_ID, MIRAB_SERVER_KEY, MIRAB_CERT_FILE, "
-    "MIRAB_CERT_KEY_FILE and MIRAB_CA_FILE stand for --url, --key-file, --key-id, --server-key, "
-    "--cert-file, --cert-key-file and --ca-file."
+    "MIRAB_CERT_KEY_FILE, MIRAB_CA_FILE and MIRAB_LOG_KEYS stand for --url, --key-file, --key-id, "
+    "--server-key, --cert-file, --cert-key-file, --ca-file and --log-keys."
 )
 
 
@@ -44,7 +44,8 @@ def parser(runs: Mapping[str, Run], name: str | None = None) -> argparse.Argumen
         prog=name,
         description="Asks the water company over Mirab. " + ENVIRONMENT,
         epilog=f"{name} COMMAND --help tells the options of a command. Exit codes: "
-        "0 done; 1 refused by Mirab; 2 not tried or not answered.",
+        "0 done; 1 refused by Mirab, or what was verified does not hold; "
+        "2 not tried or not answered.",
     )
     top.add_argument("--version", action="version", version=f"{name} {release()}")
     commands = top.add_subparsers(required=True, metavar="COMMAND", dest="command")

@@ -4,10 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bus.errors import NotFound
 from contracts.notify import received as contracts
 from contracts.notify import senders as of_senders
+from gateway.ops.notices import words
 from gateway.ops.notices.section import AT
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
+from gateway.ops.staff.previews import Fact, Preview
 
 MOST = 50
 
@@ -73,14 +76,37 @@ class Senders:
         )
 
     async def withdraw(self, request: Request) -> Response:
-        """POST /desk/notices/senders/{id}/withdraw"""
+        """POST /desk/notices/senders/{id}/withdraw: after a look at what ends."""
         return await self._pages.act(
             request,
             of_senders.WITHDRAW_SENDER,
             self._show,
             "senders?done=withdraw_sender",
+            preview=self._preview,
             id=request.path_params["id"],
         )
+
+    async def _preview(self, request: Request, message: of_senders.OneSender) -> Preview:
+        """Two colleagues are needed to have it back; NotFound if it is gone already."""
+        reply = await self._pages.ask(request, of_senders.SENDERS, of_senders.ListSenders())
+        for sender in reply.senders:
+            if sender.id == message.id:
+                return Preview(
+                    title="این فرستنده پس گرفته می‌شود",
+                    button="پس گرفتن فرستنده",
+                    facts=(
+                        Fact("دستگاه", sender.owner),
+                        Fact("راه", words.CHANNELS[sender.channel]),
+                        Fact("فرستنده", sender.text),
+                    ),
+                    leaves=(
+                        "پیام تازه‌ای از این فرستنده پذیرفته نمی‌شود.",
+                        "برای بازگرداندن، یک همکار پیشنهاد و همکار دیگری تأیید می‌کند.",
+                    ),
+                    danger=True,
+                    again=False,
+                )
+        raise NotFound("There is no such sender.", code="sender.not_found")
 
     def routes(self) -> list[Route]:
         """The routes of senders."""

@@ -552,7 +552,7 @@ def test_a_text_that_no_rule_could_file_is_settled_once_and_the_look_is_noted(ho
     assert ("سلام &lt;b&gt;" in page, "+989900000078" in page) == (True, True)
     ids = re.findall(r'<option value="([0-9a-f-]{36})"', page)
     refused = karim.post("/texts", id=ids[0], ticket="12")
-    assert (refused.status_code, "کد پیگیری نیست" in refused.text) == (422, True)
+    assert (refused.status_code, "کد رهگیری نیست" in refused.text) == (422, True)
     assert "سلام &lt;b&gt;" not in karim.post("/texts", id=ids[0], ticket="5720000008").text
     assert "پیامکی در انتظار نیست" in karim.post("/texts", id=ids[1]).text
     assert "پیامک‌های رسیده" in mina.get("/looks").text
