@@ -49,21 +49,29 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run_ask(arguments: argparse.Namespace) -> int:
-    """Asks once and prints the answer."""
-    answer = caller_of(arguments).ask(
-        key_kind=arguments.kind,
-        key=arguments.key,
-        purpose=arguments.purpose,
-        case_number=arguments.case,
-        operator=arguments.operator,
-        as_of=arguments.as_of,
-        idempotency_key=arguments.idempotency_key,
-    )
-    if arguments.save:
-        answer.evidence.save(arguments.save)
-        _say(f"Evidence kept in {arguments.save}.")
+    """Asks once and prints the answer; a refusal that was signed is kept as evidence too."""
+    try:
+        answer = caller_of(arguments).ask(
+            key_kind=arguments.kind,
+            key=arguments.key,
+            purpose=arguments.purpose,
+            case_number=arguments.case,
+            operator=arguments.operator,
+            as_of=arguments.as_of,
+            idempotency_key=arguments.idempotency_key,
+        )
+    except Refused as error:
+        _save(error.evidence, arguments.save)
+        raise
+    _save(answer.evidence, arguments.save)
     _print(answer.data, arguments, answer_text)
     return GOOD
+
+
+def _save(evidence: Evidence | None, path: str | None) -> None:
+    if evidence and path:
+        evidence.save(path)
+        _say(f"Evidence kept in {path}.")
 
 
 def run_batch(arguments: argparse.Namespace) -> int:

@@ -52,6 +52,8 @@ def present(arguments: argparse.Namespace) -> None:
     audience = audience_of(arguments)
     if audience and not arguments.key_file:
         raise ValueError("Give --key-file: the key by which the presentation is bound.")
+    if audience and not whole.names_a_holder:
+        raise ValueError(f"{arguments.file} names no key to bind it by; attest --bind gets one.")
     key = load_key(arguments.key_file, arguments.key_id or "") if audience else None
     text = whole.present(names, key=key, audience=audience, at=time.time())
     if arguments.out:
@@ -77,7 +79,7 @@ def verify_attestation(arguments: argparse.Namespace) -> None:
     if arguments.json:
         sys.stdout.write(orjson.dumps(_facts(shown), option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
-        sys.stdout.write("\n".join([*_sentences(shown), ""]))
+        sys.stdout.write("\n".join([*_sentences(shown, audience), ""]))
 
 
 def _facts(shown: Shown) -> dict[str, object]:
@@ -92,7 +94,7 @@ def _facts(shown: Shown) -> dict[str, object]:
     }
 
 
-def _sentences(shown: Shown) -> list[str]:
+def _sentences(shown: Shown, audience: Audience | None) -> list[str]:
     lines = [f"Genuine: signed by {shown.keyid} of {shown.issuer} on {_day(shown.issued)}."]
     lines += [f"  {name}: {_text(value)}" for name, value in shown.fields.items()]
     if shown.binding:
@@ -101,6 +103,11 @@ def _sentences(shown: Shown) -> list[str]:
     elif shown.holder:
         lines.append("Its holder's key is named, but this presentation is not signed by it.")
     lines.append("Not proven: that it is so after that day" + _unless_bound(shown))
+    if shown.binding and audience is None:
+        lines.append(
+            "Not proven: that it was presented to you, and now. Give --audience and --nonce as you "
+            "named them."
+        )
     return lines
 
 

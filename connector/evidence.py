@@ -58,9 +58,15 @@ class Evidence:
             bodies = {name: base64.b64decode(document[name], validate=True) for name in BODIES}
             headers = {name: _texts(document[name]) for name in HEADERS}
             return cls(**{**document, **bodies, **headers})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except OSError as error:
             raise BusError(
-                f"{path} is no evidence file: {error}", code="evidence.unreadable"
+                f"{path} cannot be read: {error.strerror}.", code="evidence.unreadable"
+            ) from None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise BusError(
+                f"{path} is no evidence, or was changed. Name a file as ask --save, receipt or "
+                "present wrote it.",
+                code="evidence.unreadable",
             ) from None
 
 

@@ -154,6 +154,11 @@ class SdJwt:
         """The names of the fields that it shows."""
         return [disclosure.name for disclosure in self.disclosures]
 
+    @property
+    def names_a_holder(self) -> bool:
+        """True if a presentation can be bound: the issuer named its holder's key."""
+        return "cnf" in self._jwt.claims
+
     def present(
         self,
         names: Collection[str],

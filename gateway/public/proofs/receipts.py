@@ -17,7 +17,9 @@ def receipt_sentences(proven: Proven, texts: Mapping[str, str]) -> dict[str, lis
     stated = texts.get(f"outcome_{leaf.outcome}", f"{leaf.outcome}: {{contract}} {{call}} {{at}}")
     sure = [
         stated.format(at=leaf.at, call=leaf.call, contract=leaf.contract, code=leaf.code),
-        texts["terms"].format(agency=terms.agency, purpose=terms.purpose, grant=terms.grant),
+        texts["terms"].format(
+            agency=terms.agency or "–", purpose=terms.purpose or "–", grant=terms.grant or "–"
+        ),
         texts["place"].format(index=proven.index, log=leaf.log, size=proven.head.checkpoint.size),
     ]
     unsure = [texts["truth"]]
@@ -35,7 +37,8 @@ def receipt_sentences(proven: Proven, texts: Mapping[str, str]) -> dict[str, lis
 
 
 NAMES = (
-    *("outcome_answered", "outcome_asked", "outcome_refused", "outcome_failed", "terms", "place"),
+    *("outcome_answered", "outcome_accepted", "outcome_asked", "outcome_refused", "outcome_failed"),
+    *("terms", "place"),
     *("request_opened", "answer_opened", "request_closed", "answer_closed"),
     *("witness", "no_witness", "truth"),
 )
