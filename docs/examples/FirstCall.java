@@ -100,8 +100,10 @@ public class FirstCall {
   static boolean isProven(
       HttpResponse<String> answer, String keys, String target, String digest, String signature)
       throws GeneralSecurityException {
+    String receipt = head(answer, "Mirab-Receipt"); // its promise, where the answer has one
     String covered = "(\"@status\" \"content-type\" \"content-digest\" \"@method\";req"
-        + " \"@target-uri\";req \"content-digest\";req \"signature\";req)";
+        + " \"@target-uri\";req \"content-digest\";req \"signature\";req"
+        + (receipt.isEmpty() ? ")" : " \"mirab-receipt\")");
     String params = head(answer, "Signature-Input").replaceFirst("^mirab=", "");
     String base = String.join("\n",
         "\"@status\": " + answer.statusCode(),
@@ -110,7 +112,8 @@ public class FirstCall {
         "\"@method\";req: POST",
         "\"@target-uri\";req: " + target,
         "\"content-digest\";req: " + digest,
-        "\"signature\";req: " + signature,
+        "\"signature\";req: " + signature
+            + (receipt.isEmpty() ? "" : "\n\"mirab-receipt\": " + receipt),
         "\"@signature-params\": " + params);
     Signature check = Signature.getInstance("Ed25519");
     check.initVerify(serverKey(keys, group(";keyid=\"([^\"]+)\"", params)));

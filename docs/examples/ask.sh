@@ -72,7 +72,8 @@ keyid="${MIRAB_SERVER_KEY%%=*}" raw="${MIRAB_SERVER_KEY#*=}"
 told=$(header signature-input)
 [ -n "$told" ] || doubt "it is not signed"
 covers='("@status" "content-type" "content-digest" "@method";req "@target-uri";req'
-covers="$covers \"content-digest\";req \"signature\";req)"
+receipt=$(header mirab-receipt)  # the promise of a receipt, where the answer has one
+covers="$covers \"content-digest\";req \"signature\";req${receipt:+ \"mirab-receipt\"})"
 [[ "$told" == "mirab=$covers;"*";tag=\"mirab-answer\"" ]] || doubt "its signature covers too little"
 [[ "$told" == *";keyid=\"$keyid\";"* ]] || doubt "it is signed by another key than $keyid"
 [ "$(header content-digest)" = "sha-256=:$(digest "$work/answer"):" ] || doubt "its body was changed"
@@ -83,7 +84,8 @@ printf '%s' "\"@status\": $status
 \"@target-uri\";req: $url
 \"content-digest\";req: $content_digest
 \"signature\";req: $signature
-\"@signature-params\": ${told#mirab=}" > "$work/answer-base"
+${receipt:+\"mirab-receipt\": $receipt
+}\"@signature-params\": ${told#mirab=}" > "$work/answer-base"
 header signature | sed 's/^mirab=://; s/:$//' | openssl base64 -d -A > "$work/answer-signature"
 # An Ed25519 public key in DER is this head and its 32 bytes; base64url is taken too.
 {

@@ -68,8 +68,10 @@ const told = Buffer.from(await answer.arrayBuffer());
 // 5. The answer is believed only if Mirab's key signed it, as the answer to this very question.
 const head = (name) => answer.headers.get(name) ?? "";
 const answered = head("signature-input").replace(/^mirab=/, "");
+const receipt = head("mirab-receipt"); // the promise of a receipt, where the answer has one
 const covered =
-  '("@status" "content-type" "content-digest" "@method";req "@target-uri";req "content-digest";req "signature";req)';
+  '("@status" "content-type" "content-digest" "@method";req "@target-uri";req "content-digest";req "signature";req' +
+  `${receipt && ' "mirab-receipt"'})`;
 const keyid = /;keyid="([^"]+)"/.exec(answered)?.[1];
 const { keys } = await (await fetch(`${url}/.well-known/jwks.json`)).json();
 const serverKey = keys.find((key) => key.kid === keyid);
@@ -88,6 +90,7 @@ const isProven =
         `"@target-uri";req: ${target}`,
         `"content-digest";req: ${digestOf(body)}`,
         `"signature";req: ${signature}`,
+        ...(receipt ? [`"mirab-receipt": ${receipt}`] : []),
         `"@signature-params": ${answered}`,
       ].join("\n"),
     ),

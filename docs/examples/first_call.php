@@ -99,7 +99,9 @@ $signature = 'mirab=:' . base64_encode(sodium_crypto_sign_detached($base, $secre
 
 // 5. The answer is believed only if Mirab's key signed it, as the answer to this very question.
 $params = preg_replace('/^mirab=/', '', $headers['signature-input'] ?? '');
-$covered = '("@status" "content-type" "content-digest" "@method";req "@target-uri";req "content-digest";req "signature";req);';
+$receipt = $headers['mirab-receipt'] ?? ''; // the promise of a receipt, where the answer has one
+$covered = '("@status" "content-type" "content-digest" "@method";req "@target-uri";req "content-digest";req "signature";req'
+    . ($receipt === '' ? ');' : ' "mirab-receipt");');
 preg_match('/;keyid="([^"]+)"/', $params, $keyid);
 preg_match('/:(.*):/', $headers['signature'] ?? '', $made);
 [, , $jwks] = send("$url/.well-known/jwks.json");
@@ -112,6 +114,7 @@ $base = implode("\n", [
     "\"@target-uri\";req: $target",
     "\"content-digest\";req: $digest",
     "\"signature\";req: $signature",
+    ...($receipt === '' ? [] : ["\"mirab-receipt\": $receipt"]),
     "\"@signature-params\": $params",
 ]);
 $isProven = isset($keyid[1], $made[1], $keys[$keyid[1]])

@@ -183,8 +183,9 @@ async function doubt(answer, bytes, request) {
   const head = (name) => answer.headers.get(name) || "";
   const params = head("signature-input").replace(/^mirab=/, "");
   const keyid = (/;keyid="([^"]+)"/.exec(params) || [])[1];
+  const receipt = head("mirab-receipt"); // the promise of a receipt, where the answer has one
   const covers = '("@status" "content-type" "content-digest" "@method";req "@target-uri";req ' +
-    '"content-digest";req "signature";req);';
+    `"content-digest";req "signature";req${receipt && ' "mirab-receipt"'});`;
   if (!params.startsWith(covers)) return "its signature covers too little";
   if (head("content-digest") !== await digestOf(bytes)) return "its body is not the one that was signed";
   const { keys } = await (await fetch("/.well-known/jwks.json")).json();
@@ -200,6 +201,7 @@ async function doubt(answer, bytes, request) {
     `"@target-uri";req: ${request.target}`,
     `"content-digest";req: ${request.headers["Content-Digest"]}`,
     `"signature";req: ${request.headers.Signature}`,
+    ...(receipt ? [`"mirab-receipt": ${receipt}`] : []),
     `"@signature-params": ${params}`,
   ].join("\n");
   const signature = octets((/^mirab=:(.*):$/.exec(head("signature")) || ["", ""])[1]);
