@@ -64,8 +64,8 @@ class Evidence:
             ) from None
         except (ValueError, TypeError, KeyError, AttributeError):
             raise BusError(
-                f"{path} is no evidence file, or was changed. Name a file as ask --save, receipt or "
-                "present wrote it.",
+                f"{path} is no evidence file, or was changed. Name a file as ask --save, receipt "
+                "or present wrote it.",
                 code="evidence.unreadable",
             ) from None
 
