@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bus.activator import Fate
+from bus.evidence.errors import EvidenceError
 from bus.evidence.merkle import (
     check_consistency,
     check_inclusion,
@@ -145,10 +146,27 @@ def test_a_restored_backup_that_lost_leaves_is_noticed_and_nothing_is_signed(log
     assert (log.marks / heads.FILE).read_text().split("\n")[1] == str(signed.size)
 
 
-def test_a_rewritten_leaf_is_noticed(log):
+@pytest.mark.parametrize("index", [3, 18])
+def test_a_rewritten_leaf_is_noticed(log, index):
+    """The signer reads kept subtrees, and beside them the last leaves alone: what is rewritten
+    below a subtree has no proof any more, and whoever reads the whole log finds it.
+    """
     log.add([statement(f"call-{n}") for n in range(20)])
     log.sign()
-    log.sql("update receipt_nodes set hash = sha256(hash)")
+    head = log.head().checkpoint
+    forged = statement("call-forged")
+    log.sql(
+        "update receipt_leaves set hash = %s, leaf = %s where index = %s",
+        values=(forged.hash, forged.text.decode(), index),
+    )
+    texts = log.call(contracts.LOG_ENTRIES, start=0, limit=1000)["leaves"]
+    assert root_of([leaf_hash(text.encode()) for text in texts]) != head.root
+    reply = log.call(contracts.LOG_INCLUSION, leaf=base64url(forged.hash))
+    proof = [base64.b64decode(hash) for hash in reply["proof"]]
+    with pytest.raises(EvidenceError):
+        check_inclusion(forged.hash, reply["index"], head.size, proof, head.root)
+    if index == 3:
+        log.sql("update receipt_nodes set hash = sha256(hash)")
     log.add([statement("call-20")])
     assert log.sign_refused() == "receipts.rewritten"
 

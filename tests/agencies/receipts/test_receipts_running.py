@@ -258,8 +258,11 @@ def test_leaves_of_a_log_that_was_away_come_once_it_is_there_again(house):
     assert receipt(house, answer).leaf.outcome == "answered"
 
 
-def as_x_road(house):
-    """An information system of the agency, whose names two officers have put into the register."""
+@pytest.fixture(scope="module")
+def system(house):
+    """An information system of the agency, whose certificate and names two officers have put into
+    the register.
+    """
     cert, digest = xroad_hands.certificate("fuel")
     name = {"member_class": "GOV", "member_code": "100", "subsystem_code": "fuel"}
     more = {
@@ -271,8 +274,7 @@ def as_x_road(house):
     return xroad_hands.System(face, cert)
 
 
-def test_a_call_by_x_road_has_its_receipt_which_asic_gives_by_its_id(house):
-    system = as_x_road(house)
+def test_a_call_by_x_road_has_its_receipt_which_asic_gives_by_its_id(house, system):
     question = {name: QUESTION[name] for name in ("key_kind", "key")}
     id_ = str(uuid.uuid4())
     answer = system.send(xroad_hands.ASK, data=question, headers=[("X-Road-Id", id_)])
@@ -305,3 +307,20 @@ def test_a_call_by_x_road_has_its_receipt_which_asic_gives_by_its_id(house):
     own = system.get(f"{xroad_hands.HOME}/agencies/getSecurityServerHealthData").json()
     services = {row["service"] for row in own["servicesEventData"]}
     assert "MIRAB/GOV/WATER/inquiry/ask.v1" in services
+
+
+def test_the_receipt_of_a_call_with_a_token_says_by_which_way_it_came_in(house, system):
+    face = f"http://{system.address.netloc}"
+    mine = {"X-Client-Cert": system.cert}
+    form = {"grant_type": "client_credentials", "client_id": KEY, "purpose": "fuel_quota"}
+    got = requests.post(f"{face}/oauth/token", data=form, headers=mine, timeout=20)
+    assert got.status_code == 200, got.text
+    bearer = {**mine, "Authorization": f"Bearer {got.json()['access_token']}"}
+    answer = requests.post(face + ASK, json=QUESTION, headers=bearer, timeout=20)
+    assert answer.status_code == 200, answer.text
+    proven = receipt(house, answer)
+    assert (proven.leaf.outcome, proven.terms.way) == ("answered", "oauth:mtls:certificate")
+    assert proven.terms.key == "fuel-co-xroad"
+    again = {**bearer, "Idempotency-Key": "no quotes here, so it is none"}
+    refused = receipt(house, requests.post(face + ASK, json=QUESTION, headers=again, timeout=20))
+    assert (refused.leaf.code, refused.terms.way) == ("idempotency_key.invalid", "oauth")

@@ -296,6 +296,7 @@ def test_case_32_a_last_client_header_of_another_is_refused_for_it(system):
         "OTHER/GOV/100/fuel",
         "MIRAB/GOV/WATER/inquiry",
         "MIRAB/GOV/100/FUEL",
+        "MIRAB/GOV/100%2Ffuel",
         "MIRAB/GOV/%EF%BC%91%EF%BC%90%EF%BC%90/fuel",
     ],
 )
