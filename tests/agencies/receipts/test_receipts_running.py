@@ -58,8 +58,11 @@ def fetch(house, path, *, key=KEY, method="GET", face=None):
     return requests.request(method, url, headers=headers, timeout=20)
 
 
-def receipt(house, answer, *, key=KEY):
-    """The verified receipt of an answer: its leaf, its terms, and the request proven beside."""
+def receipt(house, answer, *, key=KEY, sent=None):
+    """The verified receipt of an answer: its leaf, its terms, and the request proven beside.
+
+    ``sent`` is what the leaf commits to of the request, if not its body or its line.
+    """
     promised = answer.headers["Mirab-Receipt"]
     replies = []
 
@@ -74,7 +77,8 @@ def receipt(house, answer, *, key=KEY):
     wait_for(is_proven, pause=0.3)
     trusted = TrustedKeys.parse(requests.get(house.face + "/v1/log/key", timeout=20).text)
     parsed = Receipt.parse(replies[-1].content)
-    sent = answer.request.body or f"{answer.request.method} {answer.request.path_url}".encode()
+    sent = sent or answer.request.body
+    sent = sent or f"{answer.request.method} {answer.request.path_url}".encode()
     beside = {"request": sha256(sent).digest()}
     if answer.ok:
         beside["answer"] = sha256(answer.content).digest()
@@ -321,6 +325,8 @@ def test_the_receipt_of_a_call_with_a_token_says_by_which_way_it_came_in(house, 
     proven = receipt(house, answer)
     assert (proven.leaf.outcome, proven.terms.way) == ("answered", "oauth:mtls:certificate")
     assert proven.terms.key == "fuel-co-xroad"
-    again = {**bearer, "Idempotency-Key": "no quotes here, so it is none"}
-    refused = receipt(house, requests.post(face + ASK, json=QUESTION, headers=again, timeout=20))
+    # It was refused before its body was read, and told no digest of it.
+    odd = {**bearer, "Idempotency-Key": "no quotes here, so it is none"}
+    answer = requests.post(face + ASK, json=QUESTION, headers=odd, timeout=20)
+    refused = receipt(house, answer, sent=f"POST {ASK}".encode())
     assert (refused.leaf.code, refused.terms.way) == ("idempotency_key.invalid", "oauth")
