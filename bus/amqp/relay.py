@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import time
+import uuid
 from typing import NamedTuple
 
+import orjson
 import psycopg2
 import psycopg2.extensions
 from pika.channel import Channel
@@ -282,6 +284,9 @@ class Relay:
 def with_leaves_joined(cursor: psycopg2.extensions.cursor, rows: list[Row]) -> list[Row]:
     """Put leaves of calls that wait together into one row; the log takes each leaf once, whichever
     message brings it again.
+
+    The row gets a new id: under the first one's the log may have done that one alone, by a message
+    of which nobody told us, and would take the others for done.
     """
     size, several = 0, list[Row]()
     for row in (row for row in rows if row.name == ADD_LEAVES):
@@ -292,12 +297,15 @@ def with_leaves_joined(cursor: psycopg2.extensions.cursor, rows: list[Row]) -> l
     if len(several) < 2:  # noqa: PLR2004 - one is joined with nothing
         return rows
     first, *others = several
-    body = join_bodies([bytes(row.body) for row in several])
-    cursor.execute("update outbox set body = %s where seq = %s", (body, first.seq))
+    body, id_ = join_bodies([bytes(row.body) for row in several]), str(uuid.uuid4())
+    headers = {**first.headers, "ce-id": id_}
+    values = (id_, orjson.dumps(headers).decode(), body, first.seq)
+    cursor.execute("update outbox set id = %s, headers = %s, body = %s where seq = %s", values)
     gone = [row.seq for row in others]
     cursor.execute("delete from outbox where seq = any(%s)", (gone,))
     kept = [row for row in rows if row.seq not in set(gone)]
-    return [row._replace(body=memoryview(body)) if row is first else row for row in kept]
+    whole = first._replace(id=id_, headers=headers, body=memoryview(body))
+    return [whole if row is first else row for row in kept]
 
 
 def _execute(conn: Connection, sql: str | Composed, values: tuple[object, ...]) -> None:
