@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, delete, text
+from sqlalchemy import Connection, text
 
 from contracts.billing.bills import BillFact
 from iran.persian import tehran_day
@@ -24,7 +24,6 @@ from services.inquiry.domain.records import SourceRecord
 from services.inquiry.domain.visibility import Key, Moment, keys_of, view
 from services.inquiry.questions.inquiry_log import key_hash
 from services.inquiry.registry import lookup
-from services.inquiry.signal_tables import SIGNAL_CHANGES
 from services.inquiry.signals import rights, seeds, sending
 
 PAGE = 500
@@ -44,6 +43,8 @@ _CHANGES = text("""
         on c.kind = 'debt' and d.file_no = c.file_no and d.known_to is null
     order by c.seq limit :limit""")
 _FORGET = text("delete from signal_changes where seq = any(:compared)")
+# One statement: a watch that is deposited meanwhile keeps what changes after it.
+_FORGET_UNWATCHED = text("delete from signal_changes where not exists (select from watches)")
 _WATCHED = text("""
     select pseudonym, purpose, key_kind from watches
     where agency = :agency and seed = :seed and until > :now
@@ -123,7 +124,7 @@ def compare_page(context: Context) -> bool:
     watchers = context.conn.execute(_WATCHERS).all()
     if not watchers:
         context.tx.makes_nothing_due()
-        context.conn.execute(delete(SIGNAL_CHANGES))
+        context.conn.execute(_FORGET_UNWATCHED)
         return False
     rows = [ChangeRow(*row) for row in context.conn.execute(_CHANGES, {"limit": PAGE})]
     if not rows:
