@@ -26,15 +26,15 @@ from gateway.agency.receipts.sender import LeafSender
 from gateway.http.problems import AGAIN, counted
 
 HEADER = "Mirab-Receipt"
-# For each key and minute, of refusals that take nothing of the agency's rate: a flood of them must
-# not fill the log. What comes from nobody in particular has no leaf at all.
+# For each agency and minute, of refusals that take nothing of its rate: a flood of them must not
+# fill the log. What comes from nobody in particular has no leaf at all.
 MOST_EARLY, WINDOW_SECONDS = 10, 60.0
 ACCEPTED, REFUSED_FROM, FAILED_FROM, TOO_MANY = 202, 400, 500, 429
 # Nothing was done, and the same may be asked again.
 UNANSWERED = (AGAIN - {TOO_MANY}) | {499}
 SKIPPED = Counter(
     "mirab_receipts_skipped_total",
-    "Refusals without a leaf: of a key whose leaves of this minute are used up, or of a stranger",
+    "Refusals without a leaf: of an agency that used up those of this minute, or of a stranger",
     ["reason"],
 )
 for _reason in ("flood", "stranger"):
@@ -108,9 +108,9 @@ class Promises:
         if now - self._window > WINDOW_SECONDS:
             self._window = now
             self._counts.clear()
-        key = request.state.agency
-        self._counts[key] = self._counts.get(key, 0) + 1
-        return self._counts[key] <= MOST_EARLY
+        agency = request.state.agency
+        self._counts[agency] = self._counts.get(agency, 0) + 1
+        return self._counts[agency] <= MOST_EARLY
 
 
 def _contract_of(request: Request) -> kinds.Request | None:

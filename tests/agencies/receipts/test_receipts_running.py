@@ -14,7 +14,7 @@ from bus.errors import SignatureError
 from bus.evidence.merkle import leaf_hash, root_of
 from bus.evidence.notes import TrustedKeys
 from bus.evidence.receipts import Receipt
-from bus.signatures.keys import PublicKey, base64url
+from bus.signatures.keys import PublicKey, SigningKey, base64url
 from bus.signatures.signing import HttpMessage, sign_request, verify_response
 from tests.agencies.receipts.logs import ORIGIN
 from tests.agencies.running import QUESTION, House, demo_key, post, signed
@@ -185,7 +185,9 @@ def test_a_call_that_is_answered_later_has_a_receipt_by_its_id(house):
 
 def test_who_is_not_identified_gets_no_receipt_and_a_flood_does_not_fill_the_log(house):
     stranger = requests.post(house.face + ASK, json=QUESTION, timeout=20)
-    assert (stranger.status_code, "Mirab-Receipt" in stranger.headers) == (401, False)
+    claimed = post(house.face, SigningKey.new(f"{KEY}-demo"))
+    for answer in (stranger, claimed):
+        assert (answer.status_code, "Mirab-Receipt" in answer.headers) == (401, False)
     body, headers = signed(house.second, demo_key(KEY), ASK, QUESTION)
     answers = [
         requests.post(house.second + ASK, data=body, headers=headers, timeout=20) for _ in range(14)

@@ -13,7 +13,7 @@ from bus.settings import MissingSettings, Settings
 from contracts import agency_contracts
 from gateway.agency.xroad import services
 from gateway.agency.xroad.descriptions import as_3_0, description
-from gateway.agency.xroad.faults import TYPES, form, spelled
+from gateway.agency.xroad.faults import TYPES, form, spelled, type_of
 from gateway.agency.xroad.names import House
 from gateway.http.problems import PROBLEMS
 from tests.gateway.agency.xroad_hands import ASK, CLIENT, HOME, QUESTION, System, certificate
@@ -506,6 +506,25 @@ def test_the_spelling_of_the_documents_is_a_setting():
     assert all(
         re.fullmatch(r"(Client|Server\.(Client|Server)Proxy)\.[A-Za-z]+", w) for w in written
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("service.maintenance", 503, "server.serverproxy.service_disabled"),
+        ("contract.ended", 410, "server.serverproxy.service_disabled"),
+        ("service.absent", 503, "server.serverproxy.network_error"),
+        ("deadline.passed", 504, "server.serverproxy.network_error"),
+        ("receipts.unavailable", 503, "server.serverproxy.network_error"),
+        ("internal", 500, "server.serverproxy.internal_error"),
+        ("purpose.not_granted", 403, None),
+        ("limit.reached", 429, None),
+    ],
+)
+def test_a_service_that_is_closed_or_away_is_an_error_and_its_own_refusal_is_none(
+    code, status, kind
+):
+    assert type_of({"code": code, "status": status}) == kind
 
 
 def test_each_code_that_becomes_an_error_is_one_of_ours():
