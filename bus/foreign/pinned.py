@@ -130,7 +130,7 @@ class Line:
     """
 
     def __init__(self, addresses: Sequence[str], seconds: float) -> None:
-        self._addresses, self._seconds = addresses, seconds
+        self._addresses, self._end = addresses, time.monotonic() + seconds
         self._twin: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
@@ -146,10 +146,17 @@ class Line:
             self._twin.close()
 
     def connect(self, port: int) -> socket.socket:
+        """Connect to the first address that takes it, all of them together in the line's time: a
+        name may have thousands, none of which answers.
+        """
         problem: OSError = TimeoutError()
         for address in self._addresses:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                self.is_cut = True
+                break
             try:
-                made = socket.create_connection((address, port), self._seconds)
+                made = socket.create_connection((address, port), left)
             except OSError as error:
                 problem = error
                 continue

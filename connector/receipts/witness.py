@@ -10,11 +10,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import socket
+from socket import SHUT_RDWR, socket
 
 from bus.evidence.errors import EvidenceError
 from bus.evidence.merkle import EMPTY_ROOT, check_consistency
@@ -159,13 +159,24 @@ class _Server(ThreadingHTTPServer):
     def process_request_thread(
         self, request: socket | tuple[bytes, socket], client: object
     ) -> None:
+        # The time-out of a socket is for each byte: who drips would hold a place for hours.
+        timer = threading.Timer(SECONDS, _hang_up, (request,))
+        timer.daemon = True
+        timer.start()
         try:
             super().process_request_thread(request, client)
         finally:
+            timer.cancel()
             self._free.release()
 
     def handle_error(self, request: object, client: object) -> None:
         """A visitor that hangs up is nobody's fault."""
+
+
+def _hang_up(request: object) -> None:
+    if isinstance(request, socket):
+        with suppress(OSError):
+            request.shutdown(SHUT_RDWR)
 
 
 class _Visit(BaseHTTPRequestHandler):

@@ -70,12 +70,15 @@ def text_of(members: Mapping[str, str], provider: str) -> TakeText | None:
 def unescaped(text: str) -> str:
     """Return a text that was escaped twice on its way as it was written; any other as it is.
 
-    >>> unescaped("%D8%B3%D9%84%D8%A7%D9%85"), unescaped("100% water")
-    ('سلام', '100% water')
+    >>> unescaped("%D8%B3%D9%84%D8%A7%D9%85"), unescaped("100% water"), unescaped("%FF")
+    ('سلام', '100% water', '%FF')
     """
     if "%" not in text or not _ESCAPED.fullmatch(text):
         return text
-    ((_, value),) = parse_qsl(f"t={text}", keep_blank_values=True, errors="strict")
+    try:
+        ((_, value),) = parse_qsl(f"t={text}", keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        return text  # what somebody typed, such as %FF
     return value if not value.isascii() else text
 
 

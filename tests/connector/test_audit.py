@@ -1,6 +1,7 @@
 """The auditor and the witness against a log that is tampered with: each lie is seen, and named."""
 
 import json
+import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,8 +17,10 @@ from bus.evidence.notes import TrustedKeys
 from bus.evidence.submissions import Submission
 from bus.signatures.keys import SigningKey
 from connector.__main__ import main
+from connector.receipts import witness as witness_module
 from connector.receipts.witness import LONGEST_BODY, Witness, serve
 from tests.bus.evidence.logs import MemoryLog, log_of, make_leaf
+from tests.waiting import wait_for
 
 NAME = "witness.example/w1"
 KEY = SigningKey.new("witness")
@@ -343,6 +346,41 @@ def test_a_witness_is_reached_over_http_and_shows_its_head_to_auditors(site, wit
     finally:
         servers[0].shutdown()
         thread.join(30)
+
+
+def test_who_drips_a_submission_holds_a_place_of_the_witness_for_seconds_only(
+    witness, log, monkeypatch
+):
+    monkeypatch.setattr(witness_module, "SECONDS", 0.3)
+    servers, running = [], threading.Event()
+
+    def ready(server):
+        servers.append(server)
+        running.set()
+
+    thread = threading.Thread(target=serve, args=(witness, "127.0.0.1", 0, ready))
+    thread.start()
+    assert running.wait(30)
+    try:
+        with socket.create_connection(("127.0.0.1", servers[0].server_port), 20) as line:
+            line.sendall(b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 9000\r\n\r\nold 0\n\n")
+            wait_for(lambda: is_cut(line), pause=0.05)
+        assert witness.last() is None
+    finally:
+        servers[0].shutdown()
+        thread.join(30)
+
+
+def is_cut(line):
+    """Send a byte more; whether the other side has hung up."""
+    try:
+        line.sendall(b"x")
+        line.settimeout(0.05)
+        return line.recv(1000) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
 
 
 def test_a_submission_is_read_as_it_was_written(log):

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.errors import NotFound, TooMany
+from bus.errors import NotFound
 from bus.messages import kinds
 from bus.messages.values import Json
 from contracts.agencies.receipts import (
@@ -24,13 +24,14 @@ from gateway.agency.door.checks import JSON
 from gateway.agency.door.door import Door
 from gateway.http import bodies
 from gateway.http.origin import for_every_site
+from gateway.limits.shares import Rate, Shares
 
 WAITING, RETRY_SECONDS = 202, "2"
 TEXT = "text/plain; charset=utf-8"
 NUMBERS = ("size", "old", "new", "start", "limit")
 LONGEST_NUMBER = 16
-# What strangers may ask of the log here, together: each process answers so many a second.
-STRANGERS_A_SECOND, BURST = 50.0, 200.0
+# What strangers may ask of the log here, together and one of them: each process answers so many.
+OF_ALL, OF_ONE = Rate(a_second=50.0, at_once=200.0), Rate(a_second=10.0, at_once=60.0)
 KEPT_SECONDS = 1.0
 FACE = {"face": "agency"}
 
@@ -45,7 +46,7 @@ class LogReading:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._level, self._at = BURST, time.monotonic()
+        self._strangers = Shares(OF_ALL, OF_ONE)
         self._kept: _Kept | None = None
 
     def routes(self) -> list[Route]:
@@ -101,7 +102,7 @@ class LogReading:
         return await self._ask(request, LOG_ENTRIES)
 
     async def _ask(self, request: Request, contract: kinds.Request) -> Response:
-        self._take()
+        self._take(request)
         data = contract.load_data(_question(request))
         reply = await self._door.client.call_json(
             contract, data, caller=FACE, traceparent=request.state.traceparent
@@ -111,25 +112,16 @@ class LogReading:
     async def _head(self, request: Request) -> SignedHead:
         now = time.monotonic()
         if self._kept is None or now - self._kept.at > KEPT_SECONDS:
-            self._take()
+            self._take(request)
             head = await self._door.client.call(
                 LOG_HEAD, Nothing(), caller=FACE, traceparent=request.state.traceparent
             )
             self._kept = _Kept(head, now)
         return self._kept.head
 
-    def _take(self) -> None:
-        """TooMany ``limit.strangers`` if everybody together asks more than is answered."""
-        now = time.monotonic()
-        self._level = min(BURST, self._level + (now - self._at) * STRANGERS_A_SECOND)
-        self._at = now
-        if self._level < 1:
-            raise TooMany(
-                "The log is read too often just now; ask again in a second.",
-                code="limit.strangers",
-                retry_after="1",
-            )
-        self._level -= 1
+    def _take(self, request: Request) -> None:
+        """TooMany ``limit.strangers`` if this address or everybody together asks too often."""
+        self._strangers.take(request.client.host if request.client else "")
 
 
 def _question(request: Request) -> Json:

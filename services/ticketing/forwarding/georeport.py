@@ -21,6 +21,8 @@ from services.ticketing.forwarding.cities import City
 SECONDS = 15.0
 # The first digit of a status.
 SUCCESS, MOVED, REFUSAL = 2, 3, 4
+# After a POST these may say that it was taken, and where to look at it (RFC 9110, section 15.4).
+ANSWERED_ELSEWHERE = (HTTPStatus.FOUND, HTTPStatus.SEE_OTHER)
 ONE, MANY = 64 * 1024, 2 * 1024 * 1024
 ID, STATUS, NOTES = 64, 40, 1000
 SENT = ("lat", "long", "address_string", "first_name", "email", "phone")
@@ -90,6 +92,8 @@ def _outcome(status: int, body: bytes) -> Outcome:
         return _taken(body)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Outcome("RETRY", problem="busy")
+    if status in ANSWERED_ELSEWHERE:
+        return Outcome("UNKNOWN", problem="unreadable")
     if family == MOVED:
         return Outcome("REFUSED", problem="moved")
     if family == REFUSAL:

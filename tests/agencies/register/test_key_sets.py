@@ -5,11 +5,13 @@ import http.server
 import json
 import socket
 import threading
+import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bus.foreign import pinned
 from bus.foreign.pinned import PinnedClient
 from contracts.agencies import desk
 from contracts.agencies import register as contracts
@@ -382,3 +384,23 @@ def test_api7_a_name_that_leads_to_our_inside_is_not_called_and_resolved_once():
 
     reading = key_set_reading.read(DueSet("a-co", URL), PinnedClient(resolve=resolve))
     assert (reading.fault, calls) == ("address", ["keys.a-co.example"])
+
+
+def test_api7_a_name_with_thousands_of_silent_addresses_is_given_up_in_time(monkeypatch):
+    tried = []
+
+    def connect(address, _seconds):
+        tried.append(address)
+        time.sleep(0.01)
+        raise TimeoutError
+
+    def resolve(host, port, **_):
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"8.8.{n >> 8}.{n & 255}", port))
+            for n in range(4000)
+        ]
+
+    monkeypatch.setattr(pinned.socket, "create_connection", connect)
+    client = PinnedClient(resolve=resolve, seconds=0.1)
+    assert key_set_reading.read(DueSet("a-co", URL), client).fault == "timeout"
+    assert 0 < len(tried) < 20

@@ -1,8 +1,11 @@
 """Only guessing is slowed: what opens passes, and what takes no guess looks at no count."""
 
+import contextlib
+
 import pytest
 
-from bus.errors import NotFound
+from bus.errors import NotFound, TooMany
+from gateway.limits.shares import Rate, Shares
 from tests.gateway.public.strangers import Portal
 
 WRONG = NotFound("Code and secret do not belong together.", code="ticket.not_opened")
@@ -71,3 +74,31 @@ def test_s15_services_learn_who_asks_without_learning_the_address(portal):
     askers = [caller["asker"] for _, _, _, caller in portal.services.questions]
     assert askers[0] == askers[2] != askers[1]
     assert "192.0.2" not in "".join(askers)
+
+
+def taken(shares, address, times, now):
+    """How many of so many questions of an address at one moment are let through."""
+    through = 0
+    for _ in range(times):
+        with contextlib.suppress(TooMany):
+            shares.take(address, now)
+            through += 1
+    return through
+
+
+def test_who_reads_the_log_without_end_uses_up_a_share_and_leaves_the_rest_to_others():
+    shares = Shares(Rate(a_second=50, at_once=200), Rate(a_second=10, at_once=60))
+    assert taken(shares, "203.0.113.9", 1000, 0.0) == 60
+    assert taken(shares, "198.51.100.1", 50, 0.0) == 50, "another asks on"
+    for second in range(1, 11):
+        assert taken(shares, "203.0.113.9", 1000, float(second)) == 10
+        assert taken(shares, "198.51.100.1", 10, float(second)) == 10
+    subscriber = (f"2001:db8::{n:x}" for n in range(100))
+    assert sum(taken(shares, address, 1, 11.0) for address in subscriber) == 60
+
+
+def test_all_who_read_the_log_together_have_an_end_too():
+    shares = Shares(Rate(a_second=50, at_once=200), Rate(a_second=10, at_once=60))
+    crowd = [f"203.0.113.{n}" for n in range(200)]
+    assert sum(taken(shares, address, 5, 0.0) for address in crowd) == 200
+    assert sum(taken(shares, address, 5, 1.0) for address in crowd) == 50

@@ -296,6 +296,12 @@ def test_what_was_escaped_twice_is_read_as_it_was_written(bring):
     assert bring(data={**FORM, "message": "100%25 آب"})[1].text == "100%25 آب"
 
 
+@pytest.mark.parametrize("typed", ["%FF", "%D8", "%d8%", "100%", "%00", "%ff%fe."])
+def test_a_citizen_s_percent_signs_are_words_and_no_fault_of_ours(bring, typed):
+    status, text = bring(data={**FORM, "message": typed})
+    assert (status, text.text) == (200, typed)
+
+
 def test_a_long_text_of_many_parts_is_whole(bring):
     assert len(bring(data={**FORM, "message": "آ" * 17_085})[1].text) == 17_085
 

@@ -157,6 +157,8 @@ UNCLEAR = {
     "an id without an end": lambda city, form: (
         city.take(form) and (200, [{"service_request_id": "9" * 65}])
     ),
+    "303 to what it made of it": lambda city, form: city.take(form) and (303, ""),
+    "302 to a page of thanks": lambda city, form: city.take(form) and (302, ""),
     "10 GB": lambda city, form: city.take(form) and (200, itertools.repeat(b"9" * 65536, 160_000)),
     "entities": lambda city, form: (
         city.take(form)
@@ -248,7 +250,7 @@ def test_a_city_must_be_reached_by_tls_outside_of_the_sandbox(hand):
             "refused",
             "no key",
         ),
-        ((302, ""), "moved", None),
+        ((308, ""), "moved", None),
     ],
 )
 def test_a_refusal_is_shown_and_the_ticket_may_be_sent_anew(hand, city, answer, problem, text):
