@@ -1,5 +1,7 @@
 """Strict parsing of other parties' public JSON Web Keys (RFC 7517)."""
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
@@ -10,6 +12,7 @@ from bus.wire import Wire
 # RFC 9864 calls EdDSA with this curve Ed25519; most libraries still write EdDSA.
 OF_CURVE = {"Ed25519": ("EdDSA", "Ed25519"), "P-256": ("ES256",)}
 P256_BYTES = 32
+LONGEST_RSA = 4096  # bits
 
 
 class Unreadable(ValueError):
@@ -42,15 +45,38 @@ def public_key(members: object) -> tuple[Key, tuple[str, ...]]:
     raise Unreadable("The key is neither Ed25519, P-256 nor RSA of 2048 to 4096 bits.")
 
 
+def holds_private_half(members: Wire) -> bool:
+    """True if the private half of a key really stands beside its public one: anybody can write some
+    member ``d`` beside the public key of somebody else.
+    """
+    try:
+        number = int.from_bytes(from_base64url(str(members["d"])), "big")
+        kind = members.get("kty")
+        if kind == "OKP":
+            raw = from_base64url(str(members["d"]))
+            public = Ed25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
+            return public == from_base64url(str(members["x"]))
+        if kind == "EC":
+            point = ec.derive_private_key(number, ec.SECP256R1()).public_key().public_numbers()
+            return (point.x, point.y) == (_number(members, "x"), _number(members, "y"))
+        modulus, exponent = _number(members, "n"), _number(members, "e")
+        if kind != "RSA" or not 1 < number < modulus or modulus.bit_length() > LONGEST_RSA:
+            return False
+        return all(pow(pow(text, exponent, modulus), number, modulus) == text for text in (2, 3))
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _number(members: Wire, name: str) -> int:
+    return int.from_bytes(from_base64url(str(members[name])), "big")
+
+
 def _only(members: Wire, *names: str) -> Wire:
     return {name: str(members[name]) for name in names}
 
 
 def _require_strong_rsa(members: Wire) -> None:
-    modulus, exponent = (
-        int.from_bytes(from_base64url(str(members[name])), "big") for name in ("n", "e")
-    )
-    require_strong_rsa(modulus, exponent)
+    require_strong_rsa(_number(members, "n"), _number(members, "e"))
 
 
 def _require_whole_coordinates(members: Wire) -> None:

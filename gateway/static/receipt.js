@@ -240,6 +240,12 @@ async function prove(text, keys, beside = {}) {
   };
 }
 
+/* Unix seconds as a text; such as no calendar has, which a witness may sign, stay numbers. */
+function moment(seconds) {
+  const date = new Date(Number(seconds) * 1000);
+  return isNaN(date) ? `second ${seconds}` : date.toISOString();
+}
+
 /* The page. */
 function page(form) {
   const texts = {};
@@ -276,7 +282,7 @@ function page(form) {
       if (proven.opened.includes(part) && (part === "request" || NO_CODE.includes(leaf.outcome))) sure.push(say(`${part}_opened`));
       else if (!proven.opened.includes(part)) open.push(say(`${part}_closed`));
     for (const [name, at] of Object.entries(proven.witnesses))
-      sure.push(say("witness", { name, at: new Date(Number(at) * 1000).toISOString() }));
+      sure.push(say("witness", { name, at: moment(at) }));
     if (!Object.keys(proven.witnesses).length) open.push(say("no_witness"));
     open.push(say(proven.stamp ? "stamp" : "no_stamp"), say("truth"));
     const parts = [...list("proven", sure), ...list("unproven", open)];

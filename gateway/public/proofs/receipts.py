@@ -29,11 +29,18 @@ def receipt_sentences(proven: Proven, texts: Mapping[str, str]) -> dict[str, lis
         elif part not in proven.opened:
             unsure.append(texts[f"{part}_closed"])
     for name, seconds in proven.head.witnesses.items():
-        moment = dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        sure.append(texts["witness"].format(name=name, at=moment))
+        sure.append(texts["witness"].format(name=name, at=_moment(seconds)))
     if not proven.head.witnesses:
         unsure.append(texts["no_witness"])
     return {"proven": sure, "unproven": unsure}
+
+
+def _moment(seconds: int) -> str:
+    """Unix seconds as a text; such as no calendar has, which a witness may sign, stay numbers."""
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return f"second {seconds}"
 
 
 NAMES = (

@@ -63,16 +63,22 @@ def is_stamp_due(conn: Connection, now: dt.datetime) -> bool:
     return last is None or now - last >= STAMP_EVERY
 
 
-def is_cosigned(conn: Connection, size: int) -> bool:
-    """True if a witness co-signed the head of that size."""
-    statement = select(RECEIPT_HEADS.c.cosigned).where(RECEIPT_HEADS.c.size == size)
-    return bool(conn.execute(statement).scalar_one_or_none())
+def wanting(endorsers: Endorsers, head: HeadRow, *, stamp_due: bool) -> Endorsers:
+    """Those of them who have not endorsed this head yet: a witness that was asked again would add
+    another line each time, until nobody reads the note.
+    """
+    signed = Note.parse(head.note).signatures
+    witnesses = tuple(
+        witness
+        for witness in endorsers.witnesses
+        if not any(signature.made_by(witness.verifier) for signature in signed)
+    )
+    wants_stamp = stamp_due and head.stamp is None
+    return Endorsers(witnesses, endorsers.authority if wants_stamp else None)
 
 
-def gather(
-    endorsers: Endorsers, head: HeadRow, prove: Prove, now: dt.datetime, *, stamp_due: bool
-) -> Endorsement:
-    """Ask all endorsers about a head; who does not endorse it is noted in the log and left out."""
+def gather(endorsers: Endorsers, head: HeadRow, prove: Prove, now: dt.datetime) -> Endorsement:
+    """Ask endorsers about a head; who does not endorse it is noted in the log and left out."""
     signatures = []
     for witness in endorsers.witnesses:
         name = witness.verifier.name
@@ -80,7 +86,7 @@ def gather(
         if signature is not None:
             signatures.append(signature)
     stamp, authority = None, endorsers.authority
-    if authority is not None and stamp_due:
+    if authority is not None:
         text = Note.parse(head.note).text
         stamp = _tried("authority of time", partial(fetch_stamp, authority, text, now))
     return Endorsement(tuple(signatures), stamp)

@@ -64,12 +64,12 @@ class ReceiptEntrypoints(Entrypoints):
         with self.store.transaction() as tx:
             head = heads.newest_head(tx.conn)
             stamp_due = endorsements.is_stamp_due(tx.conn, now)
-            cosigned = head is not None and endorsements.is_cosigned(tx.conn, head.size)
-        if head is None or ((head.stamp or not stamp_due) and cosigned):
+        if head is None:
             return
-        gathered = endorsements.gather(
-            endorsers, head, self._prove_growth, now, stamp_due=stamp_due and not head.stamp
-        )
+        endorsers = endorsements.wanting(endorsers, head, stamp_due=stamp_due)
+        if not endorsers:
+            return
+        gathered = endorsements.gather(endorsers, head, self._prove_growth, now)
         with self.store.transaction() as tx:
             endorsements.keep(tx.conn, head.size, gathered)
 

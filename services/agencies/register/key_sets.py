@@ -6,7 +6,7 @@ any other. A key that is gone from the set ends with the next reading.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Executable, delete, func, select, text, update
@@ -72,7 +72,7 @@ def due(context: Context) -> list[DueSet]:
 
 def note(context: Context, due_set: DueSet, body: bytes) -> None:
     """Note what a key set holds now. A set that is odd as a whole changes nothing but its fault;
-    a key whose private half stood in it ends at once, and is never taken again.
+    a key beside which a private half stands ends at once, and if that is its own, for ever.
     """
     try:
         keys = read_key_set(body)
@@ -173,11 +173,20 @@ def _note_keys(context: Context, due_set: DueSet, keys: Sequence[PublishedKey]) 
     return TOO_MANY_NEW if len(new) > max(room, 0) else ""
 
 
-def _end_exposed(context: Context, code: str, exposed: frozenset[str]) -> None:
+def _end_exposed(context: Context, code: str, exposed: Mapping[str, bool]) -> None:
+    """End keys beside which a private half stands. Only one that is known to all ends for ever and
+    for all: a set may name the key of another agency, with a private half that is made up.
+    """
     rows = [row for row in fetched_keys.rows_of(context.conn, code) if row.thumbprint in exposed]
     for row in rows:
-        revocations.remember_thumbprint(context, code, row.thumbprint)
-        revocations.end_key_ids(context, code, [key_id(code, row.thumbprint)])
+        id_ = key_id(code, row.thumbprint)
+        if exposed[row.thumbprint]:
+            revocations.remember_thumbprint(context, code, row.thumbprint)
+            revocations.end_key_ids(context, code, [id_])
+        elif row.gone_at is None:
+            values = {"gone_at": context.now}
+            fetched_keys.set_values(context.conn, code, [row.thumbprint], values)
+            _audit(context, code, GONE, f"{row.kid} {id_}")
 
 
 def _note_state(context: Context, due_set: DueSet, fault: str) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from bus.signatures.jwk import Unreadable, public_key
+from bus.signatures.jwk import Unreadable, holds_private_half, public_key
 from members.clients import KeySet
 
 LONGEST, MOST_KEYS, LONGEST_KID = 64 * 1024, 10, 64
@@ -19,13 +19,13 @@ PUBLIC = ("kty", "crv", "x", "y", "n", "e")
 
 
 class BadKeySet(ValueError):
-    """A set that is not taken; ``code`` says why, ``exposed`` are thumbprints of keys whose private
-    half stands in it: whoever read it can sign by them.
+    """A set that is not taken; ``code`` says why, ``exposed`` are thumbprints of keys beside which
+    a private half stands: true if it is the key's own, so that whoever read it can sign by it.
     """
 
-    def __init__(self, code: str, exposed: frozenset[str] = frozenset()) -> None:
+    def __init__(self, code: str, exposed: Mapping[str, bool] | None = None) -> None:
         super().__init__(code)
-        self.code, self.exposed = code, exposed
+        self.code, self.exposed = code, dict(exposed or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_key_set(body: bytes) -> list[PublishedKey]:
         raise BadKeySet("too_many")
     private = [key for key in keys if PRIVATE & key.keys()]
     if private:
-        raise BadKeySet("private_key", frozenset(_thumbprints(private)))
+        raise BadKeySet("private_key", dict(_exposed(private)))
     kids = [key["kid"] for key in keys if isinstance(key.get("kid"), str)]
     if len(set(kids)) < len(kids):
         raise BadKeySet("kid_twice")
@@ -87,12 +87,13 @@ def _published(members: Mapping[str, object]) -> PublishedKey | None:
     return PublishedKey(kid, jwk, key.thumbprint())
 
 
-def _thumbprints(keys: Iterable[Mapping[str, object]]) -> Iterable[str]:
+def _exposed(keys: Iterable[dict[str, object]]) -> Iterable[tuple[str, bool]]:
     for members in keys:
         try:
-            yield public_key({n: members[n] for n in PUBLIC if n in members})[0].thumbprint()
+            key, _ = public_key({n: members[n] for n in PUBLIC if n in members})
         except Unreadable:
             continue
+        yield key.thumbprint(), holds_private_half(members)
 
 
 def counts_from(rules: KeySet, times: KeyTimes) -> dt.datetime:

@@ -1,11 +1,13 @@
 """Authorities of time and witnesses of the log, and what they may do to it."""
 
 import datetime as dt
+import itertools
 import subprocess
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -14,12 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bus.evidence.errors import EvidenceError
-from bus.evidence.notes import COSIGNATURE, TrustedKeys, Verifier, cosign
+from bus.evidence.notes import COSIGNATURE, Note, TrustedKeys, Verifier, cosign
 from bus.evidence.receipts import Receipt
 from bus.evidence.stamps import check_stamp, question, read_authorities
 from bus.foreign.http_call import NoAnswer
 from bus.settings import Settings
 from bus.signatures.keys import SigningKey
+from connector.receipts import witness as witness_module
 from connector.receipts.witness import Witness as PlayedWitness
 from connector.receipts.witness import serve
 from services.agencies.receipts.stamps import Authority, fetch_stamp
@@ -412,6 +415,25 @@ def test_endorsing_twice_changes_nothing(endorsed):
     endorsed.service.endorse_head()
     assert endorsed.sql("select size, note, stamp, cosigned from receipt_heads") == before
     endorsed.sign()  # a co-signed note is still the head that the next one has to continue
+    endorsed.add([statement("call-3")])
+    endorsed.sign()
+    assert endorsed.head().checkpoint.size == 3
+
+
+@pytest.mark.parametrize("authority", ["none", "away"])
+def test_a_log_at_rest_is_cosigned_once_by_each_witness_however_long_it_rests(
+    endorsed, monkeypatch, authority
+):
+    clock = itertools.count(int(time.time()))
+    monkeypatch.setattr(witness_module, "time", SimpleNamespace(time=lambda: next(clock)))
+    endorsed.answers = lambda query: b"nonsense"
+    if authority == "none":
+        more = {"RECEIPTS_STAMPS_ADDRESS": "", "RECEIPTS_STAMPS_CA": ""}
+        endorsed.service.settings = Settings({**endorsed.service.settings._environ, **more})
+    for _ in range(4):
+        endorsed.service.endorse_head()
+    ((note,),) = endorsed.sql("select note from receipt_heads")
+    assert len(Note.parse(note).signatures) == 2, "the log's and the witness's"
     endorsed.add([statement("call-3")])
     endorsed.sign()
     assert endorsed.head().checkpoint.size == 3

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bus.foreign import pinned
 from bus.foreign.pinned import PinnedClient
+from bus.signatures.jwk import holds_private_half
 from contracts.agencies import desk
 from contracts.agencies import register as contracts
 from members.documents import parse_agency
@@ -21,7 +22,7 @@ from services.agencies.register.key_sets import DueSet
 from services.agencies.register.published_keys import BadKeySet, read_key_set
 from tests.agencies.register.registrars import document
 from tests.agencies.register.test_register import opened
-from tests.gateway.agency.oauth_hands import jwk
+from tests.gateway.agency.oauth_hands import b64, jwk, whole
 from tests.stores import execute
 
 URL = "https://keys.a-co.example/jwks.json"
@@ -199,7 +200,7 @@ def test_a_key_whose_private_half_was_published_ends_at_once_and_the_others_stay
     publisher.later(seconds=5)
     publisher.later(minutes=2)
     keys = json.loads(published("one", "two"))["keys"]
-    keys[0]["d"] = "AAAA"
+    keys[0]["d"] = whole(KEYS["one"].private_numbers().private_value)
     publisher.body = json.dumps({"keys": keys}).encode()
     publisher.later(minutes=3)
     assert publisher.kids() == ["two"]
@@ -208,6 +209,45 @@ def test_a_key_whose_private_half_was_published_ends_at_once_and_the_others_stay
     publisher.later(hours=1)
     publisher.later(hours=1)
     assert publisher.kids() == ["two"]
+
+
+def test_who_makes_up_a_private_half_ends_the_key_in_that_set_alone(publisher):
+    """Anybody can copy the public key of another agency into a set, with some ``d`` beside it."""
+    publisher.publish("one", "two")
+    publisher.put(wait_minutes=1)
+    publisher.later(seconds=5)
+    publisher.later(minutes=2)
+    keys = json.loads(published("one", "two"))["keys"]
+    keys[0]["d"] = whole(KEYS["three"].private_numbers().private_value)
+    publisher.body = json.dumps({"keys": keys}).encode()
+    publisher.later(minutes=3)
+    assert publisher.kids() == ["two"]
+    assert execute(publisher.register.db, "select * from revoked_keys") == []
+    publisher.publish("one", "two")
+    publisher.later(hours=1)
+    publisher.later(hours=1)
+    assert sorted(publisher.kids()) == ["one", "two"]
+
+
+def private_members(key):
+    """The private half of a key, as a JSON Web Key has it."""
+    if isinstance(key, Ed25519PrivateKey):
+        return {"d": b64(key.private_bytes_raw())}
+    numbers = key.private_numbers()
+    if isinstance(key, rsa.RSAPrivateKey):
+        return {"d": whole(numbers.d, 256)}
+    return {"d": whole(numbers.private_value)}
+
+
+def test_a_private_half_is_known_by_the_key_that_it_makes():
+    ed, es = Ed25519PrivateKey.generate(), KEYS["one"]
+    for key in (ed, es, STRONG):
+        assert holds_private_half({**jwk(key), **private_members(key)})
+    for key, other in ((ed, Ed25519PrivateKey.generate()), (es, KEYS["two"]), (STRONG, es)):
+        assert not holds_private_half({**jwk(key), **private_members(other)})
+    for odd in ({}, {"d": "AA"}, {"d": "é"}, {"d": 7}, {"d": "A" * 60_000}, {"kty": "oct"}):
+        for key in (ed, es, STRONG):
+            assert not holds_private_half({**jwk(key), **odd})
 
 
 def test_who_publishes_another_key_at_each_reading_fills_no_audit(publisher):

@@ -12,6 +12,7 @@ import pytest
 
 from bus.errors import Unavailable
 from bus.evidence.leaves import parse_leaf
+from bus.evidence.notes import COSIGNATURE, Verifier, cosign
 from bus.messages.message import read
 from bus.signatures.keys import SigningKey
 from bus.signatures.sd_jwt import SdJwt, issue
@@ -189,6 +190,16 @@ def test_a_receipt_is_verified_by_the_keys_of_the_installation(tmp_path):
         reply = hand_in(portal, receipt.write())
         assert (reply.status_code, words in reply.text) == (422, True)
     assert "no receipt" in hand_in(portal, b'{"v": 1}').text
+
+
+def test_a_witness_whose_clock_no_calendar_knows_spoils_no_receipt(tmp_path):
+    key, name = SigningKey.new("witness"), "witness.example/w1"
+    keys = f"{LOG.verifier}\n{Verifier(name, COSIGNATURE, key.public)}"
+    note = LOG.head().with_signatures([cosign(LOG.head().text, key, name, 2**62)])
+    reply = hand_in(
+        Portal(tmp_path, RECEIPT_KEYS=keys), replace(RECEIPT, checkpoint=str(note)).write()
+    )
+    assert (reply.status_code, "second 4611686018427387904" in reply.text) == (200, True)
 
 
 def test_without_the_log_s_key_a_receipt_cannot_be_known(portal):
