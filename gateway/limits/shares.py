@@ -47,15 +47,15 @@ class Shares:
         name = neighbourhood(address)
         if name not in self._ones and len(self._ones) >= MOST_ADDRESSES:
             self._ones.clear()  # memory is bounded; what all may ask still holds
-        one = self._ones.setdefault(name, _Bucket(self.of_one.at_once, now))
+        own = self._ones.setdefault(name, _Bucket(self.of_one.at_once, now))
         everybody = self._all = self._all or _Bucket(self.of_all.at_once, now)
-        one.refill(self.of_one, now)
+        own.refill(self.of_one, now)
         everybody.refill(self.of_all, now)
-        if min(one.level, everybody.level) < 1:
+        if min(own.level, everybody.level) < 1:
             raise TooMany(
                 "The log is read too often just now; ask again in a second.",
                 code="limit.strangers",
                 retry_after="1",
             )
-        one.level -= 1
+        own.level -= 1
         everybody.level -= 1

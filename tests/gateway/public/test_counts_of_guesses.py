@@ -76,7 +76,7 @@ def test_s15_services_learn_who_asks_without_learning_the_address(portal):
     assert "192.0.2" not in "".join(askers)
 
 
-def taken(shares, address, times, now):
+def passed(shares, address, times, now):
     """How many of so many questions of an address at one moment are let through."""
     through = 0
     for _ in range(times):
@@ -88,17 +88,17 @@ def taken(shares, address, times, now):
 
 def test_who_reads_the_log_without_end_uses_up_a_share_and_leaves_the_rest_to_others():
     shares = Shares(Rate(a_second=50, at_once=200), Rate(a_second=10, at_once=60))
-    assert taken(shares, "203.0.113.9", 1000, 0.0) == 60
-    assert taken(shares, "198.51.100.1", 50, 0.0) == 50, "another asks on"
+    assert passed(shares, "203.0.113.9", 1000, 0.0) == 60
+    assert passed(shares, "198.51.100.1", 50, 0.0) == 50, "another asks on"
     for second in range(1, 11):
-        assert taken(shares, "203.0.113.9", 1000, float(second)) == 10
-        assert taken(shares, "198.51.100.1", 10, float(second)) == 10
+        assert passed(shares, "203.0.113.9", 1000, float(second)) == 10
+        assert passed(shares, "198.51.100.1", 10, float(second)) == 10
     subscriber = (f"2001:db8::{n:x}" for n in range(100))
-    assert sum(taken(shares, address, 1, 11.0) for address in subscriber) == 60
+    assert sum(passed(shares, address, 1, 11.0) for address in subscriber) == 60
 
 
 def test_all_who_read_the_log_together_have_an_end_too():
     shares = Shares(Rate(a_second=50, at_once=200), Rate(a_second=10, at_once=60))
     crowd = [f"203.0.113.{n}" for n in range(200)]
-    assert sum(taken(shares, address, 5, 0.0) for address in crowd) == 200
-    assert sum(taken(shares, address, 5, 1.0) for address in crowd) == 50
+    assert sum(passed(shares, address, 5, 0.0) for address in crowd) == 200
+    assert sum(passed(shares, address, 5, 1.0) for address in crowd) == 50
