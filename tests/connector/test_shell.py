@@ -153,7 +153,7 @@ def test_wrong_words_give_a_clear_sentence_and_exit_2(words, text, capsys):
         ([*ASK, "--server-key", "nothing.json"], "neither ID=BASE64 nor a file"),
         ([*ASK, "--idempotency-key", "short"], "16 to 128"),
         ([*ASK, "--as-of", "yesterday"], "as_of"),
-        (["verify", "nothing.json"], "no evidence file"),
+        (["verify", "nothing.json"], "nothing.json cannot be read"),
         (["batch", "nothing.csv", "--purpose", "fuel_quota"], "No such file"),
         (["keygen", "--out", "key.pem"], "never overwritten"),
     ],
