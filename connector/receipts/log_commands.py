@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import requests
 
+from bus.evidence.errors import EvidenceError
 from bus.evidence.notes import LONGEST_NOTE, Head, TrustedKeys
 from bus.evidence.receipts import LONGEST_RECEIPT
 from connector.keys import load_key
@@ -47,7 +48,11 @@ def _held(name: str, session: requests.Session, trusted: TrustedKeys, timeout: f
             raise Unreachable(f"{name} answered {status}; it shows no head.")
         return read_head(body, trusted)
     with Path(name).open("rb") as file:
-        return read_head(file.read(LONGEST_RECEIPT + 1), trusted)
+        raw = file.read(LONGEST_RECEIPT + 1)
+    try:
+        return read_head(raw, trusted)
+    except EvidenceError as error:
+        raise EvidenceError(f"{name}: {error.message}", code=error.code) from error
 
 
 def _print(result: Audit, held: int, *, as_json: bool) -> None:
@@ -67,7 +72,7 @@ def _print(result: Audit, held: int, *, as_json: bool) -> None:
     lines = [
         f"The log {checkpoint.origin} holds: {checkpoint.size} entries, {result.entries} of them "
         "read now, lead to its signed head.",
-        f"{held} heads held elsewhere agree with it."
+        f"{held} head{'s' * (held > 1)} held elsewhere agree{'s' * (held == 1)} with it."
         if held
         else "No head held elsewhere was compared (--held): that others see the same is not shown.",
     ]

@@ -12,6 +12,7 @@ from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from contracts.agencies import desk
 from deploy.local.ports import free_port
+from tests.agencies.receipts.logs import ORIGIN
 from tests.bus.asking import ask_all
 from tests.environments import secrets_in
 from tests.processes import ROOT, run_programs
@@ -31,6 +32,10 @@ class House:
         key = SigningKey.load(reply["REGISTER_KEY_FILE"], "register")
         self.environ = {
             **reply,
+            # As everywhere in production, each call is in the log of receipts.
+            "RECEIPTS_ORIGIN": ORIGIN,
+            "RECEIPTS_KEY_FILE": reply["SIGNING_KEY_FILE"],
+            "MARKS_DIR": str(folder / "marks"),
             **environ,
             "AMQP_URL": amqp,
             "DB_URL": self.db,

@@ -16,10 +16,8 @@ from bus.evidence.notes import TrustedKeys
 from bus.evidence.receipts import Receipt
 from bus.signatures.keys import PublicKey, SigningKey, base64url
 from bus.signatures.signing import HttpMessage, sign_request, verify_response
-from tests.agencies.receipts.logs import ORIGIN
 from tests.agencies.running import QUESTION, House, demo_key, post, signed
 from tests.databases import make_database
-from tests.environments import secrets_in
 from tests.gateway.agency import xroad_hands
 from tests.processes import Starter
 from tests.stores import execute, own_vhost
@@ -34,18 +32,9 @@ def house(tmp_path_factory, broker, postgres, demo_template, agencies_template):
     for part, template in (("inquiry", demo_template), ("agencies", agencies_template)):
         dbs[part] = make_database(postgres, f"{part}_{secrets.token_hex(4)}", template)
     folder = tmp_path_factory.mktemp("receipts")
-    key = secrets_in(folder)["SIGNING_KEY_FILE"]
     with own_vhost(broker) as amqp:
         starter = Starter(folder)
-        house = House(
-            starter,
-            folder,
-            amqp,
-            dbs,
-            RECEIPTS_ORIGIN=ORIGIN,
-            RECEIPTS_KEY_FILE=key,
-            MARKS_DIR=str(folder / "marks"),
-        )
+        house = House(starter, folder, amqp, dbs)
         house.second = house.open()
         yield house
         starter.end()
