@@ -19,9 +19,10 @@ from bus.database.store import Store
 from bus.envelope import Envelope
 from bus.messages.kinds import Request
 from bus.settings import Settings
+from bus.signatures.keys import base64url, from_base64url
 from bus.wire import Wire
 from contracts.inquiry import signals as contracts
-from contracts.inquiry.signals import from_base64url, pseudonym, to_base64url
+from contracts.inquiry.signals import pseudonym
 from services.inquiry.questions.inquiry_log import key_hash
 from services.inquiry.service import Inquiry
 from services.inquiry.signals import changes, sending
@@ -85,7 +86,7 @@ def _hub(service: Inquiry, cursor: "psycopg2.extensions.cursor") -> Iterator[Lin
     (seed,) = _call(service, contracts.WATCH_SEEDS)["seeds"]
     keys = _watched_keys(cursor)
     octets = from_base64url(seed["seed"])
-    pseudonyms = [to_base64url(pseudonym(octets, kind, value)) for kind, value in keys]
+    pseudonyms = [base64url(pseudonym(octets, kind, value)) for kind, value in keys]
     yield "watches deposited, 1,000 a call", *_timed(lambda: _deposit(service, seed, pseudonyms))
     yield "the same once more", *_timed(lambda: _deposit(service, seed, pseudonyms))
     cursor.execute(ASKED, ([key_hash(SECRET, kind, value) for kind, value in keys],))

@@ -5,7 +5,6 @@ deposits one learns nothing of the register: the answer is the same whether anyb
 Their owner is the team of services/inquiry.
 """
 
-import base64
 import hmac
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from bus.messages.fields import Boolean, Choice, Pattern, Text, whole
 from bus.messages.kinds import Event, Request
 from bus.messages.message import OPTIONAL, PERSONAL, Meta, message
 from bus.messages.values import Code, Day, Instant, Uuid
+from bus.signatures.keys import base64url, from_base64url
 from contracts.inquiry.keys import KEY_KINDS, canonical_key
 from contracts.inquiry.questions import PURPOSES
 
@@ -42,20 +42,10 @@ PSEUDONYM = Pattern(
 PLACE = Pattern("^[A-Za-z0-9_-]{43}\\.[a-z_]{1,40}$", "place|Give next of the page before.")
 
 
-def to_base64url(octets: bytes) -> str:
-    """Write bytes in base64url without padding, as seeds and pseudonyms stand in messages."""
-    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
-
-
-def from_base64url(text: str) -> bytes:
-    """Read base64url without padding; binascii.Error (a ValueError) for what is none."""
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-
-
 def pseudonym(seed: bytes, key_kind: str, key: str) -> bytes:
     """Compute the pseudonym of a canonical key: HMAC-SHA-256 of ``<key_kind>:<key>``, 32 bytes.
 
-    >>> to_base64url(pseudonym(bytes(32), "national_id", "9900000013"))[:8]
+    >>> base64url(pseudonym(bytes(32), "national_id", "9900000013"))[:8]
     'UZqc1G64'
     """
     return hmac.digest(seed, f"{key_kind}:{key}".encode(), "sha256")
@@ -66,7 +56,7 @@ def pseudonym_of(seed: str, key_kind: str, key: str) -> str:
 
     Raises iran.identifiers.Malformed for a key that is none of its kind.
     """
-    return to_base64url(pseudonym(from_base64url(seed), key_kind, canonical_key(key_kind, key)))
+    return base64url(pseudonym(from_base64url(seed), key_kind, canonical_key(key_kind, key)))
 
 
 Pseudonym = Annotated[

@@ -17,13 +17,8 @@ from sqlalchemy.dialects.postgresql import insert
 from bus.database.rows import columns, fetch_all
 from bus.errors import RuleBroken
 from bus.sealing import derived
-from contracts.inquiry.signals import (
-    RotateWatchSeed,
-    WatchesLeft,
-    WatchSeed,
-    WatchSeeds,
-    to_base64url,
-)
+from bus.signatures.keys import base64url
+from contracts.inquiry.signals import RotateWatchSeed, WatchesLeft, WatchSeed, WatchSeeds
 from services.inquiry.askers import asker_of
 from services.inquiry.context import Context
 from services.inquiry.domain.moments import instant
@@ -81,7 +76,7 @@ def read_seeds(context: Context) -> WatchSeeds:
         seeds=tuple(
             WatchSeed(
                 id=row.id,
-                seed=to_base64url(seed_of(context.log_key, agency, row.salt)),
+                seed=base64url(seed_of(context.log_key, agency, row.salt)),
                 made_at=instant(row.made_at),
                 until=instant(row.until) if row.until else None,
             )

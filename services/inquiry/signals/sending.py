@@ -11,14 +11,8 @@ from dataclasses import dataclass, fields
 from sqlalchemy import insert, select, text
 
 from bus.database.rows import fetch_all
-from contracts.inquiry.signals import (
-    IN_EVENT,
-    OBJECT_TYPES,
-    SIGNALS_SENT,
-    Signal,
-    SignalsSent,
-    to_base64url,
-)
+from bus.signatures.keys import base64url
+from contracts.inquiry.signals import IN_EVENT, OBJECT_TYPES, SIGNALS_SENT, Signal, SignalsSent
 from people import retention
 from services.inquiry.context import Context
 from services.inquiry.domain.moments import instant
@@ -140,7 +134,7 @@ def to_signal(number: int, row: SignalRow) -> Signal:
     return Signal(
         id=number,
         type=row.type,
-        pseudonym=None if row.pseudonym is None else to_base64url(row.pseudonym),
+        pseudonym=None if row.pseudonym is None else base64url(row.pseudonym),
         object_type=None if row.key_kind is None else OBJECT_TYPES[row.key_kind],
         seed=row.seed,
         at=instant(row.at),

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, select, text, tuple_
 
 from bus.database.paging import page
 from bus.errors import BusError, FieldError, Forbidden, RuleBroken
+from bus.signatures.keys import base64url, from_base64url
 from contracts.inquiry.signals import (
     MOST_WATCHES,
     OwnWatch,
@@ -21,8 +22,6 @@ from contracts.inquiry.signals import (
     Watch,
     WatchesLeft,
     Watching,
-    from_base64url,
-    to_base64url,
 )
 from iran.persian import TEHRAN, tehran_day
 from services.inquiry.askers import asker_of, grants_in
@@ -180,13 +179,13 @@ def list_own(context: Context, message: ReadWatches) -> OwnWatches:
     cut = page(rows, message.limit)
     return OwnWatches(
         watches=tuple(_own(row) for row in cut.rows),
-        next=cut.next(lambda row: f"{to_base64url(row.pseudonym)}.{row.purpose}"),
+        next=cut.next(lambda row: f"{base64url(row.pseudonym)}.{row.purpose}"),
     )
 
 
 def _own(row: WatchRow) -> OwnWatch:
     return OwnWatch(
-        pseudonym=to_base64url(row.pseudonym),
+        pseudonym=base64url(row.pseudonym),
         purpose=row.purpose,
         key_kind=row.key_kind,
         seed=row.seed,

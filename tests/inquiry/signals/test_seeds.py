@@ -2,8 +2,8 @@
 
 import datetime as dt
 
+from bus.signatures.keys import from_base64url
 from contracts.inquiry import signals as contracts
-from contracts.inquiry.signals import from_base64url
 from services.inquiry.service import Inquiry
 from services.inquiry.signals.seeds import LIFE, OVERLAP, seed_of
 from tests.inquiry.registry_import.exports import EXPIRY

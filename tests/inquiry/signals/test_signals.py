@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from bus.database.marks import Marks
-from contracts.inquiry import signals as contracts
+from bus.signatures.keys import from_base64url
 from contracts.inquiry.questions import ASK
 from services.inquiry.registry_import.run import load
 from tests.inquiry.registry_import.exports import EXPIRY, ID
@@ -84,7 +84,7 @@ def test_an_order_a_removal_and_an_entry_are_all_an_update(hub):
     assert {signal["type"] for signal in signals} == {"UPDATE"}
     first, *rest = [signal["pseudonym"] for signal in signals]
     assert first == hub.pseudonym()
-    assert rest == sorted(rest, key=contracts.from_base64url)
+    assert rest == sorted(rest, key=from_base64url)
     assert set(rest) == {hub.pseudonym(), hub.pseudonym(STRANGER)}
 
 
@@ -183,6 +183,6 @@ def test_a_hundred_signals_of_a_span_are_two_events(hub):
     )
     hub.send()
     assert [len(event["signals"]) for event in hub.published()] == [50, 50]
-    pseudonyms = [contracts.from_base64url(text) for text in hub.received()]
+    pseudonyms = [from_base64url(text) for text in hub.received()]
     assert len(pseudonyms) == 100
     assert pseudonyms == sorted(pseudonyms)

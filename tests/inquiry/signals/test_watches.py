@@ -8,8 +8,9 @@ from sqlalchemy import event
 
 from bus.errors import ContractError
 from bus.settings import Settings
+from bus.signatures.keys import from_base64url
 from contracts.inquiry import signals as contracts
-from contracts.inquiry.signals import from_base64url, pseudonym_of
+from contracts.inquiry.signals import pseudonym_of
 from services.inquiry.service import Inquiry
 from services.inquiry.signals import watches
 from tests.inquiry.in_process import log_of
