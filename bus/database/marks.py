@@ -7,7 +7,6 @@ marks, in a folder that the restore does not touch, have not: numbers go on abov
 import contextlib
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 
 from bus.errors import Unavailable
 from bus.process import log
+from bus.process.private import replace_file
 from bus.settings import Settings
 
 _log = log.get("marks")
@@ -126,15 +126,4 @@ def _read(path: Path) -> dict[str, int]:
 
 
 def _write(path: Path, marks: Mapping[str, int]) -> None:
-    """Replaces the file as a whole, so that a crash leaves the old one or the new one."""
-    draft = path.with_suffix(".new")
-    with draft.open("w", encoding="utf-8") as stream:
-        json.dump(dict(sorted(marks.items())), stream, indent=1)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, json.dumps(dict(sorted(marks.items())), indent=1))

@@ -244,10 +244,10 @@ def _cosigned(text: str, at: int) -> bytes:
     return f"cosignature/v1\ntime {at}\n{text}".encode()
 
 
-def from_base64(text: str, name: str) -> bytes:
+def from_base64(text: object, name: str) -> bytes:
     """Standard base64 as it is written, and no other spelling of the same bytes."""
     try:
-        raw = base64.b64decode(text, validate=True)
+        raw = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
     except (binascii.Error, ValueError):
         raw = b""
     if base64.b64encode(raw).decode() != text:

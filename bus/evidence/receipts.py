@@ -5,7 +5,6 @@ so too if they are texts, or be handed over beside it, or not at all.
 """
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from bus.evidence.leaves import (
     parse_leaf,
 )
 from bus.evidence.merkle import HASH_BYTES, LONGEST_PROOF, check_inclusion
-from bus.evidence.notes import LARGEST_SIZE, Head, TrustedKeys
+from bus.evidence.notes import LARGEST_SIZE, Head, TrustedKeys, from_base64
 from bus.evidence.strict_json import read_json
 from bus.signatures.keys import base64url
 
@@ -164,24 +163,14 @@ def _salts(salts: object) -> dict[str, bytes]:
 def _proof(proof: object) -> tuple[bytes, ...]:
     if not isinstance(proof, list) or len(proof) > LONGEST_PROOF:
         raise unreadable(f"The receipt's proof is a list of up to {LONGEST_PROOF} hashes.")
-    hashes = tuple(_base64(hash, "proof") for hash in proof)
+    hashes = tuple(from_base64(hash, "the receipt's proof") for hash in proof)
     if any(len(hash) != HASH_BYTES for hash in hashes):
         raise unreadable(f"A hash of the proof has {HASH_BYTES} bytes.")
     return hashes
 
 
 def _stamp(stamp: object) -> bytes:
-    raw = _base64(stamp, "stamp")
+    raw = from_base64(stamp, "the receipt's stamp")
     if not 0 < len(raw) <= LONGEST_STAMP:
         raise unreadable(f"The receipt's stamp has up to {LONGEST_STAMP} bytes.")
-    return raw
-
-
-def _base64(text: object, name: str) -> bytes:
-    try:
-        raw = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
-    except (binascii.Error, ValueError):
-        raw = b""
-    if base64.b64encode(raw).decode() != text:
-        raise unreadable(f"The base64 of the receipt's {name} is malformed.")
     return raw

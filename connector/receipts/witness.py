@@ -6,7 +6,6 @@ that does not continue it; two heads that contradict each other are kept as proo
 
 import fcntl
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from bus.evidence.notes import (
     cosign,
 )
 from bus.evidence.submissions import Submission
+from bus.process.private import replace_file
 from bus.signatures.keys import SigningKey
 
 LONGEST_BODY = LONGEST_NOTE + 64 * 64  # a note, and a proof before it
@@ -100,7 +100,7 @@ class Witness:
             # It proves nothing against the log: any stranger can send its head with a wrong proof.
             return Reply(NOT_GROWN, error.message + "\n")
         signature = cosign(checkpoint.text(), self._key, self.verifier.name, int(now))
-        _write(path, str(Note.parse(submission.note).with_signatures([signature])))
+        replace_file(path, str(Note.parse(submission.note).with_signatures([signature])))
         return Reply(OK, signature.line())
 
     def _path(self, origin: str) -> Path:
@@ -118,26 +118,11 @@ class Witness:
         """Another signed head of the size of the last one proves that the log lied."""
         path = self._folder / f"conflict-{hashlib.sha256(note.encode()).hexdigest()[:16]}.note"
         if sum(1 for _ in self._folder.glob("conflict-*")) < MOST_CONFLICTS:
-            _write(path, note)
+            replace_file(path, note)
 
 
 def _last(path: Path) -> Checkpoint | None:
     return Checkpoint.parse(Note.parse(path.read_bytes()).text) if path.exists() else None
-
-
-def _write(path: Path, text: str) -> None:
-    """On the disk before anybody hears of it, whole or not at all."""
-    draft = path.with_suffix(".new")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 class _Server(ThreadingHTTPServer):

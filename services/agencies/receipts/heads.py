@@ -7,7 +7,6 @@ nothing is signed any more until an operator has put the leaves back.
 """
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from bus.errors import Internal, Unavailable
 from bus.evidence.errors import EvidenceError
 from bus.evidence.merkle import Frontier, fold, frontier_nodes
 from bus.evidence.notes import Checkpoint, Note, sign_checkpoint
+from bus.process.private import replace_file
 from bus.signatures.keys import SigningKey
 from services.agencies.context import Context
 from services.agencies.receipt_tables import RECEIPT_HEADS, RECEIPT_LOG, HeadRow
@@ -137,19 +137,8 @@ class _Noted:
 
     def write(self, note: str) -> None:
         """Replace it as a whole, so that a crash leaves the old one or the new one."""
-        if self._path is None:
-            return
-        draft = self._path.with_suffix(".new")
-        with draft.open("w", encoding="utf-8") as stream:
-            stream.write(note)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        if self._path is not None:
+            replace_file(self._path, note)
 
 
 @contextmanager
