@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
+from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
@@ -11,8 +11,11 @@ from bus.database.rows import columns, fetch_all, fetch_one
 from bus.messages.values import Json
 from services.ticketing.tables import FORWARDINGS, TICKETS
 
+State: TypeAlias = Literal[
+    "QUEUED", "SENDING", "TOKEN", "TAKEN", "ENDED", "UNKNOWN", "REFUSED", "DROPPED"
+]
 # What is still to be done at the other side.
-OPEN = ("QUEUED", "SENDING", "TOKEN", "TAKEN", "UNKNOWN")
+OPEN: tuple[State, ...] = ("QUEUED", "SENDING", "TOKEN", "TAKEN", "UNKNOWN")
 # A call takes seconds; what is under way for longer was left by a process that died.
 LEASE = dt.timedelta(minutes=5)
 # How long something may wait, or not be readable, before somebody has to look.
@@ -28,7 +31,7 @@ class ForwardingRow:
     id: int
     ticket: int
     city: str
-    state: str
+    state: State
     payload: Json | None
     by: str
     made_at: dt.datetime
@@ -49,7 +52,7 @@ class ForwardingRow:
 class Changes(TypedDict, total=False):
     """Columns that change."""
 
-    state: str
+    state: State
     payload: Json | None
     next_at: dt.datetime
     sent_at: dt.datetime | None
@@ -101,7 +104,7 @@ def locked(conn: Connection, forwarding: int) -> ForwardingRow | None:
 
 
 def take_due(
-    conn: Connection, states: Sequence[str], cities: Sequence[str], now: dt.datetime
+    conn: Connection, states: Sequence[State], cities: Sequence[str], now: dt.datetime
 ) -> ForwardingRow | None:
     """Return the next that is due in one of these states, locked; None if there is none."""
     column = FORWARDINGS.c

@@ -120,11 +120,12 @@ def _note(work: Work, city: City, row: ForwardingRow, outcome: Outcome) -> None:
 
 def unsettled(context: Context, city: City, row: ForwardingRow, outcome: Outcome) -> None:
     """Note what was refused, or is unknown, for the unit; the citizen is not told."""
+    refused = outcome.kind == "REFUSED"
     rows.change(
         context.conn,
         row.id,
-        state=outcome.kind,
-        payload=None if outcome.kind == "REFUSED" else row.payload,
+        state="REFUSED" if refused else "UNKNOWN",
+        payload=None if refused else row.payload,
         problem=outcome.problem,
         problem_text=outcome.text or None,
         next_at=context.now + AFTER_TAKEN,
@@ -197,7 +198,7 @@ def _find(work: Work, city: City, row: ForwardingRow) -> str | None:
     return georeport.find(city, service.code, mark, row.sent_at, work.allowed)
 
 
-def leased(work: Work, states: tuple[str, ...], away: set[str]) -> ForwardingRow | None:
+def leased(work: Work, states: tuple[rows.State, ...], away: set[str]) -> ForwardingRow | None:
     """Take the next that is due, for a while, so that no other process asks for it meanwhile."""
     here = [code for code in work.cities if code not in away]
     with work.store.transaction() as tx:

@@ -1,18 +1,15 @@
 """Coming in with a token: each attack of tokens, identity and replay is a test named after it."""
 
 import base64
-import datetime as dt
 import hashlib
 import json
 import shutil
 import time
-import urllib.parse
 from types import SimpleNamespace
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +19,7 @@ from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signing import HttpMessage, sign_request, verify_response
 from gateway.agency.proofs.dpop import digest
 from gateway.agency.proofs.jose import public_key
+from tests.gateway.agency import xroad_hands
 from tests.gateway.agency.oauth_hands import (
     ASK,
     GOOD,
@@ -46,22 +44,9 @@ STRANGER, BEFORE = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 
 
 def certificate(name):
-    """A certificate, as PEM in URL encoding, and its SHA-256 in hex."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    reply = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(reply)
-        .issuer_name(reply)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM).decode()
-    return {"X-Client-Cert": urllib.parse.quote(pem)}, made.fingerprint(hashes.SHA256()).hex(":")
+    """The header by which the edge passes a certificate on, and its SHA-256 in hex with colons."""
+    header, fingerprint = xroad_hands.certificate(name)
+    return {"X-Client-Cert": header}, bytes.fromhex(fingerprint).hex(":")
 
 
 CERT, PRINT = certificate("temp-co")

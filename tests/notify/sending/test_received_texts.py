@@ -8,12 +8,11 @@ import orjson
 import pytest
 
 from bus.settings import Settings
-from contracts.notify import received, senders
+from contracts.notify import received
 from contracts.ticketing.letters import TAKE_TICKET_TEXT
 from gateway.limits.guesses import Guesses
 from gateway.public import received_texts, sms_receipts
 from gateway.web import Face
-from services.notify.editors import roles
 from services.notify.providers.registry import PROVIDERS
 from tests.notify.conftest import MOBILE
 from tests.notify.govuk.test_api_keys import Api
@@ -27,18 +26,7 @@ SARA = "+989900000001"
 
 @pytest.fixture
 def desk(hand):
-    with hand.context() as context:
-        roles.put(context.conn, "karim", "editor")
-        roles.put(context.conn, "mina", "approver")
-    made = hand.call(
-        senders.PROPOSE_SENDER,
-        as_="karim",
-        owner="power-co",
-        channel="sms",
-        text=THEIRS,
-        provider="magfa",
-    )
-    hand.call(senders.APPROVE_SENDER, as_="mina", id=made["senders"][0]["id"])
+    hand.give_line(THEIRS)
     hand.power = Api(hand)
     return hand
 

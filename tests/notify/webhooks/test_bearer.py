@@ -9,11 +9,10 @@ import socket
 import pytest
 
 from bus.settings import Settings
-from contracts.notify import callbacks, received, senders
+from contracts.notify import callbacks, received
 from contracts.notify.messages import CANCEL
 from members import register
 from services.notify.domain.message import MessageState
-from services.notify.editors import roles
 from services.notify.govuk import __main__ as command
 from services.notify.govuk import api_keys
 from services.notify.received import texts
@@ -117,18 +116,7 @@ def take(hand, text="سلام", ref="1"):
 
 @pytest.fixture
 def line(hand):
-    with hand.context() as context:
-        roles.put(context.conn, "karim", "editor")
-        roles.put(context.conn, "mina", "approver")
-    made = hand.call(
-        senders.PROPOSE_SENDER,
-        as_="karim",
-        owner="power-co",
-        channel="sms",
-        text=LINE,
-        provider="magfa",
-    )
-    hand.call(senders.APPROVE_SENDER, as_="mina", id=made["senders"][0]["id"])
+    hand.give_line(LINE)
 
 
 # --- what comes ---
