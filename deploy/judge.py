@@ -38,7 +38,7 @@ PROGRAM = "/opt/mirab/.venv/bin/python"
 def manifests() -> Iterator[tuple[str, Wire]]:
     """Each manifest of the base, with its file."""
     for path in sorted((KUBERNETES / "base").rglob("*.yaml")):
-        for made in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+        for made in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
             yield str(path.relative_to(KUBERNETES)), made
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from deploy.compose_file import compose
 from deploy.kubernetes.parts import POD, RESOURCES, RESTRICTED, Manifest, head, labels
-from deploy.kubernetes.values import compose
 from deploy.local.state import CHECKOUT
 
 EDGE = CHECKOUT / "deploy/edge"

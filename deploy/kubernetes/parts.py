@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from bus.wire import Wire
+from deploy.compose_file import compose
 from deploy.kubernetes.values import (
     FOLDERS,
     Made,
-    compose,
     credentials,
     files_of,
     image_of,

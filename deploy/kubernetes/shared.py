@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from deploy.compose_file import compose
 from deploy.kubernetes.parts import PORTS, Manifest, head
-from deploy.kubernetes.values import FOLDERS, VARIABLE, compose, credentials, is_part
+from deploy.kubernetes.values import FOLDERS, VARIABLE, credentials, is_part
 from deploy.local.parts import PARTS, SERVICES
 
 # What an installation must say by itself stands there as a question, which no program takes.

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterator
 
-import yaml
-
 from bus.wire import Wire
+from deploy.compose_file import compose_file
 from deploy.local.parts import PARTS
-from deploy.local.state import CHECKOUT
 
 # What stands in docker-compose.yml has no types of ours.
 Made = Wire
@@ -33,17 +31,6 @@ BROKER = "amqps://mirab.{part}@mirab-broker.mirab.svc:5671/%2F"
 OURS = {part.name for part in PARTS}
 
 
-def compose() -> dict[str, Made]:
-    """The services of docker-compose.yml."""
-    return dict(_file()["services"])
-
-
-def _file() -> Made:
-    text = (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8")
-    made: Made = yaml.safe_load(text)
-    return made
-
-
 def is_part(name: str) -> bool:
     return name in OURS
 
@@ -62,7 +49,7 @@ def files_of(made: Made) -> Iterator[tuple[str, str]]:
 
 def credentials(made: Made) -> Iterator[tuple[str, str, str]]:
     """Secret, key and file name of each thing that a part alone may read."""
-    paths = _file()["secrets"]
+    paths = compose_file()["secrets"]
     for entry in made.get("secrets", ()):
         source, target = (
             (entry, entry) if isinstance(entry, str) else (entry["source"], entry["target"])

@@ -7,11 +7,9 @@ it. The rest is hardening that `systemd-analyze security` measures.
 import re
 from collections.abc import Iterator
 
-import yaml
-
 from bus.wire import Wire
+from deploy.compose_file import compose, compose_file
 from deploy.local.parts import PARTS, Part, metrics_port, watched_parts
-from deploy.local.state import CHECKOUT
 
 HOME, SECRETS, STATE = "/opt/mirab", "/etc/mirab/secrets", "/var/lib/mirab"
 FOLDERS = {
@@ -73,13 +71,6 @@ MemoryMax=1G
 """
 # What stands in docker-compose.yml has no types of ours.
 Made = Wire
-
-
-def compose() -> dict[str, Made]:
-    """The services of docker-compose.yml."""
-    text = (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8")
-    services: dict[str, Made] = yaml.safe_load(text)["services"]
-    return services
 
 
 def units() -> dict[str, str]:
@@ -182,8 +173,7 @@ def _target(entry: str | Made) -> str:
 def _source(entry: str | Made) -> str:
     """The file of a secret below SECRETS, as compose names it below ./secrets."""
     name = entry if isinstance(entry, str) else entry["source"]
-    text = (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8")
-    return str(yaml.safe_load(text)["secrets"][name]["file"]).removeprefix("./secrets/")
+    return str(compose_file()["secrets"][name]["file"]).removeprefix("./secrets/")
 
 
 def _here(text: str) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 
 from deploy.certificates import certificate
+from deploy.compose_file import compose_file
 from deploy.local.ports import free_port, listening
 from tests.processes import ROOT
 from tests.waiting import wait_for
@@ -27,7 +27,7 @@ NAMES = {
     "notify": "notify.test",
     "desk": "desk.test",
 }
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+COMPOSE = compose_file()
 
 
 def rendered(environ):

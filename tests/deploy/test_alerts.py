@@ -1,5 +1,6 @@
 """Every alert is tried by promtool: it fires when it must, and does not when all is right."""
 
+import functools
 import importlib
 import json
 import re
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from deploy.compose_file import compose
 from deploy.local.parts import PARTS, SERVICES
 from deploy.watch import grafana, local
 from tests.processes import ROOT
@@ -19,8 +21,9 @@ WATCH = ROOT / "deploy/watch"
 CASES = sorted((WATCH / "tests").glob("*.yml"))
 
 
+@functools.cache
 def loaded(path):
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 RULE_FILES = ("alerts.yml", "promises.yml")
@@ -212,11 +215,11 @@ def test_o4_prometheus_asks_every_part():
 
 
 def test_o1_the_ops_face_knows_every_other_part():
-    compose = loaded(ROOT / "docker-compose.yml")["services"]
-    watched = dict(w.split("=") for w in compose["ops"]["environment"]["WATCHED_PARTS"].split())
+    made = compose()
+    watched = dict(w.split("=") for w in made["ops"]["environment"]["WATCHED_PARTS"].split())
 
     def address(name):
-        return f"{name}:{compose[name]['environment']['METRICS_ADDRESS'].split(':')[1]}"
+        return f"{name}:{made[name]['environment']['METRICS_ADDRESS'].split(':')[1]}"
 
     assert watched == {part.name: address(part.name) for part in PARTS if part.name != "ops"}
 

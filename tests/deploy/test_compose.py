@@ -7,10 +7,10 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 
 from bus.settings import Settings
 from deploy.broker.rights import table
+from deploy.compose_file import compose_file
 from deploy.compose_test.engine import Failed
 from deploy.compose_test.reading import Compose
 from deploy.local.parts import PARTS
@@ -19,7 +19,7 @@ from gateway.http.address import parse
 from gateway.http.edge import require_believed
 from tests.processes import ROOT
 
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+COMPOSE = compose_file()
 STORES = {
     "rabbitmq",
     "agency-rabbitmq",

@@ -6,18 +6,19 @@
 import re
 
 import pytest
-import yaml
 
 from deploy import judge
+from deploy.compose_file import compose
 from deploy.kubernetes import __main__ as kubernetes
 from deploy.local.parts import PARTS
 from deploy.systemd import __main__ as systemd
 from deploy.systemd.units import units
 from tests.processes import ROOT
 
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+COMPOSE = compose()
 OURS = {name: made for name, made in COMPOSE.items() if "build" in made}
 MANIFESTS = [made for _, made in judge.manifests()]
+UNITS = units()
 POD_KINDS = ("Deployment", "Job")
 PODS = {
     made["metadata"]["name"]: made["spec"]["template"]["spec"]
@@ -102,10 +103,9 @@ def test_pods_reach_what_compose_puts_into_one_network_with_them_and_nothing_els
 
 
 def test_each_part_and_each_step_has_a_unit_with_credentials_of_its_own():
-    made = units()
-    assert set(made) == {f"mirab-{name}.service" for name in OURS} | {"mirab.target"}
+    assert set(UNITS) == {f"mirab-{name}.service" for name in OURS} | {"mirab.target"}
     for name in OURS:
-        text = made[f"mirab-{name}.service"]
+        text = UNITS[f"mirab-{name}.service"]
         assert text.count("Environment=DB_URL_FILE=") == ("DB_URL" in OURS[name]["environment"])
         labels = set(re.findall(r"^LoadCredential=([^:]+):", text, re.MULTILINE))
         assert set(re.findall(r"=%d/(\S+)", text)) == labels
@@ -114,7 +114,7 @@ def test_each_part_and_each_step_has_a_unit_with_credentials_of_its_own():
 
 @pytest.mark.parametrize("part", PARTS, ids=[part.name for part in PARTS])
 def test_a_unit_gets_the_same_command_and_settings(part):
-    text = units()[f"mirab-{part.name}.service"]
+    text = UNITS[f"mirab-{part.name}.service"]
     assert f"ExecStart=/opt/mirab/.venv/bin/python -m {' '.join(part.module)}\n" in text
     by_hand = set(re.findall(r"^([A-Z0-9_]+)=", MIRAB_ENV, re.MULTILINE))
     own = set(re.findall(r'^Environment="?([A-Z0-9_]+)=', text, re.MULTILINE))

@@ -12,16 +12,16 @@ import time
 
 import psycopg2
 import pytest
-import yaml
 
 from bus.database.probe import DatabaseProbe
 from bus.process.monitor import WELL
 from deploy.certificates import certificate
+from deploy.compose_file import compose_file
 from deploy.local.parts import SERVICES
 from tests.processes import ROOT, run_programs
 from tests.stores import execute_as_role
 
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+COMPOSE = compose_file()
 
 
 def test_s5_each_role_of_the_database_connects_to_its_own_database_alone_and_migrates_it(
