@@ -276,7 +276,8 @@ class _Reader:
         if self._refusal is not None:
             return self._refusal
         if self._over:
-            return "attachment.too_large", f"is larger than {self._limit // 1024} KiB"
+            code = "attachment.heic" if kind == photos.HEIC else "attachment.too_large"
+            return code, f"is larger than {self._limit // 1024} KiB"
         if not self._head:
             return "attachment.empty", "is empty"
         if kind is None:

@@ -1,8 +1,9 @@
 """Photos of telephones that are larger than the files that we keep, made smaller.
 
 A browser with script has done it before (static/portal.js). JPEG alone: libjpeg reads it at a half,
-a quarter or an eighth of its size. A child process with limits does it: a photo of long thin sides,
-or of a hundred thousand scans, would cost this process a gigabyte or an hour.
+a quarter or an eighth of its size; HEIC is left to browsers (decision 113). A child process with
+limits does it: a photo of long thin sides, or of a hundred thousand scans, would cost this process
+a gigabyte or an hour.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from bus.foreign.confined import Bounds, Unreadable
 # What a photo may bring in bytes.
 PHOTO_MOST = 30 * 1024 * 1024
 LONGEST_SIDE = 2560
-JPEG = b"\xff\xd8\xff"
+JPEG, HEIC = b"\xff\xd8\xff", "image/heic"
 BOUNDS = Bounds(
     cpu_seconds=10, wall_seconds=20.0, memory=512 * 1024 * 1024, output=16 * 1024 * 1024
 )

@@ -12,7 +12,7 @@ from bus.foreign import confined, photos
 from bus.foreign.confined import Bounds, Unreadable
 from gateway.papers.kept import KeptPapers
 
-# Of these Pillow makes a picture; telephones' HEIC is a file like others.
+# Of these Pillow makes a picture; telephones' HEIC is a file like others (decision 113).
 TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff"})
 MEDIA_TYPE = "image/jpeg"
 # Pixels of the longer side.

@@ -2,11 +2,14 @@
 "use strict";
 
 /* Photos are made smaller before they travel: a telephone's 12 MB become some hundred KB. What
-   the camera writes into them (the place, too) stays here. */
+   the camera writes into them (the place, too) stays here. HEIC becomes JPEG whatever its size, if
+   this browser can read it (an iPhone's can): the server does not. */
 const LONGEST = 2560, LARGE = 1500 * 1024;
+const HEIC = /^image\/hei[cf]$|\.hei[cf]$/i;
 
 async function smaller(file) {
-  if (!/^image\/(jpeg|png|webp|heic|heif)$/.test(file.type) || file.size < LARGE) return file;
+  const heic = HEIC.test(file.type) || HEIC.test(file.name);
+  if (!heic && (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < LARGE)) return file;
   try {
     const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
     const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
@@ -16,7 +19,7 @@ async function smaller(file) {
     canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
     picture.close();
     const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
-    if (!blob || blob.size >= file.size) return file;
+    if (!blob || (!heic && blob.size >= file.size)) return file;
     const name = file.name.replace(/\.[^.]*$/, "") + ".jpg";
     return new File([blob], name, { type: "image/jpeg", lastModified: file.lastModified });
   } catch {

@@ -111,6 +111,7 @@ PROBLEMS = {
     "attachment.empty": "فایل خالی است؛ فایل دیگری را انتخاب کنید.",
     "attachment.type": "گونه این فایل پذیرفته نمی‌شود؛ آن را مانند PDF یا تصویر بفرستید.",
     "attachment.too_large": "فایل بزرگ‌تر از 10 مگابایت است؛ آن را کوچک‌تر کنید.",
+    "attachment.heic": "عکس HEIC بزرگ‌تر از 10 مگابایت کوچک نمی‌شود؛ آن را مانند JPEG بفرستید.",
     "attachment.too_many": "بیش از ده فایل است؛ برخی را در پیام دیگری بفرستید.",
     "blob.not_found": "فایل پیدا نشد؛ به مدیر سامانه خبر دهید.",
     "blob.damaged": "فایل آسیب دیده است؛ به مدیر سامانه خبر دهید.",
@@ -201,5 +202,6 @@ FAULTS = {
     "attachment.empty": PROBLEMS["attachment.empty"],
     "attachment.type": PROBLEMS["attachment.type"],
     "attachment.too_large": PROBLEMS["attachment.too_large"],
+    "attachment.heic": PROBLEMS["attachment.heic"],
     "attachment.too_many": PROBLEMS["attachment.too_many"],
 }

@@ -1,12 +1,12 @@
-"""The map of public reports: a drawing of the province by the seats of its counties, as SVG.
+"""The map of public reports: the province and its neighbours in outline, as SVG.
 
-It has no borders, since we hold no open survey of them: each circle stands where the seat of its
-county lies, and small squares where reports are, two kilometres exact. All of it is in the list
-beside it too.
+Borders of counties are not drawn, since no open survey of them is to be had: each circle stands
+where the seat of its county lies, and small squares where reports are, two kilometres exact. All of
+it is in the list beside it too.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -14,40 +14,42 @@ from urllib.parse import urlencode
 from markupsafe import Markup, escape
 
 from contracts.ticketing.public import PublicMap, ReportsOfCounty
+from gateway.public.reports import outlines
+from gateway.public.reports.outlines import Box, Point, Province
 
-WIDTH, EDGE = 400, 34
+WIDTH = 400
+# Degrees around what is drawn: around an outline, and around seats whose province is not known.
+MARGIN, MARGIN_OF_SEATS = 0.08, 0.25
 SMALLEST, LARGEST = 9.0, 15.0
 SIDE = 5
 # What a finger hits, also in a window of 320 pixels.
 HIT = 18
 # The letters of a name, and how far it stands from its circle.
-LETTER, LINE, APART = 7.2, 16.0, 3.0
+LETTER, SMALL_LETTER, LINE, APART = 7.2, 6.4, 16.0, 3.0
 
 
-class Box(NamedTuple):
-    """What of the earth is drawn, in degrees."""
+class Sheet(NamedTuple):
+    """The paper that is drawn on, and what of the earth lies on it."""
 
-    south: float
-    north: float
-    west: float
-    east: float
-
-    @property
-    def stretch(self) -> float:
-        """How much shorter a degree of longitude is here than one of latitude."""
-        return math.cos(math.radians((self.south + self.north) / 2))
+    box: Box
 
     @property
     def height(self) -> float:
-        """The height of the drawing, whose width is WIDTH."""
-        degrees = (self.north - self.south) / ((self.east - self.west) * self.stretch)
-        return (WIDTH - 2 * EDGE) * degrees + 2 * EDGE
+        """The height of the drawing, whose width is WIDTH; a degree of longitude is shorter."""
+        south, north, west, east = self.box
+        stretch = math.cos(math.radians((south + north) / 2))
+        return WIDTH * (north - south) / ((east - west) * stretch)
 
-    def at(self, lat: float, long: float) -> tuple[float, float]:
+    def at(self, point: Point) -> tuple[float, float]:
         """Where a place is in the drawing: x, y."""
-        x = EDGE + (WIDTH - 2 * EDGE) * (long - self.west) / (self.east - self.west)
-        y = EDGE + (self.height - 2 * EDGE) * (self.north - lat) / (self.north - self.south)
+        south, north, west, east = self.box
+        x = WIDTH * (point.long - west) / (east - west)
+        y = self.height * (north - point.lat) / (north - south)
         return round(x, 1), round(y, 1)
+
+    def line(self, points: Iterable[Point]) -> str:
+        """A line through some places, as the path of an SVG has it."""
+        return "M" + "L".join(f"{x:g} {y:g}" for x, y in map(self.at, points))
 
 
 def draw(reports: PublicMap, address: Mapping[str, str], lang: str, title: str) -> Markup | None:
@@ -59,45 +61,55 @@ def draw(reports: PublicMap, address: Mapping[str, str], lang: str, title: str) 
     seats = [c for c in reports.counties if c.lat is not None and c.long is not None]
     if not seats:
         return None
-    box = _box(seats)
+    places = tuple(Point(seat.lat or 0, seat.long or 0) for seat in seats)
+    province = outlines.province_of(places)
+    sheet = _sheet(province, places)
     most = max((county.open + county.closed for county in seats), default=0) or 1
-    circles = [_Circle.of(box, county, most, lang) for county in seats]
+    circles = [_Circle.of(sheet, county, most, lang) for county in seats]
     occupied = [circle.extent() for circle in circles]
     for circle in circles:
         circle.place_name(occupied)
-    places = "".join(
-        _square(box, place.lat, place.long, bool(place.open))
+    spots = "".join(
+        _square(sheet, Point(place.lat, place.long), bool(place.open))
         for place in reports.places
-        if box.south <= place.lat <= box.north and box.west <= place.long <= box.east
+        if sheet.box.holds(Point(place.lat, place.long))
     )
+    land = _land(sheet, province, occupied, lang) if province else ""
     drawn = "".join(circle.draw(address) for circle in circles)
     return Markup(  # noqa: S704 - each text was escaped where it was put in
-        f'<svg class="map" viewBox="0 0 {WIDTH} {box.height:.0f}" role="group" '
-        f'aria-label="{escape(title)}">{_grid(box)}{places}{drawn}</svg>'
+        f'<svg class="map" viewBox="0 0 {WIDTH} {sheet.height:.0f}" role="group" '
+        f'aria-label="{escape(title)}">{land}{spots}{drawn}</svg>'
     )
 
 
-def _box(seats: list[ReportsOfCounty]) -> Box:
-    """What is drawn: all seats, and a fifth of a degree around them."""
-    lats = [seat.lat for seat in seats if seat.lat is not None]
-    longs = [seat.long for seat in seats if seat.long is not None]
-    return Box(min(lats) - 0.2, max(lats) + 0.2, min(longs) - 0.2, max(longs) + 0.2)
+def _sheet(province: Province | None, seats: tuple[Point, ...]) -> Sheet:
+    """What is drawn: the province and all seats; seats alone where they lie in none."""
+    outline = [point for ring in province.rings for point in ring] if province else []
+    return Sheet(Box.around([*outline, *seats], MARGIN if province else MARGIN_OF_SEATS))
 
 
-def _grid(box: Box) -> str:
-    """Lines of latitude and longitude, each half degree."""
+def _land(sheet: Sheet, province: Province, occupied: list["Extent"], lang: str) -> str:
+    """The province, the borders of its neighbours, and their names where nothing else stands."""
     parts = []
-    for half in range(math.ceil(box.south * 2), math.floor(box.north * 2) + 1):
-        _, y = box.at(half / 2, box.west)
-        parts.append(f'<line class="grid" x1="0" x2="{WIDTH}" y1="{y}" y2="{y}"/>')
-    for half in range(math.ceil(box.west * 2), math.floor(box.east * 2) + 1):
-        x, _ = box.at(box.south, half / 2)
-        parts.append(f'<line class="grid" y1="0" y2="{box.height:.0f}" x1="{x}" x2="{x}"/>')
-    return "".join(parts)
+    for neighbour in outlines.neighbours(province, sheet.box):
+        lines = "".join(map(sheet.line, neighbour.lines))
+        parts.append(f'<path class="border" d="{lines}"/>')
+        name = neighbour.province.name(lang)
+        for x, y in map(sheet.at, neighbour.places):
+            extent = Extent.of_text(name, SMALL_LETTER, x, y)
+            if extent.is_on(sheet) and not any(map(extent.meets, occupied)):
+                occupied.append(extent)
+                parts.append(
+                    f'<text class="beyond" x="{x:g}" y="{y:g}" text-anchor="middle" '
+                    f'aria-hidden="true">{escape(name)}</text>'
+                )
+                break
+    rings = "".join(f"{sheet.line(ring)}Z" for ring in province.rings)
+    return f'<path class="land" d="{rings}"/>' + "".join(parts)
 
 
-def _square(box: Box, lat: float, long: float, is_open: bool) -> str:
-    x, y = box.at(lat, long)
+def _square(sheet: Sheet, place: Point, is_open: bool) -> str:
+    x, y = sheet.at(place)
     kind = "spot" if is_open else "spot closed"
     return (
         f'<rect class="{kind}" x="{x - SIDE / 2:.1f}" y="{y - SIDE / 2:.1f}" width="{SIDE}" '
@@ -118,6 +130,17 @@ class Extent(NamedTuple):
         beside = self.right <= other.left or other.right <= self.left
         return not (beside or self.bottom <= other.top or other.bottom <= self.top)
 
+    def is_on(self, sheet: Sheet) -> bool:
+        """True if nothing of it lies beside the paper."""
+        inside = self.left >= 0 and self.right <= WIDTH
+        return inside and self.top >= 0 and self.bottom <= sheet.height
+
+    @classmethod
+    def of_text(cls, text: str, letter: float, x: float, y: float) -> "Extent":
+        """What a line of letters covers whose foot has its middle at x, y."""
+        half = letter * len(text) / 2
+        return cls(x - half, y - LINE + 4, x + half, y + 4)
+
 
 @dataclass
 class _Circle:
@@ -132,11 +155,12 @@ class _Circle:
     name_at: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
-    def of(cls, box: Box, county: ReportsOfCounty, most: int, lang: str) -> "_Circle":
+    def of(cls, sheet: Sheet, county: ReportsOfCounty, most: int, lang: str) -> "_Circle":
         number = county.open + county.closed
         radius = SMALLEST + (LARGEST - SMALLEST) * math.sqrt(number / most)
         name = county.fa if lang == "fa" else county.en
-        return cls(county.county, name, number, *box.at(county.lat or 0, county.long or 0), radius)
+        x, y = sheet.at(Point(county.lat or 0, county.long or 0))
+        return cls(county.county, name, number, x, y, radius)
 
     def extent(self) -> Extent:
         return Extent(
@@ -153,7 +177,7 @@ class _Circle:
             (-out - half, LINE / 3),
         )
         places = [(self.x + right, self.y + down) for right, down in ways]
-        extents = [Extent(x - half, y - LINE + 4, x + half, y + 4) for x, y in places]
+        extents = [Extent.of_text(self.name, LETTER, x, y) for x, y in places]
         free = [
             number
             for number, extent in enumerate(extents)

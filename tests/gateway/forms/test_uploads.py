@@ -266,6 +266,8 @@ def test_a_file_as_long_as_the_limit_is_taken_and_a_byte_more_is_a_problem(blobs
     assert [claim.size for claim in result.claims] == [100]
     assert [problem.code for problem in result.problems] == ["attachment.too_large"]
     assert len(files(blobs)) == 1
+    heic = form(part(b"\0\0\0\x18ftypheic" + bytes(100), filename="a.heic"))
+    assert read(blobs, heic, file_limit=100, shrinks=True).problems[0].code == "attachment.heic"
 
 
 def photo(width=3000, height=2000, *, exif=True, **more):

@@ -124,6 +124,9 @@ def test_the_list_shows_what_is_asked_for_and_the_map_leads_there(portal):
         "/reports?category=illegal_well&state=open&county=dena#list"
     )
     assert re.search(r">دنا </text><text[^>]*>5</text></a>", page)
+    # The province that holds the seats is drawn, and its neighbours by name.
+    assert page.count('<path class="land"') == 1
+    assert re.search(r'<text class="beyond"[^>]*>فارس</text>', page)
 
 
 def test_a_filter_that_there_is_not_is_none(portal):
