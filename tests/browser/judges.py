@@ -1,28 +1,11 @@
 """Judges of pages beside axe as it is: dark, forced colours, 400 % zoom, keyboard alone.
 
-`python -m tests.browser.judges` walks every page of a running `make up` with them, and has the HTML
-validator of the W3C (vnu) and Lighthouse judge each too; both come by npm, into .judges/.
+`python -m tests.browser.walk` has them judge every page of a running demo.
 """
 
-import functools
-import json
-import os
-import shutil
-import subprocess
-import sys
-from typing import NamedTuple
+from tests.browser.conftest import AXE, axe_of
+from tests.browser.pages import WIDE
 
-from playwright.sync_api import sync_playwright
-
-from deploy.local import demo
-from deploy.local.state import State
-from tests.browser.conftest import AXE, QUIET, axe_of, program
-from tests.browser.pages import AGENCY, BOARD, DESK, NOTIFY, PORTAL, WIDE
-from tests.processes import ROOT
-
-TOOLS = ROOT / ".judges"
-PACKAGES = ("vnu-jar", "lighthouse")
-HOUSE = "http://127.0.0.1"
 # WCAG 2.2, 1.4.10: 1280 px at 400 % are 320 by 256 px of CSS.
 ZOOMED = {"width": 320, "height": 256}
 MOST_PRESSES = 400
@@ -115,113 +98,3 @@ def faults(page):
     page.wait_for_load_state()
     page.evaluate(AXE)
     return {**in_other_colours(page), **zoomed(page), **by_keyboard(page)}
-
-
-class Site(NamedTuple):
-    """A face as it runs here: whether search engines are to find it, but for what is closed to
-    them, who opens it, its pages.
-    """
-
-    root: str
-    pages: tuple[str, ...]
-    public: bool = False
-    user: str | None = None
-    sign_in: str = ""
-    closed: tuple[str, ...] = ()
-
-
-SITES = {
-    "portal": Site(f"{HOUSE}:8000", PORTAL, public=True),
-    "agency": Site(f"{HOUSE}:8001", AGENCY, public=True, closed=("/console",)),
-    "board": Site(f"{HOUSE}:8002", BOARD, user="nader", sign_in="/sign-in"),
-    "notify": Site(f"{HOUSE}:8003", NOTIFY, public=True),
-    "desk": Site(
-        f"{HOUSE}:8004",
-        tuple(f"/desk{path}" for path in (*DESK, "/look?density=public")),
-        user="mina",
-        sign_in="/desk/sign-in",
-    ),
-}
-
-
-def main(names=()):
-    """Judges the sites of these names, all without one; 1 if a page has a fault, else 0."""
-    bring_tools()
-    failed = False
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program(), args=QUIET)
-        for name in names or SITES:
-            site = SITES[name]
-            page = browser.new_context(bypass_csp=True, locale="fa-IR").new_page()
-            if site.user:
-                page.goto(f"{site.root}{site.sign_in}")
-                page.fill("#username", site.user)
-                page.fill("#password", demo.password(State.of_checkout()))
-                page.locator("main form button").last.click()
-                page.wait_for_load_state()
-            cookies = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
-            for path in site.pages:
-                answer = page.goto(f"{site.root}{path}")
-                wrong = {**faults(page), **validated(answer.text())}
-                if answer.ok:  # Lighthouse judges no page of an error
-                    public = site.public and path not in site.closed
-                    wrong |= by_lighthouse(f"{site.root}{path}", cookies, public=public)
-                failed = failed or bool(wrong)
-                print(f"{name} {path}: {json.dumps(wrong, ensure_ascii=False, indent=1)}")
-        browser.close()
-    return int(failed)
-
-
-def bring_tools():
-    """Installs the two judges that are no Python, once."""
-    if not all((TOOLS / "node_modules" / name).exists() for name in PACKAGES):
-        TOOLS.mkdir(exist_ok=True)
-        environ = os.environ | {"PUPPETEER_SKIP_DOWNLOAD": "1"}
-        done = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(TOOLS), *PACKAGES]
-        subprocess.run(done, check=True, env=environ)
-
-
-def validated(html):
-    """What the W3C's validator finds wrong with a page as it was sent."""
-    jar = TOOLS / "node_modules/vnu-jar/build/dist/vnu.jar"
-    command = [_program("java"), "-jar", str(jar), "--format", "json", "--stdout", "-"]
-    run = subprocess.run(command, input=html.encode(), capture_output=True, check=False)
-    messages = [f"{m['lastLine']}: {m['message']}" for m in json.loads(run.stdout)["messages"]]
-    return {"vnu": messages} if messages else {}
-
-
-def by_lighthouse(address, cookies, *, public):
-    """The audits of Lighthouse that a page fails; of search engines only where they may come."""
-    categories = ["accessibility", "best-practices", *(["seo"] if public else [])]
-    command = [
-        str(TOOLS / "node_modules/.bin/lighthouse"),
-        address,
-        "--quiet",
-        "--output=json",
-        f"--only-categories={','.join(categories)}",
-        f"--chrome-flags=--headless=new {' '.join(QUIET)}",
-        *([f"--extra-headers={json.dumps({'Cookie': cookies})}"] if cookies else []),
-    ]
-    environ = os.environ | {"CHROME_PATH": _program("chromium")}
-    run = subprocess.run(command, capture_output=True, env=environ, check=False)
-    if run.returncode:
-        return {"lighthouse": run.stderr.decode()[-400:]}
-    report = json.loads(run.stdout)
-    failed = [
-        f"{ref['id']}: {report['audits'][ref['id']]['title']}"
-        for category in report["categories"].values()
-        for ref in category["auditRefs"]
-        if ref["weight"] and report["audits"][ref["id"]]["score"] not in (1, None)
-    ]
-    return {"lighthouse": failed} if failed else {}
-
-
-@functools.cache
-def _program(name):
-    path = shutil.which(name)
-    assert path, f"{name} is not here; judges of HTML need Java and Chromium."
-    return path
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -14,6 +14,7 @@ from playwright.sync_api import sync_playwright
 from deploy.local import demo
 from deploy.local.state import State
 from tests.browser.conftest import QUIET, program
+from tests.browser.sites import ways_in
 from tests.browser.test_citizen import go_on, press, sit_down, track
 from tests.processes import ROOT
 
@@ -89,18 +90,6 @@ def main(folder=FOLDER):
     total = sum(path.stat().st_size for path in paths)
     print(f"{len(paths)} pictures, {total // 1000} kB, in {folder}", file=sys.stderr)
     return 1 if total > MOST_BYTES else 0
-
-
-def ways_in(text):
-    """The lines of demo.txt by their heading: words of each line."""
-    ways, heading = {}, ""
-    for line in text.splitlines():
-        if line.startswith("# "):
-            heading = line[2:].partition(":")[0]
-            ways[heading] = []
-        else:
-            ways[heading].append(line.split())
-    return ways
 
 
 def new_page(browser, size):

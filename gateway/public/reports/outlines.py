@@ -136,11 +136,11 @@ class Neighbour(NamedTuple):
 @functools.lru_cache(maxsize=16)
 def neighbours(of: Province, box: Box) -> tuple[Neighbour, ...]:
     """Return the provinces beside one that are seen in a box."""
-    seen = []
-    for province in provinces():
-        if province is not of and (lines := tuple(map(tuple, province.lines_in(box)))):
-            seen.append(Neighbour(province, lines, _inside(province, box)))
-    return tuple(seen)
+    return tuple(
+        Neighbour(province, lines, _inside(province, box))
+        for province in provinces()
+        if province is not of and (lines := tuple(map(tuple, province.lines_in(box))))
+    )
 
 
 def _inside(province: Province, box: Box) -> tuple[Point, ...]:
