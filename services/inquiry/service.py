@@ -40,7 +40,7 @@ from services.inquiry.questions import (
 )
 from services.inquiry.questions.answering import ReceivedQuestion
 from services.inquiry.registry_import import jobs
-from services.inquiry.signals import changes, reading, seeds, sending, watches
+from services.inquiry.signals import changes, days, reading, seeds, sending, watches
 
 # So many pages of changes and signals are worked on before another chore has its turn.
 AT_A_TURN = 100
@@ -300,6 +300,14 @@ class Inquiry(Service):
         for _ in range(AT_A_TURN):
             with self.store.transaction() as tx:
                 if not changes.compare_page(self.context(tx)):
+                    return
+
+    @every(600)
+    def note_new_day(self) -> None:
+        """A turn has far more pages than there are; each is a transaction of its own."""
+        while True:
+            with self.store.transaction() as tx:
+                if not days.note_page(self.context(tx)):
                     return
 
     @every(2)

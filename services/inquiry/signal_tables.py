@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -71,7 +72,17 @@ SIGNAL_CHANGES = Table(
     Column("new_id", BigInteger),
     Column("version", Integer),
     Column("noted_at", MOMENT, nullable=False),
-    CheckConstraint("kind in ('record', 'unread', 'decree', 'debt')"),
+    # Of what changed by its date alone: the day up to which that was compared before.
+    Column("since", Date),
+    CheckConstraint("kind in ('record', 'unread', 'decree', 'debt', 'day')"),
+)
+# One row: up to which day in Iran it is noted what changes by its date, and how far the next is.
+SIGNAL_DAYS = Table(
+    "signal_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("to_day", Date),
+    Column("after_id", BigInteger, nullable=False, server_default="0"),
 )
 # Of whom an agency hears when the span of minutes has ended; again and again changed is once heard.
 SIGNALS_DUE = Table(

@@ -35,7 +35,7 @@ _WATCHERS = text("""
 _CHANGES = text("""
     select c.seq, c.kind, o.record::text as old, coalesce(n.record, d.record)::text as new,
         (select max(version) from data_versions where version < c.version) as version_before,
-        c.version
+        c.version, c.since
     from signal_changes c
     left join source_versions o on o.id = c.old_id
     left join source_versions n on n.id = c.new_id
@@ -74,14 +74,15 @@ class ChangeRow(NamedTuple):
     new: str | None
     version_before: int | None
     version: int | None
+    since: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """A change: how the record was and is, each with the decrees known then.
 
-    ``kind``: ``debt`` if billing said something of it, ``unread`` if newer rows about it could not
-    be read, or can be again.
+    ``kind``: ``debt`` if billing said something of it, ``day`` if the record is as it was and only
+    the date is another, ``unread`` if newer rows about it could not be read, or can be again.
     """
 
     kind: str
@@ -152,16 +153,14 @@ def _changes(context: Context, rows: Sequence[ChangeRow]) -> list[Change]:
     day = tehran_day(context.now)
     moments = {n: Moment(day, version.decrees) for n, version in versions.items()}
     none = Moment(day, ())
-    return [
-        Change(
-            row.kind,
-            orjson.loads(row.old) if row.old else None,
-            orjson.loads(row.new) if row.new else None,
-            moments.get(row.version_before or 0, none),
-            moments.get(row.version or 0, none),
-        )
-        for row in rows
-    ]
+    made = []
+    for row in rows:
+        before, after = (moments.get(n or 0, none) for n in (row.version_before, row.version))
+        if row.since is not None:
+            before = Moment(row.since, after.decrees)
+        old, new = (orjson.loads(record) if record else None for record in (row.old, row.new))
+        made.append(Change(row.kind, old, new, before, after))
+    return made
 
 
 def _compare(

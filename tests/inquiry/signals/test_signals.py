@@ -8,8 +8,9 @@ from bus.database.marks import Marks
 from bus.signatures.keys import from_base64url
 from contracts.inquiry.questions import ASK
 from services.inquiry.registry_import.run import load
+from services.inquiry.service import Inquiry
 from tests.inquiry.registry_import.exports import EXPIRY, ID
-from tests.inquiry.signals.hub import COURT, OTHER, PERSON, STRANGER, TONIGHT, caller
+from tests.inquiry.signals.hub import COURT, NOON, OTHER, PERSON, STRANGER, TONIGHT, caller
 from tests.stores import execute
 
 DEBT, MOBILE = "بدهی (ریال)", "تلفن همراه"
@@ -43,6 +44,25 @@ def test_the_same_export_again_and_another_persons_change_are_not_heard(hub):
     hub.change(row=1, **{EXPIRY: "1410/6/14"})
     hub.send()
     assert hub.received() == []
+
+
+def test_what_its_date_alone_changes_is_heard_the_day_after_and_once(hub):
+    hub.change(**{EXPIRY: "1405/9/3"})  # 2026-11-24
+    Inquiry.note_new_day(hub.service)
+    hub.ask_and_watch()
+    hub.ask_and_watch(OTHER)
+    for day, heard in ((24, 0), (25, 1), (26, 1)):
+        hub.moment = NOON.replace(day=day)
+        for _ in range(2):
+            Inquiry.note_new_day(hub.service)
+        hub.compare()
+        hub.send()
+        assert hub.received() == [hub.pseudonym()] * heard
+    hub.moment = NOON.replace(year=2027, month=1)  # away for longer than it looks for days
+    Inquiry.note_new_day(hub.service)
+    hub.compare()
+    hub.send()
+    assert hub.received() == [hub.pseudonym()]
 
 
 @pytest.mark.parametrize("cells", [{DEBT: "5000"}, {MOBILE: "09120000000"}])
