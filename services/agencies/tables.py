@@ -93,12 +93,15 @@ Index(
     postgresql_where=AUDIT.c.version.is_not(None),
 )
 
-# A key that officers took back does not come back by the agency's own rotation.
+# A key that officers took back does not come back by the agency's own rotation. One of a key set,
+# where anybody can publish a copy of another's, ends for its agency alone, unless its private half
+# was shown.
 REVOKED_KEYS = Table(
     "revoked_keys",
     metadata,
     Column("thumbprint", Text, primary_key=True),
-    Column("code", Text, nullable=False),
+    Column("code", Text, primary_key=True),
+    Column("for_everybody", Boolean, primary_key=True, server_default=text("true")),
     Column("at", MOMENT, nullable=False),
 )
 

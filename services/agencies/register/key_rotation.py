@@ -121,7 +121,7 @@ def _revoked_keys(context: Context, before: Document, after: Document) -> list[F
     present = set(thumbprints(before["code"], before.get("keys", [])).values())
     by_id = thumbprints(after["code"], after["keys"])
     fresh = {id_: thumbprint for id_, thumbprint in by_id.items() if thumbprint not in present}
-    gone = revoked_ids(context, fresh)
+    gone = revoked_ids(context, after["code"], fresh)
     return [
         FieldError(f"keys.{number}", "key.revoked", "This key was taken back; make another.")
         for number, key in enumerate(after["keys"])

@@ -25,7 +25,7 @@ from services.agencies.register.published_keys import (
     read_key_set,
 )
 from services.agencies.register.versions import Act
-from services.agencies.tables import AGENCIES, REVOKED_KEYS, AgencyRow
+from services.agencies.tables import AGENCIES, AgencyRow
 
 READ_EVERY = dt.timedelta(minutes=2)
 LONGEST_PAUSE = dt.timedelta(minutes=30)
@@ -136,7 +136,8 @@ def _changes(context: Context, document: Document) -> list[tuple[FetchedKeyRow, 
     code, rules = document["code"], fetched_keys.rules_of(document)
     good = {url: row.good_at for url, row in states(context.conn, code).items()}
     rows = fetched_keys.rows_of(context.conn, code)
-    revoked = _revoked(context.conn, rows)
+    thumbprints = [row.thumbprint for row in rows]
+    revoked = revocations.revoked_thumbprints(context.conn, code, thumbprints)
     judged = [
         (
             row,
@@ -200,12 +201,6 @@ def _note_state(context: Context, due_set: DueSet, fault: str) -> int:
 
 def _audit(context: Context, code: str, act: str, detail: str) -> None:
     versions.add_audit(context, code, Act(act, detail))
-
-
-def _revoked(conn: Connection, rows: Sequence[FetchedKeyRow]) -> set[str]:
-    thumbprints = [row.thumbprint for row in rows]
-    statement = select(REVOKED_KEYS.c.thumbprint).where(REVOKED_KEYS.c.thumbprint.in_(thumbprints))
-    return set(conn.execute(statement).scalars())
 
 
 def _rows(conn: Connection) -> list[KeySetRow]:

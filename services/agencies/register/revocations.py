@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import Conflict, NotFound
@@ -61,11 +61,16 @@ def _remember_keys(context: Context, code: str, keys: Sequence[Key]) -> None:
         remember_thumbprint(context, code, thumbprint)
 
 
-def remember_thumbprint(context: Context, code: str, thumbprint: str) -> None:
-    """Keep the thumbprint of a key that only officers put in force again."""
+def remember_thumbprint(
+    context: Context, code: str, thumbprint: str, *, for_everybody: bool = True
+) -> None:
+    """Keep the thumbprint of a key that only officers put in force again: of this agency, or
+    ``for_everybody``, where it is sure that whoever holds it is not its owner alone.
+    """
+    values = {"at": context.now, "for_everybody": for_everybody}
     context.conn.execute(
         insert(REVOKED_KEYS)
-        .values(thumbprint=thumbprint, code=code, at=context.now)
+        .values(thumbprint=thumbprint, code=code, **values)
         .on_conflict_do_nothing()
     )
 
@@ -75,7 +80,8 @@ def _revoke_fetched(context: Context, code: str, id_: str) -> bool:
     rows = fetched_keys.rows_of(context.conn, code)
     gone = [row for row in rows if row.in_force and key_id(code, row.thumbprint) == id_]
     for row in gone:
-        remember_thumbprint(context, code, row.thumbprint)
+        # Nobody has shown its private half: it may be a copy of another agency's key.
+        remember_thumbprint(context, code, row.thumbprint, for_everybody=False)
         fetched_keys.set_values(context.conn, code, [row.thumbprint], {"in_force": False})
     return bool(gone)
 
@@ -96,13 +102,16 @@ def thumbprints(code: str, keys: Iterable[Key]) -> dict[str, str]:
     return {key.id: key.jwk.thumbprint() for key in credentials if key.jwk is not None}
 
 
-def revoked_ids(context: Context, by_id: Mapping[str, str]) -> list[str]:
-    """The ids of those keys that were revoked once; ``by_id`` are their thumbprints."""
-    revoked = set(
-        context.conn.execute(
-            select(REVOKED_KEYS.c.thumbprint).where(
-                REVOKED_KEYS.c.thumbprint.in_(list(by_id.values()))
-            )
-        ).scalars()
-    )
+def revoked_ids(context: Context, code: str, by_id: Mapping[str, str]) -> list[str]:
+    """The ids of those keys of an agency that were revoked; ``by_id`` are their thumbprints."""
+    revoked = revoked_thumbprints(context.conn, code, by_id.values())
     return [id_ for id_, thumbprint in by_id.items() if thumbprint in revoked]
+
+
+def revoked_thumbprints(conn: Connection, code: str, thumbprints: Iterable[str]) -> set[str]:
+    """Those of keys that this agency may not have any more."""
+    columns = REVOKED_KEYS.c
+    statement = select(columns.thumbprint).where(
+        columns.thumbprint.in_(list(thumbprints)), columns.for_everybody | (columns.code == code)
+    )
+    return set(conn.execute(statement).scalars())

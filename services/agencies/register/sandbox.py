@@ -49,7 +49,7 @@ def _checked_document(context: Context, message: RegisterSandbox) -> Document:
     if faults := key_faults(context.conn, document):
         raise _refusal(field, "invalid", faults[0].message)
     _, credentials = parse_agency(document)
-    if revoked_ids(context, thumbprints(code, document["keys"])):
+    if revoked_ids(context, code, thumbprints(code, document["keys"])):
         raise _refusal(field, "key.revoked", "This key was taken back; make another.")
     subject = key_proofs.SANDBOX
     if fault := key_proofs.proof_fault(

@@ -79,14 +79,15 @@ def take(context: Context, request: TakeText) -> TextReceipt:
     if _is_repeat(context, digests):
         return TextReceipt(is_new=False)
     hashed = context.keys.receiver("sms", sender)
+    id_, ticket = uuid.uuid4(), None
+    ends_news = is_mobile and incoming.ends_news(text)
+    if ends_news:  # also in a flood: who wants no news is heard, however much else they send
+        consents.note(context, "sms", sender, "news", opts_in=False, source=f"sms {id_}")
     if _floods(context, hashed):
         return TextReceipt(is_new=True)
     owner = senders.owner_of_line(context.conn, line) or OURS
-    id_, ticket = uuid.uuid4(), None
     state: State = "LISTED" if owner != OURS else "OPEN"
-    if is_mobile and incoming.ends_news(text):
-        source = f"sms {id_}"
-        consents.note(context, "sms", sender, "news", opts_in=False, source=source)
+    if ends_news:
         state = "OPT_OUT"
     elif owner == OURS and is_mobile and (ticket := _ticket(context, hashed, text)):
         state = "SENT_ON"

@@ -229,6 +229,20 @@ def test_who_makes_up_a_private_half_ends_the_key_in_that_set_alone(publisher):
     assert sorted(publisher.kids()) == ["one", "two"]
 
 
+def test_a_copy_of_a_key_that_is_taken_back_leaves_its_owner_the_key(publisher):
+    publisher.put(wait_minutes=1)
+    key_set = {"url": URL, "until": "2027-11-01", "wait_minutes": 1}
+    publisher.register.put(document("b-co", key_sets=[key_set]))
+    publisher.later(seconds=5)
+    publisher.later(minutes=3)
+    copy = publisher.register.call(desk.READ, as_="karim", code="b-co")["key_sets"][0]["keys"][0]
+    assert copy["in_force"]
+    publisher.register.revoke("key", copy["id"], code="b-co")
+    publisher.later(minutes=3)
+    copy = publisher.register.call(desk.READ, as_="karim", code="b-co")["key_sets"][0]["keys"][0]
+    assert (copy["in_force"], publisher.state()["keys"][0]["in_force"]) == (False, True)
+
+
 def private_members(key):
     """The private half of a key, as a JSON Web Key has it."""
     if isinstance(key, Ed25519PrivateKey):

@@ -108,6 +108,10 @@ def test_a_flood_of_one_sender_is_bounded_and_counted_and_stops_nobody_else(desk
     assert len(listed) == 31
     assert (listed[0]["text"], listed[0]["sender"]) == ("دیگری", "+989900000002")
     assert sum(text["more"] for text in listed) == 5
+    desk.template(code="news", lane="bulk", consent="news", body="خبر")
+    take(desk, "لغو", ref="stop")
+    assert len(texts(desk)) == 31
+    assert desk.send("news")["code"] == "receiver.opted_out"  # a word that ends news is never lost
     desk.later(hours=2)
     take(desk, "باز", ref="y")
     assert texts(desk)[0]["text"] == "باز"
