@@ -63,18 +63,26 @@ class Mark(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the face knows of a request: the log's origin, the way in, the digest (SHA-256) of its
-    bytes, and the version of the agency's entry in the register.
+    bytes, the version of the agency's entry in the register, and the id by which the log, which
+    anybody reads, names the call: a random one, so that it says nothing.
     """
 
     log: str
     way: str
     request: bytes
     version: int = 0
+    call: str = ""
 
     def to_wire(self) -> Wire:
         """As the caller of an envelope carries it."""
         request = base64url(self.request)
-        return {"log": self.log, "way": self.way, "request": request, "version": self.version}
+        return {
+            "log": self.log,
+            "way": self.way,
+            "request": request,
+            "version": self.version,
+            "call": self.call,
+        }
 
     @classmethod
     def of(cls, caller: Mapping[str, object] | None) -> "Evidence | None":
@@ -84,7 +92,8 @@ class Evidence:
             return None
         try:
             request = from_base64url(wire["request"])
-            return cls(str(wire["log"]), str(wire["way"]), request, int(wire["version"]))
+            call = str(wire.get("call", ""))
+            return cls(str(wire["log"]), str(wire["way"]), request, int(wire["version"]), call)
         except (KeyError, ValueError, TypeError):
             return None
 
@@ -112,7 +121,8 @@ class Statement:
 
 
 class Matter(NamedTuple):
-    """What a leaf is about: the contract, the call's id, and how the call ended.
+    """What a leaf is about: the contract, the id by which the agency finds it, and how the call
+    ended. That id may follow from the agency's own words, so it is not in the leaf.
 
     ``answer`` is the digest (SHA-256) of the answer's bytes; of a refusal that of its code.
     """
@@ -157,7 +167,7 @@ def state(caller: Mapping[str, object], evidence: Evidence, matter: Matter) -> S
     }
     leaf = Leaf(
         log=evidence.log,
-        call=matter.call,
+        call=evidence.call or matter.call,
         at=moment_text(datetime.now(UTC)),
         contract=matter.contract,
         outcome=matter.outcome,
@@ -200,18 +210,38 @@ class Puts(Protocol):
     def put_leaves(self, statements: Sequence[Statement]) -> None: ...
 
 
-def question_leaf(
-    cause: Envelope | None, agency: str, contract: str, call: str, body: bytes
-) -> Statement | None:
-    """The leaf of a question to an agency that serves a contract, which ``cause`` led to; None if
-    no agency asked that by a face that logs.
+def question_leaves(
+    cause: Envelope | None, agency: str, contract: str, question: str, body: bytes
+) -> list[Statement]:
+    """The leaves of a question to an agency that serves a contract, which ``cause`` led to: one for
+    each of the two, the other's terms are none of its business. None if no agency asked that by a
+    face that logs.
     """
     evidence = Evidence.of(cause.caller) if cause else None
-    if evidence is None:
-        return None
-    of_body = Evidence(evidence.log, QUEUE, sha256(body).digest())
-    matter = Matter(contract, call, None, ASKED, "", sha256(b"").digest())
-    return state({"agency": agency}, of_body, matter)
+    if evidence is None or cause is None or cause.caller is None:
+        return []
+    calls = {agency: question, str(cause.caller.get("agency", "")): evidence.call or cause.id}
+    return [
+        state(
+            {"agency": whose},
+            Evidence(evidence.log, QUEUE, sha256(body).digest(), call=call),
+            Matter(contract, asked_id(call), None, ASKED, "", sha256(b"").digest()),
+        )
+        for whose, call in calls.items()
+    ]
+
+
+def asked_id(call: str) -> str:
+    """By which id the two agencies find the leaf of a question: that of the call that led to it, as
+    its own receipt names it, and to the agency that was asked, that of the question.
+    """
+    return f"{ASKED}:{call}"
+
+
+def call_in_log(envelope: Envelope) -> str:
+    """The id by which the receipt of a message's call names it."""
+    evidence = Evidence.of(envelope.caller)
+    return (evidence.call if evidence else "") or envelope.id
 
 
 def caller_of_answer(agency: str, body: bytes) -> Wire | None:

@@ -96,9 +96,9 @@ class Tx:
         """Sends a Command to the agency that serves it; its id, to which the answer will refer."""
         id = self._put(command, message, None, agency)
         body = self._rows[-1]["body"]
-        leaf = call_leaves.question_leaf(self.envelope, agency, command.name, id, body)
-        if leaf is not None:
-            self.put_leaves([leaf])
+        leaves = call_leaves.question_leaves(self.envelope, agency, command.name, id, body)
+        if leaves:
+            self.put_leaves(leaves)
         return id
 
     def note_answer(self) -> None:

@@ -92,13 +92,14 @@ class ClaimedCalls:
 @message
 class SettleCall(CallOf):
     """What became of the try of that number; after ``AGAIN`` it is claimed again, or its time is
-    over and it has FAILED with this problem.
+    over and it has FAILED with this problem. ``has_leaf``: a service has made the leaf of this end.
     """
 
     tries: Annotated[int, whole(1, 10**6)]
     state: Annotated[str, Choice((*ENDS, "AGAIN"))]
     result: Annotated[Block | None, PERSONAL] = None
     problem: Block | None = None
+    has_leaf: Tick = False
 
 
 @message

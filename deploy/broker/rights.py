@@ -93,8 +93,8 @@ def table() -> tuple[Rights, ...]:
         *map(_service, SERVICES),
         *map(_relay, SERVICES),
         _face("public", PUBLIC_REQUESTS),
-        _agency_face(),
-        _face("notify-api", NOTIFY_API_REQUESTS),
+        _with_leaves(_face("agency", agency_face_requests(), hears="agencies.changed.v1")),
+        _with_leaves(_face("notify-api", NOTIFY_API_REQUESTS)),
         _face("desk", desk_requests()),
         _ops(),
     )
@@ -224,11 +224,9 @@ def _face(part: str, requests: Iterable[str], hears: str | None = None) -> Right
     return Rights(part, permissions, topics)
 
 
-def _agency_face() -> Rights:
+def _with_leaves(face: Rights) -> Rights:
     """It also sends leaves to the log of receipts, for what no service's transaction keeps."""
-    face = _face("agency", agency_face_requests(), hears="agencies.changed.v1")
-    exchanges = _quoted([topology.REQUESTS, topology.COMMANDS])
-    write = _names(OWN_TEMPORARY_QUEUE, *exchanges)
+    write = face.permissions.write.removesuffix(")$") + rf"|{_quoted([topology.COMMANDS])[0]})$"
     return face._replace(
         permissions=face.permissions._replace(write=write),
         topics=(*face.topics, Topic(topology.COMMANDS, write=only([LEAVES]))),

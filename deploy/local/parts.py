@@ -253,7 +253,7 @@ PARTS = (
     Part(
         "notify-api",
         ("gateway.notify",),
-        (*ANY, *LISTENS, "NOTIFY_API_URL", "BLOBS_DIR"),
+        (*ANY, *LISTENS, "NOTIFY_API_URL", "RECEIPTS_ORIGIN", "BLOBS_DIR"),
         8003,
     ),
 )

@@ -49,9 +49,8 @@ from gateway.agency.proofs.dpop import DpopProofs
 from gateway.agency.proofs.replays import Replays
 from gateway.agency.proofs.shared_replays import SharedReplays
 from gateway.agency.proofs.tokens import Tokens
-from gateway.agency.receipts.promises import Promises
+from gateway.agency.receipts.askers import AgencyAsker
 from gateway.agency.receipts.routes import LogReading
-from gateway.agency.receipts.sender import LeafSender
 from gateway.agency.records import Records
 from gateway.agency.register.copies import RegisterCopies
 from gateway.agency.register.sandbox import Sandbox
@@ -62,6 +61,8 @@ from gateway.http import security_txt
 from gateway.http.address import Address, sandbox_address
 from gateway.http.origin import for_every_site
 from gateway.http.problems import counted
+from gateway.receipts.promises import Promises
+from gateway.receipts.sender import LeafSender
 from members.register import Register, current
 
 PORT = 8001
@@ -92,7 +93,7 @@ class AgencyFace:
         self.refusals = Refusals(self.client, self.register)
         origin = settings.get("RECEIPTS_ORIGIN")
         self._leaves = LeafSender(broker_url(settings), "gateway.agency")
-        self.promises = Promises(self._leaves, origin) if origin else None
+        self.promises = Promises(self._leaves, origin, AgencyAsker(origin)) if origin else None
         self.door = Door(verifiers, self.client, key, origin)
         self.runner = Runner(self.client, self._current_caller)
         self.calls = Calls(self.door, self.runner)

@@ -6,7 +6,7 @@ is said in docs/notify-api.md.
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -39,11 +39,14 @@ from gateway import web
 from gateway.html import assets
 from gateway.http.address import own_address
 from gateway.notify import openapi_document, reference, replies, requests, schemas
+from gateway.notify.askers import ApiAsker
 from gateway.notify.door import ApiClient, ApiDoor
 from gateway.notify.errors import answer, bad, no_result, refused, show
 from gateway.notify.sending import Sending
 from gateway.openapi.document import document_route
 from gateway.papers import letters
+from gateway.receipts.promises import Promises
+from gateway.receipts.sender import LeafSender
 
 V2 = "/v2"
 NOTIFICATIONS = f"{V2}/notifications"
@@ -61,6 +64,13 @@ class Notify:
         self._base = str(self.address)
         self._door = ApiDoor(self.client)
         self.sending = Sending(self._door, settings, self._base)
+        origin = settings.get("RECEIPTS_ORIGIN")
+        self._leaves = LeafSender(broker_url(settings), "gateway.notify")
+        self.promises = Promises(self._leaves, origin, ApiAsker(origin)) if origin else None
+
+    def works(self) -> list[Callable[[], Coroutine[object, None, None]]]:
+        """What runs beside the calls."""
+        return [self._leaves.keep] if self.promises else []
 
     # --- reading messages ---
 
@@ -201,7 +211,7 @@ def make(settings: Settings) -> web.Face:
         for kind in LISTED
     ]
     template = f"{V2}/template/{{id}}"
-    return web.Face(
+    face = web.Face(
         "notify",
         [
             *sends,
@@ -219,7 +229,9 @@ def make(settings: Settings) -> web.Face:
             assets.robots("/v2/"),
             *assets.ROUTES,
         ],
-        lifespan=web.while_connected(notify.client),
+        lifespan=web.while_connected(notify.client, *notify.works()),
         show=show,
         address=notify.address,
     )
+    face.prove = notify.promises.prove if notify.promises else None
+    return face

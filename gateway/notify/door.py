@@ -66,6 +66,12 @@ class ApiDoor:
         """The caller by the token in Authorization, if the register gives them ``right``, the same
         act among the contracts of agencies. CallRefused AuthError names what is wrong with it.
         """
+        client = await self._authenticate(request, right)
+        request.state.limits = {}  # reading is not limited, and each has its leaf
+        return client
+
+    async def _authenticate(self, request: Request, right: kinds.Request[M, R] | None) -> ApiClient:
+        request.state.right = right.name if right else None
         header = request.headers.get("authorization", "")
         if not header:
             raise refused(401, "AuthError", "Unauthorized: authentication token must be provided")
@@ -88,10 +94,12 @@ class ApiDoor:
             caller={"face": "notify"},
             traceparent=request.state.traceparent,
         )
+        client = request.state.api_client = ApiClient.of(reply)
+        if reply.owner is not None:  # proven, if the act is its right or not
+            request.state.agency = reply.owner
         if reply.refusal is not None:
             raise refused(403, "AuthError", reply.refusal)
-        request.state.agency = reply.owner
-        return ApiClient.of(reply)
+        return client
 
     async def ask(
         self,
@@ -113,8 +121,9 @@ class ApiDoor:
 
     async def authenticate_sender(self, request: Request) -> ApiClient:
         """As ``authenticate``, for what counts against the rate. CallRefused RateLimitError."""
-        client = await self.authenticate(request, SEND)
+        client = await self._authenticate(request, SEND)
         self._buckets.take(client.service, client.kind, client.a_minute)
+        request.state.limits = {}
         return client
 
 

@@ -83,6 +83,7 @@ class Sending:
         else:
             act = act_id(request, client)
             id_ = (await self._door.ask(request, client, API_SEND, message, act)).id
+            request.state.sent = id_
             # The reply is kept for a month: what it says of a person is asked for apart.
             sent = await self._door.ask(request, client, API_MESSAGE, OneMessage(id=id_))
         content: dict[str, str | None] = {"body": sent.body}
@@ -172,6 +173,7 @@ class Sending:
         message = dataclasses.replace(message, pdf=pdf)
         act = act_id(request, client)
         accepted = await self._door.ask(request, client, API_SEND, message, act)
+        request.state.sent = accepted.id
         return web.json_response(
             {"id": accepted.id, "reference": body["reference"], "postage": message.postage}, 201
         )

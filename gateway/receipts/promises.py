@@ -1,12 +1,15 @@
-"""The promise of an answer: the hash of its leaf, in a header that the answer's signature covers.
+"""The promise of an answer: the hash of its leaf, in a header of the answer.
 
 A service that keeps its answer has made the leaf in its transaction. Of all else that is answered
-to a proven agency (reads, refusals, files) the face makes it, and answers when the broker has it.
+to a proven agency (reads, refusals, files, tokens) the face makes it, and answers when the broker
+has it.
 """
 
 import time
+import uuid
 from collections.abc import Callable
 from hashlib import sha256
+from typing import NamedTuple, Protocol
 
 from prometheus_client import Counter
 from starlette.requests import Request
@@ -15,15 +18,11 @@ from starlette.responses import Response
 from bus import call_leaves
 from bus.call_leaves import Evidence, Mark, Matter
 from bus.errors import BusError
-from bus.messages import kinds
+from bus.messages.message import Wire
 from bus.signatures.digest import digest_header
 from bus.signatures.keys import base64url, from_base64url
-from contracts import CATALOGUE
-from gateway.agency.door.door import Visitor
-from gateway.agency.door.evidence import evidence_of, evidence_of_refused
-from gateway.agency.door.grants import CallerFields
-from gateway.agency.receipts.sender import LeafSender
 from gateway.http.problems import AGAIN, counted
+from gateway.receipts.sender import LeafSender
 
 HEADER = "Mirab-Receipt"
 # For each agency and minute, of refusals that take nothing of its rate: a flood of them must not
@@ -43,14 +42,34 @@ for _reason in ("flood", "stranger"):
 Problem = Callable[[Request, BusError], Response]
 
 
+class Asked(NamedTuple):
+    """Who asked for what, and how: ``caller`` as an envelope carries it, ``call`` the id by which
+    the agency may know the call.
+    """
+
+    caller: Wire
+    evidence: Evidence
+    call: str
+
+
+class Asker(Protocol):
+    """How a face knows what was asked, and by whom."""
+
+    def contract(self, request: Request) -> str | None:
+        """The contract that was asked for; None if that has no leaf."""
+
+    def asked(self, request: Request, contract: str) -> Asked:
+        """By whom, for a request of which ``state.agency`` is known."""
+
+
 class Promises:
     """Promises a leaf with each answer to a proven agency; ValueError if no log can have that
     name.
     """
 
-    def __init__(self, sender: LeafSender, origin: str) -> None:
+    def __init__(self, sender: LeafSender, origin: str, asker: Asker) -> None:
         call_leaves.require_origin(origin)
-        self._sender, self._origin = sender, origin
+        self._sender, self._asker = sender, asker
         self._counts: dict[str, int] = {}
         self._window = 0.0
 
@@ -58,7 +77,7 @@ class Promises:
         """Put the promise into the answer; the problem ``receipts.unavailable`` in its place if the
         leaf cannot be kept now.
         """
-        contract = _contract_of(request)
+        contract = self._asker.contract(request)
         if contract is None or counted(request.state, response.status_code) in UNANSWERED:
             return response
         if getattr(request.state, "agency", None) is None:
@@ -70,10 +89,10 @@ class Promises:
             if not self._has_room(request):
                 SKIPPED.labels("flood").inc()
                 return response
-            caller, evidence, call = self._asked(request, contract)
+            asked = self._asker.asked(request, contract)
             purpose = getattr(request.state, "purpose", None)
-            matter = Matter(contract.name, call, purpose, outcome, code, answer)
-            statement = call_leaves.state(caller, evidence, matter)
+            matter = Matter(contract, asked.call, purpose, outcome, code, answer)
+            statement = call_leaves.state(asked.caller, asked.evidence, matter)
             try:
                 await self._sender.send(statement)
             except BusError as error:
@@ -83,26 +102,9 @@ class Promises:
         response.headers[HEADER] = base64url(leaf)
         return response
 
-    def _asked(
-        self, request: Request, contract: kinds.Request
-    ) -> tuple[CallerFields, Evidence, str]:
-        """Who asked, how, and the id of the call."""
-        state = request.state
-        visitor: Visitor | None = getattr(state, "visitor", None)
-        if visitor is None:
-            caller = {"agency": state.agency, "key": getattr(state, "key", None)}
-            call = state.traceparent.split("-")[1]
-            return caller, evidence_of_refused(request, self._origin), call
-        try:
-            caller = visitor.caller(contract)
-        except BusError:  # it has no right to it, which is why it was refused
-            caller = {"agency": visitor.agency.code, "key": visitor.keyid}
-            caller["on_behalf_of"] = visitor.on_behalf_of
-        evidence = evidence_of(request, visitor, self._origin)
-        return caller, evidence, visitor.request_id(contract.name)
-
     def _has_room(self, request: Request) -> bool:
-        if getattr(request.state, "visitor", None) is not None:
+        """True for what took of the agency's rate, which bounds it."""
+        if getattr(request.state, "limits", None) is not None:
             return True
         now = time.monotonic()
         if now - self._window > WINDOW_SECONDS:
@@ -113,10 +115,27 @@ class Promises:
         return self._counts[agency] <= MOST_EARLY
 
 
-def _contract_of(request: Request) -> kinds.Request | None:
-    contract = CATALOGUE.get(getattr(request.state, "contract", None) or "")
-    is_logged = isinstance(contract, kinds.Request) and call_leaves.is_logged(contract)
-    return contract if is_logged else None  # type: ignore[return-value]  # is_logged says it
+def call_of(request: Request) -> str:
+    """The id by which the log names the call of a request. It is random: one that followed from
+    anything of the request would tell whoever guesses that whether, and when, it was asked.
+    """
+    call: str | None = getattr(request.state, "call", None)
+    if call is None:
+        call = request.state.call = str(uuid.uuid4())
+    return call
+
+
+def request_line(request: Request) -> bytes:
+    """What stands for a request without a body: the text ``METHOD target``."""
+    path, query = request.scope["raw_path"].split(b"?")[0], request.scope["query_string"]
+    line: bytes = request.method.encode() + b" " + path + (b"?" + query if query else b"")
+    return line
+
+
+def body_digest(request: Request) -> bytes | None:
+    """The SHA-256 of the body that was read; None if there was none, or it was not read."""
+    digest: bytes | None = getattr(request.state, "body_digest", None)
+    return digest
 
 
 def _end(request: Request, response: Response) -> tuple[str, str, bytes]:

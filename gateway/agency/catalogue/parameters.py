@@ -13,8 +13,9 @@ COVERED = '("@method" "@target-uri" "content-digest" "content-type" "idempotency
 IDEMPOTENCY = header_parameter(
     "Idempotency-Key",
     {"type": "string", "pattern": IDEMPOTENCY_KEY},
-    'A text in quotes, 16 to 128 characters, such as "5a1c9e7d-first-question"; the same key gets '
-    "the first answer, for 30 days. Whoever signs covers it by the signature.",
+    'A text in quotes, 16 to 128 characters, such as "3f0c9d52-8a1e-4b7d-9c66-0e5d2a7b4f18"; '
+    "made at random. The same key gets the first answer, for 30 days. Whoever signs covers it by "
+    "the signature.",
 )
 ON_BEHALF_OF = header_parameter(
     "Mirab-On-Behalf-Of",

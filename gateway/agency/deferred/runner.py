@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from bus.call_leaves import collect_marks
 from bus.client import Client
 from bus.errors import BusError, Internal, Unavailable
 from bus.messages.values import Json
@@ -67,8 +69,11 @@ class Runner:
         return claimed.calls
 
     async def _run(self, call: ClaimedCall) -> None:
+        marks = collect_marks()
         try:
-            await self._client.call(SETTLE_CALL, await self._outcome(call))
+            outcome = await self._outcome(call)
+            has_leaf = bool(marks)  # a service has made it, of this very end
+            await self._client.call(SETTLE_CALL, replace(outcome, has_leaf=has_leaf))
         except BusError as error:
             _log.warning("call_not_settled", code=error.code)
         except Exception:

@@ -9,37 +9,35 @@ from bus.call_leaves import Evidence
 from gateway.agency.door.verification import XROAD
 from gateway.agency.door.visitor import Visitor
 from gateway.agency.door.ways import xroad_asker
+from gateway.receipts.promises import body_digest, call_of, request_line
 
 # Of a request that was refused before its proof was: what it claims to prove itself by.
 SIGNATURE, OAUTH = "signature", "oauth"
+OAUTH_PREFIX = "/oauth/"
 
 
 def request_digest(request: Request) -> bytes:
     """The SHA-256 of a request's body. Of one that was refused before its body was read, the one
     that its Content-Digest tells; of one without a body, that of the text ``METHOD target``.
     """
-    read: bytes | None = getattr(request.state, "body_digest", None)
-    digest = read or _stated(request)
-    return digest if digest is not None else sha256(_line(request)).digest()
+    digest = body_digest(request) or _stated(request)
+    return digest if digest is not None else sha256(request_line(request)).digest()
 
 
 def evidence_of(request: Request, visitor: Visitor, log: str) -> Evidence:
     """What the service puts into the leaf of a visitor's call."""
     version = visitor.register.versions.get(visitor.agency.code, 0)
-    return Evidence(log, visitor.way, request_digest(request), version)
+    return Evidence(log, visitor.way, request_digest(request), version, call_of(request))
 
 
 def evidence_of_refused(request: Request, log: str) -> Evidence:
-    """The same of a request whose key was proven, and which was refused before it was a visitor."""
-    way = OAUTH if request.headers.get("authorization") else SIGNATURE
+    """The same of a request whose key was proven, and which is no visitor's: it was refused before,
+    or is about a token.
+    """
+    by_token = request.headers.get("authorization") or request.state.route.startswith(OAUTH_PREFIX)
+    way = OAUTH if by_token else SIGNATURE
     way = XROAD if xroad_asker(request) is not None else way
-    return Evidence(log, way, request_digest(request))
-
-
-def _line(request: Request) -> bytes:
-    path, query = request.scope["raw_path"].split(b"?")[0], request.scope["query_string"]
-    line: bytes = request.method.encode() + b" " + path + (b"?" + query if query else b"")
-    return line
+    return Evidence(log, way, request_digest(request), call=call_of(request))
 
 
 def _stated(request: Request) -> bytes | None:

@@ -4,9 +4,13 @@ A claim is a lease: ``due_at`` is its end. A face that runs a call for longer, o
 the next. ``due_at`` is also when the pause after a failed try is over.
 """
 
+from hashlib import sha256
+
 import orjson
 from sqlalchemy import select, text, update
 
+from bus import call_leaves
+from bus.call_leaves import Evidence, Matter
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import NotFound
@@ -16,7 +20,7 @@ from services.agencies.context import Context
 from services.agencies.domain import calls
 from services.agencies.tables import CALLS, CallRow
 
-AGAIN, FAILED = "AGAIN", "FAILED"
+AGAIN, FAILED, REFUSED = "AGAIN", "FAILED", "REFUSED"
 # A window function gives each agency its turn, and two faces never claim the same row. A call lives
 # for an hour: what is due later was written under a clock that ran ahead.
 _CLAIM = text("""
@@ -56,7 +60,7 @@ def claimed_reply(context: Context, call: CallRow) -> ClaimedCall:
 
 
 def settle(context: Context, message: SettleCall) -> str:
-    """Keep the end of a call, and call its agency back if it wants that; the state.
+    """Keep the end of a call, with its leaf, and call its agency back if it wants that; the state.
 
     The first end is the end, whichever face brings it: all faces run a call by the same message id
     and get the same answer. NotFound ``call.not_found``.
@@ -70,6 +74,8 @@ def settle(context: Context, message: SettleCall) -> str:
         if is_of_another_face or _try_again(context, call):
             return call.state
         state = FAILED
+    if not message.has_leaf:
+        _note_leaf(context, call, message)
     answer = {"result": message.result, "problem": message.problem}
     context.conn.execute(
         update(CALLS)
@@ -102,6 +108,26 @@ def _try_again(context: Context, call: CallRow) -> bool:
         return False
     context.conn.execute(update(CALLS).where(CALLS.c.seq == call.seq).values(due_at=due))
     return True
+
+
+def _note_leaf(context: Context, call: CallRow, message: SettleCall) -> None:
+    """Have the end of a call be a leaf of the log of receipts, where no service has made one: what
+    is only read, and what was refused or failed.
+    """
+    evidence = Evidence.of(call.caller)
+    if evidence is None:
+        return
+    data = context.seal.open(call.data) if call.data is not None else None
+    purpose = orjson.loads(data).get("purpose") if data is not None else None
+    if message.problem is None:
+        outcome, code = call_leaves.ANSWERED, ""
+        answer = sha256(orjson.dumps(message.result)).digest()
+    else:
+        outcome = call_leaves.REFUSED if message.state == REFUSED else call_leaves.FAILED
+        code = str(message.problem.get("code", ""))
+        answer = call_leaves.refusal_digest(code)
+    matter = Matter(call.contract, call.id, purpose, outcome, code, answer)
+    context.tx.put_leaves([call_leaves.state(call.caller, evidence, matter)])
 
 
 def _call_back(context: Context, call: CallRow, state: str) -> None:

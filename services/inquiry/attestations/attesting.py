@@ -1,5 +1,6 @@
 """Attests answers: of an agency's questions, and of a person's own inquiry."""
 
+from bus.call_leaves import call_in_log
 from bus.errors import BusError, FieldError, NotFound, RuleBroken
 from bus.signatures.keys import PublicKey
 from contracts.inquiry.attestations import Attest, Attestation, AttestOwn
@@ -16,7 +17,8 @@ from services.inquiry.questions.answering import read_again
 def attest(context: Context, message: Attest) -> Attestation | BusError:
     """Attest an answer that this agency was given; that it was read again is logged.
 
-    The field ``call`` is the id of this call: by it attestation and receipt belong together.
+    The field ``call`` is the id of this call in the log: by it attestation and receipt belong
+    together.
 
     NotFound ``answer.not_found``; RuleBroken ``attestation.source``,
     ``attestation.holder_key`` or ``attestation.no_key``.
@@ -25,7 +27,7 @@ def attest(context: Context, message: Attest) -> Attestation | BusError:
     if isinstance(answer, BusError):
         return answer
     holder = _holder(context, message.holder_key) if message.holder_key else None
-    fields = {**fields_of(answer, message.file_no), "call": context.envelope.id}
+    fields = {**fields_of(answer, message.file_no), "call": call_in_log(context.envelope)}
     return signing.sign(context, fields, holder=holder)
 
 

@@ -47,11 +47,10 @@ class TokenRefused(Exception):
 
 
 def authenticate(context: Context, request: Token) -> Authenticated:
-    """Authenticate a token: its owner, or the refusal."""
+    """Authenticate a token: its owner, or the refusal; both if it is proven and not its right."""
     from_email = context.book.contact.email
     try:
         service, key = _judge(context, request.token)
-        _require_right(context.members, service.owner, request)
     except TokenRefused as error:
         return Authenticated(
             refusal=str(error),
@@ -63,7 +62,7 @@ def authenticate(context: Context, request: Token) -> Authenticated:
             from_email=from_email,
         )
     return Authenticated(
-        refusal=None,
+        refusal=_refusal(context.members, service.owner, request),
         owner=service.owner,
         service=str(service.id),
         key=str(key.id),
@@ -97,15 +96,14 @@ def _judge(context: Context, token: str) -> tuple[ServiceRow, KeyRow]:
     raise TokenRefused(NOT_FOUND)
 
 
-def _require_right(members: Members, owner: str, request: Token) -> None:
-    """A key is worth what the register of agencies gives its owner now."""
+def _refusal(members: Members, owner: str, request: Token) -> str | None:
+    """A key is worth what the register of agencies gives its owner now: why it is worth nothing."""
     code = members.refusal(Sender(owner), request.right, request.address)
     if code == AGENCY_MISSING:
         raise Unavailable("This machine has no copy of the register of this agency yet.")
     if code == AGENCY_REVOKED:
-        raise TokenRefused(ARCHIVED)
-    if code:
-        raise TokenRefused(NOT_ALLOWED)
+        return ARCHIVED
+    return NOT_ALLOWED if code else None
 
 
 def _claims(token: str) -> Claims:

@@ -2,6 +2,7 @@
 
 import uuid
 
+from bus.call_leaves import EVIDENCE
 from bus.envelope import Envelope
 from bus.settings import Settings
 from contracts.agencies.deferred import CLAIM_CALLS, DEFER, SETTLE_CALL
@@ -21,10 +22,17 @@ class Hand(hearers.Hand):
         self.service.settings = Settings({"AGENCIES_KEY": secret})
 
     def defer(
-        self, asker="fuel-co", *, id=None, contract="inquiry.ask.v1", call_back=False, **data
+        self,
+        asker="fuel-co",
+        *,
+        id=None,
+        contract="inquiry.ask.v1",
+        call_back=False,
+        evidence=None,
+        **data,
     ):
         """The Call that is kept, or the refusal's wire form."""
-        caller = {"agency": asker, "key": "k", "grants": []}
+        caller = {"agency": asker, "key": "k", "grants": [], EVIDENCE: evidence}
         message = Envelope.new(DEFER.name, "test", caller=caller, id=id or str(uuid.uuid4()))
         reply = {"contract": contract, "data": {**QUESTION, **data}, "call_back": call_back}
         return self._worked("defer", message, DEFER, reply)

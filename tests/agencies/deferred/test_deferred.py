@@ -1,6 +1,7 @@
 """Calls that are answered later: kept once, run by one at a time, settled once, forgotten."""
 
 import datetime as dt
+import json
 import threading
 import uuid
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.call_leaves import ADD_LEAVES, Evidence
 from bus.messages.kinds import Request
 from contracts import agency_contracts
 from contracts.agencies.deferred import CANCEL_CALL, READ_CALL, READ_CALLS
@@ -45,6 +47,36 @@ def all_that_stands(db):
 
 
 # --- kept ---
+
+
+def test_the_end_of_a_call_is_a_leaf_if_no_service_has_made_it(hand):
+    evidence = Evidence("mirab.test/receipts", "signature", b"r" * 32, call="random").to_wire()
+    for state, more in (
+        ("REFUSED", {"problem": PROBLEM}),
+        ("DONE", {"result": ANSWER}),
+        ("DONE", {"result": ANSWER, "has_leaf": True}),
+    ):
+        hand.defer(evidence=evidence)
+        (claimed,) = hand.claim()
+        for _ in range(2):  # brought again, it is the same end
+            hand.settle(claimed, state, **more)
+    leaves = [
+        leaf
+        for (body,) in execute(
+            hand.db,
+            "select convert_from(body, 'UTF8')::json from outbox where name = %s order by seq",
+            (ADD_LEAVES,),
+        )
+        for leaf in body["leaves"]
+    ]
+    read_ = [json.loads(leaf["leaf"]) for leaf in leaves]
+    assert [(leaf["outcome"], leaf["code"], leaf["call"]) for leaf in read_] == [
+        ("refused", PROBLEM["code"], "random"),
+        ("answered", "", "random"),
+    ]
+    found_by = [row[0] for row in execute(hand.db, "select id::text from calls order by seq")]
+    assert [leaf["call"] for leaf in leaves] == found_by[:2]
+    assert json.loads(leaves[0]["terms"])["purpose"] == QUESTION["purpose"]
 
 
 def test_a_call_is_kept_run_and_answered(hand):

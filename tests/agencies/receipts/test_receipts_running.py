@@ -109,15 +109,26 @@ def test_a_repeat_at_another_face_gets_the_same_receipt_and_makes_no_second_leaf
     again = post(house.second, demo_key(KEY), headers=headers)
     assert first.content == again.content
     assert first.headers["Mirab-Receipt"] == again.headers["Mirab-Receipt"]
-    call = receipt(house, first).leaf.call
+    proven = receipt(house, first)
+    (call,) = calls_of(house, proven)
     by_call = fetch(house, f"/v1/receipts/{call}").json()["leaf"]
     assert by_call == receipt(house, again).leaf.encode().decode()
     assert leaves_of(house, call) == 1
+    # That id follows from the Idempotency-Key, which might be guessed: anybody reads the log.
+    assert proven.leaf.call != call
 
 
 def leaves_of(house, call):
     rows = execute(house.db, "select count(*) from receipt_leaves where call = %s", (call,))
     return rows[0][0]
+
+
+def calls_of(house, proven):
+    """The ids by which the agency finds a leaf."""
+    leaf = (proven.leaf.hash,)
+    return [
+        row[0] for row in execute(house.db, "select call from receipt_leaves where hash = %s", leaf)
+    ]
 
 
 def test_a_refusal_of_the_service_has_a_receipt_with_its_code(house):
@@ -155,7 +166,7 @@ def test_a_file_has_one_receipt_of_its_bytes(house):
     assert answer.status_code == 202, answer.text
     proven = receipt(house, answer)
     assert (proven.leaf.contract, proven.leaf.outcome) == ("inquiry.submit_batch.v1", "accepted")
-    assert leaves_of(house, proven.leaf.call) == 1
+    assert leaves_of(house, *calls_of(house, proven)) == 1
 
 
 def test_a_call_that_is_answered_later_has_a_receipt_by_its_id(house):
@@ -310,6 +321,17 @@ def test_the_receipt_of_a_call_with_a_token_says_by_which_way_it_came_in(house, 
     form = {"grant_type": "client_credentials", "client_id": KEY, "purpose": "fuel_quota"}
     got = requests.post(f"{face}/oauth/token", data=form, headers=mine, timeout=20)
     assert got.status_code == 200, got.text
+    given = receipt(house, got, sent=got.request.body.encode())
+    assert (given.leaf.contract, given.leaf.outcome) == ("oauth.token", "answered")
+    assert (given.terms.key, given.terms.way) == ("fuel-co-xroad", "oauth")
+    about = {"client_id": KEY, "token": got.json()["access_token"]}
+    for path, form_of_it, code in (
+        ("token", {**form, "scope": "billing.charge.v1"}, "oauth.scope"),
+        ("introspect", about, ""),
+    ):
+        told = requests.post(f"{face}/oauth/{path}", data=form_of_it, headers=mine, timeout=20)
+        leaf = receipt(house, told, sent=told.request.body.encode()).leaf
+        assert (leaf.contract, leaf.code) == (f"oauth.{path}", code)
     bearer = {**mine, "Authorization": f"Bearer {got.json()['access_token']}"}
     answer = requests.post(face + ASK, json=QUESTION, headers=bearer, timeout=20)
     assert answer.status_code == 200, answer.text

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 import uuid
+from hashlib import sha256
 from types import SimpleNamespace
 from urllib.parse import quote
 
 import jsonschema
+import pika
 import pypdfium2
 import pytest
 import requests
@@ -29,6 +31,11 @@ from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringO
 from requests.auth import AuthBase
 from schemathesis.generation import GenerationMode
 
+from bus import topology
+from bus.call_leaves import ADD_LEAVES
+from bus.evidence.leaves import commitment, salts_of
+from bus.evidence.merkle import leaf_hash
+from bus.signatures.keys import from_base64url
 from contracts.notify import received, senders
 from deploy.local.ports import free_port
 from gateway.notify import reference
@@ -152,12 +159,16 @@ def notify(tmp_path_factory, broker, postgres, notify_template):
             "NOTIFY_PROVIDERS_FILE": str(ROOT / "deploy/notify/providers.toml"),
             "SMTP_URL": "smtp://127.0.0.1:1",
             "HOST": "127.0.0.1",
+            # As everywhere in production, each call is in the log of receipts.
+            "RECEIPTS_ORIGIN": "mirab.test/receipts",
         }
         service = starter("bus", "serve", "services.notify", **environ)
+        taken = _takes_leaves(amqp)
         starter("gateway.notify", **{**environ, "PORT": str(port)})
         made = SimpleNamespace(
             url=f"http://127.0.0.1:{port}",
             hand=hand,
+            leaves=taken,
             keys=_keys(hand, "power-co"),
             sms=hand.template("((name))، کد شما ((code)) است."),
             email=hand.template(
@@ -193,6 +204,25 @@ def _answers(notify):
         return False
 
 
+def _takes_leaves(amqp):
+    """Has the queue of the log of receipts; what it gives are the leaves that it got since."""
+    connection = pika.BlockingConnection(pika.URLParameters(amqp))
+    channel = connection.channel()
+    channel.exchange_declare(topology.COMMANDS, "topic", durable=True)
+    channel.queue_declare("leaves", durable=True)
+    channel.queue_bind("leaves", topology.COMMANDS, ADD_LEAVES)
+    connection.close()
+
+    def take():
+        connection = pika.BlockingConnection(pika.URLParameters(amqp))
+        bodies = iter(lambda: connection.channel().basic_get("leaves", auto_ack=True)[2], None)
+        leaves = [leaf for body in bodies for leaf in json.loads(body)["leaves"]]
+        connection.close()
+        return {leaf_hash(leaf["leaf"].encode()): leaf for leaf in leaves}
+
+    return take
+
+
 @pytest.fixture
 def live(notify):
     return NotificationsAPIClient(notify.keys["live"], base_url=notify.url)
@@ -224,6 +254,42 @@ def refusal(doing, *values, **more):
     with pytest.raises(HTTPError) as caught:
         doing(*values, **more)
     return caught.value.status_code, [(e["error"], e["message"]) for e in caught.value.message]
+
+
+# --- receipts ---
+
+
+def test_each_call_of_a_proven_service_is_a_leaf_before_its_answer_leaves(notify, call):
+    values = {"phone_number": MOBILE, "template_id": notify.sms}
+    values["personalisation"] = {"name": "Sara", "code": "1"}
+    sent = call("POST", "/v2/notifications/sms", values)
+    id_ = sent.json()["id"]
+    read = call("GET", f"/v2/notifications/{id_}")
+    refused = call("POST", "/v2/notifications/sms", {**values, "template_id": NOBODY})
+    stranger = create_jwt_token("s" * 36, notify.keys["live"][-73:-37])
+    unproven = call("GET", "/v2/templates", headers=[("Authorization", f"Bearer {stranger}")])
+    assert (unproven.status_code, "Mirab-Receipt" in unproven.headers) == (403, False)
+    leaves = notify.leaves()
+    for answer, contract, outcome in (
+        (sent, "notify.send.v1", "answered"),
+        (read, "notify.message.v1", "answered"),
+        (refused, "notify.send.v1", "refused"),
+    ):
+        leaf = leaves[from_base64url(answer.headers["Mirab-Receipt"])]
+        assert leaf["agency"] == "power-co"
+        parsed, terms = json.loads(leaf["leaf"]), json.loads(leaf["terms"])
+        assert (parsed["contract"], parsed["outcome"]) == (contract, outcome)
+        assert terms["way"] == "notify"
+        assert terms["key"]
+        salts = salts_of(from_base64url(leaf["secret"]))
+        asked = answer.request.body or f"GET {answer.request.path_url}".encode()
+        got = {"request": asked}
+        if answer.ok:
+            got["answer"] = answer.content
+        for part, content in got.items():
+            assert parsed[part] == commitment(salts[part], part, sha256(content).digest()), part
+        assert MOBILE not in str(leaf)
+    assert leaves[from_base64url(sent.headers["Mirab-Receipt"])]["call"] == id_
 
 
 # --- Notify's own client ---

@@ -192,10 +192,12 @@ def test_case_37_a_parcel_is_not_shown_to_an_agency_that_may_not_ask_any_more(
     assert execute(inquiry.db, "select file_nos from parcel_questions") == [([],)]
 
 
-def test_what_we_ask_an_agency_and_what_it_answers_are_two_leaves_of_one_call(inquiry, monkeypatch):
+def test_what_we_ask_an_agency_is_a_leaf_for_both_and_what_it_answers_one_of_its_own(
+    inquiry, monkeypatch
+):
     monkeypatch.setenv("RECEIPTS_ORIGIN", "mirab.test/receipts")
     body = b'{"result":{"file_nos":["1001/5"]}}'
-    evidence = Evidence("mirab.test/receipts", "signature", b"r" * 32).to_wire()
+    evidence = Evidence("mirab.test/receipts", "signature", b"r" * 32, call="call-1").to_wire()
     reply = {"parcel_no": "990/17", "purpose": "land_transfer"}
     inquiry.call(ASK_PARCEL, caller={**NOTARY, EVIDENCE: evidence}, **reply)
     inquiry.take(caller=caller_of_answer(REGISTRY, body))
@@ -208,5 +210,10 @@ def test_what_we_ask_an_agency_and_what_it_answers_are_two_leaves_of_one_call(in
         ("inquiry.ask_parcel.v1", "answered"),
         ("inquiry.take_sources_of_parcel.v1", "answered"),
         ("land_registry.sources_of_parcel.v1", "asked"),
+        ("land_registry.sources_of_parcel.v1", "asked"),
     ]
-    assert {x["call"] for x in leaves if x["agency"] == REGISTRY} == {inquiry.question()}
+    question = inquiry.question()
+    assert {x["call"] for x in leaves if x["agency"] == REGISTRY} == {question, f"asked:{question}"}
+    (its_asker,) = (x for x in leaves if x["call"] == "asked:call-1")
+    assert its_asker["agency"] == NOTARY["agency"]
+    assert REGISTRY not in its_asker["terms"]

@@ -1,0 +1,54 @@
+"""What the log of receipts is told of a request to this face: by whom, for what, by which right."""
+
+from starlette.requests import Request
+
+from bus import call_leaves
+from bus.errors import BusError
+from bus.messages import kinds
+from contracts import CATALOGUE
+from gateway.agency.door.door import Visitor
+from gateway.agency.door.evidence import evidence_of, evidence_of_refused
+from gateway.agency.oauth.clients import TOKEN_PATH
+from gateway.agency.oauth.introspection import INTROSPECTION_PATH, REVOCATION_PATH
+from gateway.receipts.promises import Asked
+
+# What is asked for at the addresses of OAuth, which are no contracts.
+OF_TOKENS = {
+    TOKEN_PATH: "oauth.token",
+    INTROSPECTION_PATH: "oauth.introspect",
+    REVOCATION_PATH: "oauth.revoke",
+}
+
+
+class AgencyAsker:
+    """Knows the visitors of the agency face, and the clients of its addresses of OAuth."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+
+    def contract(self, request: Request) -> str | None:
+        """The contract, or the address of OAuth, that was asked for; None if it has no leaf."""
+        state = request.state
+        if (of_token := OF_TOKENS.get(state.route)) is not None:
+            return of_token
+        contract = CATALOGUE.get(getattr(state, "contract", None) or "")
+        is_logged = isinstance(contract, kinds.Request) and call_leaves.is_logged(contract)
+        return contract.name if contract is not None and is_logged else None
+
+    def asked(self, request: Request, contract: str) -> Asked:
+        """Who asked, how, and the id of the call."""
+        state = request.state
+        visitor: Visitor | None = getattr(state, "visitor", None)
+        if visitor is None:
+            caller = {"agency": state.agency, "key": getattr(state, "key", None)}
+            evidence = evidence_of_refused(request, self._origin)
+            return Asked(caller, evidence, state.traceparent.split("-")[1])
+        known = CATALOGUE[contract]
+        try:
+            assert isinstance(known, kinds.Request)
+            caller = visitor.caller(known)
+        except BusError:  # it has no right to it, which is why it was refused
+            caller = {"agency": visitor.agency.code, "key": visitor.keyid}
+            caller["on_behalf_of"] = visitor.on_behalf_of
+        evidence = evidence_of(request, visitor, self._origin)
+        return Asked(caller, evidence, visitor.request_id(contract))

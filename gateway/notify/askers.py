@@ -1,0 +1,33 @@
+"""What the log of receipts is told of a call of the Notify API: whose service, by which key."""
+
+from hashlib import sha256
+
+from starlette.requests import Request
+
+from bus.call_leaves import Evidence
+from gateway.notify.door import ApiClient
+from gateway.receipts.promises import Asked, body_digest, call_of, request_line
+
+WAY = "notify"
+
+
+class ApiAsker:
+    """Knows the services of the Notify API; the log names their calls by the contracts of agencies
+    that are the same acts.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+
+    def contract(self, request: Request) -> str | None:
+        """The act that the call is; None for a page of this face."""
+        name: str | None = getattr(request.state, "right", None)
+        return name
+
+    def asked(self, request: Request, contract: str) -> Asked:
+        """The agency of the service, and its key; a message that was sent is found by its id."""
+        client: ApiClient = request.state.api_client
+        digest = body_digest(request) or sha256(request_line(request)).digest()
+        call = call_of(request)
+        found_by: str = getattr(request.state, "sent", call)
+        return Asked(client.caller, Evidence(self._origin, WAY, digest, call=call), found_by)

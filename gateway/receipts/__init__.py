@@ -1,0 +1,1 @@
+"""Receipts that the faces promise: of whatever is answered to an agency that was proven."""
