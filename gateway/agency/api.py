@@ -84,7 +84,7 @@ class AgencyFace:
         self.address = sandbox_address(settings, "AGENCY_BASE_URL", PORT)
         self.client = Client(broker_url(settings), name="gateway.agency")
         self.announcements = AnnouncementCache(self.client)
-        portal = settings.text("PORTAL_URL", "").rstrip("/")
+        portal = self.portal = settings.text("PORTAL_URL", "").rstrip("/")
         self._opening = Opening(self.announcements, portal)
         verifiers = _verifiers(
             settings, self.client, self.address, Tokens(key, earlier_keys), DpopProofs(key)
@@ -217,7 +217,7 @@ def make(settings: Settings) -> web.Face:
             Route("/asyncapi.json", for_every_site(schemas.asyncapi_json)),
             Route("/schemas/{name}.json", for_every_site(schemas.schema_json)),
             *agency.reference.routes(),
-            *ConsolePages(agency.door, sandbox=agency.sandbox is not None).routes(),
+            *ConsolePages(agency.door, agency.portal, sandbox=agency.sandbox is not None).routes(),
             *assets.problem_routes(reference.callers_of),
             Route(TOKEN_PATH, agency.oauth.token, methods=["POST"]),
             Route(INTROSPECTION_PATH, agency.token_states.introspect, methods=["POST"]),

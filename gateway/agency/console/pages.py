@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.errors import BusError, Forbidden, Unauthenticated
+from bus.errors import BusError, Forbidden, NotFound, Unauthenticated
 from contracts.agencies.deferred import READ_CALLS, ReadCalls
 from contracts.agencies.hearing import REFUSALS, ReadRefusals
 from contracts.agencies.register import OWN, Nothing
@@ -25,7 +25,7 @@ from contracts.notify.callbacks import (
     ReadDeliveries,
     Replay,
 )
-from gateway.agency.console import views
+from gateway.agency.console import evidence, views
 from gateway.agency.console.session import Member, Sessions
 from gateway.agency.console.test_data import CASES
 from gateway.agency.console.words import STATES_FA
@@ -47,8 +47,9 @@ DAYS = (1, 7, 31)
 class ConsolePages:
     """The console on the agency face."""
 
-    def __init__(self, door: Door, *, sandbox: bool) -> None:
+    def __init__(self, door: Door, portal: str, *, sandbox: bool) -> None:
         self._sessions, self._base, self._sandbox = Sessions(door), door.base, sandbox
+        self._portal = portal
 
     def routes(self) -> list[Route]:
         """The routes of the console."""
@@ -57,6 +58,9 @@ class ConsolePages:
             "/console/grants": self.grants,
             "/console/calls": self.calls,
             "/console/refusals": self.refusals,
+            "/console/receipts": self.receipts,
+            "/console/receipt": self.receipt_file,
+            "/console/signals": self.signals,
             "/console/callbacks": self.callbacks,
             "/console/keys": self.keys,
             "/console/test-data": self.test_data,
@@ -180,6 +184,38 @@ class ConsolePages:
         question = ReadRefusals(before=_number(request, "before"), limit=100)
         reply = await self._sessions.ask(request, member, REFUSALS, question)
         return self._page(request, member, "refusals", refusals=reply.refusals, next=reply.next)
+
+    async def receipts(self, request: Request, member: Member) -> Response:
+        """GET /console/receipts?id=&day=: the receipt of a call, and the calls of a day."""
+        id_, day = evidence.wanted_id(request), evidence.wanted_day(request)
+        found = await evidence.receipt(self._sessions, request, member, id_) if id_ else None
+        calls = await evidence.calls_of_day(self._sessions, request, member, day)
+        values = {"id": id_, "day": day.isoformat(), "found": found, "calls": calls}
+        return self._page(request, member, "receipts", portal=self._portal, **values)
+
+    async def receipt_file(self, request: Request, member: Member) -> Response:
+        """GET /console/receipt?id=: receipt.json, to be kept."""
+        id_ = evidence.wanted_id(request)
+        found = await evidence.receipt(self._sessions, request, member, id_) if id_ else None
+        if found is None or found.receipt is None:
+            raise NotFound("There is no such receipt yet; ask again.", code="receipt.not_found")
+        name = f'attachment; filename="receipt-{found.leaf[:12]}.json"'
+        headers = {"Content-Disposition": name}
+        return _private(Response(found.receipt.encode(), OK, headers, "application/json"))
+
+    async def signals(self, request: Request, member: Member) -> Response:
+        """GET /console/signals: whom the agency watches by pseudonym, its seeds, and what came."""
+        watches = await evidence.watches(self._sessions, request, member)
+        some = watches is not None and bool(watches.watches)
+        seeds, sent = (
+            await asyncio.gather(
+                evidence.seeds(self._sessions, request, member),
+                evidence.last_signals(self._sessions, request, member),
+            )
+            if some
+            else ((), ())
+        )
+        return self._page(request, member, "signals", watches=watches, seeds=seeds, sent=sent)
 
     async def callbacks(self, request: Request, member: Member) -> Response:
         """GET /console/callbacks: endpoints, and the deliveries to each."""

@@ -1,0 +1,96 @@
+"""Receipts and signals in the console: receipts of the agency's calls, its watches and seeds."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from starlette.requests import Request
+
+from bus.errors import ContractError, Forbidden, NotFound
+from contracts.agencies.receipts import READ_RECEIPT, ReadReceipt, ReceiptReply
+from contracts.agencies.records import READ_RECORDS, OwnRecord, ReadRecords
+from contracts.inquiry.signals import (
+    SIGNALS,
+    WATCH_SEEDS,
+    WATCHES,
+    OwnWatches,
+    ReadSignals,
+    ReadWatches,
+    ReadWatchSeeds,
+    Signal,
+    WatchSeed,
+)
+from gateway.agency.console.session import Member, Sessions
+from iran.persian import TEHRAN
+
+LONGEST_ID = 128
+# Signals are read from the oldest on; so many pages of them, of which the last are shown.
+PAGES, A_PAGE, SHOWN = 20, 500, 50
+A_DAY = dt.timedelta(days=1)
+
+
+def wanted_id(request: Request) -> str:
+    """The id or hash that was typed; empty if none can be one."""
+    text = request.query_params.get("id", "").strip()
+    return text if 0 < len(text) <= LONGEST_ID else ""
+
+
+def wanted_day(request: Request) -> dt.date:
+    """The day that was chosen, in Iran; today if none can be read."""
+    try:
+        return dt.date.fromisoformat(request.query_params.get("day", ""))
+    except ValueError:
+        return dt.datetime.now(TEHRAN).date()
+
+
+async def receipt(
+    sessions: Sessions, request: Request, member: Member, id_: str
+) -> ReceiptReply | None:
+    """The receipt of one of the agency's calls; None if the log has none by that name."""
+    try:
+        return await sessions.ask(request, member, READ_RECEIPT, ReadReceipt(id=id_))
+    except (NotFound, ContractError):
+        return None
+
+
+async def calls_of_day(
+    sessions: Sessions, request: Request, member: Member, day: dt.date
+) -> Sequence[OwnRecord]:
+    """The agency's calls of a day, newest first, by whose ids receipts are found."""
+    begin = dt.datetime.combine(day, dt.time(), TEHRAN).astimezone(dt.UTC)
+    since, until = (moment.isoformat() for moment in (begin, begin + A_DAY))
+    wanted = ReadRecords(since=since, until=until, limit=200)
+    return (await sessions.ask(request, member, READ_RECORDS, wanted)).records
+
+
+async def watches(sessions: Sessions, request: Request, member: Member) -> OwnWatches | None:
+    """A page of the agency's watches; None if it may not watch."""
+    place = request.query_params.get("after") or None
+    try:
+        return await sessions.ask(request, member, WATCHES, ReadWatches(after=place))
+    except (Forbidden, ContractError):
+        return None
+
+
+async def seeds(sessions: Sessions, request: Request, member: Member) -> Sequence[WatchSeed]:
+    """The seeds of the agency's pseudonyms; pages show their ids and days, never themselves."""
+    try:
+        return (await sessions.ask(request, member, WATCH_SEEDS, ReadWatchSeeds())).seeds
+    except Forbidden:
+        return ()
+
+
+async def last_signals(sessions: Sessions, request: Request, member: Member) -> Sequence[Signal]:
+    """The newest signals, the newest first."""
+    after: int | None = None
+    kept: list[Signal] = []
+    for _ in range(PAGES):
+        wanted = ReadSignals(after=after, limit=A_PAGE)
+        try:
+            page = await sessions.ask(request, member, SIGNALS, wanted)
+        except Forbidden:
+            break
+        kept = [*kept, *page.signals][-SHOWN:]
+        after = page.next
+        if not page.more:
+            break
+    return kept[::-1]
