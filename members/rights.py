@@ -75,6 +75,11 @@ class Members:
         agency = self._register.agency(code) if self._register else None
         return agency.revoked_keys if agency else frozenset()
 
+    def names(self, code: str) -> tuple[str, str]:
+        """The agency's names in Persian and in English; empty for one that is not there."""
+        agency = self._register.agency(code) if self._register else None
+        return (agency.name_fa or agency.name, agency.name) if agency else ("", "")
+
     def hears(self, code: str, event: str) -> bool:
         """True if the agency receives events of that name now."""
         agency = self._register.agency(code) if self._register else None

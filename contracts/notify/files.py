@@ -42,7 +42,7 @@ class FileLink:
 
 @message
 class SentFile:
-    """What the page says of a file."""
+    """What the page says of a file; its owner's names are empty where the register has none."""
 
     owner: Annotated[str, Text(64)]
     name: Annotated[str, Text(NAME_MOST, personal=True)]
@@ -51,6 +51,8 @@ class SentFile:
     state: Annotated[str, Choice(FILE_STATES)]
     confirm: bool
     until: Instant
+    owner_fa: Annotated[str, Text(200, least=0)] = ""
+    owner_en: Annotated[str, Text(200, least=0)] = ""
 
 
 @message

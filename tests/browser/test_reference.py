@@ -25,7 +25,17 @@ from tests.processes import ROOT, Starter
 from tests.stores import execute, own_vhost
 from tests.waiting import wait_for
 
-PAGES = ("", "/grants", "/calls", "/refusals", "/callbacks", "/keys", "/test-data")
+PAGES = (
+    "",
+    "/grants",
+    "/calls",
+    "/refusals",
+    "/receipts",
+    "/signals",
+    "/callbacks",
+    "/keys",
+    "/test-data",
+)
 PROGRAMS = {
     "curl": ("bash", "call.sh"),
     "python": (sys.executable, "call.py"),

@@ -19,6 +19,8 @@ CONSOLE = {
     "/grants": ("grants", "What the agency may, and how much of it was used today."),
     "/calls": ("calls", "Its questions of the last days."),
     "/refusals": ("refusals", "Why it was refused, and what to do."),
+    "/receipts": ("receipts", "Receipts of its calls, by id and by day."),
+    "/signals": ("signals", "Whom it watches by pseudonym, its seeds, its last signals."),
     "/callbacks": ("callbacks", "Its endpoints and the deliveries to them."),
     "/keys": ("keys", "Its keys, what ends when."),
     "/test-data": ("test_data", "Whom one can ask about in the sandbox."),
@@ -90,6 +92,10 @@ def _console(document: Document) -> None:
                 {"200": {"description": summary, "content": _PAGE}, **signed_out},
             ),
         )
+    text = "A receipt, to be kept."
+    file: Node = {"200": {"description": text, "content": {"application/json": {}}}}
+    answers: Node = {**file, **signed_out, **refusals((404,))}
+    document.add("/console/receipt", "get", _operation("console.receipt", text, answers))
     for name, (summary, fields) in ACTS.items():
         form: Node = {"type": "object", "properties": fields}
         operation = _operation(

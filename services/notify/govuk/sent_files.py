@@ -99,8 +99,11 @@ def _address(context: Context, text: str) -> bytes:
 def read(context: Context, request: FileLink) -> SentFile:
     """What the page of a link says. NotFound ``file.not_found``, the same whatever is wrong."""
     row = _load(context, request)
+    owner_fa, owner_en = context.members.names(row.owner)
     return SentFile(
         owner=row.owner,
+        owner_fa=owner_fa,
+        owner_en=owner_en,
         name=context.keys.open(row.name) or "",
         size=row.size,
         type=row.type,
