@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from bus.call_leaves import Evidence
 from gateway.notify.door import ApiClient
-from gateway.receipts.promises import Asked, body_digest, call_of, request_line
+from gateway.receipts.promises import Question, body_digest, call_of, request_line
 
 WAY = "notify"
 
@@ -24,10 +24,10 @@ class ApiAsker:
         name: str | None = getattr(request.state, "right", None)
         return name
 
-    def asked(self, request: Request, contract: str) -> Asked:
+    def question(self, request: Request, contract: str) -> Question:
         """The agency of the service, and its key; a message that was sent is found by its id."""
         client: ApiClient = request.state.api_client
         digest = body_digest(request) or sha256(request_line(request)).digest()
         call = call_of(request)
         found_by: str = getattr(request.state, "sent", call)
-        return Asked(client.caller, Evidence(self._origin, WAY, digest, call=call), found_by)
+        return Question(client.caller, Evidence(self._origin, WAY, digest, call=call), found_by)

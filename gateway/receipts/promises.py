@@ -42,7 +42,7 @@ for _reason in ("flood", "stranger"):
 Problem = Callable[[Request, BusError], Response]
 
 
-class Asked(NamedTuple):
+class Question(NamedTuple):
     """Who asked for what, and how: ``caller`` as an envelope carries it, ``call`` the id by which
     the agency may know the call.
     """
@@ -58,7 +58,7 @@ class Asker(Protocol):
     def contract(self, request: Request) -> str | None:
         """The contract that was asked for; None if that has no leaf."""
 
-    def asked(self, request: Request, contract: str) -> Asked:
+    def question(self, request: Request, contract: str) -> Question:
         """By whom, for a request of which ``state.agency`` is known."""
 
 
@@ -89,10 +89,10 @@ class Promises:
             if not self._has_room(request):
                 SKIPPED.labels("flood").inc()
                 return response
-            asked = self._asker.asked(request, contract)
+            question = self._asker.question(request, contract)
             purpose = getattr(request.state, "purpose", None)
-            matter = Matter(contract, asked.call, purpose, outcome, code, answer)
-            statement = call_leaves.state(asked.caller, asked.evidence, matter)
+            matter = Matter(contract, question.call, purpose, outcome, code, answer)
+            statement = call_leaves.state(question.caller, question.evidence, matter)
             try:
                 await self._sender.send(statement)
             except BusError as error:

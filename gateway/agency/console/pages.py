@@ -188,31 +188,31 @@ class ConsolePages:
     async def receipts(self, request: Request, member: Member) -> Response:
         """GET /console/receipts?id=&day=: the receipt of a call, and the calls of a day."""
         id_, day = evidence.wanted_id(request), evidence.wanted_day(request)
-        found = await evidence.receipt(self._sessions, request, member, id_) if id_ else None
+        reply = await evidence.receipt(self._sessions, request, member, id_) if id_ else None
         calls = await evidence.calls_of_day(self._sessions, request, member, day)
-        values = {"id": id_, "day": day.isoformat(), "found": found, "calls": calls}
+        values = {"id": id_, "day": day.isoformat(), "found": reply, "calls": calls}
         return self._page(request, member, "receipts", portal=self._portal, **values)
 
     async def receipt_file(self, request: Request, member: Member) -> Response:
         """GET /console/receipt?id=: receipt.json, to be kept."""
         id_ = evidence.wanted_id(request)
-        found = await evidence.receipt(self._sessions, request, member, id_) if id_ else None
-        if found is None or found.receipt is None:
+        reply = await evidence.receipt(self._sessions, request, member, id_) if id_ else None
+        if reply is None or reply.receipt is None:
             raise NotFound("There is no such receipt yet; ask again.", code="receipt.not_found")
-        name = f'attachment; filename="receipt-{found.leaf[:12]}.json"'
+        name = f'attachment; filename="receipt-{reply.leaf[:12]}.json"'
         headers = {"Content-Disposition": name}
-        return _private(Response(found.receipt.encode(), OK, headers, "application/json"))
+        return _private(Response(reply.receipt.encode(), OK, headers, "application/json"))
 
     async def signals(self, request: Request, member: Member) -> Response:
         """GET /console/signals: whom the agency watches by pseudonym, its seeds, and what came."""
         watches = await evidence.watches(self._sessions, request, member)
-        some = watches is not None and bool(watches.watches)
+        watching = watches is not None and bool(watches.watches)
         seeds, sent = (
             await asyncio.gather(
                 evidence.seeds(self._sessions, request, member),
                 evidence.last_signals(self._sessions, request, member),
             )
-            if some
+            if watching
             else ((), ())
         )
         return self._page(request, member, "signals", watches=watches, seeds=seeds, sent=sent)

@@ -10,7 +10,7 @@ from gateway.agency.door.door import Visitor
 from gateway.agency.door.evidence import evidence_of, evidence_of_refused
 from gateway.agency.oauth.clients import TOKEN_PATH
 from gateway.agency.oauth.introspection import INTROSPECTION_PATH, REVOCATION_PATH
-from gateway.receipts.promises import Asked
+from gateway.receipts.promises import Question
 
 # What is asked for at the addresses of OAuth, which are no contracts.
 OF_TOKENS = {
@@ -35,20 +35,20 @@ class AgencyAsker:
         is_logged = isinstance(contract, kinds.Request) and call_leaves.is_logged(contract)
         return contract.name if contract is not None and is_logged else None
 
-    def asked(self, request: Request, contract: str) -> Asked:
+    def question(self, request: Request, contract: str) -> Question:
         """Who asked, how, and the id of the call."""
         state = request.state
         visitor: Visitor | None = getattr(state, "visitor", None)
         if visitor is None:
             caller = {"agency": state.agency, "key": getattr(state, "key", None)}
             evidence = evidence_of_refused(request, self._origin)
-            return Asked(caller, evidence, state.traceparent.split("-")[1])
-        known = CATALOGUE[contract]
+            return Question(caller, evidence, state.traceparent.split("-")[1])
+        of_catalogue = CATALOGUE[contract]
         try:
-            assert isinstance(known, kinds.Request)
-            caller = visitor.caller(known)
+            assert isinstance(of_catalogue, kinds.Request)
+            caller = visitor.caller(of_catalogue)
         except BusError:  # it has no right to it, which is why it was refused
             caller = {"agency": visitor.agency.code, "key": visitor.keyid}
             caller["on_behalf_of"] = visitor.on_behalf_of
         evidence = evidence_of(request, visitor, self._origin)
-        return Asked(caller, evidence, visitor.request_id(contract))
+        return Question(caller, evidence, visitor.request_id(contract))

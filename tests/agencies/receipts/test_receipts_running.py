@@ -321,16 +321,16 @@ def test_the_receipt_of_a_call_with_a_token_says_by_which_way_it_came_in(house, 
     form = {"grant_type": "client_credentials", "client_id": KEY, "purpose": "fuel_quota"}
     got = requests.post(f"{face}/oauth/token", data=form, headers=mine, timeout=20)
     assert got.status_code == 200, got.text
-    given = receipt(house, got, sent=got.request.body.encode())
-    assert (given.leaf.contract, given.leaf.outcome) == ("oauth.token", "answered")
-    assert (given.terms.key, given.terms.way) == ("fuel-co-xroad", "oauth")
+    token = receipt(house, got, sent=got.request.body.encode())
+    assert (token.leaf.contract, token.leaf.outcome) == ("oauth.token", "answered")
+    assert (token.terms.key, token.terms.way) == ("fuel-co-xroad", "oauth")
     about = {"client_id": KEY, "token": got.json()["access_token"]}
     for path, form_of_it, code in (
         ("token", {**form, "scope": "billing.charge.v1"}, "oauth.scope"),
         ("introspect", about, ""),
     ):
-        told = requests.post(f"{face}/oauth/{path}", data=form_of_it, headers=mine, timeout=20)
-        leaf = receipt(house, told, sent=told.request.body.encode()).leaf
+        reply = requests.post(f"{face}/oauth/{path}", data=form_of_it, headers=mine, timeout=20)
+        leaf = receipt(house, reply, sent=reply.request.body.encode()).leaf
         assert (leaf.contract, leaf.code) == (f"oauth.{path}", code)
     bearer = {**mine, "Authorization": f"Bearer {got.json()['access_token']}"}
     answer = requests.post(face + ASK, json=QUESTION, headers=bearer, timeout=20)

@@ -163,12 +163,12 @@ def notify(tmp_path_factory, broker, postgres, notify_template):
             "RECEIPTS_ORIGIN": "mirab.test/receipts",
         }
         service = starter("bus", "serve", "services.notify", **environ)
-        taken = _takes_leaves(amqp)
+        leaves = _takes_leaves(amqp)
         starter("gateway.notify", **{**environ, "PORT": str(port)})
         made = SimpleNamespace(
             url=f"http://127.0.0.1:{port}",
             hand=hand,
-            leaves=taken,
+            leaves=leaves,
             keys=_keys(hand, "power-co"),
             sms=hand.template("((name))، کد شما ((code)) است."),
             email=hand.template(
@@ -282,8 +282,8 @@ def test_each_call_of_a_proven_service_is_a_leaf_before_its_answer_leaves(notify
         assert terms["way"] == "notify"
         assert terms["key"]
         salts = salts_of(from_base64url(leaf["secret"]))
-        asked = answer.request.body or f"GET {answer.request.path_url}".encode()
-        got = {"request": asked}
+        body = answer.request.body or f"GET {answer.request.path_url}".encode()
+        got = {"request": body}
         if answer.ok:
             got["answer"] = answer.content
         for part, content in got.items():

@@ -51,13 +51,13 @@ def test_what_its_date_alone_changes_is_heard_the_day_after_and_once(hub):
     Inquiry.note_new_day(hub.service)
     hub.ask_and_watch()
     hub.ask_and_watch(OTHER)
-    for day, heard in ((24, 0), (25, 1), (26, 1)):
+    for day, times in ((24, 0), (25, 1), (26, 1)):
         hub.moment = NOON.replace(day=day)
         for _ in range(2):
             Inquiry.note_new_day(hub.service)
         hub.compare()
         hub.send()
-        assert hub.received() == [hub.pseudonym()] * heard
+        assert hub.received() == [hub.pseudonym()] * times
     hub.moment = NOON.replace(year=2027, month=1)  # away for longer than it looks for days
     Inquiry.note_new_day(hub.service)
     hub.compare()
