@@ -214,8 +214,8 @@ def question_leaves(
     cause: Envelope | None, agency: str, contract: str, question: str, body: bytes
 ) -> list[Statement]:
     """The leaves of a question to an agency that serves a contract, which ``cause`` led to: one for
-    each of the two, the other's terms are none of its business. None if no agency asked that by a
-    face that logs.
+    each of the two, found by the id of the call that its own receipt names, or of the question.
+    None if no agency asked that by a face that logs.
     """
     evidence = Evidence.of(cause.caller) if cause else None
     if evidence is None or cause is None or cause.caller is None:
@@ -225,17 +225,10 @@ def question_leaves(
         state(
             {"agency": whose},
             Evidence(evidence.log, QUEUE, sha256(body).digest(), call=call),
-            Matter(contract, asked_id(call), None, ASKED, "", sha256(b"").digest()),
+            Matter(contract, f"{ASKED}:{call}", None, ASKED, "", sha256(b"").digest()),
         )
         for whose, call in calls.items()
     ]
-
-
-def asked_id(call: str) -> str:
-    """By which id the two agencies find the leaf of a question: that of the call that led to it, as
-    its own receipt names it, and to the agency that was asked, that of the question.
-    """
-    return f"{ASKED}:{call}"
 
 
 def call_in_log(envelope: Envelope) -> str:

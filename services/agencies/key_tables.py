@@ -1,4 +1,4 @@
-"""The tables of key sets that agencies publish, and the types of their rows."""
+"""The tables of key sets that agencies publish and of revoked keys, and the types of their rows."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,7 +8,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.agencies.record_tables import metadata
 
-__all__ = ["FETCHED_KEYS", "KEY_SETS", "FetchedKeyRow", "KeySetRow", "metadata"]
+__all__ = [
+    "FETCHED_KEYS",
+    "KEY_SETS",
+    "REVOKED_KEYS",
+    "REVOKED_KEY_IDS",
+    "FetchedKeyRow",
+    "KeySetRow",
+    "metadata",
+]
 MOMENT = DateTime(timezone=True)
 
 # How the sets that documents name stand: read, or why not, and when next.
@@ -35,6 +43,27 @@ FETCHED_KEYS = Table(
     Column("since", MOMENT, nullable=False),
     Column("gone_at", MOMENT),
     Column("in_force", Boolean, nullable=False, server_default=text("false")),
+)
+
+# A key that officers took back does not come back by the agency's own rotation. One of a key set,
+# where anybody can publish a copy of another's, ends for its agency alone, unless its private half
+# was shown.
+REVOKED_KEYS = Table(
+    "revoked_keys",
+    metadata,
+    Column("thumbprint", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("for_everybody", Boolean, primary_key=True, server_default=text("true")),
+    Column("at", MOMENT, nullable=False),
+)
+
+# What was begun by a key that officers took back ends with it.
+REVOKED_KEY_IDS = Table(
+    "revoked_key_ids",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("at", MOMENT, nullable=False),
 )
 
 

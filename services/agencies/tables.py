@@ -93,27 +93,6 @@ Index(
     postgresql_where=AUDIT.c.version.is_not(None),
 )
 
-# A key that officers took back does not come back by the agency's own rotation. One of a key set,
-# where anybody can publish a copy of another's, ends for its agency alone, unless its private half
-# was shown.
-REVOKED_KEYS = Table(
-    "revoked_keys",
-    metadata,
-    Column("thumbprint", Text, primary_key=True),
-    Column("code", Text, primary_key=True),
-    Column("for_everybody", Boolean, primary_key=True, server_default=text("true")),
-    Column("at", MOMENT, nullable=False),
-)
-
-# What was begun by a key that officers took back ends with it.
-REVOKED_KEY_IDS = Table(
-    "revoked_key_ids",
-    metadata,
-    Column("code", Text, primary_key=True),
-    Column("key_id", Text, primary_key=True),
-    Column("at", MOMENT, nullable=False),
-)
-
 CONTACTS = Table(
     "agency_contacts",
     metadata,

@@ -297,18 +297,11 @@ class Inquiry(Service):
 
     @every(2, others=True)
     def compare_changes(self) -> None:
-        for _ in range(AT_A_TURN):
-            with self.store.transaction() as tx:
-                if not changes.compare_page(self.context(tx)):
-                    return
+        changes.compare(self.store, self.context, AT_A_TURN)
 
     @every(600)
     def note_new_day(self) -> None:
-        """A turn has far more pages than there are; each is a transaction of its own."""
-        while True:
-            with self.store.transaction() as tx:
-                if not days.note_page(self.context(tx)):
-                    return
+        days.note(self.store, self.context)
 
     @every(2)
     def send_signals(self) -> None:

@@ -10,10 +10,10 @@ from contracts.agencies.desk import Revoke
 from members.documents import parse_agency
 from services.agencies.context import Context
 from services.agencies.domain.document import Document, Key, without
+from services.agencies.key_tables import REVOKED_KEY_IDS, REVOKED_KEYS
 from services.agencies.register import fetched_keys, versions
 from services.agencies.register.published_keys import key_id
 from services.agencies.register.versions import Act
-from services.agencies.tables import REVOKED_KEY_IDS, REVOKED_KEYS
 
 AGENCY, KEY = "agency", "key"
 PROVING = (KEY, "certificate")

@@ -19,8 +19,9 @@ from members.clients import FETCHED_KEYS
 from members.register import KIND
 from services.agencies.context import Context, signing_key
 from services.agencies.domain.document import Document, credentials_of
+from services.agencies.key_tables import REVOKED_KEY_IDS
 from services.agencies.register import fetched_keys
-from services.agencies.tables import AGENCIES, AUDIT, REVOKED_KEY_IDS, AgencyRow, CopyRow
+from services.agencies.tables import AGENCIES, AUDIT, AgencyRow, CopyRow
 
 # Faces accept no copy that is older than one they have had, also after a restore.
 VERSIONS = "agencies.register_version"

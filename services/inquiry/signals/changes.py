@@ -8,13 +8,14 @@ and no list of pseudonyms of registered persons is ever kept.
 import datetime as dt
 import hmac
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, text
 
+from bus.database.store import Store, Tx
 from contracts.billing.bills import BillFact
 from iran.persian import tehran_day
 from services.inquiry.context import Context
@@ -118,6 +119,14 @@ def note_bill(conn: Connection, bill: BillFact, now: dt.datetime) -> None:
     """Note that billing announced something of a source's debt."""
     if is_debt_of_source(bill):
         conn.execute(_NOTE_DEBT, {"file_no": bill.file_no, "now": now})
+
+
+def compare(store: Store, context_of: Callable[[Tx], Context], most: int) -> None:
+    """Compare so many pages of changes at the most, each in a transaction of its own."""
+    for _ in range(most):
+        with store.transaction() as tx:
+            if not compare_page(context_of(tx)):
+                return
 
 
 def compare_page(context: Context) -> bool:

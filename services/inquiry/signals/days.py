@@ -5,12 +5,13 @@ The current records are gone through once a day, a page of them in each transact
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import orjson
 from sqlalchemy import insert, text, update
 
+from bus.database.store import Store, Tx
 from iran.persian import tehran_day
 from services.inquiry.context import Context
 from services.inquiry.domain.records import Decree
@@ -42,6 +43,14 @@ class Progress(NamedTuple):
     day: dt.date
     to_day: dt.date | None
     after_id: int
+
+
+def note(store: Store, context_of: Callable[[Tx], Context]) -> None:
+    """Note all that changed by the day, a page in each transaction."""
+    while True:
+        with store.transaction() as tx:
+            if not note_page(context_of(tx)):
+                return
 
 
 def note_page(context: Context) -> bool:
