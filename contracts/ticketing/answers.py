@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from bus.messages.fields import Choice, Prose, Text
-from bus.messages.message import message
-from bus.messages.values import Instant, Tick, Uuid
+from bus.messages.message import OPTIONAL, message
+from bus.messages.values import BlockOf, Day, Instant, Tick, Uuid
 from contracts.ticketing.desk import OneTicket
 from contracts.ticketing.requests import internal_request
 
@@ -38,8 +38,25 @@ class Draft:
 
 
 @message
+class OthersDraft:
+    """That a colleague writes, not what."""
+
+    username: Annotated[str, Text(60)]
+    act: Annotated[str, Choice(DRAFT_ACTS)]
+    saved_at: Instant
+
+
+@message
 class Drafts:
+    """One's own drafts of a ticket, and what else one should know before one writes."""
+
     drafts: tuple[Draft, ...]
+    others: Annotated[
+        tuple[BlockOf[OthersDraft], ...] | None,
+        "Colleagues who have begun to write of late",
+        OPTIONAL,
+    ] = None
+    reminder: Annotated[Day | None, "When one is to be reminded of the ticket", OPTIONAL] = None
 
 
 @message

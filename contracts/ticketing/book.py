@@ -1,5 +1,6 @@
 """The book of the desk as colleagues read and change it: one proposes, another decides."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from marshmallow import ValidationError
@@ -10,17 +11,49 @@ from bus.messages.values import Block, BlockOf, Day, Instant
 from contracts.ticketing.desk import Nothing
 from contracts.ticketing.requests import internal_request
 
-# The lists of the book that the desk changes; what else it has is changed by its file.
-BOOK_SECTIONS = ("units", "categories", "promises", "offices", "canned")
+# The parts of the book that the desk changes: lists, and what stands in it once.
+BOOK_LISTS = (
+    "units",
+    "categories",
+    "promises",
+    "offices",
+    "canned",
+    "routes",
+    "counties",
+    "escalation",
+)
+BOOK_SINGLES = ("area", "closing", "roles")
+BOOK_SECTIONS = (*BOOK_LISTS, *BOOK_SINGLES)
+# Lists whose rows are known by what they say, not by a code.
+MEMBERS_OF_KEY = {
+    "promises": ("category", "kind", "from"),
+    "routes": ("category", "county"),
+    "escalation": ("clock", "minutes_from_due", "role"),
+}
 BOOK_CHANGE_STATES = ("DRAFT", "APPROVED", "IN_FORCE", "REFUSED", "WITHDRAWN", "FAILED")
+
+
+def key_of(section: str, row: Mapping[str, object]) -> str:
+    """Return the key of a row, as ``ProposeBookChange`` has it.
+
+    >>> key_of("promises", {"category": "bill", "from": "2025-03-21"})
+    'bill/*/2025-03-21'
+    """
+    if section in BOOK_SINGLES:
+        return section
+    if section in MEMBERS_OF_KEY:
+        return "/".join(str(row.get(name, "*")) for name in MEMBERS_OF_KEY[section])
+    return str(row["code"])
 
 
 @message
 class ProposeBookChange:
     """One row of a list of the book, added, changed or removed from a day on.
 
-    ``key`` names the row that is changed: its code, of a promise its category, kind and first day,
-    joined by "/". Empty: ``row`` is a new one. Without ``row`` it is removed.
+    ``key`` names the row that is changed: its code; joined by "/", of a promise its category, kind
+    and first day, of a route its category and county, of a level of escalation its clock, minutes
+    and role; of what stands once, the section's name. Empty: ``row`` is a new one. Without ``row``
+    it is removed.
     """
 
     section: Annotated[str, Choice(BOOK_SECTIONS)]
@@ -77,7 +110,10 @@ class BookVersion:
 
 @message
 class BookOfDesk:
-    """The lists in force, the changes (those to decide first, then the newest), the versions."""
+    """The lists in force, the changes (those to decide first, then the newest), the versions.
+
+    What stands once is a list of one row, or of none.
+    """
 
     version: int
     units: tuple[Block, ...]
@@ -85,6 +121,12 @@ class BookOfDesk:
     promises: tuple[Block, ...]
     offices: tuple[Block, ...]
     canned: tuple[Block, ...]
+    routes: tuple[Block, ...] = ()
+    counties: tuple[Block, ...] = ()
+    escalation: tuple[Block, ...] = ()
+    area: tuple[Block, ...] = ()
+    closing: tuple[Block, ...] = ()
+    roles: tuple[Block, ...] = ()
     changes: tuple[BlockOf[BookChange], ...]
     versions: tuple[BlockOf[BookVersion], ...]
 

@@ -7,13 +7,13 @@ from marshmallow import validate
 from bus.messages.fields import Checked, Choice, Text, whole
 from bus.messages.kinds import Request
 from bus.messages.message import message
-from bus.messages.values import Block, Code, Day, Instant, Tick
+from bus.messages.values import Block, Code, Day, Instant, OneTimeCode, Tick
 from contracts.ticketing.desk import Nothing
 from contracts.ticketing.requests import internal_request
 from iran import identifiers
 from people import tracking
 
-NOTICES = ("mention", "assigned", "handed_over", "citizen", "due_soon", "missed")
+NOTICES = ("mention", "assigned", "handed_over", "citizen", "due_soon", "missed", "reminder")
 READ_MOST = 500
 # A hand-over acts on many tickets in one transaction.
 HAND_OVER_SECONDS, HAND_OVER_MOST = 60, 500
@@ -41,6 +41,10 @@ class MyNotices:
     unread: int
     email: Annotated[str | None, Text(200, personal=True)]
     mails: bool
+    unproven: Annotated[
+        str | None, Text(200, personal=True), "An address that nobody has proven yet; nothing goes"
+    ] = None
+    asked: Annotated[bool, "A code went there; its colleague has to type it"] = False
 
 
 @message
@@ -60,10 +64,30 @@ class Unread:
 
 @message
 class SetNotices:
-    """Whether one's notices come by e-mail too, and where to."""
+    """Whether one's notices come by e-mail too, and where to: another address than the one that
+    was proven gets a code first.
+    """
 
     email: Annotated[str | None, Checked(200, identifiers.email, personal=True)] = None
     mails: Tick = False
+
+
+@message
+class NoticesSet(Unread):
+    code_sent: bool
+
+
+@message
+class ProveNoticeAddress:
+    pin: OneTimeCode
+
+
+@message
+class RemindMe:
+    """One is told of a ticket again on a day; without ``day`` no more."""
+
+    code: Annotated[str, Checked(40, tracking.parse)]
+    day: Day | None = None
 
 
 @message
@@ -156,7 +180,17 @@ READ_NOTICES = internal_request(
     "read_notices", ReadNotices, Unread, "Desk: mark one's notices as read.", True
 )
 SET_NOTICES = internal_request(
-    "set_notices", SetNotices, Unread, "Desk: have one's notices by e-mail, or not.", True
+    "set_notices", SetNotices, NoticesSet, "Desk: have one's notices by e-mail, or not.", True
+)
+PROVE_NOTICE_ADDRESS = internal_request(
+    "prove_notice_address",
+    ProveNoticeAddress,
+    Unread,
+    "Desk: type the code that came to the address of one's notices.",
+    True,
+)
+REMIND_ME = internal_request(
+    "remind_me", RemindMe, Unread, "Desk: be told of a ticket again on a day.", True
 )
 ABSENCES = internal_request(
     "absences", Nothing, Absences, "Desk: who is away, and who stands in.", False

@@ -136,6 +136,10 @@ class DeskTicket:
         tuple[Block, ...] | None, "Letters about it that are no words in its history", OPTIONAL
     ] = None
     units: tuple[Block, ...]
+    categories: Annotated[
+        tuple[Block, ...] | None, "What it could be about instead; with each unit", OPTIONAL
+    ] = None
+    counties: Annotated[tuple[Block, ...] | None, OPTIONAL] = None
     offices: tuple[Block, ...]
     canned: tuple[Block, ...]
     visit_open: Annotated[
@@ -176,6 +180,20 @@ class ActBesideVisit(Act):
 class Assign(ActBesideVisit):
     unit: Code | None = None
     assignee: Annotated[str | None, Text(60)] = None
+    text: Annotated[str, Prose(1000, least=0, personal=True)] = ""
+
+
+@message
+class Sort(ActBesideVisit):
+    """What a ticket is about, put right; ``text`` is for colleagues and citizen alike.
+
+    With ``move`` it goes to the unit of the new category and county, whose queue it waits in.
+    """
+
+    kind: Annotated[str, Choice(KINDS)]
+    category: Code
+    county: Annotated[str, Text(40, least=0)] = ""
+    move: Tick = False
     text: Annotated[str, Prose(1000, least=0, personal=True)] = ""
 
 
@@ -283,6 +301,7 @@ REPORT = internal_request(
     "report", AskReport, Report, "Desk: figures by unit and by clause.", False
 )
 ASSIGN = _act("assign", Assign, "give a ticket to a unit or a colleague.")
+SORT = _act("sort", Sort, "put right what a ticket is about.")
 TAKE = _act("take", Act, "take a ticket on which nobody works yet.")
 NOTE = _act("note", Note, "write a note that no citizen sees.")
 ANSWER = _act("answer", Answer, "write to the citizen, or answer finally.")

@@ -45,14 +45,15 @@ const KEYS = {
   Slash: () => document.querySelector('[data-key="/"]')?.focus(),
 };
 // A letter presses what the page has marked with it: data-key="n".
-const LETTERS = { KeyT: "t", KeyN: "n", KeyA: "a", KeyR: "r", KeyM: "m", KeyB: "b" };
+const LETTERS = { KeyT: "t", KeyN: "n", KeyA: "a", KeyR: "r", KeyM: "m", KeyB: "b",
+  KeyG: "g", KeyS: "s", KeyP: "p" };
 
 function press(letter) {
   const target = document.querySelector(`[data-key="${letter}"]`);
   if (!target) return;
   if (target.tagName === "SUMMARY") {
     target.parentElement.open = true;
-    (target.parentElement.querySelector("textarea,input:not([type=hidden])") || target).focus();
+    (target.parentElement.querySelector("select,textarea,input:not([type=hidden])") || target).focus();
   } else if (target.tagName === "TEXTAREA") {
     target.focus();
   } else {

@@ -48,6 +48,13 @@ function fillAtOnce(form) {
   }
 }
 
+// Ctrl+Enter in the box of an act is its first button.
+addEventListener("keydown", (event) => {
+  const form = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("details.act form");
+  const button = form && form.querySelector(".buttons button");
+  if (button) { event.preventDefault(); form.requestSubmit(button); }
+});
+
 for (const form of document.querySelectorAll("form[data-draft]")) {
   keepDrafts(form);
   fillAtOnce(form);

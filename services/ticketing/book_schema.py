@@ -201,7 +201,9 @@ class BookOf(Schema):
             ]
         emails = [row["email"].lower() for row in data["units"]]
         faults += [f"units: two have {e}" for e in {e for e in emails if emails.count(e) > 1}]
-        faults += _twice_promised(data["promises"])
+        faults += _twice("promises", data, "category", "kind", "from")
+        faults += _twice("routes", data, "category", "county")
+        faults += _twice("escalation", data, "clock", "minutes_from_due", "role")
         if "supervisor" not in data["roles"]:
             faults.append("roles: the e-mail of the supervisor is missing")
         faults += _bad_addresses(data["roles"])
@@ -220,11 +222,11 @@ def _bad_addresses(roles: dict[str, str]) -> list[str]:
     return faults
 
 
-def _twice_promised(rows: list[Json]) -> list[str]:
-    """List promises that stand twice for one category, kind and day."""
-    places = [(row["category"], row["kind"], row["from"]) for row in rows]
+def _twice(section: str, document: Json, *members: str) -> list[str]:
+    """List the rows of a list that say for the second time what they are known by."""
+    places = [tuple(str(row[name]) for name in members) for row in document[section]]
     return [
-        f"promises {n}: stands twice for {' '.join(place)}"
+        f"{section} {n}: stands twice for {' '.join(place)}"
         for n, place in enumerate(places, 1)
         if place in places[: n - 1]
     ]

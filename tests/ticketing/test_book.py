@@ -7,6 +7,7 @@ import pytest
 
 from contracts.ticketing import book as contracts
 from services.ticketing.book import changes
+from services.ticketing.chores import deadlines
 from tests.processes import ROOT, run_module
 from tests.stores import execute
 
@@ -100,11 +101,23 @@ def test_a_promise_comes_into_force_on_its_day_and_running_tickets_keep_theirs(h
         ("promises", "", {"category": "bill", "solution": {"hours": 9000}}, "row.solution"),
         ("promises", "", {"category": "bill", "solution": {}}, "row.solution"),
         ("units", "groundwater", {"code": "well"}, "row.code"),
+        ("area", "area", {"south": 40}, "row.south"),
+        ("closing", "closing", {"silence_days": 1}, "row.silence_days"),
+        ("routes", "river_bed/gachsaran", {"unit": "money"}, "row"),
+        ("counties", "dena", {"lat": 100}, "row.lat"),
+        (
+            "escalation",
+            "solution/0/unit_head",
+            {"minutes_from_due": "soon"},
+            "row.minutes_from_due",
+        ),
     ],
 )
 def test_a_change_is_judged_by_the_rules_of_the_file(hand, section, key, row, field):
     listed = book(hand)[section]
-    of_key = next((r for r in listed if r.get("code") == key), {"source": "مصوبه"})
+    of_key = next(
+        (r for r in listed if key and contracts.key_of(section, r) == key), {"source": "مصوبه"}
+    )
     base = {name: value for name, value in of_key.items() if value is not None}
     if section == "units" and not key:
         base = unit(hand, "surface", email="x@water.example")
@@ -121,6 +134,43 @@ def test_what_is_in_use_is_not_removed_and_what_is_not_is(hand):
     gone = propose(hand, "canned", None, key="inspected")
     assert approve(hand, gone)["state"] == "IN_FORCE"
     assert "inspected" not in {row["code"] for row in book(hand)["canned"]}
+
+
+def test_routes_counties_area_levels_and_periods_are_changed_like_the_other_rows(hand):
+    """A county that is in use stays; a route holds for the next ticket."""
+
+    def change(section, key, row):
+        return approve(hand, propose(hand, section, row, key=key)).get("state")
+
+    county = {"code": "new", "fa": "نو", "en": "New", "lat": 30.5, "long": 51.0}
+    assert change("counties", "", county) == "IN_FORCE"
+    route = {"category": "illegal_well", "county": "new", "unit": "surface"}
+    assert change("routes", "", route) == "IN_FORCE"
+    assert propose(hand, "routes", route)["fields"][0]["field"] == "row"  # it stands already
+    assert propose(hand, "counties", None, key="new")["code"] == "field.wrong"  # the route names it
+    assert hand.read(hand.register(county="new"))["unit"]["code"] == "surface"
+    assert change("routes", "illegal_well/new", None) == "IN_FORCE"
+    assert propose(hand, "counties", None, key="new")["code"] == "book.in_use"
+    (area,) = book(hand)["area"]
+    assert change("area", "area", {**area, "north": 31.7}) == "IN_FORCE"
+    assert propose(hand, "closing", None, key="closing")["code"] == "field.wrong"
+    (closing,) = book(hand)["closing"]
+    assert change("closing", "closing", {**closing, "after_answer_days": 10}) == "IN_FORCE"
+    assert change("roles", "roles", {"supervisor": "nobody"}) is None
+    assert [row["north"] for row in book(hand)["area"]] == [31.7]
+
+
+def test_levels_that_come_and_go_have_nobody_told_again(hand):
+    hand.register()
+    hand.at("1405-09-05 09:00").do(deadlines.watch)
+    told = execute(hand.db, "select count(*) from escalations")[0][0]
+    assert told > 0
+    for level in (row for row in book(hand)["escalation"] if row["clock"] == "first_response"):
+        key = contracts.key_of("escalation", level)
+        gone = approve(hand, propose(hand, "escalation", None, key=key, valid_from="2026-11-26"))
+        assert gone["state"] == "IN_FORCE"
+    hand.do(deadlines.watch)
+    assert execute(hand.db, "select count(*) from escalations")[0][0] == told
 
 
 def test_of_two_changes_of_one_row_the_second_is_stale(hand):

@@ -22,8 +22,23 @@ def unit(hand):
     with hand.store.transaction() as tx:
         for name in ("leila", "reza"):
             staff.put(tx.conn, staff.Colleague(name, name.title(), "clerk", "groundwater"), None)
-    hand.call(at_desk.SET_NOTICES, as_="mina", email="mina@office.example", mails=True)
+    proven(hand, "mina", "mina@office.example")
     return hand
+
+
+def proven(hand, username, email):
+    """Has the colleague enter an address and type the code that came there."""
+    assert hand.call(at_desk.SET_NOTICES, as_=username, email=email, mails=True)["code_sent"]
+    return hand.call(at_desk.PROVE_NOTICE_ADDRESS, as_=username, pin=pin(hand))
+
+
+def pin(hand):
+    """The newest code for an address of notices."""
+    return next(
+        text["personalisation"]["pin"]
+        for text in reversed(texts(hand))
+        if text["template"] == "colleague_address_code"
+    )
 
 
 def notices(hand, as_):
@@ -31,7 +46,8 @@ def notices(hand, as_):
 
 
 def mails_to_colleagues(hand):
-    return [text for text in texts(hand) if text["template"].startswith("colleague")]
+    templates = ("colleague_notice", "colleague_handed_over")
+    return [text for text in texts(hand) if text["template"] in templates]
 
 
 def away(hand, username, days=3, as_=None, **more):
@@ -120,6 +136,31 @@ def test_notices_that_were_read_are_forgotten_and_others_are_kept(unit):
     assert (notices(unit, "mina"), notices(unit, "leila")) == ([], [("mention", code)])
 
 
+def test_nothing_goes_to_an_address_before_its_colleague_has_typed_the_code_that_came_there(unit):
+    def settings(**more):
+        return unit.call(at_desk.SET_NOTICES, as_="karim", mails=True, **more)
+
+    def prove(code):
+        return unit.call(at_desk.PROVE_NOTICE_ADDRESS, as_="karim", pin=code).get("code", "proven")
+
+    assert prove("123456") == "secret_code.gone"
+    assert settings(email="karim@ofice.example")["code_sent"]
+    unit.act(NOTE, unit.register(), "mina", text="@karim")
+    assert mails_to_colleagues(unit) == []
+    mistyped = pin(unit)
+    assert settings(email="karim@office.example")["code_sent"]
+    assert prove(mistyped) == "secret_code.wrong"  # of an address that was given up
+    assert prove(pin(unit)) == "proven"
+    own = unit.call(at_desk.MY_NOTICES, as_="karim")
+    assert (own["email"], own["unproven"]) == ("karim@office.example", None)
+    # Another address waits, and the proven one goes on.
+    settings(email="new@office.example")
+    unit.act(NOTE, unit.register(), "mina", text="@karim")
+    assert [mail["to"]["email"] for mail in mails_to_colleagues(unit)] == ["karim@office.example"]
+    refused = [settings(email=f"{n}@stranger.example") for n in range(6)][-1]
+    assert refused["fields"][0]["field"] == "email"
+
+
 # --- who is away ---
 
 
@@ -185,7 +226,7 @@ def test_all_open_tickets_of_a_colleague_go_to_another_in_one_act(unit):
     for code in codes:
         unit.act(TAKE, code, "karim")
     unit.answer(codes[0])
-    unit.call(at_desk.SET_NOTICES, as_="leila", email="leila@office.example", mails=True)
+    proven(unit, "leila", "leila@office.example")
     assert hand_over(unit)["count"] == 2
     assert [unit.read(code)["assignee"] for code in codes] == ["karim", "leila", "leila"]
     assert unit.read(codes[1])["history"][-1]["text"] == "دوره آموزشی"

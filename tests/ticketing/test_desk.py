@@ -6,10 +6,12 @@ from email import message_from_bytes, policy
 import pytest
 
 from contracts.ticketing import citizens as contracts
+from contracts.ticketing import colleagues
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import public as of_all
 from contracts.ticketing import queue as at_queue
-from iran.persian import persian_digits
+from contracts.ticketing.answers import DRAFTS
+from iran.persian import persian_digits, tehran_day
 from services.ticketing.accounts import staff
 from services.ticketing.chores import deadlines
 from services.ticketing.figures import reports
@@ -488,3 +490,54 @@ def test_l16_ratings_are_told_to_everybody_where_nobody_can_be_known_by_them(han
     reply = hand.call(of_all.STATISTICS)["ratings"]
     # that three of five were helped could point at the two who were not
     assert reply == {"rated": 5, "mean_hundredths": 360, "solved": None}
+
+
+# --- what a ticket is about, and when to look at it again ---
+
+
+def test_what_a_ticket_is_about_is_put_right_with_its_promise_and_unit(hand):
+    code = hand.register()
+    before = {c["clock"]: c["due"] for c in hand.read(code)["clocks"]}
+    wrong = hand.act(at_desk.SORT, code, kind="objection", category="conduct")
+    assert wrong["fields"][0]["field"] == "kind"
+    sorted_ = {"kind": "complaint", "category": "site_fault", "county": "dena"}
+    assert "version" in hand.act(at_desk.SORT, code, **sorted_, move=True)
+    there = hand.read(code, "nader")
+    assert (there["category"]["code"], there["county"]["code"]) == ("site_fault", "dena")
+    assert (there["unit"]["code"], there["assignee"]) == ("inspection", None)
+    assert {c["clock"]: c["due"] for c in there["clocks"]} != before
+    told = next(e for e in hand.track(code)["history"] if e["act"] == "sort")
+    assert "خرابی سایت" in told["text"]
+
+
+def test_whoever_writes_to_the_citizen_of_a_ticket_without_a_colleague_works_on_it(hand):
+    code = hand.register()
+    hand.act(at_desk.NOTE, code, text="می‌بینم")
+    assert hand.read(code)["assignee"] is None
+    hand.act(at_desk.ANSWER, code, text="رسید", final=False)
+    assert hand.read(code)["assignee"] == "karim"
+    hand.act(at_desk.ANSWER, code, "mina", text="من هم دیدم", final=False)
+    assert hand.read(code)["assignee"] == "karim"
+
+
+def test_a_colleague_is_told_of_a_ticket_again_on_the_day_of_his_choice_and_not_before(hand):
+    code = hand.register()
+
+    def told():
+        own = hand.call(colleagues.MY_NOTICES, as_="karim")
+        return [n["kind"] for n in own["notices"]], own["unread"]
+
+    def remind(day):
+        return hand.call(colleagues.REMIND_ME, as_="karim", code=code, day=day)
+
+    today = tehran_day(hand.moment)
+    assert remind(today.isoformat())["fields"][0]["field"] == "day"
+    remind((today + dt.timedelta(days=9)).isoformat())
+    day = (today + dt.timedelta(days=2)).isoformat()
+    remind(day)
+    hand.call(colleagues.READ_NOTICES, as_="karim", code=code)
+    assert told() == ([], 0)
+    assert hand.call(DRAFTS, as_="karim", code=code)["reminder"] == day
+    hand.moment += dt.timedelta(days=3)
+    assert told() == (["reminder"], 1)
+    assert hand.call(DRAFTS, as_="mina", code=code).get("reminder") is None

@@ -21,7 +21,10 @@ UNKNOWN = "؟"
 
 
 class Tile(NamedTuple):
-    """A figure: its name, its value in words, how it stands, and the last hour as a line."""
+    """A figure: its name, its value in words, how it stands, and the last hour as a line.
+
+    ``of_answers`` parts what agencies get from what waits inside.
+    """
 
     label: str
     value: str
@@ -29,6 +32,7 @@ class Tile(NamedTuple):
     kind: str
     line: Markup | None
     href: str = ""
+    of_answers: bool = False
 
 
 class Figure(NamedTuple):
@@ -39,6 +43,7 @@ class Figure(NamedTuple):
     said: Callable[[float], tuple[str, str]]
     kind: Callable[[float], str]
     href: str = ""
+    of_answers: bool = False
 
 
 def _over(limit: float, kind: str) -> Callable[[float], str]:
@@ -55,18 +60,20 @@ def _span(value: float) -> tuple[str, str]:
 
 
 FIGURES = (
-    Figure("پاسخ در ثانیه", lambda s: s.asked, _number("", 1), lambda _: ""),
+    Figure("پاسخ در ثانیه", lambda s: s.asked, _number("", 1), lambda _: "", of_answers=True),
     Figure(
         "سهم خطا",
         lambda s: None if s.failed is None else 100 * s.failed,
         _number("٪", 1),
         _over(100 * FAILED_SHARE, "bad"),
+        of_answers=True,
     ),
     Figure(
         "۹۵٪ پاسخ‌ها زیر",
         lambda s: None if s.p95 is None else 1000 * s.p95,
         _number("میلی‌ثانیه"),
         _over(1000 * SLOW_SECONDS, "warn"),
+        of_answers=True,
     ),
     Figure("منتظر کار در صف‌ها", lambda s: s.waiting, _number(""), _over(MANY_WAITING, "warn")),
     Figure("قدیمی‌ترین در صف ارسال", lambda s: s.outbox, _span, _over(OUTBOX_SECONDS, "bad")),
@@ -90,9 +97,9 @@ def _tile(figure: Figure, hour: Sequence[Sample | None], now: Sample) -> Tile:
         most = "{} {}".format(*figure.said(max(measured))).strip()
         line = spark(values, f"یک ساعت گذشته؛ بیشترین {most}")
     value = figure.of(now)
-    if value is None:
-        return Tile(figure.label, UNKNOWN, "", "", line, figure.href)
-    return Tile(figure.label, *figure.said(value), figure.kind(value), line, figure.href)
+    said = (UNKNOWN, "") if value is None else figure.said(value)
+    kind = "" if value is None else figure.kind(value)
+    return Tile(figure.label, *said, kind, line, figure.href, figure.of_answers)
 
 
 class Quarter(NamedTuple):

@@ -12,13 +12,14 @@ from bus.errors import BusError, NotFound
 from bus.messages import kinds
 from bus.messages.values import Json
 from contracts.ticketing import book as contracts
+from contracts.ticketing.book import BOOK_SECTIONS, key_of
 from contracts.ticketing.desk import Nothing
 from gateway.forms.downloads import download_headers
 from gateway.forms.fields import Fields, parse_day
 from gateway.forms.values import Values, text_of, typed_of
 from gateway.html import formats
 from gateway.ops.book import sentences, texts
-from gateway.ops.book.rows import key_of, name_of, read_row, row_of, shown, typed_row
+from gateway.ops.book.rows import name_of, read_row, row_of, shown, typed_row
 from gateway.ops.book.section import AT, BOOK
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import query_value
@@ -32,13 +33,19 @@ DECISIONS: dict[str, kinds.Request] = {
     "refuse": contracts.REFUSE_BOOK_CHANGE,
     "withdraw": contracts.WITHDRAW_BOOK_CHANGE,
 }
-HISTORY = "history"
+HISTORY, SETTINGS = "history", "settings"
 _LEAVES = {
     "units": "پرونده‌های باز در همان واحد می‌مانند.",
     "categories": "پرونده‌های باز واحد و مهلت خود را نگه می‌دارند.",
     "promises": "پرونده‌هایی که پیش از آن روز ثبت شده‌اند مهلت خود را نگه می‌دارند.",
     "offices": "زمان‌هایی که گرفته شده‌اند می‌مانند.",
     "canned": "پاسخ‌هایی که فرستاده شده‌اند تغییر نمی‌کنند.",
+    "routes": "پرونده‌های باز در همان واحد می‌مانند.",
+    "counties": "پرونده‌های باز شهرستان و مهلت خود را نگه می‌دارند.",
+    "escalation": "هشدارهایی که فرستاده شده‌اند دوباره فرستاده نمی‌شوند.",
+    "area": "گزارش‌هایی که ثبت شده‌اند می‌مانند.",
+    "closing": "برای پرونده‌های باز هم از همان روز به کار می‌آید.",
+    "roles": "هشدارهای بعدی به نشانی تازه می‌رود.",
 }
 
 
@@ -78,7 +85,7 @@ class BookPages:
     async def listed(self, request: Request) -> Response:
         """GET /desk/book?part=units: a list of the book, and the changes that wait."""
         part = query_value(request, "part", "units")
-        if part not in (*texts.SECTIONS, HISTORY):
+        if part not in (*texts.SECTIONS, SETTINGS, HISTORY):
             part = "units"
         return await self._pages.page(
             request,
@@ -219,7 +226,7 @@ class BookPages:
 def _section(request: Request) -> str:
     """The list of the book that an address names. NotFound ``http.not_found``."""
     section = str(request.path_params["section"])
-    if section not in texts.SECTIONS:
+    if section not in BOOK_SECTIONS:
         raise NotFound("There is nothing at this path.", code="http.not_found")
     return section
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bus.messages.values import Json
-from contracts.ticketing.book import BookOfDesk
+from contracts.ticketing.book import BookOfDesk, key_of
 from gateway.forms.values import Values, text_of
 from gateway.ops.book import texts
 from iran.persian import fold_number
@@ -17,7 +17,21 @@ PLAIN = {
     "promises": ("category", "kind"),
     "offices": ("code", "fa", "en", "address_fa", "address_en"),
     "canned": ("code", "title_fa", "text_fa", "text_en"),
+    "routes": ("category", "county", "unit"),
+    "counties": ("code", "fa", "en"),
+    "escalation": ("clock", "role"),
+    "area": ("fa", "en"),
+    "closing": (),
+    "roles": ("supervisor",),
 }
+# Members that are numbers.
+NUMBERS = {
+    "counties": ("lat", "long"),
+    "area": ("south", "north", "west", "east"),
+    "closing": ("after_answer_days", "remind_applicant_days", "silence_days"),
+}
+# A level of escalation as the form says it: so many hours, before or after the due time.
+LEVEL, SIDE, BEFORE = "minutes_from_due", "side", "before"
 EVERY = "*"
 
 
@@ -25,13 +39,6 @@ def rows_of(book: BookOfDesk, section: str) -> tuple[Json, ...]:
     """The rows of a list of the book."""
     rows: tuple[Json, ...] = getattr(book, section)
     return rows
-
-
-def key_of(section: str, row: Row) -> str:
-    """The key of a row, as contracts/ticketing/book.py has it."""
-    if section == "promises":
-        return "/".join((row.get("category", EVERY), row.get("kind", EVERY), row["from"]))
-    return str(row["code"])
 
 
 def row_of(book: BookOfDesk, section: str, key: str) -> Json | None:
@@ -42,6 +49,11 @@ def row_of(book: BookOfDesk, section: str, key: str) -> Json | None:
 def typed_row(section: str, row: Row) -> dict[str, str]:
     """A row as the form has it; of a category each of its kinds, of a promise each span."""
     typed = {name: str(row.get(name) or "") for name in PLAIN[section]}
+    for name in NUMBERS.get(section, ()):
+        typed[name] = "" if row.get(name) is None else f"{row[name]:g}"
+    if section == "escalation":
+        typed[LEVEL] = f"{abs(row[LEVEL]) / 60:g}"
+        typed[SIDE] = BEFORE if row[LEVEL] < 0 else "after"
     for kind in row.get("kinds") or ():
         typed[f"kind-{kind}"] = "1"
     for clock in texts.CLOCKS if section == "promises" else ():
@@ -59,6 +71,12 @@ def read_row(section: str, values: Values, old: Row | None) -> Json:
             row[name] = text
         else:
             row.pop(name, None)
+    for name in NUMBERS.get(section, ()):
+        row.pop(name, None)
+        if text := text_of(values, name):
+            row[name] = _count(text)
+    if section == "escalation":
+        row[LEVEL] = _minutes(_count(text_of(values, LEVEL)), text_of(values, SIDE))
     if section == "categories":
         row["kinds"] = [kind for kind in texts.KINDS if text_of(values, f"kind-{kind}") == "1"]
     if section == "promises":
@@ -71,13 +89,20 @@ def read_row(section: str, values: Values, old: Row | None) -> Json:
 
 
 def _count(text: str) -> int | float | str:
-    """A count of hours or days; other text stays for the service to refuse."""
+    """A number; other text stays for the service to refuse."""
     bare = fold_number(text)
     try:
         count = float(bare)
     except ValueError:
         return text
     return int(count) if count.is_integer() else count
+
+
+def _minutes(hours: float | str, side: str) -> int | str:
+    """Minutes from a due time; other text stays for the service to refuse."""
+    if isinstance(hours, str):
+        return hours
+    return round(hours * 60) * (-1 if side == BEFORE else 1)
 
 
 def name_of(section: str, row: Row, book: BookOfDesk) -> str:
@@ -89,7 +114,24 @@ def name_of(section: str, row: Row, book: BookOfDesk) -> str:
             "" if kind == EVERY else texts.KINDS.get(kind, kind),
         ]
         return "، ".join(part for part in parts if part)
+    if section == "routes":
+        return f"{_name(book.categories, row['category'])} در {_name(book.counties, row['county'])}"
+    if section == "escalation":
+        return f"{texts.CLOCKS.get(row['clock'], row['clock'])}، {level_in_words(row[LEVEL])}"
+    if section in ("closing", "roles"):
+        return texts.ONE[section]
     return str(row.get("fa") or row.get("title_fa") or row.get("code"))
+
+
+def level_in_words(minutes: int) -> str:
+    """When a level of escalation is reached.
+
+    >>> level_in_words(-90)
+    '1.5 ساعت پیش از سررسید'
+    """
+    if not minutes:
+        return "هنگام سررسید"
+    return f"{abs(minutes) / 60:g} ساعت {'پیش' if minutes < 0 else 'پس'} از سررسید"
 
 
 def _name(rows: tuple[Json, ...], code: str) -> str:
@@ -104,11 +146,23 @@ def shown(name: str, value: object, book: BookOfDesk) -> str:
         return "، ".join(
             f"{count:g} {texts.SPANS.get(unit, unit)}" for unit, count in value.items()
         )
-    if name == "kinds" and isinstance(value, list):
+    if isinstance(value, list):
         return "، ".join(texts.KINDS.get(str(kind), str(kind)) for kind in value)
-    text = str(value)
-    if name == "unit":
-        return _name(book.units, text)
-    if name in ("mail_category", "category"):
-        return _name(book.categories, text)
-    return text
+    if name == LEVEL and isinstance(value, int):
+        return level_in_words(value)
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return _called(name, text, book)
+
+
+def _called(name: str, code: str, book: BookOfDesk) -> str:
+    """What people call a code of a field."""
+    lists = {
+        "unit": book.units,
+        "mail_category": book.categories,
+        "category": book.categories,
+        "county": book.counties,
+    }
+    words = {"clock": texts.CLOCKS, "role": texts.ROLES}
+    if name in lists:
+        return _name(lists[name], code)
+    return words.get(name, {}).get(code, code)

@@ -1,10 +1,10 @@
 """What a change of the book changes, in sentences: old and new."""
 
 from bus.messages.values import Json
-from contracts.ticketing.book import BookChange, BookOfDesk
+from contracts.ticketing.book import BookChange, BookOfDesk, key_of
 from gateway.html.days import day_in_words
 from gateway.ops.book import texts
-from gateway.ops.book.rows import Row, key_of, name_of, rows_of, shown
+from gateway.ops.book.rows import Row, name_of, rows_of, shown
 
 # Members that no sentence is about: what identifies a row, and what is said beside.
 UNSAID = ("from", "source", "open311", "category", "kind")
@@ -32,15 +32,17 @@ def sentences(section: str, before: Row | None, after: Row | None, book: BookOfD
         if name in UNSAID or name not in {*after, *(old or {})}:
             continue
         was, becomes = (old or {}).get(name), after.get(name)
-        if (was or None) == (becomes or None):
+        nothing = shown(name, None, book)
+        before_in_words, new = shown(name, was, book), shown(name, becomes, book)
+        if before_in_words == new:
             continue
-        label, new = texts.FIELDS[name], shown(name, becomes, book)
-        if not becomes:
-            lines.append(f"{label} برداشته می‌شود ({shown(name, was, book)} بود)")
-        elif old is None or not was:
+        label = texts.FIELDS[name]
+        if new == nothing:
+            lines.append(f"{label} برداشته می‌شود ({before_in_words} بود)")
+        elif before_in_words == nothing:
             lines.append(f"{label}: {new}")
         else:
-            lines.append(f"{label} از {shown(name, was, book)} به {new}")
+            lines.append(f"{label} از {before_in_words} به {new}")
     return lines
 
 

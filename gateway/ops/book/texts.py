@@ -10,6 +10,15 @@ SECTIONS = {
     "promises": "تعهدها",
     "offices": "محل‌های مراجعه",
     "canned": "متن‌های آماده",
+    "routes": "مسیرها",
+    "counties": "شهرستان‌ها",
+    "escalation": "هشدارها",
+}
+# What stands in the book once, on one page.
+SINGLES = {
+    "area": "محدوده کار",
+    "closing": "بستن پرونده‌ها",
+    "roles": "نشانی ناظر",
 }
 ONE = {
     "units": "واحد",
@@ -17,7 +26,13 @@ ONE = {
     "promises": "تعهد",
     "offices": "محل مراجعه",
     "canned": "متن آماده",
+    "routes": "مسیر",
+    "counties": "شهرستان",
+    "escalation": "هشدار",
+    **SINGLES,
 }
+ROLES = {"unit_head": "رئیس واحد", "supervisor": "ناظر"}
+SIDES = {"before": "پیش از سررسید", "after": "پس از سررسید"}
 STATES = {
     "DRAFT": "منتظر نفر دوم",
     "APPROVED": "تأییدشده، منتظر روز آغاز",
@@ -56,6 +71,20 @@ FIELDS = {
     "first_response": CLOCKS["first_response"],
     "next_update": CLOCKS["next_update"],
     "solution": CLOCKS["solution"],
+    "county": "شهرستان",
+    "lat": "عرض جغرافیایی مرکز",
+    "long": "طول جغرافیایی مرکز",
+    "south": "عرض جنوبی‌ترین جا",
+    "north": "عرض شمالی‌ترین جا",
+    "west": "طول غربی‌ترین جا",
+    "east": "طول شرقی‌ترین جا",
+    "clock": "مهلت",
+    "minutes_from_due": "هنگام هشدار",
+    "role": "به چه کسی",
+    "after_answer_days": "پس از پاسخ، اگر اعتراضی نیاید، چند روز بعد بسته شود",
+    "remind_applicant_days": "به شهروندی که پاسخ نداده چند روز بعد یادآوری شود",
+    "silence_days": "پرونده شهروندی که پاسخ نداده چند روز بعد بسته شود",
+    "supervisor": "پست الکترونیک ناظر",
     "address_fa": "نشانی، فارسی",
     "address_en": "نشانی، انگلیسی",
     "title_fa": "عنوان",

@@ -1,5 +1,7 @@
 """What concerns a colleague: notices, days away, and tickets that are handed over."""
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,6 +26,7 @@ LISTED = 12
 OF_NOTICES: dict[str, kinds.Request] = {
     "read": contracts.READ_NOTICES,
     "mails": contracts.SET_NOTICES,
+    "prove": contracts.PROVE_NOTICE_ADDRESS,
 }
 OF_COLLEAGUES: dict[str, kinds.Request] = {
     "absence": contracts.ADD_ABSENCE,
@@ -47,7 +50,7 @@ class ForMePages:
         return await self._pages.page(request, "for_me", submission, reply=reply)
 
     async def change_notices(self, request: Request) -> Response:
-        """POST /desk/for-me/{act}: mark as read, or have them by e-mail."""
+        """POST /desk/for-me/{act}: mark as read, have them by e-mail, prove the address."""
         name = request.path_params["act"]
         if name not in OF_NOTICES:
             raise NotFound("There is no such act.", code="http.not_found")
@@ -56,8 +59,9 @@ class ForMePages:
         fields = parse_form(contract, values)
         if name == "mails":
             fields.setdefault("mails", False)
-        target = f"for-me?done={name}"
-        return await self._pages.send(request, contract, self._notices, target, values, fields)
+        return await self._pages.send(
+            request, contract, self._notices, _noticed(name), values, fields
+        )
 
     async def colleagues(self, request: Request) -> Response:
         """GET /desk/colleagues: who is away, who stands in, whose tickets are handed over."""
@@ -116,6 +120,16 @@ class ForMePages:
             Route(COLLEAGUES, self.colleagues),
             Route(f"{COLLEAGUES}/{{act}}", self.change_colleagues, methods=["POST"]),
         ]
+
+
+def _noticed(name: str) -> Callable[[contracts.Unread], str]:
+    """Where an act on one's notices leads: to the code that was sent, if one was."""
+
+    def target(reply: contracts.Unread) -> str:
+        sent = isinstance(reply, contracts.NoticesSet) and reply.code_sent
+        return f"for-me?done={'code_sent' if sent else name}"
+
+    return target
 
 
 def _codes(tickets: OpenTickets) -> str:

@@ -9,11 +9,13 @@ from starlette.routing import Route
 
 from bus.errors import BusError
 from contracts.ticketing.citizens import FORM, REGISTER, AskForm
+from contracts.ticketing.desk import READ, DeskTicket
 from contracts.ticketing.queue import CALLERS_TICKETS, QueueRow
 from gateway.forms.fields import Fields
 from gateway.forms.values import typed_of
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
+from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.session import Desk
 
@@ -33,8 +35,12 @@ class TelephonePages:
         self._pages, self._desk = pages, desk
 
     async def form(self, request: Request) -> Response:
-        """GET /desk/telephone"""
-        return await self._show(request, NO_SUBMISSION)
+        """GET /desk/telephone; ``?like=`` names a ticket whose citizen has another matter."""
+        like = query_value(request, "like")
+        if not like:
+            return await self._show(request, NO_SUBMISSION)
+        ticket = await self._pages.ask(request, READ, READ.load({"code": like}))
+        return await self._show(request, Submission("telephone", _like(ticket)))
 
     async def _show(self, request: Request, submission: Submission) -> Response:
         token = submission.typed.get("form") or self._desk.acts.new_form()
@@ -95,12 +101,22 @@ class TelephonePages:
         ]
 
 
+def _like(ticket: DeskTicket) -> dict[str, str]:
+    """Who wrote a ticket and how, as the form has it; what it is about is left to be chosen."""
+    names = ("name", "mobile", "email", "national_id")
+    person = {name: str((ticket.person or {}).get(name) or "") for name in names}
+    person["mobile"] = person["mobile"].replace("+98", "0", 1)
+    county = str(ticket.county["code"]) if ticket.county else ""
+    return {**person, "kind": ticket.kind, "county": county, "privacy": ticket.privacy}
+
+
 def _fields(typed: dict[str, str]) -> Fields:
     """The fields of REGISTER that a clerk fills in."""
     return {
-        **{n: typed.get(n, "") for n in ("kind", "county", "text", "name")},
+        **{n: typed.get(n, "") for n in ("kind", "county", "text", "name", "address")},
         **{n: typed[n] for n in ("category",) if typed.get(n)},
         **{n: typed.get(n) or None for n in ("mobile", "email", "national_id")},
+        **{n: typed.get(n) or None for n in ("about_kind", "about_ref")},
         "privacy": typed.get("privacy") or "private",
         "channel": "telephone",
         "declared": typed.get("declared") == "1",

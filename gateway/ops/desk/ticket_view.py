@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from contracts.ticketing.answers import Draft
+from contracts.ticketing.answers import Draft, Drafts, OthersDraft
 from contracts.ticketing.citizens import ClockView
 from contracts.ticketing.desk import DeskHistoryEntry, DeskTicket
 from contracts.ticketing.related import Related
@@ -12,8 +12,6 @@ from gateway.html.formats import moment
 from gateway.ops.desk.ticket_files import TicketFile, files_of
 from iran.persian import fold_digits
 
-STEPS = ("ثبت شد", "در دست بررسی", "پاسخ داده شد", "پایان یافت")
-_STEP = {"NEW": 0, "OPEN": 1, "PAUSED": 1, "MERGED": 1, "ANSWERED": 2, "CLOSED": 3}
 _STATE_KIND = {
     "NEW": "warn",
     "OPEN": "info",
@@ -28,6 +26,7 @@ _OFFICE = " اداری"
 _ICONS = {
     "register": "flag",
     "assign": "person",
+    "sort": "tasks",
     "say": "send",
     "write": "mail",
     "note": "note",
@@ -62,6 +61,7 @@ ACTS = (
     ("say", "پیام به شهروند", "send", "پیام"),
     ("note", "یادداشت داخلی", "note", "یادداشت"),
     ("assign", "ارجاع", "person", "ارجاع"),
+    ("sort", "اصلاح موضوع", "tasks", "موضوع"),
     ("pause", "در انتظار گذاشتن", "clock", "انتظار"),
     ("resume", "ادامه رسیدگی", "refresh", "ادامه"),
     ("invite", "دعوت حضوری", "calendar", "دعوت"),
@@ -112,25 +112,25 @@ class TicketPage:
     ticket: DeskTicket
     related: Related | None
     drafts: dict[str, Draft]
+    others: tuple[OthersDraft, ...]
+    reminder: str | None
     files: dict[int, TicketFile]
     tiles: tuple[ClockTile, ...]
     acts: tuple[ActLink, ...]
-    step: int
     kind: str
 
     @classmethod
-    def of(
-        cls, ticket: DeskTicket, related: Related | None, drafts: tuple[Draft, ...]
-    ) -> "TicketPage":
+    def of(cls, ticket: DeskTicket, related: Related | None, drafts: Drafts) -> "TicketPage":
         """Build the page of a ticket."""
         return cls(
             ticket,
             related,
-            {draft.act: draft for draft in drafts},
+            {draft.act: draft for draft in drafts.drafts},
+            drafts.others or (),
+            drafts.reminder,
             files_of(ticket),
             tuple(_tile(clock) for clock in ticket.clocks),
             tuple(ActLink(*act) for act in ACTS if _is_open(ticket, act[0])),
-            _STEP[ticket.state],
             _STATE_KIND[ticket.state],
         )
 

@@ -10,11 +10,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.blobs import Blobs
-from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenticated
+from bus.errors import BusError, ContractError, FieldError, Forbidden, NotFound, Unauthenticated
 from bus.messages import kinds
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket, OpenBill
 from contracts.ticketing import desk as contracts
-from contracts.ticketing.answers import DRAFT_ACTS, DRAFT_MOST, DRAFTS, SAVE_DRAFT, Draft, SaveDraft
+from contracts.ticketing.answers import (
+    DRAFT_ACTS,
+    DRAFT_MOST,
+    DRAFTS,
+    SAVE_DRAFT,
+    Drafts,
+    SaveDraft,
+)
 from contracts.ticketing.colleagues import READ_NOTICES, ReadNotices
 from contracts.ticketing.desk import Acted, DeskTicket, OneTicket
 from contracts.ticketing.related import RELATED, Related
@@ -26,7 +33,8 @@ from gateway.ops.desk.section import AT
 from gateway.ops.desk.ticket_claims import WaitingFile
 from gateway.ops.desk.ticket_files import FilePages
 from gateway.ops.desk.ticket_previews import TicketPreviews
-from gateway.ops.desk.ticket_view import STEPS, TicketPage
+from gateway.ops.desk.ticket_reminders import Reminders
+from gateway.ops.desk.ticket_view import TicketPage
 from gateway.ops.staff import forms
 from gateway.ops.staff.list_links import back_query, with_back
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
@@ -40,6 +48,7 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "answer": (contracts.ANSWER, {"final": True}),
     "note": (contracts.NOTE, {}),
     "assign": (contracts.ASSIGN, {}),
+    "sort": (contracts.SORT, {}),
     "pause": (contracts.PAUSE, {}),
     "resume": (contracts.RESUME, {}),
     "invite": (contracts.INVITE, {}),
@@ -53,6 +62,8 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
 }
 # Words to the citizen: they take files, and offer prepared texts.
 FILES = frozenset({"say", "answer"})
+# Acts after which the colleague may not see the ticket any more.
+LEAVES_THE_UNIT = frozenset({"assign", "sort"})
 # Acts after which nobody looks after an unpaid bill by itself.
 ENDS = frozenset({"answer", "close", "merge"})
 
@@ -64,6 +75,7 @@ class TicketPages:
         self._pages, self._desk, self._blobs = pages, desk, blobs
         previews = TicketPreviews(pages)
         self._files = FilePages(pages, blobs)
+        self._reminders = Reminders(pages, self._ticket)
         self._previews: Mapping[str, Previewer] = {
             "answer": previews.answer,
             "close": previews.close,
@@ -77,7 +89,14 @@ class TicketPages:
     async def ticket(self, request: Request) -> Response:
         """GET /desk/tickets/{code}; ``?open=`` names an act whose form stands open."""
         opened = request.query_params.get("open", "")
-        return await self._ticket(request, Submission(opened) if opened in ACTS else NO_SUBMISSION)
+        shown = Submission(opened) if opened in ACTS else NO_SUBMISSION
+        try:
+            return await self._ticket(request, shown)
+        except Forbidden:
+            if request.query_params.get("done") not in LEAVES_THE_UNIT:
+                raise
+            # It went to another unit by the act just done; the list is where one goes on.
+            return RedirectResponse(f"{AT}/queue?{back_query(request)}&done=moved", 303)
 
     async def _ticket(self, request: Request, submission: Submission) -> Response:
         if submission.error and submission.act in FILES:
@@ -91,7 +110,6 @@ class TicketPages:
             bills=self._open_bills(request, ticket),
             view=self._view(request, ticket),
             files=resolved(getattr(request.state, "waiting", [])),
-            steps=resolved(STEPS),
             done=resolved(_done(request)),
         )
 
@@ -118,8 +136,8 @@ class TicketPages:
         except BusError:
             return None
 
-    async def _drafts(self, request: Request, ticket: DeskTicket) -> tuple[Draft, ...]:
-        return (await self._pages.ask(request, DRAFTS, OneTicket(code=ticket.code))).drafts
+    async def _drafts(self, request: Request, ticket: DeskTicket) -> Drafts:
+        return await self._pages.ask(request, DRAFTS, OneTicket(code=ticket.code))
 
     async def _open_bills(self, request: Request, ticket: DeskTicket) -> tuple[OpenBill, ...]:
         """Return unpaid bills that the ticket is about or that were issued for it.
@@ -255,6 +273,7 @@ class TicketPages:
         return [
             Route(ticket, self.ticket),
             *self._files.routes(),
+            *self._reminders.routes(),
             Route(f"{ticket}/draft", self.draft, methods=["POST"]),
             Route(f"{ticket}/{{act}}", self.act, methods=["POST"]),
         ]

@@ -94,15 +94,17 @@ def to_reply(context: AccountContext, session: Session) -> SignedIn:
         operator=operators.role_of(context.conn, session.username),
         failures=session.failures,
         started_at=session.started_at.isoformat(),
-        unread=_count_unread(context.conn, session.username),
+        unread=_count_unread(context, session.username),
     )
 
 
-def _count_unread(conn: Connection, username: str) -> int:
+def _count_unread(context: AccountContext, username: str) -> int:
     statement = select(func.count()).where(
-        COLLEAGUE_NOTICES.c.username == username, COLLEAGUE_NOTICES.c.read_at.is_(None)
+        COLLEAGUE_NOTICES.c.username == username,
+        COLLEAGUE_NOTICES.c.read_at.is_(None),
+        COLLEAGUE_NOTICES.c.at <= context.now,
     )
-    return int(conn.execute(statement).scalar_one())
+    return int(context.conn.execute(statement).scalar_one())
 
 
 # --- signing in and out ---

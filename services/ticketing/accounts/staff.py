@@ -229,7 +229,7 @@ def main(argv: list[str] | None = None) -> int:
     add.add_argument("--name", required=True)
     add.add_argument("--role", required=True, choices=ROLES)
     add.add_argument("--unit", required=True, help="a unit's code in the book of the desk")
-    add.add_argument("--email", type=email, help="where notices go too; can be changed at the desk")
+    add.add_argument("--email", type=email, help="where notices go too, once proven at the desk")
     add.add_argument("--no-password", action="store_true", help="only the organisation's login")
     gone = acts.add_parser("close", help="close an account; what it did stays")
     gone.add_argument("username")
@@ -275,8 +275,11 @@ def _run(conn: Connection, arguments: argparse.Namespace) -> int:
         password,
     )
     if arguments.email is not None:
-        mails = update(STAFF).values(notice_email=arguments.email, notice_mails=True)
-        conn.execute(mails.where(STAFF.c.username == user_name(arguments.username)))
+        mails = update(STAFF).values(
+            notice_email=None, notice_unproven=arguments.email, notice_code=None
+        )
+        other = STAFF.c.notice_email.is_distinct_from(arguments.email)
+        conn.execute(mails.where(STAFF.c.username == user_name(arguments.username), other))
     details = {"role": arguments.role, "unit": arguments.unit, "password": password is not None}
     sessions.note(conn, user_at_machine(), "account.put", user_name(arguments.username), details)
     print("done")

@@ -15,6 +15,7 @@ from bus.envelope import instant
 from bus.errors import BusError, Conflict, Forbidden, RuleBroken
 from bus.messages.values import Json
 from contracts.ticketing.book import (
+    BOOK_SECTIONS,
     BookChange,
     BookFile,
     BookOfDesk,
@@ -22,6 +23,7 @@ from contracts.ticketing.book import (
     OneBookChange,
     ProposeBookChange,
     RefuseBookChange,
+    key_of,
 )
 from iran.persian import tehran_day
 from services.ticketing import books
@@ -35,8 +37,8 @@ from services.ticketing.domain.book_changes import (
     PROMISES,
     TRANSITIONS,
     Act,
-    key_of,
     row_of,
+    rows_of,
 )
 from services.ticketing.domain.book_toml import HEAD, to_toml
 from services.ticketing.tickets.refusals import field_refusal
@@ -51,11 +53,7 @@ def read(context: Context) -> BookOfDesk:
     listed = rows.versions(context.conn)
     return BookOfDesk(
         version=listed[0].version,
-        units=tuple(document["units"]),
-        categories=tuple(document["categories"]),
-        promises=tuple(document["promises"]),
-        offices=tuple(document["offices"]),
-        canned=tuple(document["canned"]),
+        **{name: tuple(rows_of(document, name)) for name in BOOK_SECTIONS},
         changes=tuple(_reply(context, row) for row in rows.newest(context.conn)),
         versions=tuple(
             BookVersion(version=row.version, at=instant(row.at), change=row.change)

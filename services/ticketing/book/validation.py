@@ -8,10 +8,20 @@ from sqlalchemy import Connection, func, select
 from bus.database.books import BadBook
 from bus.errors import FieldError, RuleBroken
 from bus.messages.values import Json
+from contracts.ticketing.book import BOOK_SINGLES, key_of
 from services.ticketing import books, calendar_rows
 from services.ticketing.context import Context
-from services.ticketing.domain.book_changes import PROMISES, Place, changed, key_of, row_of
-from services.ticketing.tables import SLOTS, STAFF, TICKETS
+from services.ticketing.domain.book_changes import (
+    PROMISES,
+    Place,
+    changed,
+    row_of,
+    rows_of,
+)
+from services.ticketing.tables import CALENDAR_ROWS, SLOTS, STAFF, TICKETS
+
+# What a row of these is known by may change with it.
+FOLLOWED = (PROMISES, "escalation")
 
 
 def with_change(context: Context, section: str, key: str, row: Json | None) -> tuple[Json, str]:
@@ -24,12 +34,14 @@ def with_change(context: Context, section: str, key: str, row: Json | None) -> t
     _refuse_gone(document, section, key)
     if row is None:
         _refuse_in_use(context.conn, section, key)
-    elif key and section != PROMISES and key_of(section, {"code": key, **row}) != key:
+    elif key and section not in FOLLOWED and key_of(section, {"code": key, **row}) != key:
         raise _refused([FieldError("row.code", "book.code", "A code stays; add another row.")])
     document, place = changed(document, section, key, row)
     checked = _checked(document, place)
     _refuse_endless(context.conn, checked)
-    return checked, key if place is None else key_of(section, checked[section][place.number])
+    if place is None:
+        return checked, key
+    return checked, key_of(section, rows_of(checked, section)[place.number])
 
 
 def _refuse_gone(document: Json, section: str, key: str) -> None:
@@ -43,9 +55,11 @@ def _refuse_in_use(conn: Connection, section: str, key: str) -> None:
         "units": (TICKETS.c.unit, STAFF.c.unit),
         "categories": (TICKETS.c.category,),
         "offices": (SLOTS.c.office,),
+        "counties": (TICKETS.c.county, CALENDAR_ROWS.c.counties),
     }
     for column in places.get(section, ()):
-        if conn.execute(select(func.count()).where(column == key)).scalar_one():
+        names = column.contains([key]) if column is CALENDAR_ROWS.c.counties else column == key
+        if conn.execute(select(func.count()).where(names)).scalar_one():
             raise RuleBroken(
                 f"{key} cannot be removed: {column.table.name} name it.", code="book.in_use"
             )
@@ -63,6 +77,8 @@ def _faults(messages: Mapping[str, object], place: Place | None) -> Iterator[Fie
     """What is wrong: fields of the row that was changed, and what belongs to no field of it."""
     for section, inner in messages.items():
         rows = inner if isinstance(inner, Mapping) else {"": inner}
+        if section in BOOK_SINGLES:
+            rows = {0: inner}
         for index, faults in rows.items():
             of_row = place is not None and (section, index) == place
             for path, text in _leaves(faults):

@@ -152,7 +152,7 @@ def _tell_assignee(context: Context, case: Case, clock: str, due: dt.datetime) -
 def _escalate_level(context: Context, case: Case, clock: Clock, number: int, level: Level) -> None:
     assert clock.due is not None
     reached = context.now >= clock.due + dt.timedelta(minutes=level.minutes_from_due)
-    if not reached or not _is_first(context, case.id, clock.name, number, clock.due):
+    if not reached or not _is_first(context, case.id, level, clock.due):
         return
     due = instant(clock.due)
     entry = acts.add(
@@ -180,9 +180,17 @@ def _escalate_level(context: Context, case: Case, clock: Clock, number: int, lev
     )
 
 
-def _is_first(context: Context, ticket: int, clock: str, level: int, due: dt.datetime) -> bool:
-    """True for the first time that this level of this due time is reached."""
-    statement = insert(ESCALATIONS).values(ticket=ticket, clock=clock, level=level, due=due)
+def _is_first(context: Context, ticket: int, level: Level, due: dt.datetime) -> bool:
+    """True for the first time that this level of this due time is reached; a level is known by
+    what it says, for others may be put before it.
+    """
+    statement = insert(ESCALATIONS).values(
+        ticket=ticket,
+        clock=level.clock,
+        minutes_from_due=level.minutes_from_due,
+        role=level.role,
+        due=due,
+    )
     return bool(context.conn.execute(statement.on_conflict_do_nothing()).rowcount)
 
 

@@ -153,16 +153,29 @@ def _withhold(context: Context, case: Case, new: NewCase) -> frozenset[str]:
 
 def check(context: Context, new: NewCase) -> None:
     """RuleBroken ``field.wrong`` if the book does not know the category, kind, county or place."""
-    category = context.book.categories.get(new.category)
+    faults = _sort_faults(context, new.kind, new.category, new.county)
+    _refuse(faults + _place_faults(context.book.area, new))
+
+
+def check_sort(context: Context, kind: str, category: str, county: str) -> None:
+    """RuleBroken ``field.wrong`` if the book does not know the category, kind or county."""
+    _refuse(_sort_faults(context, kind, category, county))
+
+
+def _sort_faults(context: Context, kind: str, code: str, county: str) -> list[FieldError]:
+    category = context.book.categories.get(code)
     faults = []
     if category is None:
         faults.append(FieldError("category", "choice", "There is no such category; see the form."))
-    elif new.kind not in category.kinds:
+    elif kind not in category.kinds:
         kinds = ", ".join(category.kinds)
         faults.append(FieldError("kind", "choice", f"This category takes: {kinds}."))
-    if new.county and new.county not in context.book.counties:
+    if county and county not in context.book.counties:
         faults.append(FieldError("county", "choice", "There is no such county; see the form."))
-    faults += _place_faults(context.book.area, new)
+    return faults
+
+
+def _refuse(faults: list[FieldError]) -> None:
     if faults:
         raise RuleBroken(
             "; ".join(f"{f.field}: {f.message}" for f in faults),
@@ -226,12 +239,13 @@ def _columns(context: Context, new: NewCase, unit: str, promise: Promise) -> New
         "search": " ".join(search_key(part) for part in searched if part),
         "registered_at": context.now,
         "updated_at": context.now,
-        "promise": _stored(promise),
+        "promise": stored(promise),
         "calendar_version": context.calendar_version,
     }
 
 
-def _stored(promise: Promise) -> StoredPromise:
+def stored(promise: Promise) -> StoredPromise:
+    """Return a promise as the ticket's row keeps it."""
     spans = promise.spans.items()
     return {
         "spans": {name: {"minutes": s.minutes, "days": s.days} for name, s in spans},

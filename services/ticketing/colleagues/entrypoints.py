@@ -2,6 +2,7 @@
 
 from bus.database.store import Tx
 from bus.endpoint import serve
+from bus.errors import BusError
 from contracts.ticketing import colleagues as contracts
 from contracts.ticketing.desk import Nothing
 from services.ticketing.colleagues import handover, leave, notices
@@ -20,8 +21,18 @@ class ColleagueEntries(ContextSource):
         return notices.read(self.staff_context(tx), message)
 
     @serve(contracts.SET_NOTICES)
-    def set_notices(self, tx: Tx, message: contracts.SetNotices) -> contracts.Unread:
+    def set_notices(self, tx: Tx, message: contracts.SetNotices) -> contracts.NoticesSet:
         return notices.set_mails(self.staff_context(tx), message)
+
+    @serve(contracts.REMIND_ME)
+    def remind_me(self, tx: Tx, message: contracts.RemindMe) -> contracts.Unread:
+        return notices.remind(self.staff_context(tx), message)
+
+    @serve(contracts.PROVE_NOTICE_ADDRESS)
+    def prove_notice_address(
+        self, tx: Tx, message: contracts.ProveNoticeAddress
+    ) -> contracts.Unread | BusError:
+        return notices.prove_address(self.staff_context(tx), message)
 
     @serve(contracts.ABSENCES)
     def absences(self, tx: Tx, message: Nothing) -> contracts.Absences:

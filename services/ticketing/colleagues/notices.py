@@ -3,9 +3,20 @@
 from sqlalchemy import func, select, update
 
 from bus.envelope import instant
-from contracts.ticketing.colleagues import MyNotices, Notice, ReadNotices, SetNotices, Unread
+from bus.errors import BusError
+from contracts.ticketing.colleagues import (
+    MyNotices,
+    Notice,
+    NoticesSet,
+    ProveNoticeAddress,
+    ReadNotices,
+    RemindMe,
+    SetNotices,
+    Unread,
+)
+from services.ticketing.colleagues import notice_address, reminders
 from services.ticketing.context import Context
-from services.ticketing.tables import COLLEAGUE_NOTICES, STAFF, TICKETS
+from services.ticketing.tables import COLLEAGUE_NOTICES, TICKETS
 from services.ticketing.tickets import views
 
 MOST = 100
@@ -26,13 +37,11 @@ def own(context: Context) -> MyNotices:
             TICKETS.c.state,
         )
         .join(TICKETS, TICKETS.c.id == table.ticket)
-        .where(table.username == own_name)
+        .where(table.username == own_name, table.at <= context.now)
         .order_by(table.read_at.is_not(None), table.id.desc())
         .limit(MOST)
     )
-    settings = context.conn.execute(
-        select(STAFF.c.notice_email, STAFF.c.notice_mails).where(STAFF.c.username == own_name)
-    ).one()
+    settings = notice_address.of(context)
     return MyNotices(
         notices=tuple(
             Notice(
@@ -47,9 +56,11 @@ def own(context: Context) -> MyNotices:
             )
             for row in context.conn.execute(statement)
         ),
-        unread=_unread(context),
-        email=settings.notice_email,
-        mails=settings.notice_mails,
+        unread=unread(context),
+        email=settings.proven,
+        mails=settings.mails,
+        unproven=settings.unproven,
+        asked=settings.code is not None,
     )
 
 
@@ -57,7 +68,9 @@ def read(context: Context, message: ReadNotices) -> Unread:
     """Mark one's notices as read: of a ticket, those named, or all."""
     table = COLLEAGUE_NOTICES.c
     statement = update(COLLEAGUE_NOTICES).where(
-        table.username == context.colleague.username, table.read_at.is_(None)
+        table.username == context.colleague.username,
+        table.read_at.is_(None),
+        table.at <= context.now,
     )
     if message.code is not None:
         of_code = select(TICKETS.c.id).where(TICKETS.c.code == message.code).scalar_subquery()
@@ -65,20 +78,32 @@ def read(context: Context, message: ReadNotices) -> Unread:
     elif message.ids:
         statement = statement.where(table.id.in_(message.ids))
     context.conn.execute(statement.values(read_at=context.now))
-    return Unread(unread=_unread(context))
+    return Unread(unread=unread(context))
 
 
-def set_mails(context: Context, message: SetNotices) -> Unread:
-    """Have one's notices by e-mail too, or not; the address stays on record."""
-    values = {"notice_email": message.email, "notice_mails": message.mails}
-    own_row = STAFF.c.username == context.colleague.username
-    context.conn.execute(update(STAFF).values(**values).where(own_row))
-    return Unread(unread=_unread(context))
+def remind(context: Context, message: RemindMe) -> Unread:
+    """Be told of a ticket again on a day, or no more."""
+    reminders.put(context, message)
+    return Unread(unread=unread(context))
 
 
-def _unread(context: Context) -> int:
+def set_mails(context: Context, message: SetNotices) -> NoticesSet:
+    """Have one's notices by e-mail too, or not."""
+    code_sent = notice_address.put(context, message.email, mails=message.mails)
+    return NoticesSet(unread=unread(context), code_sent=code_sent)
+
+
+def prove_address(context: Context, message: ProveNoticeAddress) -> Unread | BusError:
+    """Have notices go to the address that the code came to from now on."""
+    refusal = notice_address.prove(context, message.pin)
+    return refusal or Unread(unread=unread(context))
+
+
+def unread(context: Context) -> int:
+    """Count one's unread notices."""
     statement = select(func.count()).where(
         COLLEAGUE_NOTICES.c.username == context.colleague.username,
         COLLEAGUE_NOTICES.c.read_at.is_(None),
+        COLLEAGUE_NOTICES.c.at <= context.now,
     )
     return int(context.conn.execute(statement).scalar_one())

@@ -1,15 +1,19 @@
 """What a colleague writes before it is sent: drafts, and an answer as its citizen will read it."""
 
+import datetime as dt
+
 from bus.envelope import instant
 from contracts.ticketing.answers import (
     AnswerPreview,
     Draft,
     Drafts,
+    OthersDraft,
     PreviewAnswer,
     SavedDraft,
     SaveDraft,
 )
 from contracts.ticketing.desk import OneTicket
+from services.ticketing.colleagues import reminders
 from services.ticketing.context import Context
 from services.ticketing.desk import tickets
 from services.ticketing.domain import labels, moves
@@ -19,6 +23,8 @@ from services.ticketing.notifications import tickets as notifications
 from services.ticketing.tickets import drafts, rows
 from services.ticketing.tickets.drafts import Owner, StoredDraft
 
+# A colleague who typed so long ago has gone to other work.
+OF_LATE = dt.timedelta(hours=2)
 # In the place of the link, which opens the ticket in the citizen's name.
 LINK = {"fa": "[پیوند ویژه شهروند]", "en": "[the citizen's own link]"}
 
@@ -38,14 +44,19 @@ def save_draft(context: Context, message: SaveDraft) -> SavedDraft:
 
 
 def own_drafts(context: Context, message: OneTicket) -> Drafts:
-    """List the colleague's own drafts of a ticket."""
+    """List the colleague's own drafts of a ticket, and who else has begun to write."""
     case = tickets.load_to_read(context, message)
     owner = Owner(context.colleague.username, case.id)
     return Drafts(
         drafts=tuple(
             Draft(act=draft.act, text=draft.text, saved_at=instant(draft.saved_at))
             for draft in drafts.of(context.conn, owner, context.keys.drafts)
-        )
+        ),
+        others=tuple(
+            OthersDraft(username=other.username, act=other.act, saved_at=instant(other.saved_at))
+            for other in drafts.of_others(context.conn, owner, context.now - OF_LATE)
+        ),
+        reminder=reminders.day_of(context, case.id),
     )
 
 

@@ -21,6 +21,7 @@ from services.ticketing.desk import (
     incoming_mail,
     lost_secrets,
     related,
+    sorting,
     tickets,
     times,
     visit_days,
@@ -57,6 +58,10 @@ class DeskEntries(ContextSource):
     @serve(contracts.ASSIGN)
     def assign(self, tx: Tx, message: contracts.Assign) -> contracts.Acted:
         return assignments.assign(self.staff_context(tx), message)
+
+    @serve(contracts.SORT)
+    def sort(self, tx: Tx, message: contracts.Sort) -> contracts.Acted:
+        return sorting.sort(self.staff_context(tx), message)
 
     @serve(contracts.TAKE)
     def take(self, tx: Tx, message: contracts.Act) -> contracts.Acted:

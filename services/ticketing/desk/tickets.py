@@ -30,6 +30,7 @@ from services.ticketing.desk import mentions
 from services.ticketing.desk import views as desk_views
 from services.ticketing.domain import moves
 from services.ticketing.domain.moves import Act, Right
+from services.ticketing.domain.ticket import PUBLIC
 from services.ticketing.figures import reports
 from services.ticketing.notifications import colleagues
 from services.ticketing.notifications import tickets as notifications
@@ -80,7 +81,12 @@ def add(
     files: Sequence[Attachment] = (),
     **data: object,
 ) -> None:
-    """Append an act of the colleague to the log."""
+    """Append an act of the colleague to the log; a word to the citizen of a ticket on which nobody
+    works makes it theirs.
+    """
+    colleague = context.colleague
+    if act in PUBLIC and case.ticket.assignee is None and case.ticket.unit == colleague.unit:
+        data.setdefault("assignee", colleague.username)
     acts.add(context, case, act, by="unit", actor=context.colleague.username, files=files, **data)
 
 

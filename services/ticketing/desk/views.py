@@ -55,6 +55,11 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
         similar=tuple(similar.similar_tickets(context, case)),
         letters=tuple(_email(email) for email in emails.of_ticket(conn, case.id)),
         units=tuple(views.by_name(book.units)),
+        categories=tuple(
+            {**each, "unit": book.unit_of(each["code"], row.county)}
+            for each in views.by_name(book.categories)
+        ),
+        counties=tuple(views.by_name(book.counties)),
         offices=tuple(_office(context, office) for office in views.by_name(book.offices)),
         canned=_prepared_texts(context, case),
         visit_open=appointment is not None and appointment.is_open(context.now),

@@ -1,9 +1,10 @@
 """Changes of the book of the desk: rows of its lists by their keys, and the states of a change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from bus.transitions import Transitions
+from contracts.ticketing.book import BOOK_SINGLES, key_of
 
 State = Literal["DRAFT", "APPROVED", "IN_FORCE", "REFUSED", "WITHDRAWN", "FAILED"]
 Act = Literal["approve", "refuse", "withdraw", "apply", "fail"]
@@ -33,20 +34,16 @@ class Place(NamedTuple):
     number: int
 
 
-def key_of(section: str, row: Row) -> str:
-    """Return the key of a row: its code; of a promise its category, kind and first day.
-
-    >>> key_of("promises", {"category": "bill", "from": "2025-03-21"})
-    'bill/*/2025-03-21'
-    """
-    if section == PROMISES:
-        return "/".join((row.get("category", "*"), row.get("kind", "*"), str(row["from"])))
-    return str(row["code"])
+def rows_of(document: Row, section: str) -> list[NewRow]:
+    """Return the rows of a section; of what stands once, that one, if it is there."""
+    if section not in BOOK_SINGLES:
+        return list(document[section])
+    return [document[section]] if document.get(section) else []
 
 
 def place_of(document: Row, section: str, key: str) -> Place | None:
     """Return where the row of that key stands; None if there is none."""
-    for number, row in enumerate(document[section]):
+    for number, row in enumerate(rows_of(document, section)):
         if key_of(section, row) == key:
             return Place(section, number)
     return None
@@ -55,7 +52,7 @@ def place_of(document: Row, section: str, key: str) -> Place | None:
 def row_of(document: Row, section: str, key: str) -> NewRow | None:
     """Return the row of that key; None if there is none."""
     place = place_of(document, section, key) if key else None
-    return None if place is None else dict(document[section][place.number])
+    return None if place is None else dict(rows_of(document, section)[place.number])
 
 
 def changed(
@@ -65,10 +62,12 @@ def changed(
 
     KeyError if no row has the key.
     """
-    rows: Sequence[Row] = document[section]
+    rows = rows_of(document, section)
     place = place_of(document, section, key) if key else Place(section, len(rows))
     if place is None:
         raise KeyError(key)
+    if section in BOOK_SINGLES:
+        return {**document, section: row}, None if row is None else place
     before, after = rows[: place.number], rows[place.number + 1 :]
     if row is None:
         return {**document, section: [*before, *after]}, None

@@ -3,6 +3,7 @@
 WEEKDAYS_FA = ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه")
 WEEKDAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+COMMAS = ("، ", ", ")
 KINDS = {
     "request": ("درخواست", "Request"),
     "complaint": ("شکایت", "Complaint"),
@@ -55,6 +56,7 @@ CLOCKS = {
 ACTS = {
     "register": ("ثبت شد", "Registered"),
     "assign": ("به واحد رسیدگی ارجاع شد", "Given to a unit"),
+    "sort": ("موضوع اصلاح شد", "The subject was put right"),
     "say": ("پیام واحد", "Message of the unit"),
     "write": ("پیام شما", "Your message"),
     "note": ("یادداشت داخلی", "Internal note"),
@@ -136,6 +138,7 @@ NOTICES = {
     "citizen": "شهروند در پرونده شما نوشت",
     "due_soon": "تا سررسید پرونده شما کمتر از دو ساعت مانده است",
     "missed": "سررسید پرونده شما گذشت",
+    "reminder": "یادآوری خود شما",
 }
 # What the history says when a ticket was given to a colleague who is away.
 AWAY_WITH_DEPUTY = "{name} تا {until} در دسترس نیست؛ پرونده به جانشین ایشان، {deputy}، رسید."

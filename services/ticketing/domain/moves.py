@@ -11,6 +11,7 @@ State: TypeAlias = Literal["NEW", "OPEN", "PAUSED", "ANSWERED", "CLOSED", "MERGE
 Act: TypeAlias = Literal[
     "register",
     "assign",
+    "sort",
     "write",
     "say",
     "note",
@@ -86,6 +87,7 @@ def _to(act: Act, target: State, *states: State) -> dict[tuple[State, Act], Stat
 _TABLE: dict[tuple[State, Act], State] = {
     **_to("assign", "OPEN", "NEW"),
     **_same("assign", "OPEN", "PAUSED"),
+    **_same("sort", *WORK),
     **_same("write", *WORK, "ANSWERED", "MERGED"),
     **_to("say", "OPEN", "NEW"),
     **_same("say", "OPEN", "PAUSED", "ANSWERED"),
@@ -155,6 +157,7 @@ _CLERK: tuple[Act | Right, ...] = (
     "invite",
     "visit",
     "assign",
+    "sort",
     "register",
     "letters",
     "new_secret",

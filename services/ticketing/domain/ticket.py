@@ -102,6 +102,9 @@ class Ticket:
             state = self.state_before_merge
         pause = self.pause if state in PAUSE_STAYS else None
         following = replace(self, state=state, version=entry.seq, pause=pause)
+        if following.assignee is None and is_word_of_unit(entry):
+            # Whoever writes to the citizen works on the ticket from then on.
+            following = replace(following, assignee=entry.data.get("assignee"))
         change = _CHANGES.get(entry.act)
         return change(following, self, entry) if change else following
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     func,
     text,
 )
@@ -43,6 +44,9 @@ STAFF = Table(
     ),
     # Where notices about tickets are read by e-mail, if at all.
     Column("notice_email", Text),
+    # An address that waits for the code that was sent there (none yet: typed at the machine).
+    Column("notice_unproven", Text),
+    Column("notice_code", Uuid(as_uuid=False)),
     Column("notice_mails", Boolean, nullable=False, server_default=text("true")),
     UniqueConstraint("oidc_issuer", "oidc_subject", name="staff_login"),
 )

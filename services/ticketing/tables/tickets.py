@@ -220,7 +220,8 @@ ESCALATIONS = Table(
     metadata,
     Column("ticket", BigInteger, ForeignKey("tickets.id"), primary_key=True),
     Column("clock", Text, primary_key=True),
-    Column("level", Integer, primary_key=True),
+    Column("minutes_from_due", Integer, primary_key=True),
+    Column("role", Text, primary_key=True),
     Column("due", MOMENT, primary_key=True),
 )
 # What a court or an inspection needs: of a ticket, or of a person, who is kept as a keyed hash.

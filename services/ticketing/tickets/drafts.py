@@ -33,6 +33,28 @@ def of(conn: Connection, owner: Owner, seal: Seal) -> list[StoredDraft]:
     return [StoredDraft(act, text, at) for act, text, at in opened if text]
 
 
+class OthersDraft(NamedTuple):
+    """That a colleague writes, and since when it is kept (UTC)."""
+
+    username: str
+    act: str
+    saved_at: dt.datetime
+
+
+def of_others(conn: Connection, owner: Owner, since: dt.datetime) -> list[OthersDraft]:
+    """List what other colleagues have begun to write on the ticket, the newest first."""
+    statement = (
+        select(DRAFTS.c.username, DRAFTS.c.act, DRAFTS.c.saved_at)
+        .where(
+            DRAFTS.c.ticket == owner.ticket,
+            DRAFTS.c.username != owner.username,
+            DRAFTS.c.saved_at >= since,
+        )
+        .order_by(DRAFTS.c.saved_at.desc())
+    )
+    return [OthersDraft(*row) for row in conn.execute(statement)]
+
+
 def save(conn: Connection, owner: Owner, draft: StoredDraft, seal: Seal) -> None:
     """Keep a draft in the place of the one before."""
     content = {"content": seal.close(draft.text), "saved_at": draft.saved_at}

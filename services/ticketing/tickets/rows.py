@@ -112,6 +112,10 @@ class NewTicket(TypedDict):
 class TicketChanges(TypedDict, total=False):
     """The columns of a ticket that acts change."""
 
+    kind: str
+    category: str
+    county: str
+    promise: StoredPromise
     state: State
     version: int
     unit: str
