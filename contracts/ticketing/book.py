@@ -1,6 +1,5 @@
 """The book of the desk as colleagues read and change it: one proposes, another decides."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from marshmallow import ValidationError
@@ -10,40 +9,9 @@ from bus.messages.message import check, message
 from bus.messages.values import Block, BlockOf, Day, Instant
 from contracts.ticketing.desk import Nothing
 from contracts.ticketing.requests import internal_request
+from people.book_keys import SECTIONS
 
-# The parts of the book that the desk changes: lists, and what stands in it once.
-BOOK_LISTS = (
-    "units",
-    "categories",
-    "promises",
-    "offices",
-    "canned",
-    "routes",
-    "counties",
-    "escalation",
-)
-BOOK_SINGLES = ("area", "closing", "roles")
-BOOK_SECTIONS = (*BOOK_LISTS, *BOOK_SINGLES)
-# Lists whose rows are known by what they say, not by a code.
-MEMBERS_OF_KEY = {
-    "promises": ("category", "kind", "from"),
-    "routes": ("category", "county"),
-    "escalation": ("clock", "minutes_from_due", "role"),
-}
 BOOK_CHANGE_STATES = ("DRAFT", "APPROVED", "IN_FORCE", "REFUSED", "WITHDRAWN", "FAILED")
-
-
-def key_of(section: str, row: Mapping[str, object]) -> str:
-    """Return the key of a row, as ``ProposeBookChange`` has it.
-
-    >>> key_of("promises", {"category": "bill", "from": "2025-03-21"})
-    'bill/*/2025-03-21'
-    """
-    if section in BOOK_SINGLES:
-        return section
-    if section in MEMBERS_OF_KEY:
-        return "/".join(str(row.get(name, "*")) for name in MEMBERS_OF_KEY[section])
-    return str(row["code"])
 
 
 @message
@@ -56,7 +24,7 @@ class ProposeBookChange:
     it is removed.
     """
 
-    section: Annotated[str, Choice(BOOK_SECTIONS)]
+    section: Annotated[str, Choice(SECTIONS)]
     key: Annotated[str, Text(120, least=0)] = ""
     row: Annotated[Block | None, "The row as the file of the book has it"] = None
     valid_from: Day
@@ -83,7 +51,7 @@ class BookChange:
     """``before`` is the row as it stood when it was proposed; APPROVED waits for its day."""
 
     id: int
-    section: Annotated[str, Choice(BOOK_SECTIONS)]
+    section: Annotated[str, Choice(SECTIONS)]
     key: str
     before: Block | None
     after: Block | None

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from contracts.ticketing import book as contracts
+from people.book_keys import key_of
 from services.ticketing.book import changes
 from services.ticketing.chores import deadlines
 from tests.processes import ROOT, run_module
@@ -115,9 +116,7 @@ def test_a_promise_comes_into_force_on_its_day_and_running_tickets_keep_theirs(h
 )
 def test_a_change_is_judged_by_the_rules_of_the_file(hand, section, key, row, field):
     listed = book(hand)[section]
-    of_key = next(
-        (r for r in listed if key and contracts.key_of(section, r) == key), {"source": "مصوبه"}
-    )
+    of_key = next((r for r in listed if key and key_of(section, r) == key), {"source": "مصوبه"})
     base = {name: value for name, value in of_key.items() if value is not None}
     if section == "units" and not key:
         base = unit(hand, "surface", email="x@water.example")
@@ -166,7 +165,7 @@ def test_levels_that_come_and_go_have_nobody_told_again(hand):
     told = execute(hand.db, "select count(*) from escalations")[0][0]
     assert told > 0
     for level in (row for row in book(hand)["escalation"] if row["clock"] == "first_response"):
-        key = contracts.key_of("escalation", level)
+        key = key_of("escalation", level)
         gone = approve(hand, propose(hand, "escalation", None, key=key, valid_from="2026-11-26"))
         assert gone["state"] == "IN_FORCE"
     hand.do(deadlines.watch)

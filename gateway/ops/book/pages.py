@@ -12,7 +12,6 @@ from bus.errors import BusError, NotFound
 from bus.messages import kinds
 from bus.messages.values import Json
 from contracts.ticketing import book as contracts
-from contracts.ticketing.book import BOOK_SECTIONS, key_of
 from contracts.ticketing.desk import Nothing
 from gateway.forms.downloads import download_headers
 from gateway.forms.fields import Fields, parse_day
@@ -27,6 +26,7 @@ from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resol
 from gateway.ops.staff.previews import Fact, Preview
 from gateway.ops.staff.session import Desk
 from iran.persian import tehran_day
+from people.book_keys import SECTIONS, key_of
 
 DECISIONS: dict[str, kinds.Request] = {
     "approve": contracts.APPROVE_BOOK_CHANGE,
@@ -226,7 +226,7 @@ class BookPages:
 def _section(request: Request) -> str:
     """The list of the book that an address names. NotFound ``http.not_found``."""
     section = str(request.path_params["section"])
-    if section not in BOOK_SECTIONS:
+    if section not in SECTIONS:
         raise NotFound("There is nothing at this path.", code="http.not_found")
     return section
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from bus.messages.values import Json
-from contracts.ticketing.book import BookOfDesk, key_of
+from contracts.ticketing.book import BookOfDesk
 from gateway.forms.values import Values, text_of
 from gateway.ops.book import texts
 from iran.persian import fold_number
+from people.book_keys import key_of
 
 # A row of the book as JSON. Any: whatever its file holds is shown and kept.
 Row = Mapping[str, Any]

@@ -1,10 +1,11 @@
 """What a change of the book changes, in sentences: old and new."""
 
 from bus.messages.values import Json
-from contracts.ticketing.book import BookChange, BookOfDesk, key_of
+from contracts.ticketing.book import BookChange, BookOfDesk
 from gateway.html.days import day_in_words
 from gateway.ops.book import texts
 from gateway.ops.book.rows import Row, name_of, rows_of, shown
+from people.book_keys import key_of
 
 # Members that no sentence is about: what identifies a row, and what is said beside.
 UNSAID = ("from", "source", "open311", "category", "kind")

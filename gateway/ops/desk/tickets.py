@@ -60,8 +60,9 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "take_down": (contracts.TAKE_DOWN, {}),
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
 }
-# Words to the citizen: they take files, and offer prepared texts.
+# Words to the citizen that take files, and all that offer prepared texts.
 FILES = frozenset({"say", "answer"})
+PREPARED = FILES | {"pause", "invite", "close"}
 # Acts after which the colleague may not see the ticket any more.
 LEAVES_THE_UNIT = frozenset({"assign", "sort"})
 # Acts after which nobody looks after an unpaid bill by itself.
@@ -99,7 +100,7 @@ class TicketPages:
             return RedirectResponse(f"{AT}/queue?{back_query(request)}&done=moved", 303)
 
     async def _ticket(self, request: Request, submission: Submission) -> Response:
-        if submission.error and submission.act in FILES:
+        if submission.error and submission.act in PREPARED:
             submission = replace(submission, error=words.or_prepared(submission.error))
         ticket = await self._read(request)
         return await self._pages.page(
@@ -169,10 +170,10 @@ class TicketPages:
         fields = {**parse_form(contract, form.values), **fixed, "code": code}
         if name in FILES:
             fields["attachments"] = [file.claim.attachment() for file in files]
-            fields.pop("canned", None)
+        fields.pop("canned", None)
         try:
             if not wants_change(form.values):
-                text = await self._prepared(request, typed) if name in FILES else None
+                text = await self._prepared(request, typed) if name in PREPARED else None
                 if text is not None or ticket_claims.DROP in form.values:
                     filled = {**typed, **({"text": text, "filled": "1"} if text else {})}
                     return await self._ticket(request, Submission(name, filled))

@@ -15,7 +15,6 @@ from bus.envelope import instant
 from bus.errors import BusError, Conflict, Forbidden, RuleBroken
 from bus.messages.values import Json
 from contracts.ticketing.book import (
-    BOOK_SECTIONS,
     BookChange,
     BookFile,
     BookOfDesk,
@@ -23,9 +22,9 @@ from contracts.ticketing.book import (
     OneBookChange,
     ProposeBookChange,
     RefuseBookChange,
-    key_of,
 )
 from iran.persian import tehran_day
+from people.book_keys import SECTIONS, key_of
 from services.ticketing import books
 from services.ticketing.book import rows
 from services.ticketing.book.rows import ChangeRow
@@ -53,7 +52,7 @@ def read(context: Context) -> BookOfDesk:
     listed = rows.versions(context.conn)
     return BookOfDesk(
         version=listed[0].version,
-        **{name: tuple(rows_of(document, name)) for name in BOOK_SECTIONS},
+        **{name: tuple(rows_of(document, name)) for name in SECTIONS},
         changes=tuple(_reply(context, row) for row in rows.newest(context.conn)),
         versions=tuple(
             BookVersion(version=row.version, at=instant(row.at), change=row.change)

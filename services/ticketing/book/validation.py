@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 from bus.database.books import BadBook
 from bus.errors import FieldError, RuleBroken
 from bus.messages.values import Json
-from contracts.ticketing.book import BOOK_SINGLES, key_of
+from people.book_keys import SINGLES, key_of
 from services.ticketing import books, calendar_rows
 from services.ticketing.context import Context
 from services.ticketing.domain.book_changes import (
@@ -77,7 +77,7 @@ def _faults(messages: Mapping[str, object], place: Place | None) -> Iterator[Fie
     """What is wrong: fields of the row that was changed, and what belongs to no field of it."""
     for section, inner in messages.items():
         rows = inner if isinstance(inner, Mapping) else {"": inner}
-        if section in BOOK_SINGLES:
+        if section in SINGLES:
             rows = {0: inner}
         for index, faults in rows.items():
             of_row = place is not None and (section, index) == place

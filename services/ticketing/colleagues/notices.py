@@ -1,5 +1,7 @@
 """The notices of a colleague: what happened, what was read, whether they come by e-mail."""
 
+import datetime as dt
+
 from sqlalchemy import func, select, update
 
 from bus.envelope import instant
@@ -14,12 +16,18 @@ from contracts.ticketing.colleagues import (
     SetNotices,
     Unread,
 )
-from services.ticketing.colleagues import notice_address, reminders
+from contracts.ticketing.desk import OneTicket
+from iran.persian import tehran_day
+from services.ticketing.colleagues import notice_address
 from services.ticketing.context import Context
+from services.ticketing.desk import tickets
 from services.ticketing.tables import COLLEAGUE_NOTICES, TICKETS
-from services.ticketing.tickets import views
+from services.ticketing.tickets import reminders, views
+from services.ticketing.tickets.refusals import field_refusal
 
 MOST = 100
+# How far away a reminder may be.
+FARTHEST = dt.timedelta(days=366)
 
 
 def own(context: Context) -> MyNotices:
@@ -82,8 +90,18 @@ def read(context: Context, message: ReadNotices) -> Unread:
 
 
 def remind(context: Context, message: RemindMe) -> Unread:
-    """Be told of a ticket again on a day, or no more."""
-    reminders.put(context, message)
+    """Be told of a ticket again on a day, or no more.
+
+    RuleBroken ``field.wrong`` on ``day`` if it is past, or more than a year away.
+    """
+    case = tickets.load_to_read(context, OneTicket(code=message.code))
+    day, today = None, tehran_day(context.now)
+    if message.day is not None:
+        day = dt.date.fromisoformat(message.day)
+        if not today < day <= today + FARTHEST:
+            sentence = "Choose a day from tomorrow on, within a year."
+            raise field_refusal("day", sentence, "future_day")
+    reminders.put(context, case.id, day)
     return Unread(unread=unread(context))
 
 

@@ -13,14 +13,13 @@ from contracts.ticketing.answers import (
     SaveDraft,
 )
 from contracts.ticketing.desk import OneTicket
-from services.ticketing.colleagues import reminders
 from services.ticketing.context import Context
 from services.ticketing.desk import tickets
 from services.ticketing.domain import labels, moves
 from services.ticketing.domain.moves import Act
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.notifications import tickets as notifications
-from services.ticketing.tickets import drafts, rows
+from services.ticketing.tickets import drafts, reminders, rows
 from services.ticketing.tickets.drafts import Owner, StoredDraft
 
 # A colleague who typed so long ago has gone to other work.

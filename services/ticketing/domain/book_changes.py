@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from bus.transitions import Transitions
-from contracts.ticketing.book import BOOK_SINGLES, key_of
+from people.book_keys import SINGLES, key_of
 
 State = Literal["DRAFT", "APPROVED", "IN_FORCE", "REFUSED", "WITHDRAWN", "FAILED"]
 Act = Literal["approve", "refuse", "withdraw", "apply", "fail"]
@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
 def rows_of(document: Row, section: str) -> list[NewRow]:
     """Return the rows of a section; of what stands once, that one, if it is there."""
-    if section not in BOOK_SINGLES:
+    if section not in SINGLES:
         return list(document[section])
     return [document[section]] if document.get(section) else []
 
@@ -66,7 +66,7 @@ def changed(
     place = place_of(document, section, key) if key else Place(section, len(rows))
     if place is None:
         raise KeyError(key)
-    if section in BOOK_SINGLES:
+    if section in SINGLES:
         return {**document, section: row}, None if row is None else place
     before, after = rows[: place.number], rows[place.number + 1 :]
     if row is None:
