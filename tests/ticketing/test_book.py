@@ -147,7 +147,7 @@ def test_routes_counties_area_levels_and_periods_are_changed_like_the_other_rows
     assert change("routes", "", route) == "IN_FORCE"
     assert propose(hand, "routes", route)["fields"][0]["field"] == "row"  # it stands already
     assert propose(hand, "counties", None, key="new")["code"] == "field.wrong"  # the route names it
-    assert hand.read(hand.register(county="new"))["unit"]["code"] == "surface"
+    assert hand.read(hand.register(county="new"), "nader")["unit"]["code"] == "surface"
     assert change("routes", "illegal_well/new", None) == "IN_FORCE"
     assert propose(hand, "counties", None, key="new")["code"] == "book.in_use"
     (area,) = book(hand)["area"]
@@ -162,14 +162,14 @@ def test_routes_counties_area_levels_and_periods_are_changed_like_the_other_rows
 def test_levels_that_come_and_go_have_nobody_told_again(hand):
     hand.register()
     hand.at("1405-09-05 09:00").do(deadlines.watch)
-    told = execute(hand.db, "select count(*) from escalations")[0][0]
-    assert told > 0
+    before = execute(hand.db, "select count(*) from escalations")[0][0]
+    assert before > 0
     for level in (row for row in book(hand)["escalation"] if row["clock"] == "first_response"):
         key = key_of("escalation", level)
         gone = approve(hand, propose(hand, "escalation", None, key=key, valid_from="2026-11-26"))
         assert gone["state"] == "IN_FORCE"
     hand.do(deadlines.watch)
-    assert execute(hand.db, "select count(*) from escalations")[0][0] == told
+    assert execute(hand.db, "select count(*) from escalations")[0][0] == before
 
 
 def test_of_two_changes_of_one_row_the_second_is_stale(hand):

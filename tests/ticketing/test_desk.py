@@ -506,8 +506,8 @@ def test_what_a_ticket_is_about_is_put_right_with_its_promise_and_unit(hand):
     assert (there["category"]["code"], there["county"]["code"]) == ("site_fault", "dena")
     assert (there["unit"]["code"], there["assignee"]) == ("inspection", None)
     assert {c["clock"]: c["due"] for c in there["clocks"]} != before
-    told = next(e for e in hand.track(code)["history"] if e["act"] == "sort")
-    assert "خرابی سایت" in told["text"]
+    entry = next(e for e in hand.track(code)["history"] if e["act"] == "sort")
+    assert "خرابی سایت" in entry["text"]
 
 
 def test_whoever_writes_to_the_citizen_of_a_ticket_without_a_colleague_works_on_it(hand):
@@ -523,7 +523,7 @@ def test_whoever_writes_to_the_citizen_of_a_ticket_without_a_colleague_works_on_
 def test_a_colleague_is_told_of_a_ticket_again_on_the_day_of_his_choice_and_not_before(hand):
     code = hand.register()
 
-    def told():
+    def notices():
         own = hand.call(colleagues.MY_NOTICES, as_="karim")
         return [n["kind"] for n in own["notices"]], own["unread"]
 
@@ -536,8 +536,8 @@ def test_a_colleague_is_told_of_a_ticket_again_on_the_day_of_his_choice_and_not_
     day = (today + dt.timedelta(days=2)).isoformat()
     remind(day)
     hand.call(colleagues.READ_NOTICES, as_="karim", code=code)
-    assert told() == ([], 0)
+    assert notices() == ([], 0)
     assert hand.call(DRAFTS, as_="karim", code=code)["reminder"] == day
     hand.moment += dt.timedelta(days=3)
-    assert told() == (["reminder"], 1)
+    assert notices() == (["reminder"], 1)
     assert hand.call(DRAFTS, as_="mina", code=code).get("reminder") is None

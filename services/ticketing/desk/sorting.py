@@ -20,11 +20,11 @@ def sort(context: Context, message: Sort) -> Acted:
     """
     case = tickets.load(context, "sort", message)
     row = case.row
-    told = (message.kind, message.category, message.county)
-    registration.check_sort(context, *told)
+    chosen = (message.kind, message.category, message.county)
+    registration.check_sort(context, *chosen)
     unit = context.book.unit_of(message.category, message.county)
     moves = message.move and unit != case.ticket.unit
-    if told == (row.kind, row.category, row.county) and not moves:
+    if chosen == (row.kind, row.category, row.county) and not moves:
         return Acted(code=row.code, version=case.ticket.version, state=case.ticket.state)
     if moves:
         visits.settle(context, case, message.visit, context.colleague.username)
