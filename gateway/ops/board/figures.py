@@ -97,9 +97,9 @@ def _tile(figure: Figure, hour: Sequence[Sample | None], now: Sample) -> Tile:
         most = "{} {}".format(*figure.said(max(measured))).strip()
         line = spark(values, f"یک ساعت گذشته؛ بیشترین {most}")
     value = figure.of(now)
-    said = (UNKNOWN, "") if value is None else figure.said(value)
+    value_in_words = (UNKNOWN, "") if value is None else figure.said(value)
     kind = "" if value is None else figure.kind(value)
-    return Tile(figure.label, *said, kind, line, figure.href, figure.of_answers)
+    return Tile(figure.label, *value_in_words, kind, line, figure.href, figure.of_answers)
 
 
 class Quarter(NamedTuple):

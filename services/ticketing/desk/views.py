@@ -56,8 +56,8 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
         letters=tuple(_email(email) for email in emails.of_ticket(conn, case.id)),
         units=tuple(views.by_name(book.units)),
         categories=tuple(
-            {**each, "unit": book.unit_of(each["code"], row.county)}
-            for each in views.by_name(book.categories)
+            {**category, "unit": book.unit_of(category["code"], row.county)}
+            for category in views.by_name(book.categories)
         ),
         counties=tuple(views.by_name(book.counties)),
         offices=tuple(_office(context, office) for office in views.by_name(book.offices)),
