@@ -155,7 +155,8 @@ def test_routes_counties_area_levels_and_periods_are_changed_like_the_other_rows
     assert propose(hand, "closing", None, key="closing")["code"] == "field.wrong"
     (closing,) = book(hand)["closing"]
     assert change("closing", "closing", {**closing, "after_answer_days": 10}) == "IN_FORCE"
-    assert change("roles", "roles", {"supervisor": "nobody"}) is None
+    nobody = propose(hand, "roles", {"supervisor": "nobody"}, key="roles")
+    assert nobody["code"] == "field.wrong"
     assert [row["north"] for row in book(hand)["area"]] == [31.7]
 
 
