@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 
 from gateway.http.problems import PROBLEMS, without_repeats
 from tests.processes import ROOT
@@ -10,6 +11,7 @@ CODE = re.compile(
     r"(?:code=|SignatureError\(\s*|HttpError\(\s*|default_code = "
     r'|refus(?:ed|al)\(\s*\w+,\s*"\w+",\s*)"([a-z_]+(?:\.[a-z_]+)+)"'
 )
+QUOTED = re.compile(r'"([a-z0-9_.]+)"')
 INSIDE = {  # never leave the process or the bus, or belong to the connector itself
     "message.unreadable",
     "inbox.race",
@@ -34,12 +36,19 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
 }
 
 
+FOLDERS = ("bus", "contracts", "members", "people", "services", "gateway")
+
+
+@cache
+def texts():
+    """The code in which refusals stand, by its path."""
+    paths = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+    return {path: path.read_text(encoding="utf-8") for path in paths}
+
+
+@cache
 def codes():
-    result = set()
-    for folder in ("bus", "contracts", "members", "people", "services", "gateway"):
-        for path in (ROOT / folder).rglob("*.py"):
-            result |= set(CODE.findall(path.read_text(encoding="utf-8")))
-    return result
+    return {code for text in texts().values() for code in CODE.findall(text)}
 
 
 def test_every_code_has_its_problem():
@@ -59,12 +68,7 @@ def test_the_search_for_codes_finds_them():
 
 
 def test_no_problem_stands_there_that_nothing_refuses_with():
-    code = "".join(
-        path.read_text(encoding="utf-8")
-        for folder in ("bus", "contracts", "members", "people", "services", "gateway")
-        for path in (ROOT / folder).rglob("*.py")
-        if path.name != "problems.py"
-    )
+    code = "".join(text for path, text in texts().items() if path.name != "problems.py")
     assert [name for name in PROBLEMS if f'"{name}"' not in code] == []
 
 
@@ -79,16 +83,25 @@ def text_of(node):
     return None
 
 
+@cache
 def refusals():
     """The codes of all refusals with their sentences, as they stand in the code."""
-    for folder in ("bus", "contracts", "members", "people", "services", "gateway"):
-        for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call):
-                    texts = [text_of(arg) for arg in node.args]
-                    codes = [text_of(k.value) for k in node.keywords if k.arg == "code"]
-                    for code in {*texts, *codes} & set(PROBLEMS):
-                        yield from ((code, text) for text in texts if text and " " in text)
+    return frozenset(
+        pair
+        for text in texts().values()
+        if set(QUOTED.findall(text)) & set(PROBLEMS)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+        for pair in sentences(node)
+    )
+
+
+def sentences(call):
+    """Each problem's code that a call has, with each sentence beside it."""
+    texts = [text_of(arg) for arg in call.args]
+    codes = [text_of(k.value) for k in call.keywords if k.arg == "code"]
+    for code in {*texts, *codes} & set(PROBLEMS):
+        yield from ((code, text) for text in texts if text and " " in text)
 
 
 def clauses(text):
@@ -97,7 +110,7 @@ def clauses(text):
 
 
 def test_d17_no_problem_says_one_thing_twice():
-    pairs = set(refusals())
+    pairs = refusals()
     assert len(pairs) > 100
     for code, sentence in pairs:
         advice = PROBLEMS[code].what_to_do

@@ -708,7 +708,7 @@ DEEP = b64("[" * 4000), b64('{"alg":' + "[" * 300 + "]" * 300 + "}")
 ANY = WORDS | SHAPED | st.sampled_from([f"{DEEP[1]}.{DEEP[0]}.AA", f"{DEEP[0]}.e30.AA"])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     authorization=st.sampled_from(["DPoP ", "Bearer ", "", "dpop", "DPoP  "]), token=ANY, proof=ANY
 )
@@ -722,7 +722,7 @@ def test_no_header_gives_a_500(face, authorization, token, proof):
     assert answer.status_code == 401
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(assertion=ANY, proof=ANY, more=st.dictionaries(st.text(max_size=9), st.text(max_size=20)))
 def test_no_form_gives_a_500_or_a_token(face, assertion, proof, more):
     client = Client(face.url)

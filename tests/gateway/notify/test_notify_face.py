@@ -968,7 +968,7 @@ anything = st.recursive(
 
 
 @settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(data=st.data())
 def test_no_body_stumbles_us(notify, call, data):
@@ -1009,7 +1009,7 @@ def test_no_body_stumbles_us(notify, call, data):
 
 
 @settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(
     path=st.sampled_from(
