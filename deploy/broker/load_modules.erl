@@ -1,0 +1,20 @@
+%% Loads the modules of RabbitMQ and of its plugins all at once, before the broker starts (`erl -run file eval FILE`).
+%% It needs them all, and would load one after another, for each of which Erlang copies its table of functions.
+Keys = fun(App) ->
+    case file:consult(code:where_is_file(atom_to_list(App) ++ ".app")) of
+        {ok, [{application, App, Found}]} -> Found;
+        _ -> []
+    end
+end.
+{ok, [Plugins]} = file:consult(os:getenv("RABBITMQ_ENABLED_PLUGINS_FILE")).
+Add = fun Add(App, Known) ->
+    case maps:is_key(App, Known) of
+        true -> Known;
+        false ->
+            Found = Keys(App),
+            Needed = proplists:get_value(applications, Found, []),
+            lists:foldl(Add, Known#{App => proplists:get_value(modules, Found, [])}, Needed)
+    end
+end.
+Apps = lists:foldl(Add, #{}, [rabbit, rabbitmq_prelaunch | Plugins]).
+code:ensure_modules_loaded(lists:append(maps:values(Apps))).
