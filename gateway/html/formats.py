@@ -116,6 +116,15 @@ class NamedCode(NamedTuple):
     fa: str
 
 
+def readable(code: str | None) -> str:
+    """A code of a contract as words, where it has no name in the reader's language.
+
+    >>> readable("VALID_PROVISIONAL"), readable("deep_well")
+    ('Valid provisional', 'Deep well')
+    """
+    return (code or "").replace("_", " ").capitalize()
+
+
 def named(codes: Iterable[str], name_of: Callable[[str], str]) -> list[NamedCode]:
     """Return codes with their names, in the order of the names."""
     return by_name([NamedCode(code, name_of(code)) for code in codes])

@@ -15,6 +15,7 @@ from gateway.html.formats import (
     moment,
     named,
     percent,
+    readable,
     time,
     with_links,
 )
@@ -46,6 +47,7 @@ templates.filters |= {
     "by_name": by_name,
     "named": named,
     "label": label,
+    "readable": readable,
     "with_links": with_links,
     "with_names": with_names,
     "rials": "{:,}".format,

@@ -19,8 +19,8 @@ class Panel(NamedTuple):
     """All that a page tells of one operation.
 
     ``callers`` are sentences on who may ask; ``errors`` are codes of problems; ``parameters``
-    stand in the address or the headers; ``body`` and ``answer`` are samples in JSON, empty without
-    one.
+    stand in the address or the headers; ``body``, ``answer`` and ``refusal`` are samples in JSON,
+    empty without one.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Panel(NamedTuple):
     answer_fields: tuple[Field, ...]
     answer_status: str
     answer: str
+    refusal: str
     media_types: tuple[str, ...]
     errors: tuple[str, ...]
     samples: tuple[Sample, ...]
@@ -66,7 +67,8 @@ class Panel(NamedTuple):
 class Kind(NamedTuple):
     """What a face adds to its document: samples, who may ask, errors, and examples of its own.
 
-    ``bodies`` and ``answers`` are by the name of the operation.
+    ``bodies`` and ``answers`` are by the name of the operation; ``refusals`` gives the problem that
+    an operation answers an empty message with, None if it takes one.
     """
 
     samples: Callable[[Call], list[Sample]]
@@ -74,6 +76,7 @@ class Kind(NamedTuple):
     errors: Callable[[str], tuple[str, ...]]
     bodies: Mapping[str, object] = {}
     answers: Mapping[str, object] = {}
+    refusals: Callable[[str, str], object | None] = lambda name, path: None
 
 
 def panels_of(document: Node, base: str, kind: Kind, tags: Collection[str]) -> list[Panel]:
@@ -100,6 +103,7 @@ def _panel(  # noqa: PLR0913 - what stands around an operation
     answers = operation["responses"][status].get("content", {})
     answer_schema = answers.get(JSON, {}).get("schema")
     call = Call(name, method, base, _filled(path, operation), body)
+    refusal = kind.refusals(name, path)
     return Panel(
         name=name,
         service=operation["tags"][0],
@@ -113,6 +117,7 @@ def _panel(  # noqa: PLR0913 - what stands around an operation
         answer_fields=tuple(fields_of(answer_schema, schemas)) if answer_schema else (),
         answer_status=status,
         answer=_answer(name, answer_schema, schemas, kind),
+        refusal="" if refusal is None else pretty(refusal),
         media_types=tuple(m for m in (*content, *answers) if m != JSON),
         errors=kind.errors(name),
         samples=tuple(kind.samples(call)),

@@ -192,6 +192,10 @@ def test_the_message_of_each_sample_is_let_in_by_the_door(house):
         code = answer.json().get("code", "")
         assert answer.status_code not in broken or code.endswith("not_found"), (panel.name, code)
         assert code != "contract.broken", answer.text
+        if panel.name == "inquiry.ask.v1":  # and the refusal that its page shows is the one it gets
+            refused, shown = post(house.face, key, {}, panel.path), json.loads(panel.refusal)
+            assert refused.json() | {"trace_id": shown["trace_id"]} == shown
+            assert refused.status_code == shown["status"]
 
 
 def test_the_pages_of_the_reference_are_reachable_by_everybody(

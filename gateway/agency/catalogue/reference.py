@@ -6,11 +6,15 @@ from pathlib import Path
 
 import orjson
 
+from bus.errors import ContractError
+from bus.messages.values import Json
 from contracts import CATALOGUE, Request, agency_contracts
 from contracts.agencies.sandbox import PER_DAY, WITH_PURPOSE, WITHOUT_PURPOSE
 from contracts.inquiry.questions import PURPOSES
 from gateway.agency.catalogue import openapi
 from gateway.announcements import AnnouncementCache
+from gateway.http.problems import describe
+from gateway.reference.examples import BY_NAME
 from gateway.reference.panels import Kind, Panel, panels_of
 from gateway.reference.samples import signed
 from gateway.reference.site import Ending, Service, Site
@@ -119,6 +123,18 @@ def errors(name: str) -> tuple[str, ...]:
     return tuple(RAISED.get(name, ()))
 
 
+def refusal(name: str, path: str) -> Json | None:
+    """Return the problem that a contract answers an empty message with; None if it takes one."""
+    contract = CATALOGUE.get(name)
+    if not isinstance(contract, Request):
+        return None
+    try:
+        contract.load_data({})
+    except ContractError as error:
+        return describe(error, instance=path, trace_id=str(BY_NAME["trace_id"]))
+    return None
+
+
 def callers_of(code: str) -> tuple[str, ...]:
     """Return the contracts that a code may refuse, in the order of their names."""
     return tuple(name for name, codes in RAISED.items() if code in codes)
@@ -128,7 +144,7 @@ def callers_of(code: str) -> tuple[str, ...]:
 def panels(base: str, *, sandbox: bool) -> tuple[Panel, ...]:
     """Return the panels of all contracts for agencies: those asked most first."""
     document = orjson.loads(openapi.openapi(sandbox=sandbox))
-    kind = Kind(signed.samples, who_may_call, errors, BODIES, ANSWERS)
+    kind = Kind(signed.samples, who_may_call, errors, BODIES, ANSWERS, refusal)
     names = {contract.name for contract in agency_contracts()}
     listed = [p for p in panels_of(document, base, kind, openapi.TAGS) if p.name in names]
     listed.sort(key=lambda panel: (RANK[panel.service], panel.name.endswith("health.v1")))
