@@ -1,9 +1,9 @@
-"""Judges every page of a running `make demo` or `make up`: `python -m tests.browser.walk [site …]`.
+"""Judges every page of a running `make demo`: `python -m tests.browser.walk [--quick] [site …]`.
 
 A site is walked from its known pages along its links, one page of each shape (/reports/5702313182
 and /reports/4411223344 are one), signed in where it asks for it. Each page is judged by axe, in the
 dark too, by the judges of judges.py, by the HTML validator of the W3C (vnu) and by Lighthouse; the
-last two come by npm, into .judges/.
+last two come by npm, into .judges/. ``--quick`` leaves it at axe and vnu.
 """
 
 import json
@@ -18,7 +18,7 @@ from playwright.sync_api import Error, sync_playwright
 
 from deploy.local.ports import free_port
 from tests.browser import judges
-from tests.browser.conftest import QUIET, axe_of, program
+from tests.browser.conftest import AXE, QUIET, axe_of, program
 from tests.browser.sites import SITES
 from tests.processes import ROOT
 
@@ -29,13 +29,16 @@ NO_PAGE = re.compile(
     r"\.(csv|json|xml|ics|atom|rss|pdf|txt|toml|webp|jpg|png|svg|yaml|py|mjs|sh|java|php|go|cs|cjs)$"
     r"|/(sign-out|leave|export|static|photos|files|pictures|schemas|oauth|data)(/|$)"
 )
-LINKS = "() => [...document.querySelectorAll('a[href]:not([download])')].map(a => a.href)"
+# Links of a drawing are links too.
+LINKS = """() => [...document.querySelectorAll('a[href]:not([download])')]
+  .map(a => new URL(a.getAttribute('href'), document.baseURI).href)"""
 # Pages of a site that are judged at most.
 MOST = 140
 
 
-def main(names=()):
+def main(words=()):
     """Judges the sites of these names, all without one; 1 if a page has a fault, else 0."""
+    quick, names = "--quick" in words, [word for word in words if word != "--quick"]
     bring_tools()
     failed = 0
     with sync_playwright() as playwright:
@@ -43,7 +46,7 @@ def main(names=()):
         debugged = [*QUIET, f"--remote-debugging-port={port}"]
         browser = playwright.chromium.launch(executable_path=program(), args=debugged)
         for name in names or SITES:
-            for path, wrong in walked(browser, port, SITES[name]):
+            for path, wrong in walked(browser, None if quick else port, SITES[name]):
                 failed += bool(wrong)
                 print(f"{name} {path}: {json.dumps(wrong, ensure_ascii=False)}", flush=True)
         browser.close()
@@ -52,7 +55,7 @@ def main(names=()):
 
 
 def walked(browser, port, site):
-    """Yield the address of each page of a site and what is wrong with it."""
+    """Yield the address of each page of a site and what is wrong with it; quick without a port."""
     page = browser.new_context(bypass_csp=True, locale="fa-IR").new_page()
     page.set_default_timeout(60_000)
     waiting = [*site.pages, *(site.sign_in(page) if site.sign_in else ())]
@@ -79,9 +82,11 @@ def walked(browser, port, site):
 def judged(page, port, site, path, answer):
     """What is wrong with a page that is open."""
     page.wait_for_load_state()
-    wrong = judges.faults(page)
-    if violations := axe_of(page):
-        wrong["axe"] = violations
+    page.evaluate(AXE)
+    wrong = {"axe": violations} if (violations := axe_of(page)) else {}
+    if port is None:
+        return wrong
+    wrong |= judges.faults(page)
     if answer.ok:  # Lighthouse judges no page of an error
         cookies = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
         public = site.public and not path.startswith(site.closed)

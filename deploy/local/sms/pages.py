@@ -57,7 +57,7 @@ def phone(number: str, messages: Sequence[SmsMessage], outcome: str = "") -> str
     body = f"<ol>{rows}</ol>" if rows else _nothing()
     line = messages[-1].line if messages else LINES["kavenegar"][0]
     form = OUTCOMES.get(outcome, "") + _form(number, line)
-    return page(f"گوشی {escape(number)} (بازی)", form + body + back, PLAYED)
+    return page(f"گوشی {escape(number)} (بازی)", body + form + back, PLAYED)
 
 
 def _form(number: str, line: str = LINES["kavenegar"][0]) -> str:

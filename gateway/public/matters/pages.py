@@ -1,6 +1,7 @@
 """The page of a person's own matters, and the ways from there into each of them."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
@@ -8,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bus.envelope import instant
 from bus.errors import BusError, NotFound, Unavailable
 from contracts.billing.bills import BILLS_OF, BillsOf, OwnBills
 from contracts.inquiry.persons import MATTERS, OPEN_MY_INQUIRY, Matters, OpenMine, SessionProof
@@ -91,7 +93,9 @@ class MattersPages:
         page = await self._read(request, proof)
         done = request.query_params.get("done", "")
         done = done if done in ("visit", "inbox", "data") else ""
-        return show(request, "my", status, page=page, typed=typed, faults=faults, done=done)
+        now = instant(dt.datetime.now(dt.UTC))
+        shown = {"page": page, "typed": typed, "done": done, "now": now}
+        return show(request, "my", status, faults=faults, **shown)
 
     async def _read(self, request: Request, proof: SessionProof) -> MyPage:
         """The session is proven first; what else is there is asked for at once."""
