@@ -62,7 +62,7 @@ def walked(browser, port, site):
     shapes, sent = set(), {}
     while waiting and len(sent) < MOST:
         path = waiting.pop(0)
-        if path not in site.pages and shape(path) in shapes:
+        if path in sent or (path not in site.pages and shape(path) in shapes):
             continue
         shapes.add(shape(path))
         try:
