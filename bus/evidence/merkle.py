@@ -55,19 +55,25 @@ class Frontier:
         if len(self.hashes) != self.size.bit_count():
             raise ValueError(f"a tree of {self.size} leaves has another number of subtrees")
 
-    def append(self, leaf_hashes: Iterable[bytes]) -> tuple["Frontier", list[tuple[Node, bytes]]]:
+    def append(
+        self, leaf_hashes: Iterable[bytes], lowest: int = 0
+    ) -> tuple["Frontier", list[tuple[Node, bytes]]]:
         """The tree with these leaves behind its own, and the perfect subtrees that came to be,
-        the leaves among them.
+        from the level ``lowest`` on; 0 is that of the leaves.
         """
         size, hashes, made = self.size, list(self.hashes), []
         for hash in leaf_hashes:
-            made.append((Node(0, size), hash))
             hashes.append(hash)
             size += 1
-            for level in range(1, _trailing_zeros(size) + 1):
+            level = 0
+            while True:
+                if level >= lowest:
+                    made.append((Node(level, (size >> level) - 1), hashes[-1]))
+                if size >> level & 1:
+                    break
+                level += 1
                 right = hashes.pop()
                 hashes[-1] = node_hash(hashes[-1], right)
-                made.append((Node(level, (size >> level) - 1), hashes[-1]))
         return Frontier(size, tuple(hashes)), made
 
     def root(self) -> bytes:

@@ -30,22 +30,35 @@ RECEIPT_LOG = Table(
     Column("frontier", LargeBinary, nullable=False),
 )
 
-# ``secret`` and ``terms`` open the leaf's commitments; empty once they were destroyed, and for
-# anchors. ``agency`` is whose call it was.
-RECEIPT_LEAVES = Table(
-    "receipt_leaves",
+# Up to 256 leaves that were added at once, ``first`` the place of the first: their hashes one
+# behind the other, and a line each in the other columns: the leaf, whose call it was, and what
+# opens its commitments (secret, blank, terms). ``openings`` is empty once they were destroyed.
+RECEIPT_BUNDLES = Table(
+    "receipt_bundles",
     metadata,
-    Column("index", BigInteger, primary_key=True),
-    Column("hash", LargeBinary, nullable=False, unique=True),
-    Column("leaf", Text, nullable=False),
-    Column("agency", Text, nullable=False),
-    Column("call", Text, nullable=False),
-    Column("secret", LargeBinary, nullable=False),
-    Column("terms", Text, nullable=False),
+    Column("first", BigInteger, primary_key=True),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("leaves", Text, nullable=False),
+    Column("agencies", Text, nullable=False),
+    Column("openings", Text, nullable=False),
     Column("added_at", DateTime(timezone=True), nullable=False),
 )
-Index("receipt_leaves_call", RECEIPT_LEAVES.c.call, RECEIPT_LEAVES.c.index.desc())
-Index("receipt_leaves_added", RECEIPT_LEAVES.c.added_at)
+Index(
+    "receipt_bundles_open",
+    RECEIPT_BUNDLES.c.added_at,
+    postgresql_where=RECEIPT_BUNDLES.c.openings != "",
+)
+
+# Where a leaf stands, by the first eight bytes of its hash and of the SHA-256 of its call's id.
+RECEIPT_PLACES = Table(
+    "receipt_places",
+    metadata,
+    Column("index", BigInteger, nullable=False),
+    Column("hash", BigInteger, nullable=False),
+    Column("call", BigInteger, nullable=False),
+)
+Index("receipt_places_hash", RECEIPT_PLACES.c.hash)
+Index("receipt_places_call", RECEIPT_PLACES.c.call, RECEIPT_PLACES.c.index)
 
 # The roots of perfect subtrees from level 4 (16 leaves) on; smaller ones are made of their leaves.
 RECEIPT_NODES = Table(
@@ -72,19 +85,6 @@ Index(
     postgresql_where=RECEIPT_HEADS.c.stamp.is_not(None),
 )
 Index("receipt_heads_cosigned", RECEIPT_HEADS.c.size, postgresql_where=RECEIPT_HEADS.c.cosigned)
-
-
-@dataclass(frozen=True, slots=True)
-class LeafRow:
-    """A leaf of the log, and what opens it."""
-
-    index: int
-    hash: bytes
-    leaf: str
-    agency: str
-    call: str
-    secret: bytes
-    terms: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from people import retention
 
 KEEP = retention.span("receipts")
 KEEP_HEADS = dt.timedelta(days=30)
-AT_ONCE = 20_000
+AT_ONCE = 20_000  # bundles
 _DESTROY = text("""
-    update receipt_leaves set secret = '', terms = '' where index = any(array(
-        select index from receipt_leaves where added_at < :before and secret <> '' limit :most))""")
+    update receipt_bundles set openings = '' where first = any(array(
+        select first from receipt_bundles where added_at < :before and openings <> ''
+        limit :most))""")
 # A head with a time stamp or the line of a witness is kept, and so is the newest.
 _FORGET_HEADS = text("""
     delete from receipt_heads where signed_at < :before and stamp is null

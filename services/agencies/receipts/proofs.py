@@ -5,15 +5,16 @@ import re
 
 from sqlalchemy import Connection, select
 
-from bus.database.rows import columns, fetch_all, fetch_one
+from bus.database.rows import columns, fetch_one
 from bus.errors import NotFound, RuleBroken
 from bus.evidence.leaves import Leaf, parse_leaf, salts_of
 from bus.evidence.merkle import Nodes, consistency_nodes, inclusion_nodes, proof_of
 from bus.evidence.receipts import Receipt
 from bus.signatures.keys import base64url, from_base64url
 from contracts.agencies.receipts import Consistency, Entries, Inclusion, ReceiptReply
-from services.agencies.receipt_tables import RECEIPT_HEADS, RECEIPT_LEAVES, HeadRow, LeafRow
-from services.agencies.receipts import heads, tree
+from services.agencies.receipt_tables import RECEIPT_HEADS, HeadRow
+from services.agencies.receipts import bundles, heads, tree
+from services.agencies.receipts.bundles import KeptLeaf
 
 _HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 NOT_THERE = "receipt.not_found"
@@ -25,7 +26,7 @@ def inclusion(conn: Connection, leaf: str, size: int | None) -> Inclusion:
     NotFound ``receipt.not_found`` for a leaf that does not, or not yet.
     """
     head = _head(conn, size)
-    row = _leaf(conn, RECEIPT_LEAVES.c.hash == from_base64url(leaf))
+    row = bundles.find_by_hash(conn, from_base64url(leaf))
     if row is None or row.index >= head.size:
         raise NotFound("There is no such leaf under this head.", code=NOT_THERE)
     proof = _proof(conn, inclusion_nodes(row.index, head.size))
@@ -47,13 +48,8 @@ def consistency(conn: Connection, old: int, new: int) -> Consistency:
 def entries(conn: Connection, start: int, limit: int) -> Entries:
     """Leaves in their order, as far as a signed head covers them."""
     size = _head(conn, None).size
-    column = RECEIPT_LEAVES.c
-    statement = (
-        select(column.leaf)
-        .where(column.index >= start, column.index < min(start + limit, size))
-        .order_by(column.index)
-    )
-    return Entries(start=start, size=size, leaves=tuple(conn.execute(statement).scalars()))
+    leaves = bundles.read_range(conn, start, min(start + limit, size))
+    return Entries(start=start, size=size, leaves=tuple(leaf.leaf for leaf in leaves))
 
 
 def receipt(conn: Connection, agency: str, id_: str) -> ReceiptReply:
@@ -61,11 +57,10 @@ def receipt(conn: Connection, agency: str, id_: str) -> ReceiptReply:
 
     NotFound ``receipt.not_found`` for any other, and for a leaf that the log does not have yet.
     """
-    column = RECEIPT_LEAVES.c
-    row = _leaf(conn, column.agency == agency, column.call == id_)
+    row = _newest_of(conn, agency, id_)
     if row is None and _HASH.fullmatch(id_):
-        row = _leaf(conn, column.agency == agency, column.hash == from_base64url(id_))
-    if row is None:
+        row = bundles.find_by_hash(conn, from_base64url(id_))
+    if row is None or row.agency != agency:
         raise NotFound(
             "The log has no leaf of that hash or call of your agency. One that you were promised "
             "a moment ago may be on its way; ask again.",
@@ -78,7 +73,7 @@ def receipt(conn: Connection, agency: str, id_: str) -> ReceiptReply:
     return ReceiptReply(leaf=hash_text, state="PROVEN", receipt=_receipt(conn, row, head))
 
 
-def _receipt(conn: Connection, row: LeafRow, head: HeadRow) -> str:
+def _receipt(conn: Connection, row: KeptLeaf, head: HeadRow) -> str:
     leaf = parse_leaf(row.leaf.encode())
     if not isinstance(leaf, Leaf) or not row.secret:
         raise NotFound(
@@ -88,7 +83,7 @@ def _receipt(conn: Connection, row: LeafRow, head: HeadRow) -> str:
     return (
         Receipt(
             leaf=leaf,
-            salts=salts_of(bytes(row.secret)),
+            salts=salts_of(from_base64url(row.secret)),
             contents={"terms": row.terms.encode()},
             index=row.index,
             size=head.size,
@@ -132,15 +127,15 @@ def _head(conn: Connection, size: int | None) -> HeadRow:
     return head
 
 
-def _leaf(conn: Connection, *conditions: object) -> LeafRow | None:
-    statement = (
-        select(*columns(RECEIPT_LEAVES, LeafRow))
-        .where(*conditions)  # type: ignore[arg-type]  # clauses of SQLAlchemy
-        .order_by(RECEIPT_LEAVES.c.index.desc())
-        .limit(1)
-    )
-    rows = fetch_all(conn, LeafRow, statement)
-    return rows[0] if rows else None
+def _newest_of(conn: Connection, agency: str, call: str) -> KeptLeaf | None:
+    """The newest leaf of a call of that agency; None if there is none."""
+    leaves = bundles.find_by_call(conn, call)
+    return next((leaf for leaf in leaves if leaf.agency == agency and _is_of(leaf, call)), None)
+
+
+def _is_of(kept: KeptLeaf, call: str) -> bool:
+    leaf = parse_leaf(kept.leaf.encode())
+    return isinstance(leaf, Leaf) and leaf.call == call
 
 
 def _proof(conn: Connection, needed: list[Nodes]) -> list[bytes]:

@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
-from bus.database.rows import columns, fetch_all
 from bus.database.store import Tx
 from bus.errors import Conflict
+from bus.evidence.leaves import Leaf, parse_leaf
 from bus.evidence.merkle import leaf_hash, root_of
 from services.agencies.receipt_tables import (
+    RECEIPT_BUNDLES,
     RECEIPT_HEADS,
-    RECEIPT_LEAVES,
     RECEIPT_LOG,
     RECEIPT_NODES,
-    LeafRow,
+    RECEIPT_PLACES,
 )
-from services.agencies.receipts import heads, tree
-from services.agencies.receipts.tree import NewLeaf
+from services.agencies.receipts import bundles, heads, tree
+from services.agencies.receipts.bundles import KeptLeaf, NewLeaf
 
 
 def put_back(tx: Tx, copy: Sequence[str], origin: str, folder: Path) -> int:
@@ -34,28 +34,30 @@ def put_back(tx: Tx, copy: Sequence[str], origin: str, folder: Path) -> int:
             f"The copy does not lead to the head of {head.size} leaves that was signed.",
             code="receipts.other_copy",
         )
-    tree.lock(tx, origin)
-    kept = {bytes(row.hash): row for row in _leaves(tx)}
+    frontier = tree.lock(tx, origin)
+    kept = {leaf.hash: leaf for leaf in bundles.read_range(tx.conn, 0, frontier.size)}
+    signed = set(hashes)
     lost = [hash for hash in hashes if hash not in kept]
-    later = [row for hash, row in kept.items() if hash not in set(hashes)]
+    later = [leaf for hash, leaf in kept.items() if hash not in signed]
     first = [_leaf(hash, text, kept) for hash, text in zip(hashes, texts, strict=True)]
-    for table in (RECEIPT_LEAVES, RECEIPT_NODES, RECEIPT_HEADS):
+    for table in (RECEIPT_BUNDLES, RECEIPT_PLACES, RECEIPT_NODES, RECEIPT_HEADS):
         tx.conn.execute(delete(table))
     tx.conn.execute(update(RECEIPT_LOG).values(size=0, frontier=b""))
     tree.add(tx, [*first, *map(_again, later)], origin)
     return len(lost)
 
 
-def _leaves(tx: Tx) -> list[LeafRow]:
-    statement = select(*columns(RECEIPT_LEAVES, LeafRow)).order_by(RECEIPT_LEAVES.c.index)
-    return fetch_all(tx.conn, LeafRow, statement)
-
-
-def _leaf(hash: bytes, text: str, kept: dict[bytes, LeafRow]) -> NewLeaf:
+def _leaf(hash: bytes, text: str, kept: dict[bytes, KeptLeaf]) -> NewLeaf:
     """A leaf of the copy; with what opens it, if it was not lost."""
-    return _again(kept[hash]) if hash in kept else NewLeaf(hash, text, "", "", b"", "")
+    return _again(kept[hash]) if hash in kept else NewLeaf(hash, text, "", _call_of(text), "", "")
 
 
-def _again(row: LeafRow) -> NewLeaf:
-    secret = bytes(row.secret)
-    return NewLeaf(bytes(row.hash), row.leaf, row.agency, row.call, secret, row.terms)
+def _again(leaf: KeptLeaf) -> NewLeaf:
+    call = _call_of(leaf.leaf)
+    return NewLeaf(leaf.hash, leaf.leaf, leaf.agency, call, leaf.secret, leaf.terms)
+
+
+def _call_of(text: str) -> str:
+    """The call that a leaf is about; empty for an anchor."""
+    leaf = parse_leaf(text.encode())
+    return leaf.call if isinstance(leaf, Leaf) else ""

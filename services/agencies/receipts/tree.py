@@ -1,7 +1,7 @@
 """The tree in the database: leaves are added once each, in order, under one lock."""
 
+import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection
@@ -12,25 +12,15 @@ from bus.errors import ContractError, Internal
 from bus.evidence.leaves import LONGEST_LEAF
 from bus.evidence.merkle import HASH_BYTES, Frontier, Node, leaf_hash, root_of
 from bus.messages.values import Json
-from bus.signatures.keys import from_base64url
+from services.agencies.receipts import bundles
+from services.agencies.receipts.bundles import NewLeaf
 
 # Roots of smaller subtrees are made of their leaves, which are read by their places.
 LOWEST_KEPT = 4
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _OF_ANCHOR = {"at", "chain", "head", "log", "rows", "v"}
 _COMMITTED = {"answer", "request", "terms"}
 _OF_CALL = {"at", "call", "code", "contract", "log", "outcome", "v"} | _COMMITTED
-
-
-class NewLeaf(NamedTuple):
-    """A leaf that is to be added, and what opens it."""
-
-    hash: bytes
-    leaf: str
-    agency: str
-    call: str
-    secret: bytes
-    terms: str
-
 
 _BEGIN = Prepared(
     "receipt_log_begin",
@@ -39,19 +29,6 @@ _BEGIN = Prepared(
 )
 _LOCKED = Prepared(
     "receipt_log_locked", "select origin, size, frontier from receipt_log for update"
-)
-_THERE = Prepared(
-    "receipt_leaves_there",
-    "select hash from receipt_leaves where hash = any(cast(%s as bytea[]))",
-)
-_ADD = Prepared(
-    "receipt_leaves_add",
-    """
-    insert into receipt_leaves (index, hash, leaf, agency, call, secret, terms, added_at)
-    select cast(%s as bigint) + n - 1, hash, leaf, agency, call, secret, terms, now()
-    from unnest(cast(%s as bytea[]), cast(%s as text[]), cast(%s as text[]), cast(%s as text[]),
-                cast(%s as bytea[]), cast(%s as text[]))
-        with ordinality as row(hash, leaf, agency, call, secret, terms, n)""",
 )
 _ADD_NODES = Prepared(
     "receipt_nodes_add",
@@ -64,11 +41,6 @@ _ADD_NODES = Prepared(
 _GROW = Prepared(
     "receipt_log_grow",
     "update receipt_log set size = cast(%s as bigint), frontier = cast(%s as bytea)",
-)
-_HASHES = Prepared(
-    "receipt_hashes",
-    """
-    select index, hash from receipt_leaves where index = any(cast(%s as bigint[]))""",
 )
 _NODES = Prepared(
     "receipt_nodes_read",
@@ -87,16 +59,12 @@ def read_leaf(wire: Json, origin: str) -> NewLeaf:
         members = orjson.loads(text)
         whole = orjson.dumps(members, option=orjson.OPT_SORT_KEYS) == text
         fits = members.keys() in (_OF_CALL, _OF_ANCHOR) and members["log"] == origin
-        if not (whole and fits and len(text) <= LONGEST_LEAF):
+        agency, call, terms = str(wire["agency"]), str(wire["call"]), str(wire["terms"])
+        new = NewLeaf(leaf_hash(text), leaf, agency, call, str(wire["secret"]), terms)
+        opens = not new.secret or _SECRET.fullmatch(new.secret)
+        if not (whole and fits and opens and len(text) <= LONGEST_LEAF and bundles.is_kept(new)):
             raise ValueError  # noqa: TRY301 - one refusal for all
-        return NewLeaf(
-            leaf_hash(text),
-            leaf,
-            str(wire["agency"]),
-            str(wire["call"]),
-            from_base64url(str(wire["secret"])),
-            str(wire["terms"]),
-        )
+        return new  # noqa: TRY300 - what it is made of is what may fail
     except (KeyError, ValueError, AttributeError, TypeError):
         raise ContractError("This is no leaf of this log.", code="receipt.malformed") from None
 
@@ -114,8 +82,8 @@ def add(tx: Tx, leaves: Iterable[NewLeaf], origin: str) -> int:
     """
     new = {leaf.hash: leaf for leaf in leaves}
     frontier = lock(tx, origin)
-    for row in tx.read(_THERE, list(new)):
-        del new[bytes(row.hash)]
+    for hash in bundles.known(tx, new):
+        del new[hash]
     if new:
         _append(tx, frontier, list(new.values()))
     return len(new)
@@ -142,11 +110,9 @@ def frontier_of(size: int, hashes: bytes) -> Frontier:
 
 
 def _append(tx: Tx, frontier: Frontier, leaves: Sequence[NewLeaf]) -> None:
-    grown, made = frontier.append(leaf.hash for leaf in leaves)
-    hashes, texts, agencies, calls, secrets, terms = zip(*leaves, strict=True)
-    columns = (hashes, texts, agencies, calls, secrets, terms)
-    tx.write(_ADD, frontier.size, *map(list, columns))
-    if kept := [(node, hash) for node, hash in made if node.level >= LOWEST_KEPT]:
+    grown, kept = frontier.append((leaf.hash for leaf in leaves), LOWEST_KEPT)
+    bundles.add(tx, frontier.size, leaves)
+    if kept:
         levels, places = [node.level for node, _ in kept], [node.place for node, _ in kept]
         tx.write(_ADD_NODES, levels, places, [hash for _, hash in kept])
     tx.write(_GROW, grown.size, b"".join(grown.hashes))
@@ -166,7 +132,7 @@ def hashes_of(conn: Connection, nodes: Iterable[Node]) -> dict[Node, bytes]:
         hashes |= {Node(level, index): bytes(hash) for level, index, hash in rows}
     if low:
         places = sorted({place for node in low for place in _leaves(node)})
-        leaves = {index: bytes(hash) for index, hash in _HASHES.run(conn, places)}
+        leaves = bundles.hashes_at(conn, places)
         for node in low:
             if all(place in leaves for place in _leaves(node)):
                 hashes[node] = root_of([leaves[place] for place in _leaves(node)])

@@ -1,12 +1,16 @@
 """The log of receipts: every leaf once, in one tree, under heads that never contradict another."""
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.engine import make_url
 
 from bus.activator import Fate
+from bus.call_leaves import anchor
+from bus.database.migrate import migrate
 from bus.evidence.errors import EvidenceError
 from bus.evidence.merkle import (
     check_consistency,
@@ -18,8 +22,15 @@ from bus.signatures.keys import base64url
 from contracts.agencies import receipts as contracts
 from services.agencies.receipts import heads
 from tests.agencies.receipts.logs import ORIGIN, statement
+from tests.tables import to_revision
 
-TABLES = "receipt_log, receipt_leaves, receipt_nodes, receipt_heads"
+TABLES = "receipt_log, receipt_bundles, receipt_places, receipt_nodes, receipt_heads"
+LEAF_COUNT = "select sum(octet_length(hashes)) / 32, (select count(*) from receipt_places) "
+LEAF_COUNT += "from receipt_bundles"
+REWRITE = """
+    update receipt_bundles set hashes = overlay(hashes placing %s from %s * 32 + 1 for 32),
+        leaves = (select string_agg(case when n = %s + 1 then %s else line end, e'\n' order by n)
+                  from string_to_table(leaves, e'\n') with ordinality as line(line, n))"""
 
 
 def test_a_leaf_has_a_receipt_as_soon_as_a_head_covers_it(log):
@@ -50,7 +61,7 @@ def test_a_message_that_comes_again_adds_nothing(log):
     log.add(leaves[2:], [*leaves, statement("call-5")])
     log.sign()
     assert log.head().checkpoint.size == 6
-    assert log.sql("select count(*) from receipt_leaves")[0][0] == 6
+    assert log.sql(LEAF_COUNT) == [(6, 6)]
 
 
 def test_what_is_no_leaf_of_this_log_spoils_no_other(log):
@@ -155,10 +166,9 @@ def test_a_rewritten_leaf_is_noticed(log, index):
     log.sign()
     head = log.head().checkpoint
     forged = statement("call-forged")
-    log.sql(
-        "update receipt_leaves set hash = %s, leaf = %s where index = %s",
-        values=(forged.hash, forged.text.decode(), index),
-    )
+    log.sql(REWRITE, values=(forged.hash, index, index, forged.text.decode()))
+    key = int.from_bytes(forged.hash[:8], "big", signed=True)
+    log.sql("update receipt_places set hash = %s where index = %s", values=(key, index))
     texts = log.call(contracts.LOG_ENTRIES, start=0, limit=1000)["leaves"]
     assert root_of([leaf_hash(text.encode()) for text in texts]) != head.root
     reply = log.call(contracts.LOG_INCLUSION, leaf=base64url(forged.hash))
@@ -216,6 +226,34 @@ def test_leaves_that_were_lost_are_put_back_from_a_copy_and_the_log_goes_on(log,
     assert log.proven("call-since").index == 40
     # Of a leaf that was lost the log cannot make a receipt any more; it stands there.
     assert log.receipt(base64url(leaves[30].hash))["code"] == "receipt.not_found"
+
+
+def test_leaves_of_a_release_before_bundles_keep_their_places_and_receipts(log, postgres):
+    head_of_log = anchor(ORIGIN, "inquiry", 7, bytes(32), datetime.now(UTC))
+    leaves = [statement(f"call-{n}", agency=f"{'ab'[n % 2]}-co") for n in range(300)]
+    log.add([*leaves[:150], head_of_log], leaves[150:])
+    log.sign()
+    texts = log.call(contracts.LOG_ENTRIES, start=0, limit=1000)["leaves"]
+    owner = postgres.url(make_url(log.db).database)
+    to_revision(owner, "services.agencies", "downgrade", "0018")
+    before = log.sql("select hash, leaf, agency, call, secret, terms from receipt_leaves")
+    rows = {bytes(hash): row for hash, *row in before}
+    assert len(rows) == 301
+    for leaf in (leaves[0], leaves[299], head_of_log):
+        text, agency, call, secret, terms = rows[leaf.hash]
+        assert (text.encode(), agency, call) == (leaf.text, leaf.agency, leaf.call)
+        assert (bytes(secret), terms.encode()) == (leaf.secret, leaf.terms)
+    migrate("services.agencies", owner)
+    assert log.call(contracts.LOG_ENTRIES, start=0, limit=1000)["leaves"] == texts
+    log.add(leaves[:3], [statement("call-new")])
+    log.sign()
+    assert log.head().checkpoint.size == 302
+    assert log.proven("call-299", "b-co").leaf.encode() == leaves[299].text
+    assert log.receipt("call-299")["code"] == "receipt.not_found"
+    for leaf in (leaves[0], head_of_log):
+        assert texts[log.call(contracts.LOG_INCLUSION, leaf=base64url(leaf.hash))["index"]] == (
+            leaf.text.decode()
+        )
 
 
 def test_what_opens_a_leaf_is_destroyed_after_ten_years_and_the_tree_stays(log):

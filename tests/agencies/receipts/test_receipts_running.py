@@ -119,8 +119,9 @@ def test_a_repeat_at_another_face_gets_the_same_receipt_and_makes_no_second_leaf
 
 
 def leaves_of(house, call):
-    rows = execute(house.db, "select count(*) from receipt_leaves where call = %s", (call,))
-    return rows[0][0]
+    statement = "select count(*) from receipt_bundles, string_to_table(leaves, %s) leaf "
+    statement += "where leaf like %s"
+    return execute(house.db, statement, ("\n", f'%"call":"{call}"%'))[0][0]
 
 
 def calls_of(house, proven):

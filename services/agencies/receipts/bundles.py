@@ -1,0 +1,191 @@
+"""Leaves as they are kept: up to 256 that were added at once are one row, a bundle, and each has a
+narrow row of its own that finds it by its hash and by its call.
+
+A row for each leaf with an index for each way to find it cost as much as all else of a receipt.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from bus.database.prepared import Prepared
+from bus.database.store import Tx
+from bus.errors import Internal
+from bus.evidence.merkle import HASH_BYTES
+
+MOST = 256
+# Calls that share a key are looked through so many at a time, the newest first.
+PAGE = 20
+KEY_BYTES = 8
+
+
+class NewLeaf(NamedTuple):
+    """A leaf that is to be added, and what opens it: ``secret`` is the base64url of its secret."""
+
+    hash: bytes
+    leaf: str
+    agency: str
+    call: str
+    secret: str
+    terms: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLeaf:
+    """A leaf at its place; ``secret`` and ``terms`` are empty once they were destroyed."""
+
+    index: int
+    hash: bytes
+    leaf: str
+    agency: str
+    secret: str
+    terms: str
+
+
+_ADD_BUNDLE = Prepared(
+    "receipt_bundle_add",
+    """
+    insert into receipt_bundles (first, hashes, leaves, agencies, openings, added_at)
+    values (cast(%s as bigint), cast(%s as bytea), cast(%s as text), cast(%s as text),
+            cast(%s as text), now())""",
+)
+_ADD_PLACES = Prepared(
+    "receipt_places_add",
+    """
+    insert into receipt_places (index, hash, call)
+    select cast(%s as bigint) + n - 1, hash, call
+    from unnest(cast(cast(%s as text) as bigint[]), cast(cast(%s as text) as bigint[]))
+        with ordinality as row(hash, call, n)""",
+)
+# A plan is made once a connection, maybe while the table is small: later it would read all of it.
+_BY_INDEX = Prepared("receipt_places_by_index", "select set_config('enable_seqscan', 'off', true)")
+_OF_HASHES = Prepared(
+    "receipt_places_of_hashes",
+    """
+    select index from receipt_places where hash = any(cast(cast(%s as text) as bigint[]))""",
+)
+_OF_CALL = Prepared(
+    "receipt_places_of_call",
+    """
+    select index from receipt_places
+    where call = cast(%s as bigint) and index < cast(%s as bigint)
+    order by index desc limit cast(%s as integer)""",
+)
+# The bundle of a place is the last that does not begin behind it.
+_BUNDLES = """
+    from receipt_bundles where first in (
+        select (select max(first) from receipt_bundles where first <= place)
+        from unnest(cast(%s as bigint[])) as wanted(place))"""
+_HASHES = Prepared("receipt_bundle_hashes", f"select first, hashes {_BUNDLES}")
+_WHOLE = Prepared(
+    "receipt_bundles_whole", f"select first, hashes, leaves, agencies, openings {_BUNDLES}"
+)
+_RANGE = Prepared(
+    "receipt_bundles_range",
+    """
+    select first, hashes, leaves, agencies, openings from receipt_bundles
+    where first < cast(%s as bigint) and first >= coalesce(
+        (select max(first) from receipt_bundles where first <= cast(%s as bigint)), 0)
+    order by first""",
+)
+
+
+def is_kept(leaf: NewLeaf) -> bool:
+    """True if nothing of a leaf would be read as the end of another: each is a line of its own."""
+    return "\n" not in leaf.leaf + leaf.agency + leaf.terms
+
+
+def add(tx: Tx, first: int, leaves: Sequence[NewLeaf]) -> None:
+    """Keep leaves at the places from ``first`` on."""
+    for start in range(0, len(leaves), MOST):
+        part = leaves[start : start + MOST]
+        tx.write(
+            _ADD_BUNDLE,
+            first + start,
+            b"".join(leaf.hash for leaf in part),
+            "\n".join(leaf.leaf for leaf in part),
+            "\n".join(leaf.agency for leaf in part),
+            "\n".join(f"{leaf.secret} {leaf.terms}" for leaf in part),
+        )
+    hashes, calls = (leaf.hash for leaf in leaves), (leaf.call for leaf in leaves)
+    tx.write(_ADD_PLACES, first, _array(map(_key, hashes)), _array(map(_key_of_call, calls)))
+
+
+def known(tx: Tx, hashes: Collection[bytes]) -> set[bytes]:
+    """Those of these hashes whose leaves are there already."""
+    tx.write(_BY_INDEX)
+    places = [index for (index,) in tx.read(_OF_HASHES, _array(map(_key, hashes)))]
+    return set(hashes).intersection(hashes_at(tx.conn, places).values()) if places else set()
+
+
+def hashes_at(conn: Connection, places: Collection[int]) -> dict[int, bytes]:
+    """The hashes of the leaves at these places, of those that are there."""
+    hashes = {}
+    wanted = set(places)
+    for first, joined in _HASHES.run(conn, sorted(wanted)):
+        kept = range(first, first + len(joined) // HASH_BYTES)
+        for place in wanted.intersection(kept):
+            at = (place - first) * HASH_BYTES
+            hashes[place] = bytes(joined[at : at + HASH_BYTES])
+    return hashes
+
+
+def find_by_hash(conn: Connection, hash: bytes) -> KeptLeaf | None:
+    """The leaf of that hash; None if there is none."""
+    places = [index for (index,) in _OF_HASHES.run(conn, _array([_key(hash)]))]
+    return next((leaf for leaf in _leaves_at(conn, places) if leaf.hash == hash), None)
+
+
+def find_by_call(conn: Connection, call: str) -> Iterator[KeptLeaf]:
+    """The leaves that may be of a call, the newest first; the caller looks whose call it is."""
+    before = 2**63 - 1
+    while places := [row[0] for row in _OF_CALL.run(conn, _key_of_call(call), before, PAGE)]:
+        yield from _leaves_at(conn, places)
+        before = places[-1]
+
+
+def read_range(conn: Connection, begin: int, end: int) -> Iterator[KeptLeaf]:
+    """The leaves at the places from ``begin`` to before ``end``, in their order."""
+    for row in _RANGE.run(conn, end, begin):
+        for leaf in _leaves(*row):
+            if begin <= leaf.index < end:
+                yield leaf
+
+
+def _leaves_at(conn: Connection, places: Sequence[int]) -> list[KeptLeaf]:
+    """The leaves at these places, from the last to the first."""
+    wanted = set(places)
+    rows = _WHOLE.run(conn, sorted(wanted)).all() if wanted else []
+    found = (leaf for row in rows for leaf in _leaves(*row) if leaf.index in wanted)
+    return sorted(found, key=lambda leaf: leaf.index, reverse=True)
+
+
+def _leaves(
+    first: int, hashes: bytes, leaves: str, agencies: str, openings: str
+) -> Iterator[KeptLeaf]:
+    """The leaves of a bundle. Internal ``receipts.damaged`` for a row that is none."""
+    texts, names = leaves.split("\n"), agencies.split("\n")
+    opening = openings.split("\n") if openings else [" "] * len(texts)
+    if not len(texts) == len(names) == len(opening) == len(hashes) // HASH_BYTES:
+        raise Internal("The log of receipts is damaged.", code="receipts.damaged")
+    for n, (leaf, agency, opens) in enumerate(zip(texts, names, opening, strict=True)):
+        hash = bytes(hashes[n * HASH_BYTES : (n + 1) * HASH_BYTES])
+        secret, _, terms = opens.partition(" ")
+        yield KeptLeaf(first + n, hash, leaf, agency, secret, terms)
+
+
+def _key(hash: bytes) -> int:
+    """By which a hash is found among the places; the whole hash stands in the bundle."""
+    return int.from_bytes(hash[:KEY_BYTES], "big", signed=True)
+
+
+def _key_of_call(call: str) -> int:
+    return _key(hashlib.sha256(call.encode("utf-8", "surrogatepass")).digest())
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """Numbers as PostgreSQL reads an array of them, at once."""
+    return f"{{{','.join(map(str, numbers))}}}"
