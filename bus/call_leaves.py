@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -20,7 +21,7 @@ from bus import topology
 from bus.envelope import Envelope
 from bus.errors import Unavailable
 from bus.evidence.errors import EvidenceError
-from bus.evidence.leaves import Anchor, Leaf, Terms, commit, moment_text
+from bus.evidence.leaves import Anchor, Terms, commit, made_leaf, moment_text
 from bus.evidence.merkle import HASH_BYTES, leaf_hash
 from bus.messages.kinds import Request
 from bus.settings import Settings
@@ -98,8 +99,7 @@ class Evidence:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A leaf on its way to the log, with what opens it: the secret of its salts, and the terms."""
 
     text: bytes
@@ -156,25 +156,22 @@ def refusal_digest(code: str) -> bytes:
     return sha256(code.encode()).digest()
 
 
-def state(caller: Mapping[str, object], evidence: Evidence, matter: Matter) -> Statement:
-    """Make the leaf of a call that ended now."""
-    terms = _terms(caller, evidence, matter).encode()
+def state(
+    caller: Mapping[str, object], evidence: Evidence, matter: Matter, at: str | None = None
+) -> Statement:
+    """Make the leaf of a call that ended ``at`` a moment, by default now."""
+    terms, digest = _encoded(_terms(caller, evidence, matter))
     secret = secrets.token_bytes(SECRET_BYTES)
-    digests = {
-        "request": evidence.request,
-        "answer": matter.answer,
-        "terms": sha256(terms).digest(),
+    digests = {"request": evidence.request, "answer": matter.answer, "terms": digest}
+    texts = {
+        "log": evidence.log,
+        "call": evidence.call or matter.call,
+        "at": at or moment_text(datetime.now(UTC)),
+        "contract": matter.contract,
+        "outcome": matter.outcome,
+        "code": matter.code,
     }
-    leaf = Leaf(
-        log=evidence.log,
-        call=evidence.call or matter.call,
-        at=moment_text(datetime.now(UTC)),
-        contract=matter.contract,
-        outcome=matter.outcome,
-        code=matter.code,
-        **commit(secret, digests),
-    )
-    text = leaf.encode()
+    text = made_leaf(texts, commit(secret, digests))
     agency = str(caller.get("agency", ""))
     return Statement(text, leaf_hash(text), agency, matter.call, secret, terms)
 
@@ -184,6 +181,13 @@ def anchor(log: str, chain: str, rows: int, head: bytes, at: datetime) -> Statem
     leaf = Anchor(log, moment_text(at), chain, rows, base64url(head))
     text = leaf.encode()
     return Statement(text, leaf_hash(text), "", "", b"", b"")
+
+
+@lru_cache(1024)
+def _encoded(terms: Terms) -> tuple[bytes, bytes]:
+    """Terms as they are committed to, and their SHA-256; an agency's calls mostly share them."""
+    text = terms.encode()
+    return text, sha256(text).digest()
 
 
 def _terms(caller: Mapping[str, object], evidence: Evidence, matter: Matter) -> Terms:
@@ -263,6 +267,7 @@ class Leaves:
     def __init__(self, contract: object) -> None:
         self._contract = contract if isinstance(contract, Request) and is_logged(contract) else None
         self._statements: list[Statement] = []
+        self._at = moment_text(datetime.now(UTC))
 
     def mark(self, envelope: Envelope, data: Wire, reply: Wire | None) -> Wire | None:
         """The reply with the mark of its leaf; as it was if no agency asked by a face that logs."""
@@ -281,7 +286,7 @@ class Leaves:
         matter = Matter(
             self._contract.name, envelope.id, data.get("purpose"), outcome, code, answer
         )
-        statement = state(envelope.caller, evidence, matter)
+        statement = state(envelope.caller, evidence, matter, self._at)
         self._statements.append(statement)
         return {**marked, MARK: Mark(statement.hash, answer).write()}
 

@@ -1,6 +1,5 @@
 """Envelope Wrapper: the metadata of a message, under the names of CloudEvents 1.0."""
 
-import json
 import math
 import re
 import secrets
@@ -9,6 +8,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, overload
+
+import orjson
 
 from bus.errors import ContractError, FieldError
 from bus.process import spans
@@ -49,11 +50,13 @@ class Envelope:
         **more: Any,
     ) -> "Envelope":
         """Make an envelope; with ``cause`` it continues its correlation and trace."""
-        more.setdefault("id", str(uuid.uuid4()))
+        if "id" not in more:
+            more["id"] = str(uuid.uuid4())
+        if "traceparent" not in more:
+            more["traceparent"] = cause.traceparent if cause else new_traceparent()
         more.setdefault("time", instant(datetime.now(UTC)))
         more.setdefault("correlation", cause.correlation if cause else more["id"])
         more.setdefault("causation", cause.id if cause else None)
-        more.setdefault("traceparent", cause.traceparent if cause else new_traceparent())
         return cls(type=type, source=source, **more)
 
     @property
@@ -77,7 +80,7 @@ class Envelope:
             "ce-correlation": self.correlation,
             "ce-causation": self.causation,
             "ce-subject": self.subject,
-            "ce-caller": json.dumps(self.caller, ensure_ascii=False) if self.caller else None,
+            "ce-caller": orjson.dumps(self.caller).decode() if self.caller else None,
             "ce-deadline": str(self.deadline) if self.deadline is not None else None,
             "traceparent": self.traceparent,
         }
@@ -93,9 +96,9 @@ class Envelope:
             if headers.get(name) is not None and not _is_short(headers[name]):
                 raise _broken(name, "is not a short text")
         try:
-            caller = json.loads(headers["ce-caller"]) if headers.get("ce-caller") else None
+            caller = orjson.loads(headers["ce-caller"]) if headers.get("ce-caller") else None
             deadline = float(headers["ce-deadline"]) if headers.get("ce-deadline") else None
-        except (TypeError, ValueError, RecursionError):
+        except (TypeError, ValueError):
             raise _broken("ce-caller, ce-deadline", "cannot be read") from None
         if deadline is not None and not math.isfinite(deadline):
             raise _broken("ce-deadline", "is no moment")

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
+from functools import cache, partial
 
 import orjson
 import structlog
@@ -39,6 +39,8 @@ from gateway.http.problems import HttpError
 
 HEADERS_LIMIT = 32 * 1024
 URI_LIMIT = 4096
+# Of so many paths a face knows by heart which routes can match them; strangers may think of more.
+MOST_PATHS = 2000
 # A label for each method that a stranger can think of would fill our memory.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -82,6 +84,17 @@ SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
 
+
+@cache
+def _requests(face: str, route: str, method: str, status: int) -> Counter:
+    return REQUESTS.labels(face, route, method, str(status))
+
+
+@cache
+def _seconds(face: str, route: str) -> Histogram:
+    return SECONDS.labels(face, route)
+
+
 Handler = Callable[[Request], Awaitable[Response]]
 Finish = Callable[[Request, Response], Response]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -120,11 +133,7 @@ class Face:
         self.name, self.routes, self._finish, self._show = name, routes, finish, show
         self._first = first
         self._lifespan = Starlette(lifespan=lifespan)
-        self._literal = {
-            route.path: [other for other in routes if other.path_regex.match(route.path)]
-            for route in routes
-            if not route.param_convertors
-        }
+        self._routes_of: dict[str, Sequence[Route]] = {}
         # What was never counted cannot rise: the first failure of a route shows against this 0.
         for route in routes:
             for method in route.methods or ():
@@ -223,8 +232,14 @@ class Face:
         raise HttpError("http.method", f"This path takes {allow}.", Allow=allow)
 
     def _candidates(self, path: str) -> Sequence[Route]:
-        """Return the routes that can match a path, in their order; literal ones are looked up."""
-        return self._literal.get(path, self.routes)
+        """Return the routes that can match a path, in their order; each path is tried once."""
+        found = self._routes_of.get(path)
+        if found is None:
+            found = [route for route in self.routes if route.path_regex.match(path)]
+            if len(self._routes_of) >= MOST_PATHS:
+                self._routes_of.clear()
+            self._routes_of[path] = found
+        return found
 
     def _problem(self, request: Request, error: BusError) -> Response:
         problem = problems.describe(
@@ -243,8 +258,8 @@ class Face:
     def _account(self, request: Request, status: int, seconds: float) -> None:
         route, state = request.state.route, request.state
         method = request.method if request.method in METHODS else "other"
-        REQUESTS.labels(self.name, route, method, str(status)).inc()
-        SECONDS.labels(self.name, route).observe(seconds)
+        _requests(self.name, route, method, status).inc()
+        _seconds(self.name, route).observe(seconds)
         _log.info(
             "answered",
             method=request.method,

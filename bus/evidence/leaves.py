@@ -24,6 +24,7 @@ from bus.signatures.keys import base64url, from_base64url
 
 VERSION = 1
 PARTS = ("request", "answer", "terms")
+_NAMES = {part: part.encode() for part in PARTS}
 OUTCOMES = ("answered", "accepted", "asked", "refused", "failed")
 WITHOUT_CODE = ("answered", "accepted", "asked")
 LONGEST_LEAF = 4096  # bytes
@@ -44,7 +45,7 @@ def salts_of(secret: bytes) -> dict[str, bytes]:
     """The salts of the parts of one call, from its secret of 32 random bytes; once that is
     destroyed, the commitments say nothing for ever.
     """
-    return {part: hmac.digest(secret, part.encode(), "sha256") for part in PARTS}
+    return {part: hmac.digest(secret, name, "sha256") for part, name in _NAMES.items()}
 
 
 def commitment(salt: bytes, part: str, digest: bytes) -> str:
@@ -54,7 +55,7 @@ def commitment(salt: bytes, part: str, digest: bytes) -> str:
     """
     if len(salt) != HASH_BYTES or len(digest) != HASH_BYTES or part not in PARTS:
         raise ValueError(f"a salt of {len(salt)} and a digest of {len(digest)} bytes for {part!r}")
-    return base64url(hashlib.sha256(salt + part.encode() + b"\0" + digest).digest())
+    return base64url(hashlib.sha256(b"%b%b\0%b" % (salt, _NAMES[part], digest)).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,16 @@ class Anchor:
     def hash(self) -> bytes:
         """Its hash in the tree."""
         return leaf_hash(self.encode())
+
+
+def made_leaf(texts: Mapping[str, str], commitments: Mapping[str, str]) -> bytes:
+    """The bytes of a leaf that is made now, as ``Leaf.encode`` writes them: ``texts`` are its
+    members but the commitments. EvidenceError for a call, contract or code that no leaf has.
+    """
+    _require(_CALL, texts["call"], "call")
+    _require(_WORD, texts["contract"], "contract")
+    _require(_WORD, texts["code"], "code")
+    return canonical_text({"v": VERSION, **texts, **commitments})
 
 
 def parse_leaf(raw: bytes) -> Leaf | Anchor:

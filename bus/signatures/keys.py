@@ -4,6 +4,7 @@ libsodium signs and verifies, cryptography reads PEM (docs/decisions/0057).
 """
 
 import base64
+import binascii
 import hashlib
 import time
 from collections.abc import Mapping
@@ -20,11 +21,13 @@ from bus.signatures.key_strength import ED25519_BYTES, is_sound_commitment, requ
 SIGNATURE_BYTES = 64
 JWS_ALGORITHM = "EdDSA"
 PROOF_KIND = "mirab-key-proof+jwt"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def base64url(raw: bytes) -> str:
     """Base64url without padding (RFC 7515, section 2)."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    standard = binascii.b2a_base64(raw, newline=False)
+    return standard.translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def from_base64url(text: str) -> bytes:

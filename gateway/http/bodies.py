@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from hashlib import sha256
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from bus.messages.values import Json
 from gateway.http.problems import HttpError
@@ -28,25 +28,26 @@ async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
     length = request.headers.get("content-length", "0")
     if length.isascii() and length.isdigit() and int(length) > limit:
         raise too_large(limit)
-    total, stream, digest = 0, request.stream(), sha256()
-    while True:
+    total, digest, more = 0, sha256(), True
+    while more:
         try:
             async with asyncio.timeout(BODY_PAUSE):
-                chunk = await anext(stream)
-        except StopAsyncIteration:
-            request.state.body_digest = digest.digest() if total else None
-            return
+                message = await request.receive()
         except TimeoutError:
             raise HttpError(
                 "http.timeout",
                 f"No byte of the body came for {BODY_PAUSE:g} s.",
                 Connection="close",
             ) from None
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         total += len(chunk)
         if total > limit:
             raise too_large(limit)
         digest.update(chunk)
         yield chunk
+    request.state.body_digest = digest.digest() if total else None
 
 
 def _check_coding(request: Request) -> None:

@@ -1,6 +1,7 @@
 """The address of each contract; an address without a contract is not found."""
 
 import re
+from functools import lru_cache
 
 from starlette.requests import Request
 from starlette.routing import Match, Route
@@ -32,6 +33,7 @@ class ContractRoute(Route):
         return (match if is_contract else Match.FULL), child
 
 
+@lru_cache(1024)
 def contract_at(path: str) -> kinds.Request | None:
     """The contract at a path, if agencies may be granted it; /v01/… is nobody's."""
     match = _PATH.fullmatch(path)
