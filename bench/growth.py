@@ -124,7 +124,8 @@ def parallel(stores: Stores, ids: list[str], rounds: int) -> str:
     # More cores come with more callers, so that batches are as large as those of one and one here.
     parts = _parts([cpu for _, cpu in runs["one service, one door"]])
     borne = heads.measure(stores)
-    return "\n\n".join([_shown(runs), heads.shown(borne), heads.paper(parts, borne)])
+    costs = heads.index_cost(stores)
+    return "\n\n".join([_shown(runs), heads.shown(borne), costs, heads.paper(parts, borne)])
 
 
 def _parts(rounds: list[Cpu]) -> Cpu:
