@@ -31,8 +31,8 @@ RECEIPT_LOG = Table(
 )
 
 # Up to 256 leaves that were added at once, ``first`` the place of the first: their hashes one
-# behind the other, and a line each in the other columns: the leaf, whose call it was, and what
-# opens its commitments (secret, blank, terms). ``openings`` is empty once they were destroyed.
+# behind the other, and a line each in the other columns: the leaf, whose call it was, its id, and
+# what opens its commitments (secret, blank, terms). ``openings`` is empty once they were destroyed.
 RECEIPT_BUNDLES = Table(
     "receipt_bundles",
     metadata,
@@ -40,6 +40,7 @@ RECEIPT_BUNDLES = Table(
     Column("hashes", LargeBinary, nullable=False),
     Column("leaves", Text, nullable=False),
     Column("agencies", Text, nullable=False),
+    Column("calls", Text, nullable=False),
     Column("openings", Text, nullable=False),
     Column("added_at", DateTime(timezone=True), nullable=False),
 )

@@ -41,6 +41,7 @@ class KeptLeaf:
     hash: bytes
     leaf: str
     agency: str
+    call: str
     secret: str
     terms: str
 
@@ -48,9 +49,9 @@ class KeptLeaf:
 _ADD_BUNDLE = Prepared(
     "receipt_bundle_add",
     """
-    insert into receipt_bundles (first, hashes, leaves, agencies, openings, added_at)
+    insert into receipt_bundles (first, hashes, leaves, agencies, calls, openings, added_at)
     values (cast(%s as bigint), cast(%s as bytea), cast(%s as text), cast(%s as text),
-            cast(%s as text), now())""",
+            cast(%s as text), cast(%s as text), now())""",
 )
 _ADD_PLACES = Prepared(
     "receipt_places_add",
@@ -81,12 +82,12 @@ _BUNDLES = """
         from unnest(cast(%s as bigint[])) as wanted(place))"""
 _HASHES = Prepared("receipt_bundle_hashes", f"select first, hashes {_BUNDLES}")
 _WHOLE = Prepared(
-    "receipt_bundles_whole", f"select first, hashes, leaves, agencies, openings {_BUNDLES}"
+    "receipt_bundles_whole", f"select first, hashes, leaves, agencies, calls, openings {_BUNDLES}"
 )
 _RANGE = Prepared(
     "receipt_bundles_range",
     """
-    select first, hashes, leaves, agencies, openings from receipt_bundles
+    select first, hashes, leaves, agencies, calls, openings from receipt_bundles
     where first < cast(%s as bigint) and first >= coalesce(
         (select max(first) from receipt_bundles where first <= cast(%s as bigint)), 0)
     order by first""",
@@ -95,7 +96,7 @@ _RANGE = Prepared(
 
 def is_kept(leaf: NewLeaf) -> bool:
     """True if nothing of a leaf would be read as the end of another: each is a line of its own."""
-    return "\n" not in leaf.leaf + leaf.agency + leaf.terms
+    return "\n" not in leaf.leaf + leaf.agency + leaf.call + leaf.terms
 
 
 def add(tx: Tx, first: int, leaves: Sequence[NewLeaf]) -> None:
@@ -108,6 +109,7 @@ def add(tx: Tx, first: int, leaves: Sequence[NewLeaf]) -> None:
             b"".join(leaf.hash for leaf in part),
             "\n".join(leaf.leaf for leaf in part),
             "\n".join(leaf.agency for leaf in part),
+            "\n".join(leaf.call for leaf in part),
             "\n".join(f"{leaf.secret} {leaf.terms}" for leaf in part),
         )
     hashes, calls = (leaf.hash for leaf in leaves), (leaf.call for leaf in leaves)
@@ -140,10 +142,10 @@ def find_by_hash(conn: Connection, hash: bytes) -> KeptLeaf | None:
 
 
 def find_by_call(conn: Connection, call: str) -> Iterator[KeptLeaf]:
-    """The leaves that may be of a call, the newest first; the caller looks whose call it is."""
+    """The leaves of a call by its id, the newest first; the caller looks whose call it is."""
     before = 2**63 - 1
     while places := [row[0] for row in _OF_CALL.run(conn, _key_of_call(call), before, PAGE)]:
-        yield from _leaves_at(conn, places)
+        yield from (leaf for leaf in _leaves_at(conn, places) if leaf.call == call)
         before = places[-1]
 
 
@@ -163,18 +165,18 @@ def _leaves_at(conn: Connection, places: Sequence[int]) -> list[KeptLeaf]:
     return sorted(found, key=lambda leaf: leaf.index, reverse=True)
 
 
-def _leaves(
-    first: int, hashes: bytes, leaves: str, agencies: str, openings: str
-) -> Iterator[KeptLeaf]:
+def _leaves(first: int, hashes: bytes, *columns: str) -> Iterator[KeptLeaf]:
     """The leaves of a bundle. Internal ``receipts.damaged`` for a row that is none."""
-    texts, names = leaves.split("\n"), agencies.split("\n")
-    opening = openings.split("\n") if openings else [" "] * len(texts)
-    if not len(texts) == len(names) == len(opening) == len(hashes) // HASH_BYTES:
+    count = len(hashes) // HASH_BYTES
+    leaves, agencies, calls, openings = (column.split("\n") for column in columns)
+    openings = openings if any(openings) else [" "] * count
+    if {count} != {len(leaves), len(agencies), len(calls), len(openings)}:
         raise Internal("The log of receipts is damaged.", code="receipts.damaged")
-    for n, (leaf, agency, opens) in enumerate(zip(texts, names, opening, strict=True)):
+    lines = zip(leaves, agencies, calls, openings, strict=True)
+    for n, (leaf, agency, call, opens) in enumerate(lines):
         hash = bytes(hashes[n * HASH_BYTES : (n + 1) * HASH_BYTES])
         secret, _, terms = opens.partition(" ")
-        yield KeptLeaf(first + n, hash, leaf, agency, secret, terms)
+        yield KeptLeaf(first + n, hash, leaf, agency, call, secret, terms)
 
 
 def _key(hash: bytes) -> int:

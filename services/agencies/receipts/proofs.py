@@ -130,12 +130,7 @@ def _head(conn: Connection, size: int | None) -> HeadRow:
 def _newest_of(conn: Connection, agency: str, call: str) -> KeptLeaf | None:
     """The newest leaf of a call of that agency; None if there is none."""
     leaves = bundles.find_by_call(conn, call)
-    return next((leaf for leaf in leaves if leaf.agency == agency and _is_of(leaf, call)), None)
-
-
-def _is_of(kept: KeptLeaf, call: str) -> bool:
-    leaf = parse_leaf(kept.leaf.encode())
-    return isinstance(leaf, Leaf) and leaf.call == call
+    return next((leaf for leaf in leaves if leaf.agency == agency), None)
 
 
 def _proof(conn: Connection, needed: list[Nodes]) -> list[bytes]:

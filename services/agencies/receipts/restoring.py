@@ -7,7 +7,6 @@ from sqlalchemy import delete, update
 
 from bus.database.store import Tx
 from bus.errors import Conflict
-from bus.evidence.leaves import Leaf, parse_leaf
 from bus.evidence.merkle import leaf_hash, root_of
 from services.agencies.receipt_tables import (
     RECEIPT_BUNDLES,
@@ -49,15 +48,8 @@ def put_back(tx: Tx, copy: Sequence[str], origin: str, folder: Path) -> int:
 
 def _leaf(hash: bytes, text: str, kept: dict[bytes, KeptLeaf]) -> NewLeaf:
     """A leaf of the copy; with what opens it, if it was not lost."""
-    return _again(kept[hash]) if hash in kept else NewLeaf(hash, text, "", _call_of(text), "", "")
+    return _again(kept[hash]) if hash in kept else NewLeaf(hash, text, "", "", "", "")
 
 
 def _again(leaf: KeptLeaf) -> NewLeaf:
-    call = _call_of(leaf.leaf)
-    return NewLeaf(leaf.hash, leaf.leaf, leaf.agency, call, leaf.secret, leaf.terms)
-
-
-def _call_of(text: str) -> str:
-    """The call that a leaf is about; empty for an anchor."""
-    leaf = parse_leaf(text.encode())
-    return leaf.call if isinstance(leaf, Leaf) else ""
+    return NewLeaf(leaf.hash, leaf.leaf, leaf.agency, leaf.call, leaf.secret, leaf.terms)

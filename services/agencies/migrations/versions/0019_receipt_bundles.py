@@ -12,6 +12,7 @@ create table receipt_bundles (
     hashes bytea not null,
     leaves text not null,
     agencies text not null,
+    calls text not null,
     openings text not null,
     added_at timestamptz not null
 );
@@ -31,9 +32,9 @@ create index receipt_places_call on receipt_places (call, index);
 """
 # A secret as base64url without padding. A bundle whose openings are all destroyed has none.
 BUNDLE = """
-insert into receipt_bundles (first, hashes, leaves, agencies, openings, added_at)
+insert into receipt_bundles (first, hashes, leaves, agencies, calls, openings, added_at)
 select min(index), string_agg(hash, '' order by index), string_agg(leaf, e'\\n' order by index),
-    string_agg(agency, e'\\n' order by index),
+    string_agg(agency, e'\\n' order by index), string_agg(call, e'\\n' order by index),
     case when bool_or(secret <> '') then string_agg(
         rtrim(translate(encode(secret, 'base64'), '+/', '-_'), '=') || ' ' || terms,
         e'\\n' order by index) else '' end,
@@ -62,14 +63,14 @@ create index receipt_leaves_added on receipt_leaves (added_at);
 """
 UNBUNDLE = """
 insert into receipt_leaves (index, hash, leaf, agency, call, secret, terms, added_at)
-select first + n - 1, substr(hashes, (n - 1)::integer * 32 + 1, 32), leaf, agency,
-    coalesce(leaf::json ->> 'call', ''),
+select first + n - 1, substr(hashes, (n - 1)::integer * 32 + 1, 32), leaf, agency, call,
     decode(rpad(translate(split_part(opening, ' ', 1), '-_', '+/'),
         case when opening like ' %' or opening is null then 0 else 44 end, '='), 'base64'),
     coalesce(substr(opening, strpos(opening, ' ') + 1), ''), added_at
 from receipt_bundles, lateral rows from (
     string_to_table(leaves, e'\\n'), string_to_table(agencies, e'\\n'),
-    string_to_table(openings, e'\\n')) with ordinality as line(leaf, agency, opening, n)
+    string_to_table(calls, e'\\n'), string_to_table(openings, e'\\n'))
+    with ordinality as line(leaf, agency, call, opening, n)
 """
 
 
