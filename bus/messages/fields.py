@@ -16,6 +16,8 @@ from iran.persian import ungrouped_code, without_direction_marks
 # What a field is read from.
 Data = Mapping[str, object] | None
 # Line breaks of all systems, and those that word processors put (vertical tab, page, U+2028).
+# Those of Unicode, and halves of surrogate pairs.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -100,7 +102,7 @@ class Text(fields.String):
 
     @staticmethod
     def _clean(value: str) -> None:
-        if any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in value):  # noqa: PLR2004 - the control and surrogate ranges of Unicode
+        if _CONTROLS.search(value):
             raise ValidationError("characters|Control characters may not stand here.")
 
 
@@ -204,6 +206,14 @@ class Block(fields.Dict):
 
     def __init__(self, **kwargs: Any):  # Any: marshmallow's options of a field
         super().__init__(keys=fields.String(), **kwargs)
+
+    def _deserialize(
+        self, value: object, attr: str | None, data: Data, **kwargs: object
+    ) -> dict[object, object]:
+        """What has texts for names, as all JSON has, is taken without a look at each."""
+        if type(value) is dict and all(type(name) is str for name in value):
+            return dict(value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 def whole(least: int, most: int, **kwargs: Any) -> Integer:  # Any: marshmallow's options of a field
