@@ -116,8 +116,8 @@ def answers(
 def every(seconds: float, *, others: bool = False) -> Method:
     """Runs the method every so many seconds in one process at a time; a failure is logged.
 
-    While this process changes nothing, it runs less often, ten seconds apart at the most; not so
-    if it looks for what ``others`` write into the database.
+    While this process changes nothing, it runs less often, half a minute apart at the most; five
+    seconds if it looks for what ``others`` write into the database.
     """
 
     def declare(method: Method) -> Method:

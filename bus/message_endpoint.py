@@ -7,8 +7,8 @@ they lose, repeat or hang (docs/decisions/0007). Services declare their methods 
 import functools
 import time
 from collections import deque
+from contextlib import nullcontext
 
-import eventlet
 import eventlet.event
 import orjson
 from nameko.extensions import Entrypoint
@@ -300,8 +300,7 @@ class Every(Entrypoint):
     """Runs a method again and again, in one process at a time among all replicas.
 
     ``seconds`` pass between two turns, and more while this process changes nothing in its database
-    (bus/database/activity.py), unless the method looks for what ``others`` write there; the next
-    change begins the next turn.
+    (bus/database/activity.py): then chores look one by one. A change begins the next turn.
     """
 
     def __init__(self, seconds: float, *, others: bool = False, **kwargs: object) -> None:
@@ -321,23 +320,30 @@ class Every(Entrypoint):
         store = store_among(self.container.dependencies)
         while True:
             self._rest(self.seconds)
-            if store and not self.others and (more := store.activity.pause() - self.seconds) > 0:
+            more = store.activity.pause(others=self.others) - self.seconds if store else 0
+            if store and (quiet := more > 0):
                 with store.activity.waking(self._wake):
-                    self._rest(more)
+                    quiet = not self._rest(more)
             if self._stopped:
                 return
-            done = eventlet.event.Event()
-            self.container.spawn_worker(
-                self, (), {}, handle_result=lambda *_, d=done: d.send() or (None, None)
-            )
-            done.wait()
+            with store.activity.turn() if store and quiet else nullcontext():
+                self._work()
 
-    def _rest(self, seconds: float) -> None:
+    def _work(self) -> None:
+        done = eventlet.event.Event()
+        self.container.spawn_worker(
+            self, (), {}, handle_result=lambda *_: done.send() or (None, None)
+        )
+        done.wait()
+
+    def _rest(self, seconds: float) -> bool:
+        """True if it was woken before the seconds had passed."""
         if self._stopped:
-            return
+            return True
         self._turn = eventlet.event.Event()
         with eventlet.Timeout(seconds, False):
             self._turn.wait()
+        return bool(self._turn.ready())
 
     def _wake(self) -> None:
         if not self._turn.ready():

@@ -36,7 +36,8 @@ from bus.process import log
 from bus.wire import Wire
 
 WRITE_SECONDS = 30
-TURN_SECONDS = 0.2
+# A receipt waits a moment for others; the loop itself wakes for heartbeats alone.
+MOMENT_SECONDS, TURN_SECONDS = 0.2, 2.0
 # What was said so shortly before the connection was lost may not have arrived: it is said again.
 AGAIN_SECONDS = 3.0
 # A reply that could not be said for so long is dropped; its asker has given up.
@@ -51,6 +52,10 @@ TOO_LARGE = Internal("The answer is too large. Ask for less at once.", code="rep
 _log = log.get("outlet")
 
 
+class _Ending(Exception):
+    """Ends the wait for what the broker says."""
+
+
 class Outlet(SharedExtension):
     """All endpoints of a service say what they have to say over one connection, unconfirmed.
 
@@ -62,7 +67,7 @@ class Outlet(SharedExtension):
     def __init__(self) -> None:
         self._channel: Channel = None
         self._blocked = False
-        self._ending = False
+        self._ending = self._reads = False
         self._thread: GreenThread = None
         self._write = Semaphore(1)
         self._said: deque[Saying] = deque(maxlen=MOST_KEPT)
@@ -84,6 +89,8 @@ class Outlet(SharedExtension):
         self._ending = True
         self._records.stop()
         if self._thread is not None:
+            if self._reads:
+                eventlet.kill(self._thread, _Ending)
             with eventlet.Timeout(5, False):
                 self._thread.wait()
         self.beside.stop()
@@ -115,11 +122,14 @@ class Outlet(SharedExtension):
             self._know(topology.asker_of(saying.key))
         else:
             self._unsaid.append(saying)
+            eventlet.spawn_after(MOMENT_SECONDS, self._say_what_waited)
 
     def receipt(self, service: str, id: str, *, died: bool = False) -> None:
         """Tells a relay, a moment later and with others, that a message was done, or died."""
         if len(self._receipts) >= MOST_RELAYS and service not in self._receipts:
             return
+        if not self._receipts:
+            eventlet.spawn_after(MOMENT_SECONDS, self._say_receipts)
         receipt = self._receipts.setdefault(service, Receipt(self.container.service_name, [], []))
         ids = receipt.died if died else receipt.done
         if len(ids) < MOST_IDS:
@@ -194,10 +204,15 @@ class Outlet(SharedExtension):
             self._say_what_waited()
             if self._ending:
                 return
+            self._reads = True
             try:
                 connection.drain_events(timeout=TURN_SECONDS)
             except TimeoutError:
                 connection.heartbeat_check()
+            except _Ending:
+                continue
+            finally:
+                self._reads = False
 
     def _say_what_waited(self) -> None:
         since = time.monotonic() - STALE_SECONDS
@@ -221,6 +236,8 @@ class Outlet(SharedExtension):
                 say_confirmed(connection, [saying])
 
     def _say_receipts(self) -> None:
+        if self._channel is None:
+            return  # they are said once there is one
         receipts, self._receipts = self._receipts, {}
         for service, receipt in receipts.items():
             self._say(_receipt(service, receipt))

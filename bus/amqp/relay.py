@@ -30,7 +30,8 @@ from bus.process.spans import Kind
 from bus.wire import Wire
 
 AT_ONCE = 500
-SWEEP_SECONDS = 1.0
+# New rows are told; what was not sent at first is looked for, each second while it is news.
+SWEEP_SECONDS, QUIET_SECONDS, NEWS_SECONDS = 1.0, 5.0, 180.0
 LATE_SECONDS = 5.0
 SEND_SECONDS = 15.0
 OPEN_SECONDS = 10.0
@@ -107,6 +108,7 @@ class Relay:
         self._log = log.get("relay")
         self._wake = asyncio.Event()
         self._at_once = AT_ONCE
+        self._sweep_until = 0.0
         self._broker_is_new = False
         self._told: list[tuple[int, Receipt | None]] = []
         self._trouble: Finding | None = STARTING
@@ -121,6 +123,7 @@ class Relay:
         monitor.watch("broker", self._link.finding)
         monitor.watch("database", self.finding)
         await self._link.start()
+        waking = asyncio.create_task(self._wake_at(stop))
         pause = 0.2
         while not stop.is_set():
             try:
@@ -134,7 +137,12 @@ class Relay:
                 self._trouble = trouble_of(error)
                 await _wait(stop, pause)
                 pause = min(pause * 2, 5)
+        await waking
         await self._link.stop()
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wake.set()
 
     async def _opened(self, channel: Channel) -> None:
         """Declares where receipts come in; a broker that did not have that queue has lost all."""
@@ -189,8 +197,9 @@ class Relay:
             loop.remove_reader(conn.fileno())
 
     async def _rest(self, conn: Connection) -> None:
+        news = time.monotonic() < self._sweep_until or not self._link.up
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), SWEEP_SECONDS)
+            await asyncio.wait_for(self._wake.wait(), SWEEP_SECONDS if news else QUIET_SECONDS)
         self._wake.clear()
         conn.poll()
         conn.notifies.clear()
@@ -233,6 +242,7 @@ class Relay:
                 SENT.inc(len(sent))
             for seq, problem in results:
                 if problem is not None:
+                    self._sweep_until = time.monotonic() + NEWS_SECONDS
                     cursor.execute(FAILED, (problem, [seq]))
                     UNSENT.labels(problem if problem in PROBLEMS else OTHER).inc()
             if rows:

@@ -1,5 +1,6 @@
 """When this process last changed its database: while nothing changes, chores look less often."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,12 @@ from weakref import WeakSet
 from sqlalchemy import Connection, Engine, event
 
 # What is due at a moment is found late by a quarter of the quiet before it at the most.
-SHARE, LONGEST_SECONDS = 4, 10.0
+SHARE, LONGEST_SECONDS = 4, 30.0
+# What another process writes shows only when it is looked for.
+OTHERS_SECONDS = 5.0
+# So long a chore that looks because of the time alone waits for another that does: they would need
+# a connection each, all at the same moment.
+TURN_SECONDS = 2.0
 CHANGING = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 # An option of a connection: what its transaction changes is looked for by no chore.
 MAKES_NOTHING_DUE = "makes_nothing_due"
@@ -22,6 +28,7 @@ class Activity:
         self._waiting: set[Callable[[], None]] = set()
         # Beside the connections: one that is broken may not be asked for what was noted on it.
         self._changing: WeakSet[Connection] = WeakSet()
+        self._turn = threading.Semaphore(1)
 
     def watch(self, engine: Engine) -> None:
         """Has the changes of this engine's connections noted."""
@@ -29,9 +36,12 @@ class Activity:
         event.listen(engine, "commit", self._committed)
         event.listen(engine, "rollback", self._changing.discard)
 
-    def pause(self) -> float:
-        """So many seconds may pass between two looks, as long as nothing changes."""
-        return min((time.monotonic() - self._at) / SHARE, LONGEST_SECONDS)
+    def pause(self, *, others: bool = False) -> float:
+        """So many seconds may pass between two looks, as long as nothing changes; ``others``: for
+        what other processes write.
+        """
+        longest = OTHERS_SECONDS if others else LONGEST_SECONDS
+        return min((time.monotonic() - self._at) / SHARE, longest)
 
     @contextmanager
     def waking(self, wake: Callable[[], None]) -> Iterator[None]:
@@ -41,6 +51,16 @@ class Activity:
             yield
         finally:
             self._waiting.discard(wake)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One chore at a time while nothing changes; but none waits long for a slow one."""
+        mine = self._turn.acquire(timeout=TURN_SECONDS)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turn.release()
 
     def changed(self) -> None:
         """Notes a change that was committed now."""

@@ -11,6 +11,20 @@ BEGIN = "begin; "
 Query = str | bytes | sql.Composable
 
 
+class Utf8(bytes):
+    """A text that is in UTF-8 already, such as a written JSON document: sent as it is, where the
+    driver would decode, encode and search a str of a megabyte for backslashes.
+    """
+
+    def getquoted(self) -> bytes:
+        """The text as a literal; a backslash is itself in it (``standard_conforming_strings``)."""
+        return b"'%b'" % self.replace(b"'", b"''")
+
+    def __conform__(self, _protocol: object) -> "Utf8":
+        """What the driver is to ask how it is written."""
+        return self
+
+
 class Connection(extensions.connection):
     """The driver's own transactions are off; ``begins`` says that a statement begins one of ours,
     if none is open.

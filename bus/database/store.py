@@ -18,6 +18,7 @@ from bus.database import connection, inbox, outbox, statements
 from bus.database.activity import MAKES_NOTHING_DUE, Activity
 from bus.database.faults import passing_trouble
 from bus.database.hosts import address, hosts
+from bus.database.idle_connections import IdleConnections
 from bus.database.marks import Marks, Numbers
 from bus.database.prepared import Prepared, Rows
 from bus.database.probe import DatabaseProbe
@@ -203,12 +204,15 @@ class Store:
                 application_name=source,
                 options=f"-c statement_timeout={STATEMENT_SECONDS}s "
                 f"-c lock_timeout={LOCK_SECONDS}s "
-                "-c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+                "-c idle_in_transaction_session_timeout=60s -c timezone=UTC "
+                # What Utf8 of connection.py rests on.
+                "-c standard_conforming_strings=on -c client_encoding=UTF8",
             ),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=False,
+            pool_use_lifo=True,
             pool_reset_on_return="rollback",
             # No column is one; it would be asked for at each connection.
             use_native_hstore=False,
@@ -220,6 +224,7 @@ class Store:
         event.listen(self.engine, "connect", _begin_by_itself)
         event.listen(self.engine, "handle_error", _leave_standby)
         self.activity.watch(self.engine)
+        IdleConnections(self.engine)
         if spans.enabled():
             statements.watch(self.engine)
 

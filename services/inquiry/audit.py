@@ -16,7 +16,6 @@ from bus.settings import MissingSettings, Settings
 from services.inquiry.domain import chain
 from services.inquiry.persons.askings import entry_of
 from services.inquiry.questions import anchors, inquiry_log
-from services.inquiry.questions.inquiry_log import Content
 
 WHOLE, BROKEN, UNABLE = 0, 1, 2
 REPORT_EVERY = 50_000
@@ -147,12 +146,12 @@ def _before(conn: Connection, first: int) -> bytes:
 
 
 def _noting(
-    rows: Iterator[tuple[int, Content, bytes]],
+    rows: Iterator[tuple[int, bytes, bytes]],
     expected: Sequence[Expected],
     noted: dict[int, str],
     *,
     last: int,
-) -> Iterator[tuple[int, Content, bytes]]:
+) -> Iterator[tuple[int, bytes, bytes]]:
     """Pass rows on; note the hashes of the expected ones, and show the progress on stderr."""
     wanted = {row.seq for row in expected}
     for seq, content, written in rows:

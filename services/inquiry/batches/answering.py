@@ -59,7 +59,7 @@ def _question(cause: Envelope, batch: Batch, line: Line, caller: Json) -> Receiv
         cause=cause,
         id=f"{batch.batch}/{line.line}",
         time=instant(batch.submitted_at),
-        caller=dict(caller),
+        caller=caller,
     )
     question = Ask(
         key_kind=line.key_kind,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple  # Any: a problem is any JSON
 import orjson
 from sqlalchemy import Connection, and_, delete, func, or_, update
 
+from bus.database.connection import Utf8
 from bus.database.prepared import Prepared
 from bus.messages.message import Wire, Written, to_wire
 from bus.messages.values import Json
@@ -68,7 +69,7 @@ def note_results(context: Context, part: AnswerBatchPart, results: Sequence[Line
     """
     if results:
         noted = {str(result.line): (result.tracking_code, result.problem) for result in results}
-        context.tx.write(_NOTE, orjson.dumps(noted).decode(), part.batch, part.part)
+        context.tx.write(_NOTE, Utf8(orjson.dumps(noted)), part.batch, part.part)
     answered, lines = context.tx.read(_COUNT, len(results), part.batch).one()
     if answered < lines:
         return False

@@ -12,6 +12,8 @@ TRACKING_LENGTH, VERIFICATION_LENGTH = 11, 19
 # Of 256 values of a byte 248 are eight times 31: each letter is as likely as any other.
 _OF_BYTES = bytes(byte % len(LETTERS) for byte in range(256))
 _LEFT_OUT = bytes(range(256 - 256 % len(LETTERS), 256))
+_LETTERS = LETTERS.encode("ascii").ljust(256)  # of a place its letter
+_WEIGHTS = {n: tuple(range(n + 1, 1, -1)) for n in (TRACKING_LENGTH, VERIFICATION_LENGTH)}
 
 
 def check_letter(letters: str) -> str:
@@ -24,7 +26,7 @@ def check_letter(letters: str) -> str:
 
 def _check_place(places: Sequence[int]) -> int:
     """Compute the place of the check letter; the letter before it weighs 2, the next one 3."""
-    weights = range(len(places) + 1, 1, -1)
+    weights = _WEIGHTS.get(len(places)) or range(len(places) + 1, 1, -1)
     total: int = sum(map(operator.mul, weights, places))
     return -total % len(LETTERS)
 
@@ -38,8 +40,8 @@ def new(length: int, prefix: str = "") -> str:
     while len(places) < length:  # once: one byte in 32 is left out
         places = secrets.token_bytes(2 * length).translate(_OF_BYTES, _LEFT_OUT)
     places = places[:length]
-    letters = [LETTERS[place] for place in (*places, _check_place(places))]
-    return prefix + grouped("".join(letters))
+    letters = places.translate(_LETTERS).decode("ascii") + LETTERS[_check_place(places)]
+    return prefix + grouped(letters)
 
 
 def new_tracking() -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy import Connection, bindparam, select, text
 
+from bus.database.connection import Utf8
 from bus.database.prepared import Prepared
 from bus.database.store import Tx
 from bus.envelope import Envelope
@@ -20,8 +21,6 @@ from services.inquiry.askers import Asker, grants_in
 from services.inquiry.domain import chain, purposes
 from services.inquiry.tables import INQUIRIES, INQUIRY_LOG, INQUIRY_LOG_HEAD
 
-# The content of a row as its hash covers it.
-Content = dict[str, object]
 # Columns that came after rows were written: a row's hash covers them where they are not empty, so
 # that what was written before them verifies as it did.
 LATER = ("on_behalf_of", "basis", "withheld_days")
@@ -74,7 +73,9 @@ class LogRow(NamedTuple):
 
 LOGGED = ("seq", "at", *LogRow._fields)
 
-# One statement and one parameter however many rows: all who ask wait for the log's head.
+# Between two answers in one parameter: JSON holds no such character as it stands.
+BETWEEN = b"\x1e"
+# One statement however many rows: all who ask wait for the log's head. Nobody parses the answers.
 _ADD_ANSWERS = Prepared(
     "inquiry_answers",
     """
@@ -82,10 +83,14 @@ _ADD_ANSWERS = Prepared(
                            valid_until, file_nos, status_codes, answer)
     select tracking_code, verification_code, agency, outcome, answered_at, valid_until, file_nos,
            status_codes, answer
-    from json_to_recordset(cast(%s as json)) as row(
-        tracking_code text, verification_code text, agency text, outcome text,
-        answered_at timestamptz, valid_until timestamptz, file_nos text[], status_codes text[],
-        answer text)""",
+    from rows from (
+        json_to_recordset(cast(%s as json)) as (
+            tracking_code text, verification_code text, agency text, outcome text,
+            answered_at timestamptz, valid_until timestamptz, file_nos text[],
+            status_codes text[]),
+        unnest(string_to_array(cast(%s as text), chr(30)))
+    ) as row(tracking_code, verification_code, agency, outcome, answered_at, valid_until, file_nos,
+             status_codes, answer)""",
 )
 ADD_LOG = Prepared(
     "inquiry_log_add",
@@ -136,10 +141,11 @@ def outcome_of(kept: Kept) -> Outcome:
 
 def add_answers(tx: Tx, answers: Sequence[Answer]) -> list[Kept]:
     """Keep answers as they are given, in order."""
-    kept, rows = [], []
+    kept, rows, bodies = [], [], []
     for answer in answers:
         wire = to_wire(answer)
         body = orjson.dumps(wire)
+        bodies.append(body)
         kept.append(Kept(answer, Written(wire), hashlib.sha256(body).hexdigest()))
         rows.append(
             {
@@ -151,12 +157,10 @@ def add_answers(tx: Tx, answers: Sequence[Answer]) -> list[Kept]:
                 "valid_until": answer.valid_until,
                 "file_nos": [source.file_no for source in answer.sources],
                 "status_codes": [source.status.code for source in answer.sources],
-                # As an object, its text is taken over as it stands.
-                "answer": orjson.Fragment(body),
             }
         )
     if rows:
-        tx.write(_ADD_ANSWERS, orjson.dumps(rows).decode())
+        tx.write(_ADD_ANSWERS, Utf8(orjson.dumps(rows)), Utf8(BETWEEN.join(bodies)))
     return kept
 
 
@@ -172,10 +176,11 @@ def add_log(tx: Tx, rows: Sequence[LogRow], at: datetime) -> None:
     linked = []
     for row in rows:
         seq += 1
-        content = {"seq": seq, "at": at, **row._asdict()}
-        previous = chain.link(previous, canonical(content))
-        linked.append({**content, "hash": previous.hex()})
-    tx.write(ADD_LOG, orjson.dumps(linked).decode(), seq, previous)
+        content = canonical({"seq": seq, "at": at, **row._asdict()})
+        previous = chain.link(previous, content)
+        # What is hashed is what is kept, with its hash as one more member.
+        linked.append(b'%b,"hash":"%b"}' % (content[:-1], previous.hex().encode()))
+    tx.write(ADD_LOG, Utf8(b"[%b]" % b",".join(linked)), seq, previous)
 
 
 def log_row(
@@ -213,8 +218,10 @@ def log_row(
     )
 
 
-def canonical(row: Mapping[str, object]) -> Content:
-    """The content of a row as its hash covers it: moments in UTC, no hash."""
+def canonical(row: Mapping[str, object]) -> bytes:
+    """The content of a row as its hash covers it: JSON with sorted names and no blanks, moments in
+    UTC, no hash.
+    """
     content = dict(row)
     at = content["at"]
     assert isinstance(at, datetime)
@@ -222,10 +229,10 @@ def canonical(row: Mapping[str, object]) -> Content:
     for name in LATER:
         if content[name] is None:
             del content[name]
-    return content
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
-def read_log(conn: Connection, after: int) -> Iterator[tuple[int, Content, bytes]]:
+def read_log(conn: Connection, after: int) -> Iterator[tuple[int, bytes, bytes]]:
     """Read the rows after ``after`` as (seq, canonical content, hash), some thousand a time."""
     while rows := conn.execute(_READ_LOG, {"after": after}).all():
         for *values, written in rows:

@@ -3,6 +3,7 @@
 import time
 
 import eventlet.event
+import eventlet.semaphore
 import pytest
 from sqlalchemy import insert, text, update
 
@@ -92,6 +93,7 @@ def test_the_pause_grows_with_the_quiet_and_has_an_end(monkeypatch):
     assert quiet.pause() == 8 / activity.SHARE
     moment[0] += 86_400
     assert quiet.pause() == activity.LONGEST_SECONDS
+    assert quiet.pause(others=True) == activity.OTHERS_SECONDS
     quiet.changed()
     assert quiet.pause() == 0
 
@@ -139,10 +141,41 @@ def test_a_chore_rests_while_nothing_changes_and_looks_at_once_when_something_do
     assert len(more) >= 2
 
 
-def test_a_chore_that_looks_for_what_others_write_never_rests(run):
+def test_a_chore_that_looks_for_what_others_write_rests_shortly(run, monkeypatch):
+    monkeypatch.setattr(activity, "OTHERS_SECONDS", 0.1)
     chore = run(others=True)
-    eventlet.sleep(0.5)
+    eventlet.sleep(0.8)
     assert len(chore.container.turns) >= 4
+
+
+def waited_for(condition):
+    """Whether it comes to be within some seconds."""
+    until = time.monotonic() + 10
+    while not condition() and time.monotonic() < until:
+        eventlet.sleep(0.02)
+    return bool(condition())
+
+
+@pytest.mark.parametrize("patience", [3600, 0.05])
+def test_while_nothing_changes_chores_look_one_by_one_and_none_waits_long(
+    store, run, monkeypatch, patience
+):
+    # A service's threads are green; a test's are not.
+    monkeypatch.setattr(store.activity, "_turn", eventlet.semaphore.Semaphore(1))
+    monkeypatch.setattr(activity, "LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr(activity, "TURN_SECONDS", patience)
+    first, ends = run(), []
+    first.container.spawn_worker = lambda *_, handle_result: ends.append(handle_result)
+    assert waited_for(lambda: ends)
+    second = run()
+    eventlet.sleep(0.3)
+    if patience > 1:
+        assert second.container.turns == []
+        ends.pop()(None, None, None)
+    assert waited_for(lambda: second.container.turns)
+    first.stop()
+    while ends:
+        ends.pop()(None, None, None)
 
 
 def test_a_chore_ends_at_once_while_it_rests(run):

@@ -240,9 +240,10 @@ def test_rows_of_before_verify_as_ever_and_new_ones_cover_what_is_new(inquiry):
     inquiry.ask(OWNER, caller=FOR_AGRI)
     with inquiry.service.store.transaction() as tx:
         first, second = list(inquiry_log.read_log(tx.conn, 0))
-    assert not {"on_behalf_of", "basis"} & first[1].keys()
+    assert not {"on_behalf_of", "basis"} & json.loads(first[1]).keys()
     assert chain.link(chain.GENESIS, first[1]) == first[2]
-    assert (second[1]["on_behalf_of"], second[1]["basis"]) == ("agri-bank", "Contract 7")
+    later = json.loads(second[1])
+    assert (later["on_behalf_of"], later["basis"]) == ("agri-bank", "Contract 7")
     assert audit(inquiry.db).returncode == 0
     by_force(inquiry.db, "update inquiry_log set on_behalf_of = 'justice' where seq = 1")
     assert "row 1" in audit(inquiry.db).stdout
