@@ -19,8 +19,10 @@ BEGIN, END = "<!-- retention -->", "<!-- /retention -->"
 FILE = Path(__file__).with_suffix(".toml")
 Act: TypeAlias = Literal["delete", "empty", "keep"]
 Erasure: TypeAlias = Literal["erase", "keep"]
+Held: TypeAlias = Literal["person", "matter"]
 ACTS: tuple[Act, ...] = ("delete", "empty", "keep")
 ERASURES: tuple[Erasure, ...] = ("erase", "keep")
+HELD: tuple[Held, ...] = ("person", "matter")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +42,15 @@ class Rule:
     basis_fa: str
     basis_en: str
     erasure: Erasure
+    held: tuple[Held, ...] = ()
     citizens: bool
 
     def __post_init__(self) -> None:
         """ValueError for a row that says nothing clear."""
         if self.act not in ACTS or self.erasure not in ERASURES:
             raise ValueError(f"{self.code}: unknown act or erasure")
+        if not set(self.held) <= set(HELD) or (self.held and self.act == "keep"):
+            raise ValueError(f"{self.code}: no hold keeps it by that")
         if not (self.fa and self.en and self.basis_fa and self.basis_en):
             raise ValueError(f"{self.code}: what is kept, and why, is missing")
         if self.days is not None and self.days < 1:
@@ -57,7 +62,7 @@ def rules() -> dict[str, Rule]:
     """Return the rules by their codes, in the order of the file. ValueError for a faulty one."""
     rows = tomllib.loads(FILE.read_text(encoding="utf-8"))["rules"]
     made = [
-        Rule(**{**row, "tables": tuple(row["tables"]), "folders": tuple(row.get("folders", ()))})
+        Rule(**row | {name: tuple(row.get(name, ())) for name in ("tables", "folders", "held")})
         for row in rows
     ]
     by_code = {rule.code: rule for rule in made}
@@ -95,14 +100,17 @@ def shown_to_citizens() -> Iterator[Rule]:
 
 def markdown() -> str:
     """Return the rules as a Markdown table."""
-    head = "| Code | What | Tables and folders | Personal | Kept | Since | Why | A person's wish |"
-    rows = [head, "|" + "---|" * 8]
+    head = (
+        "| Code | What | Tables and folders | Personal | Kept | Since | Why | A person's wish "
+        "| A legal hold keeps it by |"
+    )
+    rows = [head, "|" + "---|" * 9]
     for rule in rules().values():
         where = ", ".join(f"`{name}`" for name in (*rule.tables, *rule.folders))
         kept = f"{rule.days} days, then {rule.act}" if rule.days else rule.act
         person = "yes" if rule.personal else "no"
         cells = (f"`{rule.code}`", rule.en, where, person, kept, rule.since_en, rule.basis_en)
-        rows.append(f"| {' | '.join((*cells, rule.erasure))} |")
+        rows.append(f"| {' | '.join((*cells, rule.erasure, ', '.join(rule.held)))} |")
     return "\n".join(rows)
 
 

@@ -41,7 +41,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "ticketing": (
         LEAVES,
+        "inquiry.note_hold.v1",
         "inquiry.work_on_person.v1",
+        "notify.note_hold.v1",
         "notify.note_text.v1",
         "notify.send_message.v1",
         "notify.work_on_person.v1",

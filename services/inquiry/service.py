@@ -15,7 +15,6 @@ from contracts.inquiry import ratings as rating_contracts
 from contracts.inquiry import signals as signal_contracts
 from contracts.inquiry.answer import Answer, Verification
 from contracts.notify.announcements import Nothing
-from contracts.notify.person_work import WORK_ON_PERSON_OF_INQUIRY, WorkOnPerson
 from contracts.notify.persons import Pass
 from contracts.ticketing import lost_secrets as lost_contracts
 from services.inquiry import backlog, own_use, ratings
@@ -29,7 +28,8 @@ from services.inquiry.domain import codes, law_uses
 from services.inquiry.own_inquiries import inquiries, lost_secrets, text_messages
 from services.inquiry.parcels import answers as parcel_answers
 from services.inquiry.parcels import questions as parcel_questions
-from services.inquiry.persons import askings, matters, person_work, sessions
+from services.inquiry.persons import askings, matters, sessions
+from services.inquiry.persons.entrypoints import DeskWork
 from services.inquiry.questions import (
     anchors,
     answering,
@@ -46,7 +46,7 @@ from services.inquiry.signals import changes, days, reading, seeds, sending, wat
 AT_A_TURN = 100
 
 
-class Inquiry(Service):
+class Inquiry(DeskWork, Service):
     """The entrypoints of the context; each hands its message on in a Context."""
 
     name = "inquiry"
@@ -274,10 +274,6 @@ class Inquiry(Service):
     @handle(bills.BILL_REMINDED)
     def bill_reminded(self, tx: Tx, message: Reminder) -> None:
         text_messages.remind(tx, message, self.now())
-
-    @handle(WORK_ON_PERSON_OF_INQUIRY)
-    def work_on_person(self, tx: Tx, message: WorkOnPerson) -> None:
-        person_work.work(self.context(tx), message)
 
     # --- the registry ---
 

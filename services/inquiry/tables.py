@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.inquiry.signal_tables import metadata
+from services.inquiry.hold_tables import metadata
 
 MOMENT = DateTime(timezone=True)
 

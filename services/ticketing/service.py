@@ -123,7 +123,7 @@ class Ticketing(
 
     @every(3600)
     def forget(self) -> None:
-        cleanup.forget(self.store, self.blobs)
+        cleanup.forget(self.store, self.context, self.blobs)
 
     @every(3600)
     def empty_old(self) -> None:

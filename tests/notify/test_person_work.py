@@ -2,9 +2,12 @@
 
 import uuid
 
+from contracts.notify.person_holds import NoteHold
 from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.person_acts import NOTE_PERSON_PART
-from services.notify import person_work
+from services.notify import holds, person_work
+from services.notify.received import texts
+from services.notify.sending import accounting
 from tests.notify.conftest import MOBILE
 from tests.stores import execute
 
@@ -54,3 +57,33 @@ def test_an_address_that_somebody_typed_gives_only_what_went_there_about_their_o
     emails = ("somebody@example.com",)
     assert work(hand, "export", emails=emails).count("created_at") == 0
     assert work(hand, "export", emails=emails, tickets=("5720000007",)).count("created_at") == 1
+
+
+def hold(hand, until, moment="2026-11-01T00:00:00Z", **what):
+    with hand.context() as context:
+        holds.note(context, NoteHold(number=5, as_of=moment, until=until, **what))
+
+
+def purged(hand):
+    """Which messages have a receiver after the chores ran, years later."""
+    hand.later(days=1000)
+    accounting.purge(hand.store, hand.service.context)
+    with hand.context() as context:
+        texts.forget(context)
+    hand.later(days=-1000)
+    return [receiver is not None for receiver in receivers(hand)]
+
+
+def test_what_a_hold_of_the_desk_protects_outlives_its_time_by_person_and_by_matter(hand):
+    hand.template()
+    for to in (MOBILE, "09900000029", "09900000037"):
+        hand.send(to={"mobile": to}, message=str(uuid.uuid4()))
+        hand.later(seconds=1)
+    execute(hand.db, "update messages set settled_at = created_at, state = 'DELIVERED'")
+    second = "(select id from messages order by created_at offset 1 limit 1)"
+    execute(hand.db, f"update messages set reference = '5720000007' where id = {second}")
+    hold(hand, "2039-01-01", mobiles=(PERSON["mobile"],), references=("5720000007",))
+    hold(hand, None, "2026-10-01T00:00:00Z")  # older news
+    assert purged(hand) == [True, True, False]
+    hold(hand, None, "2026-11-02T00:00:00Z")
+    assert purged(hand) == [False, False, False]

@@ -326,7 +326,7 @@ def test_files_that_no_ticket_holds_are_swept_after_a_day(hand):
     orphan = hand.blobs.add(b"GIF89a")
     for path in hand.blobs.folder.glob("*/*"):
         os.utime(path, (0, 0))
-    cleanup.forget(hand.store, hand.blobs)
+    cleanup.forget(hand.store, hand.service.context, hand.blobs)
     assert not list(hand.blobs.folder.glob(f"*/{orphan.sha256}"))
     held = execute(hand.db, "select sha256 from files")[0][0]
     assert hand.blobs.read(held) == PNG

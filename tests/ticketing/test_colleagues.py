@@ -132,7 +132,7 @@ def test_notices_that_were_read_are_forgotten_and_others_are_kept(unit):
     unit.act(NOTE, code, text="@mina @leila")
     unit.call(at_desk.READ_NOTICES, as_="mina")
     execute(unit.db, "update colleague_notices set read_at = read_at - interval '400 days'")
-    cleanup.forget(unit.store, unit.blobs)
+    cleanup.forget(unit.store, unit.service.context, unit.blobs)
     assert (notices(unit, "mina"), notices(unit, "leila")) == ([], [("mention", code)])
 
 

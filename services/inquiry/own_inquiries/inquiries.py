@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import BusError, NotFound
@@ -19,6 +19,7 @@ from services.inquiry.hashes import person_hash
 from services.inquiry.own_inquiries import attempt_limits, text_messages
 from services.inquiry.own_inquiries.answers import answer_own
 from services.inquiry.own_inquiries.rows import OwnRow, own_row
+from services.inquiry.persons import holds
 from services.inquiry.questions.inquiry_log import answer_of, key_hash
 from services.inquiry.questions.snapshots import is_holder
 from services.inquiry.tables import OWN_INQUIRIES
@@ -177,11 +178,12 @@ def _is_old(row: OwnRow, bill: BillFact) -> bool:
 
 
 def forget(context: Context) -> None:
-    """Empty the IDs of inquiries that ended unpaid and all mobiles, and delete old counts.
+    """Empty the IDs of inquiries that ended unpaid and all mobiles, and delete old counts. What a
+    legal hold protects is passed by until that ends.
 
     One for which there was never a bill ends after a while: who asked may ask anew.
     """
-    column = OWN_INQUIRIES.c
+    column, held = OWN_INQUIRIES.c, holds.is_held(context)
     _fill(context)
     context.conn.execute(
         update(OWN_INQUIRIES)
@@ -189,6 +191,7 @@ def forget(context: Context) -> None:
             column.key.is_not(None),
             column.state == "ENDED",
             column.ended_at < context.now - retention.span("own_ids"),
+            ~held,
         )
         .values(key=None)
     )
@@ -196,15 +199,15 @@ def forget(context: Context) -> None:
     context.conn.execute(
         update(OWN_INQUIRIES)
         .where(column.state == "CHARGING", column.asked_at < unfinished)
-        .values(state="ENDED", ended_at=context.now, key=None)
+        .values(state="ENDED", ended_at=context.now, key=case((held, column.key)))
     )
     unpaid = context.now - retention.span("own_unpaid")
     context.conn.execute(
         update(OWN_INQUIRIES)
-        .where(column.state == "UNPAID", column.key.is_not(None), column.asked_at < unpaid)
+        .where(column.state == "UNPAID", column.key.is_not(None), column.asked_at < unpaid, ~held)
         .values(key=None)
     )
-    text_messages.forget(context.conn, context.now)
+    text_messages.forget(context)
     attempt_limits.forget(context.conn, context.now)
 
 

@@ -5,7 +5,7 @@ Each carries the code, never a link, a name or a file.
 
 import datetime as dt
 
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import or_, update
 
 from bus.database.store import Tx
 from bus.messages.values import Json
@@ -14,7 +14,9 @@ from contracts.notify.messages import SEND_MESSAGE, SendMessage
 from contracts.notify.receiver import Receiver
 from iran.persian import TEHRAN, jalali, persian_digits, tehran_day
 from people import retention
+from services.inquiry.context import Context
 from services.inquiry.own_inquiries.rows import OwnRow, own_row
+from services.inquiry.persons import holds
 from services.inquiry.tables import OWN_INQUIRIES
 
 # An inquiry that has ended may be charged again, or asked about, for some days.
@@ -91,13 +93,14 @@ def _morning(now: dt.datetime) -> str:
     return dt.datetime.combine(day, MORNING, TEHRAN).isoformat()
 
 
-def forget(conn: Connection, now: dt.datetime) -> None:
+def forget(context: Context) -> None:
     """Empty mobiles some days after their inquiry has ended, and of what never came to an end."""
-    column = OWN_INQUIRIES.c
-    conn.execute(
+    column, now = OWN_INQUIRIES.c, context.now
+    context.conn.execute(
         update(OWN_INQUIRIES)
         .where(
             column.mobile.is_not(None),
+            ~holds.is_held(context),
             or_(column.ended_at < now - MOBILE_DAYS, column.asked_at < now - MOST_DAYS),
         )
         .values(mobile=None)

@@ -25,6 +25,7 @@ from people.one_time_codes import Codes, Limits
 from services.inquiry.context import Context
 from services.inquiry.hashes import person_hash, token_hash
 from services.inquiry.own_inquiries.inquiries import face_asker
+from services.inquiry.persons import holds
 from services.inquiry.persons.holdings import holdings, registered_since
 from services.inquiry.tables import OWN_INQUIRIES, PERSON_SESSIONS
 
@@ -146,7 +147,8 @@ def forget(context: Context) -> None:
     column = PERSON_SESSIONS.c
     context.conn.execute(
         delete(PERSON_SESSIONS).where(
-            column.until < context.now - retention.span("person_sessions")
+            column.until < context.now - retention.span("person_sessions"),
+            ~holds.holds_session(context),
         )
     )
 

@@ -29,6 +29,7 @@ from contracts.notify.subscriptions import (
 )
 from members.rights import Sender
 from people import retention
+from services.notify import holds
 from services.notify.context import Context, uuid_of
 from services.notify.domain import subscription
 from services.notify.domain.content import StoredReceiver
@@ -197,6 +198,7 @@ def delete_unconfirmed(context: Context) -> None:
         delete(SUBSCRIPTIONS).where(
             SUBSCRIPTIONS.c.confirmed_at.is_(None),
             SUBSCRIPTIONS.c.asked_at < context.now - retention.span("subscriptions_unconfirmed"),
+            ~holds.is_held(context, SUBSCRIPTIONS.c.receiver_hash),
         )
     )
 

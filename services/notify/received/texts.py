@@ -30,6 +30,7 @@ from contracts.notify.received import (
 from contracts.ticketing.letters import TAKE_TICKET_TEXT, TakeTicketText
 from iran import identifiers
 from people import retention, tracking
+from services.notify import holds
 from services.notify.context import Context, uuid_of
 from services.notify.domain import incoming
 from services.notify.domain.template import OURS
@@ -266,9 +267,11 @@ def settle(context: Context, editor: str, request: SettleText) -> ReceivedTexts:
 
 
 def forget(context: Context) -> None:
-    """Delete texts whose time is over."""
-    old = RECEIVED_TEXTS.c.created_at < context.now - KEEP
-    context.conn.execute(delete(RECEIVED_TEXTS).where(old))
+    """Delete texts whose time is over, but for those of a person on whom a legal hold is."""
+    column = RECEIVED_TEXTS.c
+    held = holds.is_held(context, column.sender_hash)
+    old = column.created_at < context.now - KEEP
+    context.conn.execute(delete(RECEIVED_TEXTS).where(old, ~held))
 
 
 def _replies(context: Context, rows: Sequence[TextRow]) -> ReceivedTexts:

@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TypedDict
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, Update, and_, case, delete, select, text, update
 
 from bus.database.rows import fetch_all, fetch_only
 from bus.database.store import Store
 from contracts.notify.messages import Accounts
 from iran.persian import tehran_day
 from people import retention
+from services.notify import holds
 from services.notify.context import Context, ContextOf
-from services.notify.domain.message import FINAL
-from services.notify.tables import INBOX_FAILURES, PROVIDERS
+from services.notify.domain.message import FINAL, MessageState
+from services.notify.tables import INBOX_FAILURES, MESSAGES, PROVIDERS
 
 AT_ONCE = 1000
 
@@ -43,13 +44,6 @@ _SUMS = text(
     "and (m.due_at <= :now or m.tries > 0)) as oldest"
 )
 # Blanked in pages, shared by skip locked.
-_BLANK = text(
-    "update messages set receiver = null, contents = null where id in "
-    "(select id from messages where receiver is not null and settled_at < :now - case "
-    "when channel = 'inbox' and state = 'DELIVERED' then cast(:inbox as interval) "
-    "else cast(:span as interval) end "
-    "order by settled_at limit :most for update skip locked)"
-)
 
 
 class StateCount(TypedDict):
@@ -125,8 +119,8 @@ def add_up(context: Context) -> None:
 
 
 def purge(store: Store, context_of: ContextOf) -> None:
-    """Blank receivers and contents of what ended long enough ago; what is in an inbox stays a year.
-    The rows stay: they are the account.
+    """Blank receivers and contents of what ended long enough ago; what is in an inbox stays a year,
+    what a legal hold protects until that ends. The rows stay: they are the account.
     """
     with store.transaction() as tx:
         old = tehran_day(context_of(tx).now - retention.span("attempts"))
@@ -135,10 +129,23 @@ def purge(store: Store, context_of: ContextOf) -> None:
     while blanked:
         with store.transaction() as tx:
             context = context_of(tx)
-            values = {
-                "now": context.now,
-                "most": AT_ONCE,
-                "span": context.book.retention,
-                "inbox": retention.span("inbox_messages"),
-            }
-            blanked = tx.conn.execute(_BLANK, values).rowcount
+            blanked = tx.conn.execute(_blank(context)).rowcount
+
+
+def _blank(context: Context) -> Update:
+    """The statement that empties some messages; those that a hold protects are passed by."""
+    column = MESSAGES.c
+    in_inbox = and_(column.channel == "inbox", column.state == MessageState.DELIVERED.value)
+    kept = case((in_inbox, retention.span("inbox_messages")), else_=context.book.retention)
+    old = (
+        select(column.id)
+        .where(
+            column.receiver.is_not(None),
+            column.settled_at < context.now - kept,
+            ~holds.is_held(context, column.receiver_hash, column.reference),
+        )
+        .order_by(column.settled_at)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    return update(MESSAGES).where(column.id.in_(old)).values(receiver=None, contents=None)

@@ -8,9 +8,10 @@ from bus.endpoint import handle, serve
 from bus.errors import BusError
 from contracts.notify import desk, inbox
 from contracts.notify import messages as contracts
+from contracts.notify.person_holds import NOTE_HOLD, NoteHold
 from contracts.notify.person_work import WORK_ON_PERSON, WorkOnPerson
 from contracts.notify.persons import Pass, Person
-from services.notify import person_work
+from services.notify import holds, person_work
 from services.notify.context import Entrypoints, sender_of
 from services.notify.editors import roles
 from services.notify.sending import (
@@ -38,6 +39,10 @@ class SendingEntrypoints(Entrypoints):
     @handle(WORK_ON_PERSON)
     def work_on_person(self, tx: Tx, message: WorkOnPerson) -> None:
         person_work.work(self.context(tx), message)
+
+    @handle(NOTE_HOLD)
+    def note_hold(self, tx: Tx, message: NoteHold) -> None:
+        holds.note(self.context(tx), message)
 
     @handle(contracts.SEND_MESSAGE)
     def send_message(self, tx: Tx, message: contracts.SendMessage) -> None:

@@ -21,6 +21,7 @@ from services.notify.tables.messages import (
     HANDOVERS,
     INBOX_FAILURES,
     INBOXES,
+    LEGAL_HOLDS,
     MESSAGES,
     PROVIDERS,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "JOBS",
     "JOB_PARTS",
     "JOB_ROWS",
+    "LEGAL_HOLDS",
     "LOOKS",
     "MESSAGES",
     "NOTICE_RUNS",

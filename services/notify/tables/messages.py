@@ -128,3 +128,14 @@ INBOX_FAILURES = Table(
     Column("day", Date, primary_key=True),
     Column("failures", Integer, nullable=False),
 )
+# What holds of the desk protect here (contracts/notify/person_holds.py): receivers as they are
+# hashed everywhere, and the references of messages.
+LEGAL_HOLDS = Table(
+    "legal_holds",
+    metadata,
+    Column("number", BigInteger, primary_key=True),
+    Column("as_of", MOMENT, nullable=False),
+    Column("until", Date),
+    Column("receivers", ARRAY(LargeBinary), nullable=False),
+    Column("refs", ARRAY(Text), nullable=False),
+)

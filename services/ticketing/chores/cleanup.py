@@ -1,11 +1,15 @@
 """Rows and files that nobody needs any more are deleted."""
 
-from sqlalchemy import delete, func, select, update
+from collections.abc import Callable
+
+from sqlalchemy import delete, func, or_, select, update
 
 from bus.blobs import Blobs
-from bus.database.store import Store
+from bus.database.store import Store, Tx
 from people import retention
+from services.ticketing.context import Context
 from services.ticketing.incoming_mail import rows as emails
+from services.ticketing.privacy import holds
 from services.ticketing.tables import (
     APP_UPDATES,
     ATTEMPTS,
@@ -22,8 +26,10 @@ from services.ticketing.tables import (
 CLAIM_SECONDS, CLAIM_SECONDS_WHEN_SHORT = 86_400, 3600
 
 
-def forget(store: Store, blobs: Blobs) -> None:
-    """Delete old attempts and counts, sent e-mails, and files that no ticket holds."""
+def forget(store: Store, context_of: Callable[[Tx], Context], blobs: Blobs) -> None:
+    """Delete old attempts and counts, sent e-mails, and files that no ticket has. Drafts and
+    e-mails of a ticket that a legal hold protects stay until that ends.
+    """
     old = func.now() - retention.span("attempts")
     old_mails = func.now() - retention.span("mails_sent")
     old_askers = func.now() - retention.span("supporters")
@@ -31,20 +37,25 @@ def forget(store: Store, blobs: Blobs) -> None:
     old_updates = func.now() - retention.span("app_updates")
     old_notices = func.now() - retention.span("colleague_notices")
     with store.transaction() as tx:
+        held = holds.held_tickets(context_of(tx))
         for statement in (
-            delete(DRAFTS).where(DRAFTS.c.saved_at < old_drafts),
+            delete(DRAFTS).where(DRAFTS.c.saved_at < old_drafts, DRAFTS.c.ticket.not_in(held)),
             delete(COLLEAGUE_NOTICES).where(COLLEAGUE_NOTICES.c.read_at < old_notices),
             delete(APP_UPDATES).where(APP_UPDATES.c.at < old_updates),
             delete(ATTEMPTS).where(ATTEMPTS.c.last_at < old),
             delete(STRANGER_NOTICES).where(STRANGER_NOTICES.c.at < old),
             delete(SECRET_CODES).where(SECRET_CODES.c.asked_at < old),
-            delete(MAILS).where(MAILS.c.state != "WAITING", MAILS.c.made_at < old_mails),
+            delete(MAILS).where(
+                MAILS.c.state != "WAITING",
+                MAILS.c.made_at < old_mails,
+                or_(MAILS.c.ticket.is_(None), MAILS.c.ticket.not_in(held)),
+            ),
             update(SUPPORTERS)
             .where(SUPPORTERS.c.asker.is_not(None), SUPPORTERS.c.at < old_askers)
             .values(asker=None),
         ):
             tx.conn.execute(statement)
-        emails.forget(tx.conn)
+        emails.forget(tx.conn, held)
     forget_files(store, blobs, 0)
 
 

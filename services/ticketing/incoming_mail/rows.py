@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.messages.values import Json
@@ -228,8 +228,9 @@ def release_held(conn: Connection, now: dt.datetime) -> int:
     ).rowcount
 
 
-def forget(conn: Connection) -> None:
-    """Delete e-mails 30 days after they became something, and machines' after 90 days.
+def forget(conn: Connection, held: Select[int]) -> None:
+    """Delete e-mails 30 days after they became something, and machines' after 90 days; those of
+    tickets that are ``held`` stay.
 
     What a person may have written stays until a colleague has seen to it.
     """
@@ -237,7 +238,9 @@ def forget(conn: Connection) -> None:
     for states, rule in ((ENDED, "letters_ended"), (MACHINES, "letters_machines")):
         conn.execute(
             delete(LETTERS).where(
-                LETTERS.c.state.in_(states), last < func.now() - retention.span(rule)
+                LETTERS.c.state.in_(states),
+                last < func.now() - retention.span(rule),
+                or_(LETTERS.c.ticket.is_(None), LETTERS.c.ticket.not_in(held)),
             )
         )
 

@@ -69,4 +69,9 @@ class PrivacyEntries(ContextSource):
     @every(3600)
     def forget_person_parts(self) -> None:
         with self.store.transaction() as tx:
-            person_acts.forget(tx, self.now())
+            person_acts.forget(self.context(tx))
+
+    @every(3600)
+    def tell_holds(self) -> None:
+        with self.store.transaction() as tx:
+            holds.tell_all(self.context(tx))

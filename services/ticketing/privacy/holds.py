@@ -3,11 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
 
 from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import Conflict, NotFound
+from contracts.notify.person_holds import NOTE_HOLD, NOTE_HOLD_OF_INQUIRY, NoteHold
 from contracts.ticketing import privacy as contracts
 from iran.persian import tehran_day
 from services.ticketing.context import Context
@@ -15,6 +16,8 @@ from services.ticketing.domain import moves
 from services.ticketing.tables import LEGAL_HOLDS, PEOPLE, TICKETS
 
 MOST = 200
+# Of a person, for the other contexts: the newest tickets, and the mobiles on them.
+MOST_TOLD, MOST_MOBILES = 500, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,9 @@ def place(context: Context, message: contracts.PlaceHold) -> contracts.Hold:
         )
         .returning(LEGAL_HOLDS.c.id)
     )
-    return _one(context, int(id_ or 0))
+    placed = _one(context, int(id_ or 0))
+    _tell(context, placed.id, message.national_id)
+    return placed
 
 
 def end(context: Context, message: contracts.EndHold) -> contracts.Hold:
@@ -84,6 +89,7 @@ def end(context: Context, message: contracts.EndHold) -> contracts.Hold:
             end_reason=message.reason,
         )
     )
+    _tell(context, message.number)
     return _one(context, message.number)
 
 
@@ -93,6 +99,41 @@ def listed(context: Context) -> contracts.Holds:
     query = _HOLDS.order_by(LEGAL_HOLDS.c.id.desc()).limit(MOST)
     rows = fetch_all(context.conn, HoldRow, query)
     return contracts.Holds(holds=tuple(_hold(context, row) for row in rows))
+
+
+def tell_all(context: Context) -> None:
+    """Tell the other contexts again what the holds in force protect, with what came since."""
+    query = select(LEGAL_HOLDS.c.id).where(is_open(context)).order_by(LEGAL_HOLDS.c.id)
+    for number in context.conn.scalars(query).all():
+        _tell(context, number)
+
+
+def _tell(context: Context, number: int, national_id: str | None = None) -> None:
+    """Tell inquiry and notify whom or which matter a hold protects. Here a person is kept as a
+    hash: the ID itself is known when the hold is placed, and from that person's tickets.
+    """
+    column = LEGAL_HOLDS.c
+    of_hold = select(column.ticket, column.person, column.until, column.ended_at)
+    row = context.conn.execute(of_hold.where(column.id == number)).one()
+    tickets = select(TICKETS.c.code, TICKETS.c.about_ref, PEOPLE.c.mobile, PEOPLE.c.national_id)
+    tickets = tickets.outerjoin(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id).where(
+        TICKETS.c.id == row.ticket
+        if row.ticket is not None
+        else PEOPLE.c.national_id_key == row.person
+    )
+    found = context.conn.execute(tickets.order_by(TICKETS.c.id.desc()).limit(MOST_TOLD)).all()
+    references = dict.fromkeys(ref for one in found for ref in (one.code, one.about_ref) if ref)
+    of_person = found if row.ticket is None else ()
+    told = NoteHold(
+        number=number,
+        as_of=instant(context.now),
+        until=None if row.ended_at is not None else row.until.isoformat(),
+        national_id=national_id or next((p.national_id for p in of_person if p.national_id), None),
+        mobiles=tuple(dict.fromkeys(p.mobile for p in of_person if p.mobile))[:MOST_MOBILES],
+        references=tuple(references)[: 2 * MOST_TOLD],
+    )
+    for command in (NOTE_HOLD, NOTE_HOLD_OF_INQUIRY):
+        context.tx.send(command, told)
 
 
 def is_open(context: Context) -> ColumnElement[bool]:
@@ -109,6 +150,11 @@ def is_held(context: Context) -> ColumnElement[bool]:
     )
     own = or_(column.ticket == TICKETS.c.id, column.person.in_(persons))
     return select(column.id).where(is_open(context), own).correlate(TICKETS).exists()
+
+
+def held_tickets(context: Context) -> Select[int]:
+    """Return the query of the tickets that a hold protects."""
+    return select(TICKETS.c.id).where(is_held(context))
 
 
 def _one(context: Context, id_: int) -> contracts.Hold:

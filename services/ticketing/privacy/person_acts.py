@@ -7,7 +7,6 @@ import orjson
 from sqlalchemy import Select, delete, insert, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
-from bus.database.store import Tx
 from bus.envelope import instant
 from bus.errors import Conflict, Forbidden, NotFound
 from bus.messages.values import Json
@@ -23,8 +22,8 @@ from people import retention
 from services.ticketing.context import Context
 from services.ticketing.domain import moves
 from services.ticketing.domain.moves import Right
-from services.ticketing.privacy import own_part
-from services.ticketing.tables import PERSON_ACTS, PERSON_PARTS
+from services.ticketing.privacy import holds, own_part
+from services.ticketing.tables import LEGAL_HOLDS, PERSON_ACTS, PERSON_PARTS
 
 MOST = 200
 
@@ -143,7 +142,10 @@ def confirm(context: Context, message: contracts.OnePersonAct) -> PersonAct:
                 by_id=claim.by_id,
             ),
         )
-    _keep(context, row.id, "ticketing", work(context, claim))
+    part = work(context, claim)
+    if row.kind == "erase":
+        part["emptied"]["copies"] = _take_copies_away(context, row.id)
+    _keep(context, row.id, "ticketing", part)
     return _reply(context, _row(context, row.id))
 
 
@@ -176,10 +178,37 @@ def document(context: Context, message: contracts.OnePersonAct) -> contracts.Per
     return contracts.PersonDocument(act=act, parts=parts)
 
 
-def forget(tx: Tx, now: dt.datetime) -> None:
-    """Delete what was handed out after its time; the act itself stays."""
-    old = now - retention.span("person_parts")
-    tx.conn.execute(delete(PERSON_PARTS).where(PERSON_PARTS.c.at < old))
+def forget(context: Context) -> None:
+    """Delete what was handed out after its time, unless a hold is on the person; the act itself
+    stays.
+    """
+    old = context.now - retention.span("person_parts")
+    held = select(PERSON_ACTS.c.id).where(
+        PERSON_ACTS.c.person.in_(
+            select(LEGAL_HOLDS.c.person).where(
+                holds.is_open(context), LEGAL_HOLDS.c.person.is_not(None)
+            )
+        )
+    )
+    context.conn.execute(
+        delete(PERSON_PARTS).where(PERSON_PARTS.c.at < old, PERSON_PARTS.c.act.not_in(held))
+    )
+
+
+def _take_copies_away(context: Context, erasure: int) -> int:
+    """Delete the copies that were made of the person before, and end one that is still being made;
+    how many there were. What is erased must not lie there for another month.
+    """
+    column = PERSON_ACTS.c
+    person = select(column.person).where(column.id == erasure).scalar_subquery()
+    of_person = select(column.id).where(column.person == person, column.kind == "export")
+    context.conn.execute(
+        update(PERSON_ACTS)
+        .where(column.id.in_(of_person), column.state == "RUNNING")
+        .values(state="DONE", subject=None, done_at=context.now)
+    )
+    gone = delete(PERSON_PARTS).where(PERSON_PARTS.c.act.in_(of_person))
+    return len(set(context.conn.scalars(gone.returning(PERSON_PARTS.c.act))))
 
 
 # --- rows ---

@@ -4,15 +4,18 @@ import datetime as dt
 import json
 
 import pytest
+from sqlalchemy import text
 
 from contracts.billing import bills as billing
 from contracts.inquiry import own, persons
 from contracts.inquiry import questions as contracts
 from contracts.notify.messages import SEND_MESSAGE
+from contracts.notify.person_holds import NoteHold
 from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.person_acts import NOTE_PERSON_PART
 from services.inquiry import audit
-from services.inquiry.persons import person_work, sessions
+from services.inquiry.own_inquiries import inquiries
+from services.inquiry.persons import holds, person_work, sessions
 from tests.inquiry.in_process import CALLER, lines, submit
 from tests.inquiry.own_inquiries.test_own_inquiries import SECRET, Own
 from tests.stores import execute
@@ -456,3 +459,29 @@ def test_who_states_the_id_of_another_is_handed_nothing_of_the_other(inquiry):
     proven, stated = parts_of(inquiry)
     assert all(proven.values())
     assert stated == {"own_inquiries": [], "asked_about": [], "files_in_your_name": []}
+
+
+def test_what_a_hold_of_the_desk_protects_outlives_its_time_by_person_and_by_matter(inquiry):
+    caller = {"face": "public", "asker": "a village"}
+    fields = {"key": inquiry.key, "file_no": inquiry.file_no, "mobile": inquiry.mobile}
+    code = inquiry.call(own.ASK_OWN, caller=caller, declared=True, secret=SECRET, **fields)["code"]
+    execute(
+        inquiry.db,
+        "update own_inquiries set state = 'ENDED', ended_at = now() - interval '3 years'",
+    )
+    protections = (
+        {"national_id": inquiry.key},
+        {"references": (code,)},
+        {"national_id": inquiry.key, "mobiles": (inquiry.mobile,)},
+    )
+    kept = []
+    for number, what in enumerate((*protections, {}), 1):
+        with inquiry.service.store.transaction() as tx:
+            context = inquiry.service.context(tx)
+            if what:
+                held = {"number": number, "as_of": "2026-11-01T00:00:00Z", "until": "2039-01-01"}
+                holds.note(context, NoteHold(**held, **what))
+            inquiries.forget(context)
+            context.conn.execute(text("update legal_holds set until = null"))
+        kept += execute(inquiry.db, "select key, mobile from own_inquiries")
+    assert kept == [(inquiry.key, inquiry.mobile)] * 3 + [(None, None)]

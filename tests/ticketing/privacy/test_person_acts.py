@@ -71,7 +71,7 @@ def test_an_erasure_needs_two_officers_and_empties_what_is_not_worked_on(two, ma
         note(two, act["id"], context, {"emptied": {"messages": 3}, "kept": []})
     document = two.call(c.PERSON_DOCUMENT, as_="nader", number=act["id"])
     assert document["act"]["state"] == "DONE"
-    assert document["parts"]["ticketing"]["emptied"] == {"tickets": 1}
+    assert document["parts"]["ticketing"]["emptied"] == {"tickets": 1, "copies": 0}
     kept = document["parts"]["ticketing"]["kept"]
     assert kept[0]["what"] == running
     assert any("Commercial Code" in row["reason_en"] for row in kept)
@@ -93,6 +93,38 @@ def test_an_export_has_all_of_the_person_and_nothing_of_others(two, matters):
     assert tickets[0]["log"][-1]["text"] == "بازدید شد."
     assert other not in str(part)
     assert {"person_acts", "person_parts"}.isdisjoint(tables_with_person(two))
+
+
+def test_an_erasure_takes_earlier_copies_away_and_no_late_part_brings_one_back(two, matters):
+    done, late = (propose(two, "export")["id"] for _ in range(2))
+    for number in (done, late):
+        two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=number)
+    for context in ("inquiry", "notify"):
+        note(two, done, context, {"messages": ["سلام"]})
+    erasure = propose(two, "erase")["id"]
+    two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=erasure)
+    note(two, late, "notify", {"messages": ["سلام"]})
+    for number in (done, late):
+        document = two.call(c.PERSON_DOCUMENT, as_="nader", number=number)
+        assert (document["act"]["state"], document["parts"]) == ("DONE", {})
+    part = two.call(c.PERSON_DOCUMENT, as_="nader", number=erasure)["parts"]["ticketing"]
+    assert part["emptied"] == {"tickets": 1, "copies": 2}
+
+
+def test_a_copy_of_a_person_on_hold_outlives_its_month(two, matters):
+    act = propose(two, "export")["id"]
+    two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=act)
+    case = {"case_number": "1405/12", "reason": "دادگاه", "until": "2030-01-01"}
+    hold = two.call(privacy.PLACE_HOLD, as_="nader", national_id=NATIONAL_ID, **case)
+    two.moment += dt.timedelta(days=40)
+    left = []
+    for end in (True, False):
+        with two.store.transaction() as tx:
+            person_acts.forget(two.service.context(tx))
+        left.append(execute(two.db, "select count(*) from person_parts")[0][0])
+        if end:
+            two.call(privacy.END_HOLD, as_="nader", number=hold["id"], reason="رای صادر شد")
+    assert left == [1, 0]
 
 
 def test_a_hold_forbids_an_erasure_and_not_an_export(two, matters):

@@ -1,16 +1,19 @@
 """What the desk keeps of people goes when its time is over, unless a hold keeps it."""
 
 import datetime as dt
+import json
 import os
 
 import psycopg2
 import pytest
 
 from bus.errors import ContractError
+from contracts.notify.person_holds import NOTE_HOLD, NOTE_HOLD_OF_INQUIRY
 from contracts.ticketing import citizens, privacy
 from contracts.ticketing.public import STATISTICS
 from people import retention
 from services.ticketing.chores import cleanup, emptying
+from services.ticketing.privacy import holds
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 
@@ -79,22 +82,57 @@ def test_a_hold_on_a_ticket_or_a_person_keeps_it_until_it_ends(hand, ended):
     both = {"ticket": code, "national_id": NATIONAL_ID}
     with pytest.raises(ContractError):
         hand.call(privacy.PLACE_HOLD, as_="nader", until=until, **both, **case)
-    holds = [
+    placed = [
         hand.call(privacy.PLACE_HOLD, as_="nader", until=until, **of, **case)
         for of in ({"ticket": code}, {"national_id": NATIONAL_ID})
     ]
-    assert NATIONAL_ID not in str(holds)
+    assert NATIONAL_ID not in str(placed)
     hand.moment += OVER
-    for hold in holds:
+    for hold in placed:
         hand.do(emptying.empty_old)
         assert "people" in tables_with_person(hand)
         done = hand.call(privacy.END_HOLD, as_="nader", number=hold["id"], reason="رای صادر شد")
         assert (done["open"], done["ended_by"]) == (False, "nader")
-    again = hand.call(privacy.END_HOLD, as_="nader", number=holds[0]["id"], reason="رای صادر شد")
+    again = hand.call(privacy.END_HOLD, as_="nader", number=placed[0]["id"], reason="رای صادر شد")
     assert again["code"] == "hold.ended"
     hand.do(emptying.empty_old)
     assert "people" not in tables_with_person(hand)
     assert len(hand.call(privacy.HOLDS, as_="nader")["holds"]) == 2
+
+
+def test_the_other_contexts_are_told_whom_a_hold_protects_and_when_it_ends(hand, ended):
+    code, _ = ended
+    case = {"case_number": "1405/12", "reason": "دادگاه", "until": "2030-01-01"}
+    person = hand.call(privacy.PLACE_HOLD, as_="nader", national_id=NATIONAL_ID, **case)
+    hand.call(privacy.PLACE_HOLD, as_="nader", ticket=code, **case)
+    hand.call(privacy.END_HOLD, as_="nader", number=person["id"], reason="رای صادر شد")
+    with hand.store.transaction() as tx:
+        holds.tell_all(hand.service.context(tx))
+    query = "select body from outbox where name = %s order by seq"
+    told = [
+        [json.loads(bytes(body)) for (body,) in execute(hand.db, query, (command.name,))]
+        for command in (NOTE_HOLD, NOTE_HOLD_OF_INQUIRY)
+    ]
+    assert told[0] == told[1]
+    of_person, of_ticket, ended_one, again = told[0]
+    assert (of_person["national_id"], of_person["references"]) == (NATIONAL_ID, [code])
+    assert (of_ticket.get("national_id"), of_ticket["references"]) == (None, [code])
+    assert of_ticket.get("mobiles", []) == []
+    assert (ended_one["until"], again["until"]) == (None, "2030-01-01")
+
+
+def test_what_a_hold_protects_of_a_ticket_is_not_cleaned_up_either(hand, ended):
+    code, _ = ended
+    case = {"case_number": "1405/12", "reason": "دادگاه", "until": "2030-01-01"}
+    execute(hand.db, "update mails set state = 'SENT', made_at = now() - interval '200 days'")
+    before = execute(hand.db, "select count(*) from mails")
+    assert before != [(0,)]
+    hold = hand.call(privacy.PLACE_HOLD, as_="nader", ticket=code, **case)
+    cleanup.forget(hand.store, hand.service.context, hand.blobs)
+    assert execute(hand.db, "select count(*) from mails") == before
+    hand.call(privacy.END_HOLD, as_="nader", number=hold["id"], reason="رای صادر شد")
+    cleanup.forget(hand.store, hand.service.context, hand.blobs)
+    assert execute(hand.db, "select count(*) from mails") == [(0,)]
 
 
 def test_a_hold_ends_with_its_last_day(hand, ended):
