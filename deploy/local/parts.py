@@ -141,6 +141,7 @@ PARTS = (
             "SMTP_URL",
             "PORTAL_URL",
             "BLOBS_DIR",
+            "SENT_FILES_MEGABYTES",
             "CLAMD_ADDRESS",
             "MARKS_DIR",
             "AGENCIES_DIR",
@@ -253,7 +254,14 @@ PARTS = (
     Part(
         "notify-api",
         ("gateway.notify",),
-        (*ANY, *LISTENS, "NOTIFY_API_URL", "RECEIPTS_ORIGIN", "BLOBS_DIR"),
+        (
+            *ANY,
+            *LISTENS,
+            "NOTIFY_API_URL",
+            "RECEIPTS_ORIGIN",
+            "BLOBS_DIR",
+            "BLOBS_FREE_MEGABYTES",
+        ),
         8003,
     ),
 )

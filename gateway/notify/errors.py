@@ -25,6 +25,8 @@ ROOT = {
     "http.method": "The method is not allowed for the requested URL.",
 }
 TEXTS = {"message.empty": "Your message is empty."}
+# By their codes; all others by their kinds.
+OF_CODES = {"file.no_room": 413}
 STATUSES = {"NotFound": 404, "Conflict": 409, "Internal": 500}
 LONG = ("sms.too_long", "message.too_long")
 PREFIX = "personalisation."
@@ -108,7 +110,8 @@ def _unavailable(error: Unavailable) -> CallRefused:
 
 
 def _by_code(error: BusError) -> CallRefused:
-    status, message = STATUSES.get(error.kind, 400), TEXTS.get(error.code, error.message)
+    status = OF_CODES.get(error.code, STATUSES.get(error.kind, 400))
+    message = TEXTS.get(error.code, error.message)
     if error.code == "template.placeholder_missing":
         names = [field.field.removeprefix(PREFIX) for field in error.fields]
         message = f"Missing personalisation: {', '.join(names)}"

@@ -29,10 +29,14 @@ from gateway import web
 from gateway.http import bodies
 from gateway.notify import pdf_check, replies, requests
 from gateway.notify.door import ApiClient, ApiDoor, act_id
-from gateway.notify.errors import bad
+from gateway.notify.errors import bad, refused
 from gateway.notify.files import UploadedFile
 from gateway.notify.sanitising import Changed
 
+MEGABYTE = 1024 * 1024
+# By then files that nobody holds are deleted.
+NO_DISK_SECONDS = "900"
+NO_DISK = "There is no room for files now. Send the message without its files, or later."
 LIMITS = {
     "sms": bodies.BODY_LIMIT,
     "email": requests.EMAIL_LIMIT,
@@ -47,6 +51,7 @@ class Sending:
         folder = Path(settings.text("BLOBS_DIR"))
         self._door, self._base = door, base
         self.letters, self._files = Blobs(folder / LETTERS), Blobs(folder / FILES)
+        self._free = settings.whole("BLOBS_FREE_MEGABYTES", 1000) * MEGABYTE
         self._from_number = settings.text("NOTIFY_FROM_NUMBER", "Mirab")
 
     async def post(self, request: Request) -> Response:
@@ -110,6 +115,8 @@ class Sending:
             links = dict.fromkeys(uploaded, f"{self._base}/documents/test-document")
             values = {**message.personalisation, **links}
             return dataclasses.replace(message, personalisation=values)
+        if uploaded and await asyncio.to_thread(self._files.free) < self._free:
+            raise refused(507, "InsufficientStorage", NO_DISK, Retry_After=NO_DISK_SECONDS)
         stored = {name: await self._stored(file) for name, file in uploaded.items()}
         return dataclasses.replace(message, files=stored)
 

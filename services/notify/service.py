@@ -11,6 +11,7 @@ from services.notify.bulk.entrypoints import BulkEntrypoints
 from services.notify.context import Context
 from services.notify.domain.template import OURS
 from services.notify.editors.entrypoints import EditorEntrypoints
+from services.notify.govuk import sent_files
 from services.notify.govuk.entrypoints import GovukEntrypoints
 from services.notify.keys import Keys
 from services.notify.news.entrypoints import NewsEntrypoints
@@ -60,7 +61,8 @@ class Notify(
 
     def worries(self, tx: Tx) -> dict[str, int]:
         """What waits longer than it should."""
-        return backlog.counts(tx.conn)
+        full = sent_files.nearly_full(tx.conn, self.settings)
+        return {**backlog.counts(tx.conn), "sent_files_nearly_full": full}
 
     @every(0.5)
     def withdraw(self) -> None:

@@ -31,6 +31,7 @@ WORRIES = {
     "chores_failing": "ChoresFailing",
     "tickets_without_due": "TicketsWithoutDue",
     "names_under_attack": "PasswordsGuessed",
+    "sent_files_nearly_full": "SentFilesFull",
 }
 WAITS = "waits_for_"
 # So long it lasts before somebody is called, as `for` of the alert.
@@ -44,6 +45,7 @@ PATIENCE = {
     "StateWaits": 300,
     "TicketsWithoutDue": 60,
     "PasswordsGuessed": 60,
+    "SentFilesFull": 300,
 }
 
 

@@ -19,6 +19,7 @@ from bus.foreign.http_call import NoAnswer
 from bus.process import log
 from bus.settings import Settings
 from services.agencies.receipt_tables import RECEIPT_HEADS, HeadRow
+from services.agencies.receipts import lags
 from services.agencies.receipts.stamps import Authority, fetch_stamp
 from services.agencies.receipts.witnesses import Prove, Witness, cosignature, parse_witnesses
 
@@ -80,6 +81,7 @@ def wanting(endorsers: Endorsers, head: HeadRow, *, stamp_due: bool) -> Endorser
 def gather(endorsers: Endorsers, head: HeadRow, prove: Prove, now: dt.datetime) -> Endorsement:
     """Ask endorsers about a head; who does not endorse it is noted in the log and left out."""
     signatures = []
+    lags.know_witnesses(witness.verifier.name for witness in endorsers.witnesses)
     for witness in endorsers.witnesses:
         name = witness.verifier.name
         signature = _tried(name, partial(cosignature, witness, head.note, prove))
@@ -118,6 +120,7 @@ def _tried(name: str, act: Callable[[], T]) -> T | None:
     except EvidenceError as error:
         if error.code == "evidence.contradicted":
             _log.error("witness_contradicts", witness=name)
+            lags.contradicted(name)
         else:
             _log.warning("endorsement_refused", endorser=name, code=error.code)
     except NoAnswer as error:

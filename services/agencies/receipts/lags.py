@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy import Connection, text
@@ -30,6 +31,11 @@ REFUSALS = Counter(
 )
 for _code in (LOST, REWRITTEN):
     REFUSALS.labels(_code)
+CONTRADICTIONS = Counter(
+    "mirab_receipts_contradicted_total",
+    "Heads of ours that a witness says do not continue what it saw",
+    ["witness"],
+)
 
 
 def turned(row: HeadRow | None) -> None:
@@ -42,6 +48,17 @@ def turned(row: HeadRow | None) -> None:
 def failed(code: str) -> None:
     """Note a turn that signed nothing for a fault."""
     REFUSALS.labels(code).inc()
+
+
+def know_witnesses(names: Iterable[str]) -> None:
+    """Show each witness's count from the start: an alert is about its growth."""
+    for name in names:
+        CONTRADICTIONS.labels(name)
+
+
+def contradicted(witness: str) -> None:
+    """Note that a witness contradicted a head."""
+    CONTRADICTIONS.labels(witness).inc()
 
 
 def counts(conn: Connection) -> dict[str, int]:

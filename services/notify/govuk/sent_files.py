@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bus.blobs import Blobs
 from bus.database.chores import Chore
@@ -23,6 +23,7 @@ from bus.envelope import instant
 from bus.errors import BusError, Forbidden, NotFound, RuleBroken, TooMany
 from bus.foreign.clamd import Clamd
 from bus.process import log
+from bus.settings import Settings
 from contracts.notify.files import FileByEmail, FileLink, OpenedFile, OpenFile, SentFile
 from iran import identifiers
 from services.notify.context import Context, ContextOf, uuid_of
@@ -33,6 +34,7 @@ FileState = Literal["HELD", "CLEAN", "INFECTED"]
 KEY_BYTES = 16
 # Wrong addresses for one link, before it waits for an hour: only who has the link can try.
 GUESSES, PAUSE = 10, dt.timedelta(hours=1)
+MEGABYTE, NEARLY = 1024 * 1024, 0.9
 AT_ONCE, SIDE_BY_SIDE, KEEP_SECONDS = 100, 4, 86_400
 
 
@@ -67,7 +69,11 @@ class HeldFile:
 def links(
     context: Context, owner: str, to: str, files: Mapping[str, FileByEmail]
 ) -> dict[str, str]:
-    """Keep the files of a message; the link of each, by its placeholder."""
+    """Keep the files of a message; the link of each, by its placeholder. RuleBroken
+    ``file.no_room`` if the agency's files would take more than SENT_FILES_MEGABYTES.
+    """
+    if files:
+        _require_room(context, owner, sum(file.size for file in files.values()))
     return {name: _link(context, owner, to, file) for name, file in files.items()}
 
 
@@ -89,6 +95,40 @@ def _link(context: Context, owner: str, to: str, file: FileByEmail) -> str:
         )
     )
     return f"{context.portal}/files/{id_}/{key}"
+
+
+def _require_room(context: Context, owner: str, size: int) -> None:
+    """One message after the other, or two would find the same room."""
+    column = SENT_FILES.c
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"sent_files {owner}", 0))
+    context.conn.execute(select(lock))
+    taken, first = context.conn.execute(
+        select(func.coalesce(func.sum(column.size), 0), func.min(column.until_at)).where(
+            column.owner == owner
+        )
+    ).one()
+    most = megabytes(context.settings)
+    if int(taken) + size <= most * MEGABYTE:
+        return
+    day = f" The next one goes on {first.date()}." if first else ""
+    raise RuleBroken(
+        f"Your files take {int(taken) // MEGABYTE} of {most} MB.{day} Send the message without its "
+        "files, or have files kept for fewer weeks.",
+        code="file.no_room",
+    )
+
+
+def megabytes(settings: Settings) -> int:
+    """How much the files of one agency may take at a time."""
+    return settings.whole("SENT_FILES_MEGABYTES", 5000)
+
+
+def nearly_full(conn: Connection, settings: Settings) -> int:
+    """Count the agencies whose files take nine tenths of their room."""
+    column, size = SENT_FILES.c, func.sum(SENT_FILES.c.size)
+    full = select(column.owner).group_by(column.owner)
+    full = full.having(size > NEARLY * megabytes(settings) * MEGABYTE)
+    return int(conn.scalar(select(func.count()).select_from(full.subquery())) or 0)
 
 
 def _address(context: Context, text: str) -> bytes:
