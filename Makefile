@@ -65,15 +65,22 @@ chaos: ## make faults on an installation of its own, and count what was lost; QU
 	@$(PYTHON) -W ignore -m deploy.chaos $(if $(QUICK),--quick) $(if $(FAULT),--fault "$(FAULT)") $(if $(SEED),--seed $(SEED)) \
 		$(if $(LIST),--list) $(if $(WRITE),--write docs/survival.md)
 
+.PHONY: fuzz
+fuzz: setup ## look for inputs that a parser of strangers' bytes cannot bear: PARSER=name (or several) MINUTES=60; LIST=1 names them
+	@$(PYTHON) -m tests.fuzz $(if $(LIST),--list,$(PARSER)) $(if $(MINUTES),--minutes $(MINUTES))
+
 check: setup ## style, types and the rules of import
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
-.PHONY: compose-test image-check deploy-check sbom audit
+.PHONY: compose-test systemd-test image-check deploy-check sbom audit
 compose-test: setup ## build images, start docker-compose.yml by podman, walk through it; needs root; KEEP=1 leaves it running
 	$(PYTHON) -m deploy.compose_test $(if $(KEEP),--keep) $(if $(REBUILD),--rebuild)
+
+systemd-test: setup ## install Debian's way into a tree, boot it with systemd, walk through it, reboot; needs root
+	$(PYTHON) -m deploy.systemd_test
 
 image-check: setup ## build our image twice and compare the layers; needs root
 	$(PYTHON) -m deploy.compose_test --image
@@ -111,3 +118,5 @@ lock: setup ## pin the newest packages with hashes (needs the program uv)
 		requirements.in -c requirements.lock -o requirements-image.lock
 	uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 \
 		requirements-deploy.in -o requirements-deploy.lock
+	uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		requirements-fuzz.in -o requirements-fuzz.lock

@@ -53,7 +53,7 @@ class Engine:
         inside: bool = False,
         text: str | None = None,
         check: bool = True,
-        seconds: float = 1200,
+        seconds: float = 3600,
     ) -> subprocess.CompletedProcess[str]:
         """Run podman to its end; ``inside`` the network namespace of the test.
 

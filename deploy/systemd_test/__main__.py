@@ -1,0 +1,255 @@
+"""`python -m deploy.systemd_test`: install, boot, start all, walk, reboot, walk again.
+
+`--installed` takes the tree of the last run as it is, without installing again.
+"""
+
+import argparse
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+
+from bus.process.private import own_files_only
+from deploy.compose_test.engine import Failed
+from deploy.compose_test.images import program
+from deploy.compose_test.place import HOSTS, Place
+from deploy.local.state import CHECKOUT
+from deploy.systemd_test.machine import NAMESPACE, Machine
+
+HOME = CHECKOUT / ".local/systemd-test"
+NEEDED = ("debootstrap", "systemd-nspawn", "ip", "nsenter", "openssl")
+SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
+TWO_PEOPLE = ("--drafted-by", "karim", "--approved-by", "nader")
+WALK = ("question", "ticket", "desk")
+EDGE = {
+    "HTTP_PORT": "80",
+    "TLS_PORT": "443",
+    "AGENCY_TLS_PORT": "8443",
+    "PUBLIC_FACE": "127.0.0.1:8000",
+    "AGENCY_FACE": "127.0.0.1:8001",
+    "NOTIFY_FACE": "127.0.0.1:8003",
+    "DESK_FACE": "127.0.0.1:8004",
+    **HOSTS,
+}
+START_SECONDS = 900.0
+
+
+class Test:
+    """One run of the test."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self.machine, self.place = Machine(HOME / "machine", self.say), Place(HOME)
+        self._password, self._broker = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+
+    def say(self, text: str) -> None:
+        print(f"{time.monotonic() - self._begun:6.0f} s  {text}", flush=True)
+
+    # --- what docs/deploy.md has an operator do ---
+
+    def settle(self) -> None:
+        """Steps 1, 2, 4 and 5: settings, secrets, books, the edge's files."""
+        self.place.prepare()
+        etc, given = self.machine.folder / "etc/mirab", self.place.variables()
+        text = (CHECKOUT / "deploy/systemd/mirab.env").read_text(encoding="utf-8")
+        own = {
+            "AGENCY_BASE_URL": f"https://{HOSTS['AGENCY_HOST']}:8443",
+            "DESK_URL": f"https://{HOSTS['DESK_HOST']}/desk",
+            "NOTIFY_API_URL": f"https://{HOSTS['NOTIFY_HOST']}",
+            "PORTAL_URL": f"https://{HOSTS['PUBLIC_HOST']}",
+            "REGISTER_PUBLIC_KEY": given["REGISTER_PUBLIC_KEY"],
+        }
+        for name, value in own.items():
+            text = re.sub(rf"(?m)^{name}=.*$", f"{name}={value}", text)
+        (etc / "mirab.env").write_text(text, encoding="utf-8")
+        files = {"smtp-url": "smtp://outside.test:8026"}
+        files["broker-api-url"] = f"http://mirab:{self._broker}@127.0.0.1:15672"
+        files["agency-broker-api-url"] = f"http://mirab:{self._broker}@127.0.0.1:15673"
+        for service in SERVICES:
+            for role in (service, f"{service}_owner"):
+                password = given[f"{role.upper()}_PASSWORD"]
+                address = f"postgresql://{role}:{password}@127.0.0.1:5432/{service}"
+                files[f"database/{role}"] = address
+        shutil.rmtree(etc / "secrets", ignore_errors=True)
+        shutil.copytree(self.place.folder / "secrets", etc / "secrets")
+        for name, value in files.items():
+            file = etc / "secrets" / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(value + "\n", encoding="utf-8")
+        for book in ("desk", "treasury", "notices", "open311", "register"):
+            shutil.copytree(self.place.folder / book, etc / book, dirs_exist_ok=True)
+        shutil.copytree(self.place.folder / "edge-tls", etc / "tls", dirs_exist_ok=True)
+        shutil.copytree(CHECKOUT / "deploy/edge/pages", etc / "pages", dirs_exist_ok=True)
+        registry = self.machine.folder / "var/lib/mirab/imports/registry"
+        shutil.copytree(CHECKOUT / "deploy/local/registry", registry, dirs_exist_ok=True)
+        broker = self.machine.folder / "etc/rabbitmq"
+        (broker / "conf.d").mkdir(exist_ok=True)
+        shutil.copy(CHECKOUT / "deploy/broker/rabbitmq.conf", broker / "conf.d/90-mirab.conf")
+        shutil.copy(CHECKOUT / "deploy/broker/enabled_plugins", broker / "enabled_plugins")
+        self._edge()
+        self._rights()
+
+    def _edge(self) -> None:
+        template = CHECKOUT / "deploy/edge/templates/edge.conf.template"
+        text = template.read_text(encoding="utf-8")
+        for name, value in EDGE.items():
+            text = text.replace(f"${{{name}}}", value)
+        nginx = self.machine.folder / "etc/nginx"
+        (nginx / "edge.conf").write_text(text, encoding="utf-8")
+        conf = (CHECKOUT / "deploy/edge/nginx.conf").read_text(encoding="utf-8")
+        conf = conf.replace("include /tmp/edge.conf", "include /etc/nginx/edge.conf")
+        # As nginx.service of Debian wants it; its standard output cannot be opened by a name.
+        conf = conf.replace("pid /tmp/nginx.pid", "pid /run/nginx.pid")
+        conf = conf.replace("access_log /dev/stdout", "access_log syslog:server=unix:/dev/log")
+        (nginx / "nginx.conf").write_text(f"user www-data;\n{conf}", encoding="utf-8")
+
+    def _rights(self) -> None:
+        """Books are read by the parts, secrets by systemd alone."""
+        etc = self.machine.folder / "etc/mirab"
+        for name in ("desk", "treasury", "notices", "open311", "register", "pages"):
+            for path in (etc / name, *(etc / name).rglob("*")):
+                path.chmod(0o755 if path.is_dir() else 0o644)
+        for path in (etc / "secrets", *(etc / "secrets").rglob("*")):
+            os.chown(path, 0, 0)
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+    def stores(self) -> None:
+        """Step 3, the broker's user and the stores' own services."""
+        run, given = self.machine.run, self.place.variables()
+        run("systemctl", "enable", "--now", "postgresql", "rabbitmq-server")
+        self.say("PostgreSQL and RabbitMQ run")
+        run("rabbitmqctl", "await_startup")
+        run("rabbitmqctl", "add_user", "mirab", self._broker)
+        run("rabbitmqctl", "set_user_tags", "mirab", "administrator")
+        run("rabbitmqctl", "set_permissions", "mirab", ".*", ".*", ".*")
+        names = [name for name in given if name.endswith("_PASSWORD")]
+        values = [f"{name}={given[name]}" for name in names]
+        admin = ["POSTGRES_USER=postgres", "POSTGRES_DB=postgres"]
+        script = "/opt/mirab/deploy/database/init.sh"
+        run("runuser", "-u", "postgres", "--", "env", *values, *admin, "sh", script)
+        self.say("roles and databases are made")
+
+    def start(self) -> None:
+        """Step 6: all units; Failed with the log of what does not run."""
+        self.machine.run("systemctl", "daemon-reload")
+        self.machine.run("systemctl", "enable", "--now", "mirab.target", "nginx", "clamav-daemon")
+        self.wait_active()
+
+    def wait_active(self) -> None:
+        """Wait until every unit is active and stays so."""
+        wanted = sorted(path.name for path in (CHECKOUT / "deploy/systemd/units").glob("*.service"))
+        end, quiet_since = time.monotonic() + START_SECONDS, 0.0
+        while time.monotonic() < end:
+            lines = self.machine.run("systemctl", "is-active", *wanted, check=False).splitlines()
+            states = dict(zip(wanted, lines, strict=False))
+            waiting = {name: state for name, state in states.items() if state != "active"}
+            if not waiting and len(states) == len(wanted):
+                quiet_since = quiet_since or time.monotonic()
+                if time.monotonic() - quiet_since > 10:  # noqa: PLR2004 - none restarts meanwhile
+                    self.say(f"{len(wanted)} units are active")
+                    return
+            else:
+                quiet_since = 0.0
+            time.sleep(2)
+        for name in waiting:
+            print(self.machine.run("journalctl", "-n", "15", "-u", name, check=False))
+        raise Failed(f"not active: {', '.join(waiting)}")
+
+    def as_part(self, service: str, *words: str, text: str = "") -> str:
+        """A command of operate.md, as docs/deploy.md says: with the credential of its database."""
+        return self.machine.run(
+            *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--uid=mirab"),
+            "--working-directory=/opt/mirab",
+            *("-p", f"LoadCredential=db:/etc/mirab/secrets/database/{service}"),
+            *("-p", "Environment=DB_URL_FILE=%d/db MIRAB_BY=systemd-test"),
+            *("-p", "EnvironmentFile=/etc/mirab/mirab.env"),
+            *(".venv/bin/python", "-m", *words),
+            text=text,
+        )
+
+    def fill(self) -> None:
+        """Accounts, templates, the register, an export."""
+        for name, role, unit in (
+            ("sara", "clerk", "subscribers"),
+            ("nader", "supervisor", "inspection"),
+        ):
+            put = ("services.ticketing.accounts.staff", "put", name, "--name", name)
+            words = ("--role", role, "--unit", unit)
+            self.as_part("ticketing", *put, *words, text=self._password + "\n")
+        for name, role in (("karim", "clerk"), ("nader", "approver")):
+            self.as_part("agencies", "services.agencies.officers", "put", name, "--role", role)
+        self.as_part("agencies", "services.agencies.importing", "/etc/mirab/register", *TWO_PEOPLE)
+        self.as_part("inquiry", "services.inquiry.load", "/var/lib/mirab/imports/registry")
+        self.say("accounts, the register of agencies and a registry export are in")
+
+    def walk(self) -> None:
+        """Journeys through the edge, as somebody outside of the machine."""
+        command = [sys.executable, "-m", "deploy.compose_test.walk", str(self.place.own)]
+        words = [str(HOME / "mailbox"), self._password, "-", *WALK]
+        place = ["ip", "netns", "exec", NAMESPACE]
+        with subprocess.Popen(
+            [*place, *command, *words], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT
+        ) as walk:
+            for line in walk.stdout or ():
+                self.say("  " + line.strip())
+        if walk.returncode:
+            raise Failed("a journey does not go as the documents say")
+
+    def readiness(self) -> None:
+        """What /health/ready says; only the agencies' broker, a second node, is not here."""
+        token = (self.place.own / "metrics-token").read_text(encoding="utf-8").strip()
+        bearer = f"Authorization: Bearer {token}"
+        ready = "http://127.0.0.1:8002/health/ready"
+        text = self.machine.run("curl", "-s", "-m", "20", "-H", bearer, ready)
+        worse = re.findall(r'"([\w.-]+)":\[\{[^]]*"status":"(warn|fail)"', text)
+        self.say(f"/health/ready: {worse or 'all pass'}")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """All of it. Failed with what went wrong."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    test = Test()
+    if not arguments.installed:
+        test.machine.build()
+    test.settle()
+    try:
+        test.machine.boot()
+        test.stores()
+        test.start()
+        test.fill()
+        test.readiness()
+        test.walk()
+        test.machine.halt()
+        test.say("halted; booting again")
+        test.machine.boot()
+        test.wait_active()
+        test.readiness()
+        test.walk()
+    finally:
+        test.machine.halt()
+        test.machine.remove_network()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: it runs as the documents say; 1: it does not, and stderr says where."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.systemd_test", description=__doc__)
+    parser.add_argument("--installed", action="store_true", help="take the tree as it is")
+    arguments = parser.parse_args(argv)
+    missing = [name for name in NEEDED if not program(name)]
+    if os.geteuid() or missing:
+        print(f"Needs root{' and ' + ', '.join(missing) if missing else ''}.", file=sys.stderr)
+        return 1
+    try:
+        run(arguments)
+    except (Failed, subprocess.SubprocessError) as error:
+        print(f"systemd test failed. {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    own_files_only()
+    sys.exit(main())
