@@ -10,6 +10,7 @@ from bus.errors import BusError, NotFound
 from contracts.billing.bills import CHARGE, BillFact, Charge
 from contracts.inquiry.own import AskOwn, OwnInquiry, OwnProof, OwnReceipt
 from people import passes, retention, tracking
+from services.inquiry import holds
 from services.inquiry.askers import Asker
 from services.inquiry.context import Context
 from services.inquiry.domain.moments import instant
@@ -19,7 +20,6 @@ from services.inquiry.hashes import person_hash
 from services.inquiry.own_inquiries import attempt_limits, text_messages
 from services.inquiry.own_inquiries.answers import answer_own
 from services.inquiry.own_inquiries.rows import OwnRow, own_row
-from services.inquiry.persons import holds
 from services.inquiry.questions.inquiry_log import answer_of, key_hash
 from services.inquiry.questions.snapshots import is_holder
 from services.inquiry.tables import OWN_INQUIRIES

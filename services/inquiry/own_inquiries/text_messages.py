@@ -14,9 +14,9 @@ from contracts.notify.messages import SEND_MESSAGE, SendMessage
 from contracts.notify.receiver import Receiver
 from iran.persian import TEHRAN, jalali, persian_digits, tehran_day
 from people import retention
+from services.inquiry import holds
 from services.inquiry.context import Context
 from services.inquiry.own_inquiries.rows import OwnRow, own_row
-from services.inquiry.persons import holds
 from services.inquiry.tables import OWN_INQUIRIES
 
 # An inquiry that has ended may be charged again, or asked about, for some days.

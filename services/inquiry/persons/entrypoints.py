@@ -6,8 +6,9 @@ from bus.database.store import Tx
 from bus.endpoint import handle
 from contracts.notify.person_holds import NOTE_HOLD_OF_INQUIRY, NoteHold
 from contracts.notify.person_work import WORK_ON_PERSON_OF_INQUIRY, WorkOnPerson
+from services.inquiry import holds
 from services.inquiry.context import Context
-from services.inquiry.persons import holds, person_work
+from services.inquiry.persons import person_work
 
 
 class DeskWork:

@@ -22,10 +22,10 @@ from contracts.notify.receiver import Receiver
 from contracts.ticketing.lost_secrets import CodeReceipt
 from people import retention
 from people.one_time_codes import Codes, Limits
+from services.inquiry import holds
 from services.inquiry.context import Context
 from services.inquiry.hashes import person_hash, token_hash
 from services.inquiry.own_inquiries.inquiries import face_asker
-from services.inquiry.persons import holds
 from services.inquiry.persons.holdings import holdings, registered_since
 from services.inquiry.tables import OWN_INQUIRIES, PERSON_SESSIONS
 

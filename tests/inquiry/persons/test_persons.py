@@ -13,9 +13,9 @@ from contracts.notify.messages import SEND_MESSAGE
 from contracts.notify.person_holds import NoteHold
 from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.person_acts import NOTE_PERSON_PART
-from services.inquiry import audit
+from services.inquiry import audit, holds
 from services.inquiry.own_inquiries import inquiries
-from services.inquiry.persons import holds, person_work, sessions
+from services.inquiry.persons import person_work, sessions
 from tests.inquiry.in_process import CALLER, lines, submit
 from tests.inquiry.own_inquiries.test_own_inquiries import SECRET, Own
 from tests.stores import execute

@@ -10,7 +10,6 @@ from iran.persian import tehran_day
 from services.inquiry.context import Context
 from services.inquiry.hashes import person_hash
 from services.inquiry.hold_tables import LEGAL_HOLDS
-from services.inquiry.persons.holdings import NATIONAL_ID
 from services.inquiry.questions.inquiry_log import key_hash
 from services.inquiry.tables import OWN_INQUIRIES, PERSON_SESSIONS
 
@@ -25,7 +24,7 @@ def note(context: Context, message: NoteHold) -> None:
         "as_of": dt.datetime.fromisoformat(message.as_of),
         "until": dt.date.fromisoformat(message.until) if message.until else None,
         "refs": list(message.references),
-        **({"key_hash": key_hash(log_key, NATIONAL_ID, id_), "persons": persons} if id_ else {}),
+        **({"key_hash": key_hash(log_key, "national_id", id_), "persons": persons} if id_ else {}),
     }
     statement = insert(LEGAL_HOLDS).values(number=message.number, **{"persons": [], **values})
     context.conn.execute(
