@@ -53,14 +53,14 @@ class Test:
     def settle(self) -> None:
         """Steps 1, 2, 4 and 5: settings, secrets, books, the edge's files."""
         self.place.prepare()
-        etc, given = self.machine.folder / "etc/mirab", self.place.variables()
+        etc, values_of_env = self.machine.folder / "etc/mirab", self.place.variables()
         text = (CHECKOUT / "deploy/systemd/mirab.env").read_text(encoding="utf-8")
         own = {
             "AGENCY_BASE_URL": f"https://{HOSTS['AGENCY_HOST']}:8443",
             "DESK_URL": f"https://{HOSTS['DESK_HOST']}/desk",
             "NOTIFY_API_URL": f"https://{HOSTS['NOTIFY_HOST']}",
             "PORTAL_URL": f"https://{HOSTS['PUBLIC_HOST']}",
-            "REGISTER_PUBLIC_KEY": given["REGISTER_PUBLIC_KEY"],
+            "REGISTER_PUBLIC_KEY": values_of_env["REGISTER_PUBLIC_KEY"],
         }
         for name, value in own.items():
             text = re.sub(rf"(?m)^{name}=.*$", f"{name}={value}", text)
@@ -70,7 +70,7 @@ class Test:
         files["agency-broker-api-url"] = f"http://mirab:{self._broker}@127.0.0.1:15673"
         for service in SERVICES:
             for role in (service, f"{service}_owner"):
-                password = given[f"{role.upper()}_PASSWORD"]
+                password = values_of_env[f"{role.upper()}_PASSWORD"]
                 address = f"postgresql://{role}:{password}@127.0.0.1:5432/{service}"
                 files[f"database/{role}"] = address
         shutil.rmtree(etc / "secrets", ignore_errors=True)
@@ -118,15 +118,15 @@ class Test:
 
     def stores(self) -> None:
         """Step 3, the broker's user and the stores' own services."""
-        run, given = self.machine.run, self.place.variables()
+        run, values_of_env = self.machine.run, self.place.variables()
         run("systemctl", "enable", "--now", "postgresql", "rabbitmq-server")
         self.say("PostgreSQL and RabbitMQ run")
         run("rabbitmqctl", "await_startup")
         run("rabbitmqctl", "add_user", "mirab", self._broker)
         run("rabbitmqctl", "set_user_tags", "mirab", "administrator")
         run("rabbitmqctl", "set_permissions", "mirab", ".*", ".*", ".*")
-        names = [name for name in given if name.endswith("_PASSWORD")]
-        values = [f"{name}={given[name]}" for name in names]
+        names = [name for name in values_of_env if name.endswith("_PASSWORD")]
+        values = [f"{name}={values_of_env[name]}" for name in names]
         admin = ["POSTGRES_USER=postgres", "POSTGRES_DB=postgres"]
         script = "/opt/mirab/deploy/database/init.sh"
         run("runuser", "-u", "postgres", "--", "env", *values, *admin, "sh", script)

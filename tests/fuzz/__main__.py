@@ -60,9 +60,9 @@ def fuzz(name: str, seconds: float) -> int:
         if not child.returncode:
             break
     kept = FINDINGS / name
-    found = sum(file.stat().st_mtime >= begun for file in kept.iterdir()) if kept.exists() else 0
-    print(f"{name}: {found} kinds of faults met in this run, kept in {kept}")
-    return found
+    kinds = sum(file.stat().st_mtime >= begun for file in kept.iterdir()) if kept.exists() else 0
+    print(f"{name}: {kinds} kinds of faults met in this run, kept in {kept}")
+    return kinds
 
 
 def rooms() -> dict[str, str]:
@@ -117,11 +117,11 @@ def main() -> int:
     arguments.add_argument("names", nargs="*", help="parsers, one after another")
     arguments.add_argument("--minutes", type=float, default=60.0, help="of the processor, each")
     arguments.add_argument("--list", action="store_true", help="name the parsers")
-    given = arguments.parse_args()
-    if given.list or not given.names:
+    options = arguments.parse_args()
+    if options.list or not options.names:
         show_all()
         return 0
-    return int(bool([name for name in given.names if fuzz(name, given.minutes * 60)]))
+    return int(bool([name for name in options.names if fuzz(name, options.minutes * 60)]))
 
 
 if __name__ == "__main__":

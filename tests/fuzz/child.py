@@ -23,10 +23,10 @@ def main(room: str, name: str, seconds: float, folder: Path) -> None:
         (corpus / f"seed-{number}").write_bytes(seed)
     gc.freeze()
     begun = time.process_time()
-    said, noted, inputs, counted = time.monotonic(), begun, 0, 0
+    reported, noted, inputs, counted = time.monotonic(), begun, 0, 0
 
-    def one(raw: bytes) -> None:
-        nonlocal inputs, said, noted, counted
+    def feed(raw: bytes) -> None:
+        nonlocal inputs, reported, noted, counted
         inputs += 1
         fault = parser.judge(raw)
         if fault:
@@ -35,9 +35,9 @@ def main(room: str, name: str, seconds: float, folder: Path) -> None:
             return
         used = time.process_time()
         is_over = used - begun >= seconds
-        if is_over or time.monotonic() - said >= SAY_SECONDS:
+        if is_over or time.monotonic() - reported >= SAY_SECONDS:
             note_run(name, used - noted, inputs - counted)
-            said, noted, counted = time.monotonic(), used, inputs
+            reported, noted, counted = time.monotonic(), used, inputs
             kept = sum(1 for _ in corpus.iterdir())
             minutes = (used - begun) / 60
             print(f"{name}: {minutes:.1f} min, {inputs:,} inputs, corpus {kept}", flush=True)
@@ -51,7 +51,7 @@ def main(room: str, name: str, seconds: float, folder: Path) -> None:
         "artifact_prefix": f"{folder}/stopped/",
     }
     words = [f"-{option}={value}" for option, value in options.items()]
-    atheris.Setup([sys.argv[0], str(corpus), *words], one)
+    atheris.Setup([sys.argv[0], str(corpus), *words], feed)
     atheris.Fuzz()
 
 

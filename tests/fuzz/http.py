@@ -99,11 +99,11 @@ def _signed() -> list[bytes]:
 @parser("signature", SignatureError, seeds=_signed)
 def signature(raw: bytes) -> object:
     """Signature-Input and Signature of a signed request (RFC 9421, 9651)"""
-    given, made = texts_of(raw, 2)
+    covered, made = texts_of(raw, 2)
     headers = {
         "content-type": "application/json",
         "content-digest": content_digest(b"{}"),
-        "signature-input": given,
+        "signature-input": covered,
         "signature": made,
     }
     message = HttpMessage(headers, "POST", URL)

@@ -55,10 +55,10 @@ def contract(raw: bytes) -> None:
         data = orjson.loads(raw[2:])
     except ValueError:
         return
-    asked = REQUESTS[int.from_bytes(raw[:2]) % len(REQUESTS)]
-    message = asked.load(data)
-    again = asked.load(json.loads(json.dumps(asked.dump(message))))
-    rule(again == message, f"{asked.name} is not read as it was written")
+    request = REQUESTS[int.from_bytes(raw[:2]) % len(REQUESTS)]
+    message = request.load(data)
+    again = request.load(json.loads(json.dumps(request.dump(message))))
+    rule(again == message, f"{request.name} is not read as it was written")
 
 
 def _frame(raw: bytes) -> Incoming:

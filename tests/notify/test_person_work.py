@@ -59,9 +59,9 @@ def test_an_address_that_somebody_typed_gives_only_what_went_there_about_their_o
     assert work(hand, "export", emails=emails, tickets=("5720000007",)).count("created_at") == 1
 
 
-def hold(hand, until, moment="2026-11-01T00:00:00Z", **what):
+def hold(hand, until, moment="2026-11-01T00:00:00Z", **fields):
     with hand.context() as context:
-        holds.note(context, NoteHold(number=5, as_of=moment, until=until, **what))
+        holds.note(context, NoteHold(number=5, as_of=moment, until=until, **fields))
 
 
 def purged(hand):

@@ -102,17 +102,17 @@ def _require_room(context: Context, owner: str, size: int) -> None:
     column = SENT_FILES.c
     lock = func.pg_advisory_xact_lock(func.hashtextextended(f"sent_files {owner}", 0))
     context.conn.execute(select(lock))
-    taken, first = context.conn.execute(
+    used, first = context.conn.execute(
         select(func.coalesce(func.sum(column.size), 0), func.min(column.until_at)).where(
             column.owner == owner
         )
     ).one()
     most = megabytes(context.settings)
-    if int(taken) + size <= most * MEGABYTE:
+    if int(used) + size <= most * MEGABYTE:
         return
     day = f" The next one goes on {first.date()}." if first else ""
     raise RuleBroken(
-        f"Your files take {int(taken) // MEGABYTE} of {most} MB.{day} Send the message without its "
+        f"Your files take {int(used) // MEGABYTE} of {most} MB.{day} Send the message without its "
         "files, or have files kept for fewer weeks.",
         code="file.no_room",
     )

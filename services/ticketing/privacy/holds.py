@@ -121,10 +121,12 @@ def _tell(context: Context, number: int, national_id: str | None = None) -> None
         if row.ticket is not None
         else PEOPLE.c.national_id_key == row.person
     )
-    found = context.conn.execute(tickets.order_by(TICKETS.c.id.desc()).limit(MOST_TOLD)).all()
-    references = dict.fromkeys(ref for one in found for ref in (one.code, one.about_ref) if ref)
-    of_person = found if row.ticket is None else ()
-    told = NoteHold(
+    rows = context.conn.execute(tickets.order_by(TICKETS.c.id.desc()).limit(MOST_TOLD)).all()
+    references = dict.fromkeys(
+        ref for ticket in rows for ref in (ticket.code, ticket.about_ref) if ref
+    )
+    of_person = rows if row.ticket is None else ()
+    protected = NoteHold(
         number=number,
         as_of=instant(context.now),
         until=None if row.ended_at is not None else row.until.isoformat(),
@@ -133,7 +135,7 @@ def _tell(context: Context, number: int, national_id: str | None = None) -> None
         references=tuple(references)[: 2 * MOST_TOLD],
     )
     for command in (NOTE_HOLD, NOTE_HOLD_OF_INQUIRY):
-        context.tx.send(command, told)
+        context.tx.send(command, protected)
 
 
 def is_open(context: Context) -> ColumnElement[bool]:

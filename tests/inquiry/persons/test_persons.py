@@ -475,12 +475,12 @@ def test_what_a_hold_of_the_desk_protects_outlives_its_time_by_person_and_by_mat
         {"national_id": inquiry.key, "mobiles": (inquiry.mobile,)},
     )
     kept = []
-    for number, what in enumerate((*protections, {}), 1):
+    for number, fields_of_hold in enumerate((*protections, {}), 1):
         with inquiry.service.store.transaction() as tx:
             context = inquiry.service.context(tx)
-            if what:
+            if fields_of_hold:
                 held = {"number": number, "as_of": "2026-11-01T00:00:00Z", "until": "2039-01-01"}
-                holds.note(context, NoteHold(**held, **what))
+                holds.note(context, NoteHold(**held, **fields_of_hold))
             inquiries.forget(context)
             context.conn.execute(text("update legal_holds set until = null"))
         kept += execute(inquiry.db, "select key, mobile from own_inquiries")

@@ -109,12 +109,12 @@ def test_the_other_contexts_are_told_whom_a_hold_protects_and_when_it_ends(hand,
     with hand.store.transaction() as tx:
         holds.tell_all(hand.service.context(tx))
     query = "select body from outbox where name = %s order by seq"
-    told = [
+    bodies = [
         [json.loads(bytes(body)) for (body,) in execute(hand.db, query, (command.name,))]
         for command in (NOTE_HOLD, NOTE_HOLD_OF_INQUIRY)
     ]
-    assert told[0] == told[1]
-    of_person, of_ticket, ended_one, again = told[0]
+    assert bodies[0] == bodies[1]
+    of_person, of_ticket, ended_one, again = bodies[0]
     assert (of_person["national_id"], of_person["references"]) == (NATIONAL_ID, [code])
     assert (of_ticket.get("national_id"), of_ticket["references"]) == (None, [code])
     assert of_ticket.get("mobiles", []) == []
