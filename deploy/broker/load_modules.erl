@@ -1,4 +1,4 @@
-%% Loads the modules of RabbitMQ and of its plugins all at once, before the broker starts (`erl -run file eval FILE`).
+%% Loads the modules of RabbitMQ and of its plugins all at once, before the broker starts (`erl -s file eval FILE`).
 %% It needs them all, and would load one after another, for each of which Erlang copies its table of functions.
 Keys = fun(App) ->
     case file:consult(code:where_is_file(atom_to_list(App) ++ ".app")) of
