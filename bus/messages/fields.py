@@ -213,7 +213,10 @@ class Block(fields.Dict):
         """What has texts for names, as all JSON has, is taken without a look at each."""
         if type(value) is dict and all(type(name) is str for name in value):
             return dict(value)
-        return super()._deserialize(value, attr, data, **kwargs)
+        block: dict[object, object] = super()._deserialize(  # type: ignore[no-untyped-call]
+            value, attr, data, **kwargs
+        )
+        return block
 
 
 def whole(least: int, most: int, **kwargs: Any) -> Integer:  # Any: marshmallow's options of a field
