@@ -5,11 +5,10 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cache, partial
+from functools import partial
 
 import orjson
 import structlog
-from prometheus_client import Counter, Histogram
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -25,7 +24,7 @@ from bus.process.records import HttpEnd
 from bus.process.spans import Kind, Span
 from gateway.call_records import CallRecords
 from gateway.html import problem_page
-from gateway.http import problems
+from gateway.http import problems, request_metrics
 from gateway.http.address import Address
 from gateway.http.hosts import Hosts
 from gateway.http.origin import (
@@ -61,7 +60,6 @@ SINGLE = frozenset(
         b"x-forwarded-proto",
     }
 )
-FAILURES = ("500", "503", "504")
 OUR_FAULT = 500
 SIZE_DIGITS = 13
 SECURITY = {
@@ -76,25 +74,6 @@ SECURITY = {
     "frame-ancestors 'none'; base-uri 'none'",
 }
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
-REQUESTS = Counter("mirab_http_requests_total", "Requests", ["face", "route", "method", "status"])
-SECONDS = Histogram(
-    "mirab_http_request_seconds",
-    "Time to answer",
-    ["face", "route"],
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
-)
-
-
-@cache
-def _requests(face: str, route: str, method: str, status: int) -> Counter:
-    return REQUESTS.labels(face, route, method, str(status))
-
-
-@cache
-def _seconds(face: str, route: str) -> Histogram:
-    return SECONDS.labels(face, route)
-
-
 Handler = Callable[[Request], Awaitable[Response]]
 Finish = Callable[[Request, Response], Response]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -134,11 +113,8 @@ class Face:
         self._first = first
         self._lifespan = Starlette(lifespan=lifespan)
         self._routes_of: dict[str, Sequence[Route]] = {}
-        # What was never counted cannot rise: the first failure of a route shows against this 0.
         for route in routes:
-            for method in route.methods or ():
-                for status in FAILURES:
-                    REQUESTS.labels(name, route.path, method, status)
+            request_metrics.begin_counts(name, route.path, route.methods or ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -233,13 +209,13 @@ class Face:
 
     def _candidates(self, path: str) -> Sequence[Route]:
         """Return the routes that can match a path, in their order; each path is tried once."""
-        found = self._routes_of.get(path)
-        if found is None:
-            found = [route for route in self.routes if route.path_regex.match(path)]
+        routes = self._routes_of.get(path)
+        if routes is None:
+            routes = [route for route in self.routes if route.path_regex.match(path)]
             if len(self._routes_of) >= MOST_PATHS:
                 self._routes_of.clear()
-            self._routes_of[path] = found
-        return found
+            self._routes_of[path] = routes
+        return routes
 
     def _problem(self, request: Request, error: BusError) -> Response:
         problem = problems.describe(
@@ -258,8 +234,8 @@ class Face:
     def _account(self, request: Request, status: int, seconds: float) -> None:
         route, state = request.state.route, request.state
         method = request.method if request.method in METHODS else "other"
-        _requests(self.name, route, method, status).inc()
-        _seconds(self.name, route).observe(seconds)
+        request_metrics.requests(self.name, route, method, status).inc()
+        request_metrics.seconds(self.name, route).observe(seconds)
         _log.info(
             "answered",
             method=request.method,

@@ -2,12 +2,20 @@
 
 Each statement that is sent alone is a wait for another process. PostgreSQL takes several at once,
 so a transaction that writes last sends its writes and ``commit`` together (store.py, ``Tx.write``).
+Of a pool, those that nobody used for a while are closed.
 """
+
+import time
+from collections import OrderedDict
 
 from psycopg2 import extensions, sql
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, TRANSACTION_STATUS_IDLE
+from sqlalchemy import Engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 BEGIN = "begin; "
+# PostgreSQL keeps three to five MiB for each, and a burst opens as many as the pool may have.
+IDLE_SECONDS = 60.0
 Query = str | bytes | sql.Composable
 
 
@@ -93,3 +101,28 @@ class Cursor(extensions.cursor):
     def _begin(self) -> None:
         if self.connection.must_begin:
             super().execute("begin")
+
+
+class IdleConnections:
+    """What lies in the pool of an engine, the longest unused first. The pool gives the one that was
+    used last (``pool_use_lifo``), so that few are used while little is to be done.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._since: OrderedDict[ConnectionPoolEntry, float] = OrderedDict()
+        event.listen(engine, "checkout", self._taken)
+        event.listen(engine, "checkin", self._returned)
+
+    def _taken(self, _driver: object, entry: ConnectionPoolEntry, _proxy: object) -> None:
+        self._since.pop(entry, None)
+
+    def _returned(self, _driver: object, entry: ConnectionPoolEntry) -> None:
+        """Close what is unused for too long whenever one comes back; chores look often enough."""
+        now = time.monotonic()
+        self._since[entry] = now
+        while self._since:
+            oldest, since = next(iter(self._since.items()))
+            if now - since < IDLE_SECONDS:
+                return
+            del self._since[oldest]
+            oldest.close()

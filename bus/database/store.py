@@ -18,7 +18,6 @@ from bus.database import connection, inbox, outbox, statements
 from bus.database.activity import MAKES_NOTHING_DUE, Activity
 from bus.database.faults import passing_trouble
 from bus.database.hosts import address, hosts
-from bus.database.idle_connections import IdleConnections
 from bus.database.marks import Marks, Numbers
 from bus.database.prepared import Prepared, Rows
 from bus.database.probe import DatabaseProbe
@@ -224,7 +223,7 @@ class Store:
         event.listen(self.engine, "connect", _begin_by_itself)
         event.listen(self.engine, "handle_error", _leave_standby)
         self.activity.watch(self.engine)
-        IdleConnections(self.engine)
+        connection.IdleConnections(self.engine)
         if spans.enabled():
             statements.watch(self.engine)
 

@@ -31,16 +31,12 @@ ABSENT: Any = _Absent()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
-    """How one field is read and written; ``None`` for a value that stays as it is.
-
-    An ``optional`` one may be ABSENT; with ``left_out`` None means the same.
-    """
+    """How one field is read and written; ``None`` for a value that stays as it is."""
 
     name: str
     wire: str
     read: Convert | None
     write: Convert | None
-    optional: bool
     left_out: bool
     default: object
     factory: Callable[[], object] | None
@@ -58,16 +54,17 @@ class MessageShape:
     checks: tuple[Check, ...]
 
     @cached_property
-    def write(self) -> Callable[[object], Wire]:
-        """Make JSON's form of a message: a function with one line for each field, since an answer
-        is written by eight of them.
+    def writers(self) -> tuple[tuple[str, str, Convert | None, bool], ...]:
+        """Name, name on the wire, conversion, and whether None is left out, of each part.
+
+        Plain tuples: an answer is written by seven of these loops.
         """
-        return _writer(self.parts)
+        return tuple((part.name, part.wire, part.write, part.left_out) for part in self.parts)
 
 
 def shape_of(cls: type[object]) -> MessageShape:
     """What is known of a message class; KeyError if the class is none."""
-    shape: MessageShape = cls.__dict__["__message__"]
+    shape: MessageShape = vars(cls)["__message__"]
     return shape
 
 
@@ -110,28 +107,16 @@ def read(cls: type[M], data: Mapping[str, object]) -> M:
 
 def to_wire(message: object) -> Wire:
     """A message as JSON has it: nested messages are objects, tuples are lists."""
-    return shape_of(type(message)).write(message)
-
-
-def _writer(parts: tuple[Part, ...]) -> Callable[[object], Wire]:
-    lines = ["def write(message):", "values, wire = message.__dict__, {}"]
-    space: Wire = {"ABSENT": ABSENT}
-    for number, part in enumerate(parts):
-        space[f"write_{number}"] = part.write
-        written = f"write_{number}(value)" if part.write else "value"
-        lines.append(f"value = values[{part.name!r}]")
-        if part.left_out:
-            lines.append(
-                f"if value is not None and value is not ABSENT: wire[{part.wire!r}] = {written}"
-            )
-            continue
-        if part.write:
-            written = f"None if value is None else {written}"
-        present = "if value is not ABSENT: " if part.optional else ""
-        lines.append(f"{present}wire[{part.wire!r}] = {written}")
-    exec("\n    ".join([*lines, "return wire"]), space)  # noqa: S102 - names of our classes
-    made: Callable[[object], Wire] = space["write"]
-    return made
+    wire: Wire = {}
+    values = message.__dict__
+    for name, wire_name, write, left_out in shape_of(type(message)).writers:
+        value = values[name]
+        if value is None:
+            if not left_out:
+                wire[wire_name] = None
+        elif value is not ABSENT:
+            wire[wire_name] = value if write is None else write(value)
+    return wire
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -108,7 +108,6 @@ def message(
     def declare(cls: type[Any]) -> type[Any]:  # Any: any class that is to be a message
         of_base: MessageShape | None = getattr(cls, "__message__", None)
         made = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-        _make_quickly(made)
         made.__message__ = _shape(
             made,
             unknown or (of_base.unknown if of_base else None),
@@ -118,26 +117,6 @@ def message(
         return made
 
     return declare if cls is None else declare(cls)
-
-
-# Any: any class that is to be a message
-def _make_quickly(cls: type[Any]) -> None:
-    """Give a class the ``__init__`` of its dataclass with plain assignments: that of a frozen one
-    takes twice as long, since it calls ``object.__setattr__`` for each field.
-    """
-    fields = dataclasses.fields(cls)
-    if any(field.default_factory is not dataclasses.MISSING for field in fields):
-        return
-    defaults = {field.name: field.default for field in fields}
-    parameters = [
-        name if default is dataclasses.MISSING else f"{name}=defaults[{name!r}]"
-        for name, default in defaults.items()
-    ]
-    lines = [f"values[{name!r}] = {name}" for name in defaults]
-    head = f"def __init__(self, *, {', '.join(parameters)}):" if fields else "def __init__(self):"
-    space: Wire = {"defaults": defaults}
-    exec("\n    ".join([head, "values = self.__dict__", *lines]), space)  # noqa: S102 - our names
-    cls.__init__ = space["__init__"]
 
 
 def check(method: F) -> F:
@@ -175,7 +154,6 @@ def _shape(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) 
                 named,
                 spec.read,
                 spec.write,
-                spec.optional,
                 spec.optional and field.default is not ABSENT,
                 default,
                 factory,

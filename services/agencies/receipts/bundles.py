@@ -116,7 +116,7 @@ def add(tx: Tx, first: int, leaves: Sequence[NewLeaf]) -> None:
     tx.write(_ADD_PLACES, first, _array(map(_key, hashes)), _array(map(_key_of_call, calls)))
 
 
-def known(tx: Tx, hashes: Collection[bytes]) -> set[bytes]:
+def hashes_kept(tx: Tx, hashes: Collection[bytes]) -> set[bytes]:
     """Those of these hashes whose leaves are there already."""
     tx.write(_BY_INDEX)
     places = [index for (index,) in tx.read(_OF_HASHES, _array(map(_key, hashes)))]
@@ -161,8 +161,8 @@ def _leaves_at(conn: Connection, places: Sequence[int]) -> list[KeptLeaf]:
     """The leaves at these places, from the last to the first."""
     wanted = set(places)
     rows = _WHOLE.run(conn, sorted(wanted)).all() if wanted else []
-    found = (leaf for row in rows for leaf in _leaves(*row) if leaf.index in wanted)
-    return sorted(found, key=lambda leaf: leaf.index, reverse=True)
+    leaves = (leaf for row in rows for leaf in _leaves(*row) if leaf.index in wanted)
+    return sorted(leaves, key=lambda leaf: leaf.index, reverse=True)
 
 
 def _leaves(first: int, hashes: bytes, *columns: str) -> Iterator[KeptLeaf]:

@@ -82,7 +82,7 @@ def add(tx: Tx, leaves: Iterable[NewLeaf], origin: str) -> int:
     """
     new = {leaf.hash: leaf for leaf in leaves}
     frontier = lock(tx, origin)
-    for hash in bundles.known(tx, new):
+    for hash in bundles.hashes_kept(tx, new):
         del new[hash]
     if new:
         _append(tx, frontier, list(new.values()))

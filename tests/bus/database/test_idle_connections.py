@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from sqlalchemy import text
 
-from bus.database import idle_connections
+from bus.database import connection
 from bus.database.store import Store
 
 OPEN = text("select count(*) from pg_stat_activity where application_name = 'idle.test'")
@@ -17,7 +17,7 @@ def count(store):
 
 
 def test_what_a_burst_has_opened_is_closed_when_it_is_used_no_more(probe_db, monkeypatch):
-    monkeypatch.setattr(idle_connections, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.2)
     store = Store(probe_db, source="idle.test")
     with ExitStack() as burst:
         for _ in range(5):

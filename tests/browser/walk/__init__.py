@@ -1,0 +1,1 @@
+"""Judges every page of a running demo."""
