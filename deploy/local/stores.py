@@ -44,7 +44,7 @@ mount --rbind /proc "$root/proc"; mount --rbind /dev "$root/dev"; mount --bind "
 exec chroot "$root" "$@"
 """
 BROKER = Path(__file__).parent.parent / "broker"
-LOADING = "load_modules.erl"  # half of a start's processor time less; docs/decisions/0102
+LOADING = "start_node.erl"  # half of a start's processor time less; docs/decisions/0102
 ADMINISTRATOR = "mirab"
 EPMD_SECONDS = 5
 
