@@ -7,6 +7,7 @@ from starlette.requests import Request
 from bus.call_leaves import Evidence
 from gateway.notify.door import ApiClient
 from gateway.receipts.promises import Question, body_digest, call_of, request_line
+from gateway.web import READING
 
 WAY = "notify"
 
@@ -31,3 +32,7 @@ class ApiAsker:
         call = call_of(request)
         found_by: str = getattr(request.state, "sent", call)
         return Question(client.caller, Evidence(self._origin, WAY, digest, call=call), found_by)
+
+    def is_repeatable(self, request: Request) -> bool:
+        """Reading is; this API has no key by which a message that is sent again is the same."""
+        return request.method in READING

@@ -33,10 +33,11 @@ ACCEPTED, REFUSED_FROM, FAILED_FROM, TOO_MANY = 202, 400, 500, 429
 UNANSWERED = (AGAIN - {TOO_MANY}) | {499}
 SKIPPED = Counter(
     "mirab_receipts_skipped_total",
-    "Refusals without a leaf: of an agency that used up those of this minute, or of a stranger",
+    "Answers without a leaf: refusals of an agency that used up those of this minute, or of a "
+    "stranger, and acts that were done while no leaf could be kept",
     ["reason"],
 )
-for _reason in ("flood", "stranger"):
+for _reason in ("flood", "stranger", "act"):
     SKIPPED.labels(_reason)
 
 Problem = Callable[[Request, BusError], Response]
@@ -61,6 +62,9 @@ class Asker(Protocol):
     def question(self, request: Request, contract: str) -> Question:
         """By whom, for a request of which ``state.agency`` is known."""
 
+    def is_repeatable(self, request: Request) -> bool:
+        """True if who asks once more gets the same answer, and nothing is done twice."""
+
 
 class Promises:
     """Promises a leaf with each answer to a proven agency; ValueError if no log can have that
@@ -75,7 +79,8 @@ class Promises:
 
     async def prove(self, request: Request, response: Response, problem: Problem) -> Response:
         """Put the promise into the answer; the problem ``receipts.unavailable`` in its place if the
-        leaf cannot be kept now.
+        leaf cannot be kept now. What was done and would be done once more is answered all the
+        same, without a promise.
         """
         contract = self._asker.contract(request)
         if contract is None or counted(request.state, response.status_code) in UNANSWERED:
@@ -96,6 +101,9 @@ class Promises:
             try:
                 await self._sender.send(statement)
             except BusError as error:
+                if outcome == call_leaves.ANSWERED and not self._asker.is_repeatable(request):
+                    SKIPPED.labels("act").inc()
+                    return response
                 request.state.code = error.code
                 return problem(request, error)
             leaf = statement.hash

@@ -52,3 +52,7 @@ class AgencyAsker:
             caller["on_behalf_of"] = visitor.on_behalf_of
         evidence = evidence_of(request, visitor, self._origin)
         return Question(caller, evidence, visitor.request_id(contract))
+
+    def is_repeatable(self, request: Request) -> bool:
+        """An act is known again by its Idempotency-Key; a token that nobody got ends by itself."""
+        return True

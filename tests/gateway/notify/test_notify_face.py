@@ -168,6 +168,7 @@ def notify(tmp_path_factory, broker, postgres, notify_template):
         made = SimpleNamespace(
             url=f"http://127.0.0.1:{port}",
             hand=hand,
+            amqp=amqp,
             leaves=leaves,
             keys=_keys(hand, "power-co"),
             sms=hand.template("((name))، کد شما ((code)) است."),
@@ -290,6 +291,23 @@ def test_each_call_of_a_proven_service_is_a_leaf_before_its_answer_leaves(notify
             assert parsed[part] == commitment(salts[part], part, sha256(content).digest()), part
         assert MOBILE not in str(leaf)
     assert leaves[from_base64url(sent.headers["Mirab-Receipt"])]["call"] == id_
+
+
+def test_a_message_that_was_taken_is_answered_though_no_leaf_can_be_kept(notify, call):
+    """Else its sender would send it again, and its receiver get it twice; a read can wait."""
+    values = {"phone_number": MOBILE, "template_id": notify.sms}
+    values["personalisation"] = {"name": "Sara", "code": "2"}
+    connection = pika.BlockingConnection(pika.URLParameters(notify.amqp))
+    connection.channel().queue_unbind("leaves", topology.COMMANDS, ADD_LEAVES)
+    try:
+        sent = call("POST", "/v2/notifications/sms", values)
+        assert (sent.status_code, "Mirab-Receipt" in sent.headers) == (201, False)
+        path = f"/v2/notifications/{sent.json()['id']}"
+        assert call("GET", path).status_code == 503
+    finally:
+        connection.channel().queue_bind("leaves", topology.COMMANDS, ADD_LEAVES)
+        connection.close()
+    assert call("GET", path).status_code == 200
 
 
 # --- Notify's own client ---
