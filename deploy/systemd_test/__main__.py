@@ -101,9 +101,8 @@ class Test:
         (nginx / "edge.conf").write_text(text, encoding="utf-8")
         conf = (CHECKOUT / "deploy/edge/nginx.conf").read_text(encoding="utf-8")
         conf = conf.replace("include /tmp/edge.conf", "include /etc/nginx/edge.conf")
-        # As nginx.service of Debian wants it; its standard output cannot be opened by a name.
+        # As nginx.service of Debian wants it.
         conf = conf.replace("pid /tmp/nginx.pid", "pid /run/nginx.pid")
-        conf = conf.replace("access_log /dev/stdout", "access_log syslog:server=unix:/dev/log")
         (nginx / "nginx.conf").write_text(f"user www-data;\n{conf}", encoding="utf-8")
 
     def _rights(self) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 from pathlib import Path
@@ -69,15 +70,20 @@ class Edge:
         here = {
             "/etc/mirab/tls": f"{self.folder}/tls",
             "/etc/mirab/pages": f"{EDGE}/pages",
-            "/dev/stdout": f"{self.folder}/access.log",
+            "/var/log/nginx/": f"{self.folder}/",
             "/tmp/": f"{self.folder}/",
         }
         text = re.sub("|".join(here), lambda match: here[match[0]], text)
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def run(self, *words):
+        """Its standard output is a socket, as under systemd, which nobody opens by a name."""
         command = [NGINX, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        ours, its = socket.socketpair()
+        with ours, its:
+            return subprocess.run(
+                command, stdout=its, stderr=subprocess.PIPE, text=True, check=False, timeout=30
+            )
 
     def start(self):
         """Runs it in the foreground; its workers are root's too, for the folder of a test is."""
