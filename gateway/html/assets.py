@@ -8,21 +8,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import NotFound
-from gateway.html import guides
-from gateway.html.rendering import HERE, rendered
+from gateway.html import guides, static_files
+from gateway.html.rendering import rendered
 from gateway.http.documents import Document
 from gateway.http.languages import preferred
 from gateway.http.problems import PROBLEMS, Problem, translations
 from gateway.texts.files import Language
 
 HTML = "text/html; charset=utf-8"
-KINDS = {
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".woff2": "font/woff2",
-    ".svg": "image/svg+xml",
-    ".ico": "image/x-icon",
-}
 
 
 def problem_routes(callers_of: Callable[[str], tuple[str, ...]] = lambda _: ()) -> list[Route]:
@@ -77,25 +70,21 @@ def _problems() -> Document:
 
 
 async def static(request: Request) -> Response:
-    """GET /static/{name}: the style sheet, scripts, fonts, icons."""
-    asset = _static().get(request.path_params["name"])
-    if asset is None:
+    """GET /static/{name}: the style sheet, scripts, fonts, icons; ``?v=`` names their version."""
+    return _file(request.path_params["name"], request.query_params.get("v")).response(request)
+
+
+def _file(name: str, version: str | None = None) -> Document:
+    """Return a file of /static. NotFound ``http.not_found``."""
+    document = static_files.file(name, version)
+    if document is None:
         raise NotFound("There is no such file.", code="http.not_found")
-    return asset.response(request)
-
-
-@cache
-def _static() -> dict[str, Document]:
-    return {
-        path.name: Document(path.read_bytes(), KINDS[path.suffix], "max-age=3600")
-        for path in (HERE / "static").iterdir()
-        if path.suffix in KINDS
-    }
+    return document
 
 
 async def favicon(request: Request) -> Response:
     """GET /favicon.ico: the mark, for who does not read the page's own link to it."""
-    return _static()["favicon.ico"].response(request)
+    return _file("favicon.ico").response(request)
 
 
 def robots(*closed: str) -> Route:

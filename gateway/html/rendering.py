@@ -5,6 +5,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
+from gateway.html import static_files
 from gateway.html.days import day_in_words, month_in_words, weekday_and_day
 from gateway.html.durations import seconds, span
 from gateway.html.formats import (
@@ -70,7 +71,7 @@ templates.filters |= {
     "toman": toman,
     "in_words": amount_in_words,
 }
-templates.globals["company"] = company
+templates.globals |= {"company": company, "static": static_files.address}
 
 
 def page(template: str, status: int = 200, **values: object) -> Response:

@@ -28,7 +28,7 @@ class Document:
         self, body: bytes, kind: str, cache: str = ASK_AGAIN, varies: Iterable[str] = ()
     ) -> None:
         self.body, self._kind = body, kind
-        self._tag = hashlib.sha256(body).hexdigest()[:32]
+        self.tag = hashlib.sha256(body).hexdigest()[:32]
         vary = ", ".join([*varies, *(["Accept-Encoding"] if self._is_text else [])])
         self._headers = {"Cache-Control": cache, **({"Vary": vary} if vary else {})}
 
@@ -47,7 +47,7 @@ class Document:
 
         Each coding has a tag of its own, since a strong tag names bytes (RFC 9110, section 8.8.3).
         """
-        plain, packed = f'"{self._tag}"', f'"{self._tag}-gzip"'
+        plain, packed = f'"{self.tag}"', f'"{self.tag}-gzip"'
         shown = packed if self._is_text and takes_gzip(request) else plain
         tags_held = _tags(request)
         held = next((tag for tag in (shown, plain, packed) if tag in tags_held), None)

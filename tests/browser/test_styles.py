@@ -89,6 +89,10 @@ def test_no_page_has_a_style_of_its_own():
     assert [path.name for path in templates("") if own.search(path.read_text())] == []
 
 
+def test_no_page_names_a_file_of_ours_without_its_version():
+    assert [path.name for path in templates("") if '"/static/' in path.read_text()] == []
+
+
 def test_each_icon_that_is_named_is_drawn_and_each_is_named():
     drawn = set(re.findall(r'<symbol id="(\w+)"', (STATIC / "icons.svg").read_text("utf-8")))
     files = [*templates(""), *(ROOT / "gateway").rglob("*.py")]

@@ -14,6 +14,12 @@ _QUESTION: Node = {
     "name": "q",
     "schema": {"type": "string", "examples": ["licence"]},
 }
+_VERSION: Node = {
+    "in": "query",
+    "name": "v",
+    "description": "The content's version, as pages name it; such an answer is kept for good",
+    "schema": {"type": "string", "examples": ["0123456789ab"]},
+}
 CONSOLE = {
     "": ("home", "The console of an agency: what waits, what ends, what goes wrong."),
     "/grants": ("grants", "What the agency may, and how much of it was used today."),
@@ -66,7 +72,7 @@ def _reference(document: Document) -> None:
         ("/docs/pictures/{name}", "picture", "A picture of a guide.", [file], {"image/webp": {}}),
         ("/favicon.ico", "mark", "The mark.", [], {"image/x-icon": {}}),
         ("/robots.txt", "robots", "What search engines leave alone (RFC 9309).", [], _PLAIN),
-        ("/static/{name}", "static", "The style sheet, scripts, fonts, icons.", [file], assets),
+        ("/static/{name}", "static", "Styles, scripts, fonts, icons.", [file, _VERSION], assets),
     )
     for path, id_, summary, parameters, content in pages:
         document.get(

@@ -299,6 +299,19 @@ def test_a_tag_goes_with_what_it_names(portal, path, monkeypatch):
     assert after.headers["etag"] != before.headers["etag"]
 
 
+def test_what_a_page_names_is_kept_for_good_until_a_page_names_another_version(portal):
+    named = re.findall(r'(?:src|href)="(/static/[^"#]+)', get(portal, "/reports").text)
+    names = {address.partition("?")[0] for address in named}
+    assert {"/static/mirab.css", "/static/portal.js", "/static/icons.svg"} <= names
+    for address in {*named, *re.findall(r"/static/[^'\"]+js\?v=\w+", get(portal, "/verify").text)}:
+        assert "immutable" in get(portal, address).headers["cache-control"], address
+        path, _, version = address.partition("?")
+        other = get(portal, f"{path}?v={version[2:][::-1]}")
+        assert (other.status_code, other.headers["cache-control"]) == (200, "public, no-cache")
+        assert get(portal, path).headers["cache-control"] == "max-age=3600"
+    assert get(portal, "/static/other.css?v=0").status_code == 404
+
+
 # --- compression --------------------------------------------------------------------------------
 
 TAKES = ("gzip", "deflate, gzip;q=0.5", "*", "GZIP", "x, *;q=0.1")
