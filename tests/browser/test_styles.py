@@ -89,6 +89,17 @@ def test_no_page_has_a_style_of_its_own():
     assert [path.name for path in templates("") if own.search(path.read_text())] == []
 
 
+def test_no_table_is_called_as_the_section_around_it():
+    # Both are landmarks, and who jumps from one to the next hears the name alone.
+    heading = re.compile(r'<h\d id="([\w-]+)"[^>]*>(.*?)</h\d>')
+    table = re.compile(r'\b(?:dense|short)\([^"]*"([^"]+)"')
+    for path in templates(""):
+        text = path.read_text(encoding="utf-8")
+        sections = set(re.findall(r'<section aria-labelledby="([\w-]+)"', text))
+        names = {words.strip() for id_, words in heading.findall(text) if id_ in sections}
+        assert names & set(table.findall(text)) == set(), path.name
+
+
 def test_no_page_names_a_file_of_ours_without_its_version():
     assert [path.name for path in templates("") if '"/static/' in path.read_text()] == []
 
