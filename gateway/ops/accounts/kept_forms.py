@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from bus.messages.values import Json
 from gateway.forms.values import Values
 from gateway.html import rendering
-from gateway.ops.staff.refusals import general
+from gateway.ops.staff.refusals import LATE, general
 
 SECOND_FACTOR = "desk.second_factor"
 SIGNED_OUT = ("desk.signed_out", "desk.unknown")
@@ -100,6 +100,7 @@ def problem_page(request: Request, problem: Json, *, oidc: bool) -> Response | N
             sentence=general(_code(request, problem), problem["status"], problem),
             error_id=error_id if problem["status"] >= FAULT else None,
             kept=kept,
+            late=problem["code"] == LATE and request.method == "POST",
             section=_section(request.url.path, problem["status"]),
         )
     if kept is None:

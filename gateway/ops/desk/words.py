@@ -122,6 +122,9 @@ PAUSES = {
     "commission": "کمیسیون",
     "payment": "پرداخت",
 }
+LATE_AMONG_MANY = (
+    "معلوم نیست انجام شده باشد؛ پرونده را باز کنید. اگر باز نشد، به واحد دیگری رفته است."
+)
 TICKET_KINDS = ticket_words.KINDS
 CLOSES = {
     "settled": "پایان یافته",

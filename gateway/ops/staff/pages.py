@@ -4,6 +4,7 @@ The cookie of the desk names the colleague; the context judges at each act what 
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -11,7 +12,7 @@ from typing import Protocol, TypeVar
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bus.errors import BusError, Unauthenticated
+from bus.errors import BusError, Forbidden, NotFound, Unauthenticated, Unavailable
 from bus.messages import kinds
 from bus.messages.kinds import M, R
 from gateway.forms.fields import Fields, parse_form
@@ -28,8 +29,11 @@ from gateway.ops.staff.previews import (
     wants_change,
     wants_preview,
 )
+from gateway.ops.staff.refusals import is_late
 from gateway.ops.staff.session import Desk, form_id
 
+# What form_id makes, before the name of the form on its page.
+SENT_FORM = re.compile(r"desk-[0-9a-f-]{36}-[0-9]+")
 # The page after an act, below the address of the section; the reply may decide it.
 Target = str | Callable[[R], str]
 Value = TypeVar("Value")
@@ -159,7 +163,8 @@ class StaffPages:
             officer=officer,
             person=person,
             agency=agency,
-            form_id=form_id(),
+            form_id=_form_id(submission),
+            late=is_late(error),
             w=texts,
             at=self.section.at,
             note=texts.DONE.get(request.query_params.get("done", ""), ""),
@@ -232,10 +237,26 @@ class StaffPages:
     async def refused(
         self, request: Request, show: Show, typed: Mapping[str, str], error: BusError
     ) -> Response:
-        """Show the page of a form that was refused; a stranger of the section gets no page."""
+        """Show the page of a form that was refused; a stranger of the section gets no page.
+
+        An act whose answer was late may be the very reason why its page is closed to him now: then
+        he reads that, not that he may not look.
+        """
         if isinstance(error, Unauthenticated) or error.code == self.section.stranger:
             raise error
-        return await show(request, Submission(typed.get("act", ""), typed, error))
+        try:
+            return await show(request, Submission(typed.get("act", ""), typed, error))
+        except (Forbidden, NotFound) as closed:
+            raise (error if is_late(error) else closed) from None
+
+
+def _form_id(submission: Submission) -> str:
+    """Return the id of the page's forms: that of a form whose fate nobody knows stays, so that it
+    is done once however often it is sent.
+    """
+    sent = SENT_FORM.match(submission.typed.get("form", ""))
+    unknown = isinstance(submission.error, Unavailable)
+    return sent[0] if sent and unknown else form_id()
 
 
 async def resolved(value: Value) -> Value:

@@ -25,6 +25,14 @@ TICKET_STATES = {
 _BOUNDS = re.compile(r"Give (?:a number from )?([0-9]+) to ([0-9]+)")
 
 
+LATE = "deadline.passed"
+
+
+def is_late(error: BusError | None) -> bool:
+    """Return True if nobody knows whether an act was done: its answer did not come in time."""
+    return error is not None and error.code == LATE
+
+
 def as_told(field: str) -> str:
     """The name of a field that forms and contracts call alike."""
     return field

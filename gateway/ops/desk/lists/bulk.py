@@ -26,6 +26,7 @@ from gateway.ops.desk.lists.addresses import QUEUE_AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.list_links import back_query
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
+from gateway.ops.staff.refusals import is_late
 from gateway.ops.staff.session import Desk, form_id
 
 # Those that are shown before they are done.
@@ -42,11 +43,14 @@ class Selected(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What became of one ticket: the version that it has now, or why nothing was done."""
+    """What became of one ticket: the version that it has now, or why nothing was done; ``late`` if
+    nobody knows that.
+    """
 
     row: QueueRow
     version: int | None
     reason: str
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,8 @@ class BulkPages:
         except Unauthenticated:
             raise
         except BusError as error:
+            if is_late(error):
+                return Fate(row, None, words.LATE_AMONG_MANY, late=True)
             return Fate(row, None, "؛ ".join(words.faults_of(error).values()))
         return Fate(row, reply.version, "")
 
