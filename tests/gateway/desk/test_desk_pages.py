@@ -667,7 +667,7 @@ def test_p16_a_new_secret_from_the_desk_is_looked_at_before_the_old_one_ends(sha
 
 
 @pytest.mark.parametrize(
-    ("act", "prepared"), [("note", False), ("pause", False), ("close", False), ("say", True)]
+    ("act", "prepared"), [("note", False), ("pause", True), ("close", True), ("say", True)]
 )
 def test_p25_an_empty_box_is_told_of_prepared_texts_only_where_there_are_some(
     shared_desk, sat, act, prepared
