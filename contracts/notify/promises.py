@@ -5,12 +5,13 @@ Months are those of the Jalali calendar, such as 1405-08. Its owner is the team 
 
 from typing import Annotated
 
-from bus.messages.fields import Pattern, Prose, Text, whole
+from bus.messages.fields import Choice, Pattern, Prose, Text, whole
 from bus.messages.message import message
 from bus.messages.values import Block, Code, Day, Instant
 from contracts.notify.announcements import Nothing, Promise, ours
 
 MONTHS_MOST = 12
+CHANGED = ("value", "target", "of", "missed", "excluded", "count")
 MONTH = Pattern("^1[34][0-9]{2}-(0[1-9]|1[0-2])$", "format|A Jalali month such as 1405-08.")
 Month = Annotated[str, MONTH]
 
@@ -28,13 +29,38 @@ class KeptPromise:
 
 
 @message
+class Change:
+    """A figure that an edition has otherwise than the one before it: of a promise (``value`` and
+    ``target`` in hundredths of a percent), or the ``count`` of another figure.
+    """
+
+    code: Code
+    figure: Annotated[str, Choice(CHANGED)]
+    old: int | None
+    new: int | None
+
+
+@message
+class Edition:
+    """A correction that was signed: why there is it, and what it says otherwise."""
+
+    edition: int
+    made_at: Instant
+    reason: Annotated[str, Text(1000)]
+    changes: tuple[Change, ...]
+
+
+@message
 class PromiseMonth:
+    """A month; ``corrections`` are the editions after the first, oldest first."""
+
     month: Month
     first_day: Day
     last_day: Day
     over: bool
     edition: Annotated[int | None, "The newest signed report; None before there is one"]
     promises: tuple[KeptPromise, ...]
+    corrections: tuple[Edition, ...] = ()
 
 
 @message
@@ -67,8 +93,32 @@ class CloseMonth:
 
 
 @message
-class CorrectMonth(CloseMonth):
-    reason: Annotated[str, Prose(1000)]
+class ProposeCorrection(CloseMonth):
+    reason: Annotated[str, Prose(1000), "Why, in words that citizens read"]
+
+
+@message
+class OneCorrection:
+    id: Annotated[int, whole(1, 2**31 - 1)]
+
+
+@message
+class Correction:
+    """A further edition that waits for a second editor, as it will be signed."""
+
+    id: int
+    month: Month
+    reason: Annotated[str, Text(1000)]
+    changes: tuple[Change, ...]
+    proposed_by: Annotated[str, Text(64)]
+    proposed_at: Instant
+
+
+@message
+class Corrections:
+    """All that wait."""
+
+    corrections: tuple[Correction, ...]
 
 
 @message
@@ -100,9 +150,21 @@ CLOSE_MONTH = ours(
     "Makes and signs the first report of a month that is over; a second time gives the same one.",
     SignedReport,
 )
-CORRECT_MONTH = ours(
-    "correct_month",
-    CorrectMonth,
-    "Makes a new edition of a report, with the reason; earlier editions stay.",
+CORRECTIONS = ours(
+    "corrections", Nothing, "Lists the corrections that wait.", Corrections, effect=False
+)
+PROPOSE_CORRECTION = ours(
+    "propose_correction",
+    ProposeCorrection,
+    "Measures a month again and keeps what came out for a second editor, with the reason.",
+    Corrections,
+)
+APPROVE_CORRECTION = ours(
+    "approve_correction",
+    OneCorrection,
+    "Signs what another editor proposed as a new edition; earlier editions stay.",
     SignedReport,
+)
+WITHDRAW_CORRECTION = ours(
+    "withdraw_correction", OneCorrection, "Ends a correction that waits.", Corrections
 )

@@ -150,6 +150,7 @@ OPS_REQUESTS = (
 # What colleagues do that others do too; all else of theirs is in no other list.
 SHARED_WITH_DESK = (
     RECORD,
+    "inquiry.ratings.v1",
     "notify.accounts.v1",
     "notify.announcement.v1",
     "notify.announcements.v1",
@@ -158,6 +159,7 @@ SHARED_WITH_DESK = (
     "notify.job.v1",
     "notify.job_preview.v1",
     "notify.jobs.v1",
+    "notify.promises.v1",
     "notify.start_job.v1",
     "notify.status.v1",
     "notify.submit_job.v1",
@@ -167,4 +169,5 @@ SHARED_WITH_DESK = (
     "ticketing.resolve_forwarding.v1",
     "ticketing.form.v1",
     "ticketing.register.v1",
+    "ticketing.statistics.v1",
 )

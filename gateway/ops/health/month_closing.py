@@ -9,7 +9,7 @@ import datetime as dt
 from bus.client import Client
 from bus.errors import BusError
 from bus.process import log
-from contracts.inquiry.ratings import RATINGS, AskRatings
+from contracts.inquiry.ratings import RATINGS, AskRatings, Ratings
 from contracts.notify.announcements import Nothing
 from contracts.notify.promises import (
     CLOSE_MONTH,
@@ -56,22 +56,27 @@ class MonthClosing:
             self._client.call(STATISTICS, AskStatistics()),
             self._client.call(RATINGS, AskRatings()),
         )
-        return (
-            *figures_of(statistics, month),
-            *(
-                OtherFigure(
-                    code=f"{measure}_{row['rated_by']}", first=month, last=month, count=row[measure]
-                )
-                for row in ratings.ratings
-                for measure in ("rated", "mean_hundredths")
-            ),
-        )
+        return other_figures(statistics, ratings, month)
 
 
 def is_due(month: PromiseMonth, today: dt.date) -> bool:
     """Tell whether a month has no report and is over for more than three days."""
     ended = dt.date.fromisoformat(month.last_day)
     return month.over and month.edition is None and today > ended + SETTLED
+
+
+def other_figures(statistics: Statistics, ratings: Ratings, month: str) -> tuple[OtherFigure, ...]:
+    """Return what the report of a month says beside what notify measures itself."""
+    return (
+        *figures_of(statistics, month),
+        *(
+            OtherFigure(
+                code=f"{measure}_{row['rated_by']}", first=month, last=month, count=row[measure]
+            )
+            for row in ratings.ratings
+            for measure in ("rated", "mean_hundredths")
+        ),
+    )
 
 
 def figures_of(statistics: Statistics, month: str) -> tuple[OtherFigure, ...]:

@@ -5,6 +5,7 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from gateway.ops.notices.announcements import Announcements
 from gateway.ops.notices.board import Board
+from gateway.ops.notices.corrections import Corrections
 from gateway.ops.notices.jobs import Jobs
 from gateway.ops.notices.letters import Letters
 from gateway.ops.notices.messages import Messages
@@ -25,6 +26,7 @@ def routes(desk: Desk, letters: Blobs) -> list[Route]:
         Templates(pages),
         Jobs(pages),
         Announcements(pages),
+        Corrections(pages),
         Messages(pages),
         Letters(pages, letters),
         Received(pages),

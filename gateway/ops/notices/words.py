@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bus.errors import BusError
 from contracts.notify.announcements import Announcement
+from gateway.ops.notices import second_editor_words
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 
@@ -176,6 +177,8 @@ FIELDS = {
     "text": "فرستنده",
     "provider": "ارائه‌دهنده",
     "ticket": "کد رهگیری",
+    "month": "ماه",
+    "reason": "دلیل اصلاح",
 }
 FAULTS = {
     **refusal_texts.FAULTS,
@@ -189,14 +192,12 @@ FAULTS = {
     "email.format": "نشانی را مانند name@host.ir بنویسید.",
 }
 PROBLEMS = {
+    **second_editor_words.PROBLEMS,
     "notices.not_an_editor": "شما به پیام‌ها دسترسی مدیر سامانه بخواهید.",
     "notices.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان پیام‌ها بخواهید.",
     "notices.same_person": "این را خود شما نوشته‌اید؛ همکار دوم باید تصمیم بگیرد.",
     "notify.no_book": "دفتر پیام‌ها هنوز بارگذاری نشده است؛ مدیر سامانه باید آن را بارگذاری کند.",
     "template.not_found": "چنین الگویی در اجرا نیست؛ فهرست را دوباره ببینید.",
-    "sender.not_found": "چنین فرستنده‌ای نیست؛ فهرست را دوباره ببینید.",
-    "sender.state": "درباره این فرستنده پیش‌تر تصمیم گرفته شده است؛ فهرست را دوباره ببینید.",
-    "sender.line_taken": "این خط از آن فرستنده دیگری است؛ نخست آن را پس بگیرید.",
     "text.not_found": "چنین پیامکی نیست؛ پس از سی روز پاک می‌شود.",
     "text.settled": "همکار دیگری این پیامک را بررسی کرده است.",
     "text.ticket": "این کد رهگیری نیست؛ ده رقم آن را دوباره ببینید.",
@@ -251,6 +252,7 @@ OUTCOMES = {
     "sheet.twice": "سطر تکراری است",
 }
 DONE = {
+    **second_editor_words.DONE,
     "pause": "ارائه‌دهنده کنار گذاشته شد؛ پیام تازه‌ای به آن فرستاده نمی‌شود.",
     "resume": "ارائه‌دهنده دوباره به کار گرفته شد.",
     "weigh": "سهم ارائه‌دهنده تغییر کرد.",
@@ -267,9 +269,6 @@ DONE = {
     "update": "خبر تازه افزوده شد.",
     "reschedule": "زمان تازه اعلام شد.",
     "settle_text": "برای این پیامک ثبت شد؛ اگر کد درخواستی نوشتید، به آن افزوده می‌شود.",
-    "propose_sender": "پیشنهاد ثبت شد؛ همکار دیگری باید آن را تأیید کند.",
-    "approve_sender": "فرستنده تأیید شد و از اکنون به کار می‌رود.",
-    "withdraw_sender": "فرستنده پس گرفته شد.",
     "printed": "نامه‌های انتخاب‌شده چاپ‌شده ثبت شد.",
 }
 # how the contracts name a field → how our forms do

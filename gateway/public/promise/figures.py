@@ -9,7 +9,7 @@ from markupsafe import Markup
 from bus.messages.message import to_wire
 from bus.messages.values import Json
 from contracts.notify.announcements import Promise
-from contracts.notify.promises import KeptPromise, Promises
+from contracts.notify.promises import Change, KeptPromise, Promises
 from contracts.ticketing.public import Statistics
 from gateway.html import charts
 from gateway.html.csv_tables import BOM, line
@@ -47,14 +47,26 @@ class PlainFigure(NamedTuple):
     kind: str
 
 
+class EditionRow(NamedTuple):
+    """A correction: its edition and moment, why there is it, and a sentence for each change."""
+
+    edition: int
+    made_at: str
+    reason: str
+    changes: tuple[str, ...]
+
+
 class MonthRow(NamedTuple):
-    """A month: its name, whether it still runs, and a cell for each measured promise."""
+    """A month: its name, whether it still runs, a cell for each measured promise, and the
+    corrections of its report.
+    """
 
     month: str
     label: str
     over: bool
     edition: int | None
     cells: tuple[KeptPromise | None, ...]
+    corrections: tuple[EditionRow, ...]
 
 
 def percent(hundredths: int) -> str:
@@ -105,9 +117,38 @@ def month_rows(promises: Promises, lang: str) -> list[MonthRow]:
                 month.over,
                 month.edition,
                 tuple(cells.get(code) for code in codes),
+                tuple(
+                    EditionRow(
+                        edition.edition,
+                        edition.made_at,
+                        edition.reason,
+                        tuple(_change(change, lang) for change in edition.changes),
+                    )
+                    for edition in month.corrections
+                ),
             )
         )
     return rows
+
+
+def _change(change: Change, lang: str) -> str:
+    """Return a figure with what it was and what it is, as a sentence."""
+    t = words.speaker(lang)
+    name = (
+        t(f"promise_figure_{change.code}")
+        if change.figure == "count"
+        else f"{change.code}{t('comma')}{t(f'promise_changed_{change.figure}')}"
+    )
+    old, new = (_value(change, value, t("promise_unsaid")) for value in (change.old, change.new))
+    return t("promise_change", name=name, old=old, new=new)
+
+
+def _value(change: Change, value: int | None, unsaid: str) -> str:
+    if value is None:
+        return unsaid
+    if change.figure in ("value", "target"):
+        return f"{percent(value)}%"
+    return f"{value / 100:.2f}" if change.code.startswith("mean") else f"{value:,}"
 
 
 def drawn(promises: Promises, statistics: Statistics | None, lang: str) -> dict[str, Markup]:

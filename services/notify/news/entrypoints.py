@@ -13,6 +13,7 @@ from services.notify.domain.subscription import LANE
 from services.notify.editors import roles
 from services.notify.news import (
     announcements,
+    corrections,
     months,
     notices,
     publishing,
@@ -111,12 +112,31 @@ class NewsEntrypoints(Entrypoints):
     ) -> promise_contracts.SignedReport:
         return reports.close(self.context(tx), message)
 
-    @serve(promise_contracts.CORRECT_MONTH)
-    def correct_month(
-        self, tx: Tx, message: promise_contracts.CorrectMonth
+    @serve(promise_contracts.CORRECTIONS)
+    def corrections(self, tx: Tx, message: contracts.Nothing) -> promise_contracts.Corrections:
+        roles.editor(tx.conn, tx.envelope)
+        return corrections.waiting(self.context(tx))
+
+    @serve(promise_contracts.PROPOSE_CORRECTION)
+    def propose_correction(
+        self, tx: Tx, message: promise_contracts.ProposeCorrection
+    ) -> promise_contracts.Corrections:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return corrections.propose(self.context(tx), editor, message)
+
+    @serve(promise_contracts.APPROVE_CORRECTION)
+    def approve_correction(
+        self, tx: Tx, message: promise_contracts.OneCorrection
     ) -> promise_contracts.SignedReport:
-        editor = roles.approver(tx.conn, tx.envelope)
-        return reports.correct(self.context(tx), editor, message, message.reason)
+        approver = roles.approver(tx.conn, tx.envelope)
+        return corrections.approve(self.context(tx), approver, message.id)
+
+    @serve(promise_contracts.WITHDRAW_CORRECTION)
+    def withdraw_correction(
+        self, tx: Tx, message: promise_contracts.OneCorrection
+    ) -> promise_contracts.Corrections:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return corrections.withdraw(self.context(tx), editor, message.id)
 
     # --- subscriptions ---
 

@@ -13,7 +13,7 @@ from services.notify.context import Context
 from services.notify.domain import book, uptime
 from services.notify.domain.book import in_force
 from services.notify.domain.uptime import Day
-from services.notify.news import status
+from services.notify.news import editions, status
 from services.notify.tables import COMPONENT_DAYS, PROMISE_REPORTS
 
 # What was noted late, and a maintenance that ended after midnight, have arrived by then.
@@ -46,7 +46,8 @@ def promises(context: Context) -> Promises:
     today = tehran_day(context.now)
     table = PROMISE_REPORTS.c
     query = select(table.month, func.max(table.edition).label("newest")).group_by(table.month)
-    editions = {row.month: row.newest for row in context.conn.execute(query)}
+    newest = {row.month: row.newest for row in context.conn.execute(query)}
+    corrections = editions.corrections(context)
     return Promises(
         now=now.now,
         from_day=now.from_day,
@@ -58,8 +59,9 @@ def promises(context: Context) -> Promises:
                 first_day=month.first.isoformat(),
                 last_day=min(month.last, today).isoformat(),
                 over=today > month.last,
-                edition=editions.get(month.name),
+                edition=newest.get(month.name),
                 promises=kept(context, month),
+                corrections=corrections.get(month.name, ()),
             )
             for month in _months(context, today)
         ),

@@ -48,15 +48,12 @@ def close(context: Context, message: CloseMonth) -> SignedReport:
     month = _settled(context, message.month)
     if _newest(context, message.month):
         return read(context, AskReport(month=message.month))
-    return _make(context, month, message, "mirab", FIRST)
+    return sign(context, _report(context, month, message), "mirab", FIRST)
 
 
-def correct(context: Context, editor: str, message: CloseMonth, reason: str) -> SignedReport:
-    """Make a further edition. NotFound ``report.not_found`` if there is none to correct."""
-    month = _settled(context, message.month)
-    if not _newest(context, message.month):
-        raise _none()
-    return _make(context, month, message, editor, reason)
+def measure_again(context: Context, message: CloseMonth) -> Json:
+    """What a further edition would say today. RuleBroken ``report.too_early``."""
+    return _report(context, _settled(context, message.month), message)
 
 
 def read(context: Context, message: AskReport) -> SignedReport:
@@ -98,25 +95,25 @@ def _newest(context: Context, month: str) -> int:
     return context.conn.execute(query).scalar() or 0
 
 
-def _make(
-    context: Context, month: Month, message: CloseMonth, made_by: str, reason: str
-) -> SignedReport:
-    edition = _newest(context, month.name) + 1
+def sign(context: Context, report: Json, made_by: str, reason: str) -> SignedReport:
+    """Sign what was measured as the next edition of its month."""
+    month = str(report["month"])
+    edition = _newest(context, month) + 1
     key = _signing_key(context)
-    report = _report(context, month, message) | {"edition": edition, "reason": reason}
+    says = {**report, "made_at": instant(context.now), "edition": edition, "reason": reason}
     context.conn.execute(
         PROMISE_REPORTS.insert().values(
-            month=month.name,
+            month=month,
             edition=edition,
             made_at=context.now,
             made_by=made_by,
             reason=reason,
-            report=report,
-            jws=key.jws(KIND, report),
+            report=says,
+            jws=key.jws(KIND, says),
             key=key.public.jwk(key.keyid),
         )
     )
-    return read(context, AskReport(month=month.name, edition=edition))
+    return read(context, AskReport(month=month, edition=edition))
 
 
 def _report(context: Context, month: Month, message: CloseMonth) -> Json:
@@ -127,7 +124,6 @@ def _report(context: Context, month: Month, message: CloseMonth) -> Json:
         "month": month.name,
         "first_day": month.first.isoformat(),
         "last_day": month.last.isoformat(),
-        "made_at": instant(context.now),
         "announce_hours_before": round(context.book.announce_before.total_seconds() / 3600),
         "promises": [
             {

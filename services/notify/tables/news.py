@@ -114,3 +114,17 @@ PROMISE_REPORTS = Table(
     Column("jws", Text, nullable=False),
     Column("key", JSONB, nullable=False),
 )
+# Corrections of reports: what an editor proposed to sign, and who decided.
+PROMISE_CORRECTIONS = Table(
+    "promise_corrections",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("month", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("report", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", MOMENT, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", MOMENT),
+)

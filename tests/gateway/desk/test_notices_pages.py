@@ -12,7 +12,7 @@ import requests
 
 from bus.messages.kinds import Request
 from contracts.notify import messages as notify
-from contracts.notify import received
+from contracts.notify import promises, received
 from gateway.ops.notices import words
 from gateway.texts.files import FILES
 from iran.persian import TEHRAN, jalali
@@ -107,6 +107,7 @@ PAGES = [
     "/jobs/new",
     "/announcements",
     "/announcements/new",
+    "/reports",
     "/messages",
     "/letters",
     "/texts",
@@ -556,6 +557,38 @@ def test_a_text_that_no_rule_could_file_is_settled_once_and_the_look_is_noted(ho
     assert "سلام &lt;b&gt;" not in karim.post("/texts", id=ids[0], ticket="5720000008").text
     assert "پیامکی در انتظار نیست" in karim.post("/texts", id=ids[1]).text
     assert "پیامک‌های رسیده" in mina.get("/looks").text
+
+
+def test_a_report_is_corrected_by_a_second_editor_who_sees_old_and_new(house, karim):
+    day = dt.datetime.now(TEHRAN).date() - dt.timedelta(days=70)
+    month = jalali(day)[:7]
+    row = "insert into component_days values ('portal', %s, 1440, 9, 0, 0)"
+    execute(house.beside_db, row, (day,))
+    house.ask(promises.CLOSE_MONTH, month=month, figures=[])
+    execute(house.beside_db, "update component_days set down = 1")
+    typed = {"month": month, "reason": "<یک> روز دو بار شمرده شد.", "act": "propose"}
+    answer = karim.post("/reports", **typed)  # what inquiry counts is missing: nobody guesses
+    assert (answer.status_code, "&lt;یک&gt; روز" in answer.text) == (503, True)
+    (proposal,) = ask(
+        house.amqp,
+        promises.PROPOSE_CORRECTION,
+        caller={"staff": "karim"},
+        **{"month": month, "reason": typed["reason"], "figures": []},
+    )["corrections"]
+    page = karim.get("/reports").text
+    change = "از 9 به 1"
+    assert change in page
+    approve = f"/reports/{proposal['id']}/approve"
+    assert "تأییدکننده می‌خواهد" in karim.post(approve).text
+    mina = house.sit("mina")
+    look = mina.press(approve).text
+    assert change in look
+    assert "&lt;یک&gt; روز" in look
+    answer = mina.post(approve)
+    assert "ویرایش تازه امضا" in answer.text
+    assert "ویرایش 2" in answer.text
+    assert change in answer.text
+    assert mina.post(approve).status_code == 404
 
 
 # --- what is wrong ---

@@ -26,12 +26,24 @@ MONTH = {
     "over": True,
     "edition": 2,
     "promises": [{**PORTAL_UP, "budget_left": 100}],
+    "corrections": [
+        {
+            "edition": 2,
+            "made_at": AT,
+            "reason": "<Twice> counted.",
+            "changes": [
+                {"code": "S4", "figure": "value", "old": 9900, "new": 9975},
+                {"code": "registered", "figure": "count", "old": None, "new": 1204},
+            ],
+        }
+    ],
 }
 RUNNING = {
     **MONTH,
     "month": "1405-09",
     "over": False,
     "edition": None,
+    "corrections": [],
     "promises": [{**PORTAL_UP, "value": 9900, "missed": 400, "budget_left": -200}],
 }
 
@@ -129,6 +141,8 @@ def test_each_promise_stands_with_its_measure_or_says_that_it_has_none(
     assert 'class="figure"' in page
     assert 'href="/promise/1405-08.pdf"' in page
     assert 'href="/promise/1405-09.pdf"' not in page
+    for of_correction in ("&lt;Twice&gt; counted.", "99%", "99.75%", "1,204", "?edition=1"):
+        assert of_correction in page
 
 
 def test_the_page_stands_while_ticketing_is_away(portal):

@@ -1,6 +1,7 @@
 """Promises by month and their signed reports, by their entrypoints on a real database."""
 
 import datetime as dt
+from functools import partial
 
 import jwt
 import psycopg2
@@ -110,20 +111,37 @@ def test_a_month_is_closed_once_signed_and_never_changes(aban, signing):
             execute(aban.db, statement)
 
 
-def test_a_correction_is_an_edition_of_an_approver_beside_the_first(aban, signing):
+def test_a_correction_is_an_edition_by_two_editors_beside_the_first(aban, signing):
     aban.at("1405-09-04 09:00")
     wanted = {"month": "1405-08", "figures": FIGURES}
-    reason = {**wanted, "reason": WORDS["en"]}
-    assert aban.call(c.CORRECT_MONTH, as_="mina", **reason)["code"] == "report.not_found"
+    reason = {**wanted, "reason": WORDS["fa"]}
+    propose = partial(aban.call, c.PROPOSE_CORRECTION, **reason)
+    assert propose(as_="mina")["code"] == "report.not_found"
     first = aban.call(c.CLOSE_MONTH, **wanted)
+    assert propose()["code"] == "notices.not_an_editor"
+    assert propose(as_="karim")["code"] == "correction.nothing"
     execute(aban.db, "update component_days set down = 40 where down = 110")
-    assert aban.call(c.CORRECT_MONTH, **reason)["code"] == "notices.not_an_editor"
-    assert aban.call(c.CORRECT_MONTH, as_="karim", **reason)["code"] == "notices.not_an_approver"
-    second = aban.call(c.CORRECT_MONTH, as_="mina", **reason)
-    assert (second["edition"], second["reason"]) == (2, WORDS["en"])
+    (other,) = propose(as_="karim")["corrections"]
+    assert propose(as_="mina")["code"] == "correction.waits"
+    assert aban.call(c.WITHDRAW_CORRECTION, as_="karim", id=other["id"]) == {"corrections": []}
+    (proposal,) = propose(as_="mina")["corrections"]
+    assert {"code": "S4", "figure": "missed", "old": 70, "new": 0} in proposal["changes"]
+    approve = partial(aban.call, c.APPROVE_CORRECTION, id=proposal["id"])
+    assert approve(as_="karim")["code"] == "notices.not_an_approver"
+    assert approve(as_="mina")["code"] == "notices.same_person"
+    execute(aban.db, "update component_days set down = 1000, excluded_down = 0 where down = 40")
+    second = approve(as_="nader")  # signed is what was proposed, whatever is measured since
+    says = jwt.decode(second["jws"], signing, ["EdDSA"], options={"verify_iss": False})
+    assert says == second["report"]
+    assert (says["edition"], says["reason"]) == (2, WORDS["fa"])
+    assert promise(says, "S4")["missed"] == 0
+    assert approve(as_="nader")["code"] == "correction.decided"
     assert aban.call(c.PROMISE_REPORT, month="1405-08") == second
     assert aban.call(c.PROMISE_REPORT, month="1405-08", edition=1) == first
-    assert aban.call(c.PROMISES)["months"][1]["edition"] == 2
+    month = aban.call(c.PROMISES)["months"][1]
+    (correction,) = month["corrections"]
+    assert (month["edition"], correction["edition"]) == (2, 2)
+    assert (correction["reason"], correction["changes"]) == (WORDS["fa"], proposal["changes"])
 
 
 def test_without_a_key_no_month_is_closed(aban):
