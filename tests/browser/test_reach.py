@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.browser import judges
 from tests.browser.pages import BOARD, DESK, JUDGED, PORTAL, WIDE
 from tests.browser.test_citizen import sit_down
+from tests.browser.walk import judges
 from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixture `house`
 from tests.processes import Starter
 
