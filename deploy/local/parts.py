@@ -57,7 +57,8 @@ MAIL_LIMITS = {
     "MAIL_PEER_MEGABYTES_AN_HOUR": "2000",
     "MAIL_MEGABYTES_A_DAY": "20000",
 }
-LIMITS = {**PORTAL_LIMITS, **NOTICE_LIMITS, **MAIL_LIMITS}
+SENT_FILES_LIMITS = {"SENT_FILES_MEGABYTES": "5000"}
+LIMITS = {**PORTAL_LIMITS, **NOTICE_LIMITS, **MAIL_LIMITS, **SENT_FILES_LIMITS}
 # Who endorses heads of the log of receipts.
 ENDORSERS = dict.fromkeys(
     ("RECEIPTS_WITNESSES", "RECEIPTS_STAMPS_ADDRESS", "RECEIPTS_STAMPS_CA"), ""
@@ -141,7 +142,7 @@ PARTS = (
             "SMTP_URL",
             "PORTAL_URL",
             "BLOBS_DIR",
-            "SENT_FILES_MEGABYTES",
+            *SENT_FILES_LIMITS,
             "CLAMD_ADDRESS",
             "MARKS_DIR",
             "AGENCIES_DIR",
