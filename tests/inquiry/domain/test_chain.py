@@ -10,7 +10,7 @@ from services.inquiry.domain.chain import GENESIS, first_broken, link
 def chain(count):
     rows, previous = [], GENESIS
     for seq in range(1, count + 1):
-        content = {"seq": seq, "agency": "fuel-co", "outcome": "FOUND"}
+        content = b'{"agency":"fuel-co","outcome":"FOUND","seq":%d}' % seq
         previous = link(previous, content)
         rows.append((seq, content, previous))
     return rows
@@ -30,7 +30,7 @@ def test_a_changed_row_is_named(count, data):
     rows = chain(count)
     place = data.draw(st.integers(0, count - 1))
     seq, content, written = rows[place]
-    rows[place] = (seq, {**content, "agency": "somebody"}, written)
+    rows[place] = (seq, content.replace(b"fuel-co", b"somebody"), written)
     assert broken(rows) == seq
 
 
@@ -51,13 +51,12 @@ def test_two_rows_that_changed_places_are_found(count, data):
     assert broken(rows) == place + 2
 
 
-def test_the_hash_does_not_depend_on_the_order_of_members_but_on_every_value():
-    assert link(GENESIS, {"a": 1, "b": 2}) == link(GENESIS, {"b": 2, "a": 1})
-    assert link(GENESIS, {"a": 1}) != link(GENESIS, {"a": "1"})
-    assert link(GENESIS, {"a": 1}) != link(link(GENESIS, {}), {"a": 1})
+def test_the_hash_depends_on_every_value_and_on_all_before():
+    assert link(GENESIS, b'{"a":1}') != link(GENESIS, b'{"a":"1"}')
+    assert link(GENESIS, b'{"a":1}') != link(link(GENESIS, b"{}"), b'{"a":1}')
 
 
 def test_genesis_is_what_the_migration_puts_into_the_head():
     assert bytes(32) == GENESIS
     with pytest.raises(TypeError):
-        link(None, {})
+        link(None, b"{}")

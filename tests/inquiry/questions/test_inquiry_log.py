@@ -1,6 +1,7 @@
 """Answers and the log cost few statements, and the chain stands whoever writes at once."""
 
 import datetime as dt
+import json
 import threading
 
 import pytest
@@ -70,9 +71,23 @@ def test_a_row_reads_back_as_it_was_hashed_to_the_microsecond(store):
     with store.transaction() as tx:
         log.add_log(tx, [row(operator="کارمند ۷", case_number="'; --")], NOW)
         ((_, content, _),) = log.read_log(tx.conn, 0)
-    assert content["at"] == "2026-11-23T12:00:00.123456+00:00"
-    assert (content["operator"], content["case_number"]) == ("کارمند ۷", "'; --")
+    read = json.loads(content)
+    assert read["at"] == "2026-11-23T12:00:00.123456+00:00"
+    assert (read["operator"], read["case_number"]) == ("کارمند ۷", "'; --")
     assert whole(store)
+
+
+def test_a_hash_covers_the_same_bytes_in_whatever_order_a_row_comes_and_as_years_ago():
+    strange = "کارمند ۷ \"\\\n\x1e\x7f\u2028"
+    content = {"seq": 1, "at": NOW, **row(operator=strange)._asdict()}
+    covered = log.canonical(content)
+    assert covered == log.canonical(dict(reversed(content.items())))
+    assert covered != log.canonical({**content, "key_id": ""})
+    written = {**content, "at": NOW.isoformat()}
+    for name in log.LATER:
+        del written[name]  # as rows were hashed before they had these
+    shape = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
+    assert covered == json.dumps(written, **shape).encode()
 
 
 def test_the_log_is_read_in_portions_without_losing_a_row(store):
