@@ -66,6 +66,7 @@ LABELS = frozenset(
         "state",
         "status",
         "what",
+        "witness",
     ]
 )
 SUFFIX = {"counter": "_total", "info": "_info"}

@@ -155,7 +155,7 @@ async def test_two_messages_are_on_their_way_and_what_waits_goes_with_the_next(f
     events = json.loads(face.link.messages[2][1])
     assert [event["data"]["mark"] for event in events] == list(range(2, 10))
     assert [event["id"] for event in events] == [call.envelope.id for call in calls[2:]]
-    assert all(event["caller"] == '{"agency": "fuel-co"}' for event in events)
+    assert all(json.loads(event["caller"]) == {"agency": "fuel-co"} for event in events)
     assert [event["deadline"] for event in events] == [
         str(call.envelope.deadline) for call in calls[2:]
     ]
