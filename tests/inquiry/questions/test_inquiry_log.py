@@ -78,7 +78,7 @@ def test_a_row_reads_back_as_it_was_hashed_to_the_microsecond(store):
 
 
 def test_a_hash_covers_the_same_bytes_in_whatever_order_a_row_comes_and_as_years_ago():
-    strange = "کارمند ۷ \"\\\n\x1e\x7f\u2028"
+    strange = 'کارمند ۷ "\\\n\x1e\x7f\u2028'
     content = {"seq": 1, "at": NOW, **row(operator=strange)._asdict()}
     covered = log.canonical(content)
     assert covered == log.canonical(dict(reversed(content.items())))
