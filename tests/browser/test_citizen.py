@@ -275,12 +275,17 @@ def test_english_is_one_press_away_and_stays(visitor, shared_desk):
     assert page.locator("h1").inner_text() == "What do you want to register?"
 
 
+def name_of(url):
+    """The file's name, without the version of its content."""
+    return url.partition("?")[0].rsplit("/", 1)[-1]
+
+
 def test_a_page_weighs_little_and_brings_no_script(visitor, shared_desk):
     page, sizes = visitor(), {}
     # What travels: texts are compressed.
     page.on(
         "requestfinished",
-        lambda r: sizes.update({r.url.rsplit("/", 1)[-1]: r.sizes()["responseBodySize"]}),
+        lambda r: sizes.update({name_of(r.url): r.sizes()["responseBodySize"]}),
     )
     page.goto(f"{shared_desk.portal}/contact/new")
     page.wait_for_load_state("networkidle")
