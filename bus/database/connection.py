@@ -110,13 +110,13 @@ class IdleConnections:
 
     def __init__(self, engine: Engine) -> None:
         self._since: OrderedDict[ConnectionPoolEntry, float] = OrderedDict()
-        event.listen(engine, "checkout", self._taken)
-        event.listen(engine, "checkin", self._returned)
+        event.listen(engine, "checkout", self._note_checkout)
+        event.listen(engine, "checkin", self._close_unused)
 
-    def _taken(self, _driver: object, entry: ConnectionPoolEntry, _proxy: object) -> None:
+    def _note_checkout(self, _driver: object, entry: ConnectionPoolEntry, _proxy: object) -> None:
         self._since.pop(entry, None)
 
-    def _returned(self, _driver: object, entry: ConnectionPoolEntry) -> None:
+    def _close_unused(self, _driver: object, entry: ConnectionPoolEntry) -> None:
         """Close what is unused for too long whenever one comes back; chores look often enough."""
         now = time.monotonic()
         self._since[entry] = now

@@ -15,9 +15,9 @@ from iran.persian import ungrouped_code, without_direction_marks
 
 # What a field is read from.
 Data = Mapping[str, object] | None
-# Line breaks of all systems, and those that word processors put (vertical tab, page, U+2028).
-# Those of Unicode, and halves of surrogate pairs.
+# Control characters of Unicode, and halves of surrogate pairs.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Line breaks of all systems, and those that word processors put (vertical tab, page, U+2028).
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
