@@ -7,7 +7,6 @@ A row for each leaf with an index for each way to find it cost as much as all el
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -22,8 +21,9 @@ PAGE = 20
 KEY_BYTES = 8
 
 
-class NewLeaf(NamedTuple):
-    """A leaf that is to be added, and what opens it: ``secret`` is the base64url of its secret."""
+@dataclass(frozen=True, slots=True)
+class NewLeaf:
+    """A leaf, and what opens it: ``secret`` is the base64url of its secret."""
 
     hash: bytes
     leaf: str
@@ -34,16 +34,10 @@ class NewLeaf(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptLeaf:
+class KeptLeaf(NewLeaf):
     """A leaf at its place; ``secret`` and ``terms`` are empty once they were destroyed."""
 
     index: int
-    hash: bytes
-    leaf: str
-    agency: str
-    call: str
-    secret: str
-    terms: str
 
 
 _ADD_BUNDLE = Prepared(
@@ -176,7 +170,7 @@ def _leaves(first: int, hashes: bytes, *columns: str) -> Iterator[KeptLeaf]:
     for n, (leaf, agency, call, opens) in enumerate(lines):
         hash = bytes(hashes[n * HASH_BYTES : (n + 1) * HASH_BYTES])
         secret, _, terms = opens.partition(" ")
-        yield KeptLeaf(first + n, hash, leaf, agency, call, secret, terms)
+        yield KeptLeaf(hash, leaf, agency, call, secret, terms, first + n)
 
 
 def _key(hash: bytes) -> int:

@@ -42,14 +42,10 @@ def put_back(tx: Tx, copy: Sequence[str], origin: str, folder: Path) -> int:
     for table in (RECEIPT_BUNDLES, RECEIPT_PLACES, RECEIPT_NODES, RECEIPT_HEADS):
         tx.conn.execute(delete(table))
     tx.conn.execute(update(RECEIPT_LOG).values(size=0, frontier=b""))
-    tree.add(tx, [*first, *map(_again, later)], origin)
+    tree.add(tx, [*first, *later], origin)
     return len(lost)
 
 
 def _leaf(hash: bytes, text: str, kept: dict[bytes, KeptLeaf]) -> NewLeaf:
     """A leaf of the copy; with what opens it, if it was not lost."""
-    return _again(kept[hash]) if hash in kept else NewLeaf(hash, text, "", "", "", "")
-
-
-def _again(leaf: KeptLeaf) -> NewLeaf:
-    return NewLeaf(leaf.hash, leaf.leaf, leaf.agency, leaf.call, leaf.secret, leaf.terms)
+    return kept[hash] if hash in kept else NewLeaf(hash, text, "", "", "", "")
