@@ -10,7 +10,8 @@ from bench.stack import ROOT, STACKS, Stack, Stores
 from bench.tables import middle, table
 from bus.signatures.keys import SigningKey
 
-LEVELS = {1: 300, 16: 1500, 64: 3000}
+# So many that what all connections send at once in the beginning is under the slowest hundredth.
+LEVELS = {1: 600, 16: 5000, 64: 10000}
 # A peer that is several times slower is asked less, so that a run ends.
 FEWER = 4
 LOAD = "load"

@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 from sqlalchemy import Connection, Engine
 
+from bus.database.connection import Utf8
 from bus.database.marks import Marks
 from bus.database.prepared import Prepared, Rows
 from bus.database.store import Tx
@@ -78,8 +79,9 @@ class PlainTx(Tx):
     """A transaction of SQLAlchemy's, which sends each statement as it comes."""
 
     def write(self, statement: Prepared, *values: object) -> None:
-        """Run a statement now."""
-        statement.run(self.conn, *values)
+        """Run a statement now; Utf8 is a text to every other driver."""
+        texts = (str(v, "utf-8") if isinstance(v, Utf8) else v for v in values)
+        statement.run(self.conn, *texts)
 
     def read(self, statement: Prepared, *values: object) -> Rows:
         """Run a statement now."""
