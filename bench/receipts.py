@@ -11,7 +11,7 @@ from bench.load import run, signed_requests
 from bench.stack import PLAIN_DOOR, RECEIPTS, Stack, Stores
 from bench.tables import middle, table
 
-COUNTS = {1: 300, 16: 2000, 64: 3000}
+COUNTS = {1: 1000, 16: 5000, 64: 10000}
 DOORS = {"without": PLAIN_DOOR, "with": "door"}
 PARTS = ("service", "relay", "agencies", "PostgreSQL", "RabbitMQ")
 # Five processes start at once; a busy machine takes its time.
