@@ -21,7 +21,7 @@ from gateway.agency.console.test_data import CASES
 from tests.agencies.running import House, demo_key, post
 from tests.databases import make_database
 from tests.notify.webhooks.listener import Listener
-from tests.processes import ROOT, Starter
+from tests.processes import ROOT, Starter, run_module
 from tests.stores import execute, own_vhost
 from tests.waiting import wait_for
 
@@ -270,16 +270,8 @@ CASE = {"key_kind": "national_id", "key": "9905251782"}
 
 def test_the_connector_prints_the_address(house, tmp_path):
     key = newcomer_in(house, tmp_path)
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "connector", "console", "--url", house.face),
-            *("--key-file", tmp_path / "my-key.pem", "--key-id", key),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    own = ("--key-file", str(tmp_path / "my-key.pem"), "--key-id", key)
+    done = run_module("connector", "console", "--url", house.face, *own)
     assert done.returncode == 0, done.stderr
     address = urlsplit(done.stdout.strip())
     assert address.path == "/console"

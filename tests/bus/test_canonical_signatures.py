@@ -64,7 +64,7 @@ def read_by_library(message):
     return parsed.label, parsed.components, parsed.parameters, parsed.signature, params
 
 
-@settings(max_examples=3000)
+@settings(max_examples=1000)
 @given(mutated(HEADERS), mutated([f"mirab=:{SIGNATURE}:", f"s=:{SIGNATURE}:"]))
 @example(f"mirab={PARAMS}", f"mirab=:{SIGNATURE[:-3]}+==:")  # loose bits at the end of base64
 def test_what_the_pattern_reads_the_library_reads_alike(header, signature):
@@ -137,7 +137,7 @@ VALUES = st.one_of(
 OPTIONS = st.sampled_from([{}, {"req": True}, {"sf": True}, {"req": True, "sf": True}, {"req": 1}])
 
 
-@settings(max_examples=2000)
+@settings(max_examples=1000)
 @given(st.lists(st.tuples(NAMES, OPTIONS), max_size=4), st.dictionaries(KEYS, VALUES, max_size=4))
 def test_what_the_canonical_form_writes_the_library_writes_alike(components, parameters):
     written = canonical.write_params(components, parameters)

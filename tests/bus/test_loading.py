@@ -78,7 +78,7 @@ def data_of(draw, contract):
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_both_ways_of_loading_agree(name, data):
     contract = CATALOGUE[name]

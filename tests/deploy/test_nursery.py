@@ -16,13 +16,22 @@ from tests.processes import ROOT
 from tests.waiting import wait_for
 
 
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """Of a supervisor of `make up`, which is stopped in the end."""
+    folder = tmp_path_factory.mktemp("nursery")
+    made = State(folder, {"AMQP_URL": "amqp://x", "DB_URL": "postgresql://x"})
+    yield made
+    if supervise.running(made):
+        supervise.stop(made)
+
+
 @pytest.fixture
-def up(tmp_path):
-    """A supervisor of `make up` with its two parents."""
-    state = State(tmp_path, {"AMQP_URL": "amqp://x", "DB_URL": "postgresql://x"})
-    supervise.start(state, preload=True)
-    yield state
-    supervise.stop(state)
+def up(state):
+    """A supervisor with its two parents, the one of an earlier test if that has left it."""
+    if not supervise.running(state):
+        supervise.start(state, preload=True)
+    return state
 
 
 def part_of(state, name):
@@ -56,15 +65,13 @@ def test_a_forked_part_is_supervisords_child_with_name_environment_and_log_of_it
     assert part_of(up, "mailbox")["statename"] == "STOPPED"
 
 
-def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path):
-    state = State(tmp_path, {"AMQP_URL": "amqp://x", "DB_URL": "postgresql://x"})
-    supervise.start(state, preload=True)
-    supervise.server(state).startProcess("mailbox", False)
-    wait_for(lambda: part_of(state, "mailbox")["statename"] == "RUNNING", 60)
-    supervisor = psutil.Process(int((state.home / "supervisord.pid").read_text()))
+def test_nothing_is_left_when_the_supervisor_is_killed(up):
+    supervise.server(up).startProcess("mailbox", False)
+    wait_for(lambda: part_of(up, "mailbox")["statename"] == "RUNNING", 60)
+    supervisor = psutil.Process(int((up.home / "supervisord.pid").read_text()))
     family = supervisor.children(recursive=True)
     supervisor.kill()
-    supervise.end_orphans(state)
+    supervise.end_orphans(up)
     _, alive = psutil.wait_procs(family, 30)
     assert alive == []
 

@@ -4,7 +4,6 @@ import ast
 import os
 import smtplib
 import subprocess
-import sys
 import uuid
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from deploy.local.ports import free_port, listening
 from deploy.local.programs import close_to_others
 from deploy.local.state import State
 from tests.gateway.conftest import sender_to
-from tests.processes import ROOT, Starter
+from tests.processes import ROOT, Starter, run_module
 from tests.stacks import run_face
 from tests.waiting import wait_for
 
@@ -111,27 +110,20 @@ def written(loose, tmp_path_factory, shared_face):
         smtp.sendmail(
             "a@b.example", ["z@b.example"], "Subject: a link\r\n\r\nhttps://x/l/secret\r\n"
         )
-    evidence(folder, face)
+    assert evidence(folder, face).returncode == 0
     report(folder, shared_face)
     yield folder
     starter.end()
 
 
 def command(*words, **environ):
-    """A program run to its end as a careless shell starts it."""
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", *map(str, words)],
-        cwd=ROOT,
-        env={**os.environ, **environ},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    """A program run to its end as a careless shell starts it, with the umask of this process."""
+    return run_module(*map(str, words), **environ)
 
 
 def evidence(folder, face):
-    command("connector", "keygen", "--out", folder / "work/key.pem")
-    command(
+    assert command("connector", "keygen", "--out", folder / "work/key.pem").returncode == 0
+    return command(
         "connector",
         "ask",
         "--url",
@@ -157,22 +149,9 @@ def report(folder, shared_face):
         (export / f"{name}.csv").write_bytes(text)
         (export / f"{name}.csv").chmod(0o600)
     export.chmod(0o700)
-    subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "services.inquiry.load",
-            str(export),
-            "--report",
-            str(folder / "work/import-report.csv"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "DB_URL": shared_face.inquiry["DB_URL"]},
-        check=False,
-        capture_output=True,
-    )
+    out = folder / "work/import-report.csv"
+    load = ("services.inquiry.load", export, "--report", out)
+    command(*load, DB_URL=shared_face.inquiry["DB_URL"])
 
 
 WRITTEN = (

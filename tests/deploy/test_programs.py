@@ -81,4 +81,5 @@ def test_a_program_starts_from_nothing(programs, name):
         return any(words in process.log for words in AWAY)
 
     wait_for(begun, 90)
+    process.kill()
     assert [fault for fault in FAULTS if fault in process.log] == []

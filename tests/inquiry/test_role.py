@@ -1,13 +1,11 @@
 """The service's own role reads and writes, but cannot change what only grows."""
 
 import os
-import subprocess
-import sys
 
 import psycopg2
 import pytest
 
-from tests.processes import ROOT
+from tests.processes import run_programs
 from tests.stores import execute_as_role
 
 
@@ -19,22 +17,8 @@ def as_role(inquiry_db):
 
 
 def test_it_imports_and_writes(as_role):
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "services.inquiry.load",
-            "tests/data/registry",
-            "--report",
-            os.devnull,
-        ],
-        cwd=ROOT,
-        env={**os.environ, "DB_URL": as_role},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    load = ("services.inquiry.load", "tests/data/registry", "--report", os.devnull)
+    run_programs({"DB_URL": as_role}, load)
     execute_as_role(
         as_role,
         "insert into inquiry_log (seq, at, agency, contract, outcome, message_id, hash) "

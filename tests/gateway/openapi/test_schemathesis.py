@@ -4,6 +4,7 @@ allow is refused, and every answer is as they say.
 `schemathesis run <face>/openapi.json` by hand tries ten thousand; here are some of each operation.
 """
 
+import functools
 import uuid
 
 import pytest
@@ -67,6 +68,7 @@ class Sign(AuthBase):
         return request
 
 
+@functools.cache
 def operations(url):
     """Each operation of the document at a face."""
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")

@@ -2,8 +2,6 @@
 
 import datetime as dt
 import shutil
-import subprocess
-import sys
 
 import pytest
 from sqlalchemy import event
@@ -20,7 +18,7 @@ from tests.inquiry.in_process import (
     log_of,
     submit,
 )
-from tests.processes import ROOT
+from tests.processes import ROOT, run_programs
 from tests.stores import execute
 
 
@@ -88,20 +86,7 @@ def test_a_question_about_a_time_before_the_first_load_says_so(inquiry, owner):
 def test_a_question_to_an_empty_registry_is_answered_later_with_the_same_key(inquiry_db, tmp_path):
     empty = InProcessInquiry(inquiry_db, tmp_path)
     assert empty.ask("9905251782", id="same")["code"] == "register.empty"
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "services.inquiry.load",
-            "tests/data/registry",
-            "--report",
-            str(tmp_path / "report.csv"),
-        ],
-        cwd=ROOT,
-        check=True,
-        env={"DB_URL": inquiry_db, "PATH": "/usr/bin"},
-        capture_output=True,
-    )
+    load(inquiry_db, "tests/data/registry", "--report", str(tmp_path / "report.csv"))
     assert empty.ask("9905251782", id="same")["outcome"] in {"FOUND", "NOT_FOUND"}
     empty.service.store.engine.dispose()
 
@@ -165,14 +150,8 @@ def newer_export(folder, file_no):
     return export
 
 
-def load(db, export):
-    subprocess.run(
-        [sys.executable, "-m", "services.inquiry.load", str(export)],
-        cwd=ROOT,
-        env={"DB_URL": db, "PATH": "/usr/bin"},
-        check=True,
-        capture_output=True,
-    )
+def load(db, export, *options):
+    run_programs({"DB_URL": db}, ("services.inquiry.load", str(export), *options))
 
 
 def test_verification_shows_the_least_and_whether_the_registry_has_changed(inquiry, tmp_path):

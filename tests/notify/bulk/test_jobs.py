@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import os
-import subprocess
-import sys
 import time
 import uuid
 
@@ -17,7 +15,7 @@ from contracts.notify import bulk as contracts
 from contracts.notify.messages import CANCEL, MESSAGE
 from services.notify.bulk import checks, runs
 from services.notify.domain.sheet import Problem, Row, column, read
-from tests.processes import ROOT
+from tests.processes import Process
 from tests.stores import execute
 from tests.waiting import wait_for
 
@@ -552,7 +550,6 @@ def test_two_processes_that_take_rows_at_once_take_each_once(hand, debt):
 
 
 TAKE = """
-import sys
 from bus.settings import Settings
 from bus.database.store import Store
 from services.notify.bulk import checks, runs
@@ -568,21 +565,15 @@ while True:
 """
 
 
-def test_killed_again_and_again_a_job_loses_and_doubles_nothing(hand, debt):
+def test_killed_again_and_again_a_job_loses_and_doubles_nothing(hand, debt, tmp_path):
     count = 6000
     reply = submit(hand, file(count))
-    environ = {
-        **os.environ,
-        "DB_URL": hand.db,
-        "NOTIFY_KEY": hand.keys.secret,
-        "PYTHONWARNINGS": "ignore",
-    }
+    environ = {**os.environ, "DB_URL": hand.db, "NOTIFY_KEY": hand.keys.secret}
 
     def begin():
-        process = subprocess.Popen(
-            [sys.executable, "-c", TAKE], cwd=ROOT, env=environ, stdout=subprocess.PIPE
-        )
-        assert process.stdout.readline() == b"ready\n"
+        log = tmp_path / f"{uuid.uuid4()}.log"
+        process = Process.of_module(["tests.code", TAKE], environ, log)
+        wait_for(lambda: "ready\n" in process.log)
         return process
 
     def rows(table):
@@ -592,7 +583,6 @@ def test_killed_again_and_again_a_job_loses_and_doubles_nothing(hand, debt):
     process = begin()
     wait_for(lambda: rows("job_rows") > 500, seconds=60)
     process.kill()
-    process.communicate()
     process = begin()
     wait_for(lambda: job(hand, reply)["state"] == "CHECKED", seconds=120)
     assert job(hand, reply)["good"] == count
@@ -603,11 +593,9 @@ def test_killed_again_and_again_a_job_loses_and_doubles_nothing(hand, debt):
         wait_for(lambda wanted=wanted: rows("messages") >= wanted, seconds=60, pause=0.01)
         time.sleep(0.03 * kill)
         process.kill()
-        process.communicate()
         process = begin()
     wait_for(lambda: job(hand, reply)["rows"] == {"TAKEN": count}, seconds=120)
     process.kill()
-    process.communicate()
     assert rows("messages") == count
     assert hand.row("select count(distinct receiver) as n from messages").n == count
     accepted = hand.row("select sum(count) as n from accepted").n

@@ -21,7 +21,7 @@ from tests.bus.asking import ask
 from tests.environments import secrets_in
 from tests.notify.conftest import MOBILE, Hand
 from tests.notify.providers.played import PlayedSms
-from tests.processes import ROOT
+from tests.processes import ROOT, run_module
 from tests.stores import execute
 from tests.waiting import wait_for
 
@@ -174,12 +174,10 @@ def test_only_a_known_provider_has_an_address_of_receipts():
 
 
 def test_the_address_for_a_provider_is_told_by_a_command_or_what_it_needs():
-    command = [sys.executable, "-m", "gateway.public.sms_receipts", "magfa"]
+    command = ("gateway.public.sms_receipts", "magfa")
     environ = {"PORTAL_URL": "https://portal.example/", "PORTAL_KEY": "secret"}
-    reply = subprocess.run(
-        command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True
-    )
+    reply = run_module(*command, **environ)
     assert reply.stdout.strip() == sms_receipts.address_of(Settings(environ), "magfa")
     assert reply.stdout.startswith("https://portal.example/callbacks/sms/magfa/")
-    reply = subprocess.run(command, check=False, cwd=ROOT, env={}, capture_output=True, text=True)
+    reply = run_module(*command)
     assert (reply.returncode, "PORTAL_URL" in reply.stderr) == (1, True)
