@@ -24,16 +24,17 @@ os.environ["PATH"] += f"{os.pathsep}{Path(playwright.__file__).parent / 'driver'
 # the server ends it; what we ship brings shorter limits of its own.
 os.environ["PGOPTIONS"] = "-c lock_timeout=60s -c statement_timeout=120s"
 
-# Each worker gives out ports of its own: two never mean the same one while its program starts.
-_number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw7").removeprefix("gw")) % 8
-ports.RANGE = ports.RANGE[_number * 2000 : (_number + 1) * 2000]
+PORTS, MOST_WORKERS = ports.RANGE, 8
+PORTS_EACH = len(PORTS) // MOST_WORKERS
+ports.RANGE = PORTS[-PORTS_EACH:]  # of the first process
 
 gc.disable()  # until all tests are collected: what is imported stays
 
 pytest_plugins = ["tests.processes", "tests.stores", "tests.databases", "tests.stacks"]
 
-# A busy machine is slow now and then; speed is measured in bench/, never here.
-settings.register_profile("mirab", deadline=None)
+# A busy machine is slow now and then; speed is measured in bench/, never here. Each run tries other
+# examples, and `make fuzz` tries them for hours.
+settings.register_profile("mirab", deadline=None, max_examples=50)
 settings.load_profile("mirab")
 
 
@@ -54,3 +55,8 @@ def pytest_collection_finish():
     """The tests stay until the end; the garbage collector need not look at them again and again."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_worker_begins(number):
+    """It gives out ports of its own: two never mean the same one while its program starts."""
+    ports.RANGE = PORTS[number % MOST_WORKERS * PORTS_EACH :][:PORTS_EACH]

@@ -5,11 +5,12 @@ hundreds of them. A forked one is as real: it has an environment, files, signals
 code of its own, and ``runpy`` runs its module as ``python -m`` does. That programs also start from
 nothing is shown by tests/deploy/test_programs.py.
 
-`python -m tests.preloaded DOOR [--green]` takes connections at the listening socket of that number
-until its standard input ends. Each message of a connection is a request: JSON with four files,
-standard input, output and error, and a socket on which it reports the process ID and, later, the
-exit code. ``--green`` is for `bus serve`, which imports everything after eventlet has patched the
-standard library.
+`python -m tests.preloaded DOOR KIND [READERS]` takes connections at the listening socket of that
+number until its standard input ends. Each message of a connection is a request: JSON with four
+files, standard input, output and error, and a socket on which it reports the process ID and, later,
+the exit code. The kind ``green`` is for `bus serve`, which imports everything after eventlet has
+patched the standard library, ``plain`` for all other programs, and ``readers`` for children that
+read foreign bytes (tests/readers.py); READERS is where the others find that parent.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ import sys
 from typing import TypedDict
 
 from deploy.local import preloaded
+from tests import readers
 
 # Taken before eventlet patches them: this process waits like any other.
 _select, _waitpid, _fork, _read = select.select, os.waitpid, os.fork, os.read
@@ -46,8 +48,11 @@ MAX_REQUEST = 1 << 18
 
 
 class Request(TypedDict):
-    """Programs to run one after another in one process, each a module and its arguments."""
+    """Programs to run one after another in one process, each a module and its arguments; of readers
+    their job alone.
+    """
 
+    job: str
     lines: list[list[str]]
     environ: dict[str, str]
     umask: int
@@ -138,13 +143,23 @@ def read_templates() -> None:
     gc.freeze()
 
 
-def main(door: str, *options: str) -> None:
-    parent = Parent(socket.socket(fileno=int(door)))
-    green = "--green" in options
-    preloaded.load(preloaded.GREEN if green else PLAIN, green=green)
-    if not green:
+def load(kind: str, readers_at: str) -> None:
+    """Imports what processes of a kind need."""
+    if kind == "readers":
+        readers.load()
+        return
+    preloaded.load(preloaded.GREEN if kind == "green" else PLAIN, green=kind == "green")
+    readers.install(lambda: readers_at)
+    if kind == "plain":
         read_templates()
+
+
+def main(door: str, kind: str, readers_at: str = "") -> None:
+    parent = Parent(socket.socket(fileno=int(door)))
+    load(kind, readers_at)
     if request := parent.serve():
+        if kind == "readers":
+            readers.read(request["job"])
         preloaded.end_with(lambda: run(request))
 
 

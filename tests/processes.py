@@ -16,25 +16,37 @@ from unittest import mock
 
 import pytest
 
+from bus.foreign import confined
+from tests import readers, workers
+
 ROOT = Path(__file__).parent.parent
 REPORT_SECONDS = 120
+
+
+# How a parent begins. That of readers is as lean as the children of production.
+PROGRAM = ("-m", "tests.preloaded")
+LEAN = "import sys; sys.path[:] = {!r}; from tests.preloaded import main; main(*sys.argv[1:])"
 
 
 class PreloadedParent:
     """The process that forks all others (tests/preloaded.py); all workers ask it at ``address``."""
 
-    def __init__(self, *options):
+    def __init__(self, kind, readers_at=""):
         self._folder = tempfile.TemporaryDirectory(prefix="mirab-")
         self.address = f"{self._folder.name}/door"
+        begin, environ = PROGRAM, {**os.environ, "PYTHONUNBUFFERED": "1"}
+        if kind == "readers":
+            paths = [str(Path(entry or ".").resolve()) for entry in (ROOT, *sys.path)]
+            begin, environ = (*readers.OPTIONS, "-c", LEAN.format(paths)), readers.ENVIRON
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
             door.bind(self.address)
-            door.listen(16)
+            door.listen(64)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.preloaded", str(door.fileno()), *options],
+                [sys.executable, *begin, str(door.fileno()), kind, readers_at],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 pass_fds=(door.fileno(),),
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=environ,
             )
 
     def stop(self):
@@ -113,37 +125,43 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-_parents: dict[str, PreloadedParent] = {}  # of this process
-_addresses: dict[str, str] = {}
+# One is for services, which eventlet patches; those of the first process are all workers' too.
+KINDS = ("readers", "plain", "green")
+_parents: dict[str, PreloadedParent] = {}
 _forkers: dict[str, Forker] = {}
 
 
-def start_parents():
-    """Their addresses; one parent is for services, which are patched by eventlet."""
-    _parents.update(plain=PreloadedParent(), green=PreloadedParent("--green"))
-    return {name: parent.address for name, parent in _parents.items()}
+def need_parent(kind):
+    """The address of the parent of a kind, which starts when it is needed first."""
+    if kind not in _parents:
+        more = () if kind == "readers" else (need_parent("readers"),)
+        _parents[kind] = PreloadedParent(kind, *more)
+    return _parents[kind].address
+
+
+readers.install(lambda: need_parent("readers"))
+
+
+@pytest.fixture
+def new_readers(monkeypatch):
+    """Children that read foreign bytes start from nothing, as in production."""
+    for name, function in readers.OF_PRODUCTION.items():
+        monkeypatch.setattr(confined, name, function)
 
 
 def forker_of(*words):
     """Who forks `python -m …`."""
     name = "green" if words[:2] == ("bus", "serve") else "plain"
-    if not _addresses:
-        _addresses.update(start_parents())
     if name not in _forkers:
-        _forkers[name] = Forker(_addresses[name])
+        _forkers[name] = Forker(need_parent(name))
     return _forkers[name]
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node):
-    """In the process that deals out the tests, before each worker starts: all share its parents."""
-    if not _addresses:
-        _addresses.update(start_parents())
-    node.workerinput["parents"] = _addresses
-
-
-def pytest_configure(config):
-    _addresses.update(getattr(config, "workerinput", {}).get("parents", {}))
+def pytest_collection(session):
+    """While tests are collected, the parents that all workers share import what they need."""
+    if workers.wanted(session.config):
+        for kind in KINDS:
+            need_parent(kind)
 
 
 def pytest_sessionfinish():

@@ -20,6 +20,22 @@ from tests.processes import ROOT, Process, Starter, run_programs
 from tests.stores import own_vhost
 from tests.waiting import next_second, wait_for
 
+# Those of a whole session; one ends as soon as a worker's file needs it no more (tests/workers.py).
+STACKS = (
+    "agency_broker",
+    "house",
+    "lone_faces",
+    "operator",
+    "ops_face",
+    "public_face",
+    "shared_desk",
+    "shared_face",
+)
+
+
+def pytest_stacks():
+    return STACKS
+
 
 def run_inquiry(start, folder, amqp, db, **more):
     """The inquiry service and its relay, consuming; their environment, and they themselves."""

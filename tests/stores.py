@@ -1,8 +1,10 @@
 """PostgreSQL and RabbitMQ: those that all tests share, and those that a test may hurt."""
 
 import contextlib
+import re
 import secrets
 import tempfile
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,38 +16,37 @@ import requests
 from deploy.certificates import certificate
 from deploy.local import stores
 from deploy.local.ports import free_port
+from tests import workers
 
-_shared: dict[int, Future] = {}  # PostgreSQL of all workers, by port
+_shared: list[Future] = []  # the PostgreSQL of all workers
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node):
-    """In the process that deals out the tests, before each worker starts: all share its server."""
-    if not _shared:
-        port, pool = free_port(), ThreadPoolExecutor(1)
-        folder = Path(tempfile.mkdtemp(prefix="mirab-"))
-        _shared[port] = pool.submit(stores.start_postgres, folder, port)
+def pytest_collection(session):
+    """While tests are collected, the server of all workers starts."""
+    if workers.wanted(session.config):
+        pool, folder = ThreadPoolExecutor(1), Path(tempfile.mkdtemp(prefix="mirab-"))
+        _shared.append(pool.submit(stores.start_postgres, folder))
         pool.shutdown(wait=False)
-    node.workerinput["postgres"] = next(iter(_shared))
+
+
+def pytest_workers_begin():
+    _shared[0].result()
 
 
 def pytest_sessionfinish():
     while _shared:
-        _shared.popitem()[1].result().kill()
+        _shared.pop().result().kill()
 
 
 @pytest.fixture(scope="session")
-def postgres(request, tmp_path_factory):
+def postgres(tmp_path_factory):
     """The PostgreSQL that all tests share, those of other workers too."""
-    folder = tmp_path_factory.mktemp("postgres")
-    if port := getattr(request.config, "workerinput", {}).get("postgres"):
-        server = stores.Postgres(folder, port)
-        server.wait()
-        yield server
-    else:
-        server = stores.start_postgres(folder)
-        yield server
-        server.kill()
+    if _shared:
+        yield _shared[0].result()
+        return
+    server = stores.start_postgres(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.kill()
 
 
 def end_broker(server):
@@ -113,16 +114,65 @@ def execute(url, sql, values=()):
     return execute_as_role(as_owner(url), sql, values)
 
 
-def execute_as_role(url, sql, values=()):
-    """The same as the role of the URL, which is the service's own."""
+# Reads, and asks nothing of the server or of its own session.
+LOOK = re.compile(r"\s*select\b(?!.*\bpg_)", re.DOTALL | re.IGNORECASE)
+
+
+class Looking(threading.local):
+    """The connection by which a thread looks at a database, as long as it does nothing else: who
+    waits for a row looks again and again, and a connection costs more than a look.
+    """
+
+    url = connection = None
+
+    def at(self, url):
+        if self.url != url:
+            self.end()
+            self.url, self.connection = url, connected(url)
+        return self.connection
+
+    def end(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.url = self.connection = None
+
+
+_looking = Looking()
+
+
+def connected(url):
     connection = psycopg2.connect(url)
     connection.autocommit = True
+    return connection
+
+
+def rows_of(connection, sql, values):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def look(url, sql, values):
+    """Rows by the connection that is there; by another one if it was ended since the last look."""
+    known, connection = _looking.url == url, _looking.at(url)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values or None)
-            return cursor.fetchall() if cursor.description else []
-    finally:
-        connection.close()
+        return rows_of(connection, sql, values)
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        if not connection.closed:
+            raise
+        _looking.end()
+        if not known:
+            raise
+    return rows_of(_looking.at(url), sql, values)
+
+
+def execute_as_role(url, sql, values=()):
+    """The same as the role of the URL, which is the service's own."""
+    if LOOK.match(sql):
+        return look(url, sql, values)
+    _looking.end()
+    with contextlib.closing(connected(url)) as connection:
+        return rows_of(connection, sql, values)
 
 
 RIGHTS = ("configure", "write", "read")

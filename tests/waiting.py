@@ -4,12 +4,15 @@ import time
 
 import pytest
 
+LONGEST_PAUSE, LONGER = 0.1, 1.1
+
 
 def wait_for(condition, seconds=60.0, pause=0.02):
     """Returns the first true value of ``condition()``; fails the test if none comes in time.
 
-    A minute costs nothing where it comes, and on a busy machine a program that starts from nothing
-    takes as long.
+    It looks less and less often: each look takes processor time from what it waits for. A minute
+    costs nothing where it comes, and on a busy machine a program that starts from nothing takes as
+    long.
     """
     end = time.monotonic() + seconds
     while True:
@@ -21,6 +24,7 @@ def wait_for(condition, seconds=60.0, pause=0.02):
                 f"waited {seconds} s in vain for {getattr(condition, '__name__', condition)}"
             )
         time.sleep(pause)
+        pause = max(pause, min(pause * LONGER, LONGEST_PAUSE))
 
 
 def next_second():

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.processes import ROOT
 
-WORKERS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+WORKERS = ("-n", "4")
+PLUGINS = ("-p", "tests.workers", "-p", "no:xdist")  # also for files that are not of this house
 ALONE = ("-n", "0", "--last-failed", "--last-failed-no-failures", "none", "-vv")
 SOME_FAILED = 1  # pytest's exit code
 MOST_TRIED_AGAIN = 10
@@ -20,7 +21,7 @@ MOST_TRIED_AGAIN = 10
 
 def run(words: tuple[str, ...], memory: Path) -> int:
     """pytest's exit code; ``memory`` is the folder where it notes what failed."""
-    command = [sys.executable, "-m", "pytest", *words, "-o", f"cache_dir={memory}"]
+    command = [sys.executable, "-m", "pytest", *PLUGINS, *words, "-o", f"cache_dir={memory}"]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -76,3 +77,55 @@ def test_what_fails_alone_too_fails_and_many_are_no_accident(monkeypatch, failur
     monkeypatch.setattr(whole, "failed", lambda memory: names)
     monkeypatch.setattr(whole, "run", lambda words, memory: begun.append(words) or 1)
     assert (whole.main("tests/iran"), len(begun)) == (1, runs)
+
+
+OF_WORKERS = {
+    "test_lost.py": """
+import os, signal
+def test_before(tmp_path): print("said before", tmp_path)
+def test_that_ends_its_worker(): os.kill(os.getpid(), signal.SIGKILL)
+def test_after(tmp_path): assert "worker" in str(tmp_path)
+""",
+    "test_other.py": """
+import pytest
+@pytest.fixture(scope="session")
+def whole():
+    yield
+    raise ValueError("left behind")
+@pytest.fixture(scope="module")
+def part():
+    yield
+    raise ValueError("of the file")
+def test_one(whole): print("said by one")
+def test_two(part):
+    print("said by two")
+    assert 1 == 2
+""",
+    "test_third.py": "import pytest\ndef test_skipped(): pytest.skip('not today')\n",
+}
+
+
+def outcomes(run):
+    """What became of each test of a run, as `--junitxml` has it, with what it printed."""
+    cases = ElementTree.parse(run).iter("testcase")
+    return {case.attrib["name"]: {part.tag: part for part in case} for case in cases}
+
+
+def test_workers_tell_of_each_test_and_one_that_ends_takes_no_other_with_it(tmp_path):
+    for name, code in OF_WORKERS.items():
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    run = ("-n", "2", "--junitxml", str(tmp_path / "run.xml"), "-o", f"cache_dir={tmp_path}/memory")
+    words = [sys.executable, "-m", "pytest", *whole.PLUGINS, *run, str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    seen = outcomes(tmp_path / "run.xml")
+    assert done.returncode == 1, done.stdout
+    assert "2 failed, 3 passed, 1 skipped, 2 errors" in done.stdout
+    assert set(seen["test_before"]) | set(seen["test_after"]) <= {"system-out"}
+    assert "exit code -9" in seen["test_that_ends_its_worker"]["failure"].text
+    assert "skipped" in seen["test_skipped"]
+    assert "of the file" in done.stdout
+    assert "left behind" in done.stdout
+    # What failed says what it printed, and nothing that another test did.
+    assert set(re.findall("^said b.*", done.stdout, re.MULTILINE)) == {"said by two"}
+    again = {name.rpartition("::")[2] for name in whole.failed(tmp_path / "memory")}
+    assert {"test_that_ends_its_worker", "test_two"} <= again

@@ -18,6 +18,8 @@ from tests.bus.foreign import confining
 from tests.processes import ROOT
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.usefixtures("new_readers")
+
 
 def children():
     """Process numbers of our children; each thread of ours has its own."""

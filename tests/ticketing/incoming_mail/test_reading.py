@@ -117,6 +117,7 @@ def test_m1_a_letter_that_kills_its_process_is_not_begun_for_ever(door):
     assert [(row[0], row[4]) for row in door.rows()] == [("FAILED", "killed")]
 
 
+@pytest.mark.usefixtures("new_readers")  # one that is forked may be faster than the limit
 def test_m1_reading_ends_by_its_limit_and_holds_no_transaction(door, monkeypatch):
     monkeypatch.setattr(mail_reading, "BOUNDS", Bounds(wall_seconds=0.01))
     door.send(letter(b"text"))
