@@ -17,8 +17,8 @@ from iran import identifiers
 
 @message
 class NoteHold:
-    """A hold on a person (``national_id``, with the mobiles on that person's tickets), or on a
-    matter (one ticket and what it is about, in ``references``).
+    """A hold on a person (``national_id``, with the mobiles and e-mail addresses on that person's
+    tickets), or on a matter (one ticket and what it is about, in ``references``).
     """
 
     number: Annotated[int, whole(1, 2**53)]
@@ -28,6 +28,11 @@ class NoteHold:
     mobiles: Annotated[
         tuple[Annotated[str, Checked(40, identifiers.mobile, personal=True)], ...],
         validate.Length(max=50),
+    ] = ()
+    emails: Annotated[
+        tuple[Annotated[str, Checked(254, identifiers.email, personal=True)], ...],
+        validate.Length(max=50),
+        "Those on the person's tickets. Nobody has proven them; keeping shows nothing to anybody",
     ] = ()
     references: Annotated[
         tuple[Annotated[str, Text(64)], ...],

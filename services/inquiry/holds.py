@@ -1,8 +1,10 @@
-"""What a legal hold of the desk protects here: own inquiries of a person, or of a matter."""
+"""What a legal hold of the desk protects here: own inquiries of a person, or of a matter, and lines
+of batches.
+"""
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, any_, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, any_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.notify.person_holds import NoteHold
@@ -11,7 +13,7 @@ from services.inquiry.context import Context
 from services.inquiry.hashes import person_hash
 from services.inquiry.hold_tables import LEGAL_HOLDS
 from services.inquiry.questions.inquiry_log import key_hash
-from services.inquiry.tables import OWN_INQUIRIES, PERSON_SESSIONS
+from services.inquiry.tables import INQUIRY_LOG, OWN_INQUIRIES, PERSON_SESSIONS
 
 
 def note(context: Context, message: NoteHold) -> None:
@@ -47,6 +49,20 @@ def is_held(context: Context) -> ColumnElement[bool]:
     )
     in_force = hold.until >= tehran_day(context.now)
     return select(hold.number).where(in_force, protects).correlate(OWN_INQUIRIES).exists()
+
+
+def lines_held(context: Context, batch: ColumnElement[str]) -> Select[int]:
+    """Return the query of the lines of a batch that ask about a person whom a hold protects. The
+    log has them by the hash of their key, as a message named by batch and line.
+    """
+    hold, log = LEGAL_HOLDS.c, INQUIRY_LOG.c
+    line = func.split_part(log.message_id, "/", 2)
+    return select(cast(line, Integer)).where(
+        hold.until >= tehran_day(context.now),
+        log.key_hash == hold.key_hash,
+        func.split_part(log.message_id, "/", 1) == batch,
+        line != "",
+    )
 
 
 def holds_session(context: Context) -> ColumnElement[bool]:

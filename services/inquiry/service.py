@@ -21,7 +21,7 @@ from services.inquiry import backlog, own_use, ratings
 from services.inquiry.askers import asker_of
 from services.inquiry.attestations import attesting, signing
 from services.inquiry.batches import answering as batch_answering
-from services.inquiry.batches import results, uploads
+from services.inquiry.batches import forgetting, results, uploads
 from services.inquiry.batches.rows import batch_of_asker
 from services.inquiry.context import Context
 from services.inquiry.domain import codes, law_uses
@@ -336,7 +336,7 @@ class Inquiry(DeskWork, Service):
     def forget_old_batches(self) -> None:
         with self.store.transaction() as tx:
             context = self.context(tx)
-            results.forget_old(context)
+            forgetting.forget_old(context)
             inquiries.forget(context)
             lost_secrets.forget(context)
             sessions.forget(context)

@@ -1,6 +1,7 @@
 """What a legal hold of the desk protects here: messages and texts of a person, or a matter."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 from sqlalchemy import Column, ColumnElement, any_, false, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -20,6 +21,7 @@ def note(context: Context, message: NoteHold) -> None:
     """
     keys, id_ = context.keys, message.national_id
     receivers = [keys.receiver("sms", mobile) for mobile in message.mobiles]
+    receivers += [keys.receiver("email", email) for email in message.emails]
     if id_:
         persons = [keys.hashed("person", mobile, id_) for mobile in message.mobiles]
         codes = select(INBOXES.c.code).where(INBOXES.c.person.in_(persons))
@@ -37,6 +39,30 @@ def note(context: Context, message: NoteHold) -> None:
             set_=values,
             where=LEGAL_HOLDS.c.as_of <= statement.excluded.as_of,
         )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the holds of today protect, for what no query can compare: hashes of receivers, and
+    references.
+    """
+
+    receivers: frozenset[bytes]
+    references: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.receivers or self.references)
+
+
+def held(context: Context) -> Held:
+    """Return what the holds of today protect."""
+    column = LEGAL_HOLDS.c
+    query = select(column.receivers, column.refs).where(column.until >= tehran_day(context.now))
+    rows = context.conn.execute(query).all()
+    return Held(
+        receivers=frozenset(bytes(receiver) for row in rows for receiver in row.receivers),
+        references=frozenset(reference for row in rows for reference in row.refs),
     )
 
 

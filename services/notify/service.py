@@ -61,7 +61,7 @@ class Notify(
 
     def worries(self, tx: Tx) -> dict[str, int]:
         """What waits longer than it should."""
-        full = sent_files.nearly_full(tx.conn, self.settings)
+        full = sent_files.nearly_full(tx.conn, self.settings, self.now())
         return {**backlog.counts(tx.conn), "sent_files_nearly_full": full}
 
     @every(0.5)

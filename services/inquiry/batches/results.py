@@ -1,10 +1,10 @@
-"""Results of batches: noted part by part, read in pages, forgotten after 30 days."""
+"""Results of batches: noted part by part, read in pages."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple  # Any: a problem is any JSON
 
 import orjson
-from sqlalchemy import Connection, and_, delete, func, or_, update
+from sqlalchemy import Connection, update
 
 from bus.database.connection import Utf8
 from bus.database.prepared import Prepared
@@ -17,7 +17,6 @@ from contracts.inquiry.questions import (
     BatchProgress,
     ReadBatch,
 )
-from people import retention
 from services.inquiry.askers import asker_of
 from services.inquiry.batches.rows import Batch, batch_of_asker
 from services.inquiry.context import Context
@@ -30,7 +29,6 @@ from services.inquiry.questions.inquiry_log import (
 )
 from services.inquiry.tables import BATCHES
 
-KEEP = retention.span("batches")
 _NOTE = Prepared(
     "batch_note",
     """
@@ -137,19 +135,3 @@ def _parts(
     """The lines and the results of parts, as they are kept."""
     for part, lines, results in _PARTS.run(conn, batch, first, last):
         yield part, orjson.loads(lines), orjson.loads(results)
-
-
-def forget_old(context: Context) -> None:
-    """Delete uploads that were never completed, and results, after 30 days.
-
-    Not earlier: as long as the inbox remembers the parts, sending them again must find them.
-    """
-    column, old = BATCHES.c, func.now() - KEEP
-    context.conn.execute(
-        delete(BATCHES).where(
-            or_(
-                and_(column.state == "RECEIVING", column.submitted_at < old),
-                and_(column.state == "DONE", column.finished_at < old),
-            )
-        )
-    )

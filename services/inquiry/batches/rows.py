@@ -15,13 +15,16 @@ from contracts.inquiry.questions import PART_LINES
 from services.inquiry.askers import Asker
 from services.inquiry.tables import BATCHES
 
+HELD = "HELD"
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A batch as it is kept; ``caller`` is who submitted it, with the grants of then.
 
     RECEIVING until its last part has come, ANSWERING until each line has its answer or its
-    problem, then DONE. A chore deletes one that was never completed.
+    problem, then DONE. A chore deletes one that was never completed, and leaves of one that is
+    over what a legal hold protects: HELD, which is nobody's to read.
     """
 
     batch: str
@@ -59,6 +62,7 @@ def batch_of_asker(conn: Connection, batch: str, asker: Asker, *, lock: bool = F
         conn,
         BATCHES.c.batch == batch,
         BATCHES.c.agency == asker.agency,
+        BATCHES.c.state != HELD,
         behalf.is_not_distinct_from(asker.on_behalf_of),
         lock=lock,
     )

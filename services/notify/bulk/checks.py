@@ -19,7 +19,7 @@ from bus.messages.message import schema_of
 from bus.process import log
 from contracts.notify.bulk import JOB_ROWS as ROWS_MOST
 from contracts.notify.receiver import VALUE_MOST, Receiver
-from services.notify.bulk import jobs, rows
+from services.notify.bulk import held_rows, jobs, rows
 from services.notify.bulk.rows import JobRow, RowRequest, StoredProblem
 from services.notify.context import Context, ContextOf
 from services.notify.domain.book import Book
@@ -148,14 +148,14 @@ def _begin(store: Store) -> tuple[JobRow, str] | None:
 
 
 def _conclude(context: Context, job: JobRow, reason: str) -> None:
-    row = rows.load(context.conn, job.owner, str(job.code), lock=True)
+    row = rows.load(context, job.owner, str(job.code), lock=True)
     if row.state != "CHECKING":
         return
     reason = reason or ("" if row.good else "job.no_good_row")
     if reason:
         moment = {"checked_at": context.now, "ended_at": context.now}
         rows.move(context.conn, row, "refuse", reason=reason, **moment)
-        rows.cancel_waiting_rows(context.conn, row.id)
+        held_rows.cancel_waiting_rows(context, row.id)
     else:
         versions = jobs.versions_of(jobs.forms_of(context.conn, job.owner, job.request))
         rows.move(context.conn, row, "check", checked_at=context.now, versions=versions)

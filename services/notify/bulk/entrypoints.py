@@ -28,7 +28,7 @@ class BulkEntrypoints(Entrypoints):
 
     @serve(bulk.JOB)
     def job(self, tx: Tx, message: bulk.ReadJob) -> bulk.BulkJobProgress:
-        return jobs.standing(tx.conn, self.job_owner(tx).agency, message)
+        return jobs.standing(self.context(tx), self.job_owner(tx).agency, message)
 
     @serve(bulk.START_JOB)
     def start_job(self, tx: Tx, message: bulk.StartJob) -> bulk.BulkJob:
@@ -41,7 +41,7 @@ class BulkEntrypoints(Entrypoints):
     @serve(bulk.JOBS)
     def jobs(self, tx: Tx, message: bulk.ListJobs) -> bulk.Jobs:
         owner = self.job_owner(tx).agency
-        return jobs.list_jobs(tx.conn, owner, message.before, message.limit)
+        return jobs.list_jobs(self.context(tx), owner, message.before, message.limit)
 
     @serve(bulk.JOB_PREVIEW)
     def job_preview(self, tx: Tx, message: bulk.PreviewJob) -> bulk.JobPreview:

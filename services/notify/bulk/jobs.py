@@ -24,16 +24,17 @@ from contracts.notify.bulk import (
     SubmitJob,
 )
 from members.rights import Sender
+from services.notify.bulk.held_rows import cancel_waiting_rows
 from services.notify.bulk.rows import (
     BadRow,
     JobRequest,
     JobRow,
     WaitingRow,
-    cancel_waiting_rows,
     load,
     message_counts,
     move,
     row_counts,
+    shown,
 )
 from services.notify.context import Context, uuid_of
 from services.notify.domain.job import JobAct
@@ -65,7 +66,7 @@ def submit(context: Context, sender: Sender, request: SubmitJob) -> BulkJob:
     owner = sender.agency
     if request.part == 0:
         _open(context, sender, request)
-    row = load(context.conn, owner, request.job, lock=True)
+    row = load(context, owner, request.job, lock=True)
     if row.state != "RECEIVING":
         raise Conflict("This job is complete; nothing can be added.", code="job.complete")
     parts, size = _add_part(context.conn, row.id, request)
@@ -78,7 +79,7 @@ def submit(context: Context, sender: Sender, request: SubmitJob) -> BulkJob:
                 code="job.incomplete",
             )
         move(context.conn, row, "complete")
-    return job_reply(load(context.conn, owner, request.job))
+    return job_reply(load(context, owner, request.job))
 
 
 def _add_part(conn: Connection, job: int, request: SubmitJob) -> tuple[int, int]:
@@ -161,7 +162,7 @@ def start(context: Context, owner: str, request: StartJob) -> BulkJob:
     """Start a job, now or at a moment. RuleBroken ``job.move``, ``job.too_far_ahead``; Conflict
     ``job.template_changed``: what was shown is not what would be sent.
     """
-    row = load(context.conn, owner, request.job, lock=True)
+    row = load(context, owner, request.job, lock=True)
     start_at = dt.datetime.fromisoformat(request.at) if request.at else context.now
     if start_at > context.now + AHEAD:
         raise RuleBroken(
@@ -176,23 +177,23 @@ def start(context: Context, owner: str, request: StartJob) -> BulkJob:
             "The template has changed since the job was checked; submit the file again.",
             code="job.template_changed",
         )
-    return job_reply(load(context.conn, owner, request.job))
+    return job_reply(load(context, owner, request.job))
 
 
 def cancel(context: Context, owner: str, code: str) -> BulkJob:
     """Cancel a job: rows that wait are deleted, messages that wait are never handed over. A repeat
     changes nothing. RuleBroken ``job.move`` once it has ended.
     """
-    row = load(context.conn, owner, code, lock=True)
+    row = load(context, owner, code, lock=True)
     if row.state != "CANCELLED":
         drop(context, row)
-    return job_reply(load(context.conn, owner, code))
+    return job_reply(load(context, owner, code))
 
 
 def drop(context: Context, row: JobRow, reason: str = "") -> None:
     """Cancel a locked job."""
     move(context.conn, row, "cancel", reason=reason)
-    cancel_waiting_rows(context.conn, row.id)
+    cancel_waiting_rows(context, row.id)
     context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job == row.id))
     context.conn.execute(_HOLD_BACK, {"job": row.id, "never": context.now + NEVER})
 
@@ -200,9 +201,9 @@ def drop(context: Context, row: JobRow, reason: str = "") -> None:
 # --- replies ---
 
 
-def standing(conn: Connection, owner: str, request: ReadJob) -> BulkJobProgress:
+def standing(context: Context, owner: str, request: ReadJob) -> BulkJobProgress:
     """A job with its progress and a page of the rows that became no message."""
-    row = load(conn, owner, request.job)
+    conn, row = context.conn, load(context, owner, request.job)
     query = (
         select(JOB_ROWS.c.line, JOB_ROWS.c.problem)
         .where(
@@ -213,13 +214,13 @@ def standing(conn: Connection, owner: str, request: ReadJob) -> BulkJobProgress:
         .order_by(JOB_ROWS.c.line)
     )
     rows = fetch_all(conn, BadRow, query.limit(request.limit + 1))
-    shown = paging.page(rows, request.limit)
+    page = paging.page(rows, request.limit)
     return BulkJobProgress(
         **vars(job_reply(row)),
         rows=row_counts(conn, row.id),
         messages=message_counts(conn, row.id),
-        errors=tuple(RowProblem(line=bad.line, **bad.problem) for bad in shown.rows),
-        next=shown.next(lambda bad: bad.line + 1) if shown.rows else None,
+        errors=tuple(RowProblem(line=bad.line, **bad.problem) for bad in page.rows),
+        next=page.next(lambda bad: bad.line + 1) if page.rows else None,
     )
 
 
@@ -245,24 +246,24 @@ def job_reply(row: JobRow) -> BulkJob:
     )
 
 
-def list_jobs(conn: Connection, owner: str, before: str | None, limit: int) -> Jobs:
+def list_jobs(context: Context, owner: str, before: str | None, limit: int) -> Jobs:
     """The owner's jobs, newest first. A text that is no UUID names no job: nothing is before it."""
-    query = select(JOBS).where(JOBS.c.owner == owner)
+    query = select(JOBS).where(*shown(context, owner))
     if before is not None:
         last = JOBS.alias("last")
         id_ = select(last.c.id).where(last.c.code == uuid_of(before), last.c.owner == owner)
         query = query.where(JOBS.c.id < id_.scalar_subquery())
-    rows = fetch_all(conn, JobRow, query.order_by(JOBS.c.id.desc()).limit(limit + 1))
-    shown = paging.page(rows, limit)
+    rows = fetch_all(context.conn, JobRow, query.order_by(JOBS.c.id.desc()).limit(limit + 1))
+    page = paging.page(rows, limit)
     return Jobs(
-        jobs=tuple(job_reply(row) for row in shown.rows),
-        next=shown.next(lambda row: str(row.code)),
+        jobs=tuple(job_reply(row) for row in page.rows),
+        next=page.next(lambda row: str(row.code)),
     )
 
 
 def preview(context: Context, owner: str, code: str, count: int) -> JobPreview:
     """The first rows that wait, as their receivers will see them in each channel they may get."""
-    row = load(context.conn, owner, code)
+    row = load(context, owner, code)
     query = (
         select(JOB_ROWS.c.line, JOB_ROWS.c.request)
         .where(JOB_ROWS.c.job == row.id, JOB_ROWS.c.state == "WAITING")

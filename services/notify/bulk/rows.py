@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import TypedDict
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from bus.database.rows import fetch_one
 from bus.errors import NotFound
-from services.notify.context import uuid_of
+from people import retention
+from services.notify.context import Context, uuid_of
 from services.notify.domain.content import StoredReceiver
 from services.notify.domain.job import TRANSITIONS, JobAct, JobState
 from services.notify.domain.template import Values
 from services.notify.tables import JOB_ROWS, JOBS, MESSAGES
+
+FORGET_ENDED = retention.span("bulk_jobs")
 
 
 class JobRequest(TypedDict):
@@ -81,30 +84,27 @@ class BadRow:
     problem: StoredProblem
 
 
-def load(conn: Connection, owner: str, code: str, *, lock: bool = False) -> JobRow:
+def load(context: Context, owner: str, code: str, *, lock: bool = False) -> JobRow:
     """The owner's job. NotFound ``job.not_found``, also for another owner's."""
-    query = select(JOBS).where(JOBS.c.code == uuid_of(code), JOBS.c.owner == owner)
+    query = select(JOBS).where(JOBS.c.code == uuid_of(code), *shown(context, owner))
     if lock:
         query = query.with_for_update()
-    row = fetch_one(conn, JobRow, query)
+    row = fetch_one(context.conn, JobRow, query)
     if row is None:
         raise NotFound("There is no such job of yours.", code="job.not_found")
     return row
+
+
+def shown(context: Context, owner: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The conditions of jobs that their owner sees: not what lies here only for a legal hold."""
+    ended = JOBS.c.ended_at
+    return JOBS.c.owner == owner, or_(ended.is_(None), ended >= context.now - FORGET_ENDED)
 
 
 def move(conn: Connection, row: JobRow, act: JobAct, **columns: object) -> None:
     """Move a locked job by an act, and set other columns. RuleBroken ``job.move``."""
     state = TRANSITIONS.transition(row.state, act)
     conn.execute(update(JOBS).where(JOBS.c.id == row.id).values(state=state, **columns))
-
-
-def cancel_waiting_rows(conn: Connection, job: int) -> None:
-    """Cancel the rows of a job that wait; what they asked for is forgotten."""
-    conn.execute(
-        update(JOB_ROWS)
-        .where(JOB_ROWS.c.job == job, JOB_ROWS.c.state == "WAITING")
-        .values(state="CANCELLED", request=None)
-    )
 
 
 def row_counts(conn: Connection, job: int) -> dict[str, int]:

@@ -17,8 +17,7 @@ from bus.messages.message import to_wire
 from contracts.notify.bulk import JOB_DONE, JobDone
 from contracts.notify.messages import AcceptedMessage, Send
 from members.rights import Sender
-from people import retention
-from services.notify.bulk import jobs, rows
+from services.notify.bulk import held_rows, jobs, rows
 from services.notify.bulk.rows import JobRow, StoredProblem, WaitingRow
 from services.notify.context import Context, ContextOf
 from services.notify.domain.job import JobRowState
@@ -31,7 +30,7 @@ from services.notify.webhooks import rows as deliveries
 PAGE, END_PAGE = 500, 200
 # How long one turn of the chore may take; then others have theirs.
 TURN_SECONDS = 5.0
-FORGET_UNFINISHED, FORGET_ENDED = dt.timedelta(days=7), retention.span("bulk_jobs")
+FORGET_UNFINISHED = dt.timedelta(days=7)
 # The outcomes of a page as one document, so that 500 rows are one statement.
 _NOTE_OUTCOMES = text("""
     update job_rows r set state = o.state, request = null, message = o.message,
@@ -238,7 +237,8 @@ def _finish(context: Context, row: JobRow) -> None:
 
 def forget(context: Context) -> None:
     """Cancel what was never finished or started, whose rows hold personal data until then, and
-    delete what ended half a year ago. Rows that became messages hold none any more.
+    delete what ended half a year ago. Rows that became messages hold none any more; those that a
+    legal hold protects stay until that ends.
     """
     unstarted = context.now - max(context.book.retention, FORGET_UNFINISHED)
     query = (
@@ -256,4 +256,6 @@ def forget(context: Context) -> None:
     )
     for row in fetch_all(context.conn, JobRow, query):
         jobs.drop(context, row, reason="job.expired")
-    context.conn.execute(delete(JOBS).where(JOBS.c.ended_at < context.now - FORGET_ENDED))
+    held_rows.let_go(context)
+    old = JOBS.c.ended_at < context.now - rows.FORGET_ENDED
+    context.conn.execute(delete(JOBS).where(old, ~held_rows.are_left()))

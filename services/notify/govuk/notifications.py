@@ -119,7 +119,8 @@ def _accept(context: Context, caller: ApiCaller, request: SendByApi) -> UUID:
         to = Receiver(address=request.address)
     else:
         to = receiver_at(channel, request.to or "")
-    made = sent_files.links(context, caller.owner, request.to or "", request.files)
+    to_whom = request.to or ""
+    made = sent_files.links(context, caller.owner, to_whom, request.files, request.reference)
     message = Send(
         template=str(form.id),
         channels=(channel,),

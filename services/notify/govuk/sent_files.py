@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bus.blobs import Blobs
 from bus.database.chores import Chore
-from bus.database.rows import fetch_all, fetch_one
+from bus.database.rows import columns, fetch_all, fetch_one
 from bus.database.store import Store
 from bus.envelope import instant
 from bus.errors import BusError, Forbidden, NotFound, RuleBroken, TooMany
@@ -26,6 +26,7 @@ from bus.process import log
 from bus.settings import Settings
 from contracts.notify.files import FileByEmail, FileLink, OpenedFile, OpenFile, SentFile
 from iran import identifiers
+from services.notify import holds
 from services.notify.context import Context, ContextOf, uuid_of
 from services.notify.tables import SENT_FILES
 
@@ -67,17 +68,21 @@ class HeldFile:
 
 
 def links(
-    context: Context, owner: str, to: str, files: Mapping[str, FileByEmail]
+    context: Context,
+    owner: str,
+    to: str,
+    files: Mapping[str, FileByEmail],
+    reference: str | None = None,
 ) -> dict[str, str]:
-    """Keep the files of a message; the link of each, by its placeholder. RuleBroken
-    ``file.no_room`` if the agency's files would take more than SENT_FILES_MEGABYTES.
+    """Keep the files of a message with its reference; the link of each, by its placeholder.
+    RuleBroken ``file.no_room`` if the agency's files would take more than SENT_FILES_MEGABYTES.
     """
     if files:
         _require_room(context, owner, sum(file.size for file in files.values()))
-    return {name: _link(context, owner, to, file) for name, file in files.items()}
+    return {name: _link(context, owner, to, file, reference) for name, file in files.items()}
 
 
-def _link(context: Context, owner: str, to: str, file: FileByEmail) -> str:
+def _link(context: Context, owner: str, to: str, file: FileByEmail, reference: str | None) -> str:
     id_, key = uuid.uuid4(), secrets.token_urlsafe(KEY_BYTES)
     context.conn.execute(
         insert(SENT_FILES).values(
@@ -89,6 +94,8 @@ def _link(context: Context, owner: str, to: str, file: FileByEmail) -> str:
             type=file.type,
             key_hash=context.keys.hashed("file", str(id_), key),
             email_hash=_address(context, to) if file.confirm else None,
+            receiver_hash=context.keys.receiver("email", identifiers.email(to)),
+            reference=reference,
             state="HELD",
             made_at=context.now,
             until_at=context.now + dt.timedelta(weeks=file.weeks),
@@ -104,7 +111,9 @@ def _require_room(context: Context, owner: str, size: int) -> None:
     context.conn.execute(select(lock))
     used, first = context.conn.execute(
         select(func.coalesce(func.sum(column.size), 0), func.min(column.until_at)).where(
-            column.owner == owner
+            # What a hold keeps longer takes no room of the agency's, which knows nothing of it.
+            column.owner == owner,
+            column.until_at > context.now,
         )
     ).one()
     most = megabytes(context.settings)
@@ -123,10 +132,10 @@ def megabytes(settings: Settings) -> int:
     return settings.whole("SENT_FILES_MEGABYTES", 5000)
 
 
-def nearly_full(conn: Connection, settings: Settings) -> int:
+def nearly_full(conn: Connection, settings: Settings, now: dt.datetime) -> int:
     """Count the agencies whose files take nine tenths of their room."""
     column, size = SENT_FILES.c, func.sum(SENT_FILES.c.size)
-    full = select(column.owner).group_by(column.owner)
+    full = select(column.owner).where(column.until_at > now).group_by(column.owner)
     full = full.having(size > NEARLY * megabytes(settings) * MEGABYTE)
     return int(conn.scalar(select(func.count()).select_from(full.subquery())) or 0)
 
@@ -183,7 +192,7 @@ def open_file(context: Context, request: OpenFile) -> OpenedFile | BusError:
 
 
 def _load(context: Context, request: FileLink, *, lock: bool = False) -> FileRow:
-    query = select(SENT_FILES).where(SENT_FILES.c.id == uuid_of(request.id))
+    query = select(*columns(SENT_FILES, FileRow)).where(SENT_FILES.c.id == uuid_of(request.id))
     row = fetch_one(context.conn, FileRow, query.with_for_update() if lock else query)
     proof = context.keys.hashed("file", request.id, request.key)
     if row is None or not hmac.compare_digest(bytes(row.key_hash), proof):
@@ -266,10 +275,14 @@ def _judged(scanner: Clamd, blobs: Blobs, sha256: str) -> FileState:
 
 
 def sweep(store: Store, context_of: ContextOf, blobs: Blobs) -> None:
-    """Delete files whose time is over, and the blobs that no file holds any more."""
+    """Delete files whose time is over, unless a legal hold protects them, and the blobs that no
+    file holds any more. What is only kept for a hold opens for nobody.
+    """
+    column = SENT_FILES.c
     with store.transaction() as tx:
         context = context_of(tx)
-        context.conn.execute(delete(SENT_FILES).where(SENT_FILES.c.until_at <= context.now))
+        held = holds.is_held(context, column.receiver_hash, column.reference)
+        context.conn.execute(delete(SENT_FILES).where(column.until_at <= context.now, ~held))
     for sha256 in blobs.older_than(KEEP_SECONDS):
         query = select(SENT_FILES.c.id).where(SENT_FILES.c.sha256 == sha256).limit(1)
         with store.transaction() as tx:

@@ -75,6 +75,9 @@ SENT_FILES = Table(
     Column("type", Text, nullable=False),
     Column("key_hash", LargeBinary, nullable=False),
     Column("email_hash", LargeBinary),
+    # By what a legal hold finds it: the receiver, hashed as that of a message, and a reference.
+    Column("receiver_hash", LargeBinary),
+    Column("reference", Text),
     Column("state", Text, nullable=False),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failed_at", MOMENT),

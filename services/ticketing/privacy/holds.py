@@ -1,6 +1,7 @@
 """Legal holds: what a court or an inspection needs is not deleted, of a ticket or a person."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
@@ -16,8 +17,8 @@ from services.ticketing.domain import moves
 from services.ticketing.tables import LEGAL_HOLDS, PEOPLE, TICKETS
 
 MOST = 200
-# Of a person, for the other contexts: the newest tickets, and the mobiles on them.
-MOST_TOLD, MOST_MOBILES = 500, 50
+# Of a person, for the other contexts: the newest tickets, and the addresses of a kind on them.
+MOST_TOLD, MOST_ADDRESSES = 500, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def _tell(context: Context, number: int, national_id: str | None = None) -> None
     column = LEGAL_HOLDS.c
     of_hold = select(column.ticket, column.person, column.until, column.ended_at)
     row = context.conn.execute(of_hold.where(column.id == number)).one()
-    tickets = select(TICKETS.c.code, TICKETS.c.about_ref, PEOPLE.c.mobile, PEOPLE.c.national_id)
+    person = (PEOPLE.c.mobile, PEOPLE.c.email, PEOPLE.c.national_id)
+    tickets = select(TICKETS.c.code, TICKETS.c.about_ref, *person)
     tickets = tickets.outerjoin(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id).where(
         TICKETS.c.id == row.ticket
         if row.ticket is not None
@@ -131,11 +133,17 @@ def _tell(context: Context, number: int, national_id: str | None = None) -> None
         as_of=instant(context.now),
         until=None if row.ended_at is not None else row.until.isoformat(),
         national_id=national_id or next((p.national_id for p in of_person if p.national_id), None),
-        mobiles=tuple(dict.fromkeys(p.mobile for p in of_person if p.mobile))[:MOST_MOBILES],
+        mobiles=_newest(p.mobile for p in of_person),
+        emails=_newest(p.email for p in of_person),
         references=tuple(references)[: 2 * MOST_TOLD],
     )
     for command in (NOTE_HOLD, NOTE_HOLD_OF_INQUIRY):
         context.tx.send(command, protected)
+
+
+def _newest(addresses: Iterable[str | None]) -> tuple[str, ...]:
+    """The first of them, each once."""
+    return tuple(dict.fromkeys(filter(None, addresses)))[:MOST_ADDRESSES]
 
 
 def is_open(context: Context) -> ColumnElement[bool]:

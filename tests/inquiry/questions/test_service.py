@@ -9,6 +9,8 @@ from sqlalchemy import event
 from bus.activator import Call
 from bus.envelope import Envelope
 from contracts.inquiry import questions as contracts
+from contracts.notify.person_holds import NoteHold
+from services.inquiry import holds
 from services.inquiry.service import Inquiry
 from tests.inquiry.in_process import (
     CALLER,
@@ -377,6 +379,32 @@ def test_results_are_forgotten_thirty_days_after_the_last_line_and_answers_are_n
     Inquiry.forget_old_batches(inquiry.service)
     assert execute(inquiry.db, "select count(*) from batch_lines") == [(0,)]
     assert execute(inquiry.db, "select count(*) from inquiries") == [(1,)]
+
+
+def test_of_an_old_batch_a_hold_keeps_its_persons_lines_and_the_agency_sees_none(inquiry, owner):
+    def note(as_of, until):
+        told = NoteHold(number=5, as_of=as_of, until=until, national_id=owner)
+        with inquiry.service.store.transaction() as tx:
+            holds.note(inquiry.service.context(tx), told)
+
+    submit(inquiry, 0, lines(*[NOBODY] * 500), last=False)
+    submit(inquiry, 1, lines(NOBODY, owner), last=True)
+    inquiry.answer_parts()
+    execute(inquiry.db, "update batches set finished_at = now() - interval '31 days'")
+    note("2026-11-01T00:00:00Z", "2039-01-01")
+    kept = "select line, key, tracking_code is not null from batch_lines where key is not null"
+    for _ in range(2):
+        Inquiry.forget_old_batches(inquiry.service)
+        assert execute(inquiry.db, kept) == [(502, owner, True)]
+        assert execute(inquiry.db, "select part from batch_parts") == [(1,)]
+    assert inquiry.call(contracts.BATCH_STATUS, batch="b1")["code"] == "batch.not_found"
+    message = Envelope.new(contracts.ANSWER_BATCH_PART.name, "test", id="much later")
+    late = Call.of(contracts.ANSWER_BATCH_PART, message, {"batch": "b1", "part": 1})
+    Inquiry.answer_batch_part(inquiry.service, [late])
+    assert execute(inquiry.db, "select count(*) from inquiries") == [(502,)]
+    note("2026-11-02T00:00:00Z", None)
+    Inquiry.forget_old_batches(inquiry.service)
+    assert execute(inquiry.db, "select count(*) from batches") == [(0,)]
 
 
 def test_a_batch_that_is_complete_takes_no_more(inquiry):

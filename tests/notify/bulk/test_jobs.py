@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from contracts.notify import bulk as contracts
 from contracts.notify.messages import CANCEL, MESSAGE
+from contracts.notify.person_holds import NoteHold
+from services.notify import holds
 from services.notify.bulk import checks, runs
 from services.notify.domain.sheet import Problem, Row, column, read
 from tests.processes import Process
@@ -634,3 +636,26 @@ def test_what_is_never_started_is_forgotten_after_a_week_and_all_after_half_a_ye
     with hand.context() as context:
         runs.forget(context)
     assert job(hand, reply)["code"] == "job.not_found"
+
+
+def test_of_a_list_that_was_never_sent_a_hold_keeps_its_persons_row_alone(hand, debt):
+    def forget(as_of, until, **of):
+        told = NoteHold(number=5, as_of=as_of, until=until, **of)
+        with hand.context() as context:
+            holds.note(context, told)
+            runs.forget(context)
+        wind_down(hand)
+        rows = "select request -> 'to' ->> 'mobile' from job_rows where request is not null"
+        return [row[0] for row in execute(hand.db, rows)]
+
+    person = f"+98{number(1)[1:]}"
+    reply = checked(hand, file(3))
+    hand.later(days=8)
+    assert forget("2026-11-01T00:00:00Z", "2039-01-01", mobiles=(person,)) == [person]
+    assert job(hand, reply)["rows"] == {"CANCELLED": 3}
+    hand.later(days=181)
+    assert forget("2026-11-02T00:00:00Z", "2039-01-01", mobiles=(person,)) == [person]
+    assert job(hand, reply)["code"] == "job.not_found"
+    assert hand.call(contracts.JOBS, asker="power-co")["jobs"] == []
+    assert forget("2026-11-03T00:00:00Z", None) == []
+    assert hand.row("select count(*) as n from jobs").n == 0

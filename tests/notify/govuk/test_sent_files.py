@@ -13,10 +13,12 @@ from bus.errors import BusError, NotFound
 from bus.foreign.clamd import Clamd
 from contracts.notify import files as contracts
 from contracts.notify import govnotify
+from contracts.notify.person_holds import NoteHold
 from deploy.local import antivirus
 from deploy.local.ports import free_port
 from gateway.public import sent_files as pages
 from gateway.web import Face
+from services.notify import holds
 from services.notify.govuk import sent_files
 from tests.notify.govuk.test_api_keys import Api
 from tests.notify.govuk.test_virus_scan import EICAR
@@ -53,17 +55,30 @@ class Post:
         self.form = hand.template("بخوانید: ((file))", channel="email", code="mail", subject="نامه")
         self.face = Face("public", pages.routes(Direct(hand, folder)))
 
-    def send(self, content=CONTENT, **more):
+    def send(self, content=CONTENT, reference=None, **more):
         """The path of the link in an e-mail with a file."""
         claim = self.blobs.add(content)
         file = {"sha256": claim.sha256, "size": claim.size, "name": "قبض.pdf"}
         file |= {"type": "application/pdf", **more}
         sent = self.api.call(
-            govnotify.API_SEND, channel="email", to=TO, template=self.form, files={"file": file}
+            govnotify.API_SEND,
+            channel="email",
+            to=TO,
+            template=self.form,
+            files={"file": file},
+            reference=reference,
         )
         body = self.hand.message(sent["id"]).contents["email"]["body"]
         (link,) = re.findall(r"https://portal\.example/files/[0-9a-f-]{36}/[\w-]{22}", body)
         return urlsplit(link).path
+
+    def swept(self, monkeypatch):
+        """What is left after the chore: as many files as rows."""
+        monkeypatch.setattr(sent_files, "KEEP_SECONDS", 0)
+        sent_files.sweep(self.hand.store, self.hand.service.context, self.blobs)
+        left = sorted(execute(self.hand.db, "select sha256 from sent_files"))
+        assert sorted((p.name,) for p in Path(self.blobs.folder).glob("??/*")) == left
+        return left
 
     def scan(self):
         scanner = Clamd(self.address)
@@ -140,11 +155,23 @@ def test_after_its_weeks_a_file_is_gone(post, monkeypatch):
     post.hand.later(weeks=1)
     assert post.get(path).status_code == 404
     assert post.get(longer).status_code == 200
-    monkeypatch.setattr(sent_files, "KEEP_SECONDS", 0)
-    sent_files.sweep(post.hand.store, post.hand.service.context, post.blobs)
-    left = execute(post.hand.db, "select sha256 from sent_files")
-    assert [(p.name,) for p in Path(post.blobs.folder).glob("??/*")] == left
-    assert len(left) == 1
+    assert len(post.swept(monkeypatch)) == 1
+
+
+def test_a_hold_keeps_a_file_by_its_receiver_or_its_reference_and_opens_it_for_nobody(
+    post, monkeypatch
+):
+    path, _ = post.send(reference="5720000007", weeks=1), post.send(b"%PDF-1.7 another", weeks=1)
+    post.scan()
+    post.hand.later(weeks=1)
+    protected = ({"emails": (TO,)}, {"references": ("5720000007",)}, {})
+    for day, fields in enumerate(protected, 1):
+        until = "2039-01-01" if fields else None
+        with post.hand.context() as context:
+            told = NoteHold(number=5, as_of=f"2026-11-0{day}T00:00:00Z", until=until, **fields)
+            holds.note(context, told)
+        assert len(post.swept(monkeypatch)) == len(protected) - day
+        assert post.get(path).status_code == 404
 
 
 def test_links_cannot_be_guessed_and_all_that_is_wrong_is_told_alike(post):

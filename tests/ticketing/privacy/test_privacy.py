@@ -116,6 +116,7 @@ def test_the_other_contexts_are_told_whom_a_hold_protects_and_when_it_ends(hand,
     assert bodies[0] == bodies[1]
     of_person, of_ticket, ended_one, again = bodies[0]
     assert (of_person["national_id"], of_person["references"]) == (NATIONAL_ID, [code])
+    assert of_person["emails"] == ["zahra@example.com"]
     assert (of_ticket.get("national_id"), of_ticket["references"]) == (None, [code])
     assert of_ticket.get("mobiles", []) == []
     assert (ended_one["until"], again["until"]) == (None, "2030-01-01")
