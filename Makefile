@@ -60,10 +60,10 @@ test: ## the whole test suite, on stores of its own, in a browser too
 notify-client: setup ## run the public integration test of Notify's Python client, untouched, from a checkout of it: CHECKOUT=folder
 	NOTIFY_CLIENT_CHECKOUT="$(abspath $(CHECKOUT))" $(PYTHON) -m pytest -q -n 0 -k untouched tests/gateway/notify/test_notify_face.py
 
-chaos: ## make faults on an installation of its own, and count what was lost; QUICK=1 (nine faults), FAULT=name, LIST=1, WRITE=1
+chaos: ## make faults on an installation of its own, and count what was lost; QUICK=1 (nine faults), FAULT=name, MINUTES=30, LIST=1, WRITE=1
 	@sh deploy/local/bootstrap.sh chaos
 	@$(PYTHON) -W ignore -m deploy.chaos $(if $(QUICK),--quick) $(if $(FAULT),--fault "$(FAULT)") $(if $(SEED),--seed $(SEED)) \
-		$(if $(LIST),--list) $(if $(WRITE),--write docs/survival.md)
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(LIST),--list) $(if $(WRITE),--write docs/survival.md)
 
 .PHONY: fuzz
 fuzz: setup ## look for inputs that a parser of strangers' bytes cannot bear: PARSER=name (or several) MINUTES=60; LIST=1 names them

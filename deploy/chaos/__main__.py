@@ -52,6 +52,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--fault", action="append", help="only those of this name, or beginning so")
     parser.add_argument("--quick", action="store_true", help="the short form, nine faults")
     parser.add_argument("--list", action="store_true", help="only name the faults")
+    parser.add_argument("--minutes", type=float, help="after so many no further fault is made")
     parser.add_argument("--seed", type=int, default=1, help="of whom and what is asked")
     parser.add_argument("--write", type=Path, help="write the table into this document")
     return parser
@@ -88,17 +89,19 @@ def play(home: Path, faults: list[Fault], options: argparse.Namespace) -> int:
         installation.start()
         play = Play(installation, options.seed, say)
         play.begin()
-        recoveries = play_all(play, faults, say)
+        end = None if options.minutes is None else started + options.minutes * 60
+        recoveries = play_all(play, faults, say, end)
         counts = count(play)
     finally:
         installation.stop()
     seconds = time.monotonic() - started
     print(report.table(recoveries, counts))
     if options.write:
-        report.write(options.write, recoveries, counts, seconds)
+        report.write(options.write, recoveries, counts, seconds, len(faults))
     bad = [count for count in counts if count.wrong]
     slow = [row for row in recoveries if row.seconds is None]
-    say(f"{len(faults)} faults in {seconds / 60:.0f} minutes; logs in {home / 'logs'}")
+    made = report.made(len(recoveries), len(faults), seconds)
+    say(f"{made}; logs in {home / 'logs'}")
     return 1 if bad or slow else 0
 
 

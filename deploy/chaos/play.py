@@ -104,10 +104,17 @@ class Play:
         return None, ", ".join(sorted(kinds - served.keys())), ready
 
 
-def play_all(play: Play, faults: Sequence[Fault], say: Callable[[str], None]) -> list[Recovery]:
-    """Make each fault in turn, and say how soon all was well again."""
+def play_all(
+    play: Play, faults: Sequence[Fault], say: Callable[[str], None], end: float | None = None
+) -> list[Recovery]:
+    """Make each fault in turn, and say how soon all was well again. After the moment ``end`` no
+    further one is made, so that what was played is counted before somebody breaks it off.
+    """
     recoveries = []
     for number, fault in enumerate(faults, 1):
+        if end is not None and time.monotonic() > end:
+            say(f"the time is over: {len(faults) - number + 1} faults are not made")
+            break
         say(f"[{number}/{len(faults)}] {fault.title}")
         recovery = play.run(fault)
         recoveries.append(recovery)

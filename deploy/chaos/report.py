@@ -30,8 +30,17 @@ def _seconds(seconds: float | None) -> str:
     return "**no**" if seconds is None else f"{seconds:.1f} s"
 
 
+def made(faults: int, wanted: int, seconds: float) -> str:
+    """Say how many faults were made in which time."""
+    return f"{faults} of {wanted} faults in {seconds / 60:.0f} minutes"
+
+
 def write(
-    document: Path, recoveries: Sequence[Recovery], counts: Sequence[Count], seconds: float
+    document: Path,
+    recoveries: Sequence[Recovery],
+    counts: Sequence[Count],
+    seconds: float,
+    wanted: int,
 ) -> None:
     """Put the table of this play into a document, in place of the one before."""
     text = document.read_text(encoding="utf-8")
@@ -39,7 +48,7 @@ def write(
     _, _, after = rest.partition(END)
     head = (
         f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {os.cpu_count()} processors ({platform.machine()}), "
-        f"{len(recoveries)} faults in {seconds / 60:.0f} minutes.\n\n"
+        f"{made(len(recoveries), wanted, seconds)}.\n\n"
     )
     middle = f"{BEGIN}\n{head}{table(recoveries, counts)}{END}"
     document.write_text(before + middle + after, encoding="utf-8")

@@ -29,11 +29,12 @@ def test_the_table_takes_the_place_of_the_one_before(tmp_path):
     document.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
     (fault,) = chosen(["memory-alarm"], quick=False)
     recoveries = [Recovery(fault, 5.4, "letter", 2.4, 14), Recovery(fault, None, "note", None, 3)]
-    report.write(document, recoveries, [Count("ledger", "30 entries", "1 odd")], 120.0)
+    report.write(document, recoveries, [Count("ledger", "30 entries", "1 odd")], 120.0, 88)
     text = document.read_text(encoding="utf-8")
     assert "| memory alarm of our broker | 5.4 s | letter | 2.4 s | 14 |" in text
     assert "| memory alarm of our broker | **no** | note | **no** | 3 |" in text
     assert "| ledger | 30 entries | 1 odd |" in text
+    assert "2 of 88 faults in 2 minutes" in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text
