@@ -6,15 +6,14 @@ only builds it twice and compares the layers.
 
 import argparse
 import json
-import os
 import secrets
-import subprocess
 import sys
 import time
 
 from bus.process.private import own_files_only
-from deploy.compose_test import images
+from deploy.compose_test import frame, images
 from deploy.compose_test.engine import NAMESPACE, Engine, Failed, usable_driver
+from deploy.compose_test.frame import TWO_PEOPLE, Teller
 from deploy.compose_test.place import AGENCY, Place
 from deploy.compose_test.reading import Compose, image_of
 from deploy.compose_test.running import Running
@@ -22,7 +21,6 @@ from deploy.local.state import CHECKOUT
 
 HOME = CHECKOUT / ".local/compose-test"
 NEEDED = ("podman", "runc", "debootstrap", "ip", "openssl")
-TWO_PEOPLE = ("--drafted-by", "karim", "--approved-by", "nader")
 COLLEAGUES = {
     "sara": ("clerk", "subscribers"),
     "karim": ("clerk", "groundwater"),
@@ -38,14 +36,11 @@ class Test:
     """One run of the compose test."""
 
     def __init__(self) -> None:
-        self._begun = time.monotonic()
+        self.say = Teller()
         self.engine = Engine(HOME, usable_driver(HOME))
         self.place = Place(HOME)
         self._password = secrets.token_urlsafe(24)
         self._key = ""
-
-    def say(self, text: str) -> None:
-        print(f"{time.monotonic() - self._begun:6.0f} s  {text}", flush=True)
 
     def compose(self) -> Compose:
         """The file as it stands in the installation."""
@@ -100,16 +95,8 @@ class Test:
 
     def walk(self, steps: tuple[str, ...]) -> None:
         """Walk the journeys in the namespace, as somebody outside of all containers."""
-        command = [sys.executable, "-m", "deploy.compose_test.walk", str(self.place.own)]
-        place = ["ip", "netns", "exec", NAMESPACE]
-        words = [str(self.engine.home / "mailbox"), self._password, self._key, *steps]
-        with subprocess.Popen(
-            [*place, *command, *words], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT
-        ) as walk:
-            for line in walk.stdout or ():
-                self.say("  " + line.strip())
-        if walk.returncode:
-            raise Failed("a journey does not go as the documents say")
+        words = (self._password, self._key, *steps)
+        frame.walk(self.say, NAMESPACE, self.place, self.engine.home / "mailbox", words)
 
     def disturb(self, running: Running) -> None:
         """Restart a service, kill another and the broker; restart policies bring them back."""
@@ -187,17 +174,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--down", action="store_true", help="end one that was left running")
     parser.add_argument("--rebuild", action="store_true", help="build our image anew")
     parser.add_argument("--image", action="store_true", help="build it twice and compare")
-    arguments = parser.parse_args(argv)
-    missing = [name for name in NEEDED if not images.program(name)]
-    if os.geteuid() or missing:
-        print(f"Needs root{' and ' + ', '.join(missing) if missing else ''}.", file=sys.stderr)
-        return 1
-    try:
-        run(arguments)
-    except (Failed, subprocess.SubprocessError) as error:
-        print(f"Compose test failed. {error}", file=sys.stderr)
-        return 1
-    return 0
+    return frame.command("Compose test", parser, argv, NEEDED, run)
 
 
 if __name__ == "__main__":

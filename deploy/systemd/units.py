@@ -12,14 +12,16 @@ from deploy.compose_file import compose, compose_file
 from deploy.local.parts import PARTS, Part, metrics_port, watched_parts
 
 HOME, SECRETS, STATE = "/opt/mirab", "/etc/mirab/secrets", "/var/lib/mirab"
+# Of users of the brokers: agency-rights alone reads and makes them.
+PASSWORDS = f"{STATE}/passwords"
 FOLDERS = {
     "/agencies": f"{STATE}/agencies",
     "/blobs": f"{STATE}/blobs",
     "/marks": f"{STATE}/marks",
     "/replays": f"{STATE}/replays",
     "/imports": f"{STATE}/imports",
-    "/agency-passwords": f"{STATE}/passwords/agencies",
-    "/broker-passwords": f"{STATE}/passwords/broker",
+    "/agency-passwords": f"{PASSWORDS}/agencies",
+    "/broker-passwords": f"{PASSWORDS}/broker",
     "/open311": "/etc/mirab/open311",
     "/desk": "/etc/mirab/desk",
     "/treasury": "/etc/mirab/treasury",
@@ -27,7 +29,7 @@ FOLDERS = {
 }
 # Where compose has a container's name or an address of a network of its own.
 HERE = {
-    r"@rabbitmq:5672": "@127.0.0.1:5672",
+    r"(?<=[@/])rabbitmq:5672": "127.0.0.1:5672",
     r"//agency-door:8001": "//127.0.0.1:8001",
     r"//clamav:3310": "//127.0.0.1:3310",
     r"\$\{DOOR_NETS:-[\d.]+\}\.\d+": "127.0.0.1",
@@ -161,8 +163,9 @@ def _settings(made: Made, part: Part | None) -> Iterator[str]:
 
 
 def _credential(variable: str, file: str) -> Iterator[str]:
-    label = file.replace("/", "-")
-    yield f"LoadCredential={label}:{SECRETS}/{file}"
+    """A password of the broker lies where agency-rights gives it to the broker."""
+    label, folder = file.replace("/", "-"), PASSWORDS if file.startswith("broker/") else SECRETS
+    yield f"LoadCredential={label}:{folder}/{file}"
     yield f"Environment={variable}_FILE=%d/{label}"
 
 
@@ -192,6 +195,8 @@ def _folders(made: Made) -> Iterator[str]:
     writable = sorted(place for place, way in places if way != "ro" and place.startswith(STATE))
     if writable:
         yield f"ReadWritePaths={' '.join(writable)}"
+    if not any(place.startswith(PASSWORDS) for place in writable):
+        yield f"InaccessiblePaths=-{PASSWORDS}"
 
 
 def _folder(volume: str) -> tuple[str, str]:

@@ -8,21 +8,21 @@ import os
 import re
 import secrets
 import shutil
-import subprocess
 import sys
 import time
 
 from bus.process.private import own_files_only
+from deploy.compose_test import frame
 from deploy.compose_test.engine import Failed
-from deploy.compose_test.images import program
+from deploy.compose_test.frame import TWO_PEOPLE, Teller
 from deploy.compose_test.place import HOSTS, Place
+from deploy.local.antivirus import EICAR
 from deploy.local.state import CHECKOUT
 from deploy.systemd_test.machine import NAMESPACE, Machine
 
 HOME = CHECKOUT / ".local/systemd-test"
 NEEDED = ("debootstrap", "systemd-nspawn", "ip", "nsenter", "openssl")
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
-TWO_PEOPLE = ("--drafted-by", "karim", "--approved-by", "nader")
 WALK = ("question", "ticket", "desk")
 EDGE = {
     "HTTP_PORT": "80",
@@ -41,12 +41,9 @@ class Test:
     """One run of the test."""
 
     def __init__(self) -> None:
-        self._begun = time.monotonic()
+        self.say = Teller()
         self.machine, self.place = Machine(HOME / "machine", self.say), Place(HOME)
         self._password, self._broker = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-
-    def say(self, text: str) -> None:
-        print(f"{time.monotonic() - self._begun:6.0f} s  {text}", flush=True)
 
     # --- what docs/deploy.md has an operator do ---
 
@@ -75,6 +72,9 @@ class Test:
                 files[f"database/{role}"] = address
         shutil.rmtree(etc / "secrets", ignore_errors=True)
         shutil.copytree(self.place.folder / "secrets", etc / "secrets")
+        passwords = self.machine.folder / "var/lib/mirab/passwords"
+        shutil.rmtree(passwords / "broker", ignore_errors=True)
+        shutil.move(etc / "secrets/broker", passwords)
         for name, value in files.items():
             file = etc / "secrets" / name
             file.parent.mkdir(exist_ok=True)
@@ -90,6 +90,7 @@ class Test:
         shutil.copy(CHECKOUT / "deploy/broker/rabbitmq.conf", broker / "conf.d/90-mirab.conf")
         shutil.copy(CHECKOUT / "deploy/broker/enabled_plugins", broker / "enabled_plugins")
         self._edge()
+        self._scanner()
         self._rights()
 
     def _edge(self) -> None:
@@ -105,6 +106,18 @@ class Test:
         conf = conf.replace("pid /tmp/nginx.pid", "pid /run/nginx.pid")
         (nginx / "nginx.conf").write_text(f"user www-data;\n{conf}", encoding="utf-8")
 
+    def _scanner(self) -> None:
+        """The socket of the documents, and one signature in place of freshclam's."""
+        units, signatures = self.machine.folder / "etc/systemd/system", "var/lib/clamav/mirab.ndb"
+        for kind, own in (("socket", "[Socket]\nListenStream=127.0.0.1:3310\n"), ("service", "")):
+            folder = units / f"clamav-daemon.{kind}.d"
+            folder.mkdir(exist_ok=True)
+            text = f"[Unit]\nConditionPathExistsGlob=\n{own}"
+            (folder / "mirab.conf").write_text(text, encoding="utf-8")
+        signature = f"Eicar-Test-Signature:0:*:{EICAR}\n"
+        (self.machine.folder / signatures).write_text(signature, encoding="ascii")
+        (self.machine.folder / signatures).chmod(0o644)
+
     def _rights(self) -> None:
         """Books are read by the parts, secrets by systemd alone."""
         etc = self.machine.folder / "etc/mirab"
@@ -119,6 +132,7 @@ class Test:
         """Step 3, the broker's user and the stores' own services."""
         run, values_of_env = self.machine.run, self.place.variables()
         run("systemctl", "enable", "--now", "postgresql", "rabbitmq-server")
+        run("chown", "-R", "mirab:mirab", "/var/lib/mirab/passwords", "/var/lib/mirab/imports")
         self.say("PostgreSQL and RabbitMQ run")
         run("rabbitmqctl", "await_startup")
         run("rabbitmqctl", "add_user", "mirab", self._broker)
@@ -163,9 +177,11 @@ class Test:
             *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--uid=mirab"),
             "--working-directory=/opt/mirab",
             *("-p", f"LoadCredential=db:/etc/mirab/secrets/database/{service}"),
-            *("-p", "Environment=DB_URL_FILE=%d/db MIRAB_BY=systemd-test"),
+            *("-p", "LoadCredential=register.pem:/etc/mirab/secrets/register.pem"),
+            *("-p", "Environment=DB_URL_FILE=%d/db REGISTER_KEY_FILE=%d/register.pem"),
+            *("-p", "Environment=MIRAB_BY=systemd-test"),
             *("-p", "EnvironmentFile=/etc/mirab/mirab.env"),
-            *(".venv/bin/python", "-m", *words),
+            *("/opt/mirab/.venv/bin/python", "-m", *words),
             text=text,
         )
 
@@ -186,16 +202,8 @@ class Test:
 
     def walk(self) -> None:
         """Journeys through the edge, as somebody outside of the machine."""
-        command = [sys.executable, "-m", "deploy.compose_test.walk", str(self.place.own)]
-        words = [str(HOME / "mailbox"), self._password, "-", *WALK]
-        place = ["ip", "netns", "exec", NAMESPACE]
-        with subprocess.Popen(
-            [*place, *command, *words], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT
-        ) as walk:
-            for line in walk.stdout or ():
-                self.say("  " + line.strip())
-        if walk.returncode:
-            raise Failed("a journey does not go as the documents say")
+        words = (self._password, "-", *WALK)
+        frame.walk(self.say, NAMESPACE, self.place, HOME / "mailbox", words)
 
     def readiness(self) -> None:
         """What /health/ready says; only the agencies' broker, a second node, is not here."""
@@ -236,17 +244,7 @@ def main(argv: list[str] | None = None) -> int:
     """0: it runs as the documents say; 1: it does not, and stderr says where."""
     parser = argparse.ArgumentParser(prog="python -m deploy.systemd_test", description=__doc__)
     parser.add_argument("--installed", action="store_true", help="take the tree as it is")
-    arguments = parser.parse_args(argv)
-    missing = [name for name in NEEDED if not program(name)]
-    if os.geteuid() or missing:
-        print(f"Needs root{' and ' + ', '.join(missing) if missing else ''}.", file=sys.stderr)
-        return 1
-    try:
-        run(arguments)
-    except (Failed, subprocess.SubprocessError) as error:
-        print(f"systemd test failed. {error}", file=sys.stderr)
-        return 1
-    return 0
+    return frame.command("systemd test", parser, argv, NEEDED, run)
 
 
 if __name__ == "__main__":
