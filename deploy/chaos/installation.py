@@ -88,7 +88,7 @@ class Installation:
         process = psutil.Process(self.pid(name))
         for member in (*process.children(recursive=True), process):
             with contextlib.suppress(psutil.NoSuchProcess):
-                os.kill(member.pid, number)
+                member.send_signal(number)
 
     def stop_part(self, name: str) -> None:
         """Have the supervisor end a process, and keep it down."""

@@ -61,6 +61,9 @@ class Machine:
             self._chroot("sh", "/opt/mirab/deploy/systemd/install.sh")
 
     def _bootstrap(self) -> None:
+        for mounted in ("proc", "dev"):  # by a run that was killed: what is in them is not ours
+            if (self.folder / mounted).is_mount():
+                subprocess.run(["umount", str(self.folder / mounted)], check=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         command = ["debootstrap", "--variant=minbase", "bookworm", str(self.folder)]
         self._done(subprocess.run(command, capture_output=True, text=True, check=False))
@@ -74,12 +77,14 @@ class Machine:
     @contextmanager
     def _mounted(self) -> Iterator[None]:
         proc, dev = self.folder / "proc", self.folder / "dev"
-        subprocess.run(["mount", "-t", "proc", "proc", str(proc)], check=True)
-        subprocess.run(["mount", "--bind", "/dev", str(dev)], check=True)
         shutil.copy("/etc/resolv.conf", self.folder / "etc/resolv.conf")
         if CERTIFICATES.exists():  # this machine may reach PyPI through a proxy of its own
-            shutil.copy(CERTIFICATES, self.folder / "etc/ssl/certs/ca-certificates.crt")
+            believed = self.folder / "etc/ssl/certs/ca-certificates.crt"
+            believed.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(CERTIFICATES, believed)
         try:
+            subprocess.run(["mount", "-t", "proc", "proc", str(proc)], check=True)
+            subprocess.run(["mount", "--bind", "/dev", str(dev)], check=True)
             yield
         finally:
             quiet(["umount", str(proc)])
