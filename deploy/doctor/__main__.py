@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from bus.process.monitor import Status
 from bus.process.private import own_files_only
-from deploy.doctor import brokers, databases, dates, files, programs, running, variables
+from deploy.doctor import brokers, clocks, databases, dates, files, programs, running, variables
 from deploy.doctor.advice import Advice, Look, wrong
 from deploy.doctor.installation import Installation
 from deploy.local import supervise
@@ -26,6 +26,7 @@ LOOKS: dict[str, Look] = {
     databases.AREA: databases.look,
     brokers.AREA: brokers.look,
     running.AREA: running.look,
+    clocks.AREA: clocks.look,
     dates.AREA: dates.look,
 }
 SIGNS = {Status.PASS: "  ok  ", Status.WARN: "  look", Status.FAIL: "WRONG "}

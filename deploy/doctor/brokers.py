@@ -3,17 +3,19 @@
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bus.messages.message import Wire
+from deploy.broker import parts
 from deploy.broker.api import Api, CannotApply
 from deploy.doctor.advice import Advice, doubt, well, wrong
 from deploy.doctor.installation import Installation
 
-AREA = "brokers"
+AREA, OURS = "brokers", "rabbitmq"
 MANY_WAIT = 10_000
-# RabbitMQ tells of consumers by figures that are up to five seconds old.
-AGAIN_SECONDS = 6.0
+# The management API's figures of a queue are up to half a minute old (deploy/broker/rabbitmq.conf).
+AGAIN_SECONDS, LOOKS = 3.0, 12
 _NAME = re.compile(r"mirab\.[a-z]+\.(?:requests|commands|events|answers|suspects|dead)")
 NEAR = 1.5  # times the limit at which a broker stops taking messages
 
@@ -29,7 +31,12 @@ def look(installation: Installation) -> Iterator[Advice]:
     for name, url in installation.brokers.items():
         api = Api(url, _vhost(installation, name))
         try:
-            findings = [*_nodes(name, api), *_queues(name, api), *_users(name, api)]
+            findings = [
+                *_nodes(name, api),
+                *_queues(name, api),
+                *_users(name, api),
+                *(_rights(api, installation) if name == OURS else ()),
+            ]
         except CannotApply as error:
             findings = [
                 wrong(
@@ -46,7 +53,7 @@ def look(installation: Installation) -> Iterator[Advice]:
 
 
 def _vhost(installation: Installation, name: str) -> str:
-    urls = installation.values("AMQP_URL") if name == "rabbitmq" else {}
+    urls = installation.values("AMQP_URL") if name == OURS else {}
     return unquote(urlsplit(next(iter(urls), "")).path.removeprefix("/")) or "/"
 
 
@@ -75,28 +82,27 @@ def _nodes(name: str, api: Api) -> Iterator[Advice]:
 
 
 def _queues(name: str, api: Api) -> Iterator[Advice]:
-    queues = _ours(api)
-    if unread := [queue["name"] for queue in queues if _is_unread(queue)]:
-        time.sleep(AGAIN_SECONDS)
-        queues = _ours(api)
-        unread = [
-            queue["name"] for queue in queues if _is_unread(queue) and queue["name"] in unread
-        ]
-    for queue in queues:
+    for queue in _settled(api):
         waiting, title = queue.get("messages", 0), f"{name}: {queue['name']}"
-        if queue["name"] in unread:
+        if _is_silent(queue):
+            yield wrong(
+                AREA,
+                f"{title} tells nothing of itself: it has no leader, and nobody can read it.",
+                "Give it one: see BrokerDown in docs/operate.md.",
+            )
+        elif _is_ours(queue) and _is_unread(queue):
             yield wrong(
                 AREA,
                 f"{title} is read by nobody; {waiting} messages wait.",
                 "Start the service that it belongs to.",
             )
-        elif _is_dead(queue) and waiting:
+        elif _is_ours(queue) and _is_dead(queue) and waiting:
             yield doubt(
                 AREA,
                 f"{title} holds {waiting} dead letters.",
                 "See DeadLetters in docs/operate.md: find the cause, then replay them.",
             )
-        elif waiting > MANY_WAIT:
+        elif _is_ours(queue) and waiting > MANY_WAIT:
             yield doubt(
                 AREA,
                 f"{title} holds {waiting} messages.",
@@ -104,9 +110,27 @@ def _queues(name: str, api: Api) -> Iterator[Advice]:
             )
 
 
-def _ours(api: Api) -> list[Wire]:
-    """The queues of our services; those of agencies are read when the agency wishes."""
-    return [row for row in api.get("queues", api.vhost) or () if _NAME.fullmatch(row["name"])]
+def _settled(api: Api) -> list[Wire]:
+    """The queues, looked at until all is well with them or the figures are of now."""
+    queues: list[Wire] = []
+    for _ in range(LOOKS):
+        queues = list(api.get("queues", api.vhost) or ())
+        if not any(
+            _is_silent(queue) or (_is_ours(queue) and _is_unread(queue)) for queue in queues
+        ):
+            break
+        time.sleep(AGAIN_SECONDS)
+    return queues
+
+
+def _is_ours(queue: Wire) -> bool:
+    """Tell a queue of our services; one of an agency is read when the agency wishes."""
+    return bool(_NAME.fullmatch(str(queue["name"])))
+
+
+def _is_silent(queue: Wire) -> bool:
+    """Tell a quorum queue that says nothing: its leader alone counts its messages."""
+    return bool(queue.get("type") == "quorum") and "messages" not in queue
 
 
 def _is_dead(queue: Wire) -> bool:
@@ -124,3 +148,17 @@ def _users(name: str, api: Api) -> Iterator[Advice]:
             f"{name}: the user guest exists, whose password everybody knows.",
             "Make an administrator of your own and run `rabbitmqctl delete_user guest`.",
         )
+
+
+def _rights(api: Api, installation: Installation) -> Iterator[Advice]:
+    """Whether each of our parts is a user with the rights that this release gives it, and no other:
+    after an upgrade they may be those of the one before.
+    """
+    for folder in installation.values("BROKER_PASSWORDS_DIR"):
+        if steps := list(parts.steps(api, Path(folder))):
+            yield doubt(
+                AREA,
+                f"{OURS}: {len(steps)} things are not as this release gives them to our parts; the "
+                f"first: {steps[0].description}.",
+                "`python -m deploy.broker.apply --check` names all; without --check it mends them.",
+            )

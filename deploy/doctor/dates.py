@@ -6,10 +6,11 @@ import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
 
+from bus.amqp.hosts import each_host
 from bus.settings import MissingSettings
 from deploy.doctor.advice import Advice, doubt, well, wrong
 from deploy.doctor.installation import ADDRESSES, Installation
@@ -19,12 +20,20 @@ from members.register import Register
 AREA = "dates"
 SOON = dt.timedelta(days=30)
 CONNECT_SECONDS = 5.0
-HTTPS = 443
+HTTPS, AMQPS = 443, 5671
+AUTHORITIES = ("CALLBACKS_CA_FILE", "AMQP_CA_FILE", "RECEIPTS_STAMPS_CA_FILE")
+ROOTS = "sslrootcert"
 
 
 def look(installation: Installation) -> Iterator[Advice]:
     """Yield what has ended or ends within thirty days."""
-    findings = [*_own_addresses(installation), *_files(installation), *_register(installation)]
+    findings = [
+        *_own_addresses(installation),
+        *_stores(installation),
+        *_authorities(installation),
+        *_signing_key(installation),
+        *_register(installation),
+    ]
     yield from findings or [well(AREA, "No certificate and no agency's key ends within 30 days.")]
 
 
@@ -70,18 +79,44 @@ def _shown(host: str, port: int) -> x509.Certificate:
         return x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
 
 
-def _files(installation: Installation) -> Iterator[Advice]:
-    for path in installation.values("CALLBACKS_CA_FILE"):
+def _stores(installation: Installation) -> Iterator[Advice]:
+    """The certificates of brokers that are reached by TLS."""
+    addresses = {
+        address
+        for settings in installation.settings.values()
+        for address in each_host(settings.get("AMQP_URL") or "")
+    }
+    places = {
+        (parts.hostname, parts.port or AMQPS)
+        for parts in map(urlsplit, addresses)
+        if parts.scheme == "amqps" and parts.hostname
+    }
+    for host, port in sorted(places):
+        try:
+            shown = _shown(host, port)
+        except OSError:
+            continue  # the parts say that it is away
+        name = f"The certificate of the broker {host}"
+        yield from _end(name, shown.not_valid_after_utc, "Renew it, and restart its node.")
+
+
+def _authorities(installation: Installation) -> Iterator[Advice]:
+    """The authorities in files that a variable or a database's address names."""
+    named = {(name, path) for name in AUTHORITIES for path in installation.values(name)}
+    for url in installation.databases.values():
+        named |= {(ROOTS, path) for path in parse_qs(urlsplit(url).query).get(ROOTS, ())}
+    for variable, path in sorted(named):
         try:
             certificates = x509.load_pem_x509_certificates(Path(path).read_bytes())
         except (OSError, ValueError):
-            yield wrong(
-                AREA, f"CALLBACKS_CA_FILE: {path} is no PEM of certificates.", "Put them there."
-            )
+            yield wrong(AREA, f"{variable}: {path} is no PEM of certificates.", "Put them there.")
             continue
         for certificate in certificates:
-            name = f"The authority {certificate.subject.rfc4514_string()} of CALLBACKS_CA_FILE"
+            name = f"The authority {certificate.subject.rfc4514_string()} of {variable}"
             yield from _end(name, certificate.not_valid_after_utc, "Put its successor beside it.")
+
+
+def _signing_key(installation: Installation) -> Iterator[Advice]:
     for year in {
         year
         for value in installation.values("SIGNING_KEY_ID")

@@ -106,6 +106,7 @@ def _sandboxes(installation: Installation) -> Iterator[Advice]:
     reasons = {
         "SANDBOX": "agencies may change test data and their own keys without an officer",
         "CALLBACKS_SANDBOX": "call-backs may go to this machine and over plain HTTP",
+        "FORWARD_SANDBOX": "tickets may be sent on to this machine and over plain HTTP",
     }
     for name, reason in reasons.items():
         if "1" in installation.values(name):

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from deploy.doctor import __main__ as doctor
-from deploy.doctor import brokers, databases, dates, files, programs, running, variables
+from deploy.doctor import brokers, clocks, databases, dates, files, programs, running, variables
 from deploy.doctor.advice import well
 from deploy.doctor.installation import Installation
 from deploy.local.ports import free_port
@@ -72,6 +72,7 @@ def test_a_secret_that_others_can_guess_is_wrong_where_others_come_and_is_not_sh
     [
         ({"SANDBOX": "1"}, "SANDBOX=1 while others reach us"),
         ({"CALLBACKS_SANDBOX": "1"}, "CALLBACKS_SANDBOX=1 while others reach us"),
+        ({"FORWARD_SANDBOX": "1"}, "FORWARD_SANDBOX=1 while others reach us"),
         ({"DESK_URL": "http://desk.example.ir/desk"}, "is not encrypted"),
         ({"DB_URL": "postgresql://inquiry:change-me@db/inquiry"}, "has the example's password"),
     ],
@@ -233,8 +234,19 @@ def test_a_queue_that_nobody_reads_is_wrong_and_an_agencys_own_is_not(
 ):
     monkeypatch.setattr(brokers, "AGAIN_SECONDS", 0.0)
     declare(vhost, "mirab.inquiry.requests", "agency.power-co.events")
+    monkeypatch.setattr(brokers, "LOOKS", 1)
     (sentence,) = sentences(brokers.look, of_broker)
     assert "mirab.inquiry.requests is read by nobody" in sentence
+
+
+def test_a_queue_without_a_leader_is_wrong_whoever_it_belongs_to(monkeypatch):
+    # As RabbitMQ 3.10 tells of one that it began anew: a leader is named, and nobody counts.
+    mute = {"name": "agency.power-co.events", "type": "quorum", "leader": "mirab@localhost"}
+    told = {"queues": [mute, mute | {"name": "agency.fuel-co.events", "messages": 0}]}
+    monkeypatch.setattr(brokers.Api, "get", lambda _, *path: told.get(path[0], []))
+    monkeypatch.setattr(brokers, "AGAIN_SECONDS", 0.0)
+    (sentence,) = sentences(brokers.look, Installation({}, brokers={"rabbitmq": "http://a:b@c"}))
+    assert "agency.power-co.events tells nothing of itself: it has no leader" in sentence
 
 
 def test_dead_letters_are_told(of_broker, vhost, broker):
@@ -243,6 +255,13 @@ def test_dead_letters_are_told(of_broker, vhost, broker):
     wait_for(lambda: requests.get(waiting, timeout=5).json().get("messages") == 1, 15)
     findings = sentences(brokers.look, of_broker, "warn")
     assert any("mirab.inquiry.dead holds 1 dead letters" in sentence for sentence in findings)
+
+
+def test_rights_at_the_broker_that_are_not_this_releases_are_told(vhost, broker, tmp_path):
+    environ = {"AMQP_URL": vhost, "BROKER_PASSWORDS_DIR": str(tmp_path)}
+    made = Installation({"agency-rights": environ}, brokers={"rabbitmq": broker.api_url})
+    findings = sentences(brokers.look, made, "warn")
+    assert any("not as this release gives them" in sentence for sentence in findings)
 
 
 def test_a_guest_at_the_broker_is_told(of_broker):
@@ -278,7 +297,18 @@ def authority(folder, days):
 
 @pytest.mark.parametrize(("days", "status"), [(-1, "fail"), (20, "warn"), (90, "pass")])
 def test_a_certificate_that_ended_is_wrong_and_one_that_ends_soon_is_told(tmp_path, days, status):
-    assert len(sentences(dates.look, authority(tmp_path, days), status)) == 1
+    of_callbacks = authority(tmp_path, days)
+    (path,) = of_callbacks.values("CALLBACKS_CA_FILE")
+    of_database = Installation({}, {"inquiry": f"postgresql://u@db/x?sslrootcert={path}"})
+    for installation in (of_callbacks, of(AMQP_CA_FILE=path), of_database):
+        assert len(sentences(dates.look, installation, status)) == 1
+
+
+def test_a_clock_that_no_time_server_sets_is_told_where_others_reckon_with_it(monkeypatch):
+    assert len(sentences(clocks.look, of(), "pass")) == 1
+    for state, status in ((clocks.UNSET, "warn"), (None, "warn"), (0, "pass")):
+        monkeypatch.setattr(clocks, "kernel_state", lambda state=state: state)
+        assert len(sentences(clocks.look, of(**PUBLIC), status)) == 1
 
 
 def test_keys_of_agencies_that_end_are_told_by_name(tmp_path):
