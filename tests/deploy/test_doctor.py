@@ -242,8 +242,8 @@ def test_a_queue_that_nobody_reads_is_wrong_and_an_agencys_own_is_not(
 def test_a_queue_without_a_leader_is_wrong_whoever_it_belongs_to(monkeypatch):
     # As RabbitMQ 3.10 tells of one that it began anew: a leader is named, and nobody counts.
     mute = {"name": "agency.power-co.events", "type": "quorum", "leader": "mirab@localhost"}
-    told = {"queues": [mute, mute | {"name": "agency.fuel-co.events", "messages": 0}]}
-    monkeypatch.setattr(brokers.Api, "get", lambda _, *path: told.get(path[0], []))
+    answers = {"queues": [mute, mute | {"name": "agency.fuel-co.events", "messages": 0}]}
+    monkeypatch.setattr(brokers.Api, "get", lambda _, *path: answers.get(path[0], []))
     monkeypatch.setattr(brokers, "AGAIN_SECONDS", 0.0)
     (sentence,) = sentences(brokers.look, Installation({}, brokers={"rabbitmq": "http://a:b@c"}))
     assert "agency.power-co.events tells nothing of itself: it has no leader" in sentence

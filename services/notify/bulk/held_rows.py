@@ -51,8 +51,8 @@ def _held_lines(context: Context, rows: Sequence[ColumnElement[bool]]) -> list[i
     held = holds.held(context)
     if not held:
         return []
-    found = fetch_all(context.conn, WaitingRow, select(*columns(JOB_ROWS, WaitingRow)).where(*rows))
-    return [row.line for row in found if _is_held(context, held, row)]
+    waiting = fetch_all(context.conn, WaitingRow, select(*columns(JOB_ROWS, WaitingRow)).where(*rows))
+    return [row.line for row in waiting if _is_held(context, held, row)]
 
 
 def _is_held(context: Context, held: holds.Held, row: WaitingRow) -> bool:

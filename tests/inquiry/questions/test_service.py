@@ -383,9 +383,9 @@ def test_results_are_forgotten_thirty_days_after_the_last_line_and_answers_are_n
 
 def test_of_an_old_batch_a_hold_keeps_its_persons_lines_and_the_agency_sees_none(inquiry, owner):
     def note(as_of, until):
-        told = NoteHold(number=5, as_of=as_of, until=until, national_id=owner)
+        news = NoteHold(number=5, as_of=as_of, until=until, national_id=owner)
         with inquiry.service.store.transaction() as tx:
-            holds.note(inquiry.service.context(tx), told)
+            holds.note(inquiry.service.context(tx), news)
 
     submit(inquiry, 0, lines(*[NOBODY] * 500), last=False)
     submit(inquiry, 1, lines(NOBODY, owner), last=True)

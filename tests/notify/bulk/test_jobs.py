@@ -640,9 +640,9 @@ def test_what_is_never_started_is_forgotten_after_a_week_and_all_after_half_a_ye
 
 def test_of_a_list_that_was_never_sent_a_hold_keeps_its_persons_row_alone(hand, debt):
     def forget(as_of, until, **of):
-        told = NoteHold(number=5, as_of=as_of, until=until, **of)
+        news = NoteHold(number=5, as_of=as_of, until=until, **of)
         with hand.context() as context:
-            holds.note(context, told)
+            holds.note(context, news)
             runs.forget(context)
         wind_down(hand)
         rows = "select request -> 'to' ->> 'mobile' from job_rows where request is not null"

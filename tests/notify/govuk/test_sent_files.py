@@ -168,8 +168,8 @@ def test_a_hold_keeps_a_file_by_its_receiver_or_its_reference_and_opens_it_for_n
     for day, fields in enumerate(protected, 1):
         until = "2039-01-01" if fields else None
         with post.hand.context() as context:
-            told = NoteHold(number=5, as_of=f"2026-11-0{day}T00:00:00Z", until=until, **fields)
-            holds.note(context, told)
+            news = NoteHold(number=5, as_of=f"2026-11-0{day}T00:00:00Z", until=until, **fields)
+            holds.note(context, news)
         assert len(post.swept(monkeypatch)) == len(protected) - day
         assert post.get(path).status_code == 404
 
