@@ -18,6 +18,11 @@ FORM = re.compile(r'name="form" value="([^"]+)"')
 BILL = re.compile(r'href="(/bills/[0-9]+/[0-9]+)"')
 TOKEN = re.compile(r'(?:value="|Token=)((?:sep|behpardakht|sadad)-[0-9]+)')
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+# Code and secret, as the page shows them to be written down.
+PROOF = re.compile(
+    r'<dd><bdi dir="ltr">([^<]+)</bdi></dd><dt>[^<]*</dt><dd><bdi dir="ltr">([^<]+)</bdi></dd></dl>'
+)
+DOOR = "/contact/track"
 ACTION = re.compile(r'<form method="post" action="([^"]*)"')
 
 
@@ -29,6 +34,7 @@ class Payer(User):
 
     def act(self) -> None:
         began, browser = time.monotonic(), requests.Session()
+        self._proof: tuple[str, str] | None = None
         bill = self.until_answered(lambda: self._ask(browser))
         self.journal.begin(self.kind, bill)
         psp = self.random.choice(GATEWAYS)
@@ -48,8 +54,7 @@ class Payer(User):
             self.until_answered(
                 lambda: checked(browser.post(f"{PORTAL_URL}/inquiry", data=fields, timeout=SECONDS))
             )
-        page = checked(browser.get(f"{PORTAL_URL}/inquiry/mine", timeout=SECONDS)).text
-        bill = BILL.search(page)
+        bill = BILL.search(self._mine(browser))
         if bill is None:  # not charged yet
             raise Again
         return bill[1]
@@ -68,11 +73,21 @@ class Payer(User):
         fields = {name: unescape(value) for name, value in HIDDEN.findall(page)}
         return unescape(_one(ACTION, page, "the way back from the bank")), fields
 
-    @staticmethod
-    def _answered(browser: requests.Session) -> None:
-        page = checked(browser.get(f"{PORTAL_URL}/inquiry/mine", timeout=SECONDS)).text
-        if "V-" not in page:
+    def _answered(self, browser: requests.Session) -> None:
+        if "V-" not in self._mine(browser):
             raise Again
+
+    def _mine(self, browser: requests.Session) -> str:
+        """The page of the inquiry. A browser opens it for half an hour: whose clock says that this
+        is over types code and secret again.
+        """
+        page = checked(browser.get(f"{PORTAL_URL}/inquiry/mine", timeout=SECONDS))
+        if page.url.endswith(DOOR) and self._proof:
+            proof = dict(zip(("code", "secret"), self._proof, strict=True))
+            page = checked(browser.post(f"{PORTAL_URL}{DOOR}", data=proof, timeout=SECONDS))
+        if proven := PROOF.search(page.text):
+            self._proof = (unescape(proven[1]), unescape(proven[2]))
+        return page.text
 
 
 def _one(pattern: re.Pattern[str], page: str, subject: str) -> str:
