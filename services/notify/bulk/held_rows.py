@@ -51,7 +51,9 @@ def _held_lines(context: Context, rows: Sequence[ColumnElement[bool]]) -> list[i
     held = holds.held(context)
     if not held:
         return []
-    waiting = fetch_all(context.conn, WaitingRow, select(*columns(JOB_ROWS, WaitingRow)).where(*rows))
+    waiting = fetch_all(
+        context.conn, WaitingRow, select(*columns(JOB_ROWS, WaitingRow)).where(*rows)
+    )
     return [row.line for row in waiting if _is_held(context, held, row)]
 
 
