@@ -19,13 +19,15 @@ from deploy.local.ports import free_port
 from tests import workers
 
 _shared: list[Future] = []  # the PostgreSQL of all workers
+_folders = contextlib.ExitStack()
 
 
 def pytest_collection(session):
     """While tests are collected, the server of all workers starts."""
     if workers.wanted(session.config):
-        pool, folder = ThreadPoolExecutor(1), Path(tempfile.mkdtemp(prefix="mirab-"))
-        _shared.append(pool.submit(stores.start_postgres, folder))
+        pool, folder = ThreadPoolExecutor(1), tempfile.TemporaryDirectory(prefix="mirab-")
+        home = Path(_folders.enter_context(folder))
+        _shared.append(pool.submit(stores.start_postgres, home))
         pool.shutdown(wait=False)
 
 
@@ -36,6 +38,7 @@ def pytest_workers_begin():
 def pytest_sessionfinish():
     while _shared:
         _shared.pop().result().kill()
+    _folders.close()
 
 
 @pytest.fixture(scope="session")

@@ -245,4 +245,9 @@ def start_rabbitmq(
     ports = (port or free_port(), free_port(), free_port(), api_port)
     server = RabbitMQ(home, *ports, for_agencies=for_agencies)
     server.more = more
-    return server.start()
+    try:
+        return server.start()
+    except CannotStart:  # it may still come, when nobody waits for it
+        server.kill()
+        server.end_epmd()
+        raise
