@@ -17,6 +17,7 @@ from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.public.matters.level_time import level_time
 from gateway.public.site import words
+from gateway.public.site.access import OWN, TICKET, CodeProof, keep_open
 from gateway.public.site.forms import Texts, submit
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.same_for_all import same_for_all
@@ -98,7 +99,7 @@ class Lost:
         return show(request, "lost_code", status, faults=faults, form=form, back=LOST)
 
     async def renew(self, request: Request) -> Response:
-        """POST: the new secret, shown this once."""
+        """POST: the new secret, shown this once; what it opens stands open from here."""
         values = await read_fields(request)
         form = self._services.acts.form_or_new(text_of(values, "form"))
         ids = request.path_params["ids"].split(".")
@@ -110,7 +111,13 @@ class Lost:
             acts = self._services.acts
             again = acts.seal(form) if isinstance(error, Unavailable) else acts.new_form()
             return self._code(request, faults, again, status_of(error))
-        return show(request, "lost_done", renewed=renewed, secret=form.secret)
+        door = OWN if renewed.is_own else TICKET
+        response = show(
+            request, "lost_done", renewed=renewed, secret=form.secret, leads_to=door.page
+        )
+        proof = CodeProof(renewed.code, form.secret)
+        keep_open(self._services, request, response, door, proof)
+        return response
 
     async def _renew(
         self, request: Request, ids: list[str], pin: str, secret: str, act: str

@@ -47,12 +47,18 @@ def test_p16_a_lost_secret_is_renewed_by_pages_alone_whatever_it_opened(portal, 
     assert wrong.status_code == 422
     assert "کد درست نیست" in wrong.text
     form = re.search(r'name="form" value="([^"]+)"', wrong.text)[1]
-    done = [portal.send("POST", page, data={"form": form, "pin": "۱۲۳۴۵۶"}).text for _ in range(2)]
+    done = [portal.send("POST", page, data={"form": form, "pin": "۱۲۳۴۵۶"}) for _ in range(2)]
     secrets = portal.services.secrets(f"{service}.new_secret.v1")
     assert secrets[-1] == secrets[-2], "a form that is sent twice shows one secret"
+    cookie, opened = {
+        "ticketing": ("mirab_ticket=", "/contact/ticket"),
+        "inquiry": ("mirab_own=", "/inquiry/mine"),
+    }[service]
     for page in done:
-        digits = re.sub(r"\D", "", re.search(r"رمز</dt><dd>(.*?)</dd>", page)[1])
+        digits = re.sub(r"\D", "", re.search(r"رمز</dt><dd>(.*?)</dd>", page.text)[1])
         assert digits.endswith(secrets[-1])
+        assert cookie in page.headers["set-cookie"], "nobody types what the page has just shown"
+        assert f'href="{opened}"' in page.text
     asked_for = [data for name, data, _, _ in portal.services.questions if "ask_new_secret" in name]
     assert len(asked_for) == 2, "both are asked, so that nobody learns whose code it is"
     for data in asked_for:
