@@ -257,6 +257,12 @@ def test_an_agency_reads_its_console_in_a_browser_without_any_key(
         assert page.goto(f"{house.face}/console{path}").status == 200, path
         assert page.locator("h1").count() == 1
         judged_wide_and_narrow(page)
+    page.goto(f"{house.face}/console/refusals")
+    what_to_do = {
+        "fa-IR": "از شرکت آب برای این هدف مجوز بخواهید",
+        "en-GB": "Ask the water company for a grant of this purpose",
+    }
+    assert what_to_do[language] in page.inner_text("main")
     page.goto(f"{house.face}/console/calls?ended=refused")
     assert "purpose.not_granted" in page.inner_text("main")
     assert "9905251782" not in page.inner_text("main"), "whom it was about is not shown"

@@ -28,7 +28,7 @@ from contracts.notify.callbacks import (
 from gateway.agency.console import evidence, views
 from gateway.agency.console.session import Member, Sessions
 from gateway.agency.console.test_data import CASES
-from gateway.agency.console.words import STATES_FA
+from gateway.agency.console.words import STATES_FA, WHAT_TO_DO_FA
 from gateway.agency.door.door import Door
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import value_of
@@ -183,7 +183,8 @@ class ConsolePages:
         """GET /console/refusals: why requests were refused, and what to do."""
         question = ReadRefusals(before=_number(request, "before"), limit=100)
         reply = await self._sessions.ask(request, member, REFUSALS, question)
-        return self._page(request, member, "refusals", refusals=reply.refusals, next=reply.next)
+        values = {"refusals": reply.refusals, "next": reply.next, "fa_to_do": WHAT_TO_DO_FA}
+        return self._page(request, member, "refusals", **values)
 
     async def receipts(self, request: Request, member: Member) -> Response:
         """GET /console/receipts?id=&day=: the receipt of a call, and the calls of a day."""

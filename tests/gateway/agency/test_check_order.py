@@ -7,7 +7,9 @@ import requests
 
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import sign_request
+from gateway.agency.console.words import WHAT_TO_DO_FA
 from gateway.agency.door.checks import ORDER
+from gateway.http.problems import PROBLEMS
 from tests.processes import ROOT
 
 # A contract that fuel-co is not granted, and that no service judges by a purpose.
@@ -35,6 +37,13 @@ def test_the_page_for_agencies_names_the_checks_in_their_order():
     listed = re.findall(r"^(\d+)\. \*\*([^*]+)\*\*", section, re.MULTILINE)
     assert [name for _, name in listed] == list(ORDER)
     assert [int(number) for number, _ in listed] == list(range(1, len(ORDER) + 1))
+
+
+def test_what_to_do_about_each_refusal_of_the_door_is_told_in_persian_too():
+    families = {code.partition(".")[0] for code in FAULTS.values()} - {"http", "contract"}
+    families |= {"token", "dpop", "assertion", "oauth", "grant", "purpose", "xroad"}
+    refused = {code for code in PROBLEMS if code.partition(".")[0] in families}
+    assert refused | {*FAULTS.values()} <= WHAT_TO_DO_FA.keys() <= PROBLEMS.keys()
 
 
 @pytest.mark.parametrize("first", FAULTS)
