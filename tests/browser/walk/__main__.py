@@ -32,6 +32,8 @@ NO_PAGE = re.compile(
 # Links of a drawing are links too.
 LINKS = """() => [...document.querySelectorAll('a[href]:not([download])')]
   .map(a => new URL(a.getAttribute('href'), document.baseURI).href)"""
+# What Lighthouse says of an audit.
+SAID = ("title", "displayValue", "explanation")
 # Pages of a site that are judged at most.
 MOST = 140
 
@@ -168,13 +170,24 @@ def by_lighthouse(address, port, cookies, *, public):
     if run.returncode:
         return {"lighthouse": run.stderr.decode()[-400:]}
     report = json.loads(run.stdout)
-    failed = [
-        f"{ref['id']}: {report['audits'][ref['id']]['title']}"
+    audits = {
+        ref["id"]: report["audits"][ref["id"]]
         for category in report["categories"].values()
         for ref in category["auditRefs"]
-        if ref["weight"] and report["audits"][ref["id"]]["score"] not in (1, None)
+        if ref["weight"]
+    }
+    failed = [
+        " ".join(filter(None, (f"{name}:", *map(audit.get, SAID), *_where(audit))))
+        for name, audit in audits.items()
+        if audit["score"] not in (1, None)
     ]
     return {"lighthouse": failed} if failed else {}
+
+
+def _where(audit):
+    """The first things that an audit found wrong, as its table has them."""
+    items = (audit.get("details") or {}).get("items") or ()
+    return [json.dumps(item, ensure_ascii=False)[:200] for item in items[:2]]
 
 
 if __name__ == "__main__":
