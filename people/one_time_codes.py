@@ -108,6 +108,11 @@ class Codes:
         self.conn.execute(update(_CODES).where(this).values(wrong=MOST_WRONG))
         return str(row.subject)
 
+    def end(self, subject: str) -> None:
+        """Let no code open ``subject`` that was sent until now; they count as sent all the same."""
+        this = _CODES.c.subject == subject
+        self.conn.execute(update(_CODES).where(this).values(wrong=MOST_WRONG))
+
     def forget(self) -> None:
         """Delete codes that are too old to count."""
         self.conn.execute(delete(_CODES).where(_CODES.c.asked_at < self.now - DAY))

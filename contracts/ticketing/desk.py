@@ -35,6 +35,7 @@ from contracts.ticketing.citizens import (
 )
 from contracts.ticketing.files import Attachments
 from contracts.ticketing.requests import internal_request
+from iran import identifiers
 from people import tracking
 
 ROLES = ("clerk", "unit_head", "supervisor")
@@ -203,6 +204,7 @@ class Note(Act):
 
     text: Annotated[str, Prose(4000, personal=True)]
     mentions: tuple[Annotated[str, Text(60)], ...] = ()
+    attachments: Attachments = ()
 
 
 @message
@@ -270,6 +272,14 @@ class TakeUp(Act):
 
 
 @message
+class CorrectMobile(Act):
+    """The citizen's mobile, put right; without one the number on file is taken off."""
+
+    mobile: Annotated[str | None, Checked(40, identifiers.mobile, personal=True)] = None
+    text: Annotated[str, Prose(1000, personal=True), "The citizen reads it"]
+
+
+@message
 class TakeDown(Act):
     """A report leaves the public list; its writer is told why."""
 
@@ -314,6 +324,9 @@ UNMERGE = _act("unmerge", Unmerge, "undo a merge.")
 CLOSE = _act("close", Close, "end a ticket without an answer.")
 TAKE_UP = _act("take_up", TakeUp, "work on an ended ticket again.")
 TAKE_DOWN = _act("take_down", TakeDown, "take a report out of the public list.")
+CORRECT_MOBILE = _act(
+    "correct_mobile", CorrectMobile, "put the citizen's mobile right, or take it off."
+)
 SEND_NEW_SECRET = _act(
     "send_new_secret", Act, "have a new secret made and sent to the contact on file."
 )

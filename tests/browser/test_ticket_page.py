@@ -183,3 +183,34 @@ def test_a_duplicate_is_joined_by_one_press_and_parted_by_another(at_desk, share
     page.get_by_role("button", name="واگرد").click()
     assert "جدا شد" in page.inner_text("main")
     assert "بی‌مسئول" in page.inner_text(".pills")
+
+
+def test_a_ticket_is_put_right_and_comes_up_again_by_a_key_or_a_button(at_desk, shared_desk):
+    code = registered(shared_desk)
+    page = at_desk.opened(code)
+
+    def send(box, button):
+        """Ctrl+Enter in the box of an act is its first button."""
+        if at_desk.script:
+            page.locator(box).press("Control+Enter")
+            page.locator(".done, .callout[role=status]").first.wait_for()
+        else:
+            press(page, button)
+
+    act(page, "sort")
+    page.select_option("#sort-category", "river_bed")
+    page.uncheck("#sort-move")
+    send("#sort-text", "اصلاح موضوع")
+    assert "موضوع اصلاح شد" in page.inner_text("main")
+    assert "رودخانه" in page.inner_text("h1")
+    act(page, "remind")
+    press(page, "سه روز دیگر")
+    assert "به یادتان می‌آید" in page.inner_text("main")
+    page.judged(page)
+    act(page, "remind")
+    press(page, "دیگر نه")
+    assert "یادآوری برداشته شد" in page.inner_text("main")
+    act(page, "say")
+    page.fill("#say-text", "همکار ما فردا تماس می‌گیرد.")
+    send("#say-text", "فرستادن پیام")
+    assert "پیام فرستاده شد" in page.inner_text("main")

@@ -319,6 +319,25 @@ def test_another_tickets_file_is_not_opened(hand):
     assert open_file(hand, hand.register(), id_)["code"] == "attachment.not_found"
 
 
+def test_a_file_that_came_with_anothers_words_is_not_the_citizens_to_open(hand):
+    blob = hand.blobs.add(PNG)
+    file = {"sha256": blob.sha256, "size": blob.size, "type": "image/png", "name": "چاه.png"}
+    first, second = hand.register(), hand.register()
+    hand.act(at_desk.MERGE, second, as_="mina", into=first)
+    hand.call(contracts.WRITE, code=second, secret=SECRET, text="عکس", attachments=[file])
+    noted = hand.register()
+    hand.act(at_desk.NOTE, noted, text="از بازدید", attachments=[file])
+    hand.do(file_scanning.scan, Scanner(), hand.blobs)
+    files = execute(hand.db, "select t.code, f.id from files f join tickets t on t.id = f.ticket")
+    of_code = dict(files)
+    assert set(of_code) == {first, second, noted}, "the unit reads it where the work goes on"
+    assert open_file(hand, second, of_code[second])["name"] == "چاه.png"
+    for code in (first, noted):
+        assert open_file(hand, code, of_code[code])["code"] == "attachment.not_found"
+        opened = hand.call(at_desk.OPEN_FILE, as_="karim", code=code, attachment=of_code[code])
+        assert opened["name"] == "چاه.png"
+
+
 def test_files_that_no_ticket_holds_are_swept_after_a_day(hand):
     import os
 

@@ -168,6 +168,42 @@ def test_p16_another_units_colleague_sends_no_secret(hand):
     assert hand.track(code, SECRET)["code"] == code
 
 
+def test_a_mobile_put_right_ends_all_that_went_to_the_old_number(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    request = ask(hand, code)
+    pin = pin_of(hand)
+    hand.act(at_desk.SEND_NEW_SECRET, code)
+    old_secret = texts(hand)[-1]["personalisation"]["secret"]
+    same = hand.act(at_desk.CORRECT_MOBILE, code, mobile=MOBILE, text="به خواست شما")
+    assert same["code"] == "field.wrong"
+    before = len(texts(hand))
+    hand.act(at_desk.CORRECT_MOBILE, code, mobile="۰۹۹۰ ۰۰۰ ۰۰۰۸", text="به خواست شما")
+    sent = texts(hand)[before:]
+    assert {text["to"]["mobile"] for text in sent} == {"+989900000008"}
+    assert {text["template"] for text in sent} == {"ticket_word", "ticket_new_secret"}
+    assert renew(hand, request, pin)["code"] == "secret_code.gone"
+    assert hand.track(code, old_secret)["code"] == "ticket.not_opened"
+    fresh = next(text for text in sent if text["template"] == "ticket_new_secret")
+    tracked = hand.track(code, fresh["personalisation"]["secret"])
+    assert tracked["history"][-1]["text"] == "به خواست شما"
+    assert hand.read(code)["person"]["mobile"] == "+989900000008"
+    log = str(execute(hand.db, "select data from ticket_events"))
+    assert "99000000" not in log, "no number stands in the log"
+
+
+def test_a_mobile_is_taken_off_and_a_secret_that_never_went_there_stays(hand):
+    code = hand.register(mobile=MOBILE)
+    hand.act(at_desk.CORRECT_MOBILE, code, text="شماره از کس دیگری است")
+    assert hand.read(code)["person"]["mobile"] is None
+    assert len(hand.letters("zahra@example.com")) == 2
+    assert hand.track(code, SECRET)["code"] == code
+    anonymous = hand.register(privacy="anonymous", name="", email=None)
+    assert "correct_mobile" not in hand.read(anonymous)["may"]
+    refused = hand.act(at_desk.CORRECT_MOBILE, anonymous, mobile=MOBILE, text="به خواست شما")
+    assert refused["code"] == "ticket.no_contact"
+    assert hand.act(at_desk.CORRECT_MOBILE, code, as_="sara", text="x")["code"] == "desk.unit"
+
+
 def test_p16_no_code_and_no_secret_is_kept_as_it_is(hand):
     code = hand.register(mobile=MOBILE, email=None)
     ask(hand, code)

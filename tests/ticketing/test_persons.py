@@ -4,6 +4,7 @@ import pytest
 
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import persons
+from contracts.ticketing.desk import CORRECT_MOBILE
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_visits import booked, open_times
 
@@ -56,6 +57,22 @@ def test_a_pass_opens_its_ticket_for_all_acts_and_half_an_hour(hand):
     assert hand.track(code, SECRET)["code"] == code
     hand.at("1405-09-02 09:31")
     assert hand.track(with_both, opened["secret"])["code"] == "ticket.not_opened"
+
+
+def test_a_mobile_put_right_is_the_persons_from_then_on_and_nobodys_before(hand):
+    earlier = hand.register(mobile=MOBILE)
+    code = hand.register(mobile="+989900000008", national_id=ID)
+    old = {"mobile": "+989900000008", "national_id": ID}
+    opened = hand.call(persons.OPEN_MY_TICKET, code=code, **old)["secret"]
+    hand.at("1405-09-02 09:10")
+    hand.act(CORRECT_MOBILE, code, mobile=MOBILE, text="به خواست شما")
+    later = hand.register(mobile=MOBILE)
+    assert hand.track(code, opened)["code"] == "ticket.not_opened"
+    assert mine(hand, mobile=old["mobile"]) == []
+    assert mine(hand) == [later, code]
+    assert earlier not in mine(hand), "the number may have been another's when it was registered"
+    own = hand.call(persons.OPEN_MY_TICKET, mobile=MOBILE, national_id=ID, code=code)["secret"]
+    assert hand.track(code, own)["code"] == code
 
 
 @pytest.mark.parametrize("forged", ["ffffffff.", "{0}", "65000000.{1}"])

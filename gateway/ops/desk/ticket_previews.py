@@ -104,6 +104,37 @@ class TicketPreviews:
             leaves=("رمزی که شهروند اکنون دارد دیگر باز نمی‌کند و برگردانده نمی‌شود.",),
         )
 
+    async def correct_mobile(self, request: Request, message: contracts.CorrectMobile) -> Preview:
+        """What the old number opened ends; the citizen hears of it where one can be reached."""
+        ticket = await self._read(request, message.code)
+        person = ticket.person or {}
+        leaves = ["کدی که به شماره پیشین رفته است دیگر این پرونده را باز نمی‌کند."]
+        if any(entry.act == "new_secret" for entry in ticket.history):
+            leaves.append(_secret_goes(message.mobile or person.get("email")))
+        return Preview(
+            title="شماره همراه این پرونده عوض می‌شود",
+            button="اصلاح شماره" if message.mobile else "برداشتن شماره",
+            facts=(
+                *_facts("پرونده", ticket),
+                Fact("شماره اکنون", _shown(person.get("mobile"))),
+                Fact("شماره تازه", _shown(message.mobile)),
+            ),
+            text=message.text,
+            leaves=tuple(leaves),
+            danger=not message.mobile,
+        )
+
+
+def _shown(mobile: str | None) -> str:
+    return (mobile or "ندارد").replace("+98", "0")
+
+
+def _secret_goes(contact: str | None) -> str:
+    """What becomes of a secret that once went to the number on file."""
+    if contact:
+        return "رمزی که به شماره پیشین رفته است دیگر باز نمی‌کند؛ رمز تازه‌ای فرستاده می‌شود."
+    return "رمزی که به شماره پیشین رفته است دیگر باز نمی‌کند و راهی برای رمز تازه نمی‌ماند."
+
 
 def _attached(message: contracts.Answer) -> list[Json]:
     return [{"name": file.name} for file in message.attachments]

@@ -46,6 +46,7 @@ _ICONS = {
     "joined_write": "mail",
     "outside_letter": "mail",
     "new_secret": "key",
+    "correct_mobile": "phone",
     "unpublish": "lock",
     "take_down": "lock",
     "resume": "refresh",
@@ -72,6 +73,7 @@ ACTS = (
     ("close", "پایان بدون پاسخ", "close", "پایان"),
     ("take_down", "برداشتن از فهرست همگانی", "lock", "برداشتن"),
     ("new_secret", "رمز تازه برای شهروند", "key", "رمز"),
+    ("correct_mobile", "اصلاح شماره همراه", "phone", "شماره"),
 )
 
 

@@ -29,6 +29,7 @@ from gateway.forms.fields import Fields, parse_form
 from gateway.forms.multipart import SubmittedForm
 from gateway.forms.values import text_of, typed_of, value_of
 from gateway.ops.desk import ticket_claims, words
+from gateway.ops.desk.lists import opened
 from gateway.ops.desk.section import AT
 from gateway.ops.desk.ticket_claims import WaitingFile
 from gateway.ops.desk.ticket_files import FilePages
@@ -59,10 +60,12 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "take_up": (contracts.TAKE_UP, {}),
     "take_down": (contracts.TAKE_DOWN, {}),
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
+    "correct_mobile": (contracts.CORRECT_MOBILE, {}),
 }
-# Words to the citizen that take files, and all that offer prepared texts.
-FILES = frozenset({"say", "answer"})
-PREPARED = FILES | {"pause", "invite", "close"}
+# Words to the citizen; what takes files, and what offers prepared texts.
+WORDS = frozenset({"say", "answer"})
+FILES = WORDS | {"note"}
+PREPARED = WORDS | {"pause", "invite", "close"}
 # Acts after which the colleague may not see the ticket any more.
 LEAVES_THE_UNIT = frozenset({"assign", "sort"})
 # Acts after which nobody looks after an unpaid bill by itself.
@@ -83,6 +86,7 @@ class TicketPages:
             "merge": previews.merge,
             "take_down": previews.take_down,
             "new_secret": previews.new_secret,
+            "correct_mobile": previews.correct_mobile,
         }
 
     # --- the page ---
@@ -103,7 +107,7 @@ class TicketPages:
         if submission.error and submission.act in PREPARED:
             submission = replace(submission, error=words.or_prepared(submission.error))
         ticket = await self._read(request)
-        return await self._pages.page(
+        page = await self._pages.page(
             request,
             "ticket",
             submission,
@@ -111,8 +115,11 @@ class TicketPages:
             bills=self._open_bills(request, ticket),
             view=self._view(request, ticket),
             files=resolved(getattr(request.state, "waiting", [])),
+            mentioned=resolved(getattr(request.state, "mentioned", [])),
             done=resolved(_done(request)),
         )
+        opened.remember(self._desk, request, page, ticket.code)
+        return page
 
     async def _read(self, request: Request) -> DeskTicket:
         message = OneTicket(code=request.path_params["code"])
@@ -162,6 +169,7 @@ class TicketPages:
             raise NotFound("There is no such act.", code="http.not_found")
         form = await forms.read_form(request, self._blobs_of(request, name))
         form.values["act"] = [name]
+        request.state.mentioned = form.values.get("mentions", [])
         files = self._waiting(request, name, form)
         typed = typed_of(form.values)
         contract, fixed = ACTS[name]
@@ -171,6 +179,8 @@ class TicketPages:
         if name in FILES:
             fields["attachments"] = [file.claim.attachment() for file in files]
         fields.pop("canned", None)
+        if name == "assign" and _goes_without_its_colleague(typed):
+            fields.pop("assignee", None)
         try:
             if not wants_change(form.values):
                 text = await self._prepared(request, typed) if name in PREPARED else None
@@ -278,6 +288,14 @@ class TicketPages:
             Route(f"{ticket}/draft", self.draft, methods=["POST"]),
             Route(f"{ticket}/{{act}}", self.act, methods=["POST"]),
         ]
+
+
+def _goes_without_its_colleague(typed: Mapping[str, str]) -> bool:
+    """True if another unit was chosen and the colleague left as the form had it: nobody meant that
+    a colleague of this unit works on it there.
+    """
+    unit, assignee = typed.get("unit"), typed.get("assignee")
+    return unit != typed.get("was_unit") and assignee == typed.get("was_assignee")
 
 
 def _done(request: Request) -> Mapping[str, str]:

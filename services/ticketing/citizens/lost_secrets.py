@@ -46,6 +46,11 @@ def renew(context: Context, message: NewSecret) -> RenewedSecret | BusError:
     return RenewedSecret(code=code)
 
 
+def end_codes(context: Context, code: str) -> None:
+    """Let no one-time code open the ticket that was sent before now."""
+    _codes(context).end(code)
+
+
 def _may_go(context: Context, contact: str) -> bool:
     """False if too many codes go there: anybody can have tickets with another's contact."""
     return "@" not in contact or limits.allows_code_email(context, contact)

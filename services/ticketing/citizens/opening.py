@@ -9,7 +9,7 @@ from people import passes
 from services.ticketing.accounts import attempts
 from services.ticketing.context import Context
 from services.ticketing.keys import is_link
-from services.ticketing.tickets import acts, rows
+from services.ticketing.tickets import acts, mobiles, rows
 from services.ticketing.tickets.acts import Case
 
 FAILURES = 5
@@ -38,7 +38,7 @@ def open_ticket(context: Context, code: str, secret: str, *, lock: bool = False)
         bytes(row.secret_hash) if row else NO_HASH,
         row.link_generation if row else 0,
     )
-    opens |= row is not None and passes.opens(context.keys.pepper, code, secret, context.now)
+    opens |= row is not None and mobiles.opens(context, row, secret)
     if row is None or not opens:
         unguessable = is_link(secret) or passes.is_pass(secret)
         return _refusal(context, code, until, link=unguessable)

@@ -2,10 +2,9 @@
 
 import datetime as dt
 
-from sqlalchemy import select
 from sqlalchemy.sql.elements import ColumnElement
 
-from bus.database.rows import fetch_all
+from bus.database.rows import fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import NotFound
 from contracts.notify.persons import Pass, Person
@@ -16,12 +15,11 @@ from contracts.ticketing.persons import (
     OpenMyTicket,
     TicketsOfPerson,
 )
-from people import passes
 from services.ticketing.context import Context
 from services.ticketing.domain import labels
 from services.ticketing.domain.ticket import citizen_may
 from services.ticketing.tables import PEOPLE, TICKETS
-from services.ticketing.tickets import acts, of_person, rows, views
+from services.ticketing.tickets import acts, mobiles, of_person, rows, views
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.rows import TicketRow
 
@@ -45,13 +43,12 @@ def my_tickets(context: Context, message: MyTickets) -> TicketsOfPerson:
 
 def open_ticket(context: Context, message: OpenMyTicket) -> Pass:
     """Return a pass to a ticket of the person; NotFound ``ticket.not_opened`` for any other."""
-    query = select(TICKETS.c.code).join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
-    code: str | None = context.conn.execute(
-        query.where(TICKETS.c.code == message.code, _own_of(context, message))
-    ).scalar_one_or_none()
-    if code is None:
+    query = rows.tickets().join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
+    own = query.where(TICKETS.c.code == message.code, _own_of(context, message))
+    row = fetch_one(context.conn, TicketRow, own)
+    if row is None:
         raise NotFound("There is no such request of yours.", code="ticket.not_opened")
-    return Pass(code=code, secret=passes.new_pass(context.keys.pepper, code, context.now))
+    return Pass(code=row.code, secret=mobiles.new_pass(context, row))
 
 
 def _own_of(context: Context, message: MyTickets) -> ColumnElement[bool]:

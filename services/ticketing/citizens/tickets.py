@@ -133,11 +133,14 @@ def _done(case: Case) -> Done:
 
 
 def open_attachment(context: Context, message: OpenAttachment) -> Opened | BusError:
-    """Return where a file of the ticket lies, if it passed the scanner."""
+    """Return where a file of the ticket lies, if it passed the scanner and came with an entry that
+    the citizen reads: colleagues' notes and others' letters have files too.
+    """
     case = open_by(context, message)
     if isinstance(case, BusError):
         return case
-    return rows.clean_file(context.conn, case.id, message.attachment)
+    shown = [entry.seq for entry in views.shown_entries(case)]
+    return rows.clean_file(context.conn, case.id, message.attachment, shown)
 
 
 def invitation(context: Context, message: TicketProof) -> CalendarFile | BusError:

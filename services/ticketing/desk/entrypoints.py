@@ -20,6 +20,7 @@ from services.ticketing.desk import (
     calendar,
     incoming_mail,
     lost_secrets,
+    mobiles,
     related,
     sorting,
     tickets,
@@ -126,6 +127,10 @@ class DeskEntries(ContextSource):
     @serve(contracts.TAKE_DOWN)
     def take_down(self, tx: Tx, message: contracts.TakeDown) -> contracts.Acted:
         return tickets.take_down(self.staff_context(tx), message)
+
+    @serve(contracts.CORRECT_MOBILE)
+    def correct_mobile(self, tx: Tx, message: contracts.CorrectMobile) -> contracts.Acted:
+        return mobiles.correct(self.staff_context(tx), message)
 
     @serve(contracts.SEND_NEW_SECRET)
     def send_new_secret(self, tx: Tx, message: contracts.Act) -> contracts.Acted:

@@ -108,7 +108,8 @@ def note(context: Context, message: Note) -> Acted:
     """Write a note that no citizen sees."""
     case = load(context, "note", message)
     readers = mentions.readers(context, case, message)
-    add(context, case, "note", text=message.text, mentions=readers or None)
+    mentioned = readers or None
+    add(context, case, "note", message.attachments, text=message.text, mentions=mentioned)
     reply = finish(context, case)
     mark = str(case.ticket.version)
     colleagues.tell(context, case, readers, "mention", mark, context.colleague.username)

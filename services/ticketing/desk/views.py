@@ -77,6 +77,8 @@ def _possible(context: Context, case: Case) -> tuple[str, ...]:
     acts = moves.possible(case.ticket.state, moves.ROLES[context.colleague.role])
     if not reports.is_public(case.row):
         acts = [act for act in acts if act != "take_down"]
+    if not has_contact(context, case):
+        acts = [act for act in acts if act != "correct_mobile"]
     takes = case.ticket.assignee is None and context.colleague.unit == case.ticket.unit
     return tuple(sorted({*acts, "take"} if takes and "assign" in acts else acts))
 
@@ -87,6 +89,11 @@ def person_of(context: Context, case: Case) -> Json | None:
         return None
     person: Person | None = rows.person(context.conn, case.id)
     return asdict(person) if person is not None else None
+
+
+def has_contact(context: Context, case: Case) -> bool:
+    """Tell whether somebody is on file whom the colleague may know; none is once it is emptied."""
+    return any((person_of(context, case) or {}).values())
 
 
 def _state(case: Case) -> str:

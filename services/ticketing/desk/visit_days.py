@@ -19,6 +19,7 @@ from contracts.ticketing.visits import (
 )
 from iran.persian import TEHRAN
 from services.ticketing.context import Context
+from services.ticketing.desk.related import sees_person
 from services.ticketing.domain import moves
 from services.ticketing.domain.calendar import Calendar, moment
 from services.ticketing.tables import BOOKINGS, PEOPLE, SLOTS, TICKETS
@@ -36,6 +37,7 @@ class Booking:
     slot: int
     code: str
     unit: str
+    privacy: str
     state: str
     subject: str
     name: str | None
@@ -64,7 +66,9 @@ def days(context: Context, message: AskDays) -> CalendarDays:
 
 
 def visits_of_day(context: Context, message: AskDay) -> VisitDay:
-    """Return the visits of a day in their order; who comes only of the colleague's own units."""
+    """Return the visits of a day in their order; which ticket it is only of the colleague's own
+    units, and who comes only where the colleague may see who wrote it.
+    """
     moves.require(context.colleague.role, "read")
     date = dt.date.fromisoformat(message.day)
     listed = _slots(context.conn, date)
@@ -96,7 +100,7 @@ def _visitor(context: Context, booking: Booking) -> Visitor:
         unit=views.unit_of(context, booking.unit),
         code=booking.code if own else None,
         subject=booking.subject if own else None,
-        name=booking.name if own else None,
+        name=booking.name if sees_person(context, booking.unit, booking.privacy) else None,
         state=booking.state if own else None,
     )
 
@@ -151,6 +155,7 @@ def _bookings(conn: Connection, slots: list[int]) -> list[Booking]:
             BOOKINGS.c.slot,
             TICKETS.c.code,
             TICKETS.c.unit,
+            TICKETS.c.privacy,
             TICKETS.c.state,
             TICKETS.c.subject,
             PEOPLE.c.name,

@@ -95,6 +95,10 @@ ACTS = {
         "رمز تازه داده شد؛ رمز پیشین دیگر باز نمی‌کند",
         "A new secret was given; the old one opens no more",
     ),
+    "correct_mobile": (
+        "شماره همراه اصلاح شد؛ کدهای شماره پیشین دیگر باز نمی‌کند",
+        "The mobile number was put right; codes sent to the old one open no more",
+    ),
     "withheld": (
         "پیام ثبت فرستاده نشد؛ به این شماره یا نشانی به‌تازگی پیام‌های بسیاری فرستاده شده است",
         "The acknowledgement was not sent: too many went to this number or address of late",

@@ -45,6 +45,7 @@ Act: TypeAlias = Literal[
     "not_taken",
     "withheld",
     "new_secret",
+    "correct_mobile",
     "related",
     "calendar_reply",
     "forward",
@@ -123,6 +124,7 @@ _TABLE: dict[tuple[State, Act], State] = {
     **_same("not_taken", *ALL),
     **_same("withheld", *ALL),
     **_same("new_secret", *ALL),
+    **_same("correct_mobile", *ALL),
     **_same("related", *ALL),
     **_same("calendar_reply", *ALL),
     **_to("forward", "OPEN", "NEW"),
@@ -161,6 +163,7 @@ _CLERK: tuple[Act | Right, ...] = (
     "register",
     "letters",
     "new_secret",
+    "correct_mobile",
     "take_down",
     "forward",
 )

@@ -36,6 +36,7 @@ TO_CITIZEN: dict[Act, str] = {
     "end_visit": "visit_ended",
     "remind": "remind",
     "take_down": "taken_down",
+    "correct_mobile": "word",
     "forward": "word",
     "forwarded": "word",
     "forward_news": "word",

@@ -167,6 +167,12 @@ def held_tickets(context: Context) -> Select[int]:
     return select(TICKETS.c.id).where(is_held(context))
 
 
+def is_ticket_held(context: Context, ticket: int) -> bool:
+    """Tell whether a hold protects the ticket."""
+    held = select(TICKETS.c.id).where(TICKETS.c.id == ticket, is_held(context))
+    return context.conn.scalar(held) is not None
+
+
 def _one(context: Context, id_: int) -> contracts.Hold:
     rows = fetch_all(context.conn, HoldRow, _HOLDS.where(LEGAL_HOLDS.c.id == id_))
     if not rows:

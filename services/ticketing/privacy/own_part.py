@@ -15,7 +15,7 @@ from services.ticketing.context import Context
 from services.ticketing.domain.moves import WORK
 from services.ticketing.privacy import emptying, holds
 from services.ticketing.tables import LEGAL_HOLDS, PEOPLE, TICKETS
-from services.ticketing.tickets import of_person, rows
+from services.ticketing.tickets import acts, of_person, rows, views
 from services.ticketing.tickets.rows import TicketRow
 
 # The most tickets of a person that other contexts are told of.
@@ -113,15 +113,15 @@ def _tickets(context: Context, claim: Claim) -> list[TicketRow]:
 
 
 def _ticket(context: Context, row: TicketRow) -> Json:
+    """What the person reads of the ticket; no word among colleagues, and none of other people."""
+    entries = views.shown_entries(acts.load_by_id(context, row.id, lock=False))
+    files = rows.files(context.conn, row.id)
     return {
         **{name: getattr(row, name) for name in SHOWN},
         "registered_at": instant(row.registered_at),
         "log": [
             {"at": instant(entry.at), "by": entry.by, "act": entry.act, "text": entry.text}
-            for entry in rows.events(context.conn, row.id)
-            if entry.act != "note"
+            for entry in entries
         ],
-        "files": [
-            file.name for files in rows.files(context.conn, row.id).values() for file in files
-        ],
+        "files": [file.name for entry in entries for file in files.get(entry.seq, ())],
     }

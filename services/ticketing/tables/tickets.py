@@ -132,6 +132,8 @@ PEOPLE = Table(
     # Keyed hashes, by which other tickets of the same person are found.
     Column("mobile_key", LargeBinary),
     Column("national_id_key", LargeBinary),
+    # When the desk put the mobile right; empty while it is the one of the registration.
+    Column("mobile_since", MOMENT),
     # By what they are found, apart from the ticket's text: not every unit may know whose it is.
     Column("search", Text, nullable=False, server_default=""),
 )

@@ -8,6 +8,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from contracts.notify.persons import Person
 from services.ticketing.context import Context
 from services.ticketing.tables import PEOPLE, TICKETS
+from services.ticketing.tickets import mobiles
 
 
 def own(context: Context, person: Person, registered: dt.datetime | None) -> ColumnElement[bool]:
@@ -20,7 +21,8 @@ def own(context: Context, person: Person, registered: dt.datetime | None) -> Col
     starts = (since(context, person), registered)
     start = min((moment for moment in starts if moment is not None), default=None)
     if start is not None:
-        later = and_(PEOPLE.c.national_id.is_(None), TICKETS.c.registered_at >= start)
+        on_file = mobiles.SINCE
+        later = and_(PEOPLE.c.national_id.is_(None), on_file >= start)
         by_both = or_(by_both, later)
     return and_(PEOPLE.c.mobile == person.mobile, by_both)
 
@@ -28,7 +30,7 @@ def own(context: Context, person: Person, registered: dt.datetime | None) -> Col
 def since(context: Context, person: Person) -> dt.datetime | None:
     """Return since when a ticket has both the mobile and the national ID; None if none has."""
     query = (
-        select(func.min(TICKETS.c.registered_at))
+        select(func.min(mobiles.SINCE))
         .join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
         .where(PEOPLE.c.mobile == person.mobile, PEOPLE.c.national_id == person.national_id)
     )

@@ -321,16 +321,18 @@ def files(conn: Connection, ticket: int) -> dict[int, list[StoredFile]]:
     return by_entry
 
 
-def clean_file(conn: Connection, ticket: int, file: int) -> Opened:
-    """Return a file that passed the scanner.
+def clean_file(
+    conn: Connection, ticket: int, file: int, entries: Iterable[int] | None = None
+) -> Opened:
+    """Return a file that passed the scanner, of these ``entries`` alone if they are given.
 
     NotFound ``attachment.not_found``, ``.held``, ``.infected`` or ``.gone`` otherwise.
     """
-    row = conn.execute(
-        select(FILES.c.state, FILES.c.sha256, FILES.c.size, FILES.c.type, FILES.c.name).where(
-            FILES.c.ticket == ticket, FILES.c.id == file
-        )
-    ).one_or_none()
+    columns_ = (FILES.c.state, FILES.c.sha256, FILES.c.size, FILES.c.type, FILES.c.name)
+    wanted = select(*columns_).where(FILES.c.ticket == ticket, FILES.c.id == file)
+    if entries is not None:
+        wanted = wanted.where(FILES.c.seq.in_(entries))
+    row = conn.execute(wanted).one_or_none()
     if row is None:
         raise NotFound("The ticket has no such file.", code="attachment.not_found")
     if row.state in _SHUT:

@@ -79,9 +79,7 @@ def for_citizen(context: Context, case: Case) -> TicketView:
     row, ticket = case.row, case.ticket
     may = citizen_may(ticket, public=row.public)
     files = rows.files(context.conn, case.id)
-    own = [
-        history_entry(entry, files) for entry in map(_own_word, case.entries) if _is_shown(entry)
-    ]
+    own = [history_entry(entry, files) for entry in shown_entries(case)]
     fa, en = labels.PAUSES[ticket.pause] if ticket.pause else labels.STATES[ticket.state]
     return TicketView(
         code=row.code,
@@ -96,7 +94,7 @@ def for_citizen(context: Context, case: Case) -> TicketView:
         registered_at=instant(row.registered_at),
         text=row.text,
         clocks=tuple(clock_view(clock) for clock in case.clocks(context)),
-        history=(*own, *_history_of_joined(context, case)),
+        history=tuple(sorted([*own, *_history_of_joined(context, case)], key=_moment)),
         may=tuple(may),
         appointment=appointment_of(context, case),
         slots=tuple(_slots(context, case)) if "choose_slot" in may else (),
@@ -107,14 +105,19 @@ def for_citizen(context: Context, case: Case) -> TicketView:
     )
 
 
+def shown_entries(case: Case) -> list[Entry]:
+    """Return what the citizen reads of the log: no word among colleagues, and none of others."""
+    return [entry for entry in map(_own_word, case.entries) if entry.act not in HIDDEN_FROM_CITIZEN]
+
+
+def _moment(entry: HistoryEntry) -> dt.datetime:
+    return dt.datetime.fromisoformat(entry.at)
+
+
 def _own_word(entry: Entry) -> Entry:
     """A note that its citizen wrote, after the end, is a message to that citizen."""
     own = entry.act == "note" and entry.by == "citizen"
     return replace(entry, act="write") if own else entry
-
-
-def _is_shown(entry: Entry) -> bool:
-    return entry.act not in HIDDEN_FROM_CITIZEN
 
 
 def _history_of_joined(context: Context, case: Case) -> list[HistoryEntry]:

@@ -666,6 +666,37 @@ def test_p16_a_new_secret_from_the_desk_is_looked_at_before_the_old_one_ends(sha
     assert opens() != 200
 
 
+def test_a_wrong_mobile_is_put_right_after_a_look_at_both_numbers(shared_desk, sat):
+    session, code = sat(), registered(shared_desk, mobile="09120000001")["code"]
+    typed = {"mobile": "۰۹۱۲ ۰۰۰ ۰۰۰۲", "text": "به خواست شهروند"}
+    look = send(session, shared_desk, code, "correct_mobile", **typed)
+    assert "هنوز چیزی انجام نشده است" in look.text
+    assert ("09120000001" in look.text, "09120000002" in look.text) == (True, True)
+    done = send(session, shared_desk, code, "correct_mobile", **typed, looked="1").text
+    assert "شماره همراه اصلاح شد" in done
+    assert 'href="tel:+989120000002"' in done
+
+
+def test_the_first_page_has_the_tickets_that_a_colleague_opened_last(shared_desk, sat):
+    session = sat()
+    codes = [registered(shared_desk)["code"] for _ in range(2)]
+    for code in (*codes, codes[0]):
+        page_of(session, shared_desk, code)
+    home = session.get(f"{shared_desk.ops}/desk", timeout=20).text
+    opened = home.split('id="opened-h"')[1].split("</section>")[0]
+    assert re.findall(r"/desk/tickets/([0-9]{10})", opened)[:2] == codes
+
+
+def test_a_ticket_goes_to_another_unit_without_the_colleague_who_has_it(shared_desk, sat):
+    session, code = sat(), registered(shared_desk)["code"]
+    page = send(session, shared_desk, code, "take").text
+    typed = fields_of(page, f"/desk/tickets/{code}/assign")
+    assert typed["was_assignee"]
+    typed |= {"unit": "billing", "assignee": typed["was_assignee"]}
+    done = session.post(f"{shared_desk.ops}/desk/tickets/{code}/assign", data=typed, timeout=20)
+    assert "پرونده به واحد دیگر رفت" in done.text
+
+
 @pytest.mark.parametrize(
     ("act", "prepared"), [("note", False), ("pause", True), ("close", True), ("say", True)]
 )

@@ -104,9 +104,12 @@ def test_the_page_of_a_day_tells_who_comes_and_of_another_units_ticket_only_the_
         "insert into bookings (ticket, slot) select t.id, s.id from s, tickets t where t.code = %s",
         (ticket["code"],),
     )
-    own = nader.get("/calendar/days/1406-03-02").text
+    own = Seat(shared_desk, "mina").get("/calendar/days/1406-03-02").text
     assert "زهرا کاظمی" in own
     assert f"/desk/tickets/{ticket['code']}" in own
+    supervisors = nader.get("/calendar/days/1406-03-02").text
+    assert f"/desk/tickets/{ticket['code']}" in supervisors
+    assert "زهرا" not in supervisors, "the citizen let the unit alone know the name"
     other = Seat(shared_desk, "sara").get("/calendar/days/1406-03-02").text
     assert "پرونده واحد دیگر" in other
     assert "زهرا" not in other

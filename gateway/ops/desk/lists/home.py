@@ -20,7 +20,8 @@ from contracts.ticketing import book
 from contracts.ticketing import queue as contracts
 from contracts.ticketing.colleagues import MY_NOTICES, Notice
 from contracts.ticketing.desk import Nothing as OfDesk
-from contracts.ticketing.queue import DeskHome
+from contracts.ticketing.queue import DeskHome, Queue, QueueRow
+from gateway.ops.desk.lists import opened
 from gateway.ops.desk.lists.addresses import QUEUE_AT
 from gateway.ops.desk.lists.urgency import Urgency, urgency
 from gateway.ops.desk.section import AT
@@ -46,14 +47,15 @@ class Waiting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """The first page: what ticketing tells, the urgency of each ticket, what waits elsewhere, and
-    what happened for the colleague and was not read.
+    """The first page: what ticketing tells, the urgency of each ticket, what waits elsewhere, what
+    happened for the colleague and was not read, and which tickets were opened last.
     """
 
     home: DeskHome
     urgencies: Mapping[str, Urgency]
     waiting: tuple[Waiting, ...]
     notices: tuple[Notice, ...]
+    opened: tuple[QueueRow, ...]
 
 
 Neighbour = Callable[[Request], Awaitable[list[Waiting]]]
@@ -79,9 +81,10 @@ class HomePages:
         return await self._pages.page(request, "home", view=self._view(request))
 
     async def _view(self, request: Request) -> HomeView:
-        home, mine, lists = await asyncio.gather(
+        home, mine, last, lists = await asyncio.gather(
             self._pages.ask(request, contracts.DESK_HOME, contracts.Nothing()),
             self._pages.ask(request, MY_NOTICES, OfDesk()),
+            self._opened(request),
             asyncio.gather(*(self._of_neighbour(request, part) for part in self._neighbours)),
         )
         now = dt.datetime.now(dt.UTC)
@@ -90,7 +93,16 @@ class HomePages:
             urgencies={row.code: urgency(row, now) for row in (*home.mine, *home.late)},
             waiting=tuple(waiting for part in lists for waiting in part if waiting.number),
             notices=tuple(notice for notice in mine.notices if notice.unread)[:NOTICES_MOST],
+            opened=last,
         )
+
+    async def _opened(self, request: Request) -> tuple[QueueRow, ...]:
+        """The tickets that were opened last in this browser, as far as one may see them still."""
+        codes = opened.codes(self._desk, request)
+        if not codes:
+            return ()
+        page = await self._pages.ask(request, contracts.QUEUE, Queue(codes=codes, state="ALL"))
+        return tuple(sorted(page.tickets, key=lambda row: codes.index(row.code)))
 
     async def _of_neighbour(self, request: Request, part: str) -> list[Waiting]:
         """What waits in a part of the desk; nothing for a stranger there, or while it is away.
