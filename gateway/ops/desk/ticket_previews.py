@@ -2,6 +2,7 @@
 
 from starlette.requests import Request
 
+from bus.errors import ContractError, FieldError, RuleBroken
 from bus.messages.values import Json
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.answers import PREVIEW_ANSWER, AnswerPreview, PreviewAnswer
@@ -14,6 +15,8 @@ from gateway.ops.staff.refusals import TICKET_STATES
 from people.tracking import grouped
 
 SHOWN = 300
+# What no duplicate is joined with.
+ENDED = ("ANSWERED", "CLOSED", "MERGED")
 VISITS = {
     "keep": "زمان مراجعه شهروند می‌ماند؛ او آن را در صفحه خود می‌بیند و می‌تواند عوض کند.",
     "end": "زمان مراجعه شهروند لغو و آزاد می‌شود؛ نامه و پیامک لغو برایش می‌رود.",
@@ -62,9 +65,16 @@ class TicketPreviews:
         )
 
     async def merge(self, request: Request, message: contracts.Merge) -> Preview:
-        """A duplicate and the ticket that it is joined with."""
+        """A duplicate and the ticket that it is joined with; refused here already if it cannot."""
+        if message.into == message.code:
+            fault = FieldError("into", "choice", "A ticket cannot be joined with itself.")
+            raise ContractError(fault.message, fields=[fault])
         ticket = await self._read(request, message.code)
         into = await self._read(request, message.into)
+        if into.state in ENDED:
+            sentence = "The other ticket is not worked on."
+            code = "ticket.target_ended"
+            raise RuleBroken(sentence, code=code, state=into.state, ticket=into.code)
         return Preview(
             title="این پرونده با پرونده دیگری یکی می‌شود",
             button="یکی کردن",

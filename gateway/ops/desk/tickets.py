@@ -216,17 +216,21 @@ class TicketPages:
     async def _judge(
         self, request: Request, name: str, form: SubmittedForm, typed: Mapping[str, str]
     ) -> None:
-        """Raise ContractError for files that cannot be taken, or if a bill is open and nobody has
-        said that it stays so.
+        """Raise ContractError for files that cannot be taken, or if a visit or a bill is open and
+        nobody has said what becomes of it: before the act is shown, not after it.
         """
         if form.problems:
             raise ContractError("The files cannot be taken.", fields=form.problems)
-        if name not in ENDS or typed.get("bills_stay") == "1":
+        if name not in ENDS:
             return
-        if await self._open_bills(request, await self._read(request)):
+        ticket, faults = await self._read(request), []
+        if ticket.visit_open and not typed.get("visit"):
+            faults.append(FieldError("visit", "required", "Say what becomes of the visit."))
+        if typed.get("bills_stay") != "1" and await self._open_bills(request, ticket):
             sentence = "A bill of this ticket is unpaid; say that it stays open."
-            fault = FieldError("bills_stay", "required", sentence)
-            raise ContractError(sentence, fields=[fault])
+            faults.append(FieldError("bills_stay", "required", sentence))
+        if faults:
+            raise ContractError("Something is open beside the ticket.", fields=faults)
 
     async def _prepared(self, request: Request, typed: Mapping[str, str]) -> str | None:
         """Return the prepared text for the box: a colleague reads it before a citizen does."""

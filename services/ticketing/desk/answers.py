@@ -70,6 +70,7 @@ def preview(context: Context, message: PreviewAnswer) -> AnswerPreview:
     if person is not None and person.email:
         text = notifications.TO_CITIZEN[name]
         email = notifications.email_text(context, case, entry, text, link=LINK[language])
+        email = email.replace(f"{LINK[language]}#rate", LINK[language])
     return AnswerPreview(
         language=language,
         page_title=labels.ACTS[name][0 if language == "fa" else 1],
