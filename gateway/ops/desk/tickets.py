@@ -202,9 +202,8 @@ class TicketPages:
         )
 
     def _target(self, request: Request, typed: Mapping[str, str]) -> "_Target":
-        return _Target(
-            request.path_params["act"], back_query(request, typed), typed.get("then", "")
-        )
+        act, back = request.path_params["act"], back_query(request, typed)
+        return _Target(act, back, typed.get("then", ""), typed.get("version", ""))
 
     def _waiting(self, request: Request, name: str, form: SubmittedForm) -> list[WaitingFile]:
         files = ticket_claims.waiting(self._desk, form) if name in FILES else []
@@ -311,11 +310,14 @@ def _done(request: Request) -> Mapping[str, str]:
 class _Target:
     """The page after an act: the next ticket of the list if that was wished, else the same one."""
 
-    def __init__(self, act: str, back: str, then: str) -> None:
+    def __init__(self, act: str, back: str, then: str, version: str) -> None:
         self._act, self._back, self._next = act, back, then == "next" and bool(back)
+        self._version = version
 
     def __call__(self, reply: Acted) -> str:
-        query = {"of": reply.code, "v": str(reply.version), "done": self._act}
+        is_same = self._act in LEAVES_THE_UNIT and str(reply.version) == self._version
+        done = "same" if is_same else self._act
+        query = {"of": reply.code, "v": str(reply.version), "done": done}
         if self._next:
             return f"queue/next?{urlencode({**query, 'from': reply.code, 'back': self._back})}"
         return with_back(f"tickets/{reply.code}?{urlencode(query)}", self._back)

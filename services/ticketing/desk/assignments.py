@@ -46,7 +46,10 @@ def take(context: Context, message: Act) -> Acted:
 
 
 def assign(context: Context, message: Assign) -> Acted:
-    """Give the ticket to a unit, or to a colleague of its unit or to who stands in for them."""
+    """Give the ticket to a unit, or to a colleague of its unit or to who stands in for them.
+
+    Whoever has it already is given nothing: without a word beside it the log stays as it is.
+    """
     case = tickets.load(context, "assign", message)
     if message.unit and message.unit not in context.book.units:
         raise field_refusal("unit", "There is no such unit.")
@@ -57,6 +60,9 @@ def assign(context: Context, message: Assign) -> Acted:
     if new_unit:
         visits.settle(context, case, message.visit, context.colleague.username)
     stand_in = _stand_in(context, message.assignee, target)
+    has_it = stand_in.username is not None and stand_in.username == case.ticket.assignee
+    if has_it and not (new_unit or message.text or stand_in.remark):
+        return Acted(code=case.row.code, version=case.ticket.version, state=case.ticket.state)
     tickets.add(
         context, case, "assign", unit=new_unit, assignee=stand_in.username, text=message.text
     )
