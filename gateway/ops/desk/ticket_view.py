@@ -148,8 +148,12 @@ class TicketPage:
 
     @property
     def photos(self) -> list[TicketFile]:
-        """The photos of the ticket, which its page shows small."""
-        return [file for file in self.files.values() if file.photo]
+        """The photos that the page shows small below the citizen's text; those of a word among
+        colleagues stand in the history alone.
+        """
+        internal = (entry for entry in self.ticket.history if entry.internal)
+        hidden = {int(file["attachment"]) for entry in internal for file in entry.attachments}
+        return [file for file in self.files.values() if file.photo and file.id not in hidden]
 
     def mark(self, entry: DeskHistoryEntry) -> EventMark:
         """Return kind and icon of an entry of the history."""
