@@ -110,19 +110,29 @@ class Prose(fields.String):
     """Text of several lines, as people write it: line breaks and tabs, no other control character,
     no mark that turns the direction of what follows.
 
-    Kept with ``\\n`` as the line break, and without blanks around it.
+    Kept with ``\\n`` as the line break, and without blanks around it, unless ``edges`` keeps them:
+    in a piece of a longer text they stand between two words.
     """
 
-    # Any: marshmallow's options of a field
-    def __init__(self, most: int, *, least: int = 1, personal: bool = False, **kwargs: Any):
+    def __init__(
+        self,
+        most: int,
+        *,
+        least: int = 1,
+        personal: bool = False,
+        edges: bool = False,
+        **kwargs: Any,  # Any: marshmallow's options of a field
+    ):
         super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
+        self.edges = edges
         self.validators = [
             validate.Length(least, most, error=f"length|Give {least} to {most} characters.")
         ]
 
     def _deserialize(self, value: object, attr: str | None, data: Data, **kwargs: object) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        text = without_direction_marks(_LINE_ENDS.sub("\n", text)).strip()
+        text = without_direction_marks(_LINE_ENDS.sub("\n", text))
+        text = text if self.edges else text.strip()
         Text._clean(text.replace("\n", "").replace("\t", ""))
         return text
 

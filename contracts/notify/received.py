@@ -10,9 +10,20 @@ from contracts.notify.bulk import CanonicalUuid
 
 # 255 parts of 67 letters are the longest that the network joins.
 TEXT_MOST, NUMBER_MOST = 17_085, 40
+# Of what is joined here, so that it is no longer than that: 160 letters are the most of one part.
+PARTS_MOST, PART_LETTERS = 100, 160
 RECEIVED_PAGE = 250
 # FILED: with a ticket; OPEN: a clerk has to look; DONE: somebody has; OPT_OUT: it ended news.
 RECEIVED_STATES = ("LISTED", "OPT_OUT", "SENT_ON", "FILED", "OPEN", "DONE")
+
+
+@message
+class TextPart:
+    """Which part of a long text it is, where the provider does not join them."""
+
+    common: Annotated[str, Text(64), "What the parts of one text have in common, a number mostly"]
+    place: Annotated[int, whole(1, PARTS_MOST)]
+    parts: Annotated[int, whole(2, PARTS_MOST)]
 
 
 @message
@@ -23,8 +34,9 @@ class TakeText:
     ref: Annotated[str | None, Text(64)] = None
     line: Annotated[str, Text(NUMBER_MOST)]
     sender: Annotated[str, Text(NUMBER_MOST, personal=True)]
-    text: Annotated[str, Prose(TEXT_MOST, least=0, personal=True)]
+    text: Annotated[str, Prose(TEXT_MOST, least=0, personal=True, edges=True)]
     sent_at: Annotated[str | None, Text(NUMBER_MOST), "As the provider wrote it"] = None
+    part: TextPart | None = None
 
 
 @message

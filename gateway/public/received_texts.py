@@ -22,6 +22,7 @@ from contracts.notify.received import NUMBER_MOST, TAKE_TEXT, TakeText
 from gateway.http import bodies
 from gateway.limits.guesses import Guesses
 from gateway.public.sms_receipts import NUMBER_NAMES, RECEIVED, key_of
+from gateway.public.text_parts import part_of
 
 _log = log.get("received_texts")
 # 17,085 Persian letters, each written as six bytes of a form.
@@ -48,7 +49,7 @@ def text_of(members: Mapping[str, str], provider: str) -> TakeText | None:
     >>> text_of({"From": "0912", "to": "3000", "Message": "hi"}, "kavenegar").text
     'hi'
     """
-    folded = {name.lower().replace("_", ""): value for name, value in members.items()}
+    folded = {_folded(name): value for name, value in members.items()}
     brought = {
         part: next((folded[name] for name in names if name in folded), "")
         for part, names in NAMES.items()
@@ -64,7 +65,12 @@ def text_of(members: Mapping[str, str], provider: str) -> TakeText | None:
         sender=sender,
         text=unescaped(brought["text"]),
         sent_at=sent_at if 0 < len(sent_at) <= NUMBER_MOST else None,
+        part=part_of(folded),
     )
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def unescaped(text: str) -> str:

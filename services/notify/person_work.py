@@ -7,7 +7,7 @@ from bus.messages.values import Json
 from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.person_acts import NOTE_PERSON_PART, NotePersonPart
 from services.notify.context import Context
-from services.notify.tables import INBOXES, MESSAGES, RECEIVED_TEXTS, SUBSCRIPTIONS
+from services.notify.tables import INBOXES, MESSAGES, RECEIVED_TEXTS, SUBSCRIPTIONS, TEXT_PARTS
 
 MOST = 5000
 
@@ -107,6 +107,8 @@ def _erase(context: Context, message: WorkOnPerson) -> Json:
         .where(_own_inbox(context, message), INBOXES.c.closed_at.is_(None))
         .values(person=None, closed_at=context.now)
     ).rowcount
+    own_parts = TEXT_PARTS.c.sender_hash == context.keys.receiver("sms", message.mobile)
+    context.conn.execute(delete(TEXT_PARTS).where(own_parts))
     own_texts = delete(RECEIVED_TEXTS).where(_own_texts(context, message))
     texts = context.conn.execute(own_texts).rowcount
     emptied = {

@@ -3,7 +3,7 @@
 It speaks their real protocols, so that what is tried here is what production does; no message
 leaves this machine. ``POST /play`` makes answers late, wrong or lost, and says what becomes of
 messages; ``GET /taken`` tells what each provider took; ``/phone`` shows what arrived, and sends
-texts to a line, which Kavenegar brings.
+texts to a line, which Kavenegar brings, and gives to whoever asks.
 """
 
 import asyncio
@@ -47,6 +47,7 @@ CALLS: tuple[tuple[str, list[str], str, str, Callable[..., Answer]], ...] = (
         "find",
         protocols.kavenegar_find,
     ),
+    ("/v1/{key}/sms/receive.json", POST, "kavenegar", "receive", protocols.kavenegar_receive),
     ("/v1/{key}/account/info.json", POST, "kavenegar", "credit", protocols.kavenegar_info),
     ("/api/http/sms/v2/send", POST, "magfa", "send", protocols.magfa_send),
     ("/api/http/sms/v2/statuses/{mids}", GET, "magfa", "states", protocols.magfa_statuses),
@@ -142,6 +143,7 @@ class Telephones:
             "message": fields.get("message", ""),
             "messageid": next(self.player.numbers),
         }
+        self.player.came_in.append(text)
         is_brought = bool(self.received) and await anyio.to_thread.run_sync(
             _posted, self.received, text
         )

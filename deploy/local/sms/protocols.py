@@ -140,6 +140,26 @@ def kavenegar_find(player: Player, form: dict[str, str]) -> Answer:
 
 
 @kavenegar
+def kavenegar_receive(player: Player, form: dict[str, str]) -> Answer:
+    """The last hundred texts of a line: those not read yet, which are read then, or the others."""
+    of_line = [text for text in player.came_in if text["to"] == form.get("linenumber")]
+    wants_read = form.get("isread") == "1"
+    chosen = [t for t in of_line if (t["messageid"] in player.read) == wants_read][-100:]
+    player.read.update(text["messageid"] for text in chosen)
+    entries = [
+        {
+            "messageid": text["messageid"],
+            "message": text["message"],
+            "sender": text["from"],
+            "receptor": text["to"],
+            "date": int(time.time()),
+        }
+        for text in chosen
+    ]
+    return _kavenegar(200, entries or None)
+
+
+@kavenegar
 def kavenegar_info(_player: Player, _form: dict[str, str]) -> Answer:
     return _kavenegar(200, {"remaincredit": CREDIT, "expiredate": 0, "type": "Master"})
 

@@ -19,7 +19,7 @@ LINES = {
     "smsir": ("300077100", "300077111"),
     "melipayamak": ("500046100", "500046111"),
 }
-CALLS = ("send", "find", "states", "credit")
+CALLS = ("send", "find", "states", "credit", "receive")
 # hang: time out before taking; take_and_hang: after it; drop and garbage: taken, and the answer is
 # lost or unreadable; error: HTTP 500, nothing taken; normal: no tricks any more.
 TRICKS = ("delay", "hang", "take_and_hang", "error", "drop", "garbage", "busy", "no_credit")
@@ -56,6 +56,9 @@ class Player:
         self.phones: dict[str, list[SmsMessage]] = {}
         self.tricks: deque[Trick] = deque()
         self.outcomes: dict[str, str] = {}
+        # Texts that telephones sent, and those of them that Kavenegar has given.
+        self.came_in: list[dict[str, object]] = []
+        self.read: set[object] = set()
         self.blacklist: set[str] = set()
         self.blocked: set[str] = set()
         self._file = self._reopen(file) if file else None

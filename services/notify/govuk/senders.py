@@ -61,6 +61,15 @@ def owner_of_line(conn: Connection, line: str) -> str | None:
     return owner
 
 
+def lines_at(conn: Connection, provider: str) -> list[str]:
+    """The approved lines of agencies that are with a provider."""
+    column = SENDERS.c
+    query = select(column.text).where(
+        column.provider == provider, column.channel == "sms", column.state == "APPROVED"
+    )
+    return list(conn.execute(query).scalars())
+
+
 def propose(context: Context, editor: str, request: ProposeSender) -> Senders:
     """Propose a name; nobody writes under it before another editor has approved it."""
     text = request.text.strip()

@@ -5,19 +5,28 @@ codes, that a repeated ``localid`` of ``send`` is not sent again, that statuses 
 hours and by ``localid`` for 12. Not known for sure: in which form ``sendarray``, which alone
 carries different texts, takes our numbers (its libraries differ). So it is used only where
 ``array`` is set, after a try with the account itself: `find` must find what it sent.
+
+Texts that came in are asked for where ``polls`` is set. To give a text marks it as read, and an
+answer may be lost: so the last hundred that were read are asked for too, at each turn, as far as
+they are of the last two days.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import orjson
 
+from bus.foreign.http_call import whole as whole_or_none
 from services.notify.providers import http
 from services.notify.providers.http import Json, whole
-from services.notify.providers.sms import DeliveryState, HandoverResult, Sms
+from services.notify.providers.sms import DeliveryState, HandoverResult, IncomingSms, Sms
 
 OK, MOST, ASKED_MOST = 200, 200, 500
+READ, UNREAD = "1", "0"
+# Of texts that were read before, those within that time: older ones may be forgotten here.
+RECENT = 2 * 86_400.0
 STATES = {
     1: DeliveryState.ACCEPTED,  # in its queue
     2: DeliveryState.ACCEPTED,  # scheduled
@@ -51,6 +60,7 @@ class Kavenegar:
     news_line: str
     timeout: float = 10.0
     array: bool = False
+    polls: bool = False
     code: str = field(default="kavenegar", init=False)
     finds: bool = field(default=True, init=False)
 
@@ -110,6 +120,22 @@ class Kavenegar:
             raise http.unreadable("no credit")
         return http.rials(entries.get("remaincredit"))
 
+    @property
+    def lines(self) -> Sequence[str]:
+        return self.line, self.news_line
+
+    def received(self, lines: Sequence[str]) -> list[IncomingSms]:
+        came = []
+        for line in lines:
+            for is_read in (READ, UNREAD):
+                form = {"linenumber": line, "isread": is_read}
+                reply = http.ask("POST", self._url("sms/receive"), self.timeout, data=form)
+                if (code := _code(reply)) != OK:
+                    raise http.unreadable(f"code {code}")
+                entries = http.objects(reply.get("entries") or [])
+                came += [_came_in(e) for e in entries if is_read == UNREAD or _is_recent(e)]
+        return came
+
     def _entries(self, path: str, name: str, ids: Sequence[object]) -> list[Json]:
         """The entries about these messages, of as many calls as that needs."""
         entries: list[Json] = []
@@ -143,3 +169,19 @@ def _handed(sms: Sms, entry: Json) -> HandoverResult:
     if state not in (DeliveryState.REJECTED, DeliveryState.FAILED):
         state = DeliveryState.ACCEPTED
     return HandoverResult(sms.ref, state, number, cost, str(code))
+
+
+def _is_recent(entry: Json) -> bool:
+    sent_at = whole_or_none(entry.get("date"))
+    return sent_at is not None and sent_at > time.time() - RECENT
+
+
+def _came_in(entry: Json) -> IncomingSms:
+    sent_at = entry.get("date")
+    return IncomingSms(
+        ref=http.number(entry.get("messageid")),
+        line=str(entry.get("receptor") or ""),
+        sender=str(entry.get("sender") or ""),
+        body=str(entry.get("message") or ""),
+        sent_at=str(sent_at) if sent_at else None,
+    )

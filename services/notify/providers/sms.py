@@ -6,7 +6,7 @@ An adapter calls the outside: none of its methods is called while a transaction 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bus.errors import BusError
 
@@ -72,6 +72,39 @@ class HandoverResult:
     provider_ref: str | None = None
     cost_rials: int | None = None
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingSms:
+    """A text that came in at a line; ``ref`` is the provider's number for it."""
+
+    ref: str
+    line: str
+    sender: str
+    body: str
+    sent_at: str | None = None
+
+
+@runtime_checkable
+class SmsInbox(Protocol):
+    """A provider that is asked for the texts which came in, if ``polls``."""
+
+    @property
+    def code(self) -> str:
+        """Our name of it."""
+
+    @property
+    def polls(self) -> bool:
+        """Whether it is asked at all: by its settings."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The account's own lines."""
+
+    def received(self, lines: Sequence[str]) -> list[IncomingSms]:
+        """What came in at these lines, also what an earlier answer had that may have been lost.
+        Unavailable: not known now.
+        """
 
 
 class SmsProvider(Protocol):

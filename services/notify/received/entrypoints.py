@@ -6,7 +6,8 @@ from contracts.notify import received as contracts
 from services.notify.context import Entrypoints
 from services.notify.editors import roles
 from services.notify.govuk.notifications import ApiCaller
-from services.notify.received import texts
+from services.notify.received import parts, polling, texts
+from services.notify.sending.dispatch_entrypoints import sms_inboxes
 
 
 class ReceivedEntrypoints(Entrypoints):
@@ -14,7 +15,7 @@ class ReceivedEntrypoints(Entrypoints):
 
     @serve(contracts.TAKE_TEXT)
     def take_text(self, tx: Tx, message: contracts.TakeText) -> contracts.TextReceipt:
-        return texts.take(self.context(tx), message)
+        return parts.take(self.context(tx), message)
 
     @serve(contracts.API_RECEIVED)
     def api_received(self, tx: Tx, message: contracts.ListReceived) -> contracts.ReceivedTexts:
@@ -33,6 +34,17 @@ class ReceivedEntrypoints(Entrypoints):
     @handle(contracts.NOTE_TEXT)
     def note_text(self, tx: Tx, message: contracts.NoteText) -> None:
         texts.note(self.context(tx), message)
+
+    @every(60)
+    def join_texts(self) -> None:
+        with self.store.transaction() as tx:
+            parts.join_late(self.context(tx))
+
+    @every(60)
+    def poll_texts(self) -> None:
+        """Asks those providers for texts that do not bring them; no transaction waits meanwhile."""
+        for inbox in sms_inboxes(self.settings.text("NOTIFY_PROVIDERS_FILE")):
+            polling.poll(self.store, self.context, inbox)
 
     @every(3600)
     def forget_texts(self) -> None:

@@ -73,10 +73,10 @@ class TextRow:
 
 def take(context: Context, request: TakeText) -> TextReceipt:
     """Keep a text once, and pass it on."""
-    text = incoming.readable(request.text)
-    sender, is_mobile = _number(request.sender)
-    line = "".join(c for c in request.line if c.isalnum())
-    digests = _digests(context, request, sender, line, text)
+    text = _words(request)
+    sender, is_mobile = number_of(request.sender)
+    line = line_of(request)
+    digests = _digests(context, request)
     if _is_repeat(context, digests):
         return TextReceipt(is_new=False)
     hashed = context.keys.receiver("sms", sender)
@@ -116,7 +116,27 @@ def take(context: Context, request: TakeText) -> TextReceipt:
     return TextReceipt(is_new=True)
 
 
-def _number(text: str) -> tuple[str, bool]:
+def without_known(context: Context, requests: Sequence[TakeText]) -> list[TakeText]:
+    """Those of these texts that are not kept yet."""
+    digests = [_digests(context, request) for request in requests]
+    query = select(RECEIVED_TEXTS.c.digest).where(
+        RECEIVED_TEXTS.c.digest.in_([digest for some in digests for digest in some])
+    )
+    known = {bytes(digest) for digest in context.conn.execute(query).scalars()}
+    rows = zip(requests, digests, strict=True)
+    return [request for request, some in rows if not known.intersection(some)]
+
+
+def _words(request: TakeText) -> str:
+    return incoming.readable(request.text).strip()
+
+
+def line_of(request: TakeText) -> str:
+    """The line to which a text came, as it is kept."""
+    return "".join(c for c in request.line if c.isalnum())
+
+
+def number_of(text: str) -> tuple[str, bool]:
     """The sender in canonical form, and whether it is a mobile; others stay as they came."""
     try:
         return identifiers.mobile(text), True
@@ -124,15 +144,14 @@ def _number(text: str) -> tuple[str, bool]:
         return text.strip(), False
 
 
-def _digests(
-    context: Context, request: TakeText, sender: str, line: str, text: str
-) -> Sequence[bytes]:
+def _digests(context: Context, request: TakeText) -> Sequence[bytes]:
     """By what a repeat is known: the provider's number; without one, all that it says, in this
     span of time or the one before. The first is kept.
     """
     if request.ref:
         return [context.keys.hashed("text", request.provider, request.ref)]
-    words = (request.provider, line, sender, text, request.sent_at or "")
+    sender, text = number_of(request.sender)[0], _words(request)
+    words = (request.provider, line_of(request), sender, text, request.sent_at or "")
     if request.sent_at:
         return [context.keys.hashed("text", *words)]
     span = int(context.now.timestamp() // REPEATED_WITHIN.total_seconds())

@@ -5,6 +5,7 @@ Each lane of a channel is a chore of its own: a slow provider or a long list hol
 
 import datetime as dt
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 from bus.database.store import Tx
@@ -18,7 +19,8 @@ from services.notify.context import Entrypoints
 from services.notify.providers import channels, registry, states
 from services.notify.providers.channels import ChannelProvider
 from services.notify.providers.email import EmailProvider
-from services.notify.providers.sms import SmsProvider
+from services.notify.providers.registry import ConfiguredProvider
+from services.notify.providers.sms import SmsInbox, SmsProvider
 from services.notify.sending import accounting, outcomes, recovery
 from services.notify.sending.dispatch import dispatch
 from services.notify.sending.provider_calls import Dispatcher
@@ -30,8 +32,20 @@ CREDIT_EVERY = dt.timedelta(hours=1)
 @functools.lru_cache(maxsize=4)
 def sms_providers(path: str) -> tuple[ChannelProvider, ...]:
     """The providers of SMS of a file of secrets; read once a process."""
-    configured = registry.configured_providers(Path(path).read_text(encoding="utf-8"))
-    return tuple(channels.for_sms(entry.provider, entry.weight) for entry in configured.values())
+    return tuple(
+        channels.for_sms(entry.provider, entry.weight) for entry in _configured(path).values()
+    )
+
+
+def sms_inboxes(path: str) -> list[SmsInbox]:
+    """Those of them that are asked for texts which came in."""
+    providers = [entry.provider for entry in _configured(path).values()]
+    return [inbox for inbox in providers if isinstance(inbox, SmsInbox) and inbox.polls]
+
+
+@functools.lru_cache(maxsize=4)
+def _configured(path: str) -> Mapping[str, ConfiguredProvider]:
+    return registry.configured_providers(Path(path).read_text(encoding="utf-8"))
 
 
 class DispatchEntrypoints(Entrypoints):

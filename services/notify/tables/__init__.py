@@ -37,7 +37,7 @@ from services.notify.tables.news import (
     SUBSCRIBER_NOTICES,
     SUBSCRIPTIONS,
 )
-from services.notify.tables.received import RECEIVED_TEXTS
+from services.notify.tables.received import RECEIVED_TEXTS, TEXT_PARTS
 from services.notify.tables.webhooks import CALLBACK_DELIVERIES, CALLBACKS
 
 __all__ = [
@@ -77,5 +77,6 @@ __all__ = [
     "SUBSCRIPTIONS",
     "TEMPLATES",
     "TEMPLATE_VERSIONS",
+    "TEXT_PARTS",
     "metadata",
 ]

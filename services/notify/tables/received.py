@@ -1,6 +1,6 @@
 """Texts that come in; numbers and words are sealed."""
 
-from sqlalchemy import Column, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Identity, Integer, LargeBinary, Table, Text, Uuid
 
 from services.notify.tables.metadata import MOMENT, metadata
 
@@ -20,4 +20,22 @@ RECEIVED_TEXTS = Table(
     Column("more", Integer, nullable=False, server_default="0"),
     Column("settled_by", Text),
     Column("created_at", MOMENT, nullable=False),
+)
+
+# Parts of long texts; once those of one text were joined, words are empty and repeats are known.
+TEXT_PARTS = Table(
+    "text_parts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("common", LargeBinary, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("parts", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("sender_hash", LargeBinary, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Column("joined_at", MOMENT),
 )

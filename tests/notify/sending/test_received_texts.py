@@ -6,22 +6,26 @@ from urllib.parse import quote_from_bytes
 import httpx
 import orjson
 import pytest
+import requests
 
 from bus.settings import Settings
 from contracts.notify import received
 from contracts.ticketing.letters import TAKE_TICKET_TEXT
+from deploy.local.sms.state import LINES
 from gateway.limits.guesses import Guesses
 from gateway.public import received_texts, sms_receipts
 from gateway.web import Face
 from services.notify.providers.registry import PROVIDERS
 from tests.notify.conftest import MOBILE
 from tests.notify.govuk.test_api_keys import Api
-from tests.processes import run_module
+from tests.notify.providers.played import PlayedSms
+from tests.processes import Starter, run_module
 from tests.stores import execute
 
 OURS, THEIRS = "1000555", "30001234"
 TICKET, OTHER_TICKET = "5720000008", "4052138845"
 SARA = "+989900000001"
+SETTINGS = {"NOTIFY_KEY": "the notices of tests", "PORTAL_URL": "https://portal.example"}
 
 
 @pytest.fixture
@@ -124,6 +128,139 @@ def test_what_is_old_goes_and_what_is_a_person_s_is_emptied_on_wish(desk):
     desk.later(days=31)
     desk.service.forget_texts()
     assert texts(desk) == []
+
+
+# --- parts of a long text ---
+
+LONG = ["آب قطع است، ", "از دیروز صبح، ", "در کوچه دوم."]
+
+
+def bring_part(hand, place, text=None, *, common="204", parts=3, **more):
+    part = {"common": common, "place": place, "parts": parts}
+    return take(hand, LONG[place - 1] if text is None else text, part=part, **more)
+
+
+def listed(hand):
+    return [text["text"] for text in texts(hand)]
+
+
+def test_parts_are_one_text_in_whatever_order_and_however_often_they_come(desk):
+    assert [bring_part(desk, place)["is_new"] for place in (3, 1, 3, 2, 1)] == [
+        True,
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert listed(desk) == ["".join(LONG)]
+    assert [bring_part(desk, place)["is_new"] for place in (1, 2, 3)] == [False] * 3
+    # Each with a number of the provider's own, of two senders at once.
+    for place in (2, 1, 3):
+        for sender in ("09900000002", "09900000003"):
+            bring_part(desk, place, sender=sender, ref=f"{sender}-{place}")
+    assert listed(desk) == ["".join(LONG)] * 3
+    row = execute(desk.db, "select string_agg(row_to_json(t)::text, '') from text_parts t")[0][0]
+    assert "9900000001" not in row
+
+
+def test_what_is_there_is_a_text_when_no_more_parts_come(desk):
+    bring_part(desk, 1)
+    desk.later(minutes=9)
+    bring_part(desk, 3)
+    desk.later(minutes=9)
+    desk.service.join_texts()
+    assert listed(desk) == []
+    desk.later(minutes=2)
+    desk.service.join_texts()
+    assert listed(desk) == [f"{LONG[0]}[…]{LONG[2]}"]
+    bring_part(desk, 2)  # too late: nothing is lost all the same
+    desk.later(minutes=11)
+    desk.service.join_texts()
+    assert listed(desk)[0] == f"[…]{LONG[1]}[…]"
+    desk.later(days=2)
+    desk.service.join_texts()
+    assert execute(desk.db, "select count(*) from text_parts")[0][0] == 0
+
+
+def test_a_number_that_is_used_again_mixes_no_two_texts(desk):
+    bring_part(desk, 1)
+    bring_part(desk, 2)
+    for place in (1, 2, 3):
+        bring_part(desk, place, f"دیگر {place} ")
+    assert sorted(listed(desk)) == sorted([f"{LONG[0]}{LONG[1]}[…]", "دیگر 1 دیگر 2 دیگر 3"])
+
+
+def test_what_can_be_no_part_is_a_text_and_a_flood_of_parts_is_bounded(desk, monkeypatch):
+    bring_part(desk, 3, "بیرون", parts=2)
+    bring_part(desk, 1, "آ" * 161)
+    assert sorted(listed(desk)) == ["آ" * 161, "بیرون"]
+    monkeypatch.setattr("services.notify.received.parts.MOST", 5)
+    for number in range(9):
+        bring_part(desk, 1, "سیل", common=str(number))
+    assert execute(desk.db, "select count(*) from text_parts")[0][0] == 5
+
+
+# --- asked for ---
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    starter = Starter(tmp_path_factory.mktemp("sms"))
+    yield PlayedSms(starter)
+    starter.end()
+
+
+@pytest.fixture
+def asking(desk, played, tmp_path):
+    """Kavenegar is asked for texts; ``written`` is a text of a telephone to its line."""
+    file = tmp_path / "providers.toml"
+    config = played.config(timeout=1).replace("array = true", "array = true\npolls = true")
+    file.write_text(config)
+    desk.service.settings = Settings({**SETTINGS, "NOTIFY_PROVIDERS_FILE": str(file)})
+    played.play("normal")
+    line = LINES["kavenegar"][0]
+    query = "select count(*) from received_texts"
+
+    def written(text, sender=MOBILE):
+        form = {"from": sender, "to": line, "message": text}
+        requests.post(f"{played.url}/phone", data=form, timeout=10, allow_redirects=False)
+
+    def polled():
+        desk.service.poll_texts()
+        return execute(desk.db, query)[0][0]
+
+    desk.written, desk.polled, desk.line = written, polled, line
+    return desk
+
+
+def test_a_provider_is_asked_and_what_it_gives_again_is_kept_once(asking, played):
+    before = asking.polled()
+    asking.written("یک")
+    assert [asking.polled() for _ in range(2)] == [before + 1] * 2
+    asking.written("دو")
+    asking.written("یک")
+    assert asking.polled() == before + 3
+    # A panel that brings it too brings the same.
+    number = requests.post(
+        f"{played.url}/v1/played-kavenegar/sms/receive.json",
+        data={"linenumber": asking.line, "isread": "1"},
+        timeout=10,
+    ).json()["entries"][-1]["messageid"]
+    brought = take(asking, "یک", line=asking.line, provider="kavenegar", ref=str(number))
+    assert brought["is_new"] is False
+
+
+@pytest.mark.parametrize("do", ["drop", "garbage", "take_and_hang", "error", "hang"])
+def test_what_an_answer_that_was_lost_had_comes_at_the_next_turn(asking, played, do):
+    before = asking.polled()
+    asking.written(f"پس از {do}")
+    seconds = {"seconds": 1.5} if "hang" in do else {}
+    # The last read ones, then the unread ones of the first line.
+    played.play("delay", "kavenegar", call="receive", seconds=0)
+    played.play(do, "kavenegar", call="receive", **seconds)
+    assert asking.polled() == before
+    assert asking.polled() == before + 1
+    assert asking.polled() == before + 1
 
 
 # --- what they answer ---
@@ -246,6 +383,23 @@ def bring():
         return answer.status_code, client.texts[0] if client.texts else None
 
     return send
+
+
+def test_a_part_is_known_by_its_header_or_by_numbers_and_nothing_else_is_a_part(bring):
+    def part(**more):
+        text = bring("melipayamak", data={**FORM, **more})[1]
+        return text.part and (text.part.common, text.part.place, text.part.parts)
+
+    assert part(udh="050003CC0302") == ("204", 2, 3)
+    assert part(UDH="0x0608040ABC0201") == ("2748", 1, 2)
+    # Behind another element; the ports of an application are none of ours.
+    assert part(udh="0B05040B8423F0000305 0201") == ("5", 1, 2)
+    assert part(**{"concat-ref": "7", "concat-total": "3", "concat-part": "3"}) == ("7", 3, 3)
+    for header in ("", "05", "0500", "050003CC", "050003CC0200", "050003CC0203", "050003CC0101"):
+        assert part(udh=header) is None
+    for header in ("no hex", "050003CCFF01", "06050415811581", "00" * 70, "０５0003CC0201"):
+        assert part(udh=header) is None
+    assert part(**{"concat-ref": "x", "concat-total": "3", "concat-part": "1"}) is None
 
 
 FORM = {"messageid": "9911", "from": "09900000001", "to": OURS, "message": "سلام ي"}
