@@ -141,6 +141,30 @@ def test_a_ticket_goes_to_a_city_once(hand, city):
     assert len(city.posts) == 1
 
 
+def test_a_ticket_goes_to_a_running_endpoint_once_and_is_followed_there(
+    hand, shared_desk, tmp_path
+):
+    """The other side is a Mirab too: its portal, its service, its database."""
+    write_cities(hand, tmp_path, f"{shared_desk.portal}/open311/v2")
+    file = tmp_path / "cities.toml"
+    text = file.read_text(encoding="utf-8").replace("their-key", "mirab-open311-demo")
+    text = text.replace("isfahan.ir", "kbrw.ir")
+    services = text.index("illegal_well = {")
+    mapped = 'illegal_well = { code = "illegal_well", attributes = { drilling_now = "yes" } }\n'
+    file.write_text(text[:services] + mapped, encoding="utf-8")
+    code = report(hand)
+    sent(hand, code)
+    ((taken, problem, there),) = state(hand)
+    assert (taken, problem) == ("TAKEN", None)
+    query = "select code, channel from tickets where text like %s"
+    assert execute(shared_desk.db, query, (f"%Ref. {code}%",)) == [(there, "open311")]
+    later(hand, 16)
+    following.follow(work(hand))
+    assert execute(hand.db, "select state, failures from forwardings") == [("TAKEN", 0)]
+    history = [entry["text"] for entry in hand.track(code)["history"]]
+    assert f"آبفای اصفهان درخواست شما را دریافت کرد؛ شماره آن در آنجا: {there}" in history
+
+
 def test_another_unit_sends_nothing(hand):
     assert (
         hand.act(at_city.FORWARD, report(hand), "sara", city="isfahan", text="Some words.")["code"]
