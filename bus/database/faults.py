@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bus.errors import Unavailable
 
-PREFIX, NUMBERS = "database.", "numbers."
+PREFIX, NUMBERS, LEAVES = "database.", "numbers.", "receipts.folder"
 # By SQLSTATE, the longer prefix first (PostgreSQL, appendix A).
 CODES = (
     ("25006", "database.read_only"),
@@ -56,9 +56,9 @@ def passing_trouble(error: Exception) -> Unavailable | None:
 
 def is_of_store(error: Exception) -> bool:
     """True for what ``passing_trouble`` gives, and while the folder of the marks is away: nobody
-    who asks for a number can be served before it is back, whatever he asks.
+    who asks for a number can be served before it is back, whatever he asks, and no leaf is taken.
     """
-    return isinstance(error, Unavailable) and error.code.startswith((PREFIX, NUMBERS))
+    return isinstance(error, Unavailable) and error.code.startswith((PREFIX, NUMBERS, LEAVES))
 
 
 def _code(error: Exception) -> str | None:

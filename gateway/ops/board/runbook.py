@@ -28,6 +28,8 @@ LIKE = {
     "mail.refuses": "mail.away",
     "service.absent": "ServiceDown",
     "deadline.passed": "ServiceDown",
+    "receipts.leaves_lost": "ReceiptsBroken",
+    "receipts.rewritten": "ReceiptsBroken",
 }
 
 

@@ -1,6 +1,7 @@
 """Puts leaves that were lost back into the log: `python -m services.agencies.receipts FILE`."""
 
 import argparse
+import datetime as dt
 import sys
 from pathlib import Path
 
@@ -31,10 +32,10 @@ def main(argv: list[str] | None = None) -> int:
         settings = Settings()
         settings.require("DB_URL", "RECEIPTS_ORIGIN", "MARKS_DIR")
         store = Store(settings.text("DB_URL"), source="receipts", connections=1)
-        with options.file.open(encoding="ascii") as lines, store.transaction() as tx:
-            copy = [line.rstrip("\n") for line in lines]
-            origin, folder = settings.text("RECEIPTS_ORIGIN"), Path(settings.text("MARKS_DIR"))
-            back = restoring.put_back(tx, copy, origin, folder)
+        origin, folder = settings.text("RECEIPTS_ORIGIN"), Path(settings.text("MARKS_DIR"))
+        now = dt.datetime.now(dt.UTC)
+        with store.transaction() as tx:
+            back = restoring.put_back(tx, options.file, origin, folder, now)
     except BusError as error:
         print(f"Nothing was changed: {error.message}", file=sys.stderr)
         return REFUSED

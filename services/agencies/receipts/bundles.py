@@ -7,6 +7,8 @@ A row for each leaf with an index for each way to find it cost as much as all el
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -19,6 +21,9 @@ MOST = 256
 # Calls that share a key are looked through so many at a time, the newest first.
 PAGE = 20
 KEY_BYTES = 8
+# What is set aside keeps its order, this far before the first place.
+ASIDE = 2**62
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,35 @@ _BY_INDEX = Prepared("receipt_places_by_index", "select set_config('enable_seqsc
 _OF_HASHES = Prepared(
     "receipt_places_of_hashes",
     """
-    select index from receipt_places where hash = any(cast(cast(%s as text) as bigint[]))""",
+    select index from receipt_places
+    where hash = any(cast(cast(%s as text) as bigint[])) and index >= 0""",
+)
+_ASIDE_OF_HASHES = Prepared(
+    "receipt_places_aside_of_hashes",
+    """
+    select index from receipt_places
+    where hash = any(cast(cast(%s as text) as bigint[])) and index < 0""",
+)
+_SET_ASIDE = Prepared(
+    "receipt_bundles_set_aside",
+    "update receipt_bundles set first = first - cast(%s as bigint) where first >= %s",
+)
+_SET_PLACES_ASIDE = Prepared(
+    "receipt_places_set_aside",
+    "update receipt_places set index = index - cast(%s as bigint) where index >= %s",
+)
+_DROP_ASIDE = Prepared("receipt_bundles_drop_aside", "delete from receipt_bundles where first < 0")
+_DROP_PLACES_ASIDE = Prepared(
+    "receipt_places_drop_aside", "delete from receipt_places where index < 0"
+)
+_NEXT_ASIDE = Prepared(
+    "receipt_bundles_next_aside",
+    """
+    select first, hashes, leaves, agencies, calls, openings from receipt_bundles
+    where first > cast(%s as bigint) and first < 0 order by first limit 1""",
+)
+_BEGIN_OF = Prepared(
+    "receipt_bundle_begin_of", "select max(first) from receipt_bundles where first <= %s"
 )
 _OF_CALL = Prepared(
     "receipt_places_of_call",
@@ -90,7 +123,15 @@ _RANGE = Prepared(
 
 def is_kept(leaf: NewLeaf) -> bool:
     """True if nothing of a leaf would be read as the end of another: each is a line of its own."""
-    return "\n" not in leaf.leaf + leaf.agency + leaf.call + leaf.terms
+    text = leaf.leaf + leaf.agency + leaf.call + leaf.terms
+    return "\n" not in text and "\0" not in text
+
+
+def in_parts(items: Iterable[T]) -> Iterator[list[T]]:
+    """These, as many at a time as one bundle has."""
+    rest = iter(items)
+    while part := list(islice(rest, MOST)):
+        yield part
 
 
 def add(tx: Tx, first: int, leaves: Sequence[NewLeaf]) -> None:
@@ -149,6 +190,40 @@ def read_range(conn: Connection, begin: int, end: int) -> Iterator[KeptLeaf]:
         for leaf in _leaves(*row):
             if begin <= leaf.index < end:
                 yield leaf
+
+
+def begin_of(conn: Connection, place: int) -> int:
+    """Where the bundle of a place begins; 0 if there is none."""
+    return int(_BEGIN_OF.run(conn, place).scalar_one() or 0)
+
+
+def set_aside(tx: Tx, begin: int) -> None:
+    """Put the leaves of all bundles from that of ``begin`` on aside, where only this transaction
+    and the three functions below find them.
+    """
+    tx.write(_SET_ASIDE, ASIDE, begin)
+    tx.write(_SET_PLACES_ASIDE, ASIDE, begin)
+
+
+def find_aside(tx: Tx, hashes: Collection[bytes]) -> dict[bytes, KeptLeaf]:
+    """Those of these leaves that are aside."""
+    tx.write(_BY_INDEX)
+    places = [index for (index,) in tx.read(_ASIDE_OF_HASHES, _array(map(_key, hashes)))]
+    return {leaf.hash: leaf for leaf in _leaves_at(tx.conn, places)}
+
+
+def read_aside(tx: Tx) -> Iterator[list[KeptLeaf]]:
+    """The leaves that are aside, a bundle at a time, in the order of their places."""
+    last = -ASIDE - 1
+    while rows := tx.read(_NEXT_ASIDE, last).all():
+        last = rows[0].first
+        yield list(_leaves(*rows[0]))
+
+
+def drop_aside(tx: Tx) -> None:
+    """Delete what is aside."""
+    tx.write(_DROP_ASIDE)
+    tx.write(_DROP_PLACES_ASIDE)
 
 
 def _leaves_at(conn: Connection, places: Sequence[int]) -> list[KeptLeaf]:

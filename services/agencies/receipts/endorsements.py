@@ -21,7 +21,13 @@ from bus.settings import Settings
 from services.agencies.receipt_tables import RECEIPT_HEADS, HeadRow
 from services.agencies.receipts import lags
 from services.agencies.receipts.stamps import Authority, fetch_stamp
-from services.agencies.receipts.witnesses import Prove, Witness, cosignature, parse_witnesses
+from services.agencies.receipts.witnesses import (
+    Prove,
+    Witness,
+    WitnessAhead,
+    cosignature,
+    parse_witnesses,
+)
 
 STAMP_EVERY = dt.timedelta(minutes=10)
 T = TypeVar("T")
@@ -78,19 +84,29 @@ def wanting(endorsers: Endorsers, head: HeadRow, *, stamp_due: bool) -> Endorser
     return Endorsers(witnesses, endorsers.authority if wants_stamp else None)
 
 
-def gather(endorsers: Endorsers, head: HeadRow, prove: Prove, now: dt.datetime) -> Endorsement:
-    """Ask endorsers about a head; who does not endorse it is noted in the log and left out."""
+def gather(
+    endorsers: Endorsers,
+    head: HeadRow,
+    prove: Prove,
+    now: dt.datetime,
+    newest: Callable[[], int],
+) -> Endorsement:
+    """Ask endorsers about a head; who does not endorse it is noted in the log and left out.
+
+    ``newest`` is the size of the newest head as it is then: a witness that holds a larger one knows
+    leaves that were lost.
+    """
     signatures = []
     lags.know_witnesses(witness.verifier.name for witness in endorsers.witnesses)
     for witness in endorsers.witnesses:
         name = witness.verifier.name
-        signature = _tried(name, partial(cosignature, witness, head.note, prove))
+        signature = _tried(name, partial(cosignature, witness, head.note, prove), newest)
         if signature is not None:
             signatures.append(signature)
     stamp, authority = None, endorsers.authority
     if authority is not None:
         text = Note.parse(head.note).text
-        stamp = _tried("authority of time", partial(fetch_stamp, authority, text, now))
+        stamp = _tried("authority of time", partial(fetch_stamp, authority, text, now), newest)
     return Endorsement(tuple(signatures), stamp)
 
 
@@ -114,15 +130,22 @@ def keep(conn: Connection, size: int, endorsement: Endorsement) -> None:
         )
 
 
-def _tried(name: str, act: Callable[[], T]) -> T | None:
+def _tried(name: str, act: Callable[[], T], newest: Callable[[], int]) -> T | None:
     try:
         return act()
     except EvidenceError as error:
         if error.code == "evidence.contradicted":
-            _log.error("witness_contradicts", witness=name)
-            lags.contradicted(name)
+            _contradicts(name)
         else:
             _log.warning("endorsement_refused", endorser=name, code=error.code)
+    except WitnessAhead as error:
+        if error.size > newest():
+            _contradicts(name)  # else another process has signed meanwhile
     except NoAnswer as error:
         _log.warning("endorsement_missing", endorser=name, reason=error.reason)
     return None
+
+
+def _contradicts(witness: str) -> None:
+    _log.error("witness_contradicts", witness=witness)
+    lags.contradicted(witness)

@@ -14,7 +14,8 @@ from bus.signatures.keys import SigningKey
 from contracts.agencies import receipts as contracts
 from contracts.agencies.register import Nothing
 from services.agencies.context import Entrypoints, calling_agency
-from services.agencies.receipts import endorsements, forgetting, heads, lags, proofs, tree
+from services.agencies.receipt_tables import HeadRow
+from services.agencies.receipts import endorsements, forgetting, heads, lags, proofs, taking, tree
 from services.agencies.receipts.endorsements import Endorsers
 from services.agencies.receipts.heads import Log
 
@@ -27,6 +28,10 @@ class ReceiptEntrypoints(Entrypoints):
     def _origin(self) -> str:
         return self.settings.text("RECEIPTS_ORIGIN")
 
+    def _marks(self) -> Path | None:
+        folder = self.settings.text("MARKS_DIR", "")
+        return Path(folder) if folder else None
+
     def _receipt_log(self) -> Log:
         return Log(self._origin(), _key(self.settings.text("RECEIPTS_KEY_FILE")))
 
@@ -35,24 +40,33 @@ class ReceiptEntrypoints(Entrypoints):
         tx.makes_nothing_due()
         origin = self._origin()
         leaves = [tree.read_leaf(wire, origin) for call in calls for wire in call.message.leaves]
-        lags.ADDED.inc(tree.add(tx, leaves, origin))
+        lags.ADDED.inc(taking.take(tx, leaves, origin, self._marks(), self.now()))
         return [None] * len(calls)
 
     @every(SIGN_SECONDS, others=True)
     def sign_head(self) -> None:
         if self.settings.get("RECEIPTS_ORIGIN") is None:
             return
-        folder = self.settings.text("MARKS_DIR", "")
         try:
-            with self.store.transaction() as tx:
-                context = self.context(tx)
-                row = heads.sign(context, self._receipt_log(), Path(folder) if folder else None)
+            row = self._signed()
         except BusError as error:
-            lags.failed(error.code)
+            lags.failed(error)
             raise
         lags.turned(row)
         if row is not None:
             _log.info("head_signed", size=row.size)
+
+    def _signed(self) -> HeadRow | None:
+        """The head that was signed, of a tree that has all leaves which were noted beside it."""
+        folder = self._marks()
+        with self.store.transaction() as tx:
+            if not taking.is_behind(tx.conn, folder):
+                return heads.sign(self.context(tx), self._receipt_log(), folder)
+        # What is put back stays, also if no head can be signed then.
+        with self.store.transaction() as tx:
+            taking.take(tx, (), self._origin(), folder, self.now())
+        with self.store.transaction() as tx:
+            return heads.sign(self.context(tx), self._receipt_log(), folder)
 
     @every(ENDORSE_SECONDS, others=True)
     def endorse_head(self) -> None:
@@ -69,9 +83,14 @@ class ReceiptEntrypoints(Entrypoints):
         endorsers = endorsements.wanting(endorsers, head, stamp_due=stamp_due)
         if not endorsers:
             return
-        gathered = endorsements.gather(endorsers, head, self._prove_growth, now)
+        gathered = endorsements.gather(endorsers, head, self._prove_growth, now, self._newest_size)
         with self.store.transaction() as tx:
             endorsements.keep(tx.conn, head.size, gathered)
+
+    def _newest_size(self) -> int:
+        with self.store.transaction() as tx:
+            head = heads.newest_head(tx.conn)
+        return head.size if head else 0
 
     def _prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
         with self.store.transaction() as tx:

@@ -3,7 +3,8 @@ them (docs/decisions/0084).
 
 A database that was restored from a backup has fewer leaves than a head that was signed before, or
 others. The last head, in the folder of the marks, which no restore touches, makes that known: then
-nothing is signed any more until an operator has put the leaves back.
+nothing is signed any more until an operator has put the leaves back, if the journal beside it
+(journal.py) does not reach so far that they are back already.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert, select
 
 from bus.database.rows import columns, fetch_one
-from bus.errors import Internal, Unavailable
+from bus.errors import Internal
 from bus.evidence.errors import EvidenceError
 from bus.evidence.merkle import Frontier, fold, frontier_nodes
 from bus.evidence.notes import Checkpoint, Note, sign_checkpoint
@@ -24,6 +25,7 @@ from bus.signatures.keys import SigningKey
 from services.agencies.context import Context
 from services.agencies.receipt_tables import RECEIPT_HEADS, RECEIPT_LOG, HeadRow
 from services.agencies.receipts import tree
+from services.agencies.receipts.journal import using_folder
 
 FILE = "receipts.checkpoint"
 LOST, REWRITTEN = "receipts.leaves_lost", "receipts.rewritten"
@@ -128,6 +130,12 @@ def noted_head(folder: Path) -> str:
         return noted.text
 
 
+def noted_size(folder: Path) -> int:
+    """The size of the last signed head beside the database; 0 if there is none."""
+    text = noted_head(folder)
+    return parse(text).size if text else 0
+
+
 class _Noted:
     """The last head in its file, while no other process can write it."""
 
@@ -147,13 +155,8 @@ def _last_head(folder: Path | None) -> Iterator[_Noted]:
     if folder is None:
         yield _Noted(None)
         return
-    try:
+    with using_folder():
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / FILE).with_suffix(".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield _Noted(folder / FILE)
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unavailable(
-            "The folder of the marks cannot be used, so that no head is signed.",
-            code="receipts.folder",
-        ) from error

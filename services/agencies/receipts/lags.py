@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from prometheus_client import Counter, Gauge
 from sqlalchemy import Connection, text
 
+from bus.errors import BusError
+from bus.process import monitor
+from bus.process.monitor import WELL, Finding, warn
 from services.agencies.receipt_tables import HeadRow
 from services.agencies.receipts.heads import LOST, REWRITTEN
 
@@ -21,6 +24,10 @@ _UNSIGNED = text("""
             as bundle
     where first + size > signed""")
 ADDED = Counter("mirab_receipt_leaves_total", "Leaves that the log of receipts took")
+PUT_BACK = Counter(
+    "mirab_receipt_leaves_put_back_total",
+    "Leaves that the database had lost and that were put back from beside it",
+)
 SIZE = Gauge("mirab_receipts_signed_size", "Leaves under the newest head that this process signed")
 TURNED = Gauge(
     "mirab_receipts_signer_turned_seconds",
@@ -40,14 +47,25 @@ CONTRADICTIONS = Counter(
 
 def turned(row: HeadRow | None) -> None:
     """Note a turn of the signer after which a head covers all leaves."""
+    _says(WELL)
     TURNED.set(time.time())
     if row is not None:
         SIZE.set(row.size)
 
 
-def failed(code: str) -> None:
-    """Note a turn that signed nothing for a fault."""
-    REFUSALS.labels(code).inc()
+def failed(error: BusError) -> None:
+    """Note a turn that signed nothing for a fault; a log that lost leaves shows in the health of
+    the part, and so at the board and to the doctor.
+    """
+    REFUSALS.labels(error.code).inc()
+    if error.code == LOST:
+        _says(warn("receipts.leaves_lost", error.message))
+    elif error.code == REWRITTEN:
+        _says(warn("receipts.rewritten", error.message))
+
+
+def _says(finding: Finding) -> None:
+    monitor.watch("receipts", lambda: finding)
 
 
 def know_witnesses(names: Iterable[str]) -> None:

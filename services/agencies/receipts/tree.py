@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection
@@ -42,6 +43,10 @@ _GROW = Prepared(
     "receipt_log_grow",
     "update receipt_log set size = cast(%s as bigint), frontier = cast(%s as bytea)",
 )
+_CUT_NODES = Prepared(
+    "receipt_nodes_cut",
+    "delete from receipt_nodes where (index + 1) << level > cast(%s as bigint)",
+)
 _NODES = Prepared(
     "receipt_nodes_read",
     """
@@ -74,23 +79,36 @@ def begin(tx: Tx, origin: str) -> None:
     tx.write(_BEGIN, origin)
 
 
-def add(tx: Tx, leaves: Iterable[NewLeaf], origin: str) -> int:
-    """Add leaves behind those that are there; how many were new. To be called last: whoever adds
-    waits for the lock that this takes.
+class Grown(NamedTuple):
+    """What an addition did: the tree with it, and the leaves that were new."""
 
-    Internal ``receipts.other_log`` if the database has the log of another origin.
-    """
+    frontier: Frontier
+    leaves: list[NewLeaf]
+
+
+def add(tx: Tx, frontier: Frontier, leaves: Iterable[NewLeaf]) -> Grown:
+    """Add leaves behind those of the tree, which ``lock`` gave, each once."""
     new = {leaf.hash: leaf for leaf in leaves}
-    frontier = lock(tx, origin)
     for hash in bundles.hashes_kept(tx, new):
         del new[hash]
-    if new:
-        _append(tx, frontier, list(new.values()))
-    return len(new)
+    added = list(new.values())
+    return Grown(_append(tx, frontier, added) if added else frontier, added)
+
+
+def cut(tx: Tx, begin: Frontier) -> None:
+    """Leave the tree with the leaves that it has in ``begin``, and set those behind aside
+    (bundles.set_aside).
+    """
+    bundles.set_aside(tx, begin.size)
+    tx.write(_CUT_NODES, begin.size)
+    tx.write(_GROW, begin.size, b"".join(begin.hashes))
 
 
 def lock(tx: Tx, origin: str) -> Frontier:
-    """The tree, which nobody else can add to before this transaction ends; errors as of ``add``."""
+    """The tree, which nobody else can add to before this transaction ends: to be called last.
+
+    Internal ``receipts.other_log`` if the database has the log of another origin.
+    """
     row = tx.read(_LOCKED).one_or_none()
     if row is None:
         begin(tx, origin)
@@ -109,13 +127,14 @@ def frontier_of(size: int, hashes: bytes) -> Frontier:
     return Frontier(size, tuple(hashes[at : at + HASH_BYTES] for at in places))
 
 
-def _append(tx: Tx, frontier: Frontier, leaves: Sequence[NewLeaf]) -> None:
+def _append(tx: Tx, frontier: Frontier, leaves: Sequence[NewLeaf]) -> Frontier:
     grown, kept = frontier.append((leaf.hash for leaf in leaves), LOWEST_KEPT)
     bundles.add(tx, frontier.size, leaves)
     if kept:
         levels, places = [node.level for node, _ in kept], [node.place for node, _ in kept]
         tx.write(_ADD_NODES, levels, places, [hash for _, hash in kept])
     tx.write(_GROW, grown.size, b"".join(grown.hashes))
+    return grown
 
 
 def hashes_of(conn: Connection, nodes: Iterable[Node]) -> dict[Node, bytes]:

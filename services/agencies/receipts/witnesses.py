@@ -19,6 +19,14 @@ Prove = Callable[[int, int], tuple[bytes, ...]]
 _SIZE = re.compile(rb"(0|[1-9][0-9]{0,18})\n?")
 
 
+class WitnessAhead(NoAnswer):
+    """The witness holds a head of ``size`` leaves, more than the one that it was asked about."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__("the witness has a newer head")
+        self.size = size
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
     """Where a witness is asked, and the key by which its co-signatures are known."""
@@ -46,10 +54,10 @@ def parse_witnesses(text: str) -> list[Witness]:
 def cosignature(witness: Witness, note: str, prove: Prove) -> NoteSignature:
     """A witness's co-signature of a head that our log signed.
 
-    A witness that knows another size says which, and is asked once more from there. NoAnswer if
-    none comes in time; EvidenceError ``evidence.contradicted`` if the witness holds that our log
-    does not continue what it saw, and ``evidence.forged`` or ``evidence.unreadable`` if what it
-    answers is no co-signature of its own.
+    A witness that knows another size says which, and is asked once more from there. WitnessAhead if
+    that is more; NoAnswer if none comes in time; EvidenceError ``evidence.contradicted`` if the
+    witness holds that our log does not continue what it saw, and ``evidence.forged`` or
+    ``evidence.unreadable`` if what it answers is no co-signature of its own.
     """
     signed = Note.parse(note)
     checkpoint = Checkpoint.parse(signed.text)
@@ -57,7 +65,7 @@ def cosignature(witness: Witness, note: str, prove: Prove) -> NoteSignature:
     if status == CONFLICT:
         size = _size(body)
         if size > checkpoint.size:
-            raise NoAnswer("the witness has a newer head")
+            raise WitnessAhead(size)
         if size == checkpoint.size:
             raise _contradicted(witness, size)
         status, body = _ask(witness, note, size, prove)

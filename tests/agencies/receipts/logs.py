@@ -1,6 +1,7 @@
 """Leaves for the log, and what its entrypoints say of them."""
 
 import os
+import shutil
 from hashlib import sha256
 from pathlib import Path
 from unittest import mock
@@ -15,12 +16,13 @@ from bus.evidence.notes import TrustedKeys
 from bus.evidence.receipts import Receipt
 from bus.settings import Settings
 from contracts.agencies import receipts as contracts
-from services.agencies.receipts import heads
+from services.agencies.receipts import journal
 from services.agencies.receipts.__main__ import main
 from services.agencies.service import Agencies
 from tests.agencies.register.registrars import Hand
 from tests.stores import execute
 
+TABLES = ("receipt_log", "receipt_bundles", "receipt_places", "receipt_nodes", "receipt_heads")
 ORIGIN = "mirab.test/receipts"
 QUESTION, ANSWER = b'{"key":"1"}', b'{"outcome":"ANSWERED"}'
 
@@ -79,25 +81,51 @@ class LogHand(Hand):
     def sign_refused(self):
         """The code with which a turn of the signer ends that signs nothing."""
         with pytest.raises(BusError) as refused:
-            self._turn()
+            self.service._signed()
         return refused.value.code
 
-    def _turn(self):
-        with self.store.transaction() as tx:
-            heads.sign(self.service.context(tx), self.service._receipt_log(), self.marks)
+    def back_up(self):
+        """Keep the database as it is now."""
+        for table in TABLES:
+            self.sql(f"drop table if exists kept_{table}")
+            self.sql(f"create table kept_{table} as table {table}")
 
-    def restore(self, file):
+    def restore(self, *, journal_too=False):
+        """Bring the database back to where it was kept, or begin with none; ``journal_too`` if what
+        was noted beside it is lost too, or does not reach back so far.
+        """
+        self.empty()
+        for table in TABLES:
+            self.sql(f"insert into {table} table kept_{table}")
+        if journal_too:
+            self.forget_journal()
+
+    def empty(self):
+        self.sql(f"truncate {', '.join(TABLES)}")
+
+    def forget_journal(self):
+        shutil.rmtree(self.marks / journal.FOLDER, ignore_errors=True)
+
+    def journal(self):
+        """The files of what was noted beside the database, the oldest first."""
+        return sorted((self.marks / journal.FOLDER).iterdir())
+
+    def size(self):
+        """How many leaves the tree has."""
+        return self.sql("select size from receipt_log")[0][0]
+
+    def put_back(self, file):
         """The exit code of the command that puts lost leaves back."""
         names = ("RECEIPTS_ORIGIN", "MARKS_DIR")
         environ = {name: self.service.settings.text(name) for name in names}
         with mock.patch.dict(os.environ, {**environ, "DB_URL": self.db}):
             return main([str(file)])
 
-    def named(self, origin):
-        """The same settings with another name of the log."""
+    def named(self, origin, **more):
+        """The same settings with another name of the log, or with others in their places."""
         names = ("REGISTER_KEY_FILE", "RECEIPTS_KEY_FILE", "MARKS_DIR")
-        same = {name: self.service.settings.text(name) for name in names}
-        return Settings({**same, "RECEIPTS_ORIGIN": origin})
+        same = {name: self.service.settings.text(name, "") for name in names}
+        return Settings({**same, "RECEIPTS_ORIGIN": origin, **more})
 
     def sql(self, statement, **values):
         return execute(self.db, statement, **values)

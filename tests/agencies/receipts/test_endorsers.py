@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from prometheus_client import REGISTRY
 
 from bus.evidence.errors import EvidenceError
 from bus.evidence.notes import COSIGNATURE, Note, TrustedKeys, Verifier, cosign
@@ -25,6 +26,7 @@ from bus.signatures.keys import SigningKey
 from connector.receipts import witness as witness_module
 from connector.receipts.witness import Witness as PlayedWitness
 from connector.receipts.witness import serve
+from services.agencies.receipts.heads import FILE
 from services.agencies.receipts.stamps import Authority, fetch_stamp
 from services.agencies.receipts.witnesses import Witness, cosignature, parse_witnesses
 from tests.agencies.receipts.logs import statement
@@ -129,10 +131,12 @@ def played(act):
     server.act = act
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:  # what is asked there may raise, and a thread that stays would keep the process
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def roots(folder, *names):
@@ -407,6 +411,30 @@ def test_whatever_endorsers_do_the_log_goes_on(endorsed):
     endorsed.sign()
     assert endorsed.head().checkpoint.size == 3
     assert receipt_of(endorsed, "call-3").verify(endorsed.keys).index == 2
+
+
+def test_a_witness_tells_of_leaves_that_were_lost_with_the_folder_that_noted_them(endorsed):
+    def rung():
+        labels = {"witness": NAME}
+        return REGISTRY.get_sample_value("mirab_receipts_contradicted_total", labels) or 0
+
+    def contradicted():
+        before = rung()
+        endorsed.service.endorse_head()
+        return rung() > before
+
+    endorsed.back_up()
+    endorsed.add([statement("call-3"), statement("call-4")])
+    endorsed.sign()
+    assert not contradicted()
+    endorsed.restore(journal_too=True)
+    (endorsed.marks / FILE).unlink()
+    endorsed.add([statement("call-since")])
+    endorsed.sign()  # nobody here knows better: it is smaller than what the witness saw
+    assert contradicted()
+    endorsed.add([statement(f"more-{n}") for n in range(5)])
+    endorsed.sign()
+    assert contradicted()
 
 
 def test_endorsing_twice_changes_nothing(endorsed):

@@ -18,13 +18,14 @@ from bus.evidence.merkle import (
     leaf_hash,
     root_of,
 )
+from bus.process.monitor import MONITOR
 from bus.signatures.keys import base64url
 from contracts.agencies import receipts as contracts
-from services.agencies.receipts import heads
+from services.agencies.receipts import heads, journal
 from tests.agencies.receipts.logs import ORIGIN, statement
 from tests.tables import to_revision
+from tests.waiting import wait_for
 
-TABLES = "receipt_log, receipt_bundles, receipt_places, receipt_nodes, receipt_heads"
 LEAF_COUNT = "select sum(octet_length(hashes)) / 32, (select count(*) from receipt_places) "
 LEAF_COUNT += "from receipt_bundles"
 REWRITE = """
@@ -105,7 +106,8 @@ def test_any_way_of_bringing_leaves_makes_one_tree(log, data):
     """However leaves are cut into messages, repeated and signed between: each stands once, and each
     head is the root of the leaves in the order of the entries.
     """
-    log.sql(f"truncate {TABLES}")
+    log.empty()
+    log.forget_journal()
     (heads_file := log.marks / heads.FILE).unlink(missing_ok=True)
     leaves = [statement(f"call-{n}") for n in range(data.draw(st.integers(1, 40)))]
     messages = data.draw(
@@ -143,16 +145,98 @@ def test_a_head_whose_transaction_was_lost_is_the_head_of_that_size(log):
     assert log.call(contracts.LOG_HEAD)["note"] == note
 
 
-def test_a_restored_backup_that_lost_leaves_is_noticed_and_nothing_is_signed(log):
+@pytest.mark.parametrize("first", ["the signer", "a leaf"])
+def test_a_restored_backup_loses_no_leaf_that_was_taken(log, first):
+    """Neither one under a head that others hold, nor one that no head covers yet."""
+    leaves = [statement(f"call-{n}") for n in range(9)]
+    log.add(leaves[:2])
+    log.back_up()
+    log.add(leaves[2:4], leaves[4:5])
+    log.sign()
+    signed = log.head().checkpoint
+    log.add(leaves[5:8])
+    log.restore()
+    # The newest was noted, and the database died before it had it: it comes again.
+    file = log.journal()[-1]
+    with file.open("a") as lines:
+        lines.write('{"leaf":"half')
+    if first == "the signer":
+        log.sign()
+        assert log.head().checkpoint.size == 8
+    log.add(leaves[6:])
+    log.sign()
+    head = log.head().checkpoint
+    assert (head.size, head.root) == (9, root_of([leaf.hash for leaf in leaves]))
+    reply = log.call(contracts.LOG_CONSISTENCY, old=signed.size, new=head.size)
+    proof = [base64.b64decode(hash) for hash in reply["proof"]]
+    check_consistency(signed.size, head.size, signed.root, head.root, proof)
+    assert [log.proven(f"call-{n}").index for n in range(9)] == list(range(9))
+
+
+def test_leaves_that_were_taken_without_a_note_are_missed_by_nobody(log):
+    """As by another release, or while there was no folder; those that were noted count on."""
+    leaves = [statement(f"call-{n}") for n in range(6)]
+    log.add(leaves[:2])
+    log.back_up()
+    marks = log.marks
+    log.service.settings = log.named(ORIGIN, MARKS_DIR="")
+    log.add(leaves[2:4])
+    log.service.settings = log.named(ORIGIN, MARKS_DIR=str(marks))
+    log.add(leaves[4:])
+    log.restore()
+    log.sign()
+    # Their places are others, and no head has said otherwise.
+    assert [log.proven(f"call-{n}").index for n in (0, 1, 4, 5)] == [0, 1, 2, 3]
+    assert log.head().checkpoint.size == 4
+
+
+def test_a_damaged_note_takes_and_signs_nothing_until_somebody_looks(log):
+    log.add([statement("call-1")])
+    log.back_up()
+    log.add([statement("call-2")])
+    log.restore()
+    file = log.journal()[-1]
+    text = file.read_text()
+    file.write_text(text.replace('"leaf"', '"life"'))
+    assert log.sign_refused() == "receipts.folder"
+    assert log.add([statement("call-3")])[0].trouble == "receipts.folder"
+    file.write_text(text)
+    log.sign()
+    assert log.head().checkpoint.size == 2
+
+
+def test_what_is_noted_is_bounded_and_what_no_head_covers_stays(log, monkeypatch):
+    monkeypatch.setattr(journal, "FILE_BYTES", 1500)
+    monkeypatch.setattr(journal, "MOST_BYTES", 8000)
+    for n in range(24):
+        log.add([statement(f"call-{n}"), statement(f"more-{n}")])
+    assert sum(file.stat().st_size for file in log.journal()) > 16_000
+    log.sign()
+    log.add([statement("call-24")], [statement("call-25")], [statement("call-26")])
+    assert sum(file.stat().st_size for file in log.journal()) <= 8000
+    log.sign()
+    log.later(days=1)
+    log.add([statement("call-27")])
+    log.later(days=40)
+    log.sign()
+    log.add([statement("call-28")])
+    assert len(log.journal()) == 2
+
+
+def test_a_restored_backup_that_lost_more_than_was_noted_is_seen_and_nothing_is_signed(log):
     log.add([statement(f"call-{n}") for n in range(3)])
     log.sign()
     signed = log.head().checkpoint
-    log.sql(f"truncate {TABLES}")
+    log.empty()
+    log.forget_journal()
     log.add([statement("call-0")])
     assert log.sign_refused() == "receipts.leaves_lost"
     # Others in the place of the lost ones are no better.
     log.add([statement(f"other-{n}") for n in range(5)])
     assert log.sign_refused() == "receipts.rewritten"
+    log.sign()
+    # The board and `make doctor` have it from the part's health.
+    wait_for(lambda: MONITOR.findings()["receipts"].code == "receipts.rewritten")
     assert log.sql("select count(*) from receipt_heads")[0][0] == 0
     assert (log.marks / heads.FILE).read_text().split("\n")[1] == str(signed.size)
 
@@ -181,12 +265,13 @@ def test_a_rewritten_leaf_is_noticed(log, index):
     assert log.sign_refused() == "receipts.rewritten"
 
 
-def test_a_folder_that_cannot_be_used_signs_nothing(log):
-    log.add([statement("call-1")])
+def test_a_folder_that_cannot_be_used_takes_and_signs_nothing(log):
     log.marks.parent.mkdir(exist_ok=True)
     log.marks.write_text("no folder")
+    assert log.add([statement("call-1")])[0].trouble == "receipts.folder"
     assert log.sign_refused() == "receipts.folder"
     log.marks.unlink()
+    log.add([statement("call-1")])
     log.sign()
     assert log.head().checkpoint.size == 1
 
@@ -202,30 +287,61 @@ def test_the_log_has_one_name(log):
 
 
 def test_leaves_that_were_lost_are_put_back_from_a_copy_and_the_log_goes_on(log, tmp_path, capsys):
+    leaves = [statement(f"call-{n}") for n in range(700)]
+    log.add(leaves[:300])
+    log.sign()
+    log.sql("update receipt_heads set cosigned = true")
+    log.back_up()
+    log.add(leaves[300:690])
+    log.sign()
+    signed = log.head().checkpoint
+    copy = log.call(contracts.LOG_ENTRIES, start=0, limit=1000)["leaves"]
+    log.add(leaves[690:])
+    log.restore(journal_too=True)
+    log.add(leaves[300:310], [statement("call-since")], leaves[312:314])
+    assert log.sign_refused() == "receipts.leaves_lost"
+    file = tmp_path / "copy"
+    file.write_text("".join(f"{text}\n" for text in copy[:-1]))
+    assert log.put_back(file) == 1
+    file.write_text("".join(f"{text}\n" for text in copy))
+    assert log.put_back(file) == 0
+    assert "378 leaves were put back" in capsys.readouterr().out
+    log.sign()
+    wait_for(lambda: MONITOR.findings()["receipts"].status == "pass")
+    head = log.head().checkpoint
+    assert (head.size, head.origin) == (691, signed.origin)
+    reply = log.call(contracts.LOG_CONSISTENCY, old=signed.size, new=head.size)
+    proof = [base64.b64decode(hash) for hash in reply["proof"]]
+    check_consistency(signed.size, head.size, signed.root, head.root, proof)
+    assert [log.proven(f"call-{n}").index for n in (0, 299, 305, 313)] == [0, 299, 305, 313]
+    assert log.proven("call-since").index == 690
+    assert log.call(contracts.LOG_INCLUSION, leaf=base64url(leaves[400].hash))["index"] == 400
+    # What a witness has signed stays, and what was aside is gone.
+    assert log.sql("select size from receipt_heads where cosigned") == [(300,)]
+    assert log.sql(LEAF_COUNT) == [(691, 691)]
+    # Of a leaf that was lost the log cannot make a receipt any more; it stands there.
+    assert log.receipt(base64url(leaves[330].hash))["code"] == "receipt.not_found"
+
+
+def test_a_log_that_was_rewritten_is_made_anew_from_a_copy(log, tmp_path):
     leaves = [statement(f"call-{n}") for n in range(40)]
     log.add(leaves)
     log.sign()
     signed = log.head().checkpoint
     copy = log.call(contracts.LOG_ENTRIES, start=0, limit=1000)["leaves"]
-    log.sql(f"truncate {TABLES}")
-    log.add(leaves[:10], [statement("call-since")], leaves[12:14])
-    assert log.sign_refused() == "receipts.leaves_lost"
+    forged = statement("call-forged")
+    log.sql(REWRITE, values=(forged.hash, 3, 3, forged.text.decode()))
+    log.sql("update receipt_nodes set hash = sha256(hash)")
     file = tmp_path / "copy"
-    file.write_text("".join(f"{text}\n" for text in copy[:-1]))
-    assert log.restore(file) == 1
     file.write_text("".join(f"{text}\n" for text in copy))
-    assert log.restore(file) == 0
-    assert "28 leaves were put back" in capsys.readouterr().out
+    assert log.put_back(file) == 0
+    log.add([statement("call-40")])
     log.sign()
-    head = log.head().checkpoint
-    assert (head.size, head.origin) == (41, signed.origin)
-    reply = log.call(contracts.LOG_CONSISTENCY, old=signed.size, new=head.size)
-    proof = [base64.b64decode(hash) for hash in reply["proof"]]
-    check_consistency(signed.size, head.size, signed.root, head.root, proof)
-    assert log.proven("call-3").leaf.call == "call-3"
-    assert log.proven("call-since").index == 40
-    # Of a leaf that was lost the log cannot make a receipt any more; it stands there.
-    assert log.receipt(base64url(leaves[30].hash))["code"] == "receipt.not_found"
+    texts = log.call(contracts.LOG_ENTRIES, start=0, limit=1000)["leaves"]
+    assert root_of([leaf_hash(text.encode()) for text in texts[:40]]) == signed.root
+    # The forged one stands behind what was signed: who put it there is to be asked.
+    assert len(texts) == 42
+    assert log.proven("call-39").index == 39
 
 
 def test_leaves_of_a_release_before_bundles_keep_their_places_and_receipts(log, postgres):

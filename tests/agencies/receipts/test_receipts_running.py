@@ -2,9 +2,15 @@
 
 import contextlib
 import json
+import os
+import re
 import secrets
+import subprocess
+import sys
+import time
 import uuid
 from hashlib import sha256
+from pathlib import Path
 
 import pika
 import pytest
@@ -16,10 +22,12 @@ from bus.evidence.notes import TrustedKeys
 from bus.evidence.receipts import Receipt
 from bus.signatures.keys import PublicKey, SigningKey, base64url
 from bus.signatures.signing import HttpMessage, sign_request, verify_response
+from deploy.local.ports import free_port, listening
+from services.agencies.receipts.witnesses import Witness, cosignature
 from tests.agencies.running import QUESTION, House, demo_key, post, signed
 from tests.databases import make_database
 from tests.gateway.agency import xroad_hands
-from tests.processes import Starter
+from tests.processes import ROOT, Starter
 from tests.stores import execute, own_vhost
 from tests.waiting import wait_for
 
@@ -315,6 +323,92 @@ def test_a_call_by_x_road_has_its_receipt_which_asic_gives_by_its_id(house, syst
     own = system.get(f"{xroad_hands.HOME}/agencies/getSecurityServerHealthData").json()
     services = {row["service"] for row in own["servicesEventData"]}
     assert "MIRAB/GOV/WATER/inquiry/ask.v1" in services
+
+
+def test_a_system_reads_the_operational_data_of_its_own_calls_over_http(house, system):
+    id_, question = str(uuid.uuid4()), {name: QUESTION[name] for name in ("key_kind", "key")}
+    answer = system.send(xroad_hands.ASK, data=question, headers=[("X-Road-Id", id_)])
+    assert answer.status == 200, answer.body
+    post(house.face, demo_key(KEY))  # of the same agency, and not by X-Road
+    call = "(select trace_id from call_records where xroad->>'id' = %s limit 1)"
+    sides = f"select count(distinct side) from call_records where trace_id = {call}"
+    wait_for(lambda: execute(house.db, sides, (id_,))[0][0] == 2)
+    # The last minute is left out, since it is not complete: it is five minutes ago now.
+    moments = ("request_in", "request_out", "response_in", "response_out")
+    older = ", ".join(f"{name} = {name} - 300000" for name in moments)
+    execute(house.db, f"update call_records set {older}")
+    now = int(time.time())
+    data = f"{xroad_hands.HOME}/agencies/getSecurityServerOperationalData"
+    path = f"{data}?recordsFrom={now - 900}&recordsTo={now - 61}"
+    page = system.get(path).json()
+    assert page["recordsCount"] == len(page["records"])
+    mine = [row for row in page["records"] if row["messageId"] == id_]
+    assert {row["securityServerType"] for row in mine} == {"Client", "Producer"}
+    for row in mine:
+        assert len(row) == 40
+        assert row["xRequestId"] == answer.headers["X-Road-Request-Id"]
+        assert (row["clientMemberCode"], row["serviceCode"]) == ("100", "ask.v1")
+        assert row["succeeded"]
+        # Who is asked about stands in no record.
+        assert QUESTION["key"] not in json.dumps(row)
+    assert all(row["messageId"] for row in page["records"])
+    fields = system.get(f"{path}&outputField=messageId&outputField=succeeded").json()["records"]
+    assert {tuple(sorted(row)) for row in fields} == {("messageId", "succeeded")}
+
+
+def test_the_commands_of_the_guide_for_auditors_and_witnesses_work_as_they_stand_there(
+    house, tmp_path
+):
+    """docs/receipts.md, in a shell, by a stranger who has nothing but an address."""
+    receipt(house, post(house.face, demo_key(KEY)))
+    guide = (ROOT / "docs/receipts.md").read_text(encoding="utf-8")
+    part = guide.partition("## For auditors and witnesses")[2].partition("\n## ")[0]
+    lines = re.findall(r"^(?:curl|python -m connector) .+$", part, re.MULTILINE)
+    take_head, audit, keygen, witness = lines
+    (take_keys,) = re.findall(r"^curl .+ > keys.txt$", guide, re.MULTILINE)
+    bin_of_python = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environ = {
+        "PATH": bin_of_python,
+        "PYTHONPATH": str(ROOT),
+        "MIRAB_URL": house.face,
+        "MIRAB_LOG_KEYS": "keys.txt",
+    }
+
+    def run(line):
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, (line, done.stderr)
+        return done.stdout
+
+    for line in (take_keys, take_head, keygen):
+        run(line)
+    port = free_port()
+    with subprocess.Popen(
+        ["bash", "-c", f"exec {witness} --port {port}"],
+        cwd=tmp_path,
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            # What it prints is what the operator puts behind its address (RECEIPTS_WITNESSES).
+            verifier = Witness.parse(f"http://127.0.0.1:{port} {process.stdout.readline()}")
+            wait_for(lambda: listening(port))
+            note = (tmp_path / "head-of-may.txt").read_text()
+            signature = cosignature(verifier, note, lambda _old, _new: ())
+            assert signature.made_by(verifier.verifier)
+            shown = audit.replace("https://witness.example", f"http://127.0.0.1:{port}")
+            assert "2 heads held elsewhere agree with it." in run(shown)
+            assert json.loads(run(f"{shown} --json"))["holds"]
+        finally:
+            process.terminate()
 
 
 def test_the_receipt_of_a_call_with_a_token_says_by_which_way_it_came_in(house, system):
