@@ -82,8 +82,8 @@ class Journal:
         """The leaves that were noted behind that tree; all that are there if it is not marked."""
         with using_folder():
             files = self._files()
-            found = ((n, _behind(files[n], tree)) for n in reversed(range(len(files))))
-            begin, offset = next(((n, at) for n, at in found if at), (0, 0))
+            places = ((n, _behind(files[n], tree)) for n in reversed(range(len(files))))
+            begin, offset = next(((n, at) for n, at in places if at), (0, 0))
             for path in files[begin:]:
                 yield from _leaves(path, offset)
                 offset = 0
@@ -172,10 +172,10 @@ def _end(path: Path) -> tuple[Mark, int]:
     mark = Mark.parse(tail[begin:]) if begin or size <= _TAIL else None
     if mark is not None:
         return mark, size
-    found = list(_marks(path))
-    if not found:
+    marks = list(_marks(path))
+    if not marks:
         raise OSError(f"{path.name} has no mark")
-    return found[-1]
+    return marks[-1]
 
 
 def _first(path: Path) -> Mark | None:

@@ -132,8 +132,8 @@ def _common(context: Context, request: TakeText, sender: str, part: TextPart) ->
 def _digest(context: Context, request: TakeText, common: bytes, body: str) -> bytes:
     """By what a repeat is known: its place and the provider's number, or all that it says."""
     assert request.part is not None
-    known = (f"ref {request.ref}",) if request.ref else (request.sent_at or "", body)
-    return context.keys.hashed("part", common.hex(), str(request.part.place), *known)
+    words = (f"ref {request.ref}",) if request.ref else (request.sent_at or "", body)
+    return context.keys.hashed("part", common.hex(), str(request.part.place), *words)
 
 
 def _lock(context: Context, common: bytes) -> None:

@@ -120,11 +120,11 @@ def without_known(context: Context, requests: Sequence[TakeText]) -> list[TakeTe
     """Those of these texts that are not kept yet."""
     digests = [_digests(context, request) for request in requests]
     query = select(RECEIVED_TEXTS.c.digest).where(
-        RECEIVED_TEXTS.c.digest.in_([digest for some in digests for digest in some])
+        RECEIVED_TEXTS.c.digest.in_([digest for pair in digests for digest in pair])
     )
-    known = {bytes(digest) for digest in context.conn.execute(query).scalars()}
+    kept = {bytes(digest) for digest in context.conn.execute(query).scalars()}
     rows = zip(requests, digests, strict=True)
-    return [request for request, some in rows if not known.intersection(some)]
+    return [request for request, pair in rows if not kept.intersection(pair)]
 
 
 def _words(request: TakeText) -> str:

@@ -154,8 +154,8 @@ def test_a_ticket_goes_to_a_running_endpoint_once_and_is_followed_there(
     file.write_text(text[:services] + mapped, encoding="utf-8")
     code = report(hand)
     sent(hand, code)
-    ((taken, problem, there),) = state(hand)
-    assert (taken, problem) == ("TAKEN", None)
+    ((course, problem, there),) = state(hand)
+    assert (course, problem) == ("TAKEN", None)
     query = "select code, channel from tickets where text like %s"
     assert execute(shared_desk.db, query, (f"%Ref. {code}%",)) == [(there, "open311")]
     later(hand, 16)
