@@ -157,14 +157,14 @@ def rows_of(connection, sql, values):
 
 def look(url, sql, values):
     """Rows by the connection that is there; by another one if it was ended since the last look."""
-    known, connection = _looking.url == url, _looking.at(url)
+    is_open, connection = _looking.url == url, _looking.at(url)
     try:
         return rows_of(connection, sql, values)
     except (psycopg2.OperationalError, psycopg2.InterfaceError):
         if not connection.closed:
             raise
         _looking.end()
-        if not known:
+        if not is_open:
             raise
     return rows_of(_looking.at(url), sql, values)
 

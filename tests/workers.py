@@ -123,8 +123,8 @@ class Dealer:
             reporter.showfspath = False  # tests of several files come mixed
         self._hook.pytest_workers_begin(config=config)
         try:
-            for each in range(number):
-                self._begin(each)
+            for place in range(number):
+                self._begin(place)
             while self._workers:
                 self._hear_all()
                 self._stop_if_told()
@@ -171,13 +171,13 @@ class Dealer:
         """
         if not self._files:
             return File()
-        others = (each.file.stacks for each in self._workers.values() if each is not worker)
-        taken = frozenset().union(*others)
+        others = (w.file.stacks for w in self._workers.values() if w is not worker)
+        busy = frozenset().union(*others)
 
         def rank(file):
             if file.stacks and file.stacks <= worker.file.stacks:
                 return 0
-            return 2 if file.stacks & taken else 1
+            return 2 if file.stacks & busy else 1
 
         file = min(self._files, key=rank)  # the first of the best
         self._files.remove(file)
@@ -204,15 +204,15 @@ class Dealer:
         worker.channel.close()
         worker.process.join(ENDING_SECONDS)
         worker.process.kill()
-        code, given = worker.process.exitcode, worker.file.places
-        if not given and code == 0:
+        code, places = worker.process.exitcode, worker.file.places
+        if not places and code == 0:
             return
-        place, phase = (given.popleft(), "call") if given else (worker.last, "teardown")
+        place, phase = (places.popleft(), "call") if places else (worker.last, "teardown")
         self._fail(place, phase, f"The worker that ran it ended with exit code {code}.")
         self._lost += 1
         if self._lost > MOST_LOST:
             self._session.shouldfail = f"{self._lost} workers were lost"
-        if given:
+        if places:
             self._files.insert(0, worker.file)
         if self._files:
             self._begin(worker.number)
@@ -262,7 +262,7 @@ class Stacks:
 
     def end_but(self, names):
         """Ends all but those of these names; they begin anew when a test needs them again."""
-        for fixture in [each for each in self._running if each.argname not in names][::-1]:
+        for fixture in [made for made in self._running if made.argname not in names][::-1]:
             fixture.finish(self._running.pop(fixture))
 
 
@@ -275,10 +275,10 @@ def work(session, number, channel):
         config.pluginmanager.register(plugin)
     config.hook.pytest_worker_begins(config=config, number=number)
     try:
-        while (asked := ask(channel))[0]:
-            items = [session.items[place] for place in asked[0]]
-            with told(channel):
-                stacks.end_but(asked[1])
+        while (file := ask(channel))[0]:
+            items = [session.items[place] for place in file[0]]
+            with reporting(channel):
+                stacks.end_but(file[1])
             # After a file's last test comes, for all that it knows, any other of the session.
             for item, following in zip(items, [*items[1:], session], strict=True):
                 config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -287,7 +287,7 @@ def work(session, number, channel):
         pass  # nobody waits for more
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        with told(channel):
+        with reporting(channel):
             session._setupstate.teardown_exact(None)
         atexit._run_exitfuncs()
     os._exit(0)  # nobody waits for threads that a test has left
@@ -315,7 +315,7 @@ def part_from_first(config, number):
 
 
 @contextlib.contextmanager
-def told(channel):
+def reporting(channel):
     """What goes wrong when something ends is told, and ends nothing else."""
     try:
         yield

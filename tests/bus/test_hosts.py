@@ -33,8 +33,8 @@ def test_a_service_its_relay_and_who_asks_find_the_node_and_the_server_that_live
     probe.relay()
     probe.ready()
     # Asked again by the same id while no living node was tried yet; it is told once.
-    told, question = {"mark": "told m", "times": 1}, str(uuid.uuid4())
-    wait_for(lambda: ask(amqp, TELL, id=question, mark="m") == told)
+    reply, question = {"mark": "told m", "times": 1}, str(uuid.uuid4())
+    wait_for(lambda: ask(amqp, TELL, id=question, mark="m") == reply)
     rows = "select count(*) from marks where mark in ('m', 'heard m')"
     wait_for(lambda: execute(probe_db, rows)[0][0] == 2, 60)
 

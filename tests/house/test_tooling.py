@@ -117,12 +117,12 @@ def test_workers_tell_of_each_test_and_one_that_ends_takes_no_other_with_it(tmp_
     run = ("-n", "2", "--junitxml", str(tmp_path / "run.xml"), "-o", f"cache_dir={tmp_path}/memory")
     words = [sys.executable, "-m", "pytest", *whole.PLUGINS, *run, str(tmp_path)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
-    seen = outcomes(tmp_path / "run.xml")
+    reports = outcomes(tmp_path / "run.xml")
     assert done.returncode == 1, done.stdout
     assert "2 failed, 3 passed, 1 skipped, 2 errors" in done.stdout
-    assert set(seen["test_before"]) | set(seen["test_after"]) <= {"system-out"}
-    assert "exit code -9" in seen["test_that_ends_its_worker"]["failure"].text
-    assert "skipped" in seen["test_skipped"]
+    assert set(reports["test_before"]) | set(reports["test_after"]) <= {"system-out"}
+    assert "exit code -9" in reports["test_that_ends_its_worker"]["failure"].text
+    assert "skipped" in reports["test_skipped"]
     assert "of the file" in done.stdout
     assert "left behind" in done.stdout
     # What failed says what it printed, and nothing that another test did.
