@@ -9,7 +9,8 @@ import uuid
 import orjson
 import requests
 
-from connector import Caller
+from bus.wire import Wire
+from connector import Caller, Refused
 from connector.keys import load_key
 from deploy.chaos.load.acts import Again, Journal, Surprise, User
 from deploy.local.state import AGENCY_URL, CHECKOUT
@@ -71,14 +72,22 @@ class LaterAsker(Agency):
     kind = "deferred call"
     pause = 0.6
 
+    call = ""
+
     def act(self) -> None:
         key, question, began = self.key(), self.question(), time.monotonic()
         self.journal.begin(self.kind, key)
-        later = self.until_answered(
-            lambda: self.caller.later("inquiry.ask.v1", question, idempotency_key=key)
-        )
-        answer = self.until_answered(lambda: later.result(LATER_SECONDS))
+        self.call = key
+        answer = self.until_answered(lambda: self._answer(question))
         self.journal.accept(self.kind, key, str(answer.get("tracking_code")), began)
+
+    def _answer(self, question: dict[str, str]) -> Wire:
+        later = self.caller.later("inquiry.ask.v1", question, idempotency_key=self.call)
+        try:
+            return later.result(LATER_SECONDS)
+        except Refused:
+            self.call = self.key()  # it has failed for good, so that who goes on asks anew
+            raise
 
 
 class BatchUploader(Agency):
