@@ -5,6 +5,7 @@ at the end all the same, so that somebody mends it. More than a few failures are
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,17 @@ from tests.processes import ROOT
 
 WORKERS = ("-n", "4")
 PLUGINS = ("-p", "tests.workers", "-p", "no:xdist")  # also for files that are not of this house
-ALONE = ("-n", "0", "--last-failed", "--last-failed-no-failures", "none", "-vv")
+# The report of the whole run stays; nobody wants one of the few.
+ALONE = (
+    "-n",
+    "0",
+    "--junitxml",
+    os.devnull,
+    "--last-failed",
+    "--last-failed-no-failures",
+    "none",
+    "-vv",
+)
 SOME_FAILED = 1  # pytest's exit code
 MOST_TRIED_AGAIN = 10
 

@@ -691,7 +691,7 @@ def test_a_ticket_goes_to_another_unit_without_the_colleague_who_has_it(shared_d
     session, code = sat(), registered(shared_desk)["code"]
     page = send(session, shared_desk, code, "take").text
     typed = fields_of(page, f"/desk/tickets/{code}/assign")
-    assert typed["was_assignee"]
+    assert typed["was_assignee"], re.findall(r'role="(?:alert|status)".*?</', page, re.DOTALL)
     same = {**typed, "unit": typed["was_unit"], "assignee": typed["was_assignee"]}
     done = session.post(f"{shared_desk.ops}/desk/tickets/{code}/assign", data=same, timeout=20)
     assert "چیزی تغییر نکرد" in done.text
