@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.processes import ROOT
 
 WORKERS = ("-n", "4")
-PLUGINS = ("-p", "tests.workers", "-p", "no:xdist")  # also for files that are not of this house
+PLUGINS = ("-p", "tests.workers")  # also for files that are not of this house
 # The report of the whole run stays; nobody wants one of the few.
 ALONE = (
     "-n",
