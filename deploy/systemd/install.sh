@@ -6,6 +6,10 @@ cd "$(dirname "$0")/../.."
 [ "$(id -u)" -eq 0 ] || { echo "Run this as root." >&2; exit 1; }
 [ "$PWD" = /opt/mirab ] || { echo "The checkout must be in /opt/mirab; it is in $PWD." >&2; exit 1; }
 
+# The parts run as users of their own and read what lies here, however strict the umask of whoever cloned it.
+umask 022
+chmod -R go+rX .
+
 install -m 0644 deploy/systemd/mirab.sysusers /usr/lib/sysusers.d/mirab.conf
 install -m 0644 deploy/systemd/mirab.tmpfiles /usr/lib/tmpfiles.d/mirab.conf
 systemd-sysusers mirab.conf

@@ -1,5 +1,6 @@
 """A Debian machine in a folder, booted by systemd-nspawn in a network namespace of its own."""
 
+import re
 import shutil
 import subprocess
 import time
@@ -29,6 +30,8 @@ PACKAGES = (
     *("postgresql", "rabbitmq-server", "clamav-daemon", "nginx-light", "python3-venv"),
     *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-liberation"),
 )
+# A password among the words of a command that failed is shown to nobody.
+SECRET = re.compile(r"(PASSWORD)=\S+")
 NO_START = "#!/bin/sh\nexit 101\n"
 BOOT_SECONDS, CALL_SECONDS = 1200.0, 1800.0
 Say = Callable[[str], None]
@@ -180,6 +183,5 @@ class Machine:
     def _done(done: subprocess.CompletedProcess[str]) -> None:
         if done.returncode:
             lines = (done.stderr + done.stdout).strip().splitlines()
-            raise Failed(
-                f"{' '.join(map(str, done.args))[:200]}:\n    " + "\n    ".join(lines[-20:])
-            )
+            command = SECRET.sub(r"\1=…", " ".join(map(str, done.args)))[:200]
+            raise Failed(f"{command}:\n    " + "\n    ".join(lines[-20:]))
