@@ -79,10 +79,13 @@ class Payer(User):
 
     def _mine(self, browser: requests.Session) -> str:
         """The page of the inquiry. A browser opens it for half an hour: whose clock says that this
-        is over types code and secret again.
+        is over types code and secret again, or asks anew without them.
         """
         page = checked(browser.get(f"{PORTAL_URL}/inquiry/mine", timeout=SECONDS))
-        if page.url.endswith(DOOR) and self._proof:
+        if page.url.endswith(DOOR):
+            if self._proof is None:
+                browser.cookies.clear()
+                raise Again
             proof = dict(zip(("code", "secret"), self._proof, strict=True))
             page = checked(browser.post(f"{PORTAL_URL}{DOOR}", data=proof, timeout=SECONDS))
         if proven := PROOF.search(page.text):
