@@ -47,12 +47,8 @@ class Machine:
 
     def build(self) -> None:
         """Make the tree, with our checkout in /opt/mirab, installed by install.sh."""
-        if (
-            not (self.folder / "usr/bin/nginx").exists()
-            and not (self.folder / "usr/sbin/nginx").exists()
-        ):
-            self._say("a Debian 12 tree by debootstrap, with its stores")
-            self._bootstrap()
+        self._say("a Debian 12 tree by debootstrap, with its stores")
+        self._bootstrap()
         copied = self.folder / "opt/mirab"
         copied.mkdir(parents=True, exist_ok=True)
         archive = subprocess.run(
