@@ -313,6 +313,17 @@ def test_an_infected_file_stays_shut_and_the_unit_is_told(hand):
     assert hand.acts(code) == ["register", "infected"]
 
 
+def test_of_an_infected_file_in_a_note_no_citizen_hears(hand):
+    blob = hand.blobs.add(PNG)
+    file = {"sha256": blob.sha256, "size": blob.size, "type": "image/png", "name": "چاه.png"}
+    code = hand.register()
+    hand.act(at_desk.NOTE, code, text="از بازدید", attachments=[file])
+    before = len(hand.letters("zahra@example.com"))
+    hand.do(file_scanning.scan, Scanner("Eicar-Test-Signature"), hand.blobs)
+    assert hand.acts(code) == ["register", "note", "infected"]
+    assert len(hand.letters("zahra@example.com")) == before
+
+
 def test_another_tickets_file_is_not_opened(hand):
     _, id_ = with_file(hand)
     hand.do(file_scanning.scan, Scanner(), hand.blobs)

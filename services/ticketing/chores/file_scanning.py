@@ -16,7 +16,7 @@ from services.ticketing.context import SYSTEM, Context
 from services.ticketing.failed_rows import chore
 from services.ticketing.notifications import tickets as notifications
 from services.ticketing.tables import FILES
-from services.ticketing.tickets import acts
+from services.ticketing.tickets import acts, views
 
 _log = log.get("chores")
 AT_ONCE, SIDE_BY_SIDE = 100, 4
@@ -27,6 +27,7 @@ class HeldFile(NamedTuple):
 
     id: int
     ticket: int
+    seq: int
     sha256: str
     name: str
 
@@ -65,7 +66,7 @@ def _scan(
     scanner: Clamd,
     blobs: Blobs,
 ) -> None:
-    statement = select(FILES.c.id, FILES.c.ticket, FILES.c.sha256, FILES.c.name)
+    statement = select(FILES.c.id, FILES.c.ticket, FILES.c.seq, FILES.c.sha256, FILES.c.name)
     with store.transaction() as tx:
         file = fetch_one(tx.conn, HeldFile, statement.where(FILES.c.id == id_))
     if file is None:
@@ -107,4 +108,6 @@ def _note(
             text=file.name,
         )
         acts.project(context, case)
-        notifications.notify_infected(context, case, file.name)
+        # The citizen is told of no file that the citizen does not see: a colleague's note has some.
+        if any(entry.seq == file.seq for entry in views.shown_entries(case)):
+            notifications.notify_infected(context, case, file.name)
