@@ -202,6 +202,13 @@ def test_a_mobile_is_taken_off_and_a_secret_that_never_went_there_stays(hand):
     refused = hand.act(at_desk.CORRECT_MOBILE, anonymous, mobile=MOBILE, text="به خواست شما")
     assert refused["code"] == "ticket.no_contact"
     assert hand.act(at_desk.CORRECT_MOBILE, code, as_="sara", text="x")["code"] == "desk.unit"
+    nameless = hand.register(name="", email=None, mobile=MOBILE)
+    hand.act(at_desk.CORRECT_MOBILE, nameless, text="شماره از کس دیگری است")
+    assert "correct_mobile" in hand.read(nameless)["may"], "the right one may come later"
+    hand.act(at_desk.CORRECT_MOBILE, nameless, mobile="+989900000008", text="شماره درست")
+    assert hand.read(nameless)["person"]["mobile"] == "+989900000008"
+    execute(hand.db, "update tickets set emptied_at = now()")
+    assert "correct_mobile" not in hand.read(nameless)["may"]
 
 
 def test_p16_no_code_and_no_secret_is_kept_as_it_is(hand):

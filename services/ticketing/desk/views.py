@@ -92,8 +92,13 @@ def person_of(context: Context, case: Case) -> Json | None:
 
 
 def has_contact(context: Context, case: Case) -> bool:
-    """Tell whether somebody is on file whom the colleague may know; none is once it is emptied."""
-    return any((person_of(context, case) or {}).values())
+    """Tell whether somebody is on file whom the colleague may know, or was until the mobile, all
+    that there was, was taken off; nobody is once the ticket is emptied.
+    """
+    person = person_of(context, case)
+    if person is None or case.row.emptied_at is not None:
+        return False
+    return any(person.values()) or case.last("correct_mobile") is not None
 
 
 def _state(case: Case) -> str:

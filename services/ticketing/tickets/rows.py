@@ -76,6 +76,7 @@ class TicketRow:
     ended_at: dt.datetime | None
     subject: str
     unread: bool
+    emptied_at: dt.datetime | None
 
 
 class NewTicket(TypedDict):
