@@ -118,6 +118,9 @@ class TicketPreviews:
         """What the old number opened ends; the citizen hears of it where one can be reached."""
         ticket = await self._read(request, message.code)
         person = ticket.person or {}
+        if message.mobile == person.get("mobile"):
+            fault = FieldError("mobile", "choice", "This is the number on file.")
+            raise ContractError(fault.message, fields=[fault])
         leaves = ["کدی که به شماره پیشین رفته است دیگر این پرونده را باز نمی‌کند."]
         if any(entry.act == "new_secret" for entry in ticket.history):
             leaves.append(_secret_goes(message.mobile or person.get("email")))

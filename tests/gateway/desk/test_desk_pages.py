@@ -669,6 +669,9 @@ def test_p16_a_new_secret_from_the_desk_is_looked_at_before_the_old_one_ends(sha
 def test_a_wrong_mobile_is_put_right_after_a_look_at_both_numbers(shared_desk, sat):
     session, code = sat(), registered(shared_desk, mobile="09120000001")["code"]
     typed = {"mobile": "۰۹۱۲ ۰۰۰ ۰۰۰۲", "text": "به خواست شهروند"}
+    same = send(session, shared_desk, code, "correct_mobile", **{**typed, "mobile": "09120000001"})
+    assert "هنوز چیزی انجام نشده است" not in same.text
+    assert "این همان شماره‌ای است" in same.text
     look = send(session, shared_desk, code, "correct_mobile", **typed)
     assert "هنوز چیزی انجام نشده است" in look.text
     assert ("09120000001" in look.text, "09120000002" in look.text) == (True, True)
