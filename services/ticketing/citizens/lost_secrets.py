@@ -20,7 +20,8 @@ from services.ticketing.tickets.acts import Case
 
 def ask(context: Context, asker: str, message: AskNewSecret) -> CodeReceipt:
     """Send a code to the contact if it is the ticket's; the reply is the same if it is not."""
-    row = rows.by_code(context.conn, message.code)
+    # Locked, so that no code goes to a number that a colleague is just putting right.
+    row = rows.by_code(context.conn, message.code, lock=True)
     person = rows.person(context.conn, row.id) if row else None
     contact = message.contact
     own = person is not None and contact.lower() in (
