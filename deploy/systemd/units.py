@@ -36,8 +36,12 @@ HERE = {
     r"0\.0\.0\.0$": "127.0.0.1",
 }
 VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}")
-# Parts that speak to the outside: mail server, banks, providers, the organisation's login.
-OUTGOING = {"ticketing", "billing", "notify", "desk", "agency-rights"}
+# The network of parts that speak to the outside: mail server, banks, providers, witnesses, logins.
+OUTGOING = "outgoing"
+# Its other broker is a machine of its own.
+BEYOND = {"agency-rights"}
+# The book of used signatures is named by the kernel's boot_id.
+READS_KERNEL = {"agency"}
 HARD = """\
 NoNewPrivileges=yes
 CapabilityBoundingSet=
@@ -48,7 +52,6 @@ PrivateTmp=yes
 PrivateDevices=yes
 PrivateUsers=yes
 ProtectProc=invisible
-ProcSubset=pid
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes
@@ -118,12 +121,17 @@ def _unit(name: str, made: Made, part: Part | None) -> str:
         *_settings(made, part),
         "EnvironmentFile=/etc/mirab/mirab.env",
         *_folders(made),
-        *([] if name in OUTGOING else ["IPAddressDeny=any", "IPAddressAllow=localhost"]),
+        *([] if _speaks_out(name, made) else ["IPAddressDeny=any", "IPAddressAllow=localhost"]),
+        *([] if name in READS_KERNEL else ["ProcSubset=pid"]),
         HARD,
         "[Install]",
         "WantedBy=mirab.target",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _speaks_out(name: str, made: Made) -> bool:
+    return OUTGOING in made.get("networks", ()) or name in BEYOND
 
 
 STORES = ("postgresql.service", "rabbitmq-server.service", "clamav-daemon.service")

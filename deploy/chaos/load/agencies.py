@@ -75,18 +75,21 @@ class LaterAsker(Agency):
     call = ""
 
     def act(self) -> None:
-        key, question, began = self.key(), self.question(), time.monotonic()
-        self.journal.begin(self.kind, key)
-        self.call = key
+        question, began = self.question(), time.monotonic()
+        self._begin()
         answer = self.until_answered(lambda: self._answer(question))
-        self.journal.accept(self.kind, key, str(answer.get("tracking_code")), began)
+        self.journal.accept(self.kind, self.call, str(answer.get("tracking_code")), began)
+
+    def _begin(self) -> None:
+        self.call = self.key()
+        self.journal.begin(self.kind, self.call)
 
     def _answer(self, question: dict[str, str]) -> Wire:
         later = self.caller.later("inquiry.ask.v1", question, idempotency_key=self.call)
         try:
             return later.result(LATER_SECONDS)
         except Refused:
-            self.call = self.key()  # it has failed for good, so that who goes on asks anew
+            self._begin()  # it has failed for good, so that who goes on asks anew
             raise
 
 
