@@ -8,6 +8,7 @@ with a mark, and the oldest are deleted. Who writes holds the lock of the tree.
 
 import datetime as dt
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -25,6 +26,7 @@ FOLDER, SUFFIX = "receipts.leaves", ".leaves"
 FILE_BYTES, MOST_BYTES = 2**24, 2**27
 KEEP = dt.timedelta(days=30)
 _SIGN, _TAIL = b"=", 128
+_NAME = re.compile(r"[0-9]{8}_[0-9]{4}-[0-9]{2}-[0-9]{2}\.leaves")
 
 
 @contextmanager
@@ -133,7 +135,8 @@ class Journal:
 
     def _files(self) -> list[Path]:
         try:
-            return sorted(path for path in self._folder.iterdir() if path.suffix == SUFFIX)
+            # What somebody else put there, such as a copy of a file, is none of the journal.
+            return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
         except FileNotFoundError:
             return []
 

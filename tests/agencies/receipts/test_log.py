@@ -205,6 +205,16 @@ def test_a_damaged_note_takes_and_signs_nothing_until_somebody_looks(log):
     assert log.head().checkpoint.size == 2
 
 
+def test_a_strange_file_beside_the_notes_is_none_of_them(log):
+    log.add([statement("call-1")])
+    file = log.journal()[-1]
+    for name in (f"{file.stem} copy.leaves", "old.leaves"):
+        file.with_name(name).write_text("of somebody")
+    assert log.add([statement("call-2")])[0].trouble is None
+    log.sign()
+    assert log.head().checkpoint.size == 2
+
+
 def test_what_is_noted_is_bounded_and_what_no_head_covers_stays(log, monkeypatch):
     monkeypatch.setattr(journal, "FILE_BYTES", 1500)
     monkeypatch.setattr(journal, "MOST_BYTES", 8000)
