@@ -61,7 +61,8 @@ def lines_held(context: Context, batch: ColumnElement[str]) -> Select[int]:
         hold.until >= tehran_day(context.now),
         log.key_hash == hold.key_hash,
         func.split_part(log.message_id, "/", 1) == batch,
-        line != "",
+        # The id of a message that is no line of a batch is its sender's choice.
+        line.regexp_match("^[0-9]{1,6}$"),
     )
 
 

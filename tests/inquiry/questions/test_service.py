@@ -390,6 +390,8 @@ def test_of_an_old_batch_a_hold_keeps_its_persons_lines_and_the_agency_sees_none
     submit(inquiry, 0, lines(*[NOBODY] * 500), last=False)
     submit(inquiry, 1, lines(NOBODY, owner), last=True)
     inquiry.answer_parts()
+    # An agency chooses the ids of its messages: one that looks like a line's is none.
+    inquiry.ask(owner, id="b1/none")
     execute(inquiry.db, "update batches set finished_at = now() - interval '31 days'")
     note("2026-11-01T00:00:00Z", "2039-01-01")
     kept = "select line, key, tracking_code is not null from batch_lines where key is not null"
@@ -401,7 +403,7 @@ def test_of_an_old_batch_a_hold_keeps_its_persons_lines_and_the_agency_sees_none
     message = Envelope.new(contracts.ANSWER_BATCH_PART.name, "test", id="much later")
     late = Call.of(contracts.ANSWER_BATCH_PART, message, {"batch": "b1", "part": 1})
     Inquiry.answer_batch_part(inquiry.service, [late])
-    assert execute(inquiry.db, "select count(*) from inquiries") == [(502,)]
+    assert execute(inquiry.db, "select count(*) from inquiries") == [(503,)]
     note("2026-11-02T00:00:00Z", None)
     Inquiry.forget_old_batches(inquiry.service)
     assert execute(inquiry.db, "select count(*) from batches") == [(0,)]
