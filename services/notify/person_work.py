@@ -1,5 +1,7 @@
 """What this context hands out, or empties, of a person when two officers of the desk decided so."""
 
+import datetime as dt
+
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from bus.envelope import instant
@@ -8,8 +10,11 @@ from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.person_acts import NOTE_PERSON_PART, NotePersonPart
 from services.notify.context import Context
 from services.notify.tables import INBOXES, MESSAGES, RECEIVED_TEXTS, SUBSCRIPTIONS, TEXT_PARTS
+from services.notify.tables.received import EMPTIED
 
 MOST = 5000
+# Providers give texts again for two days (providers/kavenegar.py).
+REPEATED = dt.timedelta(days=3)
 
 
 def work(context: Context, message: WorkOnPerson) -> None:
@@ -109,8 +114,7 @@ def _erase(context: Context, message: WorkOnPerson) -> Json:
     ).rowcount
     own_parts = TEXT_PARTS.c.sender_hash == context.keys.receiver("sms", message.mobile)
     context.conn.execute(delete(TEXT_PARTS).where(own_parts))
-    own_texts = delete(RECEIVED_TEXTS).where(_own_texts(context, message))
-    texts = context.conn.execute(own_texts).rowcount
+    texts = _erase_texts(context, message)
     emptied = {
         "messages": messages,
         "subscriptions": subscriptions,
@@ -118,3 +122,14 @@ def _erase(context: Context, message: WorkOnPerson) -> Json:
         "texts": texts,
     }
     return {"emptied": emptied, "kept": []}
+
+
+def _erase_texts(context: Context, message: WorkOnPerson) -> int:
+    """Erase the texts of a person; how many. Of one that its provider may give again, what makes
+    the repeat known stays, which is nobody's.
+    """
+    own = _own_texts(context, message)
+    is_old = RECEIVED_TEXTS.c.created_at < context.now - REPEATED
+    deleted = context.conn.execute(delete(RECEIVED_TEXTS).where(own, is_old)).rowcount
+    emptied = update(RECEIVED_TEXTS).where(own).values(EMPTIED)
+    return deleted + context.conn.execute(emptied).rowcount

@@ -1,5 +1,7 @@
 """Texts that are asked for, at providers that do not bring them."""
 
+from collections.abc import Sequence
+
 from bus.database.store import Store
 from bus.errors import BusError, ContractError, Unavailable
 from bus.process import log
@@ -10,6 +12,7 @@ from services.notify.providers.sms import IncomingSms, SmsInbox
 from services.notify.received import parts, texts
 
 _log = log.get("receiving")
+AWAY = "provider.unreachable"
 
 
 def poll(store: Store, context_of: ContextOf, inbox: SmsInbox) -> None:
@@ -19,11 +22,7 @@ def poll(store: Store, context_of: ContextOf, inbox: SmsInbox) -> None:
     """
     with store.transaction() as tx:
         lines = [*inbox.lines, *senders.lines_at(tx.conn, inbox.code)]
-    try:
-        came = inbox.received(sorted(set(lines)))
-    except Unavailable as error:
-        _log.warning("texts_not_polled", provider=inbox.code, code=error.code)
-        return
+    came = _came(inbox, sorted(set(lines)))
     requests = [request for sms in came if (request := _request(inbox.code, sms))]
     with store.transaction() as tx:
         new = texts.without_known(context_of(tx), requests)
@@ -34,6 +33,19 @@ def poll(store: Store, context_of: ContextOf, inbox: SmsInbox) -> None:
         except BusError as error:
             # The others are kept all the same; this one is given again.
             _log.warning("texts_not_polled", provider=inbox.code, code=error.code)
+
+
+def _came(inbox: SmsInbox, lines: Sequence[str]) -> list[IncomingSms]:
+    """What came in at these lines; one that the provider refuses keeps nothing of the others."""
+    came: list[IncomingSms] = []
+    for line in lines:
+        try:
+            came += inbox.received([line])
+        except Unavailable as error:
+            _log.warning("texts_not_polled", provider=inbox.code, code=error.code)
+            if error.code == AWAY:
+                break
+    return came
 
 
 def _request(provider: str, sms: IncomingSms) -> TakeText | None:

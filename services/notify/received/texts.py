@@ -38,6 +38,7 @@ from services.notify.editors import looks
 from services.notify.govuk import senders
 from services.notify.sending import consents
 from services.notify.tables import MESSAGES, RECEIVED_TEXTS
+from services.notify.tables.received import EMPTIED
 from services.notify.webhooks import bearer
 from services.notify.webhooks import rows as deliveries
 
@@ -85,6 +86,8 @@ def take(context: Context, request: TakeText) -> TextReceipt:
     if ends_news:  # also in a flood: who wants no news is heard, however much else they send
         consents.note(context, "sms", sender, "news", opts_in=False, source=f"sms {id_}")
     if _floods(context, hashed):
+        if request.ref:  # a provider that is asked gives it again each minute
+            _note_repeat(context, request, id_, digests[0])
         return TextReceipt(is_new=True)
     owner = senders.owner_of_line(context.conn, line) or OURS
     state: State = "LISTED" if owner != OURS else "OPEN"
@@ -114,6 +117,13 @@ def take(context: Context, request: TakeText) -> TextReceipt:
         body = bearer.text(id_, line, context.now)
         deliveries.note(context.conn, bearer.TEXT, body, context.now, owner)
     return TextReceipt(is_new=True)
+
+
+def _note_repeat(context: Context, request: TakeText, id_: UUID, digest: bytes) -> None:
+    """Let a text be known when it comes again, of which nothing else is kept."""
+    values = {"id": id_, "provider": request.provider, "line": line_of(request), "digest": digest}
+    statement = insert(RECEIVED_TEXTS).values(**values, created_at=context.now, **EMPTIED)
+    context.conn.execute(statement)
 
 
 def without_known(context: Context, requests: Sequence[TakeText]) -> list[TakeText]:

@@ -22,6 +22,16 @@ RECEIVED_TEXTS = Table(
     Column("created_at", MOMENT, nullable=False),
 )
 
+# Of a text that is kept no more, or not at all: a repeat is known, and nothing is anybody's.
+EMPTIED = {
+    "owner": "",
+    "sender": "",
+    "sender_hash": b"",
+    "body": "",
+    "state": "DONE",
+    "ticket": None,
+}
+
 # Parts of long texts; once those of one text were joined, words are empty and repeats are known.
 TEXT_PARTS = Table(
     "text_parts",

@@ -10,12 +10,17 @@ import requests
 
 from bus.settings import Settings
 from contracts.notify import received
+from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.letters import TAKE_TICKET_TEXT
 from deploy.local.sms.state import LINES
 from gateway.limits.guesses import Guesses
 from gateway.public import received_texts, sms_receipts
 from gateway.web import Face
+from services.notify import person_work
+from services.notify.providers.http import unreadable
 from services.notify.providers.registry import PROVIDERS
+from services.notify.providers.sms import IncomingSms
+from services.notify.received import polling
 from tests.notify.conftest import MOBILE
 from tests.notify.govuk.test_api_keys import Api
 from tests.notify.providers.played import PlayedSms
@@ -112,6 +117,8 @@ def test_a_flood_of_one_sender_is_bounded_and_counted_and_stops_nobody_else(desk
     assert len(listed) == 31
     assert (listed[0]["text"], listed[0]["sender"]) == ("دیگری", "+989900000002")
     assert sum(text["more"] for text in listed) == 5
+    assert take(desk, "34", ref="34")["is_new"] is False  # one that is given again counts once
+    assert sum(text["more"] for text in texts(desk)) == 5
     desk.template(code="news", lane="bulk", consent="news", body="خبر")
     take(desk, "لغو", ref="stop")
     assert len(texts(desk)) == 31
@@ -255,12 +262,47 @@ def test_what_an_answer_that_was_lost_had_comes_at_the_next_turn(asking, played,
     before = asking.polled()
     asking.written(f"پس از {do}")
     seconds = {"seconds": 1.5} if "hang" in do else {}
-    # The last read ones, then the unread ones of the first line.
-    played.play("delay", "kavenegar", call="receive", seconds=0)
+    # Of each line the last read ones, then the unread ones.
+    before_it = 2 * sorted(LINES["kavenegar"]).index(asking.line) + 1
+    for _ in range(before_it):
+        played.play("delay", "kavenegar", call="receive", seconds=0)
     played.play(do, "kavenegar", call="receive", **seconds)
     assert asking.polled() == before
     assert asking.polled() == before + 1
     assert asking.polled() == before + 1
+
+
+class Refusing:
+    """A provider that refuses one of its lines, and has a text at the other."""
+
+    code, polls, lines = "kavenegar", True, ("1000", "2000")
+
+    def received(self, lines):
+        if "1000" in lines:
+            raise unreadable("code 412")
+        return [IncomingSms("77", line, "09900000001", "سلام") for line in lines]
+
+
+def test_a_line_that_the_provider_refuses_keeps_nothing_of_the_others(desk):
+    polling.poll(desk.service.store, desk.service.context, Refusing())
+    assert execute(desk.db, "select line from received_texts") == [("2000",)]
+
+
+def test_what_was_erased_does_not_come_back_when_its_provider_gives_it_again(desk):
+    take(desk, "مرا فراموش کنید", ref="1")
+    with desk.context() as context:
+        asked_for = WorkOnPerson(act=7, kind="erase", mobile=SARA, national_id="9900000013")
+        person_work.work(context, asked_for)
+    assert take(desk, "مرا فراموش کنید", ref="1")["is_new"] is False
+    assert texts(desk) == []
+    query = "select owner, sender, sender_hash, body, state from received_texts"
+    assert [tuple(row) for row in execute(desk.db, query)] == [("", "", b"", "", "DONE")]
+    desk.later(days=4)
+    take(desk, "سلام", ref="2")
+    desk.later(days=4)
+    with desk.context() as context:
+        person_work.work(context, asked_for)
+    assert len(states(desk)) == 1
 
 
 # --- what they answer ---
