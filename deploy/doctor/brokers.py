@@ -155,7 +155,16 @@ def _rights(api: Api, installation: Installation) -> Iterator[Advice]:
     after an upgrade they may be those of the one before.
     """
     for folder in installation.values("BROKER_PASSWORDS_DIR"):
-        if steps := list(parts.steps(api, Path(folder))):
+        try:
+            steps = list(parts.steps(api, Path(folder)))
+        except OSError:
+            yield doubt(
+                AREA,
+                f"{OURS}: a password in {folder} cannot be read, so that rights are not compared.",
+                "Ask again as the user whose file it is.",
+            )
+            continue
+        if steps:
             yield doubt(
                 AREA,
                 f"{OURS}: {len(steps)} things are not as this release gives them to our parts; the "

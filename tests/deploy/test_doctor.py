@@ -262,6 +262,9 @@ def test_rights_at_the_broker_that_are_not_this_releases_are_told(vhost, broker,
     made = Installation({"agency-rights": environ}, brokers={"rabbitmq": broker.api_url})
     findings = sentences(brokers.look, made, "warn")
     assert any("not as this release gives them" in sentence for sentence in findings)
+    (tmp_path / "inquiry").mkdir()  # no file: it cannot be read
+    findings = sentences(brokers.look, made, "warn")
+    assert any("cannot be read" in sentence for sentence in findings)
 
 
 def test_a_guest_at_the_broker_is_told(of_broker):
