@@ -37,8 +37,7 @@ class ReceivedEntrypoints(Entrypoints):
 
     @every(60)
     def join_texts(self) -> None:
-        with self.store.transaction() as tx:
-            parts.join_late(self.context(tx))
+        parts.join_late(self.store, self.context)
 
     @every(60)
     def poll_texts(self) -> None:

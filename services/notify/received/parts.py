@@ -8,12 +8,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, true, update
 
+from bus.database.chores import Chore
 from bus.database.rows import fetch_all
+from bus.database.store import Store
 from bus.process import log
 from contracts.notify.received import PART_LETTERS, TakeText, TextPart, TextReceipt
-from services.notify.context import Context
+from services.notify.context import Context, ContextOf
 from services.notify.domain import incoming
 from services.notify.received import texts
 from services.notify.tables import TEXT_PARTS
@@ -77,21 +79,38 @@ def take(context: Context, request: TakeText) -> TextReceipt:
     return TextReceipt(is_new=True)
 
 
-def join_late(context: Context) -> None:
-    """Make texts of what is there, where no part has come for a while; delete what is old."""
+def join_late(store: Store, context_of: ContextOf) -> None:
+    """Make texts of what is there, where no part has come for a while; delete what is old. One that
+    cannot be taken delays no other.
+    """
+
+    def join(common: bytes) -> None:
+        with store.transaction() as tx:
+            context = context_of(tx)
+            _lock(context, common)
+            if common in _late(context, TEXT_PARTS.c.common == common):  # no part came meanwhile
+                _join(context, common)
+
+    with store.transaction() as tx:
+        waiting = _late(context_of(tx), true())
+    Chore(store, "notify.join_texts").work_on(waiting, join, bytes.hex)
     column = TEXT_PARTS.c
-    late = (
+    with store.transaction() as tx:
+        old = column.created_at < context_of(tx).now - KEEP
+        tx.conn.execute(delete(TEXT_PARTS).where(old, column.joined_at.is_not(None)))
+
+
+def _late(context: Context, condition: ColumnElement[bool]) -> list[bytes]:
+    """What texts have in common, of those that wait long enough for their parts."""
+    column = TEXT_PARTS.c
+    query = (
         select(column.common)
-        .where(column.joined_at.is_(None))
+        .where(column.joined_at.is_(None), condition)
         .group_by(column.common)
         .having(func.max(column.created_at) < context.now - WAIT)
         .limit(AT_ONCE)
     )
-    for common in context.conn.execute(late).scalars().all():
-        _lock(context, common)
-        _join(context, common)
-    old = column.created_at < context.now - KEEP
-    context.conn.execute(delete(TEXT_PARTS).where(old, column.joined_at.is_not(None)))
+    return [bytes(common) for common in context.conn.scalars(query)]
 
 
 def _join(context: Context, common: bytes) -> None:
