@@ -35,6 +35,11 @@ EDGE = {
     **HOSTS,
 }
 START_SECONDS = 900.0
+# Debian 12's systemd-run does not put a folder in the place of %d, as a unit's file has it.
+WITH_CREDENTIALS = (
+    "export DB_URL_FILE=$CREDENTIALS_DIRECTORY/db "
+    'REGISTER_KEY_FILE=$CREDENTIALS_DIRECTORY/register.pem; exec "$@"'
+)
 
 
 class Test:
@@ -178,10 +183,9 @@ class Test:
             "--working-directory=/opt/mirab",
             *("-p", f"LoadCredential=db:/etc/mirab/secrets/database/{service}"),
             *("-p", "LoadCredential=register.pem:/etc/mirab/secrets/register.pem"),
-            *("-p", "Environment=DB_URL_FILE=%d/db REGISTER_KEY_FILE=%d/register.pem"),
             *("-p", "Environment=MIRAB_BY=systemd-test"),
             *("-p", "EnvironmentFile=/etc/mirab/mirab.env"),
-            *("/opt/mirab/.venv/bin/python", "-m", *words),
+            *("sh", "-c", WITH_CREDENTIALS, "sh", "/opt/mirab/.venv/bin/python", "-m", *words),
             text=text,
         )
 
