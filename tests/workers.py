@@ -285,6 +285,9 @@ def work(session, number, channel):
                 channel.send((reports.take(), None))
     except (EOFError, ConnectionError, KeyboardInterrupt):
         pass  # nobody waits for more
+    except BaseException:
+        with reporting(channel):
+            raise
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with reporting(channel):

@@ -124,6 +124,13 @@ class Relay:
         monitor.watch("database", self.finding)
         await self._link.start()
         waking = asyncio.create_task(self._wake_at(stop))
+        try:
+            await self._work(stop)
+        finally:
+            waking.cancel()
+        await self._link.stop()
+
+    async def _work(self, stop: asyncio.Event) -> None:
         pause = 0.2
         while not stop.is_set():
             try:
@@ -137,8 +144,6 @@ class Relay:
                 self._trouble = trouble_of(error)
                 await _wait(stop, pause)
                 pause = min(pause * 2, 5)
-        await waking
-        await self._link.stop()
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()
