@@ -13,7 +13,7 @@ import time
 from bus.process.private import own_files_only
 from deploy.compose_test import frame, images
 from deploy.compose_test.engine import NAMESPACE, Engine, Failed, usable_driver
-from deploy.compose_test.frame import TWO_PEOPLE, Teller
+from deploy.compose_test.frame import COLLEAGUES, TWO_PEOPLE, Teller
 from deploy.compose_test.place import AGENCY, Place
 from deploy.compose_test.reading import Compose, image_of
 from deploy.compose_test.running import Running
@@ -21,11 +21,6 @@ from deploy.local.state import CHECKOUT
 
 HOME = CHECKOUT / ".local/compose-test"
 NEEDED = ("podman", "runc", "debootstrap", "ip", "openssl")
-COLLEAGUES = {
-    "sara": ("clerk", "subscribers"),
-    "karim": ("clerk", "groundwater"),
-    "nader": ("supervisor", "inspection"),
-}
 FIRST_WALK = ("readiness", "edge", "question", "ticket", "letter", "desk", "notify")
 SECOND_WALK = ("readiness", "edge", "question", "ticket", "desk", "notify")
 # A time of building that says nothing; only that it is the same counts.

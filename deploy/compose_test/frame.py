@@ -15,6 +15,12 @@ from deploy.compose_test.images import program
 from deploy.compose_test.place import Place
 from deploy.local.state import CHECKOUT
 
+# Who works at the desk: role and unit.
+COLLEAGUES = {
+    "sara": ("clerk", "subscribers"),
+    "karim": ("clerk", "groundwater"),
+    "nader": ("supervisor", "inspection"),
+}
 TWO_PEOPLE = ("--drafted-by", "karim", "--approved-by", "nader")
 
 

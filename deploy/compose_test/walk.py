@@ -160,7 +160,8 @@ class Walk:
     def desk(self, password: str) -> str:
         """A colleague signs in and finds the citizen's ticket."""
         browser = self._other()
-        fields = {"username": "sara", "password": password}
+        # The unit that such complaints go to.
+        fields = {"username": "karim", "password": password}
         browser.post(f"{DESK}/desk/sign-in", data=fields, timeout=SECONDS)
         page = browser.get(f"{DESK}/desk/tickets/{self.code}", timeout=SECONDS)
         require(page.status_code == HTTPStatus.OK, f"the ticket's page answers {page.status_code}")
@@ -168,7 +169,7 @@ class Walk:
         wrong = {**fields, "password": "no"}
         refused = self._other().post(f"{DESK}/desk/sign-in", data=wrong, timeout=SECONDS)
         require(refused.status_code == HTTPStatus.UNAUTHORIZED, "a wrong password is not refused")
-        return "sara reads the complaint; a wrong password is refused"
+        return "karim reads the complaint; a wrong password is refused"
 
     def notify(self, key: str) -> str:
         """An SMS over the Notify API reaches a provider."""

@@ -14,7 +14,7 @@ import time
 from bus.process.private import own_files_only
 from deploy.compose_test import frame
 from deploy.compose_test.engine import Failed
-from deploy.compose_test.frame import TWO_PEOPLE, Teller
+from deploy.compose_test.frame import COLLEAGUES, TWO_PEOPLE, Teller
 from deploy.compose_test.place import HOSTS, Place
 from deploy.local.antivirus import EICAR
 from deploy.local.state import CHECKOUT
@@ -191,10 +191,7 @@ class Test:
 
     def fill(self) -> None:
         """Accounts, templates, the register, an export."""
-        for name, role, unit in (
-            ("sara", "clerk", "subscribers"),
-            ("nader", "supervisor", "inspection"),
-        ):
+        for name, (role, unit) in COLLEAGUES.items():
             put = ("services.ticketing.accounts.staff", "put", name, "--name", name)
             words = ("--role", role, "--unit", unit)
             self.as_part("ticketing", *put, *words, text=self._password + "\n")
