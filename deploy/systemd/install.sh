@@ -6,9 +6,7 @@ cd "$(dirname "$0")/../.."
 [ "$(id -u)" -eq 0 ] || { echo "Run this as root." >&2; exit 1; }
 [ "$PWD" = /opt/mirab ] || { echo "The checkout must be in /opt/mirab; it is in $PWD." >&2; exit 1; }
 
-# The parts run as users of their own and read what lies here, however strict the umask of whoever cloned it.
 umask 022
-chmod -R go+rX .
 
 install -m 0644 deploy/systemd/mirab.sysusers /usr/lib/sysusers.d/mirab.conf
 install -m 0644 deploy/systemd/mirab.tmpfiles /usr/lib/tmpfiles.d/mirab.conf
@@ -22,6 +20,10 @@ if ! cmp -s requirements-image.lock .venv/installed.lock; then
     cp requirements-image.lock .venv/installed.lock
 fi
 .venv/bin/python -m compileall -q bus contracts deploy gateway iran members people services
+# The parts run as users of their own and read what is ours here, however strict the umask of whoever cloned it; not what
+# an operator keeps beside it, such as ./secrets and .env.
+chmod go+rX .
+chmod -R go+rX .venv bus connector contracts deploy docs gateway iran members people services
 
 install -m 0644 deploy/systemd/units/* /etc/systemd/system/
 systemctl daemon-reload 2>/dev/null || echo "systemd does not run here; the units are in place."
