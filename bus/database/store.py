@@ -74,6 +74,10 @@ class Tx:
         """Say that no chore looks for what this transaction changes, so that it wakes none."""
         self._conn.execution_options(**{MAKES_NOTHING_DUE: True})
 
+    def hold(self, name: str) -> None:
+        """Wait until no other transaction holds the lock of that name, and hold it to the end."""
+        self.conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+
     def write(self, statement: Prepared, *values: object) -> None:
         """Have a statement run that gives nothing back, at the latest with the commit."""
         self._writes.append((statement.text(self._conn), values))

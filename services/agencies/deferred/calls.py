@@ -3,7 +3,7 @@
 import datetime as dt
 
 import orjson
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.database.paging import Page, page
@@ -15,9 +15,6 @@ from contracts.agencies.deferred import Call, CallWithAnswer, Defer, ReadCalls
 from services.agencies.context import CallingAgency, Context
 from services.agencies.domain import calls
 from services.agencies.tables import CALLS, CallRow
-
-# The calls of one agency are counted one after the other.
-_LOCK = text("select pg_advisory_xact_lock(hashtext('calls of ' || :agency))")
 
 
 def accept(context: Context, agency: CallingAgency, message: Defer) -> CallRow:
@@ -31,7 +28,7 @@ def accept(context: Context, agency: CallingAgency, message: Defer) -> CallRow:
     contract = CATALOGUE.get(message.contract)
     if not isinstance(contract, Request):
         raise NotFound("There is no such contract for agencies.", code="contract.unknown")
-    _require_room(context.conn, agency.code)
+    _require_room(context, agency.code)
     context.conn.execute(
         insert(CALLS)
         .values(
@@ -53,11 +50,13 @@ def accept(context: Context, agency: CallingAgency, message: Defer) -> CallRow:
     return get_call(context.conn, agency.code, envelope.id)
 
 
-def _require_room(conn: Connection, agency: str) -> None:
+def _require_room(context: Context, agency: str) -> None:
     """TooMany ``calls.too_many``, counted under a lock that ends with the transaction."""
-    conn.execute(_LOCK, {"agency": agency})
+    context.tx.hold(f"calls of {agency}")  # those of one agency are counted one after the other
     is_open = (CALLS.c.agency == agency) & CALLS.c.due_at.is_not(None)
-    count = conn.execute(select(func.count()).select_from(CALLS).where(is_open)).scalar_one()
+    count = context.conn.execute(
+        select(func.count()).select_from(CALLS).where(is_open)
+    ).scalar_one()
     if count >= calls.MOST_OPEN:
         raise TooMany(
             f"{calls.MOST_OPEN} calls of your agency wait already; send more when some are done.",

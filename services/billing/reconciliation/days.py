@@ -164,7 +164,7 @@ def close(context: Context, day: dt.date, psps: Sequence[str]) -> Close:
     whether a bill was paid at a counter. The page shows whether it came.
     """
     # Not by a lock of the table: the service's role may not change what only grows.
-    context.conn.execute(select(func.pg_advisory_xact_lock(func.hashtext("close"))))
+    context.tx.hold("close")
     _refuse_outside_ledger(context, day)
     report = look(context, day, psps)
     if report.closed:

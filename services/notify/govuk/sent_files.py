@@ -107,8 +107,7 @@ def _link(context: Context, owner: str, to: str, file: FileByEmail, reference: s
 def _require_room(context: Context, owner: str, size: int) -> None:
     """One message after the other, or two would find the same room."""
     column = SENT_FILES.c
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"sent_files {owner}", 0))
-    context.conn.execute(select(lock))
+    context.tx.hold(f"sent_files {owner}")
     used, first = context.conn.execute(
         select(func.coalesce(func.sum(column.size), 0), func.min(column.until_at)).where(
             # What a hold keeps longer takes no room of the agency's, which knows nothing of it.

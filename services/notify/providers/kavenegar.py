@@ -124,16 +124,15 @@ class Kavenegar:
     def lines(self) -> Sequence[str]:
         return self.line, self.news_line
 
-    def received(self, lines: Sequence[str]) -> list[IncomingSms]:
+    def received(self, line: str) -> list[IncomingSms]:
         came = []
-        for line in lines:
-            for is_read in (READ, UNREAD):
-                form = {"linenumber": line, "isread": is_read}
-                reply = http.ask("POST", self._url("sms/receive"), self.timeout, data=form)
-                if (code := _code(reply)) != OK:
-                    raise http.unreadable(f"code {code}")
-                entries = http.objects(reply.get("entries") or [])
-                came += [_came_in(e) for e in entries if is_read == UNREAD or _is_recent(e)]
+        for is_read in (READ, UNREAD):
+            form = {"linenumber": line, "isread": is_read}
+            reply = http.ask("POST", self._url("sms/receive"), self.timeout, data=form)
+            if (code := _code(reply)) != OK:
+                raise http.unreadable(f"code {code}")
+            entries = http.objects(reply.get("entries") or [])
+            came += [_came_in(e) for e in entries if is_read == UNREAD or _is_recent(e)]
         return came
 
     def _entries(self, path: str, name: str, ids: Sequence[object]) -> list[Json]:

@@ -101,8 +101,8 @@ class SmsInbox(Protocol):
     def lines(self) -> Sequence[str]:
         """The account's own lines."""
 
-    def received(self, lines: Sequence[str]) -> list[IncomingSms]:
-        """What came in at these lines, also what an earlier answer had that may have been lost.
+    def received(self, line: str) -> list[IncomingSms]:
+        """What came in at this line, also what an earlier answer had that may have been lost.
         Unavailable: not known now.
         """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, func, insert, select, true, update
 
 from bus.database.chores import Chore
-from bus.database.rows import fetch_all
+from bus.database.rows import columns, fetch_all
 from bus.database.store import Store
 from bus.process import log
 from contracts.notify.received import PART_LETTERS, TakeText, TextPart, TextReceipt
@@ -138,8 +138,9 @@ def _join(context: Context, common: bytes) -> None:
 
 def _open_parts(context: Context, common: bytes) -> Sequence[PartRow]:
     """The parts of a text that are there, in the order in which they came."""
-    columns = [TEXT_PARTS.c[name] for name in PartRow.__slots__]
-    query = select(*columns).where(TEXT_PARTS.c.common == common, TEXT_PARTS.c.joined_at.is_(None))
+    query = select(*columns(TEXT_PARTS, PartRow)).where(
+        TEXT_PARTS.c.common == common, TEXT_PARTS.c.joined_at.is_(None)
+    )
     return fetch_all(context.conn, PartRow, query.order_by(TEXT_PARTS.c.id))
 
 
@@ -157,8 +158,7 @@ def _digest(context: Context, request: TakeText, common: bytes, body: str) -> by
 
 def _lock(context: Context, common: bytes) -> None:
     """Parts of one text that come at the same time wait for each other."""
-    lock = func.pg_advisory_xact_lock(func.hashtext(common.hex()))
-    context.conn.execute(select(lock))
+    context.tx.hold(common.hex())
 
 
 def _is_there(context: Context, condition: ColumnElement[bool]) -> bool:

@@ -40,7 +40,7 @@ def _came(inbox: SmsInbox, lines: Sequence[str]) -> list[IncomingSms]:
     came: list[IncomingSms] = []
     for line in lines:
         try:
-            came += inbox.received([line])
+            came += inbox.received(line)
         except Unavailable as error:
             _log.warning("texts_not_polled", provider=inbox.code, code=error.code)
             if error.code == AWAY:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, insert, select, tuple_, update
 
 from bus.database.rows import fetch_all, fetch_one
 from bus.envelope import instant
@@ -170,8 +170,7 @@ def _digests(context: Context, request: TakeText) -> Sequence[bytes]:
 
 def _is_repeat(context: Context, digests: Sequence[bytes]) -> bool:
     # Repeats that come at the same time wait for each other.
-    lock = func.pg_advisory_xact_lock(func.hashtext(digests[0].hex()))
-    context.conn.execute(select(lock))
+    context.tx.hold(digests[0].hex())
     query = select(RECEIVED_TEXTS.c.id).where(RECEIVED_TEXTS.c.digest.in_(digests)).limit(1)
     return context.conn.execute(query).scalar() is not None
 

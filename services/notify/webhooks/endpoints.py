@@ -88,8 +88,7 @@ def _make(context: Context, request_id: str, url: str, types: list[str]) -> Endp
     sender = context.sender
     id_ = uuid.uuid5(uuid.NAMESPACE_URL, f"mirab:callback:{sender.agency}:{request_id}")
     # Two at once must not both be the tenth.
-    lock = func.pg_advisory_xact_lock(func.hashtext(f"callbacks {sender.agency}"))
-    context.conn.execute(select(lock))
+    context.tx.hold(f"callbacks {sender.agency}")
     if (existing := _load(context, id_)) is not None:
         if (existing.url, list(existing.types)) != (url, types):
             raise Conflict(

@@ -277,10 +277,10 @@ class Refusing:
 
     code, polls, lines = "kavenegar", True, ("1000", "2000")
 
-    def received(self, lines):
-        if "1000" in lines:
+    def received(self, line):
+        if line == "1000":
             raise unreadable("code 412")
-        return [IncomingSms("77", line, "09900000001", "سلام") for line in lines]
+        return [IncomingSms("77", line, "09900000001", "سلام")]
 
 
 def test_a_line_that_the_provider_refuses_keeps_nothing_of_the_others(desk):
