@@ -5,11 +5,10 @@ import re
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import formatdate
 
 from bus.foreign.mail import Post, Refused
-from bus.foreign.mail_text import one_line, paragraphs
+from bus.foreign.mail_text import LETTERS, one_line, paragraphs
 from services.notify.providers.sms import DeliveryState, HandoverResult
 
 SUBJECT_MOST = 200
@@ -74,7 +73,7 @@ class EmailProvider:
 
     def write(self, email: Email) -> bytes:
         """Return the e-mail as bytes for SMTP (RFC 5322; multipart/alternative, RFC 2046)."""
-        message = EmailMessage(policy=SMTP.clone(max_line_length=76))
+        message = EmailMessage(policy=LETTERS)
         message["From"] = _address(self.from_address, self.from_name)
         message["To"] = _address(email.to)
         message["Subject"] = one_line(email.subject)[:SUBJECT_MOST]
@@ -98,11 +97,11 @@ def _end(refused: Refused) -> DeliveryState:
     return DeliveryState.REJECTED if no_receiver else DeliveryState.FAILED
 
 
-def _address(address: str, name: str = "") -> Address:
+def _address(address: str, name: str = "") -> str:
     if not ADDRESS.fullmatch(address):
         raise ValueError("no address of e-mail")
     local, _, host = address.rpartition("@")
-    return Address(one_line(name), local, host)
+    return str(Address(one_line(name), local, host))
 
 
 def _unsubscribe(email: Email) -> bytes:

@@ -6,10 +6,9 @@ import secrets
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import formatdate
 
-from bus.foreign.mail_text import one_line, paragraphs
+from bus.foreign.mail_text import LETTERS, one_line, paragraphs
 
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)", re.MULTILINE)
 SEPARATOR = "## لطفاً پاسخ را بالای این خط بنویسید / Please write your reply above this line ##"
@@ -37,9 +36,9 @@ class Outgoing:
 
 def write(letter: Outgoing) -> bytes:
     """The e-mail as bytes for SMTP (RFC 5322; multipart/alternative, RFC 2046)."""
-    message = EmailMessage(policy=SMTP.clone(max_line_length=76))
+    message = EmailMessage(policy=LETTERS)
     local, _, host = letter.from_address.rpartition("@")
-    message["From"] = Address(one_line(letter.from_name), local, host)
+    message["From"] = str(Address(one_line(letter.from_name), local, host))
     message["To"] = letter.to
     message["Subject"] = one_line(letter.subject)
     message["Date"] = formatdate(localtime=False)

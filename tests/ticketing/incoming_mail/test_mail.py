@@ -2,13 +2,15 @@
 
 import base64
 import email
+from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import default
+from email.policy import SMTP, default
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.foreign.mail_text import LETTERS
 from services.ticketing.mail import reading as mail_reading
 from services.ticketing.mail import writing as mail_writing
 from services.ticketing.mail.reading import read
@@ -151,6 +153,17 @@ def test_what_we_write_reads_back_and_nothing_gets_into_its_headers(subject, nam
     assert plain.split() == text.split()
     assert max(len(line) for line in written.split(b"\r\n")) <= 998
     assert read(written).automatic == "own"
+
+
+@given(name=LINE, subject=LINE)
+def test_a_header_that_is_kept_is_written_as_the_library_alone_writes_it(name, subject):
+    def written(policy):
+        mail = EmailMessage(policy=policy)
+        mail["From"], mail["Subject"] = str(Address(name, "unit", "water.example")), subject
+        return mail.as_bytes()
+
+    alone = written(SMTP.clone(max_line_length=76))
+    assert [written(LETTERS), written(LETTERS)] == [alone, alone]
 
 
 @given(
