@@ -17,6 +17,7 @@ PARTS = ("service", "relay", "agencies", "PostgreSQL", "RabbitMQ")
 # Five processes start at once; a busy machine takes its time.
 SETTLE_SECONDS = 15
 ORIGIN = "bench.mirab.example/receipts"
+MIDDLE = "p50 ms"
 Spent = dict[tuple[str, int], list[dict[str, float]]]
 
 
@@ -42,9 +43,10 @@ def measure(stores: Stores, ids: list[str], rounds: int) -> str:
             # Who is first changes: a machine that gets slower would favour one of them.
             for name in urls if n % 2 else reversed(urls):
                 before = stack.cpu()
-                run(urls[name], signed_requests(urls[name], key, cycle, count), level)
+                measured = run(urls[name], signed_requests(urls[name], key, cycle, count), level)
                 after = stack.cpu()
                 used = {part: (after[part] - before[part]) / count * 1000 for part in after}
+                used[MIDDLE] = measured.percentiles[50]
                 spent.setdefault((name, level), []).append(used)
             print(f"  receipts {n + 1} of {rounds}: {level} connections", file=sys.stderr)
     finally:
@@ -55,11 +57,19 @@ def measure(stores: Stores, ids: list[str], rounds: int) -> str:
 def _table(spent: Spent) -> str:
     rows = []
     for level in COUNTS:
-        base = 0.0
+        base_cpu = base_time = 0.0
         for name, door in DOORS.items():
             rounds = spent[name, level]
             used = [middle(cpu[part] for cpu in rounds) for part in (door, *PARTS)]
-            base = base or sum(used)
-            more = f"{(sum(used) / base - 1) * 100:+.1f} %"
-            rows.append([name, level, *(f"{ms:.3f}" for ms in (*used, sum(used))), more])
-    return table(["receipts", "connections", "door", *PARTS, "CPU ms a call", "more"], rows)
+            waited = middle(cpu[MIDDLE] for cpu in rounds)
+            base_cpu, base_time = base_cpu or sum(used), base_time or waited
+            row = [name, level, *(f"{ms:.3f}" for ms in (*used, sum(used)))]
+            rows.append(
+                [*row, _more(sum(used), base_cpu), f"{waited:.1f}", _more(waited, base_time)]
+            )
+    heads = ["receipts", "connections", "door", *PARTS, "CPU ms a call", "more"]
+    return table([*heads, MIDDLE, "longer"], rows)
+
+
+def _more(part: float, base: float) -> str:
+    return f"{(part / base - 1) * 100:+.1f} %"
