@@ -36,9 +36,9 @@ STEP = re.compile(r"^(.*?)(?: +[0-9]+ %)?  [0-9,]+ rows")
 def export(folder: Path, rows: int) -> Path:
     """Write an export of about ``rows`` sources, as a clerk's program does, row by row."""
     made = folder / "made"
-    command = [sys.executable, str(ROOT / "deploy/local/make_registry.py")]
+    command = [sys.executable, "-m", "bench.registry"]
     options = ["--rows", str(min(rows, MADE)), "--out", str(made)]
-    subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     target = folder / f"export-{rows}"
     target.mkdir()
     for sheet in SHEETS:

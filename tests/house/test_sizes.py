@@ -23,7 +23,7 @@ FOLDERS = (
 def modules():
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*.py"):
-            if "migrations" not in path.parts and path.name != "make_registry.py":
+            if "migrations" not in path.parts:
                 yield path, path.read_text(encoding="utf-8")
 
 
