@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 NAMESPACE = "mirab-compose"
+# Of all that root runs by podman, whatever its storage.
+LEASES = Path("/run/containers/networks/ipam.db")
 # A quiet network namespace: containers get none of this machine's names.
 SETTINGS = """\
 [containers]
@@ -83,6 +85,15 @@ class Engine:
             *("build", "--quiet", "--pull=never", "--isolation=chroot", "--network=host"),
             *("--layers", "--tag", tag, "--file", str(containerfile), *words, str(context)),
         )
+
+
+def free_addresses() -> None:
+    """Have podman forget the addresses of containers that are gone without a word, as those of a
+    test that was killed: it keeps them for ever. Not while root runs containers of its own.
+    """
+    others = subprocess.run(["podman", "ps", "--all", "--quiet"], capture_output=True, check=False)
+    if not others.returncode and not others.stdout.strip():
+        LEASES.unlink(missing_ok=True)
 
 
 def usable_driver(home: Path) -> str:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.compose_test.engine import NAMESPACE, Engine, Failed, quiet
+from deploy.compose_test.engine import NAMESPACE, Engine, Failed, free_addresses, quiet
 from deploy.compose_test.place import BROKER_HOST, HOSTS, OUTSIDE_HOST
 from deploy.compose_test.reading import Compose, Service, image_of
 from deploy.local.state import CHECKOUT
@@ -52,6 +52,7 @@ class Running:
         ):
             if not quiet(command):
                 raise Failed(f"{' '.join(command)} failed: is another compose test running?")
+        free_addresses()
 
     def _start_outside(self) -> None:
         """Mail server and providers of SMS of the demo, where services reach the outside."""

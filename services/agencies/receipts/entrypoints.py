@@ -58,13 +58,13 @@ class ReceiptEntrypoints(Entrypoints):
 
     def _signed(self) -> HeadRow | None:
         """The head that was signed, of a tree that has all leaves which were noted beside it."""
-        folder = self._marks()
+        folder, origin = self._marks(), self._origin()
         with self.store.transaction() as tx:
-            if not taking.is_behind(tx.conn, folder):
+            if not taking.is_behind(tx.conn, origin, folder):
                 return heads.sign(self.context(tx), self._receipt_log(), folder)
         # What is put back stays, also if no head can be signed then.
         with self.store.transaction() as tx:
-            taking.take(tx, (), self._origin(), folder, self.now())
+            taking.take(tx, (), origin, folder, self.now())
         with self.store.transaction() as tx:
             return heads.sign(self.context(tx), self._receipt_log(), folder)
 
@@ -100,6 +100,10 @@ class ReceiptEntrypoints(Entrypoints):
     def forget_receipts(self) -> None:
         with self.store.transaction() as tx:
             forgetting.forget(tx.conn, self.now())
+        folder, origin = self._marks(), self.settings.get("RECEIPTS_ORIGIN")
+        if folder is not None and origin is not None:
+            with self.store.transaction() as tx:
+                taking.forget(tx, origin, folder, self.now())
 
     # --- for agencies ---
 

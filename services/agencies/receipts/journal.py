@@ -3,7 +3,8 @@
 Before a transaction that adds leaves commits, they are written and flushed into the folder
 ``receipts.leaves`` in that of the marks, which no restore touches: a line a leaf, as it came, and
 behind them a mark, the size and the root of the tree with them. Files are numbered, each begins
-with a mark, and the oldest are deleted. Who writes holds the lock of the tree.
+with a mark that names the log too, and the oldest are deleted. Who writes holds the lock of the
+tree.
 """
 
 import datetime as dt
@@ -17,14 +18,15 @@ from typing import NamedTuple
 
 import orjson
 
-from bus.errors import Unavailable
+from bus.errors import Internal, Unavailable
 from bus.evidence.merkle import Frontier, leaf_hash
 from bus.process.private import replace_file
+from people import retention
 from services.agencies.receipts.bundles import NewLeaf
 
 FOLDER, SUFFIX = "receipts.leaves", ".leaves"
 FILE_BYTES, MOST_BYTES = 2**24, 2**27
-KEEP = dt.timedelta(days=30)
+KEEP = retention.span("receipt_notes")
 _SIGN, _TAIL = b"=", 128
 _NAME = re.compile(r"[0-9]{8}_[0-9]{4}-[0-9]{2}-[0-9]{2}\.leaves")
 
@@ -58,27 +60,33 @@ class Mark(NamedTuple):
         if not line.startswith(_SIGN) or not line.endswith(b"\n"):
             return None
         match line.split():
-            case [_, size, root] if size.isdigit():
+            case [_, size, root, *_] if size.isdigit():
                 return cls(int(size), root.decode("ascii"))
         raise OSError("a mark of the journal is damaged")
 
-    def line(self) -> str:
+    def line(self, *more: str) -> str:
         """As the journal has it."""
-        return f"{_SIGN.decode()} {self.size} {self.root}\n"
+        return " ".join((_SIGN.decode(), str(self.size), self.root, *more)) + "\n"
 
 
 class Journal:
-    """The last leaves of the log whose marks are in that folder."""
+    """The last leaves of the log ``origin`` whose marks are in that folder.
 
-    def __init__(self, marks: Path) -> None:
-        self._folder = marks / FOLDER
+    What is read of it is Internal ``receipts.other_log`` if the files there are another log's.
+    """
+
+    def __init__(self, marks: Path, origin: str) -> None:
+        self._folder, self._origin = marks / FOLDER, origin
 
     @property
     @using_folder()
     def end(self) -> Mark | None:
         """The tree with all leaves that were noted; None if nothing was."""
         files = self._files()
-        return _end(files[-1])[0] if files else None
+        if not files:
+            return None
+        self._require_ours(files[-1])
+        return _end(files[-1])[0]
 
     def since(self, tree: Mark) -> Iterator[NewLeaf]:
         """The leaves that were noted behind that tree; all that are there if it is not marked."""
@@ -87,6 +95,7 @@ class Journal:
             places = ((n, _behind(files[n], tree)) for n in reversed(range(len(files))))
             begin, offset = next(((n, at) for n, at in places if at), (0, 0))
             for path in files[begin:]:
+                self._require_ours(path)
                 yield from _leaves(path, offset)
                 offset = 0
 
@@ -110,7 +119,7 @@ class Journal:
         files = self._files()
         number = int(files[-1].name.partition("_")[0]) + 1 if files else 1
         name = f"{number:08d}_{now.date().isoformat()}{SUFFIX}"
-        replace_file(self._folder / name, Mark.of(tree).line())
+        replace_file(self._folder / name, Mark.of(tree).line(self._origin))
 
     @using_folder()
     def is_full(self, now: dt.datetime) -> bool:
@@ -132,6 +141,16 @@ class Journal:
                 return
             kept -= path.stat().st_size
             path.unlink()
+
+    def _require_ours(self, path: Path) -> None:
+        with path.open("rb") as file:
+            named = file.readline().decode().split()[3:]
+        if named != [self._origin]:
+            raise Internal(
+                f"The leaves noted in {path.name} are of the log {' '.join(named) or '(none)'}, "
+                f"RECEIPTS_ORIGIN names {self._origin}.",
+                code="receipts.other_log",
+            )
 
     def _files(self) -> list[Path]:
         try:

@@ -28,7 +28,7 @@ def put_back(tx: Tx, copy: Path, origin: str, folder: Path, now: dt.datetime) ->
     Conflict ``receipts.other_copy`` if the copy does not lead to that head.
     """
     head = heads.parse(heads.noted_head(folder))
-    journal = Journal(folder)
+    journal = Journal(folder, origin)
     taking.put_back(tx, journal, origin, now)
     same = _compare(tx.conn, copy, head, origin)
     frontier = _begin(tx.conn, copy, same)

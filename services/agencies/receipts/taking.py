@@ -23,24 +23,37 @@ def take(
     """Add leaves behind those that are there; how many were new. To be called last: whoever adds
     waits for the lock that this takes.
 
-    Internal ``receipts.other_log`` if the database has the log of another origin; Unavailable
-    ``receipts.folder`` if they cannot be noted.
+    Internal ``receipts.other_log`` if the database or the folder has the log of another origin;
+    Unavailable ``receipts.folder`` if they cannot be noted.
     """
     if folder is None:
         return len(tree.add(tx, tree.lock(tx, origin), leaves).leaves)
-    journal = Journal(folder)
+    journal = Journal(folder, origin)
     grown = tree.add(tx, put_back(tx, journal, origin, now), leaves)
     if grown.leaves:
         journal.note(grown.leaves, grown.frontier)
-        if journal.is_full(now):
-            journal.begin(grown.frontier, now)
-            journal.forget(heads.noted_size(folder), now)
+        _turn(journal, grown.frontier, folder, now)
     return len(grown.leaves)
 
 
-def is_behind(conn: Connection, folder: Path | None) -> bool:
+def forget(tx: Tx, origin: str, folder: Path, now: dt.datetime) -> None:
+    """Delete the notes whose days are over, also when no leaf comes any more. To be called last,
+    and errors as of ``take``.
+    """
+    journal = Journal(folder, origin)
+    _turn(journal, put_back(tx, journal, origin, now), folder, now)
+
+
+def _turn(journal: Journal, frontier: Frontier, folder: Path, now: dt.datetime) -> None:
+    """Begin another file of notes when it is time, and delete the oldest."""
+    if journal.is_full(now):
+        journal.begin(frontier, now)
+        journal.forget(heads.noted_size(folder), now)
+
+
+def is_behind(conn: Connection, origin: str, folder: Path | None) -> bool:
     """True if the tree is not the one that was noted last: leaves were lost, or are just added."""
-    noted = Journal(folder).end if folder else None
+    noted = Journal(folder, origin).end if folder else None
     return noted is not None and noted != Mark.of(heads.current(conn) or Frontier())
 
 

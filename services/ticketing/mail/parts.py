@@ -76,7 +76,8 @@ class Part:
     def _parameter_text(self, name: str, header: str) -> str:
         try:
             value = self.fields.get_param(name, "", header)
-        except (ValueError, LookupError):
+        except (TypeError, ValueError, LookupError):
+            # Also a name in numbered pieces beside one without a number (RFC 2231 knows no such).
             return ""
         if isinstance(value, tuple):
             charset, _, text = value

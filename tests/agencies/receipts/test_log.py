@@ -227,10 +227,17 @@ def test_what_is_noted_is_bounded_and_what_no_head_covers_stays(log, monkeypatch
     log.sign()
     log.later(days=1)
     log.add([statement("call-27")])
-    log.later(days=40)
     log.sign()
+    # No leaf comes any more: the chore forgets by itself, a day after a file has a successor.
+    log.later(days=2)
+    log.service.forget_receipts()
+    assert "call-27" in "".join(file.read_text() for file in log.journal())
+    log.later(days=33)
+    log.service.forget_receipts()
+    assert "call-" not in "".join(file.read_text() for file in log.journal())
     log.add([statement("call-28")])
-    assert len(log.journal()) == 2
+    log.sign()
+    assert log.head().checkpoint.size == 53
 
 
 def test_a_restored_backup_that_lost_more_than_was_noted_is_seen_and_nothing_is_signed(log):
@@ -291,6 +298,11 @@ def test_the_log_has_one_name(log):
     log.service.settings = log.named("other.test/receipts")
     outcomes = log.add([statement("call-2", origin="other.test/receipts")])
     assert outcomes[0].trouble == "receipts.other_log"
+    # Nor does another log take what was noted of this one, if the folder alone is left.
+    log.empty()
+    again = log.add([statement("call-2", origin="other.test/receipts")])
+    assert again[0].trouble == "receipts.other_log"
+    assert log.sql("select count(*) from receipt_bundles") == [(0,)]
     log.service.settings = log.named(ORIGIN)
     log.sign()
     assert log.head().checkpoint.origin == ORIGIN
