@@ -48,10 +48,11 @@ def serve(part: str) -> int:
     import nameko
     from nameko.runners import ServiceRunner
 
-    from bus.process import collector, monitor
+    from bus.process import collector, monitor, names
     from bus.process.surroundings import watch_surroundings
     from bus.settings import broker_url
 
+    names.ask_anew()
     settings = _prepare(part, "AMQP_URL", "DB_URL")
     nameko.config.setup(
         {

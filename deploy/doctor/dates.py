@@ -22,6 +22,8 @@ SOON = dt.timedelta(days=30)
 CONNECT_SECONDS = 5.0
 HTTPS, AMQPS = 443, 5671
 AUTHORITIES = ("CALLBACKS_CA_FILE", "AMQP_CA_FILE", "RECEIPTS_STAMPS_CA_FILE")
+# Where they stand in the variable itself.
+INLINE = "RECEIPTS_STAMPS_CA"
 ROOTS = "sslrootcert"
 
 
@@ -101,19 +103,30 @@ def _stores(installation: Installation) -> Iterator[Advice]:
 
 
 def _authorities(installation: Installation) -> Iterator[Advice]:
-    """The authorities in files that a variable or a database's address names."""
+    """The authorities in a variable, or in files that one or a database's address names."""
+    for text in installation.values(INLINE):
+        yield from _ends(INLINE, "its value", text.encode())
     named = {(name, path) for name in AUTHORITIES for path in installation.values(name)}
     for url in installation.databases.values():
         named |= {(ROOTS, path) for path in parse_qs(urlsplit(url).query).get(ROOTS, ())}
     for variable, path in sorted(named):
         try:
-            certificates = x509.load_pem_x509_certificates(Path(path).read_bytes())
-        except (OSError, ValueError):
-            yield wrong(AREA, f"{variable}: {path} is no PEM of certificates.", "Put them there.")
-            continue
-        for certificate in certificates:
-            name = f"The authority {certificate.subject.rfc4514_string()} of {variable}"
-            yield from _end(name, certificate.not_valid_after_utc, "Put its successor beside it.")
+            pem = Path(path).read_bytes()
+        except OSError:
+            pem = b""
+        yield from _ends(variable, path, pem)
+
+
+def _ends(variable: str, place: str, pem: bytes) -> Iterator[Advice]:
+    """What ends of the authorities of a variable, which stand in that place."""
+    try:
+        certificates = x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        yield wrong(AREA, f"{variable}: {place} is no PEM of certificates.", "Put them there.")
+        return
+    for certificate in certificates:
+        name = f"The authority {certificate.subject.rfc4514_string()} of {variable}"
+        yield from _end(name, certificate.not_valid_after_utc, "Put its successor beside it.")
 
 
 def _signing_key(installation: Installation) -> Iterator[Advice]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import pika
 import pytest
@@ -303,7 +304,8 @@ def test_a_certificate_that_ended_is_wrong_and_one_that_ends_soon_is_told(tmp_pa
     of_callbacks = authority(tmp_path, days)
     (path,) = of_callbacks.values("CALLBACKS_CA_FILE")
     of_database = Installation({}, {"inquiry": f"postgresql://u@db/x?sslrootcert={path}"})
-    for installation in (of_callbacks, of(AMQP_CA_FILE=path), of_database):
+    of_stamps = of(RECEIPTS_STAMPS_CA=Path(path).read_text())
+    for installation in (of_callbacks, of(AMQP_CA_FILE=path), of_database, of_stamps):
         assert len(sentences(dates.look, installation, status)) == 1
 
 
