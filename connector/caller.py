@@ -11,7 +11,9 @@ from urllib.parse import quote, urlencode
 import orjson
 import requests
 
-from bus.signatures.keys import PublicKey, SigningKey
+from bus.evidence.errors import EvidenceError
+from bus.evidence.receipts import Receipt
+from bus.signatures.keys import PublicKey, SigningKey, base64url
 from bus.wire import Wire
 from connector.keys import load_key
 from connector.later import Later
@@ -23,6 +25,7 @@ __all__ = ["Answer", "Caller", "Refused", "Unreachable", "load_key", "path_of"]
 
 BATCH_SECONDS = 300.0  # a batch may go up or down that long, however short the timeout is
 JSON, JSONL, CSV = "application/json", "application/jsonl", "text/csv"
+_HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 IDEMPOTENCY_KEY = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{16,128}")
 
 Lines = bytes | Path | Iterable[Mapping[str, str]]
@@ -120,12 +123,13 @@ class Caller:
         reads and nothing has verified yet.
 
         Waits up to ``seconds`` until the call stands under a signed head; Unreachable after that.
+        EvidenceError ``evidence.other_leaf`` if a hash was named, and the receipt is of another.
         """
         end = time.monotonic() + seconds
         while True:
             answer = self._sender.fetch(f"/v1/receipts/{quote(name, safe='')}", {"Accept": JSON})
             if answer.evidence.status != requests.codes.accepted:
-                return answer.evidence.response_body
+                return _of_leaf(name, answer.evidence.response_body)
             pause = _seconds(answer.evidence.response_headers.get("retry-after"))
             if time.monotonic() + pause > end:
                 raise Unreachable(
@@ -258,6 +262,16 @@ def bytes_of(lines: Lines) -> bytes:
     if isinstance(lines, Path):
         return lines.read_bytes()
     return b"".join(orjson.dumps(dict(line)) + b"\n" for line in lines)
+
+
+def _of_leaf(name: str, raw: bytes) -> bytes:
+    """The receipt, if it is of the leaf that was named by its hash; any, if a call was named."""
+    if _HASH.fullmatch(name) and base64url(Receipt.parse(raw).leaf.hash) != name:
+        raise EvidenceError(
+            "This is the receipt of another leaf than the one that was asked for; do not keep it.",
+            code="evidence.other_leaf",
+        )
+    return raw
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -75,6 +75,7 @@ def audit(
     a head beyond the log's, an entry that is none or is missing, a head that the entries do not
     lead to.
     """
+    _require_one_log((*held, head), head.checkpoint.origin)
     heads = sorted((*held, head), key=lambda other: other.checkpoint.size)
     split_view(heads)
     _require_whole(head, heads[-1])
@@ -96,6 +97,19 @@ def audit(
         compared.append(size)
     done = Progress(frontier, str(head.note))
     return Audit(head, frontier.size - begun, tuple(anchors), tuple(compared), done)
+
+
+def _require_one_log(heads: Iterable[Head], origin: str) -> None:
+    """EvidenceError for a head of another log, which proves nothing of this one: taken for one of
+    its own, it would have an honest log accused.
+    """
+    for head in heads:
+        if head.checkpoint.origin != origin:
+            raise EvidenceError(
+                f"A head that is held, or the file of the last audit, is of the log "
+                f"{head.checkpoint.origin}, not of {origin}; compare heads of one log.",
+                code="evidence.other_log",
+            )
 
 
 def _require_whole(head: Head, largest: Head) -> None:

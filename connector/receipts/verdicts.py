@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from bus.wire import Wire
 from connector.evidence import Evidence
 
 PROMISE = "mirab-receipt"  # the header of an answer: the hash of its leaf
+CLOCKS_DIFFER = timedelta(minutes=10)
 DOES = {
     "answered": "answered",
     "accepted": "accepted, to be answered later,",
@@ -131,12 +132,26 @@ def judge(
     if receipt.stamp is not None and authorities is not None:
         text = proven.head.note.text
         stamped = check_stamp(receipt.stamp, text, read_authorities(authorities))
+        require_stated_before(proven.leaf, stamped)
     has_stamp = receipt.stamp is not None
     return Verdict(
         tuple(_proven_lines(proven, stamped)),
         tuple(_unproven_lines(proven, stamped, has_stamp=has_stamp)),
         _facts(proven, stamped),
     )
+
+
+def require_stated_before(leaf: Leaf, stamped: datetime) -> None:
+    """EvidenceError for a statement about a time that had not come when it was seen: clocks differ
+    by minutes, and whoever writes down what is still to happen makes up the rest too.
+    """
+    stated = datetime.fromisoformat(leaf.at)
+    if stated > stamped + CLOCKS_DIFFER:
+        raise EvidenceError(
+            f"The statement names {leaf.at}, and an authority of time saw it before, at "
+            f"{_text(stamped)}: it was written down ahead of its time. Do not rely on it.",
+            code="evidence.ahead_of_time",
+        )
 
 
 def _proven_lines(proven: Proven, stamped: datetime | None) -> list[str]:

@@ -89,8 +89,9 @@ class Witness:
     ) -> Reply:
         last = _last(path)
         size, root = (last.size, last.root) if last else (0, EMPTY_ROOT)
+        note = self._by_the_log_alone(submission.note)
         if checkpoint.size == size and checkpoint.root != root:
-            self._keep_conflict(submission.note)
+            self._keep_conflict(str(note))
             return Reply(CONFLICT, f"{size}\n", SIZE_TYPE)
         if submission.old != size:
             return Reply(CONFLICT, f"{size}\n", SIZE_TYPE)
@@ -100,8 +101,16 @@ class Witness:
             # It proves nothing against the log: any stranger can send its head with a wrong proof.
             return Reply(NOT_GROWN, error.message + "\n")
         signature = cosign(checkpoint.text(), self._key, self.verifier.name, int(now))
-        replace_file(path, str(Note.parse(submission.note).with_signatures([signature])))
+        replace_file(path, str(note.with_signatures([signature])))
         return Reply(OK, signature.line())
+
+    def _by_the_log_alone(self, text: str) -> Note:
+        """The head with the lines of its log's keys alone. Anybody may put others below a head, as
+        many as a note can hold: with ours it could not be read again, and this would be no witness.
+        """
+        note, logs = Note.parse(text), [k for k in self._trusted.verifiers if k.kind == ED25519]
+        lines = [line for line in note.signatures if any(line.made_by(key) for key in logs)]
+        return Note(note.text, tuple(lines))
 
     def _path(self, origin: str) -> Path:
         return self._folder / f"{hashlib.sha256(origin.encode()).hexdigest()[:32]}.note"

@@ -13,7 +13,7 @@ import requests
 
 from bus.evidence.errors import EvidenceError
 from bus.evidence.leaves import Anchor, parse_leaf
-from bus.evidence.notes import TrustedKeys
+from bus.evidence.notes import NoteSignature, TrustedKeys
 from bus.evidence.submissions import Submission
 from bus.signatures.keys import SigningKey
 from connector.__main__ import main
@@ -187,6 +187,13 @@ def test_a_split_view_between_two_audits_is_found(site, capsys):
     assert "Split view" in capsys.readouterr().err
 
 
+def test_a_head_of_another_log_accuses_nobody(site, tmp_path, capsys):
+    other = log_of(11, origin="other.example/log")
+    (tmp_path / "keys.txt").write_text(f"{site.log.verifier}\n{other.verifier}\n")
+    assert main(["audit", *held(tmp_path, other, 11)]) == 1
+    assert "evidence.other_log" in capsys.readouterr().err
+
+
 def test_a_receipt_is_a_head_that_is_held(site, tmp_path):
     leaf = parse_leaf(site.log.leaves[3])
     (tmp_path / "receipt.json").write_bytes(site.log.receipt(leaf, 3, 7).write())
@@ -299,6 +306,23 @@ def test_a_head_that_does_not_continue_the_last_one_is_never_cosigned(witness, l
 def test_what_no_trusted_log_asks_is_refused_as_the_protocol_says(witness, log, change, status):
     assert witness.add_checkpoint(change(log)).status == status
     assert witness.last() is None
+
+
+def test_lines_of_strangers_below_a_head_end_no_witness_and_hide_no_conflict(
+    witness, log, tmp_path
+):
+    def crowded(log, old, new, name):
+        junk = NoteSignature(name, b"junk", b"s" * 64)
+        lines = [replace(junk, signature=bytes((n,)) * 64) for n in range(63)]
+        return submission(log, old, new, note=str(log.head(new).with_signatures(lines)))
+
+    assert witness.add_checkpoint(crowded(log, 0, 8, "stranger")).status == 200
+    other = MemoryLog([make_leaf("x").encode(), *log.leaves], key=log.key)
+    for name in ("a", "b"):
+        assert witness.add_checkpoint(crowded(other, 8, 8, name)).status == 409
+    (conflict,) = (tmp_path / "witness").glob("conflict-*")
+    assert conflict.read_text() == str(other.head(8))
+    assert witness.add_checkpoint(submission(log, 8, 11)).status == 200
 
 
 def test_of_two_growths_at_once_one_is_cosigned(witness, log):

@@ -151,8 +151,11 @@ def test_a_receipt_of_another_answer_is_not_taken_for_the_one_that_was_promised(
     ask_for_receipt(sandbox)
     sandbox.plan = [answer(body=RECEIPT.write())]
     assert main(["receipt", "--evidence", "evidence.json", "--out", "ours.json"]) == 1
-    assert "promised another receipt" in capsys.readouterr().err
+    assert "evidence.other_leaf" in capsys.readouterr().err
     assert not (here / "ours.json").exists()
+    sandbox.plan = [answer(body=RECEIPT.write())]
+    assert main(["receipt", "A" * 43, "--out", "ours.json"]) == 1
+    assert "evidence.other_leaf" in capsys.readouterr().err
 
 
 def test_a_receipt_by_the_calls_id_is_verified_before_it_is_kept(here, sandbox, capsys):

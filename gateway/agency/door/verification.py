@@ -208,11 +208,17 @@ def proof_by_certificate(verifiers: Verifiers, request: Request, asker: XRoadAsk
 def _agency_of_party(
     names: Mapping[XRoadName, tuple[str, XRoadIdentifier]], party: tuple[str, str]
 ) -> str:
-    """The code of the agency that is a member of X-Road; one that no agency has if there is none,
-    or several by their subsystems: it is refused as every agency that lends nothing.
+    """The code of the agency that is a member of X-Road; one that no agency has if there is none
+    whose last day has not passed, or several by their subsystems: it is refused as every agency
+    that lends nothing.
     """
-    own = names.get((*party, None))
-    codes = {own[0]} if own else {code for name, (code, _) in names.items() if name[:2] == party}
+    of_party = {
+        name: code
+        for name, (code, identifier) in names.items()
+        if name[:2] == party and identifier.until >= today()
+    }
+    own = of_party.get((*party, None))
+    codes = {own} if own else set(of_party.values())
     return codes.pop() if len(codes) == 1 else NOBODY
 
 

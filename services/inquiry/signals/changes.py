@@ -50,14 +50,16 @@ _WATCHED = text("""
     select pseudonym, purpose, key_kind from watches
     where agency = :agency and seed = :seed and until > :now
     and pseudonym = any(cast(:pseudonyms as bytea[]))""")
-# About whom the agency was itself answered under that purpose, whenever that was.
+# So long an answer lets its agency hear of changes: a watch of a year, and a month of its signals.
+ANSWER_COUNTS = dt.timedelta(days=400)
+# About whom the agency was itself answered under that purpose.
 _ASKED = text("""
     select q.n from unnest(cast(:hashes as text[]), cast(:purposes as text[]))
         with ordinality as q(hash, purpose, n)
     where exists (
         select from inquiry_log l
         where l.key_hash = q.hash and l.agency = :agency and l.purpose = q.purpose
-        and l.on_behalf_of is null and l.outcome in ('FOUND', 'NOT_FOUND'))""")
+        and l.on_behalf_of is null and l.outcome in ('FOUND', 'NOT_FOUND') and l.at > :since)""")
 _ADD_DUE = text("""
     insert into signals_due (agency, pseudonym, purpose, due_at)
     select :agency, decode(pseudonym, 'hex'), purpose, :due_at
@@ -221,10 +223,11 @@ def _watched(context: Context, agency: str, keys: Sequence[Key]) -> Sequence[Wat
 
 
 def _asked_about(context: Context, agency: str, watched: Sequence[Watched]) -> list[Watched]:
-    """Those about whom the agency has itself been answered under the same purpose.
+    """Those about whom the agency has itself been answered under the same purpose, lately.
 
     Otherwise a list of guesses would find out by its signals who is registered, without a question
-    that is logged, counted and shown to whom it concerns.
+    that is logged, counted and shown to whom it concerns; and one of years ago would go on
+    to hear for ever, of people who have long left it.
     """
     if not watched:
         return []
@@ -232,5 +235,6 @@ def _asked_about(context: Context, agency: str, watched: Sequence[Watched]) -> l
         "agency": agency,
         "hashes": [key_hash(context.log_key, w.key.kind, w.key.value) for w in watched],
         "purposes": [w.purpose for w in watched],
+        "since": context.now - ANSWER_COUNTS,
     }
     return [watched[n - 1] for (n,) in context.conn.execute(_ASKED, values)]

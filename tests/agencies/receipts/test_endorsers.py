@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from prometheus_client import REGISTRY
 
 from bus.evidence.errors import EvidenceError
+from bus.evidence.leaves import moment_text
 from bus.evidence.notes import COSIGNATURE, Note, TrustedKeys, Verifier, cosign
 from bus.evidence.receipts import Receipt
 from bus.evidence.stamps import check_stamp, question, read_authorities
@@ -24,6 +26,7 @@ from bus.foreign.http_call import NoAnswer
 from bus.settings import Settings
 from bus.signatures.keys import SigningKey
 from connector.receipts import witness as witness_module
+from connector.receipts.verdicts import judge, require_stated_before
 from connector.receipts.witness import Witness as PlayedWitness
 from connector.receipts.witness import serve
 from services.agencies.receipts.heads import FILE
@@ -393,6 +396,12 @@ def test_a_receipt_carries_the_stamp_and_the_cosignature_of_the_first_head_behin
     text = first.verify(endorsed.keys).head.note.text
     moment = check_stamp(first.stamp, text, roots(folder, "true"))
     assert abs(moment - endorsed.moment) < dt.timedelta(minutes=5)
+    pem = (folder / "true.crt").read_bytes()
+    judge(first, endorsed.keys, authorities=pem)
+    ahead = replace(first.leaf, at=moment_text(moment + dt.timedelta(hours=1)))
+    with pytest.raises(EvidenceError) as lie:
+        require_stated_before(ahead, moment)
+    assert lie.value.code == "evidence.ahead_of_time"
     # Ten minutes later the next head is stamped too.
     endorsed.sql("update receipt_heads set signed_at = signed_at - interval '11 minutes'")
     endorsed.service.endorse_head()

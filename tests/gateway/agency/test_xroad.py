@@ -78,6 +78,10 @@ name = "Lender"
 member_class = "COM"
 member_code = "300"
 until = 2099-12-31
+[[xroad]]
+member_class = "COM"
+member_code = "301"
+until = 2020-12-31
 [[grants]]
 contract = "inquiry.*"
 purposes = ["fuel_quota"]
@@ -333,7 +337,7 @@ def test_a_represented_party_that_lends_its_name_is_asked_for(system):
     assert answer.json()["on_behalf_of"] == "lender-co"
 
 
-@pytest.mark.parametrize("party", ["GOV/200", "COM/999", "300"])
+@pytest.mark.parametrize("party", ["GOV/200", "COM/999", "300", "COM/301"])
 def test_a_represented_party_that_lends_nothing_is_no_party(system, party):
     answer = system.send(ASK, headers=[("X-Road-Represented-Party", party)])
     assert answer.fault == "server.serverproxy.access_denied"

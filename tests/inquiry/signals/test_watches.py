@@ -69,6 +69,19 @@ def test_a_list_of_guesses_finds_out_nobody_who_was_not_asked_about(hub):
     assert hub.received() == [hub.pseudonym(PERSON)]
 
 
+def test_an_answer_of_long_ago_lets_nobody_hear_and_a_new_question_does(hub):
+    hub.ask(PERSON)
+    hub.moment += dt.timedelta(days=401)
+    hub.watch(PERSON)
+    hub.change(**CHANGED)
+    hub.send()
+    assert hub.received() == []
+    hub.ask(PERSON)
+    hub.change(**{EXPIRY: "1411/6/14"})
+    hub.send()
+    assert hub.received() == [hub.pseudonym(PERSON)]
+
+
 def test_to_have_been_asked_under_another_purpose_or_by_another_is_not_enough(hub):
     hub.ask(PERSON, purpose="court_case", caller=COURT)
     hub.watch(PERSON)
