@@ -1,13 +1,18 @@
 """Receipts and signals in the console: receipts of the agency's calls, its watches and seeds."""
 
+import asyncio
+import base64
 import datetime as dt
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from starlette.requests import Request
 
-from bus.errors import ContractError, Forbidden, NotFound
-from contracts.agencies.receipts import READ_RECEIPT, ReadReceipt, ReceiptReply
+from bus.errors import ContractError, Forbidden, NotFound, Unavailable
+from bus.evidence.notes import Checkpoint, Note
+from contracts.agencies.receipts import LOG_HEAD, READ_RECEIPT, ReadReceipt, ReceiptReply
 from contracts.agencies.records import READ_RECORDS, OwnRecord, ReadRecords
+from contracts.agencies.register import Nothing
 from contracts.inquiry.signals import (
     SIGNALS,
     WATCH_SEEDS,
@@ -50,6 +55,37 @@ async def receipt(
         return await sessions.ask(request, member, READ_RECEIPT, ReadReceipt(id=id_))
     except (NotFound, ContractError):
         return None
+
+
+async def receipts_of(sessions: Sessions, request: Request, member: Member) -> dict[str, object]:
+    """What the page of receipts shows: the one that was asked for, the calls of a day, the head."""
+    id_, day = wanted_id(request), wanted_day(request)
+    reply = await receipt(sessions, request, member, id_) if id_ else None
+    calls, head = await asyncio.gather(
+        calls_of_day(sessions, request, member, day), newest_head(sessions, request)
+    )
+    return {"id": id_, "day": day.isoformat(), "found": reply, "calls": calls, "head": head}
+
+
+class LogHead(NamedTuple):
+    """The newest signed head of the log, as a page shows it; ``key`` verifies it."""
+
+    origin: str
+    size: int
+    root: str
+    signed_at: str
+    key: str
+
+
+async def newest_head(sessions: Sessions, request: Request) -> LogHead | None:
+    """The newest head of the log; None while none is signed, or the log is away."""
+    try:
+        head = await sessions.ask_for_all(request, LOG_HEAD, Nothing())
+    except (NotFound, Unavailable):
+        return None
+    checkpoint = Checkpoint.parse(Note.parse(head.note).text)
+    root = base64.b64encode(checkpoint.root).decode()
+    return LogHead(checkpoint.origin, checkpoint.size, root, head.signed_at, head.key)
 
 
 async def calls_of_day(

@@ -188,11 +188,8 @@ class ConsolePages:
 
     async def receipts(self, request: Request, member: Member) -> Response:
         """GET /console/receipts?id=&day=: the receipt of a call, and the calls of a day."""
-        id_, day = evidence.wanted_id(request), evidence.wanted_day(request)
-        reply = await evidence.receipt(self._sessions, request, member, id_) if id_ else None
-        calls = await evidence.calls_of_day(self._sessions, request, member, day)
-        values = {"id": id_, "day": day.isoformat(), "found": reply, "calls": calls}
-        return self._page(request, member, "receipts", portal=self._portal, **values)
+        shown = await evidence.receipts_of(self._sessions, request, member)
+        return self._page(request, member, "receipts", portal=self._portal, **shown)
 
     async def receipt_file(self, request: Request, member: Member) -> Response:
         """GET /console/receipt?id=: receipt.json, to be kept."""

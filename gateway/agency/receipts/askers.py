@@ -3,14 +3,15 @@
 from starlette.requests import Request
 
 from bus import call_leaves
+from bus.call_leaves import Evidence
 from bus.errors import BusError
 from bus.messages import kinds
 from contracts import CATALOGUE
 from gateway.agency.door.door import Visitor
-from gateway.agency.door.evidence import evidence_of, evidence_of_refused
+from gateway.agency.door.evidence import evidence_of, evidence_of_refused, request_digest
 from gateway.agency.oauth.clients import TOKEN_PATH
 from gateway.agency.oauth.introspection import INTROSPECTION_PATH, REVOCATION_PATH
-from gateway.receipts.promises import Question
+from gateway.receipts.promises import Question, call_of
 
 # What is asked for at the addresses of OAuth, which are no contracts.
 OF_TOKENS = {
@@ -18,19 +19,29 @@ OF_TOKENS = {
     INTROSPECTION_PATH: "oauth.introspect",
     REVOCATION_PATH: "oauth.revoke",
 }
+# A page of the console is asked for as console.PAGE; those that read the log are no leaves of it.
+CONSOLE, OVERVIEW = "console", "overview"
+OF_THE_LOG = ("receipts", "receipt")
 
 
 class AgencyAsker:
-    """Knows the visitors of the agency face, and the clients of its addresses of OAuth."""
+    """Knows the visitors of the agency face, the clients of its addresses of OAuth, and the
+    browsers of its console.
+    """
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
 
     def contract(self, request: Request) -> str | None:
-        """The contract, or the address of OAuth, that was asked for; None if it has no leaf."""
+        """The contract, the address of OAuth or the page of the console that was asked for; None
+        if it has no leaf.
+        """
         state = request.state
         if (of_token := OF_TOKENS.get(state.route)) is not None:
             return of_token
+        if _console_key(request) is not None:
+            page = state.route.removeprefix(f"/{CONSOLE}").strip("/") or OVERVIEW
+            return None if page in OF_THE_LOG else f"{CONSOLE}.{page.replace('-', '_')}"
         contract = CATALOGUE.get(getattr(state, "contract", None) or "")
         is_logged = isinstance(contract, kinds.Request) and call_leaves.is_logged(contract)
         return contract.name if contract is not None and is_logged else None
@@ -39,6 +50,11 @@ class AgencyAsker:
         """Who asked, how, and the id of the call."""
         state = request.state
         visitor: Visitor | None = getattr(state, "visitor", None)
+        if (console_key := _console_key(request)) is not None:
+            caller = {"agency": state.agency, "key": console_key}
+            digest, call = request_digest(request), call_of(request)
+            evidence = Evidence(self._origin, CONSOLE, digest, call=call)
+            return Question(caller, evidence, state.traceparent.split("-")[1])
         if visitor is None:
             caller = {"agency": state.agency, "key": getattr(state, "key", None)}
             evidence = evidence_of_refused(request, self._origin)
@@ -56,3 +72,9 @@ class AgencyAsker:
     def is_repeatable(self, request: Request) -> bool:
         """An act is known again by its Idempotency-Key; a token that nobody got ends by itself."""
         return True
+
+
+def _console_key(request: Request) -> str | None:
+    """The key by which a browser's console was opened; None for every other request."""
+    key: str | None = getattr(request.state, "console_key", None)
+    return key

@@ -32,6 +32,7 @@ from tests.stores import execute, own_vhost
 from tests.waiting import wait_for
 
 KEY, ASK = "fuel-co", "/v1/inquiry/ask"
+NOT_BY_THAT = "key_kind.not_for_purpose"
 
 
 @pytest.fixture(scope="module")
@@ -180,17 +181,42 @@ def test_a_file_has_one_receipt_of_its_bytes(house):
 
 
 def test_a_call_that_is_answered_later_has_a_receipt_by_its_id(house):
-    answer = post(house.face, demo_key(KEY), headers={"Prefer": "respond-async"})
-    assert answer.status_code == 202
-    assert receipt(house, answer).leaf.outcome == "accepted"
-    call = answer.json()["id"]
-    wait_for(lambda: leaves_of(house, call) == 2, pause=0.3)
+    refused = {**QUESTION, "key_kind": "file_no", "key": "0/1"}
+    for question, end in ((QUESTION, ["answered", ""]), (refused, ["refused", NOT_BY_THAT])):
+        answer = post(house.face, demo_key(KEY), question, headers={"Prefer": "respond-async"})
+        assert answer.status_code == 202
+        assert receipt(house, answer).leaf.outcome == "accepted"
+        call = answer.json()["id"]
+        wait_for(lambda call=call: leaves_of(house, call) == 2, pause=0.3)
+        wait_for(lambda call=call, end=end: ended(house, call) == end, pause=0.3)
 
-    def leaf():
-        reply = fetch(house, f"/v1/receipts/{call}")
-        return json.loads(reply.json()["leaf"])["outcome"] if reply.status_code == 200 else ""
 
-    wait_for(lambda: leaf() == "answered", pause=0.3)
+def ended(house, call):
+    """Outcome and code of the leaf by which a call ended, once a head covers it."""
+    reply = fetch(house, f"/v1/receipts/{call}")
+    if reply.status_code != 200:
+        return []
+    leaf = json.loads(reply.json()["leaf"])
+    return [leaf["outcome"], leaf["code"]]
+
+
+def test_a_page_of_the_console_has_a_receipt_by_the_key_that_opened_it(house):
+    opened = post(house.face, demo_key(KEY), {}, "/v1/agencies/open_console")
+    browser = requests.Session()
+    code = {"code": opened.json()["entry_code"]}
+    browser.post(f"{house.face}/console/enter", data=code, timeout=20)
+    page = browser.get(f"{house.face}/console/grants?lang=fa", timeout=20)
+    assert page.status_code == 200
+    proven = receipt(house, page)
+    assert (proven.leaf.contract, proven.leaf.outcome) == ("console.grants", "answered")
+    assert (proven.terms.agency, proven.terms.way) == (KEY, "console")
+    assert proven.terms.key == receipt(house, opened).terms.key
+    log = browser.get(f"{house.face}/console/receipts", timeout=20)
+    assert log.status_code == 200
+    assert "Mirab-Receipt" not in log.headers  # the log would grow by being read
+    assert (
+        requests.get(f"{house.face}/v1/log/checkpoint", timeout=20).text.split("\n")[1] in log.text
+    )
 
 
 def test_who_is_not_identified_gets_no_receipt_and_a_flood_does_not_fill_the_log(house):
