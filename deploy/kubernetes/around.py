@@ -35,6 +35,7 @@ def edge() -> Iterator[Manifest]:
     names = {
         f"{door}_HOST": "replace-me.example" for door in ("PUBLIC", "AGENCY", "NOTIFY", "DESK")
     }
+    names["AGENCY_TLS_VERSIONS"] = "TLSv1.3"
     yield {**head("ConfigMap", "v1", "doors", "edge"), "data": names}
     volumes = [
         _of_files("conf", ["nginx.conf"]),

@@ -28,6 +28,7 @@ EDGE = {
     "HTTP_PORT": "80",
     "TLS_PORT": "443",
     "AGENCY_TLS_PORT": "8443",
+    "AGENCY_TLS_VERSIONS": "TLSv1.3",
     "PUBLIC_FACE": "127.0.0.1:8000",
     "AGENCY_FACE": "127.0.0.1:8001",
     "NOTIFY_FACE": "127.0.0.1:8003",

@@ -41,10 +41,13 @@ def rendered(environ):
 
 
 class Edge:
-    """The running edge; ``faces`` says where each face of NAMES listens."""
+    """The running edge; ``faces`` says where each face of NAMES listens, ``tls_versions`` what is
+    spoken at the agencies' port.
+    """
 
-    def __init__(self, folder, faces):
+    def __init__(self, folder, faces, tls_versions="TLSv1.3"):
         self.folder, self.ports, self._process = folder, {}, None
+        self._tls_versions = tls_versions
         self.server_ca = certificate("server ca", ca=True)
         self.agencies_ca = certificate("agencies ca", ca=True)
         self._write(faces)
@@ -59,6 +62,7 @@ class Edge:
         self.ports = {name: free_port() for name in ("HTTP_PORT", "TLS_PORT", "AGENCY_TLS_PORT")}
         environ = {
             **{name: str(port) for name, port in self.ports.items()},
+            "AGENCY_TLS_VERSIONS": self._tls_versions,
             **{f"{face.upper()}_HOST": name for face, name in NAMES.items()},
             **{f"{face.upper()}_FACE": faces[face] for face in NAMES},
         }

@@ -168,12 +168,23 @@ def test_s2_a_name_that_is_none_of_ours_gets_no_certificate_and_no_redirect(edge
     assert answer.status == 421
 
 
-def test_s2_agencies_speak_the_newest_tls_alone(edge):
+def tls_1_2(edge):
+    """The cipher that an agency's TLS 1.2 gets."""
     context = ssl.create_default_context(cafile=str(edge.folder / "server-ca.crt"))
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     with socket.create_connection(("127.0.0.1", edge.port("agency"))) as line:
-        with pytest.raises(ssl.SSLError):
-            context.wrap_socket(line, server_hostname=NAMES["agency"])
+        with context.wrap_socket(line, server_hostname=NAMES["agency"]) as secured:
+            return secured.cipher()[0]
+
+
+def test_s2_agencies_speak_the_newest_tls_alone_unless_the_one_before_is_opened(edge, tmp_path):
+    with pytest.raises(ssl.SSLError):
+        tls_1_2(edge)
+    opened = Edge(tmp_path, dict.fromkeys(NAMES, "127.0.0.1:9"), "TLSv1.2 TLSv1.3")
+    try:
+        assert "GCM" in tls_1_2(opened.start())
+    finally:
+        opened.stop()
 
 
 @pytest.mark.parametrize("issuer", [None, "another"])
