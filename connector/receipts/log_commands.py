@@ -14,7 +14,7 @@ from connector.keys import load_key
 from connector.outcomes import Unreachable
 from connector.receipts.audit import Audit, audit, load_progress, read_head, save_progress
 from connector.receipts.log_client import LogClient, fetch
-from connector.receipts.verdicts import read_trusted_keys
+from connector.receipts.verdicts import read_trusted_keys, seen_at
 from connector.receipts.witness import Witness, serve
 from connector.words import session_of
 
@@ -56,7 +56,8 @@ def _held(name: str, session: requests.Session, trusted: TrustedKeys, timeout: f
 
 
 def _print(result: Audit, held: int, *, as_json: bool) -> None:
-    checkpoint, witnesses = result.head.checkpoint, sorted(result.head.witnesses)
+    checkpoint = result.head.checkpoint
+    seen = {name: seen_at(at) for name, at in sorted(result.head.witnesses.items())}
     facts = {
         "holds": True,
         "log": checkpoint.origin,
@@ -64,7 +65,7 @@ def _print(result: Audit, held: int, *, as_json: bool) -> None:
         "read": result.entries,
         "compared": sorted(set(result.compared)),
         "anchors": len(result.anchors),
-        "witnesses": witnesses,
+        "witnesses": seen,
     }
     if as_json:
         sys.stdout.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode() + "\n")
@@ -75,7 +76,13 @@ def _print(result: Audit, held: int, *, as_json: bool) -> None:
         f"{held} head{'s' * (held > 1)} held elsewhere agree{'s' * (held == 1)} with it."
         if held
         else "No head held elsewhere was compared (--held): that others see the same is not shown.",
+        *(f"{name} saw this head at {at}." for name, at in seen.items()),
     ]
+    if not seen:
+        lines.append(
+            "How old this head is, no witness says whose key you trust: a log can go on showing "
+            "an old one, so see that the number of entries grows."
+        )
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -171,7 +171,7 @@ def _proven_lines(proven: Proven, stamped: datetime | None) -> list[str]:
     if "answer" in proven.opened and leaf.outcome == "answered":
         lines.append("The answer is the one that was sent, byte by byte.")
     lines += [
-        f"{name} saw this head at {_moment(at)} as a true continuation of all earlier ones."
+        f"{name} saw this head at {seen_at(at)} as a true continuation of all earlier ones."
         for name, at in proven.head.witnesses.items()
     ]
     if stamped:
@@ -219,12 +219,12 @@ def _facts(proven: Proven, stamped: datetime | None) -> Wire:
         "size": proven.head.checkpoint.size,
         "root": base64.b64encode(proven.head.checkpoint.root).decode(),
         "opened": sorted(proven.opened),
-        "witnesses": {name: _moment(at) for name, at in proven.head.witnesses.items()},
+        "witnesses": {name: seen_at(at) for name, at in proven.head.witnesses.items()},
         "stamped": _text(stamped) if stamped else None,
     }
 
 
-def _moment(at: int) -> str:
+def seen_at(at: int) -> str:
     """Unix seconds as a text; such as no calendar has stay numbers."""
     try:
         return _text(datetime.fromtimestamp(at, UTC))

@@ -13,7 +13,7 @@ import requests
 
 from bus.evidence.errors import EvidenceError
 from bus.evidence.leaves import Anchor, parse_leaf
-from bus.evidence.notes import NoteSignature, TrustedKeys
+from bus.evidence.notes import COSIGNATURE, NoteSignature, TrustedKeys, Verifier, cosign
 from bus.evidence.submissions import Submission
 from bus.signatures.keys import SigningKey
 from connector.__main__ import main
@@ -94,7 +94,16 @@ def test_a_true_log_holds_and_the_next_audit_reads_only_what_is_new(site, tmp_pa
     assert (facts["size"], facts["read"], facts["anchors"]) == (13, 2, 1)
     # An older head is compared by reading all again.
     assert main(["audit", *words, "--state", "state.json"]) == 0
-    assert "13 of them read now" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "13 of them read now" in printed
+    assert "How old this head is" in printed
+    head = site.log.head()
+    seen = head.with_signatures([cosign(head.text, KEY, NAME, 1_790_000_000)])
+    site.lies["/v1/log/checkpoint"] = str(seen).encode()
+    witness = Verifier(NAME, COSIGNATURE, KEY.public)
+    (tmp_path / "keys.txt").write_text(f"{site.log.verifier}\n{witness}\n")
+    assert main(["audit", "--state", "state.json"]) == 0
+    assert f"{NAME} saw this head at 2026-09-21T14:13:20Z." in capsys.readouterr().out
 
 
 def flip_a_bit(log):
