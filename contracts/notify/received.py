@@ -1,5 +1,7 @@
 """Texts that come in: SMS from the providers, as agencies list them; owned by services/notify."""
 
+import unicodedata
+from dataclasses import replace
 from typing import Annotated
 
 from bus.messages.fields import Choice, Prose, Text, whole
@@ -7,12 +9,15 @@ from bus.messages.kinds import Command, Request
 from bus.messages.message import message
 from bus.messages.values import Code, Instant, Uuid
 from contracts.notify.bulk import CanonicalUuid
+from iran.persian import without_direction_marks
 
 # 255 parts of 67 letters are the longest that the network joins.
 TEXT_MOST, NUMBER_MOST = 17_085, 40
 # Of what is joined here, so that it is no longer than that: 160 letters are the most of one part.
 PARTS_MOST, PART_LETTERS = 100, 160
 RECEIVED_PAGE = 250
+# Stands for a sender that the provider does not tell: the words are kept all the same.
+NOBODY = "?"
 # FILED: with a ticket; OPEN: a clerk has to look; DONE: somebody has; OPT_OUT: it ended news.
 RECEIVED_STATES = ("LISTED", "OPT_OUT", "SENT_ON", "FILED", "OPEN", "DONE")
 
@@ -37,6 +42,36 @@ class TakeText:
     text: Annotated[str, Prose(TEXT_MOST, least=0, personal=True, edges=True)]
     sent_at: Annotated[str | None, Text(NUMBER_MOST), "As the provider wrote it"] = None
     part: TextPart | None = None
+
+
+def readable(text: str) -> str:
+    """A text without what no telephone shows: control characters but the end of a line.
+
+    >>> readable("a\\x00b\\r\\nc")
+    'ab\\nc'
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
+
+
+def as_it_is_kept(brought: TakeText) -> TakeText:
+    """A text as it can be kept, whatever its provider wrote: nothing odd in it loses its words.
+
+    >>> as_it_is_kept(TakeText(provider="magfa", line="3000", sender="", text="hi\\x1b")).text
+    'hi'
+    """
+    return replace(
+        brought,
+        line=_number(brought.line),
+        sender=_number(brought.sender),
+        text=readable(brought.text)[:TEXT_MOST],
+        sent_at=_number(brought.sent_at) if brought.sent_at else None,
+    )
+
+
+def _number(text: str) -> str:
+    shown = without_direction_marks(readable(text)).replace("\n", " ")
+    return shown.strip()[:NUMBER_MOST].strip() or NOBODY
 
 
 @message

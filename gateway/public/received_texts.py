@@ -15,10 +15,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bus.client import Client
-from bus.errors import ContractError, NotFound
+from bus.errors import NotFound
 from bus.process import log
 from bus.settings import Settings
-from contracts.notify.received import NUMBER_MOST, TAKE_TEXT, TakeText
+from contracts.notify.received import TAKE_TEXT, TakeText, as_it_is_kept
 from gateway.http import bodies
 from gateway.limits.guesses import Guesses
 from gateway.public.sms_receipts import NUMBER_NAMES, RECEIVED, key_of
@@ -55,17 +55,19 @@ def text_of(members: Mapping[str, str], provider: str) -> TakeText | None:
         for part, names in NAMES.items()
     }
     sender, line = brought["sender"].strip(), brought["line"].strip()
-    if not sender or not line or max(len(sender), len(line)) > NUMBER_MOST:
+    if not sender or not line:
         return None
     ref, sent_at = brought["ref"].strip(), brought["sent_at"].strip()
-    return TakeText(
-        provider=provider,
-        ref=ref if REF.fullmatch(ref) and ref != "0" else None,
-        line=line,
-        sender=sender,
-        text=unescaped(brought["text"]),
-        sent_at=sent_at if 0 < len(sent_at) <= NUMBER_MOST else None,
-        part=part_of(folded),
+    return as_it_is_kept(
+        TakeText(
+            provider=provider,
+            ref=ref if REF.fullmatch(ref) and ref != "0" else None,
+            line=line,
+            sender=sender,
+            text=unescaped(brought["text"]),
+            sent_at=sent_at,
+            part=part_of(folded),
+        )
     )
 
 
@@ -123,11 +125,6 @@ class Received:
         message = text_of(await _members_of(request), provider)
         if message is None:
             # Nothing that a repeat would mend; whoever runs the panel of the provider sees it here.
-            _log.warning("text_unreadable", provider=provider)
-            return PlainTextResponse("OK")
-        try:
-            message = TAKE_TEXT.checked(message)
-        except ContractError:
             _log.warning("text_unreadable", provider=provider)
             return PlainTextResponse("OK")
         await self._client.call(TAKE_TEXT, message, traceparent=request.state.traceparent)

@@ -10,7 +10,7 @@ from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.person_acts import NOTE_PERSON_PART, NotePersonPart
 from services.notify.context import Context
 from services.notify.tables import INBOXES, MESSAGES, RECEIVED_TEXTS, SUBSCRIPTIONS, TEXT_PARTS
-from services.notify.tables.received import EMPTIED
+from services.notify.tables.received import EMPTIED, EMPTIED_PART
 
 MOST = 5000
 # Providers give texts again for two days (providers/kavenegar.py).
@@ -113,7 +113,8 @@ def _erase(context: Context, message: WorkOnPerson) -> Json:
         .values(person=None, closed_at=context.now)
     ).rowcount
     own_parts = TEXT_PARTS.c.sender_hash == context.keys.receiver("sms", message.mobile)
-    context.conn.execute(delete(TEXT_PARTS).where(own_parts))
+    forgotten = update(TEXT_PARTS).where(own_parts).values(**EMPTIED_PART, joined_at=context.now)
+    context.conn.execute(forgotten)
     texts = _erase_texts(context, message)
     emptied = {
         "messages": messages,

@@ -6,6 +6,7 @@ from bus.errors import RuleBroken
 from bus.foreign.mail_text import one_line, paragraphs
 from bus.foreign.spoiled import spoiled, spoiled_number, spoiled_text
 from contracts.inquiry.keys import KEY_KINDS, canonical_key
+from contracts.notify.received import readable
 from gateway.notify import recipients
 from gateway.notify.errors import CallRefused
 from gateway.public.matters.codes import lead_of
@@ -96,7 +97,7 @@ def texts(raw: bytes) -> None:
     collation.collation_key(text)
     spoiled(text), spoiled_text(text), spoiled_number(text)
     rule("\n" not in one_line(text), "one line has two")
-    paragraphs(text), incoming.readable(text)
+    paragraphs(text), readable(text)
     persian.fold_number(text), persian.fold_code(text), persian.dashed_code(text)
 
 

@@ -3,7 +3,7 @@
 It speaks their real protocols, so that what is tried here is what production does; no message
 leaves this machine. ``POST /play`` makes answers late, wrong or lost, and says what becomes of
 messages; ``GET /taken`` tells what each provider took; ``/phone`` shows what arrived, and sends
-texts to a line, which Kavenegar brings, and gives to whoever asks.
+texts to a line, which Kavenegar brings, and which the provider of the line gives to whoever asks.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from starlette.types import Receive, Scope, Send
 
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from deploy.local.sms import pages, protocols
+from deploy.local.sms import inboxes, pages, protocols
 from deploy.local.sms.protocols import Answer
 from deploy.local.sms.state import Player, SmsMessage
 
@@ -47,15 +47,18 @@ CALLS: tuple[tuple[str, list[str], str, str, Callable[..., Answer]], ...] = (
         "find",
         protocols.kavenegar_find,
     ),
-    ("/v1/{key}/sms/receive.json", POST, "kavenegar", "receive", protocols.kavenegar_receive),
+    ("/v1/{key}/sms/receive.json", POST, "kavenegar", "receive", inboxes.kavenegar_receive),
     ("/v1/{key}/account/info.json", POST, "kavenegar", "credit", protocols.kavenegar_info),
     ("/api/http/sms/v2/send", POST, "magfa", "send", protocols.magfa_send),
     ("/api/http/sms/v2/statuses/{mids}", GET, "magfa", "states", protocols.magfa_statuses),
     ("/api/http/sms/v2/mid/{uid}", GET, "magfa", "find", protocols.magfa_mid),
+    ("/api/http/sms/v2/messages/{count:int}", GET, "magfa", "receive", inboxes.magfa_messages),
     ("/api/http/sms/v2/balance", GET, "magfa", "credit", protocols.magfa_balance),
     ("/v1/send/likeToLike", POST, "smsir", "send", protocols.smsir_send),
     ("/v1/send/{id:int}", GET, "smsir", "states", protocols.smsir_report),
+    ("/v1/receive/live", GET, "smsir", "receive", inboxes.smsir_live),
     ("/v1/credit", GET, "smsir", "credit", protocols.smsir_credit),
+    ("/api/SendSMS/GetMessages", POST, "melipayamak", "receive", inboxes.melipayamak_messages),
     ("/api/SendSMS/{act}", POST, "melipayamak", "", protocols.melipayamak),
 )
 MELIPAYAMAK = {"SendSMS": "send", "GetDeliveries2": "states", "GetCredit": "credit"}

@@ -56,7 +56,7 @@ class Player:
         self.phones: dict[str, list[SmsMessage]] = {}
         self.tricks: deque[Trick] = deque()
         self.outcomes: dict[str, str] = {}
-        # Texts that telephones sent, and those of them that Kavenegar has given.
+        # Texts that telephones sent, and those of them that Kavenegar or Magfa has given.
         self.came_in: list[dict[str, object]] = []
         self.read: set[object] = set()
         self.blacklist: set[str] = set()
@@ -105,6 +105,14 @@ class Player:
     def refuses(self, provider: str, to: str, line: str) -> bool:
         """Whether a receiver gets nothing: opted out, or on the black list of advertising."""
         return to in self.blocked or (to in self.blacklist and line == LINES[provider][1])
+
+    def texts(self, provider: str) -> list[dict[str, object]]:
+        """What came in at a provider's lines, oldest first."""
+        return [text for text in self.came_in if text["to"] in LINES[provider]]
+
+    def unread(self, provider: str) -> list[dict[str, object]]:
+        """Those of them that it has not given yet."""
+        return [text for text in self.texts(provider) if text["messageid"] not in self.read]
 
     async def trick(self, provider: str, call: str) -> Trick:
         """What a test wants of this call; it is used up by that, unless it holds on."""

@@ -1,7 +1,6 @@
 """What a text that came in says: that news shall end, or to which ticket it belongs; pure."""
 
 import re
-import unicodedata
 
 from iran.persian import Malformed, fold_digits, search_key
 from people import tracking
@@ -37,13 +36,3 @@ def ticket_codes(text: str) -> list[str]:
         if code not in codes:
             codes.append(code)
     return codes
-
-
-def readable(text: str) -> str:
-    """A text without what no telephone shows: control characters but the end of a line.
-
-    >>> readable("a\\x00b\\r\\nc")
-    'ab\\nc'
-    """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))

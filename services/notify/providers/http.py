@@ -5,10 +5,11 @@ No error and no log of ours names an address, which may hold a key, or a telepho
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from bus.errors import Unavailable
 from bus.foreign import http_call as outside
+from bus.process import log
 from services.notify.providers.sms import (
     DeliveryState,
     HandoverResult,
@@ -19,6 +20,8 @@ from services.notify.providers.sms import (
 
 Json: TypeAlias = dict[str, Any]
 """An object that a provider answered. Any: `whole`, `number`, `rials` and `objects` read it."""
+Read = TypeVar("Read")
+_log = log.get("providers")
 UNREADABLE = "The provider of SMS answered in a form that cannot be read."
 LIMIT = 4 * 1024 * 1024
 # No message and no credit costs or holds more; what does is a provider's slip.
@@ -110,6 +113,29 @@ def objects(value: object, count: int | None = None) -> list[Json]:
     if count not in (None, len(value)):
         raise unreadable("another number of answers")
     return value
+
+
+def read_each(value: object, read: Callable[[Json], Read | None]) -> list[Read]:
+    """What ``read`` makes of each entry of a list, without what it makes None of: one that cannot
+    be read is seen in the log and keeps nothing of the others. Unavailable ``provider.unreadable``
+    if it is no list, or nothing of it can be read.
+    """
+    if not isinstance(value, list):
+        raise unreadable("no list of objects")
+    results, faults = [], 0
+    for entry in value:
+        try:
+            result = read(*objects([entry]))
+        except Unavailable:
+            faults += 1
+            continue
+        if result is not None:
+            results.append(result)
+    if faults and faults == len(value):
+        raise unreadable("no entry can be read")
+    if faults:
+        _log.warning("entries_unreadable", count=faults)
+    return results
 
 
 def one_by_one(

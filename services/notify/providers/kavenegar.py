@@ -12,7 +12,7 @@ they are of the last two days.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ import orjson
 
 from bus.foreign.http_call import whole as whole_or_none
 from services.notify.providers import http
-from services.notify.providers.http import Json, whole
+from services.notify.providers.http import Json, Read, whole
 from services.notify.providers.sms import DeliveryState, HandoverResult, IncomingSms, Sms
 
 OK, MOST, ASKED_MOST = 200, 200, 500
@@ -98,20 +98,11 @@ class Kavenegar:
         return {name: orjson.dumps(column).decode() for name, column in columns.items()}
 
     def find(self, refs: Sequence[int]) -> Mapping[int, str | None]:
-        numbers: dict[int, str | None] = {}
-        for entry in self._entries("sms/statuslocalmessageid", "localid", refs):
-            there = STATES.get(whole(entry.get("status"))) is not DeliveryState.UNKNOWN
-            number = http.number(entry.get("messageid")) if there else None
-            numbers[whole(entry.get("localid"))] = number
+        numbers = dict(self._each("sms/statuslocalmessageid", "localid", refs, _found))
         return {ref: numbers[ref] for ref in refs if ref in numbers}
 
     def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[DeliveryState, str]]:
-        states = {}
-        for entry in self._entries("sms/status", "messageid", provider_refs):
-            code = whole(entry.get("status"))
-            if code in STATES:
-                states[str(whole(entry.get("messageid")))] = (STATES[code], str(code))
-        return states
+        return dict(self._each("sms/status", "messageid", provider_refs, _became))
 
     def credit(self) -> int | None:
         reply = http.ask("POST", self._url("account/info"), self.timeout)
@@ -120,32 +111,33 @@ class Kavenegar:
             raise http.unreadable("no credit")
         return http.rials(entries.get("remaincredit"))
 
-    @property
-    def lines(self) -> Sequence[str]:
-        return self.line, self.news_line
+    def boxes(self, of_agencies: Sequence[str]) -> Sequence[str]:
+        return sorted({self.line, self.news_line, *of_agencies})
 
-    def received(self, line: str) -> list[IncomingSms]:
-        came = []
+    def received(self, box: str) -> Iterator[Sequence[IncomingSms]]:
+        came: list[IncomingSms] = []
         for is_read in (READ, UNREAD):
-            form = {"linenumber": line, "isread": is_read}
+            form = {"linenumber": box, "isread": is_read}
             reply = http.ask("POST", self._url("sms/receive"), self.timeout, data=form)
             if (code := _code(reply)) != OK:
                 raise http.unreadable(f"code {code}")
-            entries = http.objects(reply.get("entries") or [])
-            came += [_came_in(e) for e in entries if is_read == UNREAD or _is_recent(e)]
-        return came
+            read = _came_in if is_read == UNREAD else _came_in_lately
+            came += http.read_each(reply.get("entries") or [], read)
+        yield came
 
-    def _entries(self, path: str, name: str, ids: Sequence[object]) -> list[Json]:
-        """The entries about these messages, of as many calls as that needs."""
-        entries: list[Json] = []
+    def _each(
+        self, path: str, name: str, ids: Sequence[object], read: Callable[[Json], Read | None]
+    ) -> list[Read]:
+        """What is said of these messages, each judged by itself, by as many calls as that needs."""
+        results: list[Read] = []
         for start in range(0, len(ids), ASKED_MOST):
             part = ids[start : start + ASKED_MOST]
             form = {name: ",".join(str(id_) for id_ in part)}
             reply = http.ask("POST", self._url(path), self.timeout, data=form)
             if (code := _code(reply)) != OK:
                 raise http.unreadable(f"code {code}")
-            entries += http.objects(reply.get("entries"))
-        return entries
+            results += http.read_each(reply.get("entries"), read)
+        return results
 
     def _line(self, sms: Sms) -> str:
         return sms.on(self.line, self.news_line)
@@ -170,17 +162,34 @@ def _handed(sms: Sms, entry: Json) -> HandoverResult:
     return HandoverResult(sms.ref, state, number, cost, str(code))
 
 
-def _is_recent(entry: Json) -> bool:
-    sent_at = whole_or_none(entry.get("date"))
-    return sent_at is not None and sent_at > time.time() - RECENT
+def _found(entry: Json) -> tuple[int, str | None]:
+    """Our number of a message, and Kavenegar's; None where it surely has none."""
+    is_there = STATES.get(whole(entry.get("status"))) is not DeliveryState.UNKNOWN
+    number = http.number(entry.get("messageid")) if is_there else None
+    return whole(entry.get("localid")), number
+
+
+def _became(entry: Json) -> tuple[str, tuple[DeliveryState, str]] | None:
+    """Kavenegar's number of a message, and what became of it; None where its code is unknown."""
+    code = whole(entry.get("status"))
+    if code not in STATES:
+        return None
+    return str(whole(entry.get("messageid"))), (STATES[code], str(code))
 
 
 def _came_in(entry: Json) -> IncomingSms:
     sent_at = entry.get("date")
     return IncomingSms(
-        ref=http.number(entry.get("messageid")),
+        # Without a number that can be read it is known again by all that it says.
+        ref=str(number) if (number := whole_or_none(entry.get("messageid")) or 0) > 0 else "",
         line=str(entry.get("receptor") or ""),
         sender=str(entry.get("sender") or ""),
         body=str(entry.get("message") or ""),
         sent_at=str(sent_at) if sent_at else None,
     )
+
+
+def _came_in_lately(entry: Json) -> IncomingSms | None:
+    sent_at = whole_or_none(entry.get("date"))
+    is_recent = sent_at is not None and sent_at > time.time() - RECENT
+    return _came_in(entry) if is_recent else None

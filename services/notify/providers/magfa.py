@@ -2,19 +2,22 @@
 
 Known from its documentation (messaging.magfa.com, HTTP v2): paths, arrays, the table of errors, a
 status for each message, that a message is forgotten after a day. A repeated ``uid`` is sent again:
-it only lets ``mid`` tell the number. Not known for sure: what ``mid`` tells of a ``uid`` that it
-does not have; nothing, zero, -1 and error 24 are read as "not there". ``tariff`` is read as rials
-for a part.
+it only lets ``mid`` tell the number. Texts that came in are asked for where ``polls`` is set, one a
+call: Magfa gives a text once, so that a lost answer loses one, which stands in its panel alone.
+Not known for sure: what ``mid`` tells of a ``uid`` that it does not have; nothing, zero, -1 and
+error 24 are read as "not there". ``tariff`` is read as rials for a part.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.notify.providers import http
 from services.notify.providers.http import Json, whole
-from services.notify.providers.sms import DeliveryState, HandoverResult, Sms
+from services.notify.providers.sms import ALL, DeliveryState, HandoverResult, IncomingSms, Sms
 
 OK, UNKNOWN_ID = 0, 24
+# Texts that are asked for within a minute.
+AT_A_TURN = 100
 STATES = {
     -1: DeliveryState.UNKNOWN,
     0: DeliveryState.ACCEPTED,
@@ -64,6 +67,7 @@ class Magfa:
     line: str
     news_line: str
     timeout: float = 10.0
+    polls: bool = False
     code: str = field(default="magfa", init=False)
     finds: bool = field(default=True, init=False)
     most: int = field(default=100, init=False)
@@ -92,17 +96,24 @@ class Magfa:
         return numbers
 
     def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[DeliveryState, str]]:
-        states = {}
+        states: dict[str, tuple[DeliveryState, str]] = {}
         for start in range(0, len(provider_refs), self.most):
             ids = ",".join(provider_refs[start : start + self.most])
-            for receipt in http.objects(self._get(f"statuses/{ids}").get("dlrs")):
-                code = whole(receipt.get("status"))
-                if code in STATES:
-                    states[str(whole(receipt.get("mid")))] = (STATES[code], str(code))
+            states.update(http.read_each(self._get(f"statuses/{ids}").get("dlrs"), _became))
         return states
 
     def credit(self) -> int | None:
         return http.rials(self._get("balance").get("balance"))
+
+    def boxes(self, _of_agencies: Sequence[str]) -> Sequence[str]:
+        return [ALL]
+
+    def received(self, _box: str) -> Iterator[Sequence[IncomingSms]]:
+        for _ in range(AT_A_TURN):
+            came = http.read_each(self._get("messages/1").get("messages") or [], _came_in)
+            if not came:
+                return
+            yield came
 
     def _get(self, path: str, *good: int) -> Json:
         reply = http.ask("GET", self._url(path), self.timeout, auth=self._auth)
@@ -119,6 +130,14 @@ class Magfa:
         return f"{self.base}/api/http/sms/v2/{path}"
 
 
+def _became(receipt: Json) -> tuple[str, tuple[DeliveryState, str]] | None:
+    """Magfa's number of a message, and what became of it; None where its code is unknown."""
+    code = whole(receipt.get("status"))
+    if code not in STATES:
+        return None
+    return str(whole(receipt.get("mid"))), (STATES[code], str(code))
+
+
 def _handed(sms: Sms, answer: Json) -> HandoverResult:
     """What Magfa says of one message; ``userId`` is our number where it repeats it."""
     code = whole(answer.get("status"))
@@ -130,4 +149,14 @@ def _handed(sms: Sms, answer: Json) -> HandoverResult:
     cost = None if tariff is None or parts is None else tariff * parts
     return HandoverResult(
         sms.ref, DeliveryState.ACCEPTED, http.number(answer.get("id")), cost, str(code)
+    )
+
+
+def _came_in(entry: Json) -> IncomingSms:
+    return IncomingSms(
+        ref="",
+        line=str(entry.get("recipientNumber") or ""),
+        sender=str(entry.get("senderNumber") or ""),
+        body=str(entry.get("body") or ""),
+        sent_at=str(entry.get("date") or "") or None,
     )

@@ -3,17 +3,27 @@
 Known from its documentation (melipayamak.com/api) and its own libraries: paths, fields, that
 ``RetStatus`` 1 with a long ``Value`` is the number of a message, the codes below, and that a
 message's state comes as ``Value``. It takes no number of ours, so nothing can be found after a lost
-answer. Its credit is in rials or in messages, by the kind of the account: ``in_rials`` says which.
+answer. Texts that came in are asked for where ``polls`` is set: ``GetMessages`` has them by number,
+read or not. Not known for sure: their order, read as the newest first, and the form of their time.
+Its credit is in rials or in messages, by the kind of the account: ``in_rials`` says which.
 """
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bus.foreign import http_call as outside
+from iran.persian import TEHRAN
 from services.notify.providers import http
-from services.notify.providers.http import whole
-from services.notify.providers.sms import DeliveryState, HandoverResult, Sms
+from services.notify.providers.http import Json, whole
+from services.notify.providers.sms import ALL, DeliveryState, HandoverResult, IncomingSms, Sms
 
 OK = 1
+CAME_IN, PAGE, PAGES = 1, 100, 20
+# Older texts were there before anybody asked.
+RECENT = dt.timedelta(days=2)
+_MILLISECONDS = re.compile(r"/Date\(([0-9]{1,15})[^)]*\)/")
 # The numbers of messages have many digits; a small one is a code.
 CODE_MOST = 1000
 STATES = {
@@ -64,6 +74,7 @@ class Melipayamak:
     news_line: str
     timeout: float = 10.0
     in_rials: bool = False
+    polls: bool = False
     code: str = field(default="melipayamak", init=False)
     finds: bool = field(default=False, init=False)
     most: int = field(default=1, init=False)
@@ -100,6 +111,22 @@ class Melipayamak:
         credit = self._ask("GetCredit")
         return http.rials(credit) if self.in_rials else None
 
+    def boxes(self, _of_agencies: Sequence[str]) -> Sequence[str]:
+        return [ALL]
+
+    def received(self, _box: str) -> Iterator[Sequence[IncomingSms]]:
+        for index in range(0, PAGE * PAGES, PAGE):
+            wanted = {"location": CAME_IN, "from": "", "index": index, "count": PAGE}
+            form = {**self._credentials, **wanted}
+            reply = http.ask("POST", self._url("GetMessages"), self.timeout, json=form)
+            base = reply.get("MyBase")
+            if (code := whole(base.get("RetStatus") if isinstance(base, dict) else None)) != OK:
+                raise http.unreadable(f"code {code}")
+            entries = reply.get("Data") or []
+            yield http.read_each(entries, _came_in)
+            if len(entries) < PAGE:
+                return
+
     def _ask(self, act: str, **values: str) -> object:
         reply = http.ask("POST", self._url(act), self.timeout, json={**self._credentials, **values})
         if (code := whole(reply.get("RetStatus"))) != OK:
@@ -112,3 +139,29 @@ class Melipayamak:
 
     def _url(self, act: str) -> str:
         return f"{self.base}/api/SendSMS/{act}"
+
+
+def _came_in(entry: Json) -> IncomingSms | None:
+    """A text of the last days; None for an older one. Unavailable ``provider.unreadable``."""
+    sent_at = str(entry.get("SendDate"))
+    if _moment(sent_at) < dt.datetime.now(dt.UTC) - RECENT:
+        return None
+    number = outside.whole(entry.get("MsgID")) or 0
+    return IncomingSms(
+        ref=str(number) if number > 0 else "",
+        line=str(entry.get("Receiver") or ""),
+        sender=str(entry.get("Sender") or ""),
+        body=str(entry.get("Body") or ""),
+        sent_at=sent_at,
+    )
+
+
+def _moment(text: str) -> dt.datetime:
+    """When a text came in, in .NET's form or as the time in Tehran."""
+    try:
+        if match := _MILLISECONDS.fullmatch(text):
+            return dt.datetime.fromtimestamp(int(match[1]) / 1000, dt.UTC)
+        moment = dt.datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=TEHRAN)
+    except (ValueError, OverflowError, OSError):
+        raise http.unreadable("no time of a text") from None

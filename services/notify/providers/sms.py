@@ -3,7 +3,7 @@
 An adapter calls the outside: none of its methods is called while a transaction is open.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -74,9 +74,15 @@ class HandoverResult:
     code: str = ""
 
 
+ALL = "*"
+"""All lines of an account, where its provider is asked for all at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class IncomingSms:
-    """A text that came in at a line; ``ref`` is the provider's number for it."""
+    """A text that came in at a line; ``ref`` is the provider's number for it, empty if it gives
+    none: then it is known again by all that it says.
+    """
 
     ref: str
     line: str
@@ -97,13 +103,14 @@ class SmsInbox(Protocol):
     def polls(self) -> bool:
         """Whether it is asked at all: by its settings."""
 
-    @property
-    def lines(self) -> Sequence[str]:
-        """The account's own lines."""
+    def boxes(self, of_agencies: Sequence[str]) -> Sequence[str]:
+        """What is asked one by one: the account's own lines and those of agencies at it, or ALL."""
 
-    def received(self, line: str) -> list[IncomingSms]:
-        """What came in at this line, also what an earlier answer had that may have been lost.
-        Unavailable: not known now.
+    def received(self, box: str) -> Iterator[Sequence[IncomingSms]]:
+        """What came in at this line, or at ALL, in portions, the newest first: who has kept a
+        portion asks for the next one, until one brings nothing new. What an earlier answer had
+        that may have been lost is among them, if the provider gives it again. Unavailable: not
+        known now.
         """
 
 

@@ -3,18 +3,22 @@
 Known from its documentation (apidocs.sms.ir): paths, fields, codes, HTTP 400 for a logical error,
 401 for the key, 429 for too many calls. It takes no number of ours, so nothing can be found after a
 lost answer, and it counts its credit and costs in messages, not in rials. All messages of a call go
-out on one line. Not known for sure: how a number on its black list comes back from ``likeToLike``;
-an empty number of a message is read as not taken, for a reason that it does not tell.
+out on one line. Texts that came in are asked for where ``polls`` is set: ``receive/live`` has those
+of today, read or not, and in the first hours those of yesterday; it gives no number of theirs, so
+that a panel which brings them too brings others. Not known for sure: how a number on its black list
+comes back from ``likeToLike``; an empty number of a message is read as not taken, for a reason that
+it does not tell.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.notify.providers import http
 from services.notify.providers.http import Json, whole
-from services.notify.providers.sms import DeliveryState, HandoverResult, Sms
+from services.notify.providers.sms import ALL, DeliveryState, HandoverResult, IncomingSms, Sms
 
 OK, UNKNOWN_ID = 1, 111
+PAGE, PAGES = 100, 20
 STATES = {
     1: DeliveryState.DELIVERED,
     2: DeliveryState.UNDELIVERED,
@@ -45,6 +49,7 @@ class SmsIr:
     line: str
     news_line: str
     timeout: float = 10.0
+    polls: bool = False
     code: str = field(default="smsir", init=False)
     finds: bool = field(default=False, init=False)
     most: int = field(default=100, init=False)
@@ -88,6 +93,17 @@ class SmsIr:
         self._get("credit", OK)
         return None
 
+    def boxes(self, _of_agencies: Sequence[str]) -> Sequence[str]:
+        return [ALL]
+
+    def received(self, _box: str) -> Iterator[Sequence[IncomingSms]]:
+        for page in range(1, PAGES + 1):
+            path = f"receive/live?pageSize={PAGE}&pageNumber={page}&sortByNewest=true"
+            entries = self._get(path, OK).get("data") or []
+            yield http.read_each(entries, _came_in)
+            if len(entries) < PAGE:
+                return
+
     def _get(self, path: str, *good: int) -> Json:
         reply = http.ask("GET", f"{self.base}/v1/{path}", self.timeout, headers=self._headers)
         code = whole(reply.get("status"))
@@ -104,3 +120,14 @@ def _handed(sms: Sms, number: object) -> HandoverResult:
     if number in (None, 0, "0", ""):
         return HandoverResult(sms.ref, DeliveryState.FAILED, code="no id")
     return HandoverResult(sms.ref, DeliveryState.ACCEPTED, http.number(number), code=str(OK))
+
+
+def _came_in(entry: Json) -> IncomingSms:
+    return IncomingSms(
+        ref="",
+        line=str(entry.get("number") or ""),
+        sender=str(entry.get("mobile") or ""),
+        body=str(entry.get("messageText") or ""),
+        # It stays in the list: without a time it would be new again and again.
+        sent_at=str(entry.get("receivedDateTime") or "?"),
+    )

@@ -14,9 +14,8 @@ from bus.database.chores import Chore
 from bus.database.rows import columns, fetch_all
 from bus.database.store import Store
 from bus.process import log
-from contracts.notify.received import PART_LETTERS, TakeText, TextPart, TextReceipt
+from contracts.notify.received import PART_LETTERS, TakeText, TextPart, TextReceipt, readable
 from services.notify.context import Context, ContextOf
-from services.notify.domain import incoming
 from services.notify.received import texts
 from services.notify.tables import TEXT_PARTS
 
@@ -47,7 +46,7 @@ class PartRow:
 
 def take(context: Context, request: TakeText) -> TextReceipt:
     """Keep a part once, and the text as soon as it is whole; what is no part is a text."""
-    part, body = request.part, incoming.readable(request.text)
+    part, body = request.part, readable(request.text)
     if part is None or part.place > part.parts or len(body) > PART_LETTERS:
         return texts.take(context, request)
     sender = texts.number_of(request.sender)[0]

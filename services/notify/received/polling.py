@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from bus.database.store import Store
-from bus.errors import BusError, ContractError, Unavailable
+from bus.errors import BusError, Unavailable
 from bus.process import log
-from contracts.notify.received import TAKE_TEXT, TakeText
+from contracts.notify.received import TAKE_TEXT, TakeText, as_it_is_kept
 from services.notify.context import ContextOf
 from services.notify.govuk import senders
-from services.notify.providers.sms import IncomingSms, SmsInbox
+from services.notify.providers.sms import ALL, IncomingSms, SmsInbox
 from services.notify.received import parts, texts
 
 _log = log.get("receiving")
@@ -18,49 +18,48 @@ AWAY = "provider.unreachable"
 def poll(store: Store, context_of: ContextOf, inbox: SmsInbox) -> None:
     """Keep what has come in at a provider since the last time; what it gives again is known.
 
-    A provider that does not answer is asked again at the next turn.
+    A provider that does not answer is asked again at the next turn; a line that it refuses keeps
+    nothing of the others.
     """
     with store.transaction() as tx:
-        lines = [*inbox.lines, *senders.lines_at(tx.conn, inbox.code)]
-    came = _came(inbox, sorted(set(lines)))
-    requests = [request for sms in came if (request := _request(inbox.code, sms))]
+        of_agencies = senders.lines_at(tx.conn, inbox.code)
+    for box in inbox.boxes(of_agencies):
+        try:
+            for portion in inbox.received(box):
+                requests = [_request(inbox.code, box, sms) for sms in portion]
+                if not _keep(store, context_of, requests):
+                    break
+        except Unavailable as error:
+            _log.warning("texts_not_polled", provider=inbox.code, code=error.code)
+            if error.code == AWAY:
+                break
+
+
+def _keep(store: Store, context_of: ContextOf, requests: Sequence[TakeText]) -> bool:
+    """Keep these texts, each by itself; False if none of them was new."""
+    if not requests:
+        return False
     with store.transaction() as tx:
         new = texts.without_known(context_of(tx), requests)
     for request in new:
         try:
             with store.transaction() as tx:
-                parts.take(context_of(tx), request)
+                parts.take(context_of(tx), TAKE_TEXT.checked(request))
         except BusError as error:
             # The others are kept all the same; this one is given again.
-            _log.warning("texts_not_polled", provider=inbox.code, code=error.code)
+            _log.warning("texts_not_polled", provider=request.provider, code=error.code)
+    return bool(new)
 
 
-def _came(inbox: SmsInbox, lines: Sequence[str]) -> list[IncomingSms]:
-    """What came in at these lines; one that the provider refuses keeps nothing of the others."""
-    came: list[IncomingSms] = []
-    for line in lines:
-        try:
-            came += inbox.received(line)
-        except Unavailable as error:
-            _log.warning("texts_not_polled", provider=inbox.code, code=error.code)
-            if error.code == AWAY:
-                break
-    return came
-
-
-def _request(provider: str, sms: IncomingSms) -> TakeText | None:
-    """A text as a call-back would have brought it; None if it could not have."""
-    try:
-        return TAKE_TEXT.checked(
-            TakeText(
-                provider=provider,
-                ref=sms.ref,
-                line=sms.line,
-                sender=sms.sender,
-                text=sms.body,
-                sent_at=sms.sent_at,
-            )
+def _request(provider: str, box: str, sms: IncomingSms) -> TakeText:
+    """A text as a call-back would have brought it."""
+    return as_it_is_kept(
+        TakeText(
+            provider=provider,
+            ref=sms.ref or None,
+            line=sms.line or (box if box != ALL else ""),
+            sender=sms.sender,
+            text=sms.body,
+            sent_at=sms.sent_at,
         )
-    except ContractError:
-        _log.warning("text_unreadable", provider=provider)
-        return None
+    )

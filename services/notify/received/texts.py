@@ -26,6 +26,7 @@ from contracts.notify.received import (
     SettleText,
     TakeText,
     TextReceipt,
+    readable,
 )
 from contracts.ticketing.letters import TAKE_TICKET_TEXT, TakeTicketText
 from iran import identifiers
@@ -78,15 +79,18 @@ def take(context: Context, request: TakeText) -> TextReceipt:
     sender, is_mobile = number_of(request.sender)
     line = line_of(request)
     digests = _digests(context, request)
-    if _is_repeat(context, digests):
+    id_, ticket = uuid.uuid4(), None
+    is_repeat, is_numbered = _is_repeat(context, digests), bool(request.ref or request.sent_at)
+    ends_news = is_mobile and incoming.ends_news(text)
+    # Also in a flood: who wants no news is heard, however much else they send. The same word
+    # without number and time may have been said twice.
+    if ends_news and not (is_repeat and is_numbered):
+        consents.note(context, "sms", sender, "news", opts_in=False, source=f"sms {id_}")
+    if is_repeat:
         return TextReceipt(is_new=False)
     hashed = context.keys.receiver("sms", sender)
-    id_, ticket = uuid.uuid4(), None
-    ends_news = is_mobile and incoming.ends_news(text)
-    if ends_news:  # also in a flood: who wants no news is heard, however much else they send
-        consents.note(context, "sms", sender, "news", opts_in=False, source=f"sms {id_}")
     if _floods(context, hashed):
-        if request.ref:  # a provider that is asked gives it again each minute
+        if is_numbered:  # a provider that is asked gives it again each minute
             _note_repeat(context, request, id_, digests[0])
         return TextReceipt(is_new=True)
     owner = senders.owner_of_line(context.conn, line) or OURS
@@ -138,7 +142,7 @@ def without_known(context: Context, requests: Sequence[TakeText]) -> list[TakeTe
 
 
 def _words(request: TakeText) -> str:
-    return incoming.readable(request.text).strip()
+    return readable(request.text).strip()
 
 
 def line_of(request: TakeText) -> str:

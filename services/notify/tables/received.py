@@ -32,6 +32,9 @@ EMPTIED = {
     "ticket": None,
 }
 
+# Of a part whose sender was erased: a repeat is known by its digest, and belongs to no text.
+EMPTIED_PART = {"common": b"", "sender": "", "sender_hash": b"", "body": ""}
+
 # Parts of long texts; once those of one text were joined, words are empty and repeats are known.
 TEXT_PARTS = Table(
     "text_parts",

@@ -492,6 +492,32 @@ def test_what_a_provider_spends_a_byte_a_second_on_is_given_up_in_time():
     assert lost.value.code == "provider.unreachable"
 
 
+ENTRIES = {
+    "kavenegar": ("entries", {"messageid": 7, "localid": "7", "status": 10}),
+    "magfa": ("dlrs", {"mid": 7, "status": 1}),
+}
+
+
+@pytest.mark.parametrize("code", ENTRIES)
+def test_an_entry_that_cannot_be_read_keeps_nothing_of_the_others(code):
+    name, good = ENTRIES[code]
+    bad = [1, None, {}, {**good, "status": "?"}, *({**good, key: "x"} for key in good)]
+    reply = {"status": 0, "return": {"status": 200}, name: [*bad[:4], good, *bad[4:]]}
+    with answering(orjson.dumps(reply)) as (base, _):
+        provider = at(code, base)
+        assert provider.states(["7"])["7"][0] is DeliveryState.DELIVERED
+        if code == "kavenegar":
+            assert provider.find([7]) == {7: "7"}
+
+
+def test_a_text_whose_number_cannot_be_read_is_given_with_the_others():
+    texts = [{"messageid": n, "sender": "0990", "receptor": "1", "message": "م"} for n in ("x", 7)]
+    reply = {"return": {"status": 200}, "entries": [None, *texts]}
+    with answering(orjson.dumps(reply)) as (base, _):
+        (came,) = at("kavenegar", base).received("1")
+    assert [text.ref for text in came] == ["", "7"]
+
+
 # --- found by our own number ---
 
 

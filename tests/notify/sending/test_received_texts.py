@@ -1,6 +1,7 @@
 """Texts that come in: as providers bring them, kept once, whose they are, what they answer."""
 
 import asyncio
+import re
 from urllib.parse import quote_from_bytes
 
 import httpx
@@ -221,15 +222,17 @@ def played(tmp_path_factory):
 def asking(desk, played, tmp_path):
     """Kavenegar is asked for texts; ``written`` is a text of a telephone to its line."""
     file = tmp_path / "providers.toml"
-    config = played.config(timeout=1).replace("array = true", "array = true\npolls = true")
+    config = re.sub(
+        r"^(\[\w+\])", r"\1\npolls = true", played.config(timeout=1), flags=re.MULTILINE
+    )
     file.write_text(config)
     desk.service.settings = Settings({**SETTINGS, "NOTIFY_PROVIDERS_FILE": str(file)})
     played.play("normal")
     line = LINES["kavenegar"][0]
     query = "select count(*) from received_texts"
 
-    def written(text, sender=MOBILE):
-        form = {"from": sender, "to": line, "message": text}
+    def written(text, sender=MOBILE, to=line):
+        form = {"from": sender, "to": to, "message": text}
         requests.post(f"{played.url}/phone", data=form, timeout=10, allow_redirects=False)
 
     def polled():
@@ -272,20 +275,64 @@ def test_what_an_answer_that_was_lost_had_comes_at_the_next_turn(asking, played,
     assert asking.polled() == before + 1
 
 
-class Refusing:
-    """A provider that refuses one of its lines, and has a text at the other."""
+def test_each_provider_is_asked_in_its_own_way_and_a_lost_answer_of_a_list_loses_nothing(
+    asking, played
+):
+    others = ("magfa", "smsir", "melipayamak")
+    before = asking.polled()
+    for provider in others:
+        for text in ("یک", "دو"):
+            asking.written(f"{text} {provider}", sender="09900000002", to=LINES[provider][0])
+    for provider in others[1:]:
+        played.play("drop", provider, call="receive")
+    assert asking.polled() == before + 2  # Magfa's, each by a call of its own
+    assert [asking.polled() for _ in range(2)] == [before + 6] * 2
+    query = "select distinct provider, line from received_texts where provider = any(%s)"
+    rows = execute(asking.db, query, (list(others),))
+    assert sorted(rows) == sorted((provider, LINES[provider][0]) for provider in others)
 
-    code, polls, lines = "kavenegar", True, ("1000", "2000")
+
+class Refusing:
+    """A provider that refuses one of its lines, and has texts at the other, one of them odd."""
+
+    code, polls = "kavenegar", True
+    odd = IncomingSms("", "", "فرستنده\x00 " * 9, "کلمه\x1bها\ud83d" + "ی" * 20_000, "ساعت " * 20)
+
+    def boxes(self, _of_agencies):
+        return ["1000", "2000"]
 
     def received(self, line):
         if line == "1000":
             raise unreadable("code 412")
-        return [IncomingSms("77", line, "09900000001", "سلام")]
+        yield [
+            self.odd,
+            IncomingSms("77", line, "09900000001", "سلام"),
+            IncomingSms("", "", "", ""),
+        ]
 
 
-def test_a_line_that_the_provider_refuses_keeps_nothing_of_the_others(desk):
-    polling.poll(desk.service.store, desk.service.context, Refusing())
-    assert execute(desk.db, "select line from received_texts") == [("2000",)]
+def test_a_line_that_is_refused_and_a_text_that_is_odd_keep_nothing_of_the_others(desk):
+    for _ in range(2):
+        polling.poll(desk.service.store, desk.service.context, Refusing())
+    assert execute(desk.db, "select line from received_texts") == [("2000",)] * 3
+    bodies = [text["text"] for text in desk.call(received.OPEN_TEXTS, as_="karim")["texts"]]
+    assert sorted(body[:6] for body in bodies) == ["", "سلام", "کلمهها"]
+
+
+def test_a_part_that_was_erased_is_no_new_text_when_it_comes_again(desk):
+    for place in (1, 2, 3):
+        bring_part(desk, place)
+    bring_part(desk, 1, common="205")  # of a text that is not whole
+    with desk.context() as context:
+        asked_for = WorkOnPerson(act=7, kind="erase", mobile=SARA, national_id="9900000013")
+        person_work.work(context, asked_for)
+    again = [bring_part(desk, place)["is_new"] for place in (1, 2, 3)]
+    assert [*again, bring_part(desk, 1, common="205")["is_new"]] == [False] * 4
+    desk.later(minutes=11)
+    desk.service.join_texts()
+    assert texts(desk) == []
+    query = "select distinct common, sender, sender_hash, body from text_parts"
+    assert [tuple(row) for row in execute(desk.db, query)] == [(b"", "", b"", "")]
 
 
 def test_what_was_erased_does_not_come_back_when_its_provider_gives_it_again(desk):
@@ -496,10 +543,17 @@ def test_a_long_text_of_many_parts_is_whole(bring):
 
 @pytest.mark.parametrize(
     "members",
-    [{}, {"from": "0990"}, {"to": "1000"}, {"from": "9" * 41, "to": "1"}, {**FORM, "from": " "}],
+    [{}, {"from": "0990"}, {"to": "1000"}, {**FORM, "from": " "}],
 )
 def test_what_no_repeat_would_mend_is_answered_and_noted(bring, members, capsys):
     assert bring(data=members) == (200, None)
+
+
+def test_nothing_odd_in_a_text_loses_its_words(bring):
+    odd = {"from": "9" * 41, "to": "1\t", "message": "کلمه\x1bها", "date": "d" * 41}
+    status, text = bring(data=odd)
+    assert (status, text.sender, text.line, text.text) == (200, "9" * 40, "1", "کلمهها")
+    assert received.TAKE_TEXT.checked(text) == text
 
 
 def test_whoever_does_not_know_the_address_brings_nothing(bring):
