@@ -40,9 +40,11 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DOCUMENT, ERROR = "/xroad.json", "x-road-error"
 SERVICE_PATH = "/r{version:int}/{rest:path}"
 _OURS = re.compile(rb"/(r[0-9]+/.*|listClients|asic)", re.DOTALL)
-# A UUID, or one behind the name of an instance, as X-Road makes them: nobody's data.
+# A UUID, or one behind the name of an instance, as X-Road makes them: nobody's data. What has four
+# digits in a row before it may be a person's number.
 MADE_ID = re.compile(
-    r"([A-Za-z0-9'()+,.=?-]{1,50}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+    r"((?:[A-Za-z'()+,.=?-]|[0-9](?![0-9]{3})){1,50}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
 )
 # What the answer of a provider never tells of itself: X-Road writes these alone.
 _FORGED = re.compile(r"x-road-.*")
