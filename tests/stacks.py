@@ -28,6 +28,7 @@ STACKS = (
     "operator",
     "ops_face",
     "public_face",
+    "ruled_broker",
     "shared_desk",
     "shared_face",
 )
@@ -97,8 +98,9 @@ def shared_face(tmp_path_factory, broker, postgres, demo_template):
     folder = tmp_path_factory.mktemp("shared")
     db = make_database(postgres, f"shared_{secrets.token_hex(4)}", demo_template)
     starter = Starter(folder)
-    yield run_face(starter, folder, run_inquiry(starter, folder, broker.url, db))
-    starter.end()
+    with own_vhost(broker) as amqp:
+        yield run_face(starter, folder, run_inquiry(starter, folder, amqp, db))
+        starter.end()
 
 
 STAFF = "services.ticketing.accounts.staff"

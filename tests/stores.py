@@ -18,44 +18,52 @@ from deploy.local import stores
 from deploy.local.ports import free_port
 from tests import workers
 
-_shared: list[Future] = []  # the PostgreSQL of all workers
+_shared: dict[str, Future] = {}  # the servers of all workers
 _folders = contextlib.ExitStack()
 
 
 def pytest_collection(session):
-    """While tests are collected, the server of all workers starts."""
+    """While tests are collected, the servers of all workers start."""
     if workers.wanted(session.config):
-        pool, folder = ThreadPoolExecutor(1), tempfile.TemporaryDirectory(prefix="mirab-")
+        pool, folder = ThreadPoolExecutor(2), tempfile.TemporaryDirectory(prefix="mirab-")
         home = Path(_folders.enter_context(folder))
-        _shared.append(pool.submit(stores.start_postgres, home))
+        for name, begin in SERVERS.items():
+            _shared[name] = pool.submit(begin, home / name)
         pool.shutdown(wait=False)
 
 
 def pytest_workers_begin():
-    _shared[0].result()
+    for server in _shared.values():
+        server.result()
 
 
 def pytest_sessionfinish():
     while _shared:
-        _shared.pop().result().kill()
+        end(_shared.popitem()[1].result())
     _folders.close()
+
+
+def end(server):
+    """At once: nobody needs its data any more."""
+    server.kill()
+    if isinstance(server, stores.RabbitMQ):
+        server.end_epmd()
+
+
+def shared(name, factory):
+    """A server that all tests share, those of other workers too; without workers its own."""
+    if name in _shared:
+        yield _shared[name].result()
+        return
+    server = SERVERS[name](factory.mktemp(name))
+    yield server
+    end(server)
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory):
-    """The PostgreSQL that all tests share, those of other workers too."""
-    if _shared:
-        yield _shared[0].result()
-        return
-    server = stores.start_postgres(tmp_path_factory.mktemp("postgres"))
-    yield server
-    server.kill()
-
-
-def end_broker(server):
-    """At once: nobody needs its data any more."""
-    server.kill()
-    server.end_epmd()
+    """The PostgreSQL that all tests share; one that must be hurt takes ``own_postgres``."""
+    yield from shared("postgres", tmp_path_factory)
 
 
 def tls_settings(folder, port):
@@ -70,17 +78,35 @@ ssl_options.keyfile = {folder}/server.key
 """
 
 
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory):
-    """The broker that tests share; one that must be hurt takes ``own_broker``. At ``tls_port`` it
-    takes connections by TLS, with a certificate of the authority ``ca_file``.
+def start_broker(folder):
+    """A RabbitMQ that takes connections by TLS too, at ``tls_port``, with a certificate of the
+    authority ``ca_file``.
     """
-    folder, tls_port = tmp_path_factory.mktemp("rabbitmq"), free_port()
+    folder.mkdir(exist_ok=True)
+    tls_port = free_port()
     made = tls_settings(folder, tls_port)
     server = stores.start_rabbitmq(folder / "node", api_port=free_port(), more=made)
     server.tls_port, server.ca_file = tls_port, folder / "ca.crt"
+    return server
+
+
+SERVERS = {"postgres": stores.start_postgres, "rabbitmq": start_broker}
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory):
+    """The RabbitMQ that all tests share; one that must be hurt takes ``own_broker``, and who makes
+    users or looks at what others left there ``ruled_broker``.
+    """
+    yield from shared("rabbitmq", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def ruled_broker(tmp_path_factory):
+    """Our broker, whose users and their rights belong to the tests of one worker."""
+    server = stores.start_rabbitmq(tmp_path_factory.mktemp("rabbitmq"), api_port=free_port())
     yield server
-    end_broker(server)
+    end(server)
 
 
 @pytest.fixture(scope="session")
@@ -89,14 +115,14 @@ def agency_broker(tmp_path_factory):
     folder = tmp_path_factory.mktemp("agency-rabbitmq")
     server = stores.start_rabbitmq(folder, api_port=free_port(), for_agencies=True)
     yield server
-    end_broker(server)
+    end(server)
 
 
 @pytest.fixture
 def own_broker(tmp_path):
     server = stores.start_rabbitmq(tmp_path / "rabbitmq")
     yield server
-    end_broker(server)
+    end(server)
 
 
 @pytest.fixture

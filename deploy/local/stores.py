@@ -104,6 +104,7 @@ class RabbitMQ:
         return {
             **plain_environment(),
             "HOME": home,
+            "ERL_CRASH_DUMP": f"{home}/erl_crash.dump",
             "RABBITMQ_NODENAME": f"mirab{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),

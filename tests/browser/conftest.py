@@ -22,6 +22,11 @@ QUIET = [
 
 
 WIDTHS = (320, 1280)
+# Rules of axe that look at where things are, how large they are, or what colour they have.
+OF_LAYOUT = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
+# How each element takes part in the page; all other rules go by that and by what is written.
+SHAPE = """() => [...document.body.querySelectorAll('*')].map(e => e.checkVisibility()
+    ? getComputedStyle(e).display + getComputedStyle(e).visibility : '').join()"""
 
 
 def arriving(click):
@@ -82,13 +87,13 @@ def visitor(chromium):
         context.close()
 
 
-def axe_of(page):
-    """What axe finds wrong with the page as it is now."""
+def axe_of(page, *rules):
+    """What axe finds wrong with the page as it is now, by these rules if some are named."""
+    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
+    # Preloaded are the style sheets, a second time, for a rule that is not asked for.
+    options = {"runOnly": only, "resultTypes": ["violations"], "preload": False}
     violations = page.evaluate(
-        """tags => axe.run(document, {
-            runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']
-        }).then(found => found.violations)""",
-        TAGS,
+        "options => axe.run(document, options).then(found => found.violations)", options
     )
     return [{"rule": v["id"], "where": [n["target"] for n in v["nodes"]][:5]} for v in violations]
 
@@ -99,11 +104,14 @@ def judge(page, widths=()):
     """
     page.wait_for_load_state()  # a click may just have led here
     page.evaluate(AXE)
-    own, faults = page.viewport_size, {}
+    own, faults, shapes = page.viewport_size, {}, set()
     for width in widths or (own["width"],):
         page.set_viewport_size({**own, "width": width})
         too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        faults[width] = {"axe": axe_of(page), "px too wide": max(too_wide, 0)}
+        shape = page.evaluate(SHAPE)
+        found = axe_of(page, *(OF_LAYOUT if shape in shapes else ()))
+        faults[width] = {"axe": found, "px too wide": max(too_wide, 0)}
+        shapes.add(shape)
     page.set_viewport_size(own)
     wrong = {width: reply for width, reply in faults.items() if any(reply.values())}
     assert wrong == {}, f"{page.url}: {json.dumps(wrong, ensure_ascii=False, indent=1)}"

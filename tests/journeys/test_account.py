@@ -17,6 +17,7 @@ from tests.databases import make_database
 from tests.environments import secrets_in
 from tests.processes import ROOT, Starter
 from tests.stacks import run_face
+from tests.stores import own_vhost
 from tests.waiting import wait_for
 
 MONTH = {"month": "1405-09"}
@@ -54,8 +55,9 @@ def account(tmp_path_factory, broker, postgres, billing_template):
     hand.pay(bills[0])
     hand.call(treasury.VOID_BILL, as_="nader", number=bills[1].number, why="wrong")
     starter = Starter(folder)
-    yield Account(starter, folder, broker.url, db)
-    starter.end()
+    with own_vhost(broker) as amqp:
+        yield Account(starter, folder, amqp, db)
+        starter.end()
 
 
 def test_the_account_comes_as_json_with_own_bills_only(account):

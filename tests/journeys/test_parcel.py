@@ -9,22 +9,28 @@ from connector import Caller, Refused, load_key
 from tests.environments import secrets_in
 from tests.processes import ROOT, run_programs
 from tests.stacks import run_face
-from tests.stores import forget_agencies
+from tests.stores import forget_agencies, own_vhost
 from tests.waiting import wait_for
 
 PARCEL = {"parcel_no": "990/17", "purpose": "land_transfer", "case_number": "N-12"}
 
 
 @pytest.fixture
-def parts(start, tmp_path, broker, agency_broker, vhost, demo_db):
+def ruled_vhost(ruled_broker):
+    with own_vhost(ruled_broker) as url:
+        yield url
+
+
+@pytest.fixture
+def parts(ruled_vhost, ruled_broker, agency_broker, demo_db, start, tmp_path):
     """The agency face, inquiry and the land registry, each at its broker."""
-    forget_agencies(broker, agency_broker)
+    forget_agencies(ruled_broker, agency_broker)
     passwords = tmp_path / "passwords"
-    environ = {"AMQP_URL": vhost, "DB_URL": demo_db, **secrets_in(tmp_path)}
+    environ = {"AMQP_URL": ruled_vhost, "DB_URL": demo_db, **secrets_in(tmp_path)}
     face = run_face(start, tmp_path, environ)
     register = {"AGENCIES_DIR": str(face.register)}
     brokers = {
-        "BROKER_API_URL": broker.api_url,
+        "BROKER_API_URL": ruled_broker.api_url,
         "AGENCY_BROKER_API_URL": agency_broker.api_url,
         "AGENCY_PASSWORDS_DIR": str(passwords),
         "BROKER_PASSWORDS_DIR": str(tmp_path / "own-passwords"),

@@ -240,21 +240,21 @@ class World(Rights):
 
 
 @pytest.fixture
-def rights(broker, agency_broker, tmp_path):
+def rights(ruled_broker, agency_broker, tmp_path):
     """An empty vhost, and a register where the land registry serves; its user is not there yet."""
-    forget_agencies(broker, agency_broker)
-    with own_vhost(broker) as amqp:
-        yield Rights(broker, agency_broker, amqp, tmp_path)
+    forget_agencies(ruled_broker, agency_broker)
+    with own_vhost(ruled_broker) as amqp:
+        yield Rights(ruled_broker, agency_broker, amqp, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def shared_world(tmp_path_factory, broker, agency_broker, postgres, demo_template):
+def shared_world(tmp_path_factory, ruled_broker, agency_broker, postgres, demo_template):
     folder = tmp_path_factory.mktemp("world")
     db = make_database(postgres, f"w_{uuid.uuid4().hex[:12]}", demo_template)
     starter = Starter(folder)
-    forget_agencies(broker, agency_broker)
-    with own_vhost(broker) as amqp:
-        yield World(starter, (broker, agency_broker), amqp, folder, db)
+    forget_agencies(ruled_broker, agency_broker)
+    with own_vhost(ruled_broker) as amqp:
+        yield World(starter, (ruled_broker, agency_broker), amqp, folder, db)
         starter.end()
 
 

@@ -95,13 +95,13 @@ def heard_versions(process):
 
 
 @pytest.fixture(scope="module")
-def shared_wide(tmp_path_factory, broker, agency_broker, postgres, agencies_template):
+def shared_wide(tmp_path_factory, ruled_broker, agency_broker, postgres, agencies_template):
     folder = tmp_path_factory.mktemp("wide")
     db = make_database(postgres, "wide", agencies_template)
     starter = Starter(folder)
-    forget_agencies(broker, agency_broker)
-    with own_vhost(broker) as amqp:
-        yield Wide(starter, (broker, agency_broker), amqp, folder, db)
+    forget_agencies(ruled_broker, agency_broker)
+    with own_vhost(ruled_broker) as amqp:
+        yield Wide(starter, (ruled_broker, agency_broker), amqp, folder, db)
         starter.end()
 
 

@@ -53,11 +53,11 @@ FOLDERS = {
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory, broker, agency_broker):
+def parts(tmp_path_factory, ruled_broker, agency_broker):
     """A vhost where the real command has made the users; `url(part)` is how a part gets there."""
-    forget_agencies(broker, agency_broker)
-    with own_vhost(broker) as amqp:
-        made = Rights(broker, agency_broker, amqp, tmp_path_factory.mktemp("parts")).applied()
+    forget_agencies(ruled_broker, agency_broker)
+    with own_vhost(ruled_broker) as amqp:
+        made = Rights(ruled_broker, agency_broker, amqp, tmp_path_factory.mktemp("parts")).applied()
         with Wire(amqp) as wire:
             for service in SERVICES:
                 for kind in ("requests", "commands", "events", "dead"):

@@ -31,6 +31,7 @@ TIMED = (
 )
 GREEN = (bus.amqp.inlet, bus.amqp.outlet, bus.message_endpoint)
 BEGIN = 1_800_000_000.0
+MOST_STEPS = 100  # until a task has ended
 
 
 class Clock:
@@ -70,6 +71,17 @@ class Loop(asyncio.SelectorEventLoop):
         for _ in range(times):
             self.call_soon(self.stop)
             self.run_forever()
+
+    def end(self):
+        """Ends all its tasks, and itself; one may swallow a cancellation that meets its end."""
+        for _ in range(MOST_STEPS):
+            self.step(2)
+            tasks = asyncio.all_tasks(self)
+            if not tasks:
+                break
+            for task in tasks:
+                task.cancel()
+        self.close()
 
     def inside(self, act):
         """Run an act as a callback of the loop; what it raises is raised here."""

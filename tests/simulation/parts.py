@@ -19,10 +19,10 @@ from bus.database.store import Store
 from bus.errors import BusError, Unavailable
 from bus.message_endpoint import HandleCommand, HandleEvent, Serve
 from bus.messages.kinds import Event, Request
+from tests.simulation.clock import MOST_STEPS
 from tests.simulation.played import Played, ProcessDied
 
 SERVICE = "probe"
-MOST_STEPS = 100
 ADDRESS = "amqp://nobody:x@127.0.0.1:1/"
 
 

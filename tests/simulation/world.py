@@ -126,8 +126,7 @@ class World:
         for part in self.parts:
             if part.alive:
                 part.kill()
-        self.loop.step(5)
-        self.loop.close()
+        self.loop.end()
         self._stack.close()
 
     # --- what processes ask of it ---

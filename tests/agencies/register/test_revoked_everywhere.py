@@ -44,7 +44,7 @@ def grant(contract, *purposes):
 @pytest.fixture(scope="module")
 def house(
     tmp_path_factory,
-    broker,
+    ruled_broker,
     agency_broker,
     postgres,
     demo_template,
@@ -57,7 +57,7 @@ def house(
         for part, template in templates.items()
     }
     folder = tmp_path_factory.mktemp("revoked")
-    with own_vhost(broker) as amqp:
+    with own_vhost(ruled_broker) as amqp:
         starter = Starter(folder)
         house = House(
             starter, folder, amqp, dbs, CALLBACKS_SANDBOX="1", SMTP_URL="smtp://127.0.0.1:1"
@@ -71,7 +71,7 @@ def house(
         house.api = f"http://127.0.0.1:{port}"
         wait_for(lambda: listening(port), 60)
         rights = {
-            "BROKER_API_URL": broker.api_url,
+            "BROKER_API_URL": ruled_broker.api_url,
             "AGENCY_BROKER_API_URL": agency_broker.api_url,
             "BROKER_PASSWORDS_DIR": str(folder / "own-passwords"),
             "AGENCY_PASSWORDS_DIR": str(folder / "passwords"),
@@ -80,7 +80,7 @@ def house(
         house.passwords, house.agency_broker = folder / "passwords", agency_broker
         yield house
         starter.end()
-        forget_agencies(broker, agency_broker)
+        forget_agencies(ruled_broker, agency_broker)
 
 
 @pytest.fixture(scope="module")
