@@ -10,6 +10,8 @@ from iran.persian import Malformed, fold_code, ungrouped_code
 
 LENGTH = 10
 SECRET_LENGTH = 20
+RIGHT_TO_LEFT = ("fa", "ar")
+MARK = "\u200e"
 # The totally anti-symmetric quasigroup of order 10 from Damm's thesis.
 _DAMM = (
     "0317598642",
@@ -74,6 +76,13 @@ def parse(text: str) -> str:
 def grouped(code: str) -> str:
     """As it is read aloud: ``405 213 8845``."""
     return f"{code[:3]} {code[3:6]} {code[6:]}"
+
+
+def in_text(code: str, language: str) -> str:
+    """In groups within a sentence; in one that runs from right to left a mark before them keeps
+    them in their order.
+    """
+    return f"{MARK if language in RIGHT_TO_LEFT else ''}{grouped(code)}"
 
 
 def parse_proof(text: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.ticketing import answers, related
 from contracts.ticketing import desk as at_desk
+from people.tracking import in_text
 from services.ticketing.chores import person_keys
 from tests.stores import execute
 
@@ -100,10 +101,8 @@ def test_a_prepared_text_names_whom_it_is_written_to(hand):
     execute(hand.db, f"insert into books select version + 1, {document} from books limit 1")
     code = hand.register()
     texts = {c["code"]: c["text"] for c in hand.read(code)["canned"]}
-    assert any(
-        text.startswith(f"زهرا کاظمی، {code}، حفاظت") and text.endswith("دوشنبه ۱۴۰۵/۰۹/۰۲")
-        for text in texts.values()
-    )
+    begins, ends = f"زهرا کاظمی، {in_text(code, 'fa')}، حفاظت", "دوشنبه ۱۴۰۵/۰۹/۰۲"
+    assert any(text.startswith(begins) and text.endswith(ends) for text in texts.values())
     others = {c["text"] for c in hand.read(code, "nader")["canned"]}
     assert any(text.startswith("شهروند گرامی، ") for text in others)
     assert "زهرا" not in str(others)
@@ -114,7 +113,7 @@ def test_the_places_of_a_text_are_filled_only_where_that_is_asked_for(hand):
     for fill in (False, True):
         hand.act(at_desk.ANSWER, code, text="{name}، {code}", final=False, fill=fill)
     texts = [entry["text"] for entry in hand.track(code)["history"] if entry["act"] == "say"]
-    assert texts == ["{name}، {code}", f"زهرا کاظمی، {code}"]
+    assert texts == ["{name}، {code}", f"زهرا کاظمی، {in_text(code, 'fa')}"]
 
 
 # --- what stands beside it ---

@@ -13,8 +13,6 @@ from services.notify.domain.book import Book
 from services.notify.domain.content import Content
 from services.notify.domain.template import Texts
 
-MARK = "\u200e"
-
 
 class TemplateForm(Protocol):
     """What of a template is rendered: one form, in the languages that it has."""
@@ -99,7 +97,7 @@ def _readable(values: template.Values, language: str) -> template.Values:
         digits = None
     if digits is None:
         return values
-    return {**values, "code": f"{MARK if language == 'fa' else ''}{tracking.grouped(digits)}"}
+    return {**values, "code": tracking.in_text(digits, language)}
 
 
 def _sms(book: Book, body: str, values: template.Values, language: str) -> Rendered:

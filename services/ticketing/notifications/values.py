@@ -2,16 +2,13 @@
 
 from iran.persian import persian_digits
 from people.company import company
-from people.tracking import grouped
+from people.tracking import in_text
 from services.ticketing.context import Context
 from services.ticketing.domain.calendar import day_in_words, moment_in_words
 from services.ticketing.domain.clock import beyond_calendar
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.tickets import periods, visits
 from services.ticketing.tickets.acts import Case
-
-# Keeps the groups of digits in their order in a line that runs from right to left.
-MARK = "\u200e"
 
 
 def values_of(context: Context, case: Case, entry: Entry, language: str) -> dict[str, str]:
@@ -25,7 +22,7 @@ def values_of(context: Context, case: Case, entry: Entry, language: str) -> dict
         days = context.book.silence_days - context.book.remind_days
         until = periods.silence_ends(context, case, entry.at)
     return {
-        "code": f"{MARK if language == 'fa' else ''}{grouped(case.row.code)}",
+        "code": in_text(case.row.code, language),
         "company": company(language),
         "text": entry.text,
         "unit": context.book.units[case.ticket.unit].name(language),

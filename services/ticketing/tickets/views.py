@@ -12,6 +12,7 @@ from contracts.ticketing.citizens import ClockView, HistoryEntry, Registered, Ti
 from contracts.ticketing.desk import DeskHistoryEntry
 from iran.collation import collation_key
 from iran.persian import tehran_day
+from people.tracking import in_text
 from services.ticketing.context import Context
 from services.ticketing.domain import labels
 from services.ticketing.domain.book import Named, Office, PreparedText, Unit
@@ -291,7 +292,7 @@ def fill_text(context: Context, case: Case, text: str, name: str = "") -> str:
     solution = next((c.due for c in case.clocks(context) if c.name == "solution" and c.due), None)
     days = {"today": context.now, "registered": case.row.registered_at, "due": solution}
     values = {
-        "code": case.row.code,
+        "code": in_text(case.row.code, language),
         "unit": context.book.units[case.ticket.unit].name(language),
         "name": name or NOBODY_NAMED[index],
         **{key: day_in_words(tehran_day(at))[index] if at else "" for key, at in days.items()},

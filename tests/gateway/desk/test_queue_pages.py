@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from gateway.html.csv_tables import csv_text
+from people.tracking import in_text
 from tests.gateway.desk.seats import Seat
 from tests.gateway.desk.test_desk_pages import registered as registered_at
 
@@ -115,9 +116,8 @@ def test_a_message_to_many_is_shown_first_goes_once_and_fills_its_places(shared_
         assert "انجام نشد" not in done.text
     for code in tickets:
         page = reads(mina, code)
-        assert (
-            page.count(f"زهرا کاظمی، پرونده {code} در حفاظت و بهره‌برداری آب‌های زیرزمینی رسید.") == 1
-        )
+        sentence = f"پرونده {in_text(code, 'fa')} در حفاظت و بهره‌برداری آب‌های زیرزمینی رسید."
+        assert page.count(f"زهرا کاظمی، {sentence}") == 1
     empty = mina.bulk("say", chosen, looked="1", text=" ", form=form)
     assert "متن را بنویسید" in empty.text
 
