@@ -24,7 +24,6 @@ from services.ticketing.forwarding.rows import ForwardingRow
 from services.ticketing.tickets import acts
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.refusals import field_refusal
-from services.ticketing.tickets.rows import person as person_row
 
 # What may still be there, or is: it must not be sent again.
 THERE = (*rows.OPEN, "ENDED")
@@ -66,7 +65,9 @@ def _city_of(settings: Settings, case: Case, code: str) -> City:
 
 
 def _payload(context: Context, case: Case, message: Forward) -> Json:
-    """What goes: the text with our mark, the place, and the person only by consent."""
+    """What goes: the text with our mark, and the place. Who wrote goes only by consent, as it is on
+    file when it is sent.
+    """
     row = case.row
     payload: Json = {
         "category": row.category,
@@ -76,15 +77,10 @@ def _payload(context: Context, case: Case, message: Forward) -> Json:
         "long": row.long,
         "address_string": message.address.strip() or None,
     }
-    person = person_row(context.conn, case.id) if message.with_contact else None
-    if message.with_contact and (person is None or person_of(context, case) is None):
-        raise field_refusal("with_contact", "There is no contact that you may pass on.")
-    if person is not None:
-        payload |= {
-            "first_name": person.name or None,
-            "email": person.email,
-            "phone": (person.mobile or "").replace("+98", "0") or None,
-        }
+    if message.with_contact:
+        if person_of(context, case) is None:
+            raise field_refusal("with_contact", "There is no contact that you may pass on.")
+        payload[sending.WITH_CONTACT] = True
     return payload
 
 

@@ -7,11 +7,13 @@ list by the mark in its text, and is a colleague's if it is not there.
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from bus.database.store import Store, Tx
 from bus.foreign import address
+from bus.messages.values import Json
 from bus.process import log
 from bus.settings import Settings
 from services.ticketing.context import SYSTEM, Context
@@ -23,11 +25,14 @@ from services.ticketing.forwarding.georeport import Allowed, Outcome, Unreadable
 from services.ticketing.forwarding.rows import ForwardingRow
 from services.ticketing.notifications import tickets as notifications
 from services.ticketing.tickets import acts
+from services.ticketing.tickets import rows as tickets
 
 _log = log.get("forwarding")
 AT_ONCE = 20
 FIRST_PAUSE, LONGEST_PAUSE = 60, 6 * 3600
 AFTER_TAKEN = dt.timedelta(minutes=2)
+# Of what goes: that who wrote goes too.
+WITH_CONTACT = "with_contact"
 
 
 class Work(NamedTuple):
@@ -73,7 +78,22 @@ def _take(work: Work, away: set[str]) -> ForwardingRow | None:
         row = rows.take_due(tx.conn, ("QUEUED",), here, context.now)
         if row is not None:
             rows.change(tx.conn, row.id, state="SENDING", sent_at=context.now, tries=row.tries + 1)
+            row = replace(row, payload=_complete(context, row))
         return row
+
+
+def _complete(context: Context, row: ForwardingRow) -> Json:
+    """What goes, with who wrote as it is on file now: a number may have been put right since the
+    colleague sent the ticket on.
+    """
+    payload = dict(row.payload or {})
+    named = payload.pop(WITH_CONTACT, False)
+    person = tickets.person(context.conn, row.ticket) if named else None
+    if person is not None:
+        phone = (person.mobile or "").replace("+98", "0")
+        contact = {"first_name": person.name, "email": person.email, "phone": phone}
+        payload |= {name: value or None for name, value in contact.items()}
+    return payload
 
 
 def _recover(work: Work) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bus.errors import ContractError
 from bus.foreign import address
 from contracts.ticketing import citizens as contracts
+from contracts.ticketing import desk as at_desk
 from contracts.ticketing.civic import forwarding as at_city
 from services.ticketing.forwarding import following, georeport, sending
 from services.ticketing.forwarding.sending import Work
@@ -107,8 +108,10 @@ def test_who_wrote_goes_only_by_consent(hand, city):
     with pytest.raises(ContractError, match="consent"):
         forward(hand, code, with_contact=True)
     forward(hand, code, with_contact=True, consent="By telephone, today.")
+    hand.act(at_desk.CORRECT_MOBILE, code, mobile="09900000008", text="شماره درست")
     sending.send_waiting(work(hand))
     assert city.posts[0]["first_name"] == "زهرا کاظمی"
+    assert city.posts[0]["phone"] == "09900000008", "as it is on file when it goes"
     assert city.posts[0]["email"] == "zahra@example.com"
     private = hand.register()
     assert forward(hand, private)["fields"][0]["field"] == "consent"
