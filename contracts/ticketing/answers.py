@@ -1,10 +1,12 @@
-"""What colleagues write before it is sent: drafts, and an answer as its citizen will read it."""
+"""Before something is sent: drafts, an answer as its citizen will read it, whether an act would be
+refused.
+"""
 
 from typing import Annotated
 
 from bus.messages.fields import Choice, Prose, Text
-from bus.messages.message import OPTIONAL, message
-from bus.messages.values import BlockOf, Day, Instant, Tick, Uuid
+from bus.messages.message import OPTIONAL, PERSONAL, message
+from bus.messages.values import Block, BlockOf, Day, Instant, Tick, Uuid
 from contracts.ticketing.desk import OneTicket
 from contracts.ticketing.requests import internal_request
 
@@ -80,6 +82,19 @@ class AnswerPreview:
     sms: Annotated[bool, "An SMS goes too, which says that there is an answer"]
 
 
+@message
+class Rehearse:
+    """An act as it would be sent; it is judged as ever, and nothing of it stays."""
+
+    name: Annotated[str, Text(60), "What would be asked, such as ticketing.merge.v1"]
+    act: Annotated[Block, PERSONAL, "Its message"]
+
+
+@message
+class Rehearsed:
+    """Nothing stands in its way now."""
+
+
 SAVE_DRAFT = internal_request(
     "save_draft", SaveDraft, SavedDraft, "Desk: keep what a colleague has typed so far.", True
 )
@@ -88,4 +103,11 @@ DRAFTS = internal_request(
 )
 PREVIEW_ANSWER = internal_request(
     "preview_answer", PreviewAnswer, AnswerPreview, "Desk: an answer as it will be read.", False
+)
+REHEARSE = internal_request(
+    "rehearse",
+    Rehearse,
+    Rehearsed,
+    "Desk: whether an act would be refused; nothing is done.",
+    False,
 )

@@ -1,4 +1,6 @@
-"""What colleagues tell each other: notices, absences, and tickets that are handed over."""
+"""What colleagues tell each other: notices, absences, tickets that are handed over, corrections of
+citizens' mobiles that a second one decides.
+"""
 
 from typing import Annotated
 
@@ -8,7 +10,7 @@ from bus.messages.fields import Checked, Choice, Text, whole
 from bus.messages.kinds import Request
 from bus.messages.message import message
 from bus.messages.values import Block, Code, Day, Instant, OneTimeCode, Tick
-from contracts.ticketing.desk import Nothing
+from contracts.ticketing.desk import Acted, Nothing
 from contracts.ticketing.requests import internal_request
 from iran import identifiers
 from people import tracking
@@ -173,6 +175,44 @@ class HandedOver:
     count: int
 
 
+CORRECTION_STATES = ("WAITING", "DONE", "REFUSED")
+
+
+@message
+class MobileCorrection:
+    """One correction; no number stands in it. ``citizen_acts`` counts what was done in the
+    citizen's name since then.
+    """
+
+    id: int
+    code: Annotated[str, Text(10)]
+    unit: Block
+    state: Annotated[str, Choice(CORRECTION_STATES)]
+    proven: Annotated[bool, "The number before was proven by a code"]
+    taken_off: Annotated[bool, "Of one that waits: the number would be taken off"]
+    made_by: Annotated[str, Text(60)]
+    made_at: Instant
+    decided_by: Annotated[str | None, Text(60)]
+    decided_at: Instant | None
+    citizen_acts: int
+    may_decide: bool
+
+
+@message
+class MobileCorrections:
+    """Those of the own unit, or of all for who sees all; what waits first, then the newest."""
+
+    corrections: tuple[MobileCorrection, ...]
+
+
+@message
+class DecideCorrection:
+    """What a second person says to a correction that waits."""
+
+    correction: Annotated[int, whole(1, 2**53)]
+    approve: Tick
+
+
 MY_NOTICES = internal_request(
     "my_notices", Nothing, MyNotices, "Desk: what happened for a colleague.", False
 )
@@ -211,4 +251,10 @@ HAND_OVER = Request(
     reply=HandedOver,
     agency=False,
     deadline=HAND_OVER_SECONDS,
+)
+LIST_CORRECTIONS = internal_request(
+    "list_corrections", Nothing, MobileCorrections, "Desk: corrections of citizens' mobiles.", False
+)
+DECIDE_CORRECTION = internal_request(
+    "decide_correction", DecideCorrection, Acted, "Desk: approve or refuse a correction.", True
 )

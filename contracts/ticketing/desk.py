@@ -125,6 +125,11 @@ class DeskTicket:
     clocks: tuple[ClockView, ...]
     history: tuple[DeskHistoryEntry, ...]
     may: tuple[str, ...]
+    withheld: Annotated[
+        Mapping[Annotated[str, Text(40)], Annotated[str, Text(60)]] | None,
+        "What the role and the state allow and something else forbids: act → code of the refusal",
+        OPTIONAL,
+    ] = None
     appointment: Block | None
     survey: Block | None
     about: Block | None
@@ -151,6 +156,7 @@ class DeskTicket:
         int | None, "Others who have the same trouble, by the public list", OPTIONAL
     ] = None
     public: Annotated[bool | None, "It stands in the public list", OPTIONAL] = None
+    mobile_proven: Annotated[bool | None, "By a code that went there", OPTIONAL] = None
 
 
 @message
@@ -163,6 +169,8 @@ class Acted:
     code: Annotated[str, Text(10)]
     version: int
     state: Annotated[str, Choice(STATES)]
+    waits: Annotated[bool | None, "A second person decides first", OPTIONAL] = None
+    went_to: Annotated[Code | None, "The unit, if one does not read it there", OPTIONAL] = None
 
 
 @message
@@ -322,6 +330,7 @@ VISITED = _act("visited", Visited, "the citizen came to the visit, or did not.")
 MERGE = _act("merge", Merge, "join a duplicate with another ticket.")
 UNMERGE = _act("unmerge", Unmerge, "undo a merge.")
 CLOSE = _act("close", Close, "end a ticket without an answer.")
+SPAM = _act("spam", Act, "set a ticket aside that a spam letter made; its sender hears nothing.")
 TAKE_UP = _act("take_up", TakeUp, "work on an ended ticket again.")
 TAKE_DOWN = _act("take_down", TakeDown, "take a report out of the public list.")
 CORRECT_MOBILE = _act(

@@ -20,7 +20,9 @@ from people import tracking
 
 SORTS = ("due", "registered", "category", "county", "state", "assignee")
 NOBODY = "-"
-SELECTED_MOST = 50
+SELECTED_MOST = 100
+# How many rows a page may have.
+SIZES = (25, 50, 100)
 FILTERS_MOST = 20
 
 TicketCode = Annotated[str, Checked(40, tracking.parse)]
@@ -34,6 +36,7 @@ class Queue:
     late: Tick = False
     search: Annotated[str, Text(100, least=0, personal=True)] = ""
     page: Annotated[int, whole(1, 10_000)] = 1
+    size: Annotated[int, whole(1, max(SIZES)), "Rows of a page"] = SIZES[0]
     category: Code | None = None
     county: Code | None = None
     kind: Annotated[str | None, Choice(KINDS)] = None

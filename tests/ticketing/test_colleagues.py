@@ -174,6 +174,8 @@ def test_what_is_assigned_to_one_who_is_away_goes_to_the_deputy_with_a_line_in_t
     assert "Leila" in reply["history"][-1]["text"]
     assert notices(unit, "leila") == [("assigned", code)]
     assert "note" not in [entry["act"] for entry in unit.track(code)["history"]]
+    days = {c["username"]: c["away"] for c in unit.read(code, "mina")["colleagues"]}
+    assert (bool(days["karim"]), days["leila"]) == (True, None), "who assigns sees who is away"
 
 
 @pytest.mark.parametrize("deputy", [{}, {"deputy": "leila"}])

@@ -1,5 +1,6 @@
 """Who lost the secret gets a new one over the contact on file, and nobody else does."""
 
+import datetime as dt
 import email
 import email.policy
 import re
@@ -9,6 +10,7 @@ import pytest
 
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import lost_secrets as contracts
+from contracts.ticketing.colleagues import DECIDE_CORRECTION, LIST_CORRECTIONS
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_texting import MOBILE, texts
@@ -179,8 +181,11 @@ def test_a_mobile_put_right_ends_all_that_went_to_the_old_number(hand):
     before = len(texts(hand))
     hand.act(at_desk.CORRECT_MOBILE, code, mobile="۰۹۹۰ ۰۰۰ ۰۰۰۸", text="به خواست شما")
     sent = texts(hand)[before:]
-    assert {text["to"]["mobile"] for text in sent} == {"+989900000008"}
-    assert {text["template"] for text in sent} == {"ticket_word", "ticket_new_secret"}
+    old = [text for text in sent if text["to"]["mobile"] == "+989900000007"]
+    assert [text["template"] for text in old] == ["ticket_mobile_changed"]
+    assert old[0]["personalisation"] == {"code": code}, "who lost the number hears that, no more"
+    new = {text["template"] for text in sent if text["to"]["mobile"] == "+989900000008"}
+    assert new == {"ticket_word", "ticket_new_secret"}
     assert renew(hand, request, pin)["code"] == "secret_code.gone"
     assert hand.track(code, old_secret)["code"] == "ticket.not_opened"
     fresh = next(text for text in sent if text["template"] == "ticket_new_secret")
@@ -189,6 +194,37 @@ def test_a_mobile_put_right_ends_all_that_went_to_the_old_number(hand):
     assert hand.read(code)["person"]["mobile"] == "+989900000008"
     log = str(execute(hand.db, "select data from ticket_events"))
     assert "99000000" not in log, "no number stands in the log"
+
+
+def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    renew(hand, ask(hand, code), pin_of(hand))
+    assert hand.read(code)["mobile_proven"]
+    wish = {"mobile": "09900000008", "text": "به خواست شما"}
+    for approve in (False, True):
+        before = len(texts(hand))
+        assert hand.act(at_desk.CORRECT_MOBILE, code, as_="mina", **wish)["waits"]
+        assert len(texts(hand)) == before, "nobody is told of what may not come"
+        assert hand.read(code)["person"]["mobile"] == "+989900000007"
+        assert hand.read(code)["withheld"] == {"correct_mobile": "mobile_correction.waits"}
+        assert "09900000008" not in str(hand.call(LIST_CORRECTIONS, as_="nader"))
+        waiting = hand.call(LIST_CORRECTIONS, as_="nader")["corrections"][0]
+        assert (waiting["state"], waiting["may_decide"]) == ("WAITING", True)
+        decision = {"correction": waiting["id"], "approve": approve}
+        own = hand.call(DECIDE_CORRECTION, as_="mina", **decision)
+        assert own["code"] == "desk.same_person"
+        assert hand.call(DECIDE_CORRECTION, as_="karim", **decision)["code"] == "desk.role"
+        assert "version" in hand.call(DECIDE_CORRECTION, as_="nader", **decision)
+        again = hand.call(DECIDE_CORRECTION, as_="nader", **decision)
+        assert again["code"] == "mobile_correction.decided"
+    assert hand.read(code)["person"]["mobile"] == "+989900000008"
+    assert not hand.read(code)["mobile_proven"]
+    hand.moment += dt.timedelta(minutes=1)
+    renew(hand, ask(hand, code, "09900000008"), pin_of(hand))
+    done, refused = hand.call(LIST_CORRECTIONS, as_="mina")["corrections"]
+    assert (done["state"], done["citizen_acts"], refused["state"]) == ("DONE", 1, "REFUSED")
+    kept = execute(hand.db, "select mobile, reason from mobile_corrections")
+    assert kept == [(None, ""), (None, "")]
 
 
 def test_a_mobile_is_taken_off_and_a_secret_that_never_went_there_stays(hand):

@@ -4,6 +4,7 @@ import pytest
 
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import persons
+from contracts.ticketing.colleagues import DECIDE_CORRECTION, LIST_CORRECTIONS
 from contracts.ticketing.desk import CORRECT_MOBILE
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_visits import booked, open_times
@@ -66,6 +67,8 @@ def test_a_mobile_put_right_is_the_persons_from_then_on_and_nobodys_before(hand)
     opened = hand.call(persons.OPEN_MY_TICKET, code=code, **old)["secret"]
     hand.at("1405-09-02 09:10")
     hand.act(CORRECT_MOBILE, code, mobile=MOBILE, text="به خواست شما")
+    (waiting,) = hand.call(LIST_CORRECTIONS, as_="mina")["corrections"]
+    hand.call(DECIDE_CORRECTION, as_="mina", correction=waiting["id"], approve=True)
     later = hand.register(mobile=MOBILE)
     assert hand.track(code, opened)["code"] == "ticket.not_opened"
     assert mine(hand, mobile=old["mobile"]) == []

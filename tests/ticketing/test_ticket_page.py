@@ -6,6 +6,7 @@ import pytest
 
 from contracts.ticketing import answers, related
 from contracts.ticketing import desk as at_desk
+from contracts.ticketing.answers import REHEARSE
 from people.tracking import in_text
 from services.ticketing.chores import person_keys
 from tests.stores import execute
@@ -101,8 +102,11 @@ def test_a_prepared_text_names_whom_it_is_written_to(hand):
     execute(hand.db, f"insert into books select version + 1, {document} from books limit 1")
     code = hand.register()
     texts = {c["code"]: c["text"] for c in hand.read(code)["canned"]}
-    begins, ends = f"زهرا کاظمی، {in_text(code, 'fa')}، حفاظت", "دوشنبه ۱۴۰۵/۰۹/۰۲"
-    assert any(text.startswith(begins) and text.endswith(ends) for text in texts.values())
+    assert any(
+        text.startswith(f"زهرا کاظمی، {in_text(code, 'fa')}، حفاظت")
+        and text.endswith("دوشنبه ۱۴۰۵/۰۹/۰۲")
+        for text in texts.values()
+    )
     others = {c["text"] for c in hand.read(code, "nader")["canned"]}
     assert any(text.startswith("شهروند گرامی، ") for text in others)
     assert "زهرا" not in str(others)
@@ -206,11 +210,38 @@ def test_the_list_of_joined_tickets_names_the_version_that_an_undo_needs(hand):
     assert reply["state"] == "NEW"
 
 
-def test_a_clerk_sees_similar_tickets_and_a_head_may_join_them(hand):
+def test_a_clerk_joins_similar_tickets_of_the_own_unit_and_no_others(hand):
     first, code = hand.register(), hand.register()
-    for name, may in (("karim", False), ("mina", True)):
-        (similar,) = hand.call(related.RELATED, as_=name, code=code)["similar"]
-        assert (similar["code"], similar["may_merge"]) == (first, may)
+    bill = hand.register(category="bill", kind="request")
+    (similar,) = hand.call(related.RELATED, as_="karim", code=code)["similar"]
+    assert (similar["code"], similar["may_merge"]) == (first, True)
+    assert hand.act(at_desk.MERGE, code, into=bill)["code"] == "desk.unit"
+    assert hand.act(at_desk.MERGE, code, into=first)["state"] == "MERGED"
+    assert "merge" not in hand.read(first)["may"]
+    assert hand.read(first)["withheld"] == {"merge": "ticket.has_joined"}
+    assert hand.act(at_desk.UNMERGE, code)["state"] == "NEW"
+
+
+def rehearse(hand, contract, code, as_="karim", **data):
+    """What the page before an act is told."""
+    version = execute(hand.db, "select version from tickets where code = %s", (code,))[0][0]
+    act = {"code": code, "version": version, **data}
+    return hand.call(REHEARSE, as_=as_, name=contract.name, act=act)
+
+
+def test_an_act_is_tried_out_by_its_own_rules_and_leaves_nothing(hand):
+    ended, code = hand.register(), hand.register(mobile="09900000007")
+    hand.answer(ended)
+    counts = "select (select count(*) from ticket_events), (select count(*) from outbox)"
+    before = (row_of(hand, code), hand.letters(), execute(hand.db, counts))
+    assert rehearse(hand, at_desk.MERGE, code, into=ended)["code"] == "ticket.target_ended"
+    assert rehearse(hand, at_desk.ANSWER, code, "sara", text="x", final=True)["code"] == "desk.unit"
+    same = rehearse(hand, at_desk.CORRECT_MOBILE, code, mobile="+989900000007", text="x")
+    assert same["fields"][0]["field"] == "mobile"
+    assert rehearse(hand, at_desk.READ, code)["code"] == "rehearsal.unknown"
+    assert rehearse(hand, at_desk.ANSWER, code, text="بازدید شد.", final=True) == {}
+    assert (row_of(hand, code), hand.letters(), execute(hand.db, counts)) == before
+    assert hand.call(REHEARSE, as_="nobody", name="x", act={})["code"] == "desk.unknown"
 
 
 def test_time_left_is_told_in_days_and_hours_of_the_office(hand):

@@ -8,6 +8,7 @@ from gateway.ops.desk.for_me import ForMePages
 from gateway.ops.desk.forwarding import ForwardingPages
 from gateway.ops.desk.letters import LetterPages
 from gateway.ops.desk.lists.bulk import BulkPages
+from gateway.ops.desk.lists.corrections import CorrectionPages
 from gateway.ops.desk.lists.home import HomePages
 from gateway.ops.desk.lists.queue import QueuePages
 from gateway.ops.desk.look import LookPage
@@ -35,5 +36,6 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
         *LetterPages(StaffPages(desk, LETTERS), blobs).routes(),
         *TelephonePages(pages, desk).routes(),
         *ForwardingPages(pages).routes(),
+        *CorrectionPages(pages).routes(),
         *TicketPages(pages, desk, blobs).routes(),
     ]

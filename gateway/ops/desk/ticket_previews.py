@@ -2,7 +2,6 @@
 
 from starlette.requests import Request
 
-from bus.errors import ContractError, FieldError, RuleBroken
 from bus.messages.values import Json
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.answers import PREVIEW_ANSWER, AnswerPreview, PreviewAnswer
@@ -15,8 +14,7 @@ from gateway.ops.staff.refusals import TICKET_STATES
 from people.tracking import grouped
 
 SHOWN = 300
-# What no duplicate is joined with.
-ENDED = ("ANSWERED", "CLOSED", "MERGED")
+SECOND = "دارنده شماره کنونی آن را با کد تأیید کرده است: تا نفر دوم تأیید نکند، چیزی عوض نمی‌شود."
 VISITS = {
     "keep": "زمان مراجعه شهروند می‌ماند؛ او آن را در صفحه خود می‌بیند و می‌تواند عوض کند.",
     "end": "زمان مراجعه شهروند لغو و آزاد می‌شود؛ نامه و پیامک لغو برایش می‌رود.",
@@ -64,17 +62,23 @@ class TicketPreviews:
             danger=True,
         )
 
+    async def spam(self, request: Request, message: contracts.Act) -> Preview:
+        """A ticket that a spam letter made is set aside, and nobody is written to."""
+        ticket = await self._read(request, message.code)
+        return Preview(
+            title="این پرونده هرزنامه شمرده می‌شود",
+            button="کنار گذاشتن",
+            facts=_facts("پرونده", ticket),
+            leaves=(
+                "به فرستنده هیچ چیز نوشته نمی‌شود.",
+                "اگر اشتباه بود «رسیدگی دوباره» آن را برمی‌گرداند؛ نامه بعدی او هم خوانده می‌شود.",
+            ),
+        )
+
     async def merge(self, request: Request, message: contracts.Merge) -> Preview:
-        """A duplicate and the ticket that it is joined with; refused here already if it cannot."""
-        if message.into == message.code:
-            fault = FieldError("into", "choice", "A ticket cannot be joined with itself.")
-            raise ContractError(fault.message, fields=[fault])
+        """A duplicate and the ticket that it is joined with."""
         ticket = await self._read(request, message.code)
         into = await self._read(request, message.into)
-        if into.state in ENDED:
-            sentence = "The other ticket is not worked on."
-            code = "ticket.target_ended"
-            raise RuleBroken(sentence, code=code, state=into.state, ticket=into.code)
         return Preview(
             title="این پرونده با پرونده دیگری یکی می‌شود",
             button="یکی کردن",
@@ -82,7 +86,7 @@ class TicketPreviews:
             leaves=(
                 *_left(ticket, message),
                 "از این پس شهروند این پرونده پاسخ پرونده اصلی را می‌گیرد.",
-                "رئیس واحد می‌تواند آن‌ها را بی‌درنگ یا بعد دوباره جدا کند.",
+                "بی‌درنگ یا بعد می‌توانید آن‌ها را دوباره جدا کنید.",
             ),
         )
 
@@ -117,25 +121,29 @@ class TicketPreviews:
     async def correct_mobile(self, request: Request, message: contracts.CorrectMobile) -> Preview:
         """What the old number opened ends; the citizen hears of it where one can be reached."""
         ticket = await self._read(request, message.code)
-        person = ticket.person or {}
-        if message.mobile == person.get("mobile"):
-            fault = FieldError("mobile", "choice", "This is the number on file.")
-            raise ContractError(fault.message, fields=[fault])
-        leaves = ["کدی که به شماره پیشین رفته است دیگر این پرونده را باز نمی‌کند."]
+        person, second = ticket.person or {}, bool(ticket.mobile_proven)
+        leaves = [
+            "کدی که به شماره پیشین رفته است دیگر این پرونده را باز نمی‌کند.",
+            *([] if not person.get("mobile") else ["به شماره پیشین خبر داده می‌شود."]),
+        ]
         if any(entry.act == "new_secret" for entry in ticket.history):
             leaves.append(_secret_goes(message.mobile or person.get("email")))
         return Preview(
-            title="شماره همراه این پرونده عوض می‌شود",
-            button="اصلاح شماره" if message.mobile else "برداشتن شماره",
+            title=f"شماره همراه این پرونده {'با تأیید نفر دوم ' if second else ''}عوض می‌شود",
+            button="فرستادن برای نفر دوم" if second else _button(message),
             facts=(
                 *_facts("پرونده", ticket),
                 Fact("شماره اکنون", _shown(person.get("mobile"))),
                 Fact("شماره تازه", _shown(message.mobile)),
             ),
             text=message.text,
-            leaves=tuple(leaves),
+            leaves=((SECOND, *leaves) if second else tuple(leaves)),
             danger=not message.mobile,
         )
+
+
+def _button(message: contracts.CorrectMobile) -> str:
+    return "اصلاح شماره" if message.mobile else "برداشتن شماره"
 
 
 def _shown(mobile: str | None) -> str:

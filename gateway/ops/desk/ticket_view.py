@@ -1,5 +1,6 @@
 """A ticket as its page shows it: how it stands, by colour and words, and which acts come first."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from contracts.ticketing.citizens import ClockView
 from contracts.ticketing.desk import DeskHistoryEntry, DeskTicket
 from contracts.ticketing.related import Related
 from gateway.html.formats import moment
+from gateway.ops.desk import words
 from gateway.ops.desk.ticket_files import TicketFile, files_of
 from iran.persian import fold_digits
 
@@ -71,6 +73,7 @@ ACTS = (
     ("unmerge", "جدا کردن دوباره", "undo", "جدا کردن"),
     ("take_up", "رسیدگی دوباره", "refresh", "رسیدگی"),
     ("close", "پایان بدون پاسخ", "close", "پایان"),
+    ("spam", "هرزنامه است", "lock", "هرزنامه"),
     ("take_down", "برداشتن از فهرست همگانی", "lock", "برداشتن"),
     ("new_secret", "رمز تازه برای شهروند", "key", "رمز"),
     ("correct_mobile", "اصلاح شماره همراه", "phone", "شماره"),
@@ -84,6 +87,13 @@ class ActLink(NamedTuple):
     label: str
     icon: str
     short: str
+
+
+class Withheld(NamedTuple):
+    """An act that something forbids, whatever is typed, and why."""
+
+    label: str
+    reason: str
 
 
 class ClockTile(NamedTuple):
@@ -119,6 +129,7 @@ class TicketPage:
     files: dict[int, TicketFile]
     tiles: tuple[ClockTile, ...]
     acts: tuple[ActLink, ...]
+    withheld: tuple[Withheld, ...]
     kind: str
 
     @classmethod
@@ -132,7 +143,12 @@ class TicketPage:
             drafts.reminder,
             files_of(ticket),
             tuple(_tile(clock) for clock in ticket.clocks),
-            tuple(ActLink(*act) for act in ACTS if _is_open(ticket, act[0])),
+            tuple(ActLink(*act) for act in ACTS if act[0] in ticket.may),
+            tuple(
+                Withheld(act[1], words.withheld(code))
+                for act in ACTS
+                if (code := (ticket.withheld or {}).get(act[0]))
+            ),
             _STATE_KIND[ticket.state],
         )
 
@@ -145,6 +161,23 @@ class TicketPage:
     def first_draft(self) -> str:
         """The act whose draft stands open when the page comes; empty without one."""
         return next((act.name for act in self.acts if act.name in self.drafts), "")
+
+    @property
+    def stranded(self) -> list[tuple[str, Draft]]:
+        """Drafts of acts that cannot be done any more, with the names of the acts: somebody else
+        answered or closed the ticket meanwhile, and what one wrote must not be gone.
+        """
+        return [
+            (label, self.drafts[name])
+            for name, label, _, _ in ACTS
+            if name in self.drafts and name not in self.links
+        ]
+
+    def is_old(self, draft: Draft, writer: str) -> bool:
+        """Tell whether somebody else did something on the ticket after the draft was kept."""
+        saved = dt.datetime.fromisoformat(draft.saved_at)
+        others = (entry for entry in self.ticket.history if entry.actor != writer)
+        return any(dt.datetime.fromisoformat(entry.at) > saved for entry in others)
 
     @property
     def photos(self) -> list[TicketFile]:
@@ -181,16 +214,6 @@ def _title(entry: DeskHistoryEntry, person: Callable[[str], str]) -> str:
     if entry.assignee:
         return f"به {person(entry.assignee)}{unit} ارجاع شد"
     return f"به {entry.unit['fa']} ارجاع شد" if entry.unit else "به صف واحد برگشت"
-
-
-def _is_open(ticket: DeskTicket, act: str) -> bool:
-    if act == "visit":
-        appointment = ticket.appointment
-        return "visit" in ticket.may and bool(appointment and appointment["state"] == "BOOKED")
-    if act == "new_secret":
-        person = ticket.person or {}
-        return "new_secret" in ticket.may and bool(person.get("mobile") or person.get("email"))
-    return act in ticket.may
 
 
 def _tile(clock: ClockView) -> ClockTile:

@@ -30,6 +30,7 @@ from gateway.forms.multipart import SubmittedForm
 from gateway.forms.values import text_of, typed_of, value_of
 from gateway.ops.desk import ticket_claims, words
 from gateway.ops.desk.lists import opened
+from gateway.ops.desk.lists.addresses import DONE_FIELDS
 from gateway.ops.desk.section import AT
 from gateway.ops.desk.ticket_claims import WaitingFile
 from gateway.ops.desk.ticket_files import FilePages
@@ -57,6 +58,7 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "merge": (contracts.MERGE, {}),
     "unmerge": (contracts.UNMERGE, {}),
     "close": (contracts.CLOSE, {}),
+    "spam": (contracts.SPAM, {}),
     "take_up": (contracts.TAKE_UP, {}),
     "take_down": (contracts.TAKE_DOWN, {}),
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
@@ -66,8 +68,8 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
 WORDS = frozenset({"say", "answer"})
 FILES = WORDS | {"note"}
 PREPARED = WORDS | {"pause", "invite", "close"}
-# Acts after which the colleague may not see the ticket any more.
-LEAVES_THE_UNIT = frozenset({"assign", "sort"})
+# Acts that leave a ticket as it is where it was so before.
+MAY_CHANGE_NOTHING = frozenset({"assign", "sort"})
 # Acts after which nobody looks after an unpaid bill by itself.
 ENDS = frozenset({"answer", "close", "merge"})
 
@@ -83,6 +85,7 @@ class TicketPages:
         self._previews: Mapping[str, Previewer] = {
             "answer": previews.answer,
             "close": previews.close,
+            "spam": previews.spam,
             "merge": previews.merge,
             "take_down": previews.take_down,
             "new_secret": previews.new_secret,
@@ -97,11 +100,13 @@ class TicketPages:
         shown = Submission(opened) if opened in ACTS else NO_SUBMISSION
         try:
             return await self._ticket(request, shown)
-        except Forbidden:
-            if request.query_params.get("done") not in LEAVES_THE_UNIT:
+        except Forbidden as error:
+            if error.code != "desk.unit":
                 raise
-            # It went to another unit by the act just done; the list is where one goes on.
-            return RedirectResponse(f"{AT}/queue?{back_query(request)}&done=moved", 303)
+            # With which unit it is now, for who comes by a link of before.
+            elsewhere = Submission(error=error)
+            code = resolved(request.path_params["code"])
+            return await self._pages.page(request, "elsewhere", elsewhere, code=code)
 
     async def _ticket(self, request: Request, submission: Submission) -> Response:
         if submission.error and submission.act in PREPARED:
@@ -215,21 +220,17 @@ class TicketPages:
     async def _judge(
         self, request: Request, name: str, form: SubmittedForm, typed: Mapping[str, str]
     ) -> None:
-        """Raise ContractError for files that cannot be taken, or if a visit or a bill is open and
-        nobody has said what becomes of it: before the act is shown, not after it.
+        """Raise ContractError for files that cannot be taken, or if a bill is open and nobody has
+        said that it stays so: ticketing knows of no bills.
         """
         if form.problems:
             raise ContractError("The files cannot be taken.", fields=form.problems)
-        if name not in ENDS:
+        if name not in ENDS or typed.get("bills_stay") == "1":
             return
-        ticket, faults = await self._read(request), []
-        if ticket.visit_open and not typed.get("visit"):
-            faults.append(FieldError("visit", "required", "Say what becomes of the visit."))
-        if typed.get("bills_stay") != "1" and await self._open_bills(request, ticket):
+        if await self._open_bills(request, await self._read(request)):
             sentence = "A bill of this ticket is unpaid; say that it stays open."
-            faults.append(FieldError("bills_stay", "required", sentence))
-        if faults:
-            raise ContractError("Something is open beside the ticket.", fields=faults)
+            fault = FieldError("bills_stay", "required", sentence)
+            raise ContractError("A bill is open beside the ticket.", fields=[fault])
 
     async def _prepared(self, request: Request, typed: Mapping[str, str]) -> str | None:
         """Return the prepared text for the box: a colleague reads it before a citizen does."""
@@ -260,7 +261,9 @@ class TicketPages:
         except BusError as error:
             return await self._pages.refused(request, self._ticket, typed, error)
         code, back = request.path_params["code"], back_query(request, typed)
-        return RedirectResponse(with_back(f"{AT}/tickets/{code}?done=draft&open={name}", back), 303)
+        done = "draft" if typed.get("text") else "draft_gone"
+        target = f"{AT}/tickets/{code}?done={done}&open={name}"
+        return RedirectResponse(with_back(target, back), 303)
 
     async def draft(self, request: Request) -> Response:
         """POST /desk/tickets/{code}/draft: keep a text that is being typed; 204, without a page."""
@@ -303,8 +306,7 @@ def _goes_without_its_colleague(typed: Mapping[str, str]) -> bool:
 
 def _done(request: Request) -> Mapping[str, str]:
     """What was done before this page came: the act, its ticket, and the version that it left."""
-    names = ("done", "of", "v")
-    return {name: forms.query_value(request, name)[:20] for name in names}
+    return {name: forms.query_value(request, name)[:45] for name in DONE_FIELDS}
 
 
 class _Target:
@@ -315,9 +317,16 @@ class _Target:
         self._version = version
 
     def __call__(self, reply: Acted) -> str:
-        is_same = self._act in LEAVES_THE_UNIT and str(reply.version) == self._version
+        is_same = self._act in MAY_CHANGE_NOTHING and str(reply.version) == self._version
         done = "same" if is_same else self._act
+        if reply.waits:
+            done = "correction_waits"
         query = {"of": reply.code, "v": str(reply.version), "done": done}
+        if reply.went_to:
+            # The colleague does not read it there: nothing leads to it any more.
+            query = {"of": reply.code, "to": f"u:{reply.went_to}", "done": "moved"}
         if self._next:
             return f"queue/next?{urlencode({**query, 'from': reply.code, 'back': self._back})}"
+        if reply.went_to:
+            return f"queue?{self._back}&{urlencode(query)}"
         return with_back(f"tickets/{reply.code}?{urlencode(query)}", self._back)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from bus.errors import BusError
+from bus.errors import BusError, RuleBroken
 from bus.messages.values import Json
 from gateway.ops.staff import ticket_words
 from gateway.ops.staff.refusal_texts import FAULTS
 from gateway.ops.staff.refusals import Refusals, fault_sentence
+from people.tracking import in_text
 
 FIELDS = {
     "kind": "نوع",
@@ -77,6 +78,7 @@ FIELDS = {
 DONE = {
     "take": "این پرونده اکنون با شماست.",
     "draft": "پیش‌نویس نگه داشته شد؛ تنها شما آن را می‌بینید.",
+    "draft_gone": "پیش‌نویس برداشته شد.",
     "read": "همه خبرها خوانده شد.",
     "mails": "نگه داشته شد.",
     "code_sent": "کدی به این نشانی فرستاده شد؛ آن را پایین همین صفحه بنویسید.",
@@ -100,9 +102,13 @@ DONE = {
     "merge": "یکی شد.",
     "unmerge": "جدا شد.",
     "close": "پایان یافت.",
+    "spam": "کنار گذاشته شد؛ به فرستنده چیزی نوشته نشد.",
     "take_up": "دوباره باز شد.",
     "new_secret": "رمز تازه به شهروند فرستاده شد.",
     "correct_mobile": "شماره همراه اصلاح شد؛ کدهای شماره پیشین دیگر باز نمی‌کند.",
+    "correction_waits": "رئیس واحد یا ناظر باید تأیید کند؛ تا آن هنگام شماره همان است که بود.",
+    "correction_approve": "تأیید شد؛ شماره پرونده عوض شد و به شماره پیشین خبر داده شد.",
+    "correction_refuse": "پذیرفته نشد؛ شماره همان است که بود.",
     "take_down": "از فهرست همگانی برداشته شد؛ دلیل به شهروند گفته شد.",
     "forward": "در نوبت فرستادن است؛ خبرها در همین صفحه و در تاریخچه پرونده می‌آید.",
     "resolve": "ثبت شد.",
@@ -207,6 +213,10 @@ _REFUSALS = Refusals(
         "secret_code.wrong": "کد درست نیست؛ با تازه‌ترین نامه مقایسه کنید.",
         "secret_code.gone": "این کد دیگر باز نمی‌کند؛ کد دیگری بخواهید.",
         "ticket.no_contact": "در این پرونده شماره یا نشانی نیست که شما ببینید؛ صفحه را تازه کنید.",
+        "mobile_correction.waits": "اصلاح دیگری در «اصلاح شماره‌ها» منتظر تأیید نفر دوم است.",
+        "mobile_correction.decided": "همکار دیگری پیش از شما تصمیم گرفت.",
+        "mobile_correction.not_found": "چنین اصلاحی نیست؛ صفحه را تازه کنید.",
+        "desk.same_person": "خودتان آن را خواسته‌اید؛ همکار دیگری باید تصمیم بگیرد.",
         "person_act.held": (
             "این پرونده به دستور مرجع قضایی یا بازرسی بی‌تغییر نگه داشته می‌شود؛ از ناظر بپرسید."
         ),
@@ -226,6 +236,16 @@ def faults_of(error: BusError) -> dict[str, str]:
         if name in FIELDS:
             faults.setdefault(name, _OF_FIELD.get((name, fault.code)) or fault_sentence(fault))
     return faults or {"": _REFUSALS.sentence(error)}
+
+
+def left_for(code: str, unit: str) -> str:
+    """That a ticket is another unit's now."""
+    return f"پرونده {in_text(code, 'fa')} به {unit} رفت و از صف شما بیرون آمد."
+
+
+def withheld(code: str) -> str:
+    """Why an act is not offered, by the code of its refusal."""
+    return _REFUSALS.sentence(RuleBroken("", code=code))
 
 
 def or_prepared(error: BusError) -> BusError:

@@ -19,6 +19,7 @@ FILTERS = (
     "assignee",
     "sort",
     "page",
+    "size",
     "at",
     "after",
     "before",

@@ -15,6 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from bus.errors import BusError, Forbidden, NotFound, Unauthenticated, Unavailable
 from bus.messages import kinds
 from bus.messages.kinds import M, R
+from bus.messages.message import to_wire
+from contracts.ticketing.answers import REHEARSE, Rehearse
 from gateway.forms.fields import Fields, parse_form
 from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
@@ -202,7 +204,8 @@ class StaffPages:
     ) -> Response:
         """POST of a form: one Request, however often the form is sent, then on to ``target``.
 
-        An act of weight has a ``preview``. A refusal is shown by ``show`` beside what was typed.
+        An act of weight has a ``preview``, before which it is tried out. A refusal is shown by
+        ``show`` beside what was typed.
         """
         values = (await forms.read_form(request)).values
         fields = {**parse_form(contract, values), **fixed}
@@ -227,12 +230,24 @@ class StaffPages:
         try:
             message = contract.load(fields)
             if preview is not None and wants_preview(values):
-                return await self.preview_page(request, values, await preview(request, message))
+                shown = await preview(request, message)
+                await self.rehearse(
+                    request, contract, contract.load({**fields, **(shown.basis or {})})
+                )
+                return await self.preview_page(request, values, shown)
             reply = await self.ask(request, contract, message, form=typed.get("form") or None)
         except BusError as error:
             return await self.refused(request, show, typed, error)
         path = target if isinstance(target, str) else target(reply)
         return RedirectResponse(f"{self.section.at}/{path}", 303)
+
+    async def rehearse(self, request: Request, contract: kinds.Request[M, R], message: M) -> None:
+        """Raise what the context would refuse the act for, before anybody confirms it; only
+        ticketing can be asked that.
+        """
+        if contract.context == REHEARSE.context:
+            act = Rehearse(name=contract.name, act=to_wire(message))
+            await self.ask(request, REHEARSE, act)
 
     async def refused(
         self, request: Request, show: Show, typed: Mapping[str, str], error: BusError

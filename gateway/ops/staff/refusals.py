@@ -42,7 +42,18 @@ def general(code: str, status: int, details: Mapping[str, object] = {}) -> str:
     """The sentence of a refusal that no part of the desk says in words of its own."""
     if code in ("ticket.move", "ticket.target_ended"):
         return ticket_state(code, details)
+    if code == "desk.unit" and details.get("unit_fa"):
+        return _elsewhere(details)
     return refusal_texts.PROBLEMS.get(code) or BY_STATUS.get(status, OTHERWISE)
+
+
+def _elsewhere(details: Mapping[str, object]) -> str:
+    """Which unit a ticket is with, and how it is reached."""
+    reach = f"، تلفن {details['phone']}" if details.get("phone") else ""
+    return (
+        f"این پرونده اکنون با واحد «{details['unit_fa']}» است{reach} و شما آن را نمی‌بینید؛ "
+        "اگر کار شماست، از همان واحد یا از ناظر بخواهید آن را برگرداند."
+    )
 
 
 def ticket_state(code: str, details: Mapping[str, object]) -> str:

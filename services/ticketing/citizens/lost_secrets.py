@@ -14,8 +14,10 @@ from services.ticketing.context import Context
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.notifications import limits
 from services.ticketing.notifications import tickets as notifications
-from services.ticketing.tickets import acts, rows
+from services.ticketing.tickets import acts, mobiles, rows
 from services.ticketing.tickets.acts import Case
+
+BY_EMAIL = "email"
 
 
 def ask(context: Context, asker: str, message: AskNewSecret) -> CodeReceipt:
@@ -28,7 +30,7 @@ def ask(context: Context, asker: str, message: AskNewSecret) -> CodeReceipt:
         person.mobile,
         (person.email or "").lower(),
     )
-    begun = _codes(context).begin(message.code if own else None, asker)
+    begun = _codes(context).begin(_subject(message.code, contact) if own else None, asker)
     if begun.pin is not None and row is not None and _may_go(context, contact):
         case = acts.load_by_id(context, row.id, lock=False)
         send(context, case, "secret_code", contact, message.language, pin=begun.pin)
@@ -37,10 +39,13 @@ def ask(context: Context, asker: str, message: AskNewSecret) -> CodeReceipt:
 
 def renew(context: Context, message: NewSecret) -> RenewedSecret | BusError:
     """Replace the secret by the citizen's new one, for the code that came."""
-    code = _codes(context).redeem(message.request_id, message.pin)
-    if isinstance(code, BusError):
-        return code
+    subject = _codes(context).redeem(message.request_id, message.pin)
+    if isinstance(subject, BusError):
+        return subject
+    code, _, by_email = subject.partition(" ")
     case = acts.load(context, code)
+    if not by_email:
+        mobiles.note_proven(context, case.id)
     replace(context, case, message.secret)
     acts.add(context, case, "new_secret", by="citizen", actor="citizen")
     acts.project(context, case)
@@ -49,7 +54,13 @@ def renew(context: Context, message: NewSecret) -> RenewedSecret | BusError:
 
 def end_codes(context: Context, code: str) -> None:
     """Let no one-time code open the ticket that was sent before now."""
-    _codes(context).end(code)
+    for contact in ("", "@"):
+        _codes(context).end(_subject(code, contact))
+
+
+def _subject(code: str, contact: str) -> str:
+    """What a code opens: a ticket, and by which contact on file, which it proves."""
+    return f"{code} {BY_EMAIL}" if "@" in contact else code
 
 
 def _may_go(context: Context, contact: str) -> bool:

@@ -48,6 +48,7 @@ def open_ticket(context: Context, message: OpenMyTicket) -> Pass:
     row = fetch_one(context.conn, TicketRow, own)
     if row is None:
         raise NotFound("There is no such request of yours.", code="ticket.not_opened")
+    mobiles.note_proven(context, row.id)
     return Pass(code=row.code, secret=mobiles.new_pass(context, row))
 
 

@@ -4,9 +4,10 @@ from bus.database.store import Tx
 from bus.endpoint import serve
 from bus.errors import BusError
 from contracts.ticketing import colleagues as contracts
-from contracts.ticketing.desk import Nothing
+from contracts.ticketing.desk import Acted, Nothing
 from services.ticketing.colleagues import handover, leave, notices
 from services.ticketing.context import ContextSource
+from services.ticketing.desk import corrections, mobiles
 
 
 class ColleagueEntries(ContextSource):
@@ -53,3 +54,11 @@ class ColleagueEntries(ContextSource):
     @serve(contracts.HAND_OVER)
     def hand_over(self, tx: Tx, message: contracts.HandOver) -> contracts.HandedOver:
         return handover.hand_over(self.staff_context(tx), message)
+
+    @serve(contracts.LIST_CORRECTIONS)
+    def list_corrections(self, tx: Tx, message: Nothing) -> contracts.MobileCorrections:
+        return corrections.listed(self.staff_context(tx))
+
+    @serve(contracts.DECIDE_CORRECTION)
+    def decide_correction(self, tx: Tx, message: contracts.DecideCorrection) -> Acted:
+        return mobiles.decide(self.staff_context(tx), message)

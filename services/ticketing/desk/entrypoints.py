@@ -3,6 +3,7 @@
 from bus.database.store import Tx
 from bus.endpoint import serve
 from bus.errors import BusError
+from bus.rehearsal import rehearse
 from contracts.ticketing import answers as of_answers
 from contracts.ticketing import calendar as of_calendar
 from contracts.ticketing import citizens as of_citizens
@@ -80,6 +81,11 @@ class DeskEntries(ContextSource):
     def drafts(self, tx: Tx, message: contracts.OneTicket) -> of_answers.Drafts:
         return answers.own_drafts(self.staff_context(tx), message)
 
+    @serve(of_answers.REHEARSE)
+    def rehearse(self, tx: Tx, message: of_answers.Rehearse) -> of_answers.Rehearsed | BusError:
+        staff.caller(tx.conn, tx.envelope)
+        return rehearse(self, tx, message.name, message.act) or of_answers.Rehearsed()
+
     @serve(of_answers.PREVIEW_ANSWER)
     def preview_answer(self, tx: Tx, message: of_answers.PreviewAnswer) -> of_answers.AnswerPreview:
         return answers.preview(self.staff_context(tx), message)
@@ -119,6 +125,10 @@ class DeskEntries(ContextSource):
     @serve(contracts.CLOSE)
     def close(self, tx: Tx, message: contracts.Close) -> contracts.Acted:
         return tickets.close(self.staff_context(tx), message)
+
+    @serve(contracts.SPAM)
+    def spam(self, tx: Tx, message: contracts.Act) -> contracts.Acted:
+        return tickets.spam(self.staff_context(tx), message)
 
     @serve(contracts.TAKE_UP)
     def take_up(self, tx: Tx, message: contracts.TakeUp) -> contracts.Acted:

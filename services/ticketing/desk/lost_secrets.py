@@ -1,11 +1,10 @@
 """A new secret that a colleague has sent to the contact on file of a ticket."""
 
-from bus.errors import RuleBroken
 from contracts.ticketing.desk import Act, Acted
 from people.tracking import grouped_secret, new_secret
 from services.ticketing.citizens import lost_secrets
 from services.ticketing.context import Context
-from services.ticketing.desk import tickets
+from services.ticketing.desk import standing, tickets
 from services.ticketing.tickets import acts, rows
 
 
@@ -15,13 +14,10 @@ def send_new(context: Context, message: Act) -> Acted:
     RuleBroken ``ticket.no_contact`` if the citizen left none.
     """
     case = tickets.load(context, "new_secret", message)
+    standing.require(context, case, "new_secret")
     person = rows.person(context.conn, case.id)
     contact = (person.mobile or person.email) if person is not None else None
-    if not contact:
-        raise RuleBroken(
-            "This ticket has neither a mobile nor an e-mail address to send a secret to.",
-            code="ticket.no_contact",
-        )
+    assert contact is not None  # else it stands in the way
     secret = new_secret()
     lost_secrets.replace(context, case, secret)
     acts.add(context, case, "new_secret", by="unit", actor=context.colleague.username)

@@ -10,7 +10,7 @@ from bus.envelope import instant
 from contracts.ticketing.desk import OneTicket
 from contracts.ticketing.related import Related, RelatedTicket
 from services.ticketing.context import Context
-from services.ticketing.desk import mentions, tickets
+from services.ticketing.desk import mentions, standing, tickets
 from services.ticketing.desk.similar import alike
 from services.ticketing.domain import labels
 from services.ticketing.domain.moves import ROLES, TRANSITIONS, WORK
@@ -126,14 +126,23 @@ def _newest(context: Context, case: Case, statement: Select) -> list[TicketRow]:
 def _views(
     context: Context, case: Case, related_rows: list[TicketRow]
 ) -> tuple[RelatedTicket, ...]:
-    return tuple(_view(context, case, row) for row in related_rows)
+    merges = bool(related_rows) and _merges(context, case)
+    return tuple(_view(context, row, merges=merges) for row in related_rows)
 
 
-def _view(context: Context, case: Case, row: TicketRow) -> RelatedTicket:
+def _merges(context: Context, case: Case) -> bool:
+    """Tell whether the ticket that is read can be joined with another at all."""
+    return (
+        "merge" in ROLES[context.colleague.role]
+        and TRANSITIONS.allows(case.ticket.state, "merge")
+        and standing.obstacle(context, case, "merge") is None
+    )
+
+
+def _view(context: Context, row: TicketRow, *, merges: bool) -> RelatedTicket:
     colleague = context.colleague
     is_open = colleague.all_units or row.unit == colleague.unit
     subject = " ".join(row.text.split())[:LENGTH] if is_open else ""
-    merges = "merge" in ROLES[colleague.role] and TRANSITIONS.allows(case.ticket.state, "merge")
     return RelatedTicket(
         code=row.code,
         version=row.version,

@@ -1,6 +1,7 @@
 """What colleagues do with a ticket: read, answer, assign, pause, invite, merge, close."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bus.errors import FieldError, Forbidden, RuleBroken
 from contracts.ticketing.citizens import Opened
@@ -26,12 +27,11 @@ from contracts.ticketing.desk import (
 )
 from contracts.ticketing.files import Attachment
 from services.ticketing.context import SYSTEM, Context
-from services.ticketing.desk import mentions
+from services.ticketing.desk import contacts, mentions, standing
 from services.ticketing.desk import views as desk_views
 from services.ticketing.domain import moves
 from services.ticketing.domain.moves import Act, Right
 from services.ticketing.domain.ticket import PUBLIC
-from services.ticketing.figures import reports
 from services.ticketing.notifications import colleagues
 from services.ticketing.notifications import tickets as notifications
 from services.ticketing.tickets import acts, drafts, rows, slots, views, visits
@@ -49,10 +49,18 @@ def load(context: Context, act: Act | Right, message: ActOn) -> Case:
 
 
 def require_unit(context: Context, case: Case) -> None:
-    """Forbidden ``desk.unit`` if the ticket is another unit's and the colleague no supervisor."""
-    colleague = context.colleague
-    if colleague.unit != case.ticket.unit and not colleague.all_units:
-        raise Forbidden("This ticket is another unit's.", code="desk.unit")
+    """Forbidden ``desk.unit``, which names the unit, if the ticket is another unit's and the
+    colleague no supervisor.
+    """
+    if not is_readable(context, case):
+        unit = views.unit_of(context, case.ticket.unit)
+        details = {"unit": unit["code"], "unit_fa": unit["fa"], "phone": unit.get("phone", "")}
+        raise Forbidden("This ticket is another unit's.", code="desk.unit", **details)
+
+
+def is_readable(context: Context, case: Case) -> bool:
+    """Tell whether the colleague works in the ticket's unit, or sees all."""
+    return context.colleague.unit == case.ticket.unit or context.colleague.all_units
 
 
 def load_to_read(context: Context, message: OneTicket) -> Case:
@@ -98,7 +106,7 @@ def finish(context: Context, case: Case) -> Acted:
             drafts.forget(context.conn, Owner(colleague, case.id), entry.act)
     reply = acts.project(context, case)
     notifications.notify(context, case)
-    return reply
+    return reply if is_readable(context, case) else replace(reply, went_to=case.ticket.unit)
 
 
 # --- acts without rules of their own ---
@@ -146,9 +154,7 @@ def take_down(context: Context, message: TakeDown) -> Acted:
     RuleBroken ``ticket.move`` for what is not in the list.
     """
     case = load(context, "take_down", message)
-    if not reports.is_public(case.row):
-        sentence = "This ticket is not in the public list."
-        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act="take_down")
+    standing.require(context, case, "take_down")
     rows.change_ticket(context.conn, case.id, public=False)
     add(context, case, "take_down", text=message.text)
     return finish(context, case)
@@ -182,7 +188,7 @@ def _prepared_text(context: Context, case: Case, code: str) -> str:
 
 def _name(context: Context, case: Case) -> str:
     """The citizen's name; empty for a colleague who may not see it."""
-    person = desk_views.person_of(context, case)
+    person = contacts.person_of(context, case)
     return str(person["name"]) if person else ""
 
 
@@ -192,6 +198,16 @@ def close(context: Context, message: Close) -> Acted:
     visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, "close", reason=message.reason, text=message.text)
     return finish(context, case)
+
+
+def spam(context: Context, message: ActOn) -> Acted:
+    """Set a ticket aside that a spam letter made. Nothing is written to its sender, who is mostly
+    somebody else than the address says; who was meant and writes again is read.
+    """
+    case = load(context, "spam", message)
+    standing.require(context, case, "spam")
+    add(context, case, "close", reason="spam")
+    return acts.project(context, case)
 
 
 def invite(context: Context, message: Invite) -> Acted:
@@ -218,9 +234,7 @@ def invite(context: Context, message: Invite) -> Acted:
 def visited(context: Context, message: Visited) -> Acted:
     """Note that the citizen came to the visit or did not; the clock runs on."""
     case = load(context, "visit", message)
-    appointment = case.ticket.appointment
-    if appointment is None or appointment.state != "BOOKED":
-        raise RuleBroken("No visit is booked for this ticket.", code="visit.not_booked")
+    standing.require(context, case, "visit")
     slots.leave(context.conn, case.id)
     add(context, case, "visit" if message.came else "miss", text=message.text)
     if case.ticket.pause == "visit":
@@ -238,10 +252,7 @@ def merge(context: Context, message: Merge) -> Acted:
     case = load(context, "merge", message)
     target = acts.load(context, message.into)
     require_unit(context, target)
-    if rows.joined_codes(context.conn, case.id):
-        raise RuleBroken(
-            "Other tickets are joined with this one; release them first.", code="ticket.has_joined"
-        )
+    standing.require(context, case, "merge")
     _require_work(target)
     visits.settle(context, case, message.visit, context.colleague.username)
     add(context, target, "absorb", child=message.code)

@@ -1,32 +1,35 @@
 """Tickets as the desk sees them."""
 
 import dataclasses
-from dataclasses import asdict
+from collections.abc import Mapping
 
 from bus.envelope import instant
+from bus.errors import BusError
 from bus.messages.values import Json
 from contracts.ticketing.citizens import ClockView
 from contracts.ticketing.desk import DeskTicket
 from iran.collation import collation_key
-from services.ticketing.accounts import staff
+from iran.persian import tehran_day
+from services.ticketing.accounts import absences, staff
 from services.ticketing.context import Context
-from services.ticketing.desk import similar
+from services.ticketing.desk import contacts, similar, standing
 from services.ticketing.domain import labels, moves
 from services.ticketing.domain.book import PreparedText
+from services.ticketing.domain.moves import Act
 from services.ticketing.domain.promises import Clock
 from services.ticketing.figures import reports
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.incoming_mail.rows import EmailOfTicket
 from services.ticketing.tickets import rows, slots, views
 from services.ticketing.tickets.acts import Case
-from services.ticketing.tickets.rows import Person, TicketRow
+from services.ticketing.tickets.rows import TicketRow
 
 
 def for_desk(context: Context, case: Case) -> DeskTicket:
     """Describe a ticket with its history, and what the colleague may do with it."""
     row, ticket, book, conn = case.row, case.ticket, context.book, context.conn
     files = rows.files(conn, case.id)
-    appointment = ticket.appointment
+    appointment, obstacles = ticket.appointment, _obstacles(context, case)
     return DeskTicket(
         code=row.code,
         version=ticket.version,
@@ -41,10 +44,11 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
         assignee=ticket.assignee,
         registered_at=instant(row.registered_at),
         text=row.text,
-        person=person_of(context, case),
+        person=contacts.person_of(context, case),
         clocks=tuple(_clock(clock) for clock in case.clocks(context)),
         history=tuple(views.history_entry_at_desk(context, entry, files) for entry in case.entries),
-        may=_possible(context, case),
+        may=_possible(context, case, obstacles),
+        withheld=_withheld(obstacles),
         appointment=views.appointment_of(context, case),
         survey=views.survey_of(case),
         about=views.about(row),
@@ -63,42 +67,46 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
         offices=tuple(_office(context, office) for office in views.by_name(book.offices)),
         canned=_prepared_texts(context, case),
         visit_open=appointment is not None and appointment.is_open(context.now),
-        colleagues=tuple(
-            {"username": colleague.username, "name": colleague.name}
-            for colleague in staff.of_unit(conn, ticket.unit)
-        ),
+        colleagues=_colleagues(context, ticket.unit),
         supporters=reports.count_supporters(context, [case.id]).get(case.id, 0),
         public=reports.is_public(row),
+        mobile_proven=contacts.is_mobile_proven(context, case),
     )
 
 
-def _possible(context: Context, case: Case) -> tuple[str, ...]:
+def _colleagues(context: Context, unit: str) -> tuple[Json, ...]:
+    """Who works in the unit; who is away, with the last day of it."""
+    today = tehran_day(context.now)
+    listed = absences.listed(context.conn, today)
+    away = {row.username: row.to_day.isoformat() for row in listed if row.covers(today)}
+    return tuple(
+        {"username": member.username, "name": member.name, "away": away.get(member.username)}
+        for member in staff.of_unit(context.conn, unit)
+    )
+
+
+def _obstacles(context: Context, case: Case) -> dict[Act, BusError | None]:
+    """What role and state allow, each with what stands in its way."""
+    allowed = moves.possible(case.ticket.state, moves.ROLES[context.colleague.role])
+    return {act: standing.obstacle(context, case, act) for act in allowed}
+
+
+def _possible(
+    context: Context, case: Case, obstacles: Mapping[Act, BusError | None]
+) -> tuple[str, ...]:
     """What the colleague may do now; ``take`` while nobody of the own unit works on it."""
-    acts = moves.possible(case.ticket.state, moves.ROLES[context.colleague.role])
-    if not reports.is_public(case.row):
-        acts = [act for act in acts if act != "take_down"]
-    if not has_contact(context, case):
-        acts = [act for act in acts if act != "correct_mobile"]
+    acts: set[str] = {act for act, obstacle in obstacles.items() if obstacle is None}
+    rights = moves.ROLES[context.colleague.role]
+    if "spam" in rights and standing.obstacle(context, case, "spam") is None:
+        acts.add("spam")
     takes = case.ticket.assignee is None and context.colleague.unit == case.ticket.unit
     return tuple(sorted({*acts, "take"} if takes and "assign" in acts else acts))
 
 
-def person_of(context: Context, case: Case) -> Json | None:
-    """Who wrote, for the unit that works on it, or for others if the citizen allowed it."""
-    if context.colleague.unit != case.ticket.unit and case.row.privacy != "identified":
-        return None
-    person: Person | None = rows.person(context.conn, case.id)
-    return asdict(person) if person is not None else None
-
-
-def has_contact(context: Context, case: Case) -> bool:
-    """Tell whether somebody is on file whom the colleague may know, or was until the mobile, all
-    that there was, was taken off; nobody is once the ticket is emptied.
-    """
-    person = person_of(context, case)
-    if person is None or case.row.emptied_at is not None:
-        return False
-    return any(person.values()) or case.last("correct_mobile") is not None
+def _withheld(obstacles: Mapping[Act, BusError | None]) -> dict[str, str]:
+    """What a colleague would look for in vain, with the code of the reason."""
+    named = {act: obstacle.code for act, obstacle in obstacles.items() if obstacle is not None}
+    return {act: code for act, code in named.items() if code in standing.TOLD}
 
 
 def _state(case: Case) -> str:
@@ -145,7 +153,7 @@ def _prepared_texts(context: Context, case: Case) -> tuple[Json, ...]:
     def title(prepared: PreparedText) -> tuple[str, str]:
         return collation_key(prepared.title_fa)
 
-    person = person_of(context, case)
+    person = contacts.person_of(context, case)
     name = str(person["name"]) if person else ""
     return tuple(
         {

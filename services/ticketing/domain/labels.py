@@ -39,12 +39,13 @@ ACTS_AT_DESK = {
     "reopen": "اعتراض شهروند به نتیجه؛ رسیدگی دوباره",
     "rate": "نظر شهروند",
 }
-CLOSES_AT_DESK = {"silence": "پاسخی از شهروند نرسید"}
+CLOSES_AT_DESK = {"silence": "پاسخی از شهروند نرسید", "spam": "هرزنامه"}
 CLOSES = {
     "settled": ("پایان یافته", "settled"),
     "withdrawn": ("پس گرفته شد", "withdrawn"),
     "not_ours": ("در صلاحیت این شرکت نیست", "not within our competence"),
     "abuse": ("رسیدگی نشد", "not worked on"),
+    "spam": ("رسیدگی نشد", "not worked on"),
     "silence": ("پاسخی از شما نرسید", "no answer came from you"),
     "accepted": ("پس از پاسخ اعتراضی نرسید", "no objection came after the answer"),
 }
@@ -110,6 +111,12 @@ ACTS = {
     "forward_news": ("خبر سازمان دیگر", "News of the other organisation"),
     "forward_failed": ("به سازمان دیگر نرسید", "It did not reach the other organisation"),
 }
+# What colleagues read of a correction that a second person decides.
+MOBILE_WAITS = (
+    "اصلاح شماره همراه خواسته شد. شماره کنونی با کد تأیید شده است؛ تا رئیس واحد یا ناظر در «اصلاح "
+    "شماره‌ها» تصمیم نگیرد، چیزی عوض نمی‌شود."
+)
+MOBILE_REFUSED = "اصلاح شماره همراه پذیرفته نشد؛ شماره همان است که بود."
 # The same as everybody reads it on a public report, where "you" would be somebody else.
 ACTS_OF_REPORT = {
     "say": ("واحد رسیدگی به گزارش‌دهنده نوشت", "The unit wrote to the reporter"),
@@ -128,6 +135,7 @@ CLOSES_OF_REPORT = {
     "settled": ("پایان یافت", "Closed"),
     "not_ours": ("در صلاحیت این شرکت نیست", "Not within the competence of this company"),
     "abuse": ("رسیدگی نشد", "Not worked on"),
+    "spam": ("رسیدگی نشد", "Not worked on"),
     "silence": ("پاسخی از گزارش‌دهنده نرسید", "The reporter did not answer"),
     "accepted": ("پایان یافت", "Closed"),
     "withdrawn": ("گزارش‌دهنده آن را پس گرفت", "The reporter took it back"),

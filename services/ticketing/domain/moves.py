@@ -67,6 +67,8 @@ Right: TypeAlias = Literal[
     "hand_over",
     "privacy",
     "approve_privacy",
+    "approve_mobile",
+    "spam",
 ]
 Party: TypeAlias = Literal["citizen", "unit", "system"]
 
@@ -166,18 +168,20 @@ _CLERK: tuple[Act | Right, ...] = (
     "correct_mobile",
     "take_down",
     "forward",
+    "merge",
+    "unmerge",
+    "take_up",
+    "spam",
 )
 _HEAD: tuple[Act | Right, ...] = (
     *_CLERK,
     "close",
-    "take_up",
-    "merge",
-    "unmerge",
     "slots",
     "report",
     "book",
     "hand_over",
     "privacy",
+    "approve_mobile",
 )
 ROLES: dict[str, frozenset[Act | Right]] = {
     "clerk": frozenset(_CLERK),
@@ -186,10 +190,10 @@ ROLES: dict[str, frozenset[Act | Right]] = {
 }
 
 
-def possible(state: State, acts: Iterable[Act | Right]) -> list[str]:
+def possible(state: State, acts: Iterable[Act | Right]) -> list[Act]:
     """Those of ``acts`` that the state allows, in a stable order."""
-    allowed = set(TRANSITIONS.acts(state))
-    return sorted(act for act in acts if act in allowed)
+    wished = set(acts)
+    return sorted(act for act in TRANSITIONS.acts(state) if act in wished)
 
 
 def require(role: str, act: Act | Right) -> None:

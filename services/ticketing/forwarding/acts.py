@@ -14,7 +14,7 @@ from contracts.ticketing.civic.forwarding import (
 from contracts.ticketing.desk import Acted, OneTicket
 from services.ticketing.context import Context
 from services.ticketing.desk import tickets as desk
-from services.ticketing.desk.views import person_of
+from services.ticketing.desk.contacts import person_of
 from services.ticketing.domain import moves
 from services.ticketing.domain.forwarding import RESOLVED, citizen_text, mark_of
 from services.ticketing.figures import reports

@@ -12,9 +12,20 @@ from services.ticketing.tables import (
     FORWARDINGS,
     LETTERS,
     MAILS,
+    MOBILE_CORRECTIONS,
     PEOPLE,
     SUPPORTERS,
     TICKETS,
+)
+
+# What stands on file of who wrote a ticket, beside the name.
+OF_PERSON = (
+    "mobile",
+    "email",
+    "national_id",
+    "mobile_key",
+    "mobile_proven_at",
+    "national_id_key",
 )
 
 
@@ -34,17 +45,12 @@ def empty(context: Context, ticket: int) -> None:
         .where(FORWARDINGS.c.ticket == ticket)
         .values(payload=None, consent="", remote_notes=None, problem_text=None),
         delete(FILES).where(FILES.c.ticket == ticket),
+        update(MOBILE_CORRECTIONS)
+        .where(MOBILE_CORRECTIONS.c.ticket == ticket, MOBILE_CORRECTIONS.c.state == "WAITING")
+        .values(state="REFUSED", mobile=None, reason=""),
         update(PEOPLE)
         .where(PEOPLE.c.ticket == ticket)
-        .values(
-            name="",
-            mobile=None,
-            email=None,
-            national_id=None,
-            mobile_key=None,
-            national_id_key=None,
-            search="",
-        ),
+        .values(name="", search="", **dict.fromkeys(OF_PERSON)),
         update(TICKETS)
         .where(TICKETS.c.id == ticket)
         .values(

@@ -25,11 +25,13 @@ from services.ticketing.tables import PEOPLE, TICKETS
 
 WORDS_MOST = 8
 # Digits of a tracking code or a telephone number, which people write in groups.
-NUMBER_LEAST, NUMBER_MOST = 7, 14
-# From so many digits on a word may be the beginning of a code.
+NUMBER_LEAST, NUMBER_MOST = 6, 14
+# From so many digits on a word may be the beginning or the end of a code.
 CODE_LEAST = 4
 _SQUEEZE = str.maketrans("", "", " -")
-_GROUPED = re.compile(r"[0-9]+(?:[ -]+[0-9]+)+")
+_NUMBER = re.compile(r"[+(]*[0-9]+(?:[ ()-]+[0-9]+)*\)?")
+# In any of the forms in which people write it; what all of them share.
+_MOBILE = re.compile(r"(?:0098|98|0)(9[0-9]{9})")
 OPEN = or_(TICKETS.c.state.in_(WORK), TICKETS.c.unread)
 _SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {  # Any: columns differ
     "due": (TICKETS.c.due_at,),
@@ -129,7 +131,10 @@ def _holding(  # Any: a select of ids
         *where,
         or_(TICKETS.c.search.like(_within(word)), _squeezed().like(_within(squeezed))),
     )
-    code = select(TICKETS.c.id).where(*where, _begins(squeezed))
+    codes = [
+        select(TICKETS.c.id).where(*where, part)
+        for part in (_begins(TICKETS.c.code, squeezed), *_ends(squeezed))
+    ]
     person = (
         select(TICKETS.c.id)
         .join_from(TICKETS, PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
@@ -139,16 +144,26 @@ def _holding(  # Any: a select of ids
             person_is_seen(context),
         )
     )
-    matches = union_all(text, code, person).subquery()
+    matches = union_all(text, *codes, person).subquery()
     return select(matches.c.id)
 
 
-def _begins(word: str) -> ColumnElement[bool]:
+def _ends(word: str) -> tuple[ColumnElement[bool], ...]:
+    """Whether the code ends with these digits, the group that people remember; none for a word
+    that cannot be meant so. Written as the index tickets_code_from_its_end has it.
+    """
+    return (_begins(func.reverse(TICKETS.c.code), word[::-1]),) if _is_part(word) else ()
+
+
+def _is_part(word: str) -> bool:
+    return word.isdigit() and CODE_LEAST <= len(word) < tracking.LENGTH
+
+
+def _begins(column: ColumnElement[str], word: str) -> ColumnElement[bool]:
     """Whether the code is this one, or begins with these digits: a range, for its index serves no
     pattern.
     """
-    column = TICKETS.c.code
-    if not (word.isdigit() and CODE_LEAST <= len(word) < tracking.LENGTH):
+    if not _is_part(word):
         return column == word
     following = str(int(word) + 1).zfill(len(word))
     below = column < following if len(following) == len(word) else true()
@@ -166,12 +181,14 @@ def _squeezed() -> ColumnElement[str]:
 
 def words(search: str) -> list[str]:
     """The words of a search; groups of digits that together are a code or a number are one."""
-    joined = _GROUPED.sub(lambda match: _joined(match[0]), search_key(search))
+    joined = _NUMBER.sub(lambda match: _joined(match[0]), search_key(search))
     return joined.split()[:WORDS_MOST]
 
 
 def _joined(groups: str) -> str:
-    digits = groups.translate(_SQUEEZE)
+    digits = re.sub("[^0-9]", "", groups)
+    if mobile := _MOBILE.fullmatch(digits):
+        return mobile[1]
     return digits if NUMBER_LEAST <= len(digits) <= NUMBER_MOST else groups
 
 

@@ -26,15 +26,13 @@ from services.ticketing.tables import TICKETS
 from services.ticketing.tickets import rows, views
 from services.ticketing.tickets.rows import TicketRow
 
-PAGE = 25
-
 
 def queue(context: Context, message: Queue) -> QueuePage:
     """Return a page of a list, with what its filters and bulk acts offer."""
     moves.require(context.colleague.role, "read")
     where = lists.conditions(context, message)
     count = select(func.count()).select_from(TICKETS).where(*where)
-    limit = len(message.codes) or PAGE
+    limit = len(message.codes) or message.size
     shown = paging.numbered(message.page, context.conn.execute(count).scalar_one(), limit)
     book = context.book
     return QueuePage(

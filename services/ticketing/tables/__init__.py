@@ -12,7 +12,12 @@ from services.ticketing.tables.accounts import (
 )
 from services.ticketing.tables.base import metadata
 from services.ticketing.tables.civic import APP_REPORTS, APP_UPDATES, FORWARDINGS
-from services.ticketing.tables.colleagues import ABSENCES, COLLEAGUE_NOTICES, DRAFTS
+from services.ticketing.tables.colleagues import (
+    ABSENCES,
+    COLLEAGUE_NOTICES,
+    DRAFTS,
+    MOBILE_CORRECTIONS,
+)
 from services.ticketing.tables.mail import (
     LETTER_ACTS,
     LETTERS,
@@ -62,6 +67,7 @@ __all__ = [
     "LETTERS",
     "LETTER_ACTS",
     "MAILS",
+    "MOBILE_CORRECTIONS",
     "OPERATORS",
     "OPS_TOKENS",
     "PEOPLE",

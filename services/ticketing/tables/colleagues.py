@@ -1,6 +1,15 @@
-"""What a colleague has before him: drafts, notices, absences."""
+"""What a colleague has before him: drafts, notices, absences, corrections to be decided."""
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from services.ticketing.tables.base import (
     MOMENT,
@@ -47,4 +56,19 @@ ABSENCES = Table(
     Column("entered_at", MOMENT, nullable=False),
     Column("ended_at", MOMENT),
     Column("ended_by", Text),
+)
+# Corrections of citizens' mobiles; the number and the reason stand here only while one WAITS.
+MOBILE_CORRECTIONS = Table(
+    "mobile_corrections",
+    metadata,
+    id_column(),
+    ticket_column(),
+    Column("state", Text, nullable=False),
+    Column("proven", Boolean, nullable=False),
+    Column("mobile", Text),
+    Column("reason", Text, nullable=False),
+    Column("made_by", Text, ForeignKey("staff.username"), nullable=False),
+    Column("made_at", MOMENT, nullable=False),
+    Column("decided_by", Text, ForeignKey("staff.username")),
+    Column("decided_at", MOMENT),
 )

@@ -134,6 +134,8 @@ PEOPLE = Table(
     Column("national_id_key", LargeBinary),
     # When the desk put the mobile right; empty while it is the one of the registration.
     Column("mobile_since", MOMENT),
+    # When its holder first proved it by a code.
+    Column("mobile_proven_at", MOMENT),
     # By what they are found, apart from the ticket's text: not every unit may know whose it is.
     Column("search", Text, nullable=False, server_default=""),
 )

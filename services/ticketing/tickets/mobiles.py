@@ -19,8 +19,15 @@ def put(context: Context, ticket: int, person: Person, mobile: str | None) -> No
     changed = replace(person, mobile=mobile)
     keys = rows.person_keys(mobile, person.national_id, context.keys)
     search = rows.people_key(changed)
-    values = {"mobile": mobile, "mobile_since": context.now, "search": search, **keys}
+    since = {"mobile_since": context.now, "mobile_proven_at": None}
+    values = {"mobile": mobile, "search": search, **since, **keys}
     context.conn.execute(update(PEOPLE).where(PEOPLE.c.ticket == ticket).values(**values))
+
+
+def note_proven(context: Context, ticket: int) -> None:
+    """Note that a code which went to the mobile on file came back: it is no slip of the pen."""
+    unproven = (PEOPLE.c.ticket == ticket, PEOPLE.c.mobile_proven_at.is_(None))
+    context.conn.execute(update(PEOPLE).where(*unproven).values(mobile_proven_at=context.now))
 
 
 def new_pass(context: Context, row: TicketRow) -> str:

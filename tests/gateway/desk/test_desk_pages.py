@@ -122,14 +122,17 @@ def test_a_form_that_is_sent_twice_is_one_act(shared_desk, sat):
 def test_what_was_typed_stays_when_somebody_was_faster(shared_desk, sat):
     code, mina, karim = registered(shared_desk)["code"], sat(), sat("karim")
     url = f"{shared_desk.ops}/desk/tickets/{code}/answer"
+    karim.post(url, data={"version": "1", "text": "پیش‌نویس کریم", "draft": "1"}, timeout=20)
     mina.post(url, data={"version": "1", "text": "پاسخ مینا", "looked": "1"}, timeout=20)
     late = karim.post(url, data={"version": "1", "text": "پاسخ کریم", "looked": "1"}, timeout=20)
     assert late.status_code == 409
     assert "همکار دیگری هم‌زمان کاری کرد" in late.text
+    assert "پاسخ کریم" in late.text, "also where the act is not open any more"
     response = requests.get(
         f"{shared_desk.ops}/desk/tickets/{code}", cookies=karim.cookies, timeout=20
     )
     assert "پاسخ کریم" not in response.text
+    assert "پیش‌نویس کریم" in response.text, "what waited to be sent is not lost"
 
 
 def test_a_ticket_is_sent_to_another_organisation_after_a_look_at_what_goes(shared_desk, sat):
@@ -702,7 +705,7 @@ def test_a_ticket_goes_to_another_unit_without_the_colleague_who_has_it(shared_d
     typed["form"] += "-again"
     typed |= {"unit": "billing", "assignee": typed["was_assignee"]}
     done = session.post(f"{shared_desk.ops}/desk/tickets/{code}/assign", data=typed, timeout=20)
-    assert "پرونده به واحد دیگر رفت" in done.text
+    assert "رفت و از صف شما بیرون آمد" in done.text
 
 
 @pytest.mark.parametrize(

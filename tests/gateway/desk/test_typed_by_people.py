@@ -216,11 +216,13 @@ def pages(house):
 
 
 def in_each_hand(seat, path, form):
-    """What is answered to a form by hand; it is read anew each time, for its fields change."""
-    answers = {}
+    """What is answered to a form by hand; it is read anew each time its fields may have changed,
+    as the version of a ticket does by the forms before.
+    """
+    answers, versioned = {}, any(field.name == "version" for field in form.fields)
     for name, hand in form.hands.items():
         now = [form]
-        if answers:
+        if answers or versioned:
             now = [f for f in forms_of(seat.get(path)) if f.action == form.action]
         if now:
             answers[name] = send(seat, now[0], hand)

@@ -64,6 +64,25 @@ def test_m3_a_letter_about_a_holiday_becomes_a_ticket_and_is_not_acknowledged(ha
     assert len(hand.letters("surface@staff.water.example")) == 1
 
 
+def test_a_clerk_sets_spam_aside_and_takes_it_up_again_if_its_sender_was_meant(hand):
+    to = "groundwater@water.example"
+    receive(hand, letter("Cheap pumps!", to=to), to=to)
+    code, letters = code_of(hand), len(hand.letters("reza@example.com"))
+    assert "spam" in hand.read(code)["may"]
+    assert hand.act(at_desk.SPAM, code)["state"] == "CLOSED"
+    assert len(hand.letters("reza@example.com")) == letters, "its sender hears nothing"
+    receive(hand, letter("I am no machine.", Message_ID="<two@example.com>"), to=token_of(hand))
+    assert hand.call(of_queue.QUEUE, as_="karim")["tickets"][0]["code"] == code
+    assert hand.act(at_desk.TAKE_UP, code, text="اشتباه بود.")["state"] == "OPEN"
+    hand.answer(code, "بفرمایید.", final=False)
+    assert hand.act(at_desk.SPAM, code)["code"] == "ticket.move"
+    assert "spam" not in hand.read(hand.register())["may"]
+
+
+def token_of(hand):
+    return token_address(hand, "reza@example.com")
+
+
 def test_m4_a_reply_about_a_vacation_is_a_message(hand):
     code = hand.register()
     reply = letter("تا شنبه نیستم؛ کلید نزد همسایه است.", Subject="Re: vacation")

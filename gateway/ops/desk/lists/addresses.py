@@ -5,12 +5,14 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from contracts.ticketing.citizens import KINDS, STATES
-from contracts.ticketing.queue import SORTS, Queue
+from contracts.ticketing.queue import SIZES, SORTS, Queue
 from gateway.forms.fields import parse_whole
 from gateway.ops.staff.forms import normalise
 
 QUEUE_AT = "/desk/queue"
 STATES_OF_LISTS = (*STATES, "WORK", "ALL")
+# What an address says of the act that led to it: which, on which ticket, its version, to whom.
+DONE_FIELDS = ("done", "of", "v", "to")
 PAGES_MOST, PLACE_MOST = 10_000, 1_000_000
 
 
@@ -44,7 +46,7 @@ def queue_of(fields: Mapping[str, str]) -> Queue:
     """Return the list that these fields ask for; what cannot be meant is left out."""
     sort = fields.get("sort", "")
     state = fields.get("state", "")
-    kind = fields.get("kind", "")
+    kind, size = fields.get("kind", ""), _number(fields, "size", SIZES[0], SIZES[-1])
     return Queue(
         state=state if state in STATES_OF_LISTS else "WORK",
         search=fields.get("search", "")[:100],
@@ -58,6 +60,7 @@ def queue_of(fields: Mapping[str, str]) -> Queue:
         sort=sort.lstrip("-") if sort.lstrip("-") in SORTS else "due",
         falling=sort.startswith("-"),
         page=_number(fields, "page", 1, PAGES_MOST),
+        size=size if size in SIZES else SIZES[0],
     )
 
 

@@ -1,12 +1,13 @@
 """Acts on several tickets of the queue: each one an act of its own, with a fate of its own.
 
 A form's id and a ticket's code name the act, so that a form sent twice does nothing twice; rights,
-versions and rules are those of the single act. Words to citizens, and merges, are shown before.
+versions and rules are those of the single act. Words to citizens, and merges, are shown before,
+and what would be refused is told there.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenticated
+from bus.messages import kinds
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.queue import QUEUE, SELECTED_MOST, Queue, QueuePage, QueueRow
@@ -30,9 +32,13 @@ from gateway.ops.staff.refusals import is_late
 from gateway.ops.staff.session import Desk, form_id
 
 # Those that are shown before they are done.
-SHOWN = frozenset({"merge", "say", "answer"})
+SHOWN = frozenset({"merge", "say", "answer", "spam"})
 ACTS = frozenset({"take", "assign", "unmerge"}) | SHOWN
 COLLEAGUE, UNIT = "c:", "u:"
+ENDED = frozenset({"ANSWERED", "CLOSED", "MERGED"})
+AT_ONCE = 10
+# Stands for the words that are still to be written, where an act is tried out before it is shown.
+NOTHING_YET = "{code}"
 
 
 class Selected(NamedTuple):
@@ -44,13 +50,14 @@ class Selected(NamedTuple):
 
 class Fate(NamedTuple):
     """What became of one ticket: the version that it has now, or why nothing was done; ``late`` if
-    nobody knows that.
+    nobody knows that, ``went_to`` the unit where the colleague does not read it any more.
     """
 
     row: QueueRow
     version: int | None
     reason: str
     late: bool = False
+    went_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,9 @@ class BulkForm:
 
 @dataclass(frozen=True, slots=True)
 class BulkView:
-    """The page before or after an act: its tickets, and what became of each; ``gone`` are the codes
-    of those that the colleague does not see any more.
+    """The page before or after an act: its tickets, and what became of each (before it: those on
+    which it would be refused); ``gone`` are the codes of those that the colleague does not see any
+    more.
     """
 
     form: BulkForm
@@ -82,7 +90,16 @@ class BulkView:
     gone: tuple[str, ...] = ()
 
 
-Act = Callable[[Request, BulkForm, QueueRow, int], Awaitable[contracts.Acted]]
+class Act(NamedTuple):
+    """What is asked for one ticket."""
+
+    contract: kinds.Request
+    message: object
+
+
+ActOn = Callable[[Request, BulkForm, QueueRow, int], Awaitable[Act]]
+# Asks for one ticket; how it stands then.
+Asking = Callable[[Request, BulkForm, QueueRow, int], Awaitable[contracts.Acted]]
 
 
 class BulkPages:
@@ -90,13 +107,14 @@ class BulkPages:
 
     def __init__(self, pages: StaffPages, desk: Desk) -> None:
         self._pages, self._desk = pages, desk
-        self._acts: Mapping[str, Act] = {
+        self._acts: Mapping[str, ActOn] = {
             "take": self._assign,
             "assign": self._assign,
             "merge": self._merge,
             "unmerge": self._unmerge,
             "say": self._write,
             "answer": self._write,
+            "spam": self._spam,
         }
 
     async def bulk(self, request: Request) -> Response:
@@ -136,14 +154,37 @@ class BulkPages:
         canned = next((c for c in page.canned or () if c["code"] == form.value("canned")), None)
         filled = {"text": canned["text_fa"], "text_en": canned["text_en"]} if canned else {}
         typed = {name: form.value(name) for name in ("text", "text_en")}
-        oldest = min(page.tickets, key=lambda row: row.registered_at, default=None)
+        # The oldest that is worked on: nothing is joined with one that has ended.
+        first = sorted(page.tickets, key=lambda row: (row.state in ENDED, row.registered_at))
+        oldest = first[0] if first else None
+        into = form.value("into") or (oldest.code if oldest else "")
         view = BulkView(
             form,
             page,
+            await self._obstacles(request, form, page, into),
             texts={n: typed[n] or filled.get(n, "") for n in typed},
-            into=form.value("into") or (oldest.code if oldest else ""),
+            into=into,
         )
         return await self._pages.page(request, "bulk", submission, view=resolved(view))
+
+    async def _obstacles(
+        self, request: Request, form: BulkForm, page: QueuePage, into: str
+    ) -> list[Fate]:
+        """The tickets on which the act would be refused, and why; each is tried out by itself."""
+        form = replace(form, values={**form.values, "into": [into]})
+        rows = [row for row in page.tickets if form.act != "merge" or row.code != into]
+        versions, ask = dict(form.selected), _few_at_once(self._try)
+        fates = await asyncio.gather(
+            *(self._one(request, form, row, versions[row.code], ask) for row in rows)
+        )
+        return [fate for fate in fates if fate.reason]
+
+    async def _try(
+        self, request: Request, form: BulkForm, row: QueueRow, version: int
+    ) -> contracts.Acted:
+        contract, message = await self._acts[form.act](request, form, row, version)
+        await self._pages.rehearse(request, contract, message)
+        return contracts.Acted(code=row.code, version=version, state=row.state)
 
     async def _do(self, request: Request, form: BulkForm, page: QueuePage) -> list[Fate]:
         """Do the act on each ticket. Merges go one after the other: all change the same ticket."""
@@ -151,29 +192,40 @@ class BulkPages:
         rows = [row for row in page.tickets if row.code in versions]
         if form.act == "merge":
             rows = [row for row in rows if row.code != form.value("into")]
-            return [await self._one(request, form, row, versions[row.code]) for row in rows]
+            return [
+                await self._one(request, form, row, versions[row.code], self._ask) for row in rows
+            ]
+        ask = _few_at_once(self._ask)
         return list(
             await asyncio.gather(
-                *(self._one(request, form, row, versions[row.code]) for row in rows)
+                *(self._one(request, form, row, versions[row.code], ask) for row in rows)
             )
         )
 
-    async def _one(self, request: Request, form: BulkForm, row: QueueRow, version: int) -> Fate:
+    async def _one(
+        self, request: Request, form: BulkForm, row: QueueRow, version: int, ask: Asking
+    ) -> Fate:
         try:
-            reply = await self._acts[form.act](request, form, row, version)
+            now = await ask(request, form, row, version)
         except Unauthenticated:
             raise
         except BusError as error:
             if is_late(error):
                 return Fate(row, None, words.LATE_AMONG_MANY, late=True)
             return Fate(row, None, "؛ ".join(words.faults_of(error).values()))
-        return Fate(row, reply.version, "")
+        return Fate(row, now.version, "", went_to=now.went_to)
 
     # --- the single acts ---
 
-    async def _assign(
+    async def _ask(
         self, request: Request, form: BulkForm, row: QueueRow, version: int
     ) -> contracts.Acted:
+        contract, message = await self._acts[form.act](request, form, row, version)
+        id_ = f"{form.form}-{row.code}"
+        reply: contracts.Acted = await self._pages.ask(request, contract, message, form=id_)
+        return reply
+
+    async def _assign(self, request: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
         to = form.value("to") if form.act == "assign" else ""
         message = contracts.Assign(
             code=row.code,
@@ -181,29 +233,19 @@ class BulkPages:
             unit=to.removeprefix(UNIT) if to.startswith(UNIT) else None,
             assignee=_assignee(to, self._desk.colleague(request).username),
         )
-        return await self._pages.ask(
-            request, contracts.ASSIGN, message, form=f"{form.form}-{row.code}"
-        )
+        return Act(contracts.ASSIGN, message)
 
-    async def _merge(
-        self, request: Request, form: BulkForm, row: QueueRow, version: int
-    ) -> contracts.Acted:
+    async def _merge(self, _: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
         message = contracts.Merge(code=row.code, version=version, into=form.value("into"))
-        return await self._pages.ask(
-            request, contracts.MERGE, message, form=f"{form.form}-{row.code}"
-        )
+        return Act(contracts.MERGE, message)
 
-    async def _unmerge(
-        self, request: Request, form: BulkForm, row: QueueRow, version: int
-    ) -> contracts.Acted:
-        message = contracts.Unmerge(code=row.code, version=version)
-        return await self._pages.ask(
-            request, contracts.UNMERGE, message, form=f"{form.form}-{row.code}"
-        )
+    async def _unmerge(self, _: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
+        return Act(contracts.UNMERGE, contracts.Unmerge(code=row.code, version=version))
 
-    async def _write(
-        self, request: Request, form: BulkForm, row: QueueRow, version: int
-    ) -> contracts.Acted:
+    async def _spam(self, _: Request, __: BulkForm, row: QueueRow, version: int) -> Act:
+        return Act(contracts.SPAM, contracts.Act(code=row.code, version=version))
+
+    async def _write(self, request: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
         final = form.act == "answer"
         if final and await self._has_open_bill(request, row):
             sentence = "A bill of this ticket is unpaid; answer it by itself."
@@ -212,13 +254,11 @@ class BulkPages:
         message = contracts.Answer(
             code=row.code,
             version=version,
-            text=english or form.value("text"),
+            text=english or form.value("text") or NOTHING_YET,
             fill=True,
             final=final,
         )
-        return await self._pages.ask(
-            request, contracts.ANSWER, message, form=f"{form.form}-{row.code}"
-        )
+        return Act(contracts.ANSWER, message)
 
     async def _has_open_bill(self, request: Request, row: QueueRow) -> bool:
         """True if a bill waits; False while billing is away, as for the single act."""
@@ -233,6 +273,19 @@ class BulkPages:
     def routes(self) -> list[Route]:
         """The route of the bar."""
         return [Route(f"{QUEUE_AT}/bulk", self.bulk, methods=["POST"])]
+
+
+def _few_at_once(ask: Asking) -> Asking:
+    """So that of a hundred none waits so long in the service that its answer is late."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def asking(
+        request: Request, form: BulkForm, row: QueueRow, version: int
+    ) -> contracts.Acted:
+        async with room:
+            return await ask(request, form, row, version)
+
+    return asking
 
 
 def _assignee(to: str, own: str) -> str | None:

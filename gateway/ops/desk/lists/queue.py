@@ -16,8 +16,9 @@ from contracts.ticketing import queue as contracts
 from contracts.ticketing.queue import AskMark, AskNext, Queue, QueuePage
 from gateway.forms.values import typed_of
 from gateway.http.documents import Document
+from gateway.ops.desk import words
 from gateway.ops.desk.lists import addresses
-from gateway.ops.desk.lists.addresses import QUEUE_AT, TABS
+from gateway.ops.desk.lists.addresses import DONE_FIELDS, QUEUE_AT, TABS
 from gateway.ops.desk.lists.urgency import Urgency, urgency
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
@@ -27,7 +28,6 @@ from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from iran.persian import Malformed
 from people import tracking
 
-PAGE = 25
 TabLink = tuple[str, str, int | None, str]
 
 
@@ -90,7 +90,7 @@ class QueuePages:
             tab=addresses.current_tab(query),
             urgencies={row.code: urgency(row, now) for row in page.tickets},
             unsorted=addresses.address({**fields, "sort": "", "page": "", "at": ""}) + "&sort=",
-            first=(page.page - 1) * PAGE,
+            first=(page.page - 1) * query.size,
             filtered=sum(1 for name in ("category", "county", "kind", "unit") if name in fields),
             saved=next((kept.id for kept in page.filters or () if _same(kept.query, fields)), None),
             done=_done(request, page),
@@ -119,12 +119,13 @@ class QueuePages:
             at=addresses.place_of(fields),
         )
         reply = await self._pages.ask(request, contracts.NEXT_TICKET, message)
-        if reply.code is None:
-            return RedirectResponse(addresses.address({**fields, "at": ""}, done="last"), 303)
-        page = str(reply.at // PAGE + 1) if reply.at >= PAGE else ""
-        back = urlencode({**fields, "at": str(reply.at), **({"page": page} if page else {})})
         # What was done with the last one is said on the page of this one.
-        done = {name: request.query_params.get(name, "")[:20] for name in ("of", "v", "done")}
+        done = {name: request.query_params.get(name, "")[:45] for name in DONE_FIELDS}
+        if reply.code is None:
+            outcome = done if done["done"] == "moved" else {"done": "last"}
+            return RedirectResponse(addresses.address({**fields, "at": ""}, **outcome), 303)
+        page = str(reply.at // query.size + 1) if reply.at >= query.size else ""
+        back = urlencode({**fields, "at": str(reply.at), **({"page": page} if page else {})})
         onward = {"back": back, **{name: value for name, value in done.items() if value}}
         return RedirectResponse(f"{AT}/tickets/{reply.code}?{urlencode(onward)}", 303)
 
@@ -184,15 +185,19 @@ def _without_place(text: str) -> str:
 
 
 def _done(request: Request, page: QueuePage) -> str:
-    """Say how many tickets were given, and to whom: a name of the page's own lists; empty for
-    anything else, which anybody could write into an address.
+    """Say how many tickets were given, or which one left, and to whom: a name of the page's own
+    lists; empty for anything else, which anybody could write into an address.
     """
-    count, to = query_value(request, "count"), query_value(request, "to")
-    if query_value(request, "done") != "assign_many" or not re.fullmatch("[1-9][0-9]?", count):
-        return ""
+    done, of, count, to = (query_value(request, name) for name in ("done", "of", "count", "to"))
     names = {f"c:{row['username']}": row["name"] for row in page.colleagues or ()}
     names |= {f"u:{row['code']}": row["fa"] for row in page.all_units or ()}
-    return f"{count} پرونده به {names[to]} ارجاع شد." if to in names else ""
+    if to not in names:
+        return ""
+    if done == "assign_many" and re.fullmatch("[1-9][0-9]{0,2}", count):
+        return f"{count} پرونده به {names[to]} ارجاع شد."
+    return (
+        words.left_for(of, names[to]) if done == "moved" and re.fullmatch("[0-9]{10}", of) else ""
+    )
 
 
 def _same(query: str, fields: Mapping[str, str]) -> bool:

@@ -1,0 +1,96 @@
+"""What stands in the way of an act whatever is typed for it.
+
+The page of a ticket leaves out what it would refuse, and the act itself asks again: one rule for
+both.
+"""
+
+from collections.abc import Callable
+
+from bus.errors import BusError, Conflict, RuleBroken
+from services.ticketing.context import Context
+from services.ticketing.desk import contacts, corrections
+from services.ticketing.domain.moves import WORK, Act, Right
+from services.ticketing.domain.ticket import is_word_of_unit
+from services.ticketing.figures import reports
+from services.ticketing.privacy import holds
+from services.ticketing.tickets import rows
+from services.ticketing.tickets.acts import Case
+
+# What a colleague is told of, who would look for the act in vain; what is left out otherwise there
+# is nothing for (a visit that nobody booked).
+TOLD = frozenset({"ticket.has_joined", "person_act.held", "mobile_correction.waits"})
+
+
+def require(context: Context, case: Case, act: Act | Right) -> None:
+    """Raise what stands in the way of the act, if anything does."""
+    rule = _RULES.get(act)
+    if rule is not None:
+        rule(context, case)
+
+
+def require_free(context: Context, case: Case) -> None:
+    """Conflict ``person_act.held`` while a legal hold keeps the ticket as it is."""
+    if holds.is_ticket_held(context, case.id):
+        sentence = "A legal hold forbids this. Wait until it ends, or end it with a reason."
+        raise Conflict(sentence, code="person_act.held")
+
+
+def obstacle(context: Context, case: Case, act: Act | Right) -> BusError | None:
+    """Return what stands in the way of the act; None if nothing does."""
+    try:
+        require(context, case, act)
+    except BusError as refusal:
+        return refusal
+    return None
+
+
+def _merge(context: Context, case: Case) -> None:
+    if rows.joined_codes(context.conn, case.id):
+        sentence = "Other tickets are joined with this one; release them first."
+        raise RuleBroken(sentence, code="ticket.has_joined")
+
+
+def _visit(_: Context, case: Case) -> None:
+    appointment = case.ticket.appointment
+    if appointment is None or appointment.state != "BOOKED":
+        raise RuleBroken("No visit is booked for this ticket.", code="visit.not_booked")
+
+
+def _take_down(_: Context, case: Case) -> None:
+    if not reports.is_public(case.row):
+        sentence = "This ticket is not in the public list."
+        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act="take_down")
+
+
+def _new_secret(context: Context, case: Case) -> None:
+    if not contacts.is_reachable(context, case):
+        sentence = "This ticket has neither a mobile nor an e-mail address to send a secret to."
+        raise RuleBroken(sentence, code="ticket.no_contact")
+
+
+def _correct_mobile(context: Context, case: Case) -> None:
+    if not contacts.has_contact(context, case):
+        sentence = "This ticket has no contact that you may put right."
+        raise RuleBroken(sentence, code="ticket.no_contact")
+    require_free(context, case)
+    if corrections.waits(context, case.id):
+        sentence = "A correction of the mobile waits for a second person."
+        raise Conflict(sentence, code="mobile_correction.waits")
+
+
+def _spam(_: Context, case: Case) -> None:
+    """Only what a letter made, and before a word of ours: whoever was answered is no machine."""
+    answered = any(is_word_of_unit(entry) for entry in case.entries)
+    if case.row.channel != "mail" or answered or case.ticket.state not in WORK:
+        sentence = "Only a letter to which nobody has written yet is set aside as spam."
+        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act="spam")
+
+
+_RULES: dict[Act | Right, Callable[[Context, Case], None]] = {
+    "merge": _merge,
+    "spam": _spam,
+    "visit": _visit,
+    "take_down": _take_down,
+    "new_secret": _new_secret,
+    "correct_mobile": _correct_mobile,
+}
