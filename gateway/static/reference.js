@@ -209,6 +209,24 @@ async function doubt(answer, bytes, request) {
   return holds ? "" : "its signature does not hold";
 }
 
+// What a refusal says and what to do, in sentences; a clock that is wrong is told by how much.
+function refusal(answer, text) {
+  let problem;
+  try { problem = JSON.parse(text); } catch { return []; }
+  const behind = Math.round((Date.parse(answer.headers.get("date")) - Date.now()) / 60000);
+  const isLate = /^signature\.(expired|not_yet_valid)$/.test(problem.code) && behind;
+  const clock = `The clock of this machine is ${Math.abs(behind)} minutes ${behind > 0 ? "behind" : "ahead of"} ` +
+    "ours, and a signature holds for two. Set it, then send again.";
+  const more = make("a", "More about this problem", { href: problem.type || `/problems/${problem.code}` });
+  const said = make("div", "");
+  said.append(
+    make("p", problem.title || "", { class: "callout-title" }),
+    make("p", isLate ? clock : [problem.detail, problem.what_to_do].filter(Boolean).join(" ")),
+    more,
+  );
+  return [said];
+}
+
 const pretty = (text) => {
   try { return JSON.stringify(JSON.parse(text), null, 2); } catch { return text; }
 };
@@ -255,8 +273,10 @@ async function trial(form) {
   };
   const kept = stored(sessionStorage, KEPT);
   if (kept) {
+    const { until } = JSON.parse(kept), today = new Date().toISOString().slice(0, 10);
     part("keep").checked = true;
-    take(JSON.parse(kept));
+    take(until && until < today ? null : JSON.parse(kept));
+    if (!key) say("bad", `The key that was kept here ended on ${until}. Make a new one.`);
   }
   const act = (name, does) => part(name).addEventListener("click", async () => {
     say("", "");
@@ -307,14 +327,17 @@ async function send(form, key, method, target, path) {
   const answer = await fetch(path, { method, headers: request.headers, body });
   const bytes = await answer.arrayBuffer();
   const wrong = await doubt(answer, bytes, request);
+  const text = new TextDecoder().decode(bytes);
   part("answer").textContent = `HTTP/1.1 ${answer.status}\n` +
-    `${lines(Object.fromEntries(answer.headers))}\n\n${pretty(new TextDecoder().decode(bytes))}`;
-  part("proof").className = wrong ? "fault" : "state-good";
+    `${lines(Object.fromEntries(answer.headers))}\n\n${pretty(text)}`;
+  part("refusal").replaceChildren(...(answer.ok ? [] : refusal(answer, text)));
+  part("refusal").hidden = !part("refusal").childElementCount;
+  part("proof").className = wrong ? "fault" : "muted";
   part("proof").textContent = wrong
     ? `HTTP ${answer.status}. Not proven: ${wrong}.`
     : `HTTP ${answer.status}. Proven: Mirab's signature covers this answer and your question.`;
   part("result").hidden = false;
-  part("result").scrollIntoView({ block: "nearest" });
+  part("result").scrollIntoView({ block: "start" });
 }
 
 for (const form of all("form[data-trial]")) trial(form);

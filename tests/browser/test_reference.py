@@ -129,8 +129,22 @@ def test_a_refused_call_shows_its_problem_and_a_key_is_kept_only_where_one_says_
     page.wait_for_selector("[data-result]:not([hidden])")
     assert "HTTP 422. Proven" in page.inner_text("[data-proof]")
     assert "contract.broken" in page.inner_text("[data-answer]")
+    assert "does not follow its contract" in page.inner_text("[data-refusal]")
+    page.evaluate("const now = Date.now; Date.now = () => now() - 600_000")
+    page.get_by_role("button", name="Sign and send").click()
+    page.get_by_text("10 minutes behind ours").wait_for()
     page.goto(f"{house.face}/reference/billing.quote.v1")
     assert "sandbox-" in page.inner_text("[data-key-id]")
+    page.evaluate(
+        """name => sessionStorage.setItem(name, JSON.stringify(
+            {...JSON.parse(sessionStorage.getItem(name)), until: '2026-01-01'}))""",
+        "mirab-sandbox-key",
+    )
+    page.reload()
+    page.get_by_text("ended on 2026-01-01. Make a new one.").wait_for()
+    assert page.evaluate("sessionStorage.length") == 0
+    page.get_by_role("button", name="Make a key of the sandbox").click()
+    page.wait_for_selector("[data-key-id]:not(:empty)")
     page.get_by_role("button", name="Forget it").click()
     assert page.evaluate("sessionStorage.length") == 0
 
