@@ -80,17 +80,30 @@ async function verified(text, keys) {
   return { fields: await opened(claims, rest), claims, kid: header.kid };
 }
 
-function written(name, value, texts, lang) {
+// A day or a moment as the portal writes it: by the Jalali calendar, in the page's own names of months.
+function dated(value, texts) {
+  const hasHour = value.length > 10, timeZone = hasHour ? "Asia/Tehran" : "UTC";
+  if (!texts.months) {
+    const style = hasHour ? { dateStyle: "long", timeStyle: "short" } : { dateStyle: "long" };
+    return new Intl.DateTimeFormat("en-GB", { ...style, timeZone }).format(new Date(value));
+  }
+  const numeric = { year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" };
+  const format = new Intl.DateTimeFormat("en-u-ca-persian-nu-latn", { ...numeric, hourCycle: "h23", timeZone });
+  const part = Object.fromEntries(format.formatToParts(new Date(value)).map((p) => [p.type, p.value]));
+  const date = `${part.day} ${texts.months[part.month - 1]} ${part.year}`;
+  return hasHour
+    ? texts.moment.replace("{date}", date).replace("{hour}", `${part.hour}:${part.minute}`)
+    : date;
+}
+
+function written(name, value, texts) {
   if (name === "status.group" && texts.groups[value]) return texts.groups[value];
-  if (name === "status.code" && texts.means[value]) return `${value}: ${texts.means[value]}`;
+  if (name === "status.code" && texts.means[value]) return `${texts.means[value]} (${value})`;
   if (value === null) return texts.none;
   if (value === true) return texts.yes;
   if (value === false) return texts.no;
   if (typeof value === "string" && /^\d{4}-\d\d-\d\d(T[\d:]+Z)?$/.test(value)) {
-    const locale = { fa: "fa-IR-u-ca-persian", ar: "ar-IQ-u-ca-gregory" }[lang] || "en-GB";
-    const style = value.length > 10 ? { dateStyle: "long", timeStyle: "short" } : { dateStyle: "long" };
-    return new Intl.DateTimeFormat(locale, { ...style, timeZone: value.length > 10 ? "Asia/Tehran" : "UTC" })
-      .format(new Date(value));
+    return dated(value, texts);
   }
   return typeof value === "string" ? value : JSON.stringify(value);
 }
@@ -137,11 +150,11 @@ async function run(region) {
     const card = show(region, "good", region.dataset.title), list = document.createElement("dl");
     const order = Object.keys(texts.fields), place = (name) => (order.indexOf(name) + 1) || 999;
     for (const [name, value] of [...fields].sort(([a], [b]) => place(a) - place(b))) {
-      line(list, texts.fields[name] || name, written(name, value, texts, region.dataset.lang));
+      line(list, texts.fields[name] || name, written(name, value, texts));
     }
     line(list, texts.by, claims.iss);
     const day = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Tehran" }).format(claims.iat * 1000);
-    line(list, texts.on, written("", day, texts, region.dataset.lang));
+    line(list, texts.on, written("", day, texts));
     line(list, texts.key, kid);
     card.append(list);
     document.getElementById("local-limits").hidden = false;

@@ -8,6 +8,7 @@ import orjson
 
 from bus.signatures.sd_jwt import Shown
 from contracts.inquiry.attestations import CHOICES
+from gateway.html.formats import MONTHS_FA
 from gateway.html.spoken import spoken, spoken_day
 from gateway.public.site import words
 from gateway.texts.files import Language, file_of
@@ -49,7 +50,7 @@ def _row(name: str, value: object, lang: Language) -> Row:
         return Row(label, words.text_if_any(lang, f"proof_group_{value}") or str(value))
     if name == STATUS:
         meaning = words.text_if_any(lang, f"means_{value}")
-        return Row(label, f"{value}: {meaning}" if meaning else str(value))
+        return Row(label, f"{meaning} ({value})" if meaning else str(value))
     return Row(label, *_written(value, lang))
 
 
@@ -75,6 +76,17 @@ def is_undecided(shown: Shown) -> bool:
 def issued_day(shown: Shown) -> str:
     """Return the day in Iran on which it was signed."""
     return tehran_day(dt.datetime.fromtimestamp(shown.issued, dt.UTC)).isoformat()
+
+
+def _days_of(lang: Language) -> dict[str, object]:
+    """The names of the months and how a moment is written; of English a browser knows them."""
+    if lang == "en":
+        return {}
+    dates = lang.dates
+    return {
+        "months": dates.months if dates else MONTHS_FA,
+        "moment": dates.moment if dates else "{date}، ساعت {hour}",
+    }
 
 
 def script_texts(lang: Language) -> str:
@@ -107,5 +119,6 @@ def script_texts(lang: Language) -> str:
             "none": speak("proof_none"),
             "yes": speak("yes"),
             "no": speak("no"),
+            **_days_of(lang),
         }
     ).decode()

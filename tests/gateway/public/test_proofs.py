@@ -8,7 +8,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pypdfium2
 import pytest
+import zxingcpp
 
 from bus.errors import Unavailable
 from bus.evidence.leaves import parse_leaf
@@ -356,6 +358,34 @@ def telephone(chromium, portal):  # noqa: F811
     context.route("**/*", serve)
     yield page
     context.close()
+
+
+# What a telephone shows of the paper: the verdict, its day, its status.
+READ_IN = {
+    "fa": ("اصالت این گواهی تأیید شد", "2 آذر 1405", "پروانه در این تاریخ معتبر است", "(VALID)"),
+    "ar": ("هذا الإثبات أصلي", "2 آذر 1405", "الرخصة سارية في هذا التاريخ", "(VALID)"),
+    "en": ("This proof is genuine", "23 November 2026", "The licence is in force", "(VALID)"),
+}
+
+
+def test_a_paper_s_code_at_150_dpi_is_followed_in_each_language_and_without_the_network(telephone):
+    [code] = zxingcpp.read_barcodes(
+        pypdfium2.PdfDocument(paper_of(PAPER_FORM))[0].render(scale=150 / 72).to_pil()
+    )
+    address, _, scanned = code.text.partition("#")
+    assert scanned == PAPER_FORM
+    for lang, words in READ_IN.items():
+        telephone.goto(f"{address}?lang={lang}#{scanned}")
+        telephone.locator("#local .card.good").wait_for()
+        shown = telephone.locator("main").inner_text()
+        assert [word for word in words if word not in shown] == []
+    telephone.context.set_offline(True)  # the page is open, and has the keys
+    claims, body, signature = scanned.split(".", 2)
+    forged = f"{claims}.{body[:-8]}{'A' * 8}.{signature}"
+    telephone.evaluate("text => { location.hash = text; }", forged)
+    telephone.locator("#local .card.bad").wait_for()
+    telephone.evaluate("text => { location.hash = text; }", scanned)
+    telephone.locator("#local .card.good").wait_for()
 
 
 def test_a_telephone_verifies_what_it_scanned_and_sends_nothing_of_it(telephone):
