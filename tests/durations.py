@@ -1,6 +1,6 @@
 """`python -m tests.durations RUN.xml`: writes down how long each file of a whole run took.
 
-RUN.xml is what `python -m pytest -n 6 --junitxml RUN.xml` leaves. tests/conftest.py reads the
+RUN.xml is what `python -m pytest -n 4 --junitxml RUN.xml` leaves. tests/conftest.py reads the
 table: what takes long goes first.
 """
 

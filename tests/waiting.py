@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-LONGEST_PAUSE, LONGER = 0.1, 1.1
+LONGEST_PAUSE, LONGER = 0.2, 1.1
 
 
 def wait_for(condition, seconds=60.0, pause=0.02):

@@ -1,4 +1,4 @@
-"""Runs the whole suite, six tests at a time; what failed is tried once more, alone.
+"""Runs the whole suite, four tests at a time; what failed is tried once more, alone.
 
 A machine that is busy with something else can make a test late. One that passes alone is named
 at the end all the same, so that somebody mends it. More than a few failures are no accident.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.processes import ROOT
 
-WORKERS = ("-n", "6")
+WORKERS = ("-n", "4")
 PLUGINS = ("-p", "tests.workers")  # also for files that are not of this house
 # The report of the whole run stays; nobody wants one of the few.
 ALONE = (

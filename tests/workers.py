@@ -1,4 +1,4 @@
-"""``-n 6``: six workers run the tests of a session, forked from the process that collected them.
+"""``-n 4``: four workers run the tests of a session, forked from the process that collected them.
 
 To collect all tests takes as long as many a file: it imports Mirab and a dozen libraries, and reads
 each test. A fork has that for nothing. A worker asks for a file whenever it has none, and runs its

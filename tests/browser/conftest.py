@@ -109,8 +109,8 @@ def judge(page, widths=()):
         page.set_viewport_size({**own, "width": width})
         too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         shape = page.evaluate(SHAPE)
-        found = axe_of(page, *(OF_LAYOUT if shape in shapes else ()))
-        faults[width] = {"axe": found, "px too wide": max(too_wide, 0)}
+        violations = axe_of(page, *(OF_LAYOUT if shape in shapes else ()))
+        faults[width] = {"axe": violations, "px too wide": max(too_wide, 0)}
         shapes.add(shape)
     page.set_viewport_size(own)
     wrong = {width: reply for width, reply in faults.items() if any(reply.values())}
