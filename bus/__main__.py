@@ -9,6 +9,9 @@ from bus.process.private import own_files_only
 if TYPE_CHECKING:
     from bus.settings import Settings
 
+# How long a migration waits for its database.
+DATABASE_SECONDS = 60.0
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one process of one service and return its exit code."""
@@ -106,8 +109,33 @@ def run_migrations(part: str) -> int:
     from bus.database.migrate import migrate
 
     settings = _prepare(part, "DB_URL")
+    _wait_for_database(part, settings.text("DB_URL"))
     print(f"{part}: database at revision {migrate(part, settings.text('DB_URL'))}")
     return 0
+
+
+def _wait_for_database(part: str, db_url: str) -> None:
+    """Wait a minute for a database that just starts, or whose name is not known yet: the parts
+    behind would not start if this ended at once. What it lacks after that the migration says.
+    """
+    import time
+
+    import psycopg2
+
+    from bus.database.hosts import connect
+
+    end, told = time.monotonic() + DATABASE_SECONDS, False
+    while time.monotonic() < end:
+        try:
+            connect(db_url).close()
+        except psycopg2.OperationalError as error:
+            if not told:
+                reason = str(error).strip().partition("\n")[0]
+                print(f"{part}: waits for the database: {reason}", file=sys.stderr, flush=True)
+            told = True
+            time.sleep(1)
+        else:
+            return
 
 
 def service_of(part: str) -> Any:

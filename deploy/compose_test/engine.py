@@ -1,13 +1,14 @@
 """podman, with storage, networks and settings of its own, so that nothing else of it is touched."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 NAMESPACE = "mirab-compose"
-# Of all that root runs by podman, whatever its storage.
-LEASES = Path("/run/containers/networks/ipam.db")
+# Addresses and names of all containers that root runs by podman, whatever its storage.
+LEASES, NAMES = (Path("/run/containers/networks", name) for name in ("ipam.db", "aardvark-dns"))
 # A quiet network namespace: containers get none of this machine's names.
 SETTINGS = """\
 [containers]
@@ -87,13 +88,26 @@ class Engine:
         )
 
 
-def free_addresses() -> None:
-    """Have podman forget the addresses of containers that are gone without a word, as those of a
-    test that was killed: it keeps them for ever. Not while root runs containers of its own.
+def forget_the_gone() -> None:
+    """Have podman forget addresses and names of containers that are gone without a word, as those
+    of a test that was killed: it keeps them for ever. Not while root runs containers of its own.
     """
     others = subprocess.run(["podman", "ps", "--all", "--quiet"], capture_output=True, check=False)
     if not others.returncode and not others.stdout.strip():
         LEASES.unlink(missing_ok=True)
+        shutil.rmtree(NAMES, ignore_errors=True)
+
+
+def end_namespace() -> None:
+    """End what still runs in the namespace, such as the server of names, and then itself: the
+    server of a namespace that is gone would be taken for that of the next.
+    """
+    listed = subprocess.run(
+        ["ip", "netns", "pids", NAMESPACE], capture_output=True, text=True, check=False
+    )
+    for pid in listed.stdout.split():
+        quiet(["kill", pid])
+    quiet(["ip", "netns", "del", NAMESPACE])
 
 
 def usable_driver(home: Path) -> str:

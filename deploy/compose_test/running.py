@@ -5,7 +5,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.compose_test.engine import NAMESPACE, Engine, Failed, free_addresses, quiet
+from deploy.compose_test.engine import (
+    NAMESPACE,
+    Engine,
+    Failed,
+    end_namespace,
+    forget_the_gone,
+    quiet,
+)
 from deploy.compose_test.place import BROKER_HOST, HOSTS, OUTSIDE_HOST
 from deploy.compose_test.reading import Compose, Service, image_of
 from deploy.local.state import CHECKOUT
@@ -52,7 +59,7 @@ class Running:
         ):
             if not quiet(command):
                 raise Failed(f"{' '.join(command)} failed: is another compose test running?")
-        free_addresses()
+        forget_the_gone()
 
     def _start_outside(self) -> None:
         """Mail server and providers of SMS of the demo, where services reach the outside."""
@@ -138,6 +145,6 @@ class Running:
         self._engine.run("volume", "prune", "--force", inside=True, check=False)
         remains = self._engine.run("ps", "--all", "--quiet", check=False).stdout.split()
         remains += self._engine.run("volume", "ls", "--quiet", check=False).stdout.split()
-        quiet(["ip", "netns", "del", NAMESPACE])
+        end_namespace()
         shutil.rmtree(NAMES, ignore_errors=True)
         return remains
