@@ -4,16 +4,17 @@ of batches.
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, Integer, Select, any_, cast, func, or_, select
+from sqlalchemy import ColumnElement, any_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.notify.person_holds import NoteHold
+from iran.identifiers import Malformed, national_id
 from iran.persian import tehran_day
 from services.inquiry.context import Context
 from services.inquiry.hashes import person_hash
 from services.inquiry.hold_tables import LEGAL_HOLDS
 from services.inquiry.questions.inquiry_log import key_hash
-from services.inquiry.tables import INQUIRY_LOG, OWN_INQUIRIES, PERSON_SESSIONS
+from services.inquiry.tables import OWN_INQUIRIES, PERSON_SESSIONS
 
 
 def note(context: Context, message: NoteHold) -> None:
@@ -51,19 +52,25 @@ def is_held(context: Context) -> ColumnElement[bool]:
     return select(hold.number).where(in_force, protects).correlate(OWN_INQUIRIES).exists()
 
 
-def lines_held(context: Context, batch: ColumnElement[str]) -> Select[int]:
-    """Return the query of the lines of a batch that ask about a person whom a hold protects. The
-    log has them by the hash of their key, as a message named by batch and line.
-    """
-    hold, log = LEGAL_HOLDS.c, INQUIRY_LOG.c
-    line = func.split_part(log.message_id, "/", 2)
-    return select(cast(line, Integer)).where(
-        hold.until >= tehran_day(context.now),
-        log.key_hash == hold.key_hash,
-        func.split_part(log.message_id, "/", 1) == batch,
-        # The id of a message that is no line of a batch is its sender's choice.
-        line.regexp_match("^[0-9]{1,6}$"),
+def keys_held(context: Context) -> frozenset[str]:
+    """The hashed national IDs that the holds of today protect, for what no query can compare."""
+    hold = LEGAL_HOLDS.c
+    query = select(hold.key_hash).where(
+        hold.until >= tehran_day(context.now), hold.key_hash.is_not(None)
     )
+    return frozenset(context.conn.scalars(query))
+
+
+def asks_about(context: Context, persons: frozenset[str], kind: object, key: object) -> bool:
+    """True if a question by that key is about one of these persons; also if it was refused for
+    what it says of the key's kind.
+    """
+    if kind not in (None, "national_id") or not isinstance(key, str):
+        return False
+    try:
+        return key_hash(context.log_key, "national_id", national_id(key)) in persons
+    except Malformed:
+        return False
 
 
 def holds_session(context: Context) -> ColumnElement[bool]:

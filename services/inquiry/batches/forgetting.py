@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, delete, func, literal, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, literal, or_, select, update
 
 from bus.messages.values import Json
 from contracts.inquiry.questions import PART_LINES
@@ -19,36 +19,57 @@ FORGOTTEN: Sequence[Json | None] = (None, None, {"code": "batch.forgotten"})
 
 def forget_old(context: Context) -> None:
     """Delete uploads that were never completed, and results, after 30 days. Lines that ask about
-    somebody whom a hold protects stay until it ends; their agency does not see them any more.
+    somebody whom a hold protects stay until his last hold ends, also those that were refused or
+    never answered; their agency does not see them any more.
 
     Not earlier: as long as the inbox remembers the parts, sending them again must find them.
     """
     column, old = BATCHES.c, func.now() - KEEP
     answered = and_(column.state == "DONE", column.finished_at < old)
     unfinished = and_(column.state == "RECEIVING", column.submitted_at < old)
-    is_held = holds.lines_held(context, column.batch).correlate(BATCHES).exists()
     due = or_(unfinished, answered, column.state == HELD)
-    context.conn.execute(delete(BATCHES).where(due, ~is_held))
-    held = select(column.batch).where(answered).with_for_update()
-    for batch in context.conn.scalars(held).all():
-        _keep_held_lines(context, batch)
+    persons = holds.keys_held(context)
+    if not persons:
+        context.conn.execute(delete(BATCHES).where(due))
+        return
+    for batch in context.conn.scalars(select(column.batch).where(due).with_for_update()).all():
+        _leave_held_lines(context, batch, persons)
 
 
-def _keep_held_lines(context: Context, batch: str) -> None:
-    """Leave nothing of a batch but the lines that a hold protects, in their places."""
+def _leave_held_lines(context: Context, batch: str, persons: frozenset[str]) -> None:
+    """Leave of a batch the lines that ask about these persons, in their places, or nothing."""
     conn, column = context.conn, BATCH_PARTS.c
-    held = set(conn.scalars(holds.lines_held(context, literal(batch))))
-    parts = {(line - 1) // PART_LINES for line in held}
-    conn.execute(delete(BATCH_PARTS).where(column.batch == batch, column.part.not_in(parts)))
-    left = select(column.part, column.lines, column.results).where(column.batch == batch)
-    for part, lines, results in conn.execute(left).all():
-        numbered = enumerate(lines, part * PART_LINES + 1)
-        conn.execute(
-            update(BATCH_PARTS)
-            .where(column.batch == batch, column.part == part)
-            .values(
-                lines=[line if number in held else FORGOTTEN for number, line in numbered],
-                results={number: of for number, of in results.items() if int(number) in held},
-            )
-        )
-    conn.execute(update(BATCHES).where(BATCHES.c.batch == batch).values(state=HELD))
+    parts = conn.scalars(select(column.part).where(column.batch == batch)).all()
+    of_batch = BATCHES.c.batch == batch
+    left = [_leave_of_part(context, batch, part, persons) for part in parts]
+    if not any(left):
+        conn.execute(delete(BATCHES).where(of_batch))
+    elif conn.execute(select(BATCHES.c.state).where(of_batch)).scalar_one() != HELD:
+        _set_aside(conn, batch, f"{batch} {context.now.date()}")
+
+
+def _set_aside(conn: Connection, batch: str, name: str) -> None:
+    """Keep a batch under another name, so that its key does what it does where nothing is kept."""
+    named = {"batch": literal(name), "state": literal(HELD)}
+    row = select(*(named.get(column.name, column) for column in BATCHES.c))
+    columns = list(BATCHES.c)
+    conn.execute(insert(BATCHES).from_select(columns, row.where(BATCHES.c.batch == batch)))
+    conn.execute(update(BATCH_PARTS).where(BATCH_PARTS.c.batch == batch).values(batch=name))
+    conn.execute(delete(BATCHES).where(BATCHES.c.batch == batch))
+
+
+def _leave_of_part(context: Context, batch: str, part: int, persons: frozenset[str]) -> bool:
+    """The same of one part; True if a line of it stays."""
+    conn, column = context.conn, BATCH_PARTS.c
+    of_part = (column.batch == batch, column.part == part)
+    lines, results = conn.execute(select(column.lines, column.results).where(*of_part)).one()
+    numbered = list(enumerate(lines, part * PART_LINES + 1))
+    held = {number for number, line in numbered if holds.asks_about(context, persons, *line[:2])}
+    if not held:
+        conn.execute(delete(BATCH_PARTS).where(*of_part))
+        return False
+    kept = [line if number in held else list(FORGOTTEN) for number, line in numbered]
+    if kept != lines:
+        kept_results = {number: of for number, of in results.items() if int(number) in held}
+        conn.execute(update(BATCH_PARTS).where(*of_part).values(lines=kept, results=kept_results))
+    return True

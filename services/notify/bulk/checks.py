@@ -14,24 +14,17 @@ from bus.database.rows import fetch_one
 from bus.database.store import Store
 from bus.errors import BusError, Unavailable
 from bus.foreign.spoiled import spoiled_text
-from bus.messages.fields import Prose, Text
-from bus.messages.message import schema_of
+from bus.messages.fields import Prose
 from bus.process import log
 from contracts.notify.bulk import JOB_ROWS as ROWS_MOST
-from contracts.notify.receiver import VALUE_MOST, Receiver
+from contracts.notify.receiver import VALUE_MOST
 from services.notify.bulk import held_rows, jobs, rows
+from services.notify.bulk.row_receivers import receiver_in, wrong
 from services.notify.bulk.rows import JobRow, RowRequest, StoredProblem
 from services.notify.context import Context, ContextOf
 from services.notify.domain.book import Book
-from services.notify.domain.content import StoredReceiver
 from services.notify.domain.job import JobRowState
-from services.notify.domain.sheet import (
-    ADDRESS_LINES,
-    Problem,
-    Row,
-    column,
-    read,
-)
+from services.notify.domain.sheet import Problem, Row, column, read
 from services.notify.domain.template import placeholders
 from services.notify.sending.rows import address_of, receiver_of
 from services.notify.tables import JOB_PARTS, JOB_ROWS, JOBS
@@ -41,8 +34,7 @@ from services.notify.templates.versions import TemplateVersion, written
 _log = log.get("jobs")
 # Between two pages other work of the process has its turn.
 PAGE = 200
-_FIELDS = schema_of(Receiver)().fields
-_VALUE, _REFERENCE = Prose(VALUE_MOST, least=0), Text(200)
+_VALUE = Prose(VALUE_MOST, least=0)
 
 
 class Cancelled(Exception):
@@ -159,6 +151,8 @@ def _conclude(context: Context, job: JobRow, reason: str) -> None:
     else:
         versions = jobs.versions_of(jobs.forms_of(context.conn, job.owner, job.request))
         rows.move(context.conn, row, "check", checked_at=context.now, versions=versions)
+    if reason or row.bad:
+        held_rows.keep_of_file(context, row)
     context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job == row.id))
 
 
@@ -212,7 +206,7 @@ def _keep(store: Store, job: JobRow, page: Page) -> None:
 
 def _judge(criteria: Criteria, row: Row, page: Page) -> None:
     """Add a row to the page: what is to be sent, or the first thing that is wrong with it."""
-    stored, problem = _receiver(row)
+    stored, problem = receiver_in(row)
     to = receiver_of(stored)
     forms = [form for form in criteria.forms if address_of(to, form.channel)]
     if problem is None and not forms:
@@ -254,30 +248,6 @@ def _render(
     return None
 
 
-def _receiver(row: Row) -> tuple[StoredReceiver, Problem | None]:
-    """The addresses of a row in canonical form, and the first that is wrong."""
-    stored: StoredReceiver = {}
-    lines = [
-        row.roles[f"address_{n}"]
-        for n in range(1, ADDRESS_LINES + 1)
-        if f"address_{n}" in row.roles
-    ]
-    cells: dict[str, object] = {**row.roles, **({"address": lines} if lines else {})}
-    for name in ("mobile", "email", "inbox", "address", "reference"):
-        if name not in cells:
-            continue
-        check_ = _REFERENCE if name == "reference" else _FIELDS[name]
-        try:
-            value = check_.deserialize(cells[name])
-        except ValidationError as error:
-            return stored, _wrong(row.line, name, error)
-        if name == "address":
-            stored["address"] = list(value)
-        elif name in ("mobile", "email", "inbox"):
-            stored[name] = value  # type: ignore[literal-required]
-    return stored, None
-
-
 def _values(criteria: Criteria, row: Row) -> tuple[dict[str, str], Problem | None]:
     values: dict[str, str] = {}
     for key, name in criteria.names.items():
@@ -288,17 +258,8 @@ def _values(criteria: Criteria, row: Row) -> tuple[dict[str, str], Problem | Non
         try:
             values[name] = _VALUE.deserialize(row.cells[key])
         except ValidationError as error:
-            return values, _wrong(row.line, name, error)
+            return values, wrong(row.line, name, error)
     return values, None
-
-
-def _wrong(line: int, name: str, error: ValidationError) -> Problem:
-    messages: object = error.messages
-    while isinstance(messages, dict):
-        messages = next(iter(messages.values()))
-    first = messages[0] if isinstance(messages, list) else messages
-    code, bar, detail = str(first).partition("|")
-    return Problem(line, name[:100], code if bar else "invalid", detail if bar else code)
 
 
 def _repeated(criteria: Criteria, row: Row, receiver: str) -> Problem | None:

@@ -108,8 +108,10 @@ def move(conn: Connection, row: JobRow, act: JobAct, **columns: object) -> None:
 
 
 def row_counts(conn: Connection, job: int) -> dict[str, int]:
-    """How many rows of a job are in each state."""
-    query = select(JOB_ROWS.c.state, func.count()).where(JOB_ROWS.c.job == job)
+    """How many rows of a job are in each state; none that lie there for a legal hold alone."""
+    query = select(JOB_ROWS.c.state, func.count()).where(
+        JOB_ROWS.c.job == job, JOB_ROWS.c.state != "HELD"
+    )
     return {row[0]: row[1] for row in conn.execute(query.group_by(JOB_ROWS.c.state))}
 
 

@@ -3,10 +3,10 @@
 import datetime as dt
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
-from sqlalchemy import String, cast, delete, or_, select, text, update
+from sqlalchemy import String, cast, delete, func, or_, select, text, update
 
 from bus.database.chores import Chore
 from bus.database.rows import fetch_all, fetch_only
@@ -33,21 +33,24 @@ TURN_SECONDS = 5.0
 FORGET_UNFINISHED = dt.timedelta(days=7)
 # The outcomes of a page as one document, so that 500 rows are one statement.
 _NOTE_OUTCOMES = text("""
-    update job_rows r set state = o.state, request = null, message = o.message,
-        problem = o.problem
+    update job_rows r set state = o.state, request = case when o.is_held then r.request end,
+        message = o.message, problem = o.problem
     from jsonb_to_recordset(cast(:rows as jsonb))
-        as o (line integer, state text, message uuid, problem jsonb)
+        as o (line integer, state text, message uuid, problem jsonb, is_held boolean)
     where r.job = :job and r.line = o.line""")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a row has become: a message, or a refusal."""
+    """What a row has become: a message, or a refusal. A hold keeps what a refused row asked for;
+    that of another stands in its message.
+    """
 
     line: int
     state: JobRowState
     message: str | None
     problem: StoredProblem | None
+    is_held: bool = False
 
 
 def begin(store: Store, context_of: ContextOf) -> None:
@@ -122,6 +125,9 @@ def send_page(context: Context, job: int) -> int:
     requests = [_send(row, item) for item in waiting]
     results = acceptance.accept(context, Sender(row.owner, row.key_id), requests, job=job)
     outcomes = [_outcome(item.line, result) for item, result in zip(waiting, results, strict=True)]
+    if refused := {outcome.line for outcome in outcomes if outcome.state == "REFUSED"}:
+        held = held_rows.held_lines(context, [item for item in waiting if item.line in refused])
+        outcomes = [replace(outcome, is_held=outcome.line in held) for outcome in outcomes]
     context.conn.execute(_NOTE_OUTCOMES, {"job": job, "rows": orjson.dumps(outcomes).decode()})
     return len(waiting)
 
@@ -259,3 +265,5 @@ def forget(context: Context) -> None:
     held_rows.let_go(context)
     old = JOBS.c.ended_at < context.now - rows.FORGET_ENDED
     context.conn.execute(delete(JOBS).where(old, ~held_rows.are_left()))
+    # What is left is another's to know by no id: the owner's own begins anew, as where nothing is.
+    context.conn.execute(update(JOBS).where(old).values(code=func.gen_random_uuid()))

@@ -8,7 +8,8 @@ JobState = Literal[
     "RECEIVING", "CHECKING", "CHECKED", "SCHEDULED", "RUNNING", "DONE", "CANCELLED", "REFUSED"
 ]
 JobAct = Literal["complete", "check", "refuse", "start", "schedule", "begin", "finish", "cancel"]
-JobRowState = Literal["WAITING", "BAD", "TAKEN", "REFUSED", "CANCELLED"]
+# HELD: of a file of which no rows were made; it lies there for a legal hold alone.
+JobRowState = Literal["WAITING", "BAD", "TAKEN", "REFUSED", "CANCELLED", "HELD"]
 
 # A start for later makes SCHEDULED of a checked job; its moment begins it.
 TRANSITIONS: Transitions[JobState, JobAct] = Transitions(

@@ -387,26 +387,44 @@ def test_of_an_old_batch_a_hold_keeps_its_persons_lines_and_the_agency_sees_none
         with inquiry.service.store.transaction() as tx:
             holds.note(inquiry.service.context(tx), news)
 
+    def other(as_of, until):
+        news = NoteHold(number=6, as_of=as_of, until=until, national_id=NOBODY)
+        with inquiry.service.store.transaction() as tx:
+            holds.note(inquiry.service.context(tx), news)
+
     submit(inquiry, 0, lines(*[NOBODY] * 500), last=False)
     submit(inquiry, 1, lines(NOBODY, owner), last=True)
     inquiry.answer_parts()
+    # One was never completed, and has a line that was refused.
+    refused = {"key_kind": None, "key": owner, "problem": {"code": "unknown_field"}}
+    submit(inquiry, 0, [*lines(NOBODY), refused], last=False, batch="b2")
+    execute(inquiry.db, "update batches set submitted_at = now() - interval '31 days'")
     # An agency chooses the ids of its messages: one that looks like a line's is none.
     inquiry.ask(owner, id="b1/none")
     execute(inquiry.db, "update batches set finished_at = now() - interval '31 days'")
     note("2026-11-01T00:00:00Z", "2039-01-01")
-    kept = "select line, key, tracking_code is not null from batch_lines where key is not null"
+    other("2026-11-01T00:00:00Z", "2039-01-01")
+    kept = "select line, key, tracking_code is not null from batch_lines where key is not null "
+    kept += "order by 1"
+    Inquiry.forget_old_batches(inquiry.service)
+    assert len(execute(inquiry.db, kept)) == 504
+    # Another's hold ends: his lines go, though the batch stays for the first.
+    other("2026-11-02T00:00:00Z", None)
     for _ in range(2):
         Inquiry.forget_old_batches(inquiry.service)
-        assert execute(inquiry.db, kept) == [(502, owner, True)]
-        assert execute(inquiry.db, "select part from batch_parts") == [(1,)]
+        assert execute(inquiry.db, kept) == [(2, owner, False), (502, owner, True)]
+        assert execute(inquiry.db, "select part from batch_parts order by 1") == [(0,), (1,)]
     assert inquiry.call(contracts.BATCH_STATUS, batch="b1")["code"] == "batch.not_found"
     message = Envelope.new(contracts.ANSWER_BATCH_PART.name, "test", id="much later")
     late = Call.of(contracts.ANSWER_BATCH_PART, message, {"batch": "b1", "part": 1})
     Inquiry.answer_batch_part(inquiry.service, [late])
     assert execute(inquiry.db, "select count(*) from inquiries") == [(503,)]
+    # The same key begins anew, as where nothing is kept.
+    execute(inquiry.db, "delete from inbox")
+    assert submit(inquiry, 0, lines(NOBODY), last=False)["state"] == "RECEIVING"
     note("2026-11-02T00:00:00Z", None)
     Inquiry.forget_old_batches(inquiry.service)
-    assert execute(inquiry.db, "select count(*) from batches") == [(0,)]
+    assert execute(inquiry.db, "select batch from batches") == [("b1",)]
 
 
 def test_a_batch_that_is_complete_takes_no_more(inquiry):

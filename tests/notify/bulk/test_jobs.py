@@ -650,12 +650,22 @@ def test_of_a_list_that_was_never_sent_a_hold_keeps_its_persons_row_alone(hand, 
 
     person = f"+98{number(1)[1:]}"
     reply = checked(hand, file(3))
+    # Of an upload that was never complete, and of one in which his row was refused, too.
+    unfinished = submit(hand, file(3) + f'{number(4)},"\x7f', last=False)
+    forget("2026-11-01T00:00:00Z", "2039-01-01", mobiles=(person,))
+    refused = checked(hand, f"{HEADER}\n{number(0)},علی,1\n{number(1)},علی")
+    none_good = checked(hand, f"phone number,name\n{number(1)},علی\n{number(1)},علی")
+    assert none_good["state"] == "REFUSED"
     hand.later(days=8)
-    assert forget("2026-11-01T00:00:00Z", "2039-01-01", mobiles=(person,)) == [person]
+    assert forget("2026-11-01T00:00:00Z", "2039-01-01", mobiles=(person,)) == [person] * 5
     assert job(hand, reply)["rows"] == {"CANCELLED": 3}
+    assert job(hand, refused)["rows"] == {"BAD": 1, "CANCELLED": 1}
+    assert job(hand, unfinished)["rows"] == {}
     hand.later(days=181)
-    assert forget("2026-11-02T00:00:00Z", "2039-01-01", mobiles=(person,)) == [person]
+    assert forget("2026-11-02T00:00:00Z", "2039-01-01", mobiles=(person,)) == [person] * 5
     assert job(hand, reply)["code"] == "job.not_found"
     assert hand.call(contracts.JOBS, asker="power-co")["jobs"] == []
+    again = submit(hand, file(1), job=unfinished["job"], last=False)
+    assert again["state"] == "RECEIVING"
     assert forget("2026-11-03T00:00:00Z", None) == []
-    assert hand.row("select count(*) as n from jobs").n == 0
+    assert hand.row("select count(*) as n from jobs").n == 1
