@@ -311,6 +311,10 @@ def test_a_link_works_once_and_looking_at_it_does_not_use_it_up(house):
         for _ in range(2)
     ]
     assert [answer.status_code for answer in entered] == [303, 401]
+    again = requests.post(
+        enter, data={"code": code}, headers=own, cookies=entered[0].cookies, timeout=20
+    )
+    assert (again.status_code, again.url) == (200, f"{house.face}/console"), "a second press"
     cookie = entered[0].headers["Set-Cookie"]
     assert {"HttpOnly", "SameSite=strict"} <= set(cookie.split("; "))
     assert "Set-Cookie" not in entered[1].headers
