@@ -22,7 +22,8 @@ class TextFile(NamedTuple):
     """A language: its own name, direction and plural, and all its texts.
 
     ``names`` says what messages call a field, ``wanted`` what has to be chosen there, ``errors``
-    what a refusal means, ``problems`` title and advice of the problems of the API.
+    what a refusal means, ``problems`` title and advice of the problems of the API, ``said`` how it
+    says names and states that services tell in its language of data.
     """
 
     tag: str
@@ -35,6 +36,7 @@ class TextFile(NamedTuple):
     wanted: Mapping[str, str]
     errors: Mapping[str, str]
     problems: Mapping[str, Mapping[str, str]]
+    said: Mapping[str, str]
     dates: "Dates | None"
 
 
@@ -71,6 +73,7 @@ def read(tag: str, folder: Path = FOLDER) -> TextFile:
         direction=language["direction"],
         data=data,
         plural=c2py(language["plural"]),
+        said=own.get("said", {}),
         **parts,
     )
 
@@ -108,6 +111,14 @@ def file_of(language: str) -> TextFile:
 def dates_of(language: str) -> Dates | None:
     """Return how a third language says days; None for Persian, English and what has no words."""
     return language.dates if isinstance(language, Language) else None
+
+
+def said(text: str, language: str) -> str:
+    """Return a name or a state that a service tells, in a third language that has words for it; of
+    «state: reason» each part. What it has none for stays as it is.
+    """
+    words = file_of(language).said
+    return ": ".join(words.get(part, part) for part in text.split(": ")) if words else text
 
 
 def tag_of(language: str) -> str:
