@@ -124,15 +124,15 @@ def _wait_for_database(part: str, db_url: str) -> None:
 
     from bus.database.hosts import connect
 
-    end, told = time.monotonic() + DATABASE_SECONDS, False
+    end, printed = time.monotonic() + DATABASE_SECONDS, False
     while time.monotonic() < end:
         try:
             connect(db_url).close()
         except psycopg2.OperationalError as error:
-            if not told:
+            if not printed:
                 reason = str(error).strip().partition("\n")[0]
                 print(f"{part}: waits for the database: {reason}", file=sys.stderr, flush=True)
-            told = True
+            printed = True
             time.sleep(1)
         else:
             return

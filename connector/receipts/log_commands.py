@@ -57,7 +57,7 @@ def _held(name: str, session: requests.Session, trusted: TrustedKeys, timeout: f
 
 def _print(result: Audit, held: int, *, as_json: bool) -> None:
     checkpoint = result.head.checkpoint
-    seen = {name: seen_at(at) for name, at in sorted(result.head.witnesses.items())}
+    witnessed = {name: seen_at(at) for name, at in sorted(result.head.witnesses.items())}
     facts = {
         "holds": True,
         "log": checkpoint.origin,
@@ -65,7 +65,7 @@ def _print(result: Audit, held: int, *, as_json: bool) -> None:
         "read": result.entries,
         "compared": sorted(set(result.compared)),
         "anchors": len(result.anchors),
-        "witnesses": seen,
+        "witnesses": witnessed,
     }
     if as_json:
         sys.stdout.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode() + "\n")
@@ -76,9 +76,9 @@ def _print(result: Audit, held: int, *, as_json: bool) -> None:
         f"{held} head{'s' * (held > 1)} held elsewhere agree{'s' * (held == 1)} with it."
         if held
         else "No head held elsewhere was compared (--held): that others see the same is not shown.",
-        *(f"{name} saw this head at {at}." for name, at in seen.items()),
+        *(f"{name} saw this head at {at}." for name, at in witnessed.items()),
     ]
-    if not seen:
+    if not witnessed:
         lines.append(
             "How old this head is, no witness says whose key you trust: a log can go on showing "
             "an old one, so see that the number of entries grows."

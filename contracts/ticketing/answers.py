@@ -87,12 +87,14 @@ class Rehearse:
     """An act as it would be sent; it is judged as ever, and nothing of it stays."""
 
     name: Annotated[str, Text(60), "What would be asked, such as ticketing.merge.v1"]
-    act: Annotated[Block, PERSONAL, "Its message"]
+    typed: Annotated[Block, PERSONAL, "Its message"]
 
 
 @message
 class Rehearsed:
     """Nothing stands in its way now."""
+
+    name: Annotated[str, Text(60), "What was tried"]
 
 
 SAVE_DRAFT = internal_request(

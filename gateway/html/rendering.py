@@ -28,7 +28,7 @@ from gateway.html.spoken import (
     spoken_span,
     toman,
 )
-from gateway.texts.files import said
+from gateway.texts.files import translated
 from people.company import company
 from people.mentions import with_names
 from people.tracking import grouped, grouped_secret
@@ -65,7 +65,7 @@ templates.filters |= {
     "secret": grouped_secret,
     "seconds": seconds,
     "span": span,
-    "said": said,
+    "translated": translated,
     "spoken": spoken,
     "spoken_day": spoken_day,
     "spoken_span": spoken_span,

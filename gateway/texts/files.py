@@ -113,7 +113,7 @@ def dates_of(language: str) -> Dates | None:
     return language.dates if isinstance(language, Language) else None
 
 
-def said(text: str, language: str) -> str:
+def translated(text: str, language: str) -> str:
     """Return a name or a state that a service tells, in a third language that has words for it; of
     «state: reason» each part. What it has none for stays as it is.
     """

@@ -36,6 +36,6 @@ def test_a_name_that_has_another_address_now_is_found_there_at_once(tmp_path, mo
         for address in ("10.0.0.2", "10.0.0.14"):
             thread = threading.Thread(target=answer, args=(address,))
             thread.start()
-            (found,) = greendns.resolver.query("scanner.water.test")
+            (record,) = greendns.resolver.query("scanner.water.test")
             thread.join()
-            assert found.address == address
+            assert record.address == address

@@ -98,8 +98,8 @@ def test_a_true_log_holds_and_the_next_audit_reads_only_what_is_new(site, tmp_pa
     assert "13 of them read now" in printed
     assert "How old this head is" in printed
     head = site.log.head()
-    seen = head.with_signatures([cosign(head.text, KEY, NAME, 1_790_000_000)])
-    site.lies["/v1/log/checkpoint"] = str(seen).encode()
+    witnessed = head.with_signatures([cosign(head.text, KEY, NAME, 1_790_000_000)])
+    site.lies["/v1/log/checkpoint"] = str(witnessed).encode()
     witness = Verifier(NAME, COSIGNATURE, KEY.public)
     (tmp_path / "keys.txt").write_text(f"{site.log.verifier}\n{witness}\n")
     assert main(["audit", "--state", "state.json"]) == 0

@@ -11,7 +11,7 @@ import pytest
 from gateway.html.formats import moment
 from gateway.html.spoken import spoken
 from gateway.public.site import words
-from gateway.texts.files import DATA, FILES, FOLDER, PARTS, Language, file_of, said
+from gateway.texts.files import DATA, FILES, FOLDER, PARTS, Language, file_of, translated
 from people.company import NAMES
 from services.inquiry.domain.status import LABELS
 from services.notify.domain.parts import normalised, parts
@@ -248,9 +248,9 @@ def test_a_third_language_says_days_and_hours_in_its_own_words():
 
 def test_a_third_language_says_what_services_tell_and_nothing_that_none_tells():
     arabic, ended = Language("ar"), "پایان یافت: پس از پاسخ اعتراضی نرسید"
-    assert said(ended, arabic) == "انتهى: لم يصل اعتراض بعد الإجابة"
-    assert said(ended, Language("fa")) == said(ended, "fa") == ended
-    assert said("واحدی که دفتر تازه دارد", arabic) == "واحدی که دفتر تازه دارد"
-    told = [ROOT / "services/ticketing/domain/labels.py", *(ROOT / "deploy/desk").glob("*.toml")]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in told)
+    assert translated(ended, arabic) == "انتهى: لم يصل اعتراض بعد الإجابة"
+    assert translated(ended, Language("fa")) == translated(ended, "fa") == ended
+    assert translated("واحدی که دفتر تازه دارد", arabic) == "واحدی که دفتر تازه دارد"
+    sources = [ROOT / "services/ticketing/domain/labels.py", *(ROOT / "deploy/desk").glob("*.toml")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     assert [name for name in file_of("ar").said if f'"{name}"' not in text] == []

@@ -111,17 +111,10 @@ class ConsolePages:
         try:
             await self._sessions.enter(request, response, code[:64] or "-")
         except BusError as error:
-            if not await self._is_signed_in(request):  # by a second press, or in another tab
+            if not await self._sessions.has_member(request):  # by a second press, or another tab
                 request.state.code = error.code
                 return self._door_page(request, error=error, status=status_of(error))
         return _private(response)
-
-    async def _is_signed_in(self, request: Request) -> bool:
-        try:
-            await self._sessions.member(request)
-        except BusError:
-            return False
-        return True
 
     async def sign_out(self, request: Request) -> Response:
         """POST /console/sign-out"""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.errors import Unauthenticated, Unavailable
+from bus.errors import BusError, Unauthenticated, Unavailable
 from bus.messages import kinds
 from bus.messages.kinds import M, R
 from contracts.agencies.console import (
@@ -88,6 +88,14 @@ class Sessions:
         request.state.agency, request.state.console_key = agency.code, session.key
         request.state.limits = self._door.verifiers.limits.take(agency)
         return Member(agency, session.key, session.until)
+
+    async def has_member(self, request: Request) -> bool:
+        """True if somebody is signed in here."""
+        try:
+            await self.member(request)
+        except BusError:
+            return False
+        return True
 
     async def ask(
         self,

@@ -325,19 +325,10 @@ def reason_label(reason: str) -> str:
     return OUR_REASONS.get(reason, reason)
 
 
-# How the codes of those begin who try things out for a day.
-SANDBOX = "sandbox-"
-
-
 def by_name(agencies: Iterable[AgencyRow]) -> list[AgencyRow]:
     """Agencies in the order of the Persian alphabet, those of the sandbox last."""
-    return sorted(
-        agencies,
-        key=lambda agency: (
-            agency.code.startswith(SANDBOX),
-            collation_key(agency.name_fa or agency.name),
-        ),
-    )
+    ordered = sorted(agencies, key=lambda agency: collation_key(agency.name_fa or agency.name))
+    return sorted(ordered, key=lambda agency: agency.code.startswith("sandbox-"))
 
 
 def has_ended(until: str | None) -> bool:

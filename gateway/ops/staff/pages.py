@@ -246,7 +246,7 @@ class StaffPages:
         ticketing can be asked that.
         """
         if contract.context == REHEARSE.context:
-            act = Rehearse(name=contract.name, act=to_wire(message))
+            act = Rehearse(name=contract.name, typed=to_wire(message))
             await self.ask(request, REHEARSE, act)
 
     async def refused(

@@ -17,7 +17,7 @@ def receiver_in(row: Row) -> tuple[StoredReceiver, Problem | None]:
     with its reference.
     """
     stored: StoredReceiver = {}
-    found: Problem | None = None
+    problem: Problem | None = None
     lines = [
         row.roles[f"address_{n}"]
         for n in range(1, ADDRESS_LINES + 1)
@@ -31,13 +31,13 @@ def receiver_in(row: Row) -> tuple[StoredReceiver, Problem | None]:
         try:
             value = check.deserialize(cells[name])
         except ValidationError as error:
-            found = found or wrong(row.line, name, error)
+            problem = problem or wrong(row.line, name, error)
             continue
         if name == "address":
             stored["address"] = list(value)
         elif name in ("mobile", "email", "inbox"):
             stored[name] = value  # type: ignore[literal-required]
-    return stored, found
+    return stored, problem
 
 
 def wrong(line: int, name: str, error: ValidationError) -> Problem:

@@ -84,7 +84,9 @@ class DeskEntries(ContextSource):
     @serve(of_answers.REHEARSE)
     def rehearse(self, tx: Tx, message: of_answers.Rehearse) -> of_answers.Rehearsed | BusError:
         staff.caller(tx.conn, tx.envelope)
-        return rehearse(self, tx, message.name, message.act) or of_answers.Rehearsed()
+        return rehearse(self, tx, message.name, message.typed) or of_answers.Rehearsed(
+            name=message.name
+        )
 
     @serve(of_answers.PREVIEW_ANSWER)
     def preview_answer(self, tx: Tx, message: of_answers.PreviewAnswer) -> of_answers.AnswerPreview:

@@ -81,8 +81,8 @@ def test_what_goes_to_another_unit_leads_on_and_says_where_it_went(shared_desk, 
     away = {"version": "1", "unit": "subscribers", "assignee": "", "back": back}
     moved = karim.press(f"/tickets/{tickets[0]}/assign", **away)
     assert (moved.status_code, "/desk/queue?" in moved.url) == (200, True)
-    said = f"پرونده {in_text(tickets[0], 'fa')} به امور مشترکین آب رفت"
-    assert said in moved.text
+    notice = f"پرونده {in_text(tickets[0], 'fa')} به امور مشترکین آب رفت"
+    assert notice in moved.text
     onward = karim.press(f"/tickets/{tickets[1]}/assign", **away, then="next")
     assert f"/desk/tickets/{tickets[2]}" in onward.url
     assert "به امور مشترکین آب رفت" in onward.text
