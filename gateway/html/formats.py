@@ -14,7 +14,6 @@ from iran.persian import TEHRAN, jalali
 Row = TypeVar("Row")
 ARTICLES_FA = {"45 (e)": "ماده 45، بند ه", "11, 13": "ماده‌های 11 و 13", "note 5": "تبصره 5"}
 
-MOMENT_FA = "{date}، ساعت {hour}"
 MONTHS_FA = (
     "فروردین",
     "اردیبهشت",

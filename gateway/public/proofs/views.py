@@ -8,7 +8,7 @@ import orjson
 
 from bus.signatures.sd_jwt import Shown
 from contracts.inquiry.attestations import CHOICES
-from gateway.html.formats import MOMENT_FA, MONTHS_FA
+from gateway.html.formats import MONTHS_FA
 from gateway.html.spoken import spoken, spoken_day
 from gateway.public.site import words
 from gateway.texts.files import Language, file_of
@@ -85,7 +85,7 @@ def _days_of(lang: Language) -> dict[str, object]:
     dates = lang.dates
     return {
         "months": dates.months if dates else MONTHS_FA,
-        "moment": dates.moment if dates else MOMENT_FA,
+        "moment": dates.moment if dates else "{date}، ساعت {hour}",
     }
 
 
