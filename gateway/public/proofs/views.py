@@ -82,11 +82,8 @@ def _days_of(lang: Language) -> dict[str, object]:
     """The names of the months and how a moment is written; of English a browser knows them."""
     if lang == "en":
         return {}
-    dates = lang.dates
-    return {
-        "months": dates.months if dates else MONTHS_FA,
-        "moment": dates.moment if dates else "{date}، ساعت {hour}",
-    }
+    months = lang.dates.months if lang.dates else MONTHS_FA
+    return {"months": months, "moment": file_of(lang).texts["proof_moment"]}
 
 
 def script_texts(lang: Language) -> str:
