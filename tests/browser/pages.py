@@ -6,6 +6,7 @@ DESK = (
     "/keys",
     "/for-me",
     "/colleagues",
+    "/corrections",
     "/letters",
     "/telephone",
     "/calendar",
