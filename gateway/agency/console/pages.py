@@ -111,7 +111,7 @@ class ConsolePages:
         try:
             await self._sessions.enter(request, response, code[:64] or "-")
         except BusError as error:
-            if not await self._sessions.has_member(request):  # by a second press, or another tab
+            if not await self._sessions.is_signed_in(request):  # by a second press, or another tab
                 request.state.code = error.code
                 return self._door_page(request, error=error, status=status_of(error))
         return _private(response)

@@ -89,8 +89,8 @@ class Sessions:
         request.state.limits = self._door.verifiers.limits.take(agency)
         return Member(agency, session.key, session.until)
 
-    async def has_member(self, request: Request) -> bool:
-        """True if somebody is signed in here."""
+    async def is_signed_in(self, request: Request) -> bool:
+        """True for a browser whose session still holds."""
         try:
             await self.member(request)
         except BusError:
