@@ -44,8 +44,8 @@ FOLDERS = {
     ),
     "ops": (
         *(f"ops/{p.name}" for p in (ROOT / "gateway/ops").glob("*.py")),
-        # Names of people and agencies are looked up on pages of the desk alone.
-        *(f"ops/staff/{p.name}" for p in STAFF.glob("*.py") if p.stem != "names"),
+        # Pages with acts, and the names of people and agencies there, are the desk's alone.
+        *(f"ops/staff/{p.name}" for p in STAFF.glob("*.py") if p.stem not in {"names", "pages"}),
         "ops/accounts",
         "ops/health",
     ),
