@@ -6,9 +6,9 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from bus.messages.fields import Checked, Choice, Text, whole
+from bus.messages.fields import Checked, Choice, Prose, Text, whole
 from bus.messages.kinds import Request
-from bus.messages.message import message
+from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Block, Code, Day, Instant, OneTimeCode, Tick
 from contracts.ticketing.desk import Acted, Nothing
 from contracts.ticketing.requests import internal_request
@@ -180,8 +180,8 @@ CORRECTION_STATES = ("WAITING", "DONE", "REFUSED")
 
 @message
 class MobileCorrection:
-    """One correction; no number stands in it. ``citizen_acts`` counts what was done in the
-    citizen's name since then.
+    """One correction; ``mobile`` and ``text`` stand in it for who is to decide about them, and for
+    nobody else. ``citizen_acts`` counts what was done in the citizen's name since then.
     """
 
     id: int
@@ -190,6 +190,10 @@ class MobileCorrection:
     state: Annotated[str, Choice(CORRECTION_STATES)]
     proven: Annotated[bool, "The number before was proven by a code"]
     taken_off: Annotated[bool, "Of one that waits: the number would be taken off"]
+    mobile: Annotated[str | None, Text(13, personal=True), "What it would become", OPTIONAL] = None
+    text: Annotated[
+        str | None, Prose(1000, personal=True), "What the citizen would read", OPTIONAL
+    ] = None
     made_by: Annotated[str, Text(60)]
     made_at: Instant
     decided_by: Annotated[str | None, Text(60)]

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import lost_secrets as contracts
+from contracts.ticketing import privacy
 from contracts.ticketing.colleagues import DECIDE_CORRECTION, LIST_CORRECTIONS
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
@@ -207,16 +208,24 @@ def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(
         assert len(texts(hand)) == before, "nobody is told of what may not come"
         assert hand.read(code)["person"]["mobile"] == "+989900000007"
         assert hand.read(code)["withheld"] == {"correct_mobile": "mobile_correction.waits"}
-        assert "09900000008" not in str(hand.call(LIST_CORRECTIONS, as_="nader"))
+        assert "9900000008" not in str(hand.call(LIST_CORRECTIONS, as_="mina")), "who asked"
         waiting = hand.call(LIST_CORRECTIONS, as_="nader")["corrections"][0]
         assert (waiting["state"], waiting["may_decide"]) == ("WAITING", True)
+        seen = (waiting["mobile"], waiting["text"])
+        assert seen == ("+989900000008", "به خواست شما"), "nobody approves what they do not see"
         decision = {"correction": waiting["id"], "approve": approve}
+        case = {"case_number": "1405/12", "reason": "دادگاه", "until": "2030-01-01"}
+        hold = hand.call(privacy.PLACE_HOLD, as_="nader", ticket=code, **case)["id"]
+        held = hand.call(DECIDE_CORRECTION, as_="nader", **decision)
+        assert held["code"] == "person_act.held", "a hold keeps what was wished, too"
+        hand.call(privacy.END_HOLD, as_="nader", number=hold, reason="رای صادر شد")
         own = hand.call(DECIDE_CORRECTION, as_="mina", **decision)
         assert own["code"] == "desk.same_person"
         assert hand.call(DECIDE_CORRECTION, as_="karim", **decision)["code"] == "desk.role"
         assert "version" in hand.call(DECIDE_CORRECTION, as_="nader", **decision)
         again = hand.call(DECIDE_CORRECTION, as_="nader", **decision)
         assert again["code"] == "mobile_correction.decided"
+        assert "9900000008" not in str(hand.call(LIST_CORRECTIONS, as_="nader"))
     assert hand.read(code)["person"]["mobile"] == "+989900000008"
     assert not hand.read(code)["mobile_proven"]
     hand.moment += dt.timedelta(minutes=1)

@@ -1,7 +1,8 @@
 """Corrections of a citizen's mobile, on record: those that wait for a second person, and the list
 that heads of units and supervisors read.
 
-The log of a ticket has the act and its reason; the new number stands here only while it waits.
+The log of a ticket has the act and its reason; the new number stands here only while it waits, and
+is shown to nobody but those who may decide: nobody approves what they do not see.
 """
 
 import datetime as dt
@@ -14,8 +15,8 @@ from bus.database.rows import columns, fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import Conflict, Forbidden, NotFound
 from contracts.ticketing.colleagues import MobileCorrection, MobileCorrections
-from services.ticketing.accounts import staff
 from services.ticketing.context import Context
+from services.ticketing.desk import mentions
 from services.ticketing.domain import moves
 from services.ticketing.tables import MOBILE_CORRECTIONS, TICKET_EVENTS, TICKETS
 from services.ticketing.tickets import views
@@ -115,14 +116,11 @@ def decided(context: Context, row: CorrectionRow, state: State) -> None:
 
 
 def deciders(context: Context, case: Case) -> list[str]:
-    """Name who else may decide: the heads of the ticket's unit and those who see all."""
-    own = context.colleague.username
+    """Name who may decide: the heads of the ticket's unit and those who see all."""
     return [
         colleague.username
-        for colleague in staff.active(context.conn)
+        for colleague in mentions.candidates(context, case)
         if "approve_mobile" in moves.ROLES[colleague.role]
-        and (colleague.unit == case.ticket.unit or colleague.all_units)
-        and colleague.username != own
     ]
 
 
@@ -161,6 +159,7 @@ def _citizen_acts() -> ScalarSelect[int]:
 
 def _reply(context: Context, row: ListedRow) -> MobileCorrection:
     waiting = row.state == "WAITING"
+    may_decide = waiting and row.made_by != context.colleague.username
     return MobileCorrection(
         id=row.id,
         code=row.code,
@@ -168,10 +167,12 @@ def _reply(context: Context, row: ListedRow) -> MobileCorrection:
         state=row.state,
         proven=row.proven,
         taken_off=waiting and row.mobile is None,
+        mobile=row.mobile if may_decide else None,
+        text=row.reason if may_decide else None,
         made_by=row.made_by,
         made_at=instant(row.made_at),
         decided_by=row.decided_by,
         decided_at=instant(row.decided_at),
         citizen_acts=row.citizen_acts,
-        may_decide=waiting and row.made_by != context.colleague.username,
+        may_decide=may_decide,
     )

@@ -44,15 +44,15 @@ def correct(context: Context, message: CorrectMobile) -> Acted:
 def decide(context: Context, message: DecideCorrection) -> Acted:
     """Approve or refuse a correction that waits. Forbidden ``desk.same_person`` for who made it.
 
-    What came in its way meanwhile is refused as at the act itself.
+    A hold that came meanwhile keeps the wish itself: Conflict ``person_act.held`` for both.
     """
     moves.require(context.colleague.role, "approve_mobile")
     row = corrections.get(context, message.correction)
     case = acts.load_by_id(context, row.ticket)
     tickets.require_unit(context, case)
+    standing.require_free(context, case)
     corrections.decided(context, row, "DONE" if message.approve else "REFUSED")
     if message.approve:
-        standing.require_free(context, case)
         return _put(context, case, row.mobile, row.reason)
     tickets.add(context, case, "note", text=labels.MOBILE_REFUSED)
     return tickets.finish(context, case)
