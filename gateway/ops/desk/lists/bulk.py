@@ -90,6 +90,13 @@ class BulkView:
     gone: tuple[str, ...] = ()
 
 
+class Shown(NamedTuple):
+    """A ticket that an act is about, and its version as the list showed it."""
+
+    row: QueueRow
+    version: int
+
+
 class Act(NamedTuple):
     """What is asked for one ticket."""
 
@@ -172,11 +179,7 @@ class BulkPages:
     ) -> list[Fate]:
         """The tickets on which the act would be refused, and why; each is tried out by itself."""
         form = replace(form, values={**form.values, "into": [into]})
-        rows = [row for row in page.tickets if form.act != "merge" or row.code != into]
-        versions, ask = dict(form.selected), _few_at_once(self._try)
-        fates = await asyncio.gather(
-            *(self._one(request, form, row, versions[row.code], ask) for row in rows)
-        )
+        fates = await self._each(request, form, _rows(form, page), self._try)
         return [fate for fate in fates if fate.reason]
 
     async def _try(
@@ -188,19 +191,18 @@ class BulkPages:
 
     async def _do(self, request: Request, form: BulkForm, page: QueuePage) -> list[Fate]:
         """Do the act on each ticket. Merges go one after the other: all change the same ticket."""
-        versions = dict(form.selected)
-        rows = [row for row in page.tickets if row.code in versions]
+        rows = _rows(form, page)
         if form.act == "merge":
-            rows = [row for row in rows if row.code != form.value("into")]
-            return [
-                await self._one(request, form, row, versions[row.code], self._ask) for row in rows
-            ]
-        ask = _few_at_once(self._ask)
-        return list(
-            await asyncio.gather(
-                *(self._one(request, form, row, versions[row.code], ask) for row in rows)
-            )
-        )
+            return [await self._one(request, form, *shown, self._ask) for shown in rows]
+        return await self._each(request, form, rows, self._ask)
+
+    async def _each(
+        self, request: Request, form: BulkForm, rows: Sequence[Shown], ask: Asking
+    ) -> list[Fate]:
+        """Ask for each ticket, several at once."""
+        asking = _few_at_once(ask)
+        fates = (self._one(request, form, *shown, asking) for shown in rows)
+        return list(await asyncio.gather(*fates))
 
     async def _one(
         self, request: Request, form: BulkForm, row: QueueRow, version: int, ask: Asking
@@ -273,6 +275,16 @@ class BulkPages:
     def routes(self) -> list[Route]:
         """The route of the bar."""
         return [Route(f"{QUEUE_AT}/bulk", self.bulk, methods=["POST"])]
+
+
+def _rows(form: BulkForm, page: QueuePage) -> list[Shown]:
+    """The tickets that the act is about, by the codes that the form named; of a merge all but the
+    one that they are joined with.
+    """
+    versions = dict(form.selected)
+    into = form.value("into") if form.act == "merge" else ""
+    rows = (row for row in page.tickets if row.code in versions and row.code != into)
+    return [Shown(row, versions[row.code]) for row in rows]
 
 
 def _few_at_once(ask: Asking) -> Asking:
