@@ -1,8 +1,10 @@
 """Texts that are asked for, at providers that do not bring them."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from bus.database.store import Store
+from bus.database.store import Store, Tx
 from bus.errors import BusError, Unavailable
 from bus.process import log
 from contracts.notify.received import TAKE_TEXT, TakeText, as_it_is_kept
@@ -11,15 +13,18 @@ from services.notify.govuk import senders
 from services.notify.providers.sms import ALL, IncomingSms, SmsInbox
 from services.notify.received import parts, texts
 
+T = TypeVar("T")
 _log = log.get("receiving")
 AWAY = "provider.unreachable"
+# A provider that gives a text once has given it: so long our own store is asked again.
+PAUSES = (1, 5, 15)
 
 
 def poll(store: Store, context_of: ContextOf, inbox: SmsInbox) -> None:
     """Keep what has come in at a provider since the last time; what it gives again is known.
 
-    A provider that does not answer is asked again at the next turn; a line that it refuses keeps
-    nothing of the others.
+    A provider that does not answer is asked again at the next turn, and so is every one while our
+    store is away; a line that is refused keeps nothing of the others.
     """
     with store.transaction() as tx:
         of_agencies = senders.lines_at(tx.conn, inbox.code)
@@ -36,19 +41,37 @@ def poll(store: Store, context_of: ContextOf, inbox: SmsInbox) -> None:
 
 
 def _keep(store: Store, context_of: ContextOf, requests: Sequence[TakeText]) -> bool:
-    """Keep these texts, each by itself; False if none of them was new."""
+    """Keep these texts, each by itself; False if none of them was new. Unavailable if the store is
+    away for longer than it is waited for.
+    """
     if not requests:
         return False
-    with store.transaction() as tx:
-        new = texts.without_known(context_of(tx), requests)
+    new = _patiently(store, lambda tx: texts.without_known(context_of(tx), requests))
     for request in new:
         try:
-            with store.transaction() as tx:
-                parts.take(context_of(tx), TAKE_TEXT.checked(request))
+            _take(store, context_of, TAKE_TEXT.checked(request))
+        except Unavailable:
+            raise
         except BusError as error:
-            # The others are kept all the same; this one is given again.
+            # The others are kept all the same.
             _log.warning("texts_not_polled", provider=request.provider, code=error.code)
     return bool(new)
+
+
+def _take(store: Store, context_of: ContextOf, request: TakeText) -> None:
+    _patiently(store, lambda tx: parts.take(context_of(tx), request))
+
+
+def _patiently(store: Store, work: Callable[[Tx], T]) -> T:
+    """Do this in a transaction; once more after each pause while the store is away."""
+    for pause in PAUSES:
+        try:
+            with store.transaction() as tx:
+                return work(tx)
+        except Unavailable:
+            time.sleep(pause)
+    with store.transaction() as tx:
+        return work(tx)
 
 
 def _request(provider: str, box: str, sms: IncomingSms) -> TakeText:

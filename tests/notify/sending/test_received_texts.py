@@ -9,6 +9,7 @@ import orjson
 import pytest
 import requests
 
+from bus.errors import Unavailable
 from bus.settings import Settings
 from contracts.notify import received
 from contracts.notify.person_work import WorkOnPerson
@@ -317,6 +318,42 @@ def test_a_line_that_is_refused_and_a_text_that_is_odd_keep_nothing_of_the_other
     assert execute(desk.db, "select line from received_texts") == [("2000",)] * 3
     bodies = [text["text"] for text in desk.call(received.OPEN_TEXTS, as_="karim")["texts"]]
     assert sorted(body[:6] for body in bodies) == ["", "سلام", "کلمهها"]
+
+
+class GivesOnce:
+    """A provider that gives a text once, as Magfa does."""
+
+    code, polls = "magfa", True
+
+    def __init__(self):
+        words = ("یک", "دو")
+        self.texts = [IncomingSms("", "2000", "09900000001", text, "10:00") for text in words]
+
+    def boxes(self, _of_agencies):
+        return ["2000"]
+
+    def received(self, _line):
+        while self.texts:
+            yield [self.texts.pop()]
+
+
+class Shaky:
+    """A store that is away every other time."""
+
+    def __init__(self, store):
+        self.store, self.count = store, 0
+
+    def transaction(self):
+        self.count += 1
+        if self.count % 2 == 0:
+            raise Unavailable("The store is away.", code="database.away")
+        return self.store.transaction()
+
+
+def test_a_text_that_is_given_once_is_kept_though_our_store_was_away(desk, monkeypatch):
+    monkeypatch.setattr(polling, "PAUSES", (0,))
+    polling.poll(Shaky(desk.service.store), desk.service.context, GivesOnce())
+    assert execute(desk.db, "select count(*) from received_texts") == [(2,)]
 
 
 def test_a_part_that_was_erased_is_no_new_text_when_it_comes_again(desk):
