@@ -4,7 +4,17 @@ import datetime as dt
 from dataclasses import dataclass
 
 from persiantools.jdatetime import JalaliDate
-from sqlalchemy import Boolean, Integer, Label, Subquery, and_, func, select, true
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Label,
+    Subquery,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from bus.database.rows import fetch_only
@@ -12,6 +22,7 @@ from iran.persian import TEHRAN
 from services.ticketing.context import Context
 from services.ticketing.tables import TICKET_EVENTS, TICKETS
 
+SPAM = "spam"
 # A ticket is answered on time if the promise that its log shows was kept: the first answer or
 # close came before the due time that was in force then (due_seen is emptied when it is met).
 _ENDS = TICKET_EVENTS.alias()
@@ -22,11 +33,47 @@ ENDED = (
             "on_time"
         ),
     )
-    .where(_ENDS.c.ticket == TICKETS.c.id, _ENDS.c.act.in_(("answer", "close")))
+    .where(
+        _ENDS.c.ticket == TICKETS.c.id,
+        _ENDS.c.act.in_(("answer", "close")),
+        # Nobody was answered by that.
+        _ENDS.c.data["reason"].astext.is_distinct_from(SPAM),
+    )
     .having(func.min(_ENDS.c.at).is_not(None))
     .lateral("ended")
 )
 WITH_END = TICKETS.outerjoin(ENDED, true())
+
+
+def _taken_up_after(event: FromClause) -> ColumnElement[bool]:
+    """True of an entry of a log behind which its ticket was worked on again."""
+    later = TICKET_EVENTS.alias()
+    return (
+        select(later.c.seq)
+        .where(
+            later.c.ticket == event.c.ticket,
+            later.c.act.in_(("reopen", "take_up")),
+            later.c.seq > event.c.seq,
+        )
+        .exists()
+    )
+
+
+def _is_request() -> ColumnElement[bool]:
+    """True of a ticket that is somebody's request: what was set aside as spam is none, as long as
+    nobody takes it up again, and no figure gets better or worse by it.
+    """
+    close = TICKET_EVENTS.alias()
+    spam = select(close.c.seq).where(
+        close.c.ticket == TICKETS.c.id,
+        close.c.act == "close",
+        close.c.data["reason"].astext == SPAM,
+        ~_taken_up_after(close),
+    )
+    return ~spam.correlate(TICKETS).exists()
+
+
+IS_REQUEST = _is_request()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +91,12 @@ class Ratings:
     rated: int = 0
     mean_hundredths: int | None = None
     solved: int = 0
+
+
+def registered_in(span: Span) -> tuple[ColumnElement[bool], ...]:
+    """The condition of the requests that were registered in a span."""
+    at = TICKETS.c.registered_at
+    return at >= span.first, at < span.last, IS_REQUEST
 
 
 def ratings_by_unit(context: Context, span: Span) -> dict[str, Ratings]:
@@ -70,16 +123,7 @@ def _rating_columns(rated: Subquery) -> tuple[Label[int], ...]:
 
 def _rated(span: Span) -> Subquery:
     """The last rating of each ticket since it was last worked on again: what its citizen thinks."""
-    rating, later = TICKET_EVENTS.alias(), TICKET_EVENTS.alias()
-    taken_up = (
-        select(later.c.seq)
-        .where(
-            later.c.ticket == rating.c.ticket,
-            later.c.act.in_(("reopen", "take_up")),
-            later.c.seq > rating.c.seq,
-        )
-        .exists()
-    )
+    rating = TICKET_EVENTS.alias()
     return (
         select(
             TICKETS.c.unit,
@@ -88,14 +132,7 @@ def _rated(span: Span) -> Subquery:
         )
         .ext(distinct_on(rating.c.ticket))
         .join_from(rating, TICKETS, TICKETS.c.id == rating.c.ticket)
-        .where(
-            and_(
-                rating.c.act == "rate",
-                TICKETS.c.registered_at >= span.first,
-                TICKETS.c.registered_at < span.last,
-                ~taken_up,
-            )
-        )
+        .where(rating.c.act == "rate", *registered_in(span), ~_taken_up_after(rating))
         .order_by(rating.c.ticket, rating.c.seq.desc())
         .subquery("rated")
     )

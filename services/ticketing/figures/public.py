@@ -15,10 +15,12 @@ from services.ticketing.domain import statistics
 from services.ticketing.domain.statistics import COUNTS, Groups, is_safe
 from services.ticketing.figures.counting import (
     ENDED,
+    IS_REQUEST,
     WITH_END,
     Span,
     midnight,
     ratings_of_all,
+    registered_in,
 )
 from services.ticketing.tables import TICKETS
 from services.ticketing.tickets import views
@@ -88,8 +90,9 @@ def _none() -> dict[str, int]:
 def _window(context: Context, today: dt.date) -> Window:
     """The last twelve months as far as they are shown, cut where a period begins and ends."""
     day = func.date(func.timezone("Asia/Tehran", TICKETS.c.registered_at))
+    counts = select(day, func.count()).where(IS_REQUEST).group_by(day)
     counted: dict[str, int] = {}
-    for on, count in context.conn.execute(select(day, func.count()).group_by(day)):
+    for on, count in context.conn.execute(counts):
         month = jalali(on)[:7]
         counted[month] = counted.get(month, 0) + count
     months = _months(min(counted), jalali(today)[:7]) if counted else []
@@ -134,7 +137,7 @@ def _counts(
             func.coalesce(ENDED.c.on_time, False).label("on_time"),
         )
         .select_from(WITH_END)
-        .where(TICKETS.c.registered_at >= span.first, TICKETS.c.registered_at < span.last)
+        .where(*registered_in(span))
     )
     by_month: dict[str, dict[str, int]] = {}
     by_category: dict[str, dict[str, int]] = {}

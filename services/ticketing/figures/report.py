@@ -17,12 +17,14 @@ from services.ticketing.domain.book import Named
 from services.ticketing.domain.moves import WORK
 from services.ticketing.figures.counting import (
     ENDED,
+    IS_REQUEST,
     WITH_END,
     Ratings,
     Span,
     first_of_month,
     midnight,
     ratings_by_unit,
+    registered_in,
 )
 from services.ticketing.tables import TICKET_EVENTS, TICKETS
 from services.ticketing.tickets import views
@@ -101,7 +103,7 @@ def _by(
             func.coalesce(median, cast("0", Interval)).label("median"),
         )
         .select_from(WITH_END)
-        .where(TICKETS.c.registered_at >= span.first, TICKETS.c.registered_at < span.last)
+        .where(*registered_in(span))
         .group_by(column)
     )
     return [
@@ -141,7 +143,7 @@ def _by_day(
     statement = (
         select(day.label("day"), func.count().label("tickets"))
         .select_from(source)
-        .where(moment >= span.first, moment < span.last)
+        .where(moment >= span.first, moment < span.last, IS_REQUEST)
         .group_by(day)
     )
     return {row.day: row.tickets for row in context.conn.execute(statement)}
@@ -150,7 +152,7 @@ def _by_day(
 def _channels(context: Context, span: Span) -> list[Json]:
     statement = (
         select(TICKETS.c.channel, func.count().label("registered"))
-        .where(TICKETS.c.registered_at >= span.first, TICKETS.c.registered_at < span.last)
+        .where(*registered_in(span))
         .group_by(TICKETS.c.channel)
         .order_by(func.count().desc(), TICKETS.c.channel)
     )
@@ -170,7 +172,7 @@ def _clauses(context: Context, span: Span, units: list[Json]) -> list[Json]:
             func.count().filter(channel.in_(("portal", "api", "open311"))).label("online"),
             func.count().filter(channel == "mail").label("mail"),
             func.count().label("total"),
-        ).where(TICKETS.c.registered_at >= span.first, TICKETS.c.registered_at < span.last),
+        ).where(*registered_in(span)),
     )
     act = TICKET_EVENTS.c.act
     visits = fetch_only(

@@ -71,9 +71,13 @@ def test_a_clerk_sets_spam_aside_and_takes_it_up_again_if_its_sender_was_meant(h
     assert "spam" in hand.read(code)["may"]
     assert hand.act(at_desk.SPAM, code)["state"] == "CLOSED"
     assert len(hand.letters("reza@example.com")) == letters, "its sender hears nothing"
+    report = hand.call(at_desk.REPORT, as_="nader")
+    assert (report["units"], report["clauses"][0]["of"]) == ([], 0), "it makes no figure better"
     receive(hand, letter("I am no machine.", Message_ID="<two@example.com>"), to=token_of(hand))
     assert hand.call(of_queue.QUEUE, as_="karim")["tickets"][0]["code"] == code
     assert hand.act(at_desk.TAKE_UP, code, text="اشتباه بود.")["state"] == "OPEN"
+    (unit,) = hand.call(at_desk.REPORT, as_="nader")["units"]
+    assert (unit["registered"], unit["answered"]) == (1, 0), "nobody was answered yet"
     hand.answer(code, "بفرمایید.", final=False)
     assert hand.act(at_desk.SPAM, code)["code"] == "ticket.move"
     assert "spam" not in hand.read(hand.register())["may"]
