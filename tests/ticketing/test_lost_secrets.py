@@ -211,8 +211,8 @@ def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(
         assert "9900000008" not in str(hand.call(LIST_CORRECTIONS, as_="mina")), "who asked"
         waiting = hand.call(LIST_CORRECTIONS, as_="nader")["corrections"][0]
         assert (waiting["state"], waiting["may_decide"]) == ("WAITING", True)
-        seen = (waiting["mobile"], waiting["text"])
-        assert seen == ("+989900000008", "به خواست شما"), "nobody approves what they do not see"
+        wish_of = (waiting["mobile"], waiting["text"])
+        assert wish_of == ("+989900000008", "به خواست شما"), "nobody approves what they do not see"
         decision = {"correction": waiting["id"], "approve": approve}
         case = {"case_number": "1405/12", "reason": "دادگاه", "until": "2030-01-01"}
         hold = hand.call(privacy.PLACE_HOLD, as_="nader", ticket=code, **case)["id"]

@@ -6,6 +6,7 @@ dark too, by the judges of judges.py, by the HTML validator of the W3C (vnu) and
 last two come by npm, into .judges/. ``--quick`` leaves it at axe and vnu.
 """
 
+import argparse
 import json
 import os
 import re
@@ -40,7 +41,11 @@ MOST = 140
 
 def main(words=()):
     """Judges the sites of these names, all without one; 1 if a page has a fault, else 0."""
-    quick, names = "--quick" in words, [word for word in words if word != "--quick"]
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.walk", description=__doc__)
+    parser.add_argument("sites", nargs="*", choices=[*SITES, []], help="which; all without one")
+    parser.add_argument("--quick", action="store_true", help="by axe and the validator alone")
+    options = parser.parse_args(words)
+    quick, names = options.quick, options.sites
     bring_tools()
     failed = 0
     with sync_playwright() as playwright:
