@@ -145,9 +145,10 @@ class Journal:
     def _require_ours(self, path: Path) -> None:
         with path.open("rb") as file:
             named = file.readline().decode().split()[3:]
-        if named != [self._origin]:
+        # A file that names none was begun before files named their log: a day's, at the most.
+        if named and named != [self._origin]:
             raise Internal(
-                f"The leaves noted in {path.name} are of the log {' '.join(named) or '(none)'}, "
+                f"The leaves noted in {path.name} are of the log {' '.join(named)}, "
                 f"RECEIPTS_ORIGIN names {self._origin}.",
                 code="receipts.other_log",
             )
