@@ -15,7 +15,17 @@ from contracts.ticketing.requests import internal_request
 from iran import identifiers
 from people import tracking
 
-NOTICES = ("mention", "assigned", "handed_over", "citizen", "due_soon", "missed", "reminder")
+NOTICES = (
+    "mention",
+    "assigned",
+    "handed_over",
+    "citizen",
+    "due_soon",
+    "missed",
+    "reminder",
+    "approval",
+    "decided",
+)
 READ_MOST = 500
 # A hand-over acts on many tickets in one transaction.
 HAND_OVER_SECONDS, HAND_OVER_MOST = 60, 500

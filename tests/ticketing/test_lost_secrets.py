@@ -11,7 +11,7 @@ import pytest
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import lost_secrets as contracts
 from contracts.ticketing import privacy
-from contracts.ticketing.colleagues import DECIDE_CORRECTION, LIST_CORRECTIONS
+from contracts.ticketing.colleagues import DECIDE_CORRECTION, LIST_CORRECTIONS, MY_NOTICES
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_texting import MOBILE, texts
@@ -234,6 +234,9 @@ def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(
     assert (done["state"], done["citizen_acts"], refused["state"]) == ("DONE", 1, "REFUSED")
     kept = execute(hand.db, "select mobile, reason from mobile_corrections")
     assert kept == [(None, ""), (None, "")]
+    for colleague, kind in (("nader", "approval"), ("mina", "decided")):
+        notices = hand.call(MY_NOTICES, as_=colleague)["notices"]
+        assert [n["kind"] for n in notices if n["code"] == code] == [kind, kind]
 
 
 def test_a_mobile_is_taken_off_and_a_secret_that_never_went_there_stays(hand):

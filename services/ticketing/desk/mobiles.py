@@ -52,6 +52,8 @@ def decide(context: Context, message: DecideCorrection) -> Acted:
     tickets.require_unit(context, case)
     standing.require_free(context, case)
     corrections.decided(context, row, "DONE" if message.approve else "REFUSED")
+    mark = f"correction:{row.id}"
+    colleagues.tell(context, case, [row.made_by], "decided", mark, context.colleague.username)
     if message.approve:
         return _put(context, case, row.mobile, row.reason)
     tickets.add(context, case, "note", text=labels.MOBILE_REFUSED)
@@ -65,7 +67,7 @@ def _ask_second(context: Context, case: Case, message: CorrectMobile) -> Acted:
     reply = tickets.finish(context, case)
     readers = corrections.deciders(context, case)
     mark = str(case.ticket.version)
-    colleagues.tell(context, case, readers, "mention", mark, context.colleague.username)
+    colleagues.tell(context, case, readers, "approval", mark, context.colleague.username)
     return replace(reply, waits=True)
 
 

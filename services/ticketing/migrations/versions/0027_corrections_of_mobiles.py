@@ -9,9 +9,21 @@ from alembic import op
 revision = "0027"
 down_revision = "0026"
 
+KINDS = "'mention', 'assigned', 'handed_over', 'citizen', 'due_soon', 'missed', 'reminder'"
+OF_CORRECTIONS = "'approval', 'decided'"
+
+
+def _allow(kinds: str) -> None:
+    """Let notices to colleagues be of these kinds."""
+    op.execute(
+        "alter table colleague_notices drop constraint colleague_notices_kind_check, "
+        f"add constraint colleague_notices_kind_check check (kind in ({kinds}))"
+    )
+
 
 def upgrade() -> None:
     op.execute("alter table people add column mobile_proven_at timestamptz")
+    _allow(f"{KINDS}, {OF_CORRECTIONS}")
     op.execute(
         """
         create table mobile_corrections (
@@ -38,6 +50,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(f"delete from colleague_notices where kind in ({OF_CORRECTIONS})")
+    _allow(KINDS)
     op.execute("drop index tickets_code_from_its_end")
     op.execute("drop table mobile_corrections")
     op.execute("alter table people drop column mobile_proven_at")
