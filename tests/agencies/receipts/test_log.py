@@ -308,6 +308,15 @@ def test_the_log_has_one_name(log):
     assert log.head().checkpoint.origin == ORIGIN
 
 
+def test_notes_that_an_earlier_build_began_without_the_logs_name_are_gone_on_with(log):
+    log.add([statement("call-1")])
+    (file,) = (log.marks / "receipts.leaves").iterdir()
+    file.write_text(file.read_text().replace(f" {ORIGIN}\n", "\n", 1))
+    assert log.add([statement("call-2")])[0].trouble is None
+    log.sign()
+    assert log.head().checkpoint.size == 2
+
+
 def test_leaves_that_were_lost_are_put_back_from_a_copy_and_the_log_goes_on(log, tmp_path, capsys):
     leaves = [statement(f"call-{n}") for n in range(700)]
     log.add(leaves[:300])
