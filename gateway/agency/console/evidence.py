@@ -30,7 +30,7 @@ from iran.persian import TEHRAN
 LONGEST_ID = 128
 # Signals are read from the oldest on; so many pages of them, of which the last are shown.
 PAGES, A_PAGE, SHOWN = 20, 500, 50
-A_DAY = dt.timedelta(days=1)
+A_DAY, A_YEAR = dt.timedelta(days=1), dt.timedelta(days=366)
 
 
 def wanted_id(request: Request) -> str:
@@ -40,11 +40,13 @@ def wanted_id(request: Request) -> str:
 
 
 def wanted_day(request: Request) -> dt.date:
-    """The day that was chosen, in Iran; today if none can be read."""
+    """The day that was chosen, in Iran; today if none can be read, or one that is years away."""
+    today = dt.datetime.now(TEHRAN).date()
     try:
-        return dt.date.fromisoformat(request.query_params.get("day", ""))
+        day = dt.date.fromisoformat(request.query_params.get("day", ""))
     except ValueError:
-        return dt.datetime.now(TEHRAN).date()
+        return today
+    return day if abs(day - today) < A_YEAR else today
 
 
 async def receipt(

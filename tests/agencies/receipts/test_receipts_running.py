@@ -218,6 +218,9 @@ def test_a_page_of_the_console_has_a_receipt_by_the_key_that_opened_it(house):
     assert (
         requests.get(f"{house.face}/v1/log/checkpoint", timeout=20).text.split("\n")[0] in log.text
     )
+    for day in ("0001-01-01", "9999-12-31"):  # no calendar of moments reaches there
+        shown = browser.get(f"{house.face}/console/receipts?day={day}", timeout=20)
+        assert (shown.status_code, day in shown.text) == (200, False), day
 
 
 def test_who_is_not_identified_gets_no_receipt_and_a_flood_does_not_fill_the_log(house):
