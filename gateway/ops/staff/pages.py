@@ -243,11 +243,11 @@ class StaffPages:
 
     async def rehearse(self, request: Request, contract: kinds.Request[M, R], message: M) -> None:
         """Raise what the context would refuse the act for, before anybody confirms it; only
-        ticketing can be asked that.
+        ticketing can be asked that. It has the time that the act has, since it is done for it.
         """
         if contract.context == REHEARSE.context:
             act = Rehearse(name=contract.name, typed=to_wire(message))
-            await self.ask(request, REHEARSE, act)
+            await self._desk.ask(request, REHEARSE, act, deadline=contract.deadline)
 
     async def refused(
         self, request: Request, show: Show, typed: Mapping[str, str], error: BusError

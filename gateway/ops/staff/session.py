@@ -206,9 +206,16 @@ class Desk:
     # --- asking ---
 
     async def ask(
-        self, request: Request, contract: kinds.Request[M, R], message: M, *, id: str | None = None
+        self,
+        request: Request,
+        contract: kinds.Request[M, R],
+        message: M,
+        *,
+        id: str | None = None,
+        deadline: float | None = None,
     ) -> R:
-        """Ask a context as the colleague; ``id`` makes a form that is sent twice one act.
+        """Ask a context as the colleague; ``id`` makes a form that is sent twice one act, and
+        ``deadline`` stands for that of the contract.
 
         Unauthenticated for a stranger, Forbidden without a second factor that this needs.
         """
@@ -219,6 +226,7 @@ class Desk:
             caller={"staff": colleague.username},
             id=self._message_id(contract, colleague, id),
             traceparent=request.state.traceparent,
+            deadline=deadline,
         )
 
     async def _asker(self, request: Request, contract: kinds.Request[M, R]) -> Colleague:

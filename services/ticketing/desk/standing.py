@@ -44,7 +44,7 @@ def obstacle(context: Context, case: Case, act: Act | Right) -> BusError | None:
     return None
 
 
-def _merge(context: Context, case: Case) -> None:
+def _nothing_joined(context: Context, case: Case) -> None:
     if rows.joined_codes(context.conn, case.id):
         sentence = "Other tickets are joined with this one; release them first."
         raise RuleBroken(sentence, code="ticket.has_joined")
@@ -78,16 +78,18 @@ def _correct_mobile(context: Context, case: Case) -> None:
         raise Conflict(sentence, code="mobile_correction.waits")
 
 
-def _spam(_: Context, case: Case) -> None:
+def _spam(context: Context, case: Case) -> None:
     """Only what a letter made, and before a word of ours: whoever was answered is no machine."""
     answered = any(is_word_of_unit(entry) for entry in case.entries)
     if case.row.channel != "mail" or answered or case.ticket.state not in WORK:
         sentence = "Only a letter to which nobody has written yet is set aside as spam."
         raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act="spam")
+    # Whoever wrote those waits for what becomes of this one, and would hear nothing.
+    _nothing_joined(context, case)
 
 
 _RULES: dict[Act | Right, Callable[[Context, Case], None]] = {
-    "merge": _merge,
+    "merge": _nothing_joined,
     "spam": _spam,
     "visit": _visit,
     "take_down": _take_down,

@@ -7,7 +7,8 @@ import pytest
 
 from bus.errors import Forbidden, Unavailable
 from bus.settings import Settings
-from contracts.ticketing import accounts, colleagues, desk, queue
+from contracts.billing.treasury import OPEN_BILLS_OF_TICKET
+from contracts.ticketing import accounts, answers, colleagues, desk, queue
 from gateway.desk import api
 from tests.gateway.public.strangers import Portal, StandIn
 
@@ -121,3 +122,35 @@ def test_among_many_tickets_the_one_without_an_answer_is_not_called_undone(mina)
     assert "پاسخ نرسید" in report
     assert "معلوم نیست انجام شده باشد" in report
     assert ">انجام نشد<" not in report
+
+
+def test_an_act_is_tried_out_for_as_long_as_it_may_take(mina):
+    replies = mina.services.replies
+    replies[colleagues.OPEN_TICKETS.name] = {
+        "username": "karim",
+        "unit": "groundwater",
+        "tickets": [],
+        "basis": "b1",
+    }
+    replies[answers.REHEARSE.name] = {"name": colleagues.HAND_OVER.name}
+    typed = {"username": "karim", "to": "sara", "reason": "مرخصی", "form": f"{FORM}-hand_over"}
+    assert mina.press("/colleagues/hand_over", **typed).status_code == 200
+    assert mina.services.deadlines[answers.REHEARSE.name] == colleagues.HAND_OVER_SECONDS
+
+
+def test_of_many_that_are_joined_one_with_an_unpaid_bill_stays(mina):
+    rows = [{**ROW, "code": code} for code in (CODE, "5720000008", "9775970248")]
+    bill = {"number": "1", "state": "ISSUED", "total_rials": 5, "due_on": "2026-12-01"}
+    replies = mina.services.replies
+    replies |= {
+        queue.QUEUE.name: {"tickets": rows, "total": 3, "page": 1, "pages": 1, "units": []},
+        OPEN_BILLS_OF_TICKET.name: lambda about: {
+            "bills": [bill] if about["ticket"] == rows[1]["code"] else []
+        },
+        desk.MERGE.name: lambda typed: {"code": typed["code"], "version": 2, "state": "MERGED"},
+    }
+    form = {"act": "merge", "into": CODE, "form": FORM, "looked": "1"}
+    report = mina.press("/queue/bulk", **form, selected=[f"{row['code']}.1" for row in rows]).text
+    joined = [data["code"] for name, data, *_ in mina.services.questions if name == desk.MERGE.name]
+    assert joined == [rows[2]["code"]]
+    assert "قبض باز می‌ماند" in report

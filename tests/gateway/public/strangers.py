@@ -24,7 +24,7 @@ class StandIn:
     """Answers as the services would; ``replies`` by name of the contract, or an error to raise."""
 
     def __init__(self):
-        self.questions = []
+        self.questions, self.deadlines = [], {}
         self.replies = {"billing.quote.v1": Unavailable("Nobody is there.")}
 
     async def start(self):
@@ -40,6 +40,7 @@ class StandIn:
         self, contract, data, *, id=None, caller=None, traceparent=None, deadline=None
     ):
         self.questions.append((contract.name, data, id, caller))
+        self.deadlines[contract.name] = deadline or contract.deadline
         registered = {**REGISTERED, "code": tracking.new(), "token": None}
         reply = self.replies.get(contract.name, registered)
         if callable(reply):

@@ -8,6 +8,7 @@ and what would be refused is told there.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -191,10 +192,8 @@ class BulkPages:
 
     async def _do(self, request: Request, form: BulkForm, page: QueuePage) -> list[Fate]:
         """Do the act on each ticket. Merges go one after the other: all change the same ticket."""
-        rows = _rows(form, page)
-        if form.act == "merge":
-            return [await self._one(request, form, *shown, self._ask) for shown in rows]
-        return await self._each(request, form, rows, self._ask)
+        turn = asyncio.Semaphore(1 if form.act == "merge" else AT_ONCE)
+        return await self._each(request, form, _rows(form, page), partial(self._ask, turn=turn))
 
     async def _each(
         self, request: Request, form: BulkForm, rows: Sequence[Shown], ask: Asking
@@ -220,11 +219,18 @@ class BulkPages:
     # --- the single acts ---
 
     async def _ask(
-        self, request: Request, form: BulkForm, row: QueueRow, version: int
+        self,
+        request: Request,
+        form: BulkForm,
+        row: QueueRow,
+        version: int,
+        *,
+        turn: asyncio.Semaphore,
     ) -> contracts.Acted:
         contract, message = await self._acts[form.act](request, form, row, version)
         id_ = f"{form.form}-{row.code}"
-        reply: contracts.Acted = await self._pages.ask(request, contract, message, form=id_)
+        async with turn:
+            reply: contracts.Acted = await self._pages.ask(request, contract, message, form=id_)
         return reply
 
     async def _assign(self, request: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
@@ -237,7 +243,8 @@ class BulkPages:
         )
         return Act(contracts.ASSIGN, message)
 
-    async def _merge(self, _: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
+    async def _merge(self, request: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
+        await self._require_no_open_bill(request, row)
         message = contracts.Merge(code=row.code, version=version, into=form.value("into"))
         return Act(contracts.MERGE, message)
 
@@ -249,9 +256,8 @@ class BulkPages:
 
     async def _write(self, request: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
         final = form.act == "answer"
-        if final and await self._has_open_bill(request, row):
-            sentence = "A bill of this ticket is unpaid; answer it by itself."
-            raise ContractError(sentence, fields=[FieldError("bills_stay", "required", sentence)])
+        if final:
+            await self._require_no_open_bill(request, row)
         english = form.value("text_en") if row.language == "en" else ""
         message = contracts.Answer(
             code=row.code,
@@ -262,15 +268,20 @@ class BulkPages:
         )
         return Act(contracts.ANSWER, message)
 
-    async def _has_open_bill(self, request: Request, row: QueueRow) -> bool:
-        """True if a bill waits; False while billing is away, as for the single act."""
+    async def _require_no_open_bill(self, request: Request, row: QueueRow) -> None:
+        """ContractError if a bill waits, after which nobody would look; nothing is known of it
+        while billing is away, as for the single act.
+        """
         about = row.about or {}
         bill = str(about["ref"])[:20] if about.get("kind") == "bill" else None
         try:
             message = OfTicket(ticket=row.code, bill=bill)
-            return bool((await self._pages.ask(request, OPEN_BILLS_OF_TICKET, message)).bills)
+            bills = (await self._pages.ask(request, OPEN_BILLS_OF_TICKET, message)).bills
         except BusError:
-            return False
+            return
+        if bills:
+            sentence = "A bill of this ticket is unpaid; end this ticket by itself."
+            raise ContractError(sentence, fields=[FieldError("bills_stay", "required", sentence)])
 
     def routes(self) -> list[Route]:
         """The route of the bar."""
