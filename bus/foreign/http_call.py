@@ -10,18 +10,16 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from bus.foreign import odd_texts
 from bus.process import spans
 from bus.process.spans import Attributes, Kind
 from bus.wire import Wire
-
-NUL = rb"\u0000"
 
 
 class NoAnswer(Exception):
@@ -175,13 +173,8 @@ def _watched_pools(
 
 
 def readable(body: bytes, limit: int) -> object:
-    """The JSON of an answer; None if it is none, too long, or holds what no database keeps."""
-    if len(body) > limit or NUL in body:
-        return None
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
+    """The JSON of an answer, whatever is in its texts; None if it is none, or too long."""
+    return odd_texts.read_json(body) if len(body) <= limit else None
 
 
 def whole(value: object) -> int | None:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from bus.client import Client
 from bus.errors import NotFound
+from bus.foreign.odd_texts import decoded, read_json
 from bus.process import log
 from bus.settings import Settings
 from contracts.notify.received import TAKE_TEXT, TakeText, as_it_is_kept
@@ -37,8 +38,6 @@ NAMES: Mapping[str, Sequence[str]] = {
     "ref": ("messageid", "id", "mid", "recid", "smsid", "messageidentifier"),
     "sent_at": ("date", "receivedate", "receivedatetime", "datetime", "time", "unixtime"),
 }
-# What old panels send where they mean Persian and do not say so.
-ENCODINGS = ("utf-8", "cp1256")
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9_.+~*'()!\-])+")
 
 
@@ -91,22 +90,14 @@ def unescaped(text: str) -> str:
 
 
 def form_of(raw: bytes) -> dict[str, str]:
-    """Return the first value of each name of a form or query, in the encoding that fits it."""
-    for encoding in ENCODINGS:
-        try:
-            pairs = parse_qsl(
-                raw.decode("latin-1"),
-                keep_blank_values=True,
-                encoding=encoding,
-                errors="strict",
-                max_num_fields=50,
-            )
-        except UnicodeDecodeError:
-            continue
-        except ValueError:
-            break
-        return dict(reversed(pairs))
-    return {}
+    """Return the first value of each name of a form or query, each in the encoding that fits it."""
+    try:
+        pairs = parse_qsl(
+            raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1", max_num_fields=50
+        )
+    except ValueError:
+        return {}
+    return {name: decoded(value.encode("latin-1")) for name, value in reversed(pairs)}
 
 
 class Received:
@@ -139,7 +130,10 @@ async def _members_of(request: Request) -> Mapping[str, str]:
     raw = await bodies.body(request, LIMIT)
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "application/json":
-        of_body = {name: str(value) for name, value in bodies.parse_object(raw).items()}
+        # What no reader knows is refused by the strict one, in its words.
+        read = read_json(raw)
+        read = read if isinstance(read, dict) else bodies.parse_object(raw)
+        of_body = {name: str(value) for name, value in read.items()}
         return {**members, **of_body}
     return {**members, **form_of(raw)}
 

@@ -35,6 +35,7 @@ from deploy.local.sms.state import Player, SmsMessage
 
 GET, POST = ["GET"], ["POST"]
 CALLBACK_TRIES = 5
+HALF = rb"\ud83d"
 # path, methods, provider, kind of call, who answers
 CALLS: tuple[tuple[str, list[str], str, str, Callable[..., Answer]], ...] = (
     ("/v1/{key}/sms/send.json", POST, "kavenegar", "send", protocols.kavenegar_send),
@@ -102,6 +103,8 @@ class Telephones:
                 return Cut()
             if do == "garbage":
                 return HTMLResponse("<!doctype html><title>maintenance</title>")
+            if do == "odd":
+                return _odd(reply, status)
             return JSONResponse(reply, status)
 
         return answer
@@ -163,6 +166,14 @@ class Telephones:
         if wish is not None and (wrong := self.player.play(wish)) is not None:
             return PlainTextResponse(wrong, 422)
         return JSONResponse({"tricks": list(self.player.tricks), "outcomes": self.player.outcomes})
+
+
+def _odd(reply: object, status: int) -> Response:
+    """An answer whose texts were cut within a character where they have an ellipsis, as by lines
+    that count in halves of characters.
+    """
+    body = JSONResponse(reply).body
+    return Response(bytes(body).replace("…".encode(), HALF), status, media_type="application/json")
 
 
 def _posted(url: str | None, fields: Mapping[str, object]) -> bool:

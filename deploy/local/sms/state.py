@@ -21,8 +21,9 @@ LINES = {
 }
 CALLS = ("send", "find", "states", "credit", "receive")
 # hang: time out before taking; take_and_hang: after it; drop and garbage: taken, and the answer is
-# lost or unreadable; error: HTTP 500, nothing taken; normal: no tricks any more.
-TRICKS = ("delay", "hang", "take_and_hang", "error", "drop", "garbage", "busy", "no_credit")
+# lost or unreadable; odd: taken, and texts of the answer are cut within a character; error: HTTP
+# 500, nothing taken; normal: no tricks any more.
+TRICKS = ("delay", "hang", "take_and_hang", "error", "drop", "garbage", "odd", "busy", "no_credit")
 STATES = ("accepted", "sent", "delivered", "undelivered", "failed", "rejected", "unknown")
 NEEDS_SECONDS = ("delay", "hang", "take_and_hang")
 Trick = dict[str, Any]  # JSON of a test; `wrong_play` judges it

@@ -26,7 +26,7 @@ from services.notify.providers.sms import DeliveryState, HandoverResult, Incomin
 OK, MOST, ASKED_MOST = 200, 200, 500
 READ, UNREAD = "1", "0"
 # Of texts that were read before, those within that time: older ones may be forgotten here.
-RECENT = 2 * 86_400.0
+RECENT, CLOCKS_DIFFER = 2 * 86_400.0, 86_400.0
 STATES = {
     1: DeliveryState.ACCEPTED,  # in its queue
     2: DeliveryState.ACCEPTED,  # scheduled
@@ -190,6 +190,9 @@ def _came_in(entry: Json) -> IncomingSms:
 
 
 def _came_in_lately(entry: Json) -> IncomingSms | None:
-    sent_at = whole_or_none(entry.get("date"))
-    is_recent = sent_at is not None and sent_at > time.time() - RECENT
+    """None for one that was read before and is older, or of a day to come: it would be new again
+    whenever it is forgotten here.
+    """
+    sent_at, now = whole_or_none(entry.get("date")), time.time()
+    is_recent = sent_at is not None and now - RECENT < sent_at < now + CLOCKS_DIFFER
     return _came_in(entry) if is_recent else None

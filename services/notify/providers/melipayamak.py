@@ -23,6 +23,7 @@ OK = 1
 CAME_IN, PAGE, PAGES = 1, 100, 20
 # Older texts were there before anybody asked.
 RECENT = dt.timedelta(days=2)
+CLOCKS_DIFFER = dt.timedelta(days=1)
 _MILLISECONDS = re.compile(r"/Date\(([0-9]{1,15})[^)]*\)/")
 # The numbers of messages have many digits; a small one is a code.
 CODE_MOST = 1000
@@ -142,10 +143,15 @@ class Melipayamak:
 
 
 def _came_in(entry: Json) -> IncomingSms | None:
-    """A text of the last days; None for an older one. Unavailable ``provider.unreadable``."""
-    sent_at = str(entry.get("SendDate"))
-    if _moment(sent_at) < dt.datetime.now(dt.UTC) - RECENT:
+    """A text of the last days; None for an older one. Unavailable ``provider.unreadable`` for one
+    without a time, or of a day to come: it would be new again whenever it is forgotten here.
+    """
+    sent_at, now = str(entry.get("SendDate")), dt.datetime.now(dt.UTC)
+    moment = _moment(sent_at)
+    if moment < now - RECENT:
         return None
+    if moment > now + CLOCKS_DIFFER:
+        raise http.unreadable("a time to come")
     number = outside.whole(entry.get("MsgID")) or 0
     return IncomingSms(
         ref=str(number) if number > 0 else "",

@@ -1,5 +1,7 @@
 """The entrypoints of texts that come in."""
 
+from functools import cached_property
+
 from bus.database.store import Tx
 from bus.endpoint import every, handle, serve
 from contracts.notify import received as contracts
@@ -12,6 +14,11 @@ from services.notify.sending.dispatch_entrypoints import sms_inboxes
 
 class ReceivedEntrypoints(Entrypoints):
     """Texts: taken from providers, listed for agencies, settled by clerks."""
+
+    @cached_property
+    def read_boxes(self) -> polling.Read:
+        """Which lists of providers this process has read to what is known."""
+        return set()
 
     @serve(contracts.TAKE_TEXT)
     def take_text(self, tx: Tx, message: contracts.TakeText) -> contracts.TextReceipt:
@@ -43,7 +50,7 @@ class ReceivedEntrypoints(Entrypoints):
     def poll_texts(self) -> None:
         """Asks those providers for texts that do not bring them; no transaction waits meanwhile."""
         for inbox in sms_inboxes(self.settings.text("NOTIFY_PROVIDERS_FILE")):
-            polling.poll(self.store, self.context, inbox)
+            polling.poll(self.store, self.context, inbox, self.read_boxes)
 
     @every(3600)
     def forget_texts(self) -> None:

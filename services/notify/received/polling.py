@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from bus.database.store import Store, Tx
 from bus.errors import BusError, Unavailable
@@ -18,22 +18,30 @@ _log = log.get("receiving")
 AWAY = "provider.unreachable"
 # A provider that gives a text once has given it: so long our own store is asked again.
 PAUSES = (1, 5, 15)
+# Provider and box of each list that this process has read, at its last turn, to what is known.
+Read: TypeAlias = set[tuple[str, str]]
 
 
-def poll(store: Store, context_of: ContextOf, inbox: SmsInbox) -> None:
+def poll(store: Store, context_of: ContextOf, inbox: SmsInbox, read: Read) -> None:
     """Keep what has come in at a provider since the last time; what it gives again is known.
 
     A provider that does not answer is asked again at the next turn, and so is every one while our
-    store is away; a line that is refused keeps nothing of the others.
+    store is away; a line that is refused keeps nothing of the others. Lists give the newest first:
+    where a turn came to no end, behind what it kept may stand what nobody has kept, so that the
+    next one reads to the end of the list.
     """
     with store.transaction() as tx:
         of_agencies = senders.lines_at(tx.conn, inbox.code)
     for box in inbox.boxes(of_agencies):
+        was_read = (inbox.code, box) in read
+        read.discard((inbox.code, box))
         try:
             for portion in inbox.received(box):
                 requests = [_request(inbox.code, box, sms) for sms in portion]
-                if not _keep(store, context_of, requests):
+                is_new = _keep(store, context_of, requests)
+                if not requests or (was_read and not is_new):
                     break
+            read.add((inbox.code, box))
         except Unavailable as error:
             _log.warning("texts_not_polled", provider=inbox.code, code=error.code)
             if error.code == AWAY:

@@ -18,6 +18,7 @@ from bus.envelope import instant
 from bus.errors import NotFound, RuleBroken
 from bus.process import log
 from contracts.notify.received import (
+    NOBODY,
     RECEIVED_PAGE,
     ListReceived,
     NoteText,
@@ -46,6 +47,8 @@ from services.notify.webhooks import rows as deliveries
 _log = log.get("receiving")
 # Of one sender; whoever floods us fills neither the store nor the clerks' list.
 MOST, WITHIN = 30, dt.timedelta(hours=1)
+# Of senders whom a provider does not tell, who are not one.
+MOST_OF_NOBODY = 1000
 # A text that nobody numbered is the same within that time.
 REPEATED_WITHIN = dt.timedelta(minutes=10)
 # So long an answer to a message of ours is an answer.
@@ -89,7 +92,7 @@ def take(context: Context, request: TakeText) -> TextReceipt:
     if is_repeat:
         return TextReceipt(is_new=False)
     hashed = context.keys.receiver("sms", sender)
-    if _floods(context, hashed):
+    if _floods(context, hashed, MOST_OF_NOBODY if sender == NOBODY else MOST):
         if is_numbered:  # a provider that is asked gives it again each minute
             _note_repeat(context, request, id_, digests[0])
         return TextReceipt(is_new=True)
@@ -179,7 +182,7 @@ def _is_repeat(context: Context, digests: Sequence[bytes]) -> bool:
     return context.conn.execute(query).scalar() is not None
 
 
-def _floods(context: Context, hashed: bytes) -> bool:
+def _floods(context: Context, hashed: bytes, most: int) -> bool:
     """Tell whether a sender has sent too many; then one more is counted with the newest."""
     recent = (
         select(RECEIVED_TEXTS.c.id)
@@ -188,10 +191,10 @@ def _floods(context: Context, hashed: bytes) -> bool:
             RECEIVED_TEXTS.c.created_at > context.now - WITHIN,
         )
         .order_by(RECEIVED_TEXTS.c.created_at.desc())
-        .limit(MOST)
+        .limit(most)
     )
     ids = list(context.conn.execute(recent).scalars())
-    if len(ids) < MOST:
+    if len(ids) < most:
         return False
     context.conn.execute(
         update(RECEIVED_TEXTS)

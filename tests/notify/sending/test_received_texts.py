@@ -13,6 +13,7 @@ from bus.errors import Unavailable
 from bus.settings import Settings
 from contracts.notify import received
 from contracts.notify.person_work import WorkOnPerson
+from contracts.notify.received import NOBODY
 from contracts.ticketing.letters import TAKE_TICKET_TEXT
 from deploy.local.sms.state import LINES
 from gateway.limits.guesses import Guesses
@@ -21,7 +22,7 @@ from gateway.web import Face
 from services.notify import person_work
 from services.notify.providers.http import unreadable
 from services.notify.providers.registry import PROVIDERS
-from services.notify.providers.sms import IncomingSms
+from services.notify.providers.sms import ALL, IncomingSms
 from services.notify.received import polling
 from tests.notify.conftest import MOBILE
 from tests.notify.govuk.test_api_keys import Api
@@ -128,6 +129,9 @@ def test_a_flood_of_one_sender_is_bounded_and_counted_and_stops_nobody_else(desk
     desk.later(hours=2)
     take(desk, "باز", ref="y")
     assert texts(desk)[0]["text"] == "باز"
+    for number in range(31):  # whom the provider does not tell is not one sender
+        take(desk, "کسی", sender=NOBODY, ref=f"n{number}")
+    assert sum(text["text"] == "کسی" for text in texts(desk)) == 31
 
 
 def test_what_is_old_goes_and_what_is_a_person_s_is_emptied_on_wish(desk):
@@ -293,6 +297,44 @@ def test_each_provider_is_asked_in_its_own_way_and_a_lost_answer_of_a_list_loses
     assert sorted(rows) == sorted((provider, LINES[provider][0]) for provider in others)
 
 
+def test_a_text_that_was_cut_within_a_character_keeps_nothing_of_the_others(asking, played):
+    before = asking.polled()
+    for provider, (line, *_) in LINES.items():
+        asking.written(f"بریده… {provider}", to=line)
+        asking.written(f"سالم {provider}", sender="09900000002", to=line)
+        for _ in range(5):
+            played.play("odd", provider, call="receive")
+    assert asking.polled() == before + 2 * len(LINES)
+    bodies = [text["text"] for text in asking.call(received.OPEN_TEXTS, as_="karim")["texts"]]
+    assert {f"بریده\ufffd {provider}" for provider in LINES} <= set(bodies)
+
+
+class Ending:
+    """A provider whose list came to no end at the first turn: the newest of it was read alone."""
+
+    code, polls, turns = "smsir", True, 0
+
+    def boxes(self, _of_agencies):
+        return [ALL]
+
+    def received(self, _box):
+        self.turns += 1
+        yield [IncomingSms("2", "3000", "09900000001", "تازه")]
+        if self.turns == 1:
+            raise unreadable("code 0")
+        yield [IncomingSms("1", "3000", "09900000001", "کهنه")]
+        assert self.turns == 2, "who has read the list asks for no more than is new"
+
+
+def test_what_stands_behind_the_place_where_a_list_broke_off_is_read_at_the_next_turn(desk):
+    provider, read = Ending(), set()
+    kept = []
+    for _ in range(3):
+        polling.poll(desk.service.store, desk.service.context, provider, read)
+        kept.append(execute(desk.db, "select count(*) from received_texts")[0][0])
+    assert kept == [1, 2, 2]
+
+
 class Refusing:
     """A provider that refuses one of its lines, and has texts at the other, one of them odd."""
 
@@ -314,7 +356,7 @@ class Refusing:
 
 def test_a_line_that_is_refused_and_a_text_that_is_odd_keep_nothing_of_the_others(desk):
     for _ in range(2):
-        polling.poll(desk.service.store, desk.service.context, Refusing())
+        polling.poll(desk.service.store, desk.service.context, Refusing(), set())
     assert execute(desk.db, "select line from received_texts") == [("2000",)] * 3
     bodies = [text["text"] for text in desk.call(received.OPEN_TEXTS, as_="karim")["texts"]]
     assert sorted(body[:6] for body in bodies) == ["", "سلام", "کلمهها"]
@@ -558,6 +600,15 @@ def test_persian_in_the_encoding_of_old_windows_is_read(bring):
     raw = b"from=0990&to=1000&message=" + quote_from_bytes("سلام پدر".encode("cp1256")).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert bring(content=raw, headers=headers)[1].text == "سلام پدر"
+
+
+def test_a_text_that_was_cut_within_a_character_keeps_its_other_words(bring):
+    cut = b"from=0990&to=1000&message=" + quote_from_bytes("سلام پدر".encode()[:-1]).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert bring(content=cut, headers=headers)[1].text == "سلام پد\ufffd"
+    half = b'{"from": "0990", "to": "1000", "message": "hi \\ud83d\\u0000"}'
+    headers = {"Content-Type": "application/json"}
+    assert bring(content=half, headers=headers)[1].text == "hi \ufffd\ufffd"
 
 
 def test_what_was_escaped_twice_is_read_as_it_was_written(bring):
