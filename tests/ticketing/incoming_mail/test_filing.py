@@ -85,9 +85,7 @@ def test_a_clerk_sets_spam_aside_and_takes_it_up_again_if_its_sender_was_meant(h
 
 def test_a_letter_with_which_others_are_joined_is_not_set_aside_as_spam(hand):
     to = "groundwater@water.example"
-    first, second = (
-        letter(f"{n}", to=to, Message_ID=f"<{n}@example.com>") for n in ("one", "two")
-    )
+    first, second = (letter(f"{n}", to=to, Message_ID=f"<{n}@example.com>") for n in ("one", "two"))
     receive(hand, first, to=to)
     code = code_of(hand)
     receive(hand, second, to=to)

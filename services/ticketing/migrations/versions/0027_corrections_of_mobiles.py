@@ -50,7 +50,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute(f"delete from colleague_notices where kind in ({OF_CORRECTIONS})")
+    op.execute("delete from colleague_notices where kind in ('approval', 'decided')")
     _allow(KINDS)
     op.execute("drop index tickets_code_from_its_end")
     op.execute("drop table mobile_corrections")
