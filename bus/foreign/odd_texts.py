@@ -40,7 +40,7 @@ def read_json(body: bytes) -> object:
 
 
 def _mended(string: re.Match[str]) -> str:
-    return _ESCAPE.sub(lambda found: found[1] or NO_CHARACTER, string[0].translate(_RAW))
+    return _ESCAPE.sub(lambda escape: escape[1] or NO_CHARACTER, string[0].translate(_RAW))
 
 
 def decoded(octets: bytes) -> str:

@@ -394,7 +394,7 @@ class Shaky:
 
 def test_a_text_that_is_given_once_is_kept_though_our_store_was_away(desk, monkeypatch):
     monkeypatch.setattr(polling, "PAUSES", (0,))
-    polling.poll(Shaky(desk.service.store), desk.service.context, GivesOnce())
+    polling.poll(Shaky(desk.service.store), desk.service.context, GivesOnce(), set())
     assert execute(desk.db, "select count(*) from received_texts") == [(2,)]
 
 
