@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from bus.errors import Unavailable
 from bus.foreign import http_call as outside
+from bus.foreign import odd_texts
 from bus.process import log
 from services.notify.providers.sms import (
     DeliveryState,
@@ -70,7 +71,7 @@ def _exchange(method: str, url: str, timeout: float, **options: Any) -> Json:
     )
     if status >= 500:  # noqa: PLR2004 - HTTP's own number
         raise away(str(status))
-    reply = outside.readable(body, LIMIT)
+    reply = odd_texts.read_json(body) if len(body) <= LIMIT else None
     if not isinstance(reply, dict):
         raise _Page(status)
     return reply
