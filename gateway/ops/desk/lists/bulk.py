@@ -8,7 +8,6 @@ and what would be refused is told there.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -180,7 +179,7 @@ class BulkPages:
     ) -> list[Fate]:
         """The tickets on which the act would be refused, and why; each is tried out by itself."""
         form = replace(form, values={**form.values, "into": [into]})
-        fates = await self._each(request, form, _rows(form, page), self._try)
+        fates = await self._each(request, form, _rows(form, page), self._try, AT_ONCE)
         return [fate for fate in fates if fate.reason]
 
     async def _try(
@@ -192,16 +191,22 @@ class BulkPages:
 
     async def _do(self, request: Request, form: BulkForm, page: QueuePage) -> list[Fate]:
         """Do the act on each ticket. Merges go one after the other: all change the same ticket."""
-        turn = asyncio.Semaphore(1 if form.act == "merge" else AT_ONCE)
-        return await self._each(request, form, _rows(form, page), partial(self._ask, turn=turn))
+        at_once = 1 if form.act == "merge" else AT_ONCE
+        return await self._each(request, form, _rows(form, page), self._ask, at_once)
 
     async def _each(
-        self, request: Request, form: BulkForm, rows: Sequence[Shown], ask: Asking
+        self, request: Request, form: BulkForm, rows: Sequence[Shown], ask: Asking, at_once: int
     ) -> list[Fate]:
-        """Ask for each ticket, several at once."""
-        asking = _few_at_once(ask)
-        fates = (self._one(request, form, *shown, asking) for shown in rows)
-        return list(await asyncio.gather(*fates))
+        """Ask for each ticket, few at once: of a hundred none waits so long in the service that its
+        answer is late.
+        """
+        room = asyncio.Semaphore(at_once)
+
+        async def fate_of(shown: Shown) -> Fate:
+            async with room:
+                return await self._one(request, form, *shown, ask)
+
+        return list(await asyncio.gather(*map(fate_of, rows)))
 
     async def _one(
         self, request: Request, form: BulkForm, row: QueueRow, version: int, ask: Asking
@@ -219,18 +224,11 @@ class BulkPages:
     # --- the single acts ---
 
     async def _ask(
-        self,
-        request: Request,
-        form: BulkForm,
-        row: QueueRow,
-        version: int,
-        *,
-        turn: asyncio.Semaphore,
+        self, request: Request, form: BulkForm, row: QueueRow, version: int
     ) -> contracts.Acted:
         contract, message = await self._acts[form.act](request, form, row, version)
         id_ = f"{form.form}-{row.code}"
-        async with turn:
-            reply: contracts.Acted = await self._pages.ask(request, contract, message, form=id_)
+        reply: contracts.Acted = await self._pages.ask(request, contract, message, form=id_)
         return reply
 
     async def _assign(self, request: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
@@ -296,19 +294,6 @@ def _rows(form: BulkForm, page: QueuePage) -> list[Shown]:
     into = form.value("into") if form.act == "merge" else ""
     rows = (row for row in page.tickets if row.code in versions and row.code != into)
     return [Shown(row, versions[row.code]) for row in rows]
-
-
-def _few_at_once(ask: Asking) -> Asking:
-    """So that of a hundred none waits so long in the service that its answer is late."""
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def asking(
-        request: Request, form: BulkForm, row: QueueRow, version: int
-    ) -> contracts.Acted:
-        async with room:
-            return await ask(request, form, row, version)
-
-    return asking
 
 
 def _assignee(to: str, own: str) -> str | None:
