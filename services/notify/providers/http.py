@@ -21,6 +21,8 @@ from services.notify.providers.sms import (
 
 Json: TypeAlias = dict[str, Any]
 """An object that a provider answered. Any: `whole`, `number`, `rials` and `objects` read it."""
+State: TypeAlias = tuple[DeliveryState, str]
+Report: TypeAlias = tuple[str, State]
 Read = TypeVar("Read")
 _log = log.get("providers")
 UNREADABLE = "The provider of SMS answered in a form that cannot be read."
@@ -137,6 +139,19 @@ def read_each(value: object, read: Callable[[Json], Read | None]) -> list[Read]:
     if faults:
         _log.warning("entries_unreadable", count=faults)
     return results
+
+
+def state_of(code: int, states: Mapping[int, DeliveryState]) -> State | None:
+    """What a provider's code says of a message, and the code; None for one that is not known."""
+    return (states[code], str(code)) if code in states else None
+
+
+def report_of(entry: Json, name: str, states: Mapping[int, DeliveryState]) -> Report | None:
+    """The provider's number of a message, which is called ``name``, and what became of it; None
+    where its code is not known. Unavailable ``provider.unreadable``.
+    """
+    state = state_of(whole(entry.get("status")), states)
+    return (str(whole(entry.get(name))), state) if state else None
 
 
 def one_by_one(

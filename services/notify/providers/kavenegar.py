@@ -169,12 +169,8 @@ def _found(entry: Json) -> tuple[int, str | None]:
     return whole(entry.get("localid")), number
 
 
-def _became(entry: Json) -> tuple[str, tuple[DeliveryState, str]] | None:
-    """Kavenegar's number of a message, and what became of it; None where its code is unknown."""
-    code = whole(entry.get("status"))
-    if code not in STATES:
-        return None
-    return str(whole(entry.get("messageid"))), (STATES[code], str(code))
+def _became(entry: Json) -> http.Report | None:
+    return http.report_of(entry, "messageid", STATES)
 
 
 def _came_in(entry: Json) -> IncomingSms:

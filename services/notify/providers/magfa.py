@@ -130,12 +130,8 @@ class Magfa:
         return f"{self.base}/api/http/sms/v2/{path}"
 
 
-def _became(receipt: Json) -> tuple[str, tuple[DeliveryState, str]] | None:
-    """Magfa's number of a message, and what became of it; None where its code is unknown."""
-    code = whole(receipt.get("status"))
-    if code not in STATES:
-        return None
-    return str(whole(receipt.get("mid"))), (STATES[code], str(code))
+def _became(receipt: Json) -> http.Report | None:
+    return http.report_of(receipt, "mid", STATES)
 
 
 def _handed(sms: Sms, answer: Json) -> HandoverResult:

@@ -105,8 +105,7 @@ class Melipayamak:
         return http.one_by_one(provider_refs, self._state)
 
     def _state(self, ref: str) -> tuple[DeliveryState, str] | None:
-        code = whole(self._ask("GetDeliveries2", recID=ref))
-        return (STATES[code], str(code)) if code in STATES else None
+        return http.state_of(whole(self._ask("GetDeliveries2", recID=ref)), STATES)
 
     def credit(self) -> int | None:
         credit = self._ask("GetCredit")
