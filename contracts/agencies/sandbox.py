@@ -34,6 +34,8 @@ WITHOUT_PURPOSE = (
     "notify.rotate_callback_secret.v1",
     "notify.drop_callback.v1",
 )
+# How the codes of those begin who try things out for some days.
+SANDBOX = "sandbox-"
 # For how many days an entry holds, and how many questions it may ask a day for each purpose.
 MOST_DAYS = 30
 PER_DAY = 1000

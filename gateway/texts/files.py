@@ -22,8 +22,8 @@ class TextFile(NamedTuple):
     """A language: its own name, direction and plural, and all its texts.
 
     ``names`` says what messages call a field, ``wanted`` what has to be chosen there, ``errors``
-    what a refusal means, ``problems`` title and advice of the problems of the API, ``said`` how it
-    says names and states that services tell in its language of data.
+    what a refusal means, ``problems`` title and advice of the problems of the API,
+    ``translations`` the names and states that services tell in its language of data.
     """
 
     tag: str
@@ -36,7 +36,7 @@ class TextFile(NamedTuple):
     wanted: Mapping[str, str]
     errors: Mapping[str, str]
     problems: Mapping[str, Mapping[str, str]]
-    said: Mapping[str, str]
+    translations: Mapping[str, str]
     dates: "Dates | None"
 
 
@@ -73,7 +73,7 @@ def read(tag: str, folder: Path = FOLDER) -> TextFile:
         direction=language["direction"],
         data=data,
         plural=c2py(language["plural"]),
-        said=own.get("said", {}),
+        translations=own.get("translations", {}),
         **parts,
     )
 
@@ -117,7 +117,7 @@ def translated(text: str, language: str) -> str:
     """Return a name or a state that a service tells, in a third language that has words for it; of
     «state: reason» each part. What it has none for stays as it is.
     """
-    words = file_of(language).said
+    words = file_of(language).translations
     return ": ".join(words.get(part, part) for part in text.split(": ")) if words else text
 
 

@@ -253,4 +253,4 @@ def test_a_third_language_says_what_services_tell_and_nothing_that_none_tells():
     assert translated("واحدی که دفتر تازه دارد", arabic) == "واحدی که دفتر تازه دارد"
     sources = [ROOT / "services/ticketing/domain/labels.py", *(ROOT / "deploy/desk").glob("*.toml")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    assert [name for name in file_of("ar").said if f'"{name}"' not in text] == []
+    assert [name for name in file_of("ar").translations if f'"{name}"' not in text] == []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from bus.errors import BusError, FieldError
 from contracts.agencies.desk import AgencyRow
+from contracts.agencies.sandbox import SANDBOX
 from gateway.html.inquiry_names import BLOCKS, PURPOSES
 from gateway.ops.register.client_words import (
     CLIENT_FIELDS,
@@ -328,7 +329,7 @@ def reason_label(reason: str) -> str:
 def by_name(agencies: Iterable[AgencyRow]) -> list[AgencyRow]:
     """Agencies in the order of the Persian alphabet, those of the sandbox last."""
     ordered = sorted(agencies, key=lambda agency: collation_key(agency.name_fa or agency.name))
-    return sorted(ordered, key=lambda agency: agency.code.startswith("sandbox-"))
+    return sorted(ordered, key=lambda agency: agency.code.startswith(SANDBOX))
 
 
 def has_ended(until: str | None) -> bool:

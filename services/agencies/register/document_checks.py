@@ -15,11 +15,11 @@ from bus.foreign.address import place
 from bus.messages.kinds import Command, Contract, Event, Request
 from contracts import CATALOGUE
 from contracts.agencies.register import DOCUMENT, MOST_KEYS
+from contracts.agencies.sandbox import SANDBOX
 from members.documents import parse_agency
 from services.agencies.domain.document import Document
 from services.agencies.register import versions
 
-SANDBOX = "sandbox-"
 # Codes that mean Mirab itself elsewhere.
 RESERVED = ("mirab",)
 MOST_EXCEPTION_DAYS = 366

@@ -7,12 +7,13 @@ from sqlalchemy import Connection, func, select
 
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
 from contracts.agencies.register import RegisterSandbox
+from contracts.agencies.sandbox import SANDBOX
 from iran.persian import tehran_day
 from members.documents import parse_agency
 from services.agencies.context import Context
 from services.agencies.domain.document import Document, Key, PublicKey
 from services.agencies.register import key_proofs, sandbox_document, versions
-from services.agencies.register.document_checks import SANDBOX, key_faults
+from services.agencies.register.document_checks import key_faults
 from services.agencies.register.revocations import revoked_ids, thumbprints
 from services.agencies.register.versions import Act
 from services.agencies.tables import AGENCIES

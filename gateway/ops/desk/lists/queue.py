@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bus.errors import BusError
 from contracts.ticketing import queue as contracts
-from contracts.ticketing.queue import AskMark, AskNext, Queue, QueuePage
+from contracts.ticketing.queue import SIZES, AskMark, AskNext, Queue, QueuePage
 from gateway.forms.values import typed_of
 from gateway.http.documents import Document
 from gateway.ops.desk import words
@@ -48,6 +48,7 @@ class QueueView:
     filtered: int
     saved: int | None
     done: str
+    sizes: tuple[int, ...] = SIZES
 
 
 class QueuePages:
