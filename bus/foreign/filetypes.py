@@ -125,7 +125,7 @@ def office_type(stream: BinaryIO) -> str | None:
                 return None
             if "mimetype" in names:
                 return _open_office(archive)
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError, RuntimeError):
         return None
     if "[Content_Types].xml" not in names:
         return None

@@ -61,7 +61,7 @@ def spoiled(value: str) -> Damage | None:
     >>> spoiled("#REF!").code
     'cell.error_value'
     """
-    if _PLAIN.fullmatch(value):
+    if not value or _PLAIN.fullmatch(value):
         return None
     if value[0] in "=#eE":
         checks = (

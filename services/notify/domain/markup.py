@@ -85,7 +85,7 @@ class _Writer:
         target = PLACEHOLDER.sub(self._in_target, raw)
         if match["bare"]:
             return self.link(target, self.literal(target))
-        if urlsplit(target).scheme not in ("http", "https", "mailto"):
+        if _scheme(target) not in ("http", "https", "mailto"):
             return self._plain(match[0])
         return self.link(target, self._plain(match["label"]))
 
@@ -174,6 +174,14 @@ def _html_block(kind: str, lines: list[str], writer: _Writer) -> str:
         return f"<{kind}>{items}</{kind}>"
     style = f' style="{_STYLE[kind]}"' if kind in _STYLE else ""
     return f"<{kind}{style}>{'<br>'.join(rows)}</{kind}>"
+
+
+def _scheme(target: str) -> str:
+    """The scheme of an address; empty for what is none, such as one with half a bracket."""
+    try:
+        return urlsplit(target).scheme
+    except ValueError:
+        return ""
 
 
 def _bdi(value: str) -> str:
