@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from bus.process.private import own_files_only
 
 if TYPE_CHECKING:
+    from nameko.runners import ServiceRunner
+
     from bus.settings import Settings
 
 # How long a migration waits for its database.
@@ -70,12 +72,25 @@ def serve(part: str) -> int:
     watch_surroundings(settings)
     runner = ServiceRunner()
     runner.add_service(service_of(part))
-    signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(runner.stop))
-    signal.signal(signal.SIGINT, lambda *_: eventlet.spawn_n(runner.stop))
+    signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(_stop, runner))
+    signal.signal(signal.SIGINT, lambda *_: eventlet.spawn_n(_stop, runner))
     runner.start()
     collector.settle()
     runner.wait()
     return 0
+
+
+def _stop(runner: "ServiceRunner") -> None:
+    """Stop in order; where one part fails at that, the process ends all the same: nameko would wait
+    for the others for ever.
+    """
+    from bus.process import log
+
+    try:
+        runner.stop()
+    except Exception:
+        log.get("serve").exception("stop_failed")
+        runner.kill()
 
 
 def relay(part: str) -> int:

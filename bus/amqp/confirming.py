@@ -129,8 +129,12 @@ class Confirming:
             return Confirmed([False] * len(sayings), answered=False, refused=refused)
 
     def stop(self) -> None:
-        close(self._connection)
-        self._connection = None
+        """Closes the connection once nobody has his say on it: it has one reader at a time. A
+        connection that stays silent ends with its process.
+        """
+        with eventlet.Timeout(CONFIRM_SECONDS, False), self._turn:
+            close(self._connection)
+            self._connection = None
 
 
 def publish(channel: Channel, saying: Saying, *, mandatory: bool = False) -> None:
