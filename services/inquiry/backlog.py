@@ -9,6 +9,9 @@ _WAITING = text("""
             and asked_at < now() - interval '1 hour') as waits_for_bill,
         (select count(*) from own_inquiries where state = 'UNPAID'
             and asked_at < now() - interval '60 days') as waits_for_payment,
+        (select count(*) from own_inquiries where state = 'ENDED'
+            and bill_shown->>'state' = 'PAID' and ended_at > now() - interval '30 days')
+            as waits_for_refund,
         (select count(*) from batches where state = 'ANSWERING'
             and submitted_at < now() - interval '1 hour') as waits_for_answers,
         (select count(*) from loads where state in ('WAITING', 'LOADING')
@@ -19,8 +22,8 @@ _WAITING = text("""
 
 
 def counts(conn: Connection) -> dict[str, int]:
-    """Count own inquiries without a bill or a payment, batches without answers, endless imports,
-    and changes and signals that were due an hour ago.
+    """Count own inquiries without a bill, a payment or the answer that was paid for, batches without
+    answers, endless imports, and changes and signals that were due an hour ago.
     """
     (row,) = conn.execute(_WAITING).mappings()
     return {str(name): int(count) for name, count in row.items()}

@@ -14,7 +14,7 @@ from services.inquiry import holds
 from services.inquiry.askers import Asker
 from services.inquiry.context import Context
 from services.inquiry.domain.moments import instant
-from services.inquiry.domain.own_inquiry import SETTLED, act_of, following
+from services.inquiry.domain.own_inquiry import SETTLED, OwnState, act_of, following
 from services.inquiry.domain.purposes import OWN_CODE
 from services.inquiry.hashes import person_hash
 from services.inquiry.own_inquiries import attempt_limits, text_messages
@@ -61,7 +61,7 @@ def ask(context: Context, question: AskOwn) -> OwnReceipt | BusError:
 
 
 def face_asker(context: Context) -> str:
-    """By what the face tells those who ask apart, without saying who they are."""
+    """The word by which the face tells one asker from another, without saying who they are."""
     return str((context.envelope.caller or {}).get("asker", ""))
 
 
@@ -141,14 +141,21 @@ def note_bill(context: Context, bill: BillFact) -> None:
     row = own_row(context.conn, bill.source_ref, lock=True)
     if row is None or (_is_old(row, bill) and bill.state not in SETTLED):
         return
-    # Who asked is forgotten thirty days after the bill has ended (rule own_ids).
-    state = following(row.state, act_of(bill.state, is_forgotten=row.key is None))
-    if state is None:
+    is_forgotten = row.key is None
+    state = following(row.state, act_of(bill.state), is_forgotten=is_forgotten)
+    if state is None or (is_forgotten and bill.state == "ISSUED"):  # nobody shall pay it
         return
-    changes: dict[str, object] = {}
     if state == "ANSWERED":
-        changes = {"tracking_code": answer_own(context, row).tracking_code, "key": None}
+        tracking_code = answer_own(context, row).tracking_code
         text_messages.send_answered(context.tx, row)
+        _note(context, row, bill, state, tracking_code=tracking_code, key=None)
+    else:
+        _note(context, row, bill, state)
+
+
+def _note(
+    context: Context, row: OwnRow, bill: BillFact, state: OwnState, **changes: str | None
+) -> None:
     context.conn.execute(
         update(OWN_INQUIRIES)
         .where(OWN_INQUIRIES.c.code == row.code)
@@ -199,7 +206,11 @@ def forget(context: Context) -> None:
     context.conn.execute(
         update(OWN_INQUIRIES)
         .where(column.state == "CHARGING", column.asked_at < unfinished)
-        .values(state="ENDED", ended_at=context.now, key=case((held, column.key)))
+        .values(
+            state=following("CHARGING", "give_up"),
+            ended_at=context.now,
+            key=case((held, column.key)),
+        )
     )
     unpaid = context.now - retention.span("own_unpaid")
     context.conn.execute(

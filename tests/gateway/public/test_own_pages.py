@@ -29,7 +29,7 @@ class Portal:
         wait_for(lambda: listening(int(port)), 60)
 
     def begin(self):
-        (self._since,) = execute(self.db, "select clock_timestamp()")[0]
+        (self.since,) = execute(self.db, "select clock_timestamp()")[0]
         self._told = [len(process.log) for process in self.processes]
         return self
 
@@ -50,7 +50,7 @@ class Portal:
             self.db,
             "select mobile, language from own_inquiries where asked_at >= %s "
             "order by asked_at, code",
-            (self._since,),
+            (self.since,),
         )
 
     def log(self):
@@ -118,3 +118,21 @@ def test_p10_c5_an_own_inquiry_is_asked_with_digits_and_marks_of_any_kind(portal
     reply, _ = portal.ask(key=key, file_no=file_no, mobile=mobile)
     assert (reply.status_code, "/inquiry/mine" in reply.url) == (200, True)
     assert portal.mobiles()[-1] == ("+989900000012", "fa")
+
+
+@pytest.mark.parametrize(
+    ("bill", "sentence"),
+    [
+        (None, "برای این استعلام قبضی صادر نشد"),
+        ("EXPIRED", "قبض پرداخت نشد"),
+        ("PAID", "پرداخت شما پس از پایان استعلام رسید"),
+    ],
+)
+def test_an_inquiry_that_has_ended_tells_why_and_what_became_of_the_money(portal, bill, sentence):
+    _, browser = portal.ask()
+    execute(
+        portal.db,
+        "update own_inquiries set state = 'ENDED', bill_shown = %s::jsonb where asked_at >= %s",
+        (bill and f'{{"state": "{bill}", "total_rials": 500000}}', portal.since),
+    )
+    assert sentence in browser.get(f"{portal.url}/inquiry/mine", timeout=30).text

@@ -1,4 +1,4 @@
-"""The states of an own inquiry: only its bill moves it, and an answer is final."""
+"""The states of an own inquiry: its bill moves it, or sixty days without one; an answer is final."""
 
 import pytest
 
@@ -17,13 +17,14 @@ from services.inquiry.domain.own_inquiry import act_of, following
     ],
 )
 def test_the_bill_of_an_inquiry_moves_it(state, bill, state_after):
-    assert following(state, act_of(bill, is_forgotten=False)) == state_after
+    assert following(state, act_of(bill)) == state_after
 
 
-@pytest.mark.parametrize("act", ["bill", "settle", "settle_forgotten", "end"])
+@pytest.mark.parametrize("act", ["bill", "settle", "end", "give_up"])
 def test_an_answer_is_final(act):
     assert following("ANSWERED", act) is None
 
 
-def test_a_payment_after_the_person_was_forgotten_gives_no_answer():
-    assert following("ENDED", act_of("PAID", is_forgotten=True)) == "ENDED"
+@pytest.mark.parametrize("bill", ["ISSUED", "PAID", "WAIVED", "VOID", "EXPIRED"])
+def test_nothing_moves_it_after_the_person_was_forgotten(bill):
+    assert following("ENDED", act_of(bill), is_forgotten=True) == "ENDED"

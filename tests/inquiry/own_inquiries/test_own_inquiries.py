@@ -398,7 +398,7 @@ def test_the_mobile_is_emptied_some_days_after_the_inquiry_has_ended(inquiry, st
 
     def kept(days):
         inquiry.moment += dt.timedelta(days=days)
-        inquiry.service.forget_old_batches.__wrapped__(inquiry.service)
+        inquiry.service.forget_what_was_asked.__wrapped__(inquiry.service)
         return execute(inquiry.db, "select mobile from own_inquiries")[0][0]
 
     assert kept(20) == MOBILE
@@ -423,7 +423,7 @@ def test_the_asker_is_kept_as_long_as_the_treasury_may_charge_again(inquiry):
 
     def key(days):
         inquiry.moment += dt.timedelta(days=days)
-        inquiry.service.forget_old_batches.__wrapped__(inquiry.service)
+        inquiry.service.forget_what_was_asked.__wrapped__(inquiry.service)
         return execute(inquiry.db, "select key from own_inquiries")[0][0]
 
     assert key(29) == inquiry.key
@@ -535,3 +535,12 @@ def test_an_inquiry_that_never_got_a_bill_ends_and_forgets_who_asked(inquiry):
         rows = execute(inquiry.db, "select key, state from own_inquiries where code = %s", (code,))
         assert rows == [kept]
     assert inquiry.read_own(code)["state"] == "ENDED"
+    # A bill that comes so late is shown to nobody; whoever paid it all the same is owed the money.
+    inquiry.hear(billing.BILL_ISSUED, source_ref=code)
+    reply = inquiry.read_own(code)
+    assert (reply["state"], reply.get("bill")) == ("ENDED", None)
+    inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    reply = inquiry.read_own(code)
+    assert (reply["state"], reply["bill"]["state"]) == ("ENDED", "PAID")
+    with inquiry.service.store.transaction() as tx:
+        assert inquiry.service.worries(tx)["waits_for_refund"] == 1
