@@ -101,9 +101,10 @@ bench: ## measure; writes docs/performance.md; QUICK=1 takes two minutes and onl
 docs: setup ## build the site of the documents, in English and Persian; checks every link
 	@sh deploy/local/site.sh
 
-contracts: setup ## release what is new in the contracts, and write the error table of docs/join.md
+contracts: setup ## release what is new in the contracts; write the errors of docs/join.md, and which contract answers with which
 	$(PYTHON) -m contracts --release tests/house/contracts.json
 	$(PYTHON) -m gateway --write docs/join.md
+	$(PYTHON) -m tests.house.raised_codes
 
 migrate: setup ## bring the database DB_URL of SERVICE (inquiry, ticketing, billing, notify, agencies) up to date
 	@[ -n "$(SERVICE)" ] || { echo "Say which: make migrate SERVICE=billing DB_URL=postgresql://..."; exit 2; }

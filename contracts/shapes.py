@@ -1,5 +1,6 @@
 """The shape of each contract, as others rely on it, and what breaks them within a version."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -48,7 +49,9 @@ def members(schema: Schema) -> Wire:
 
 
 def member(field: AnyField) -> Wire:
-    """One field: its kind, whether it must be there, whether it may be null, what it may hold."""
+    """One field: its kind, whether it must be there, whether it may be null, what it may hold: some
+    choices, or at least and at most so many characters or entries, or so large a number.
+    """
     shape: Wire = {
         "type": type(field).__name__,
         "required": field.required,
@@ -57,6 +60,10 @@ def member(field: AnyField) -> Wire:
     choices = [list(v.choices) for v in field.validators if isinstance(v, validate.OneOf)]
     if choices:
         shape["choices"] = choices[0]
+    for bound in field.validators:
+        if isinstance(bound, validate.Length | validate.Range):
+            ends = {"least": bound.min, "most": bound.max}
+            shape |= {name: end for name, end in ends.items() if end is not None}
     if field.metadata.get("personal"):
         shape["personal"] = True
     if isinstance(field, fields.List):
@@ -139,5 +146,9 @@ def _field_breaks(was: Shape, now: Shape, use: _Use) -> Iterator[str]:
         yield ": any value may come now"
     if before is not None and after is not None and set(before) - set(after):
         yield ": a choice is gone"
+    for word, sign in (("least", -1), ("most", 1)):
+        then, since = (sign * shape.get(word, sign * math.inf) for shape in (was, now))
+        if then != since and (use.sent if since < then else use.read):
+            yield f": {word} changed"
     if was.get("personal") and not now.get("personal"):
         yield " counts as personal no more"

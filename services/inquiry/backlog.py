@@ -22,8 +22,8 @@ _WAITING = text("""
 
 
 def counts(conn: Connection) -> dict[str, int]:
-    """Count own inquiries without a bill, a payment or the answer that was paid for, batches without
-    answers, endless imports, and changes and signals that were due an hour ago.
+    """Count own inquiries without a bill, a payment or the answer that was paid for, batches
+    without answers, endless imports, and changes and signals that were due an hour ago.
     """
     (row,) = conn.execute(_WAITING).mappings()
     return {str(name): int(count) for name, count in row.items()}

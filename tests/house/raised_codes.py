@@ -1,6 +1,8 @@
 """Which codes the service of each contract may answer with: read off the code, call by call.
 
-    python -m tests.house.raised_codes > gateway/agency/catalogue/raised.json
+    python -m tests.house.raised_codes
+
+writes them into gateway/agency/catalogue/raised.json; `make contracts` does so too.
 
 From the entrypoint of a contract on, each function that is named in it is followed within the
 services, members and people; every text of them that is a code of gateway/http/problems.toml
@@ -156,4 +158,4 @@ def raised() -> dict[str, list[str]]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(orjson.dumps(raised(), option=orjson.OPT_INDENT_2).decode() + "\n")
+    FILE.write_bytes(orjson.dumps(raised(), option=orjson.OPT_INDENT_2) + b"\n")

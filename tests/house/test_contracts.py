@@ -74,6 +74,7 @@ def test_a_break_would_be_seen():
 OPTIONAL, NULL = {**KEY, "required": False}, {**KEY, "null": True}
 CHOICES = {**KEY, "choices": ["a", "b"]}
 LONGER, SHORTER = {**KEY, "choices": ["a", "b", "c"]}, {**KEY, "choices": ["a"]}
+AT_MOST, AT_LEAST = {**KEY, "most": 9}, {**KEY, "least": 2}
 
 
 def request(key, **promise):
@@ -92,6 +93,10 @@ def replying(key):
         (OPTIONAL, KEY, "required changed"),
         (NULL, KEY, "null changed"),
         (LONGER, CHOICES, "a choice is gone"),
+        (KEY, AT_MOST, "most changed"),
+        ({**KEY, "most": 10}, AT_MOST, "most changed"),
+        (KEY, AT_LEAST, "least changed"),
+        ({**KEY, "least": 1}, AT_LEAST, "least changed"),
     ],
 )
 def test_what_is_asked_may_become_looser_and_not_stricter(looser, stricter, fault):
@@ -100,11 +105,17 @@ def test_what_is_asked_may_become_looser_and_not_stricter(looser, stricter, faul
 
 
 @pytest.mark.parametrize(
-    ("looser", "fault"), [(OPTIONAL, "required changed"), (NULL, "null changed")]
+    ("looser", "stricter", "fault"),
+    [
+        (OPTIONAL, KEY, "required changed"),
+        (NULL, KEY, "null changed"),
+        ({**KEY, "most": 10}, AT_MOST, "most changed"),
+        (KEY, AT_LEAST, "least changed"),
+    ],
 )
-def test_what_is_answered_may_become_stricter_and_not_looser(looser, fault):
-    assert breaks(replying(looser), replying(KEY)) == []
-    assert breaks(replying(KEY), replying(looser)) == [f"reply.key: {fault}"]
+def test_what_is_answered_may_become_stricter_and_not_looser(looser, stricter, fault):
+    assert breaks(replying(looser), replying(stricter)) == []
+    assert breaks(replying(stricter), replying(looser)) == [f"reply.key: {fault}"]
 
 
 @pytest.mark.parametrize("other", [OPTIONAL, NULL])

@@ -1,4 +1,4 @@
-"""The checks of the door, made in this order: those of ``ROUTE``, of ``IDENTITY``, of ``BODY``.
+"""The checks of the door, made in this order: those of ``ROUTE``, of ``HEADERS``, of ``BODY``.
 
 The first check that fails is the answer, so a request shows one fault after the other. docs/join.md
 names the same order (*What is checked, and in which order*), which
@@ -109,7 +109,7 @@ class Admission:
         return self.agency
 
     def visitor(self, register: Register) -> Visitor:
-        """The agency that has passed all checks of ``IDENTITY``."""
+        """The agency that has passed all checks of ``HEADERS``."""
         proof = self.proven()
         return Visitor(
             register,
@@ -145,11 +145,10 @@ def check_proof(verifiers: Verifiers, admission: Admission) -> None:
 
     The key is named for the log of refusals before it is proven.
     """
+    authorization = admission.http_message.headers.get("authorization", "")
     if (asker := xroad_asker(admission.request)) is not None:
         admission.proof = proof_by_certificate(verifiers, admission.request, asker)
-        return
-    authorization = admission.http_message.headers.get("authorization", "")
-    if authorization[:4].lower() == "dpop" or authorization[:6].lower() == "bearer":
+    elif authorization[:4].lower() == "dpop" or authorization[:6].lower() == "bearer":
         admission.proof = proof_by_token(
             verifiers, admission.request, admission.http_message, authorization
         )
@@ -233,7 +232,7 @@ def check_idempotency_key(_: Verifiers, admission: Admission) -> None:
     admission.idempotency_key = text[1:-1]
 
 
-IDENTITY = (
+HEADERS = (
     check_host,
     check_one_identity,
     check_proof,
@@ -254,7 +253,7 @@ async def identify(verifiers: Verifiers, request: Request, http_message: HttpMes
     ``once``) comes when all else of the headers is good.
     """
     admission = Admission(request, http_message)
-    for check in IDENTITY:
+    for check in HEADERS:
         check(verifiers, admission)
     proof = admission.proven()
     if proof.token is not None:
@@ -333,13 +332,13 @@ async def read_message(reading: Reading) -> None:
 
 # As docs/join.md names them: ``check_one_identity`` is there "one identity".
 ORDER = tuple(
-    check.__name__.removeprefix("check_").replace("_", " ") for check in (*ROUTE, *IDENTITY, *BODY)
+    check.__name__.removeprefix("check_").replace("_", " ") for check in (*ROUTE, *HEADERS, *BODY)
 )
 
 
 def _two_identities() -> Unauthenticated:
     return Unauthenticated(
-        "This request names two askers: sign it, or send a token, and with your own certificate.",
+        "This request names two askers: sign it or send a token, beside no certificate but your own.",
         code="identity.two",
     )
 

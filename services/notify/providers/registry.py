@@ -11,7 +11,8 @@ from services.notify.providers.melipayamak import Melipayamak
 from services.notify.providers.sms import SmsProvider
 from services.notify.providers.smsir import SmsIr
 
-# A new provider is one line here. Its settings in the file are the fields of its dataclass.
+# A new provider is one line here. Its settings in the file are the fields of its dataclass: texts,
+# and by their types seconds (float), whole numbers (int) and switches (bool).
 PROVIDERS: Mapping[str, Callable[..., SmsProvider]] = {
     "kavenegar": Kavenegar,
     "magfa": Magfa,
@@ -20,7 +21,7 @@ PROVIDERS: Mapping[str, Callable[..., SmsProvider]] = {
 }
 LINES = ("line", "news_line")
 # A call must be over long before its lease is (domain/book.py, Patience).
-HEAVIEST, SLOWEST = 100, 30
+HEAVIEST, SLOWEST, MOST = 100, 30, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,6 @@ class ConfiguredProvider:
 def required_settings(code: str) -> list[str]:
     """The settings that a provider must have, in the order of its fields."""
     return [name for name, field in _fields(code).items() if field.default is field.empty]
-
-
-def _flags(code: str) -> list[str]:
-    return [name for name, field in _fields(code).items() if field.annotation is bool]
 
 
 def _fields(code: str) -> Mapping[str, inspect.Parameter]:
@@ -76,8 +73,9 @@ def _configured(code: str, settings: dict[str, object]) -> ConfiguredProvider:
         raise ValueError(f"[{code}]: {', '.join(faults)}")
     weight = settings.pop("weight")
     assert isinstance(weight, int)
-    base = str(settings["base"]).rstrip("/")
-    return ConfiguredProvider(PROVIDERS[code](**{**settings, "base": base}), weight)
+    if "base" in settings:
+        settings["base"] = str(settings["base"]).rstrip("/")
+    return ConfiguredProvider(PROVIDERS[code](**settings), weight)
 
 
 def _fault(code: str, name: str, value: object) -> str | None:
@@ -87,14 +85,16 @@ def _fault(code: str, name: str, value: object) -> str | None:
 
 
 def _judge(code: str, name: str, value: object) -> tuple[bool, str]:
-    if name == "weight":
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return whole and 0 <= value <= HEAVIEST, f"a whole number from 0 to {HEAVIEST}"  # type: ignore[operator]
-    if name == "timeout":
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and 0 < value <= SLOWEST, f"a number of seconds, at most {SLOWEST}"  # type: ignore[operator]
-    if name in _flags(code):
+    form = int if name == "weight" else _fields(code)[name].annotation
+    if form is bool:
         return isinstance(value, bool), "true or false"
+    if form is int:
+        most = HEAVIEST if name == "weight" else MOST
+        whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+        return whole, f"a whole number from 0 to {most}"
+    if form is float:
+        seconds = 0.0 if isinstance(value, bool) or not isinstance(value, int | float) else value
+        return 0 < seconds <= SLOWEST, f"a number of seconds, at most {SLOWEST}"
     if not isinstance(value, str):
         return False, "a text"
     if name == "base":

@@ -141,8 +141,7 @@ class SmsProvider(Protocol):
         """Return the provider's numbers by ours; None where it surely has no such message.
 
         Sure only when the call is over, so not before its time-out has passed twice, and within
-        the hours that the provider remembers (Kavenegar 12, Magfa 24). Unavailable: not known now.
-        Only if ``finds``.
+        the hours that the provider remembers. Unavailable: not known now. Only if ``finds``.
         """
 
     def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[DeliveryState, str]]:

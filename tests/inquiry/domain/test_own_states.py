@@ -1,4 +1,4 @@
-"""The states of an own inquiry: its bill moves it, or sixty days without one; an answer is final."""
+"""The states of an own inquiry: a bill moves it, or sixty days without one; an answer is final."""
 
 import pytest
 
