@@ -190,7 +190,7 @@ def run(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
 def _work_on(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     started = time.perf_counter()
     try:
-        outcomes = _attempt_again(service, job, calls)
+        outcomes = _with_retries(service, job, calls)
     except Exception as error:
         if len(calls) > 1 and not (is_of_store(error) and not _may_succeed_again(error)):
             return [outcome for call in calls for outcome in run(service, job, [call])]
@@ -222,42 +222,42 @@ def _done_meanwhile(service: Worker, job: Job, call: Call, error: Exception) -> 
     return Outcome(Fate.DONE, _recalled(done, call), repeated=True) if done else None
 
 
-def _attempt_again(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
+def _with_retries(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     """Work on the calls; retry a single one at once if it conflicted with another transaction."""
     tries = TRIES if len(calls) == 1 and not job.outside else 1
     for number in range(1, tries):
         try:
-            return _attempt(service, job, calls)
+            return _in_transaction(service, job, calls)
         except Unavailable as error:
             if not _may_succeed_again(error):
                 raise
         time.sleep(number * PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-    return _attempt(service, job, calls)
+    return _in_transaction(service, job, calls)
 
 
 def _may_succeed_again(error: Exception) -> bool:
     return isinstance(error, Unavailable) and error.code in AGAIN
 
 
-def _attempt(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
+def _in_transaction(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     if job.outside:
-        return [Outcome(Fate.DONE, _reply(_bound(service, job, call))) for call in calls]
+        return [Outcome(Fate.DONE, _reply(_call_outside(service, job, call))) for call in calls]
     with service.store.transaction(calls[0].envelope if len(calls) == 1 else None) as tx:
         if not job.remembers:
-            replies = [_reply(result) for result in _results(service, job, tx, calls)]
+            replies = [_reply(result) for result in _call_method(service, job, tx, calls)]
             return [Outcome(Fate.DONE, reply) for reply in replies]
-        return _once(service, job, tx, calls)
+        return _answer_repeats(service, job, tx, calls)
 
 
-def _once(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[Outcome]:
-    """Run the new calls; a repeat gets the first reply, an id used for another body a Conflict."""
+def _answer_repeats(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[Outcome]:
+    """Work on what is new; a repeat gets the first reply, an id with another body a Conflict."""
     done = inbox.find_done(tx.conn, job.consumers, [call.envelope.id for call in calls])
     fresh: dict[str, Call] = {}
     for call in calls:
         if call.envelope.id not in done:
             fresh.setdefault(call.envelope.id, call)
     if fresh:
-        done |= _do(service, job, tx, fresh)
+        done |= _work_on_new(service, job, tx, fresh)
     return [
         Outcome(
             Fate.DONE,
@@ -268,11 +268,13 @@ def _once(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[Outc
     ]
 
 
-def _do(service: Worker, job: Job, tx: Tx, fresh: Mapping[str, Call]) -> dict[str, inbox.Done]:
+def _work_on_new(
+    service: Worker, job: Job, tx: Tx, fresh: Mapping[str, Call]
+) -> dict[str, inbox.Done]:
     """Works on what is new and remembers it, but for what is not available now, or not today: who
     gets that asks again with the same id, and must not get the same reply.
     """
-    results = _results(service, job, tx, list(fresh.values()))
+    results = _call_method(service, job, tx, list(fresh.values()))
     done, lasting, leaves = {}, {}, Leaves(job.contract)
     for (id_, call), result in zip(fresh.items(), results, strict=True):
         lasts, reply = not isinstance(result, Unavailable | TooMany), _reply(result)
@@ -290,22 +292,17 @@ def _do(service: Worker, job: Job, tx: Tx, fresh: Mapping[str, Call]) -> dict[st
 def _recalled(done: inbox.Done, call: Call) -> Wire | None:
     if call.repeats(done.digest):
         return done.reply
-    return _reply(
-        Conflict(
-            "This id (over HTTP the Idempotency-Key) was used before with another body; use a "
-            "new one.",
-            code="idempotency_key.reused",
-        )
-    )
+    sentence = "This id (over HTTP the Idempotency-Key) was used with another body; use a new one."
+    return _reply(Conflict(sentence, code="idempotency_key.reused"))
 
 
-def _results(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[object]:
+def _call_method(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[object]:
     if job.batch > 1:
         return list(job.method(service, tx, list(calls)))
     return [job.method(service, tx, calls[0].message)]
 
 
-def _bound(service: Worker, job: Job, call: Call) -> object:
+def _call_outside(service: Worker, job: Job, call: Call) -> object:
     # Without a tx, this is where the method finds its envelope; nameko makes a service for each.
     service.envelope = call.envelope
     return job.method(service, call.message)

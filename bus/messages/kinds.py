@@ -104,7 +104,7 @@ class Contract(Generic[M]):
 
 @dataclass(frozen=True, eq=False)
 class Request(Contract[M], Generic[M, R]):
-    """Asked by the gateway of one service, answered within ``deadline`` seconds.
+    """A question of the gateway to one service, which answers within ``deadline`` seconds.
 
     ``effect`` says that it changes something: then a repeated id gets the first reply.
     ``agency`` says that an agency may be granted it, ``everyone`` that each agency may call it

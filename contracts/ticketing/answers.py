@@ -98,18 +98,26 @@ class Rehearsed:
 
 
 SAVE_DRAFT = internal_request(
-    "save_draft", SaveDraft, SavedDraft, "Desk: keep what a colleague has typed so far.", True
+    "save_draft",
+    SaveDraft,
+    SavedDraft,
+    "Desk: keep what a colleague has typed so far.",
+    effect=True,
 )
 DRAFTS = internal_request(
-    "drafts", OneTicket, Drafts, "Desk: a colleague's own unsent texts of a ticket.", False
+    "drafts", OneTicket, Drafts, "Desk: a colleague's own unsent texts of a ticket.", effect=False
 )
 PREVIEW_ANSWER = internal_request(
-    "preview_answer", PreviewAnswer, AnswerPreview, "Desk: an answer as it will be read.", False
+    "preview_answer",
+    PreviewAnswer,
+    AnswerPreview,
+    "Desk: an answer as it will be read.",
+    effect=False,
 )
 REHEARSE = internal_request(
     "rehearse",
     Rehearse,
     Rehearsed,
     "Desk: whether an act would be refused; nothing is done.",
-    False,
+    effect=False,
 )

@@ -105,39 +105,39 @@ class BookFile:
 
 
 READ_BOOK = internal_request(
-    "read_book", Nothing, BookOfDesk, "Desk: the book in force, and its changes.", False
+    "read_book", Nothing, BookOfDesk, "Desk: the book in force, and its changes.", effect=False
 )
 EXPORT_BOOK = internal_request(
-    "export_book", Nothing, BookFile, "Desk: the book in force as TOML.", False
+    "export_book", Nothing, BookFile, "Desk: the book in force as TOML.", effect=False
 )
 READ_BOOK_CHANGE = internal_request(
-    "read_book_change", OneBookChange, BookChange, "Desk: one change of the book.", False
+    "read_book_change", OneBookChange, BookChange, "Desk: one change of the book.", effect=False
 )
 PROPOSE_BOOK_CHANGE = internal_request(
     "propose_book_change",
     ProposeBookChange,
     BookChange,
     "Desk: propose a change of the book.",
-    True,
+    effect=True,
 )
 APPROVE_BOOK_CHANGE = internal_request(
     "approve_book_change",
     OneBookChange,
     BookChange,
     "Desk: a second colleague approves a change of the book.",
-    True,
+    effect=True,
 )
 REFUSE_BOOK_CHANGE = internal_request(
     "refuse_book_change",
     RefuseBookChange,
     BookChange,
     "Desk: a second colleague refuses a change of the book.",
-    True,
+    effect=True,
 )
 WITHDRAW_BOOK_CHANGE = internal_request(
     "withdraw_book_change",
     OneBookChange,
     BookChange,
     "Desk: take back a change of the book that is not in force.",
-    True,
+    effect=True,
 )

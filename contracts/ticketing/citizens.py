@@ -259,26 +259,36 @@ class TicketEscalated:
 
 
 REGISTER = internal_request(
-    "register", Register, Registered, "Register a ticket; a repeat gives the same code.", True
+    "register",
+    Register,
+    Registered,
+    "Register a ticket; a repeat gives the same code.",
+    effect=True,
 )
 TRACK = internal_request(
-    "track", TicketProof, TicketView, "Read a ticket by its code and secret.", False
+    "track", TicketProof, TicketView, "Read a ticket by its code and secret.", effect=False
 )
-WRITE = internal_request("write", Write, Done, "Write a message to the unit.", True)
-REOPEN = internal_request("reopen", Reopen, Done, "Object to the result; work goes on.", True)
-WITHDRAW = internal_request("withdraw", TicketProof, Done, "Take the ticket back.", True)
-CHOOSE_SLOT = internal_request("choose_slot", ChooseSlot, Done, "Choose or change the visit.", True)
-LEAVE_SLOT = internal_request("leave_slot", TicketProof, Done, "Give the chosen time back.", True)
+WRITE = internal_request("write", Write, Done, "Write a message to the unit.", effect=True)
+REOPEN = internal_request(
+    "reopen", Reopen, Done, "Object to the result; work goes on.", effect=True
+)
+WITHDRAW = internal_request("withdraw", TicketProof, Done, "Take the ticket back.", effect=True)
+CHOOSE_SLOT = internal_request(
+    "choose_slot", ChooseSlot, Done, "Choose or change the visit.", effect=True
+)
+LEAVE_SLOT = internal_request(
+    "leave_slot", TicketProof, Done, "Give the chosen time back.", effect=True
+)
 RATE = internal_request(
-    "rate", Rate, Done, "Say how satisfied you are; once for each answer.", True
+    "rate", Rate, Done, "Say how satisfied you are; once for each answer.", effect=True
 )
 OPEN_ATTACHMENT = internal_request(
-    "open_attachment", OpenAttachment, Opened, "Where a file of the ticket lies.", False
+    "open_attachment", OpenAttachment, Opened, "Where a file of the ticket lies.", effect=False
 )
 INVITATION = internal_request(
-    "invitation", TicketProof, CalendarFile, "The appointment as an iCalendar file.", False
+    "invitation", TicketProof, CalendarFile, "The appointment as an iCalendar file.", effect=False
 )
-FORM = internal_request("form", AskForm, FormData, "Categories, counties and units.", False)
+FORM = internal_request("form", AskForm, FormData, "Categories, counties and units.", effect=False)
 
 TICKET_REGISTERED = Event(
     "ticketing.ticket_registered.v1", TicketRegistered, "A ticket was registered."

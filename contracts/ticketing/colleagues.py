@@ -228,35 +228,47 @@ class DecideCorrection:
 
 
 MY_NOTICES = internal_request(
-    "my_notices", Nothing, MyNotices, "Desk: what happened for a colleague.", False
+    "my_notices", Nothing, MyNotices, "Desk: what happened for a colleague.", effect=False
 )
 READ_NOTICES = internal_request(
-    "read_notices", ReadNotices, Unread, "Desk: mark one's notices as read.", True
+    "read_notices", ReadNotices, Unread, "Desk: mark one's notices as read.", effect=True
 )
 SET_NOTICES = internal_request(
-    "set_notices", SetNotices, NoticesSet, "Desk: have one's notices by e-mail, or not.", True
+    "set_notices",
+    SetNotices,
+    NoticesSet,
+    "Desk: have one's notices by e-mail, or not.",
+    effect=True,
 )
 PROVE_NOTICE_ADDRESS = internal_request(
     "prove_notice_address",
     ProveNoticeAddress,
     Unread,
     "Desk: type the code that came to the address of one's notices.",
-    True,
+    effect=True,
 )
 REMIND_ME = internal_request(
-    "remind_me", RemindMe, Unread, "Desk: be told of a ticket again on a day.", True
+    "remind_me", RemindMe, Unread, "Desk: be told of a ticket again on a day.", effect=True
 )
 ABSENCES = internal_request(
-    "absences", Nothing, Absences, "Desk: who is away, and who stands in.", False
+    "absences", Nothing, Absences, "Desk: who is away, and who stands in.", effect=False
 )
 ADD_ABSENCE = internal_request(
-    "add_absence", AddAbsence, AbsenceDone, "Desk: enter days on which a colleague is away.", True
+    "add_absence",
+    AddAbsence,
+    AbsenceDone,
+    "Desk: enter days on which a colleague is away.",
+    effect=True,
 )
 END_ABSENCE = internal_request(
-    "end_absence", EndAbsence, AbsenceDone, "Desk: a colleague is back, or does not go.", True
+    "end_absence",
+    EndAbsence,
+    AbsenceDone,
+    "Desk: a colleague is back, or does not go.",
+    effect=True,
 )
 OPEN_TICKETS = internal_request(
-    "open_tickets", OfColleague, OpenTickets, "Desk: a colleague's open tickets.", False
+    "open_tickets", OfColleague, OpenTickets, "Desk: a colleague's open tickets.", effect=False
 )
 HAND_OVER = Request(
     "ticketing.hand_over.v1",
@@ -267,8 +279,16 @@ HAND_OVER = Request(
     deadline=HAND_OVER_SECONDS,
 )
 LIST_CORRECTIONS = internal_request(
-    "list_corrections", Nothing, MobileCorrections, "Desk: corrections of citizens' mobiles.", False
+    "list_corrections",
+    Nothing,
+    MobileCorrections,
+    "Desk: corrections of citizens' mobiles.",
+    effect=False,
 )
 DECIDE_CORRECTION = internal_request(
-    "decide_correction", DecideCorrection, Acted, "Desk: approve or refuse a correction.", True
+    "decide_correction",
+    DecideCorrection,
+    Acted,
+    "Desk: approve or refuse a correction.",
+    effect=True,
 )

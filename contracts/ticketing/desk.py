@@ -300,23 +300,29 @@ class OpenFile(OneTicket):
 
 
 def _act(operation: str, message: type[M], doc: str) -> Request[M, Acted]:
-    return internal_request(operation, message, Acted, f"Desk: {doc}", True)
+    return internal_request(operation, message, Acted, f"Desk: {doc}", effect=True)
 
 
 SIGN_IN = internal_request(
-    "sign_in", SignIn, Staff, "Desk: who a user name and password belong to.", False
+    "sign_in", SignIn, Staff, "Desk: who a user name and password belong to.", effect=False
 )
-WHO_IS = internal_request("who_is", WhoIs, Staff, "Desk: a colleague's role and unit.", False)
+WHO_IS = internal_request(
+    "who_is", WhoIs, Staff, "Desk: a colleague's role and unit.", effect=False
+)
 STAFF_NAMES = internal_request(
-    "staff_names", Nothing, Names, "Desk: what colleagues are called.", False
+    "staff_names", Nothing, Names, "Desk: what colleagues are called.", effect=False
 )
-READ = internal_request("read", OneTicket, DeskTicket, "Desk: a ticket with its history.", False)
-OPEN_FILE = internal_request("open_file", OpenFile, Opened, "Desk: where a file lies.", False)
+READ = internal_request(
+    "read", OneTicket, DeskTicket, "Desk: a ticket with its history.", effect=False
+)
+OPEN_FILE = internal_request(
+    "open_file", OpenFile, Opened, "Desk: where a file lies.", effect=False
+)
 CALENDAR = internal_request(
-    "calendar", AskCalendar, CalendarRows, "Desk: the calendar's rows.", False
+    "calendar", AskCalendar, CalendarRows, "Desk: the calendar's rows.", effect=False
 )
 REPORT = internal_request(
-    "report", AskReport, Report, "Desk: figures by unit and by clause.", False
+    "report", AskReport, Report, "Desk: figures by unit and by clause.", effect=False
 )
 ASSIGN = _act("assign", Assign, "give a ticket to a unit or a colleague.")
 SORT = _act("sort", Sort, "put right what a ticket is about.")
@@ -339,10 +345,12 @@ CORRECT_MOBILE = _act(
 SEND_NEW_SECRET = _act(
     "send_new_secret", Act, "have a new secret made and sent to the contact on file."
 )
-ADD_SLOTS = internal_request("add_slots", AddSlots, Slots, "Desk: open times for visits.", True)
+ADD_SLOTS = internal_request(
+    "add_slots", AddSlots, Slots, "Desk: open times for visits.", effect=True
+)
 CHANGE_CALENDAR = internal_request(
-    "change_calendar", CalendarRow, Changed, "Desk: add a dated row to the calendar.", True
+    "change_calendar", CalendarRow, Changed, "Desk: add a dated row to the calendar.", effect=True
 )
 WITHDRAW_ROW = internal_request(
-    "withdraw_row", WithdrawRow, Changed, "Desk: take a row of the calendar back.", True
+    "withdraw_row", WithdrawRow, Changed, "Desk: take a row of the calendar back.", effect=True
 )

@@ -131,25 +131,29 @@ class MailFigures:
     chores: tuple[Block, ...]
 
 
-LETTERS = internal_request("letters", AskLetters, LetterPage, "Desk: letters that came in.", False)
-READ_LETTER = internal_request("read_letter", OfLetter, LetterView, "Desk: one letter.", False)
+LETTERS = internal_request(
+    "letters", AskLetters, LetterPage, "Desk: letters that came in.", effect=False
+)
+READ_LETTER = internal_request(
+    "read_letter", OfLetter, LetterView, "Desk: one letter.", effect=False
+)
 LETTER_SOURCE = internal_request(
-    "letter_source", OfLetter, Opened, "Desk: the bytes of a letter, as a file.", True
+    "letter_source", OfLetter, Opened, "Desk: the bytes of a letter, as a file.", effect=True
 )
 REGISTER_LETTER = internal_request(
-    "register_letter", RegisterLetter, LetterDone, "Desk: make a ticket of a letter.", True
+    "register_letter", RegisterLetter, LetterDone, "Desk: make a ticket of a letter.", effect=True
 )
 ATTACH_LETTER = internal_request(
-    "attach_letter", AttachLetter, LetterDone, "Desk: put a letter into a ticket.", True
+    "attach_letter", AttachLetter, LetterDone, "Desk: put a letter into a ticket.", effect=True
 )
 RETRY_LETTER = internal_request(
-    "retry_letter", OfLetter, LetterDone, "Desk: work on a letter once more.", True
+    "retry_letter", OfLetter, LetterDone, "Desk: work on a letter once more.", effect=True
 )
 FINISH_LETTER = internal_request(
-    "finish_letter", FinishLetter, LetterDone, "Desk: nothing is to be done with it.", True
+    "finish_letter", FinishLetter, LetterDone, "Desk: nothing is to be done with it.", effect=True
 )
 MAIL_FIGURES = internal_request(
-    "mail_figures", AskMailFigures, MailFigures, "Letters and chores in figures.", False
+    "mail_figures", AskMailFigures, MailFigures, "Letters and chores in figures.", effect=False
 )
 
 

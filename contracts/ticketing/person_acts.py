@@ -95,29 +95,45 @@ class NotePersonPart:
 
 
 WISH_FOR_MY_DATA = internal_request(
-    "wish_for_my_data", WishForMyData, DataWish, "A proven person asks for export or erasure.", True
+    "wish_for_my_data",
+    WishForMyData,
+    DataWish,
+    "A proven person asks for export or erasure.",
+    effect=True,
 )
 PROPOSE_PERSON_ACT = internal_request(
     "propose_person_act",
     ProposePersonAct,
     PersonAct,
     "An officer asks for either.",
-    True,
+    effect=True,
 )
 TAKE_UP_WISH = internal_request(
-    "take_up_wish", TakeUpWish, PersonAct, "An officer asks for what a person wished.", True
+    "take_up_wish", TakeUpWish, PersonAct, "An officer asks for what a person wished.", effect=True
 )
 CONFIRM_PERSON_ACT = internal_request(
-    "confirm_person_act", OnePersonAct, PersonAct, "A second officer confirms; it is done.", True
+    "confirm_person_act",
+    OnePersonAct,
+    PersonAct,
+    "A second officer confirms; it is done.",
+    effect=True,
 )
 DECLINE_PERSON_ACT = internal_request(
-    "decline_person_act", DeclinePersonAct, PersonAct, "An officer declines, with a reason.", True
+    "decline_person_act",
+    DeclinePersonAct,
+    PersonAct,
+    "An officer declines, with a reason.",
+    effect=True,
 )
 PERSON_ACTS = internal_request(
-    "person_acts", Nothing, PersonActs, "Exports and erasures, the newest first.", False
+    "person_acts", Nothing, PersonActs, "Exports and erasures, the newest first.", effect=False
 )
 PERSON_DOCUMENT = internal_request(
-    "person_document", OnePersonAct, PersonDocument, "What was handed out, for 30 days.", False
+    "person_document",
+    OnePersonAct,
+    PersonDocument,
+    "What was handed out, for 30 days.",
+    effect=False,
 )
 NOTE_PERSON_PART = Command(
     "ticketing.note_person_part.v1",

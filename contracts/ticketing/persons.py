@@ -63,11 +63,11 @@ class OpenMyTicket(MyTickets):
 
 
 ON_FILE = internal_request(
-    "on_file", Person, OnFile, "Whether a ticket has this mobile and this ID.", False
+    "on_file", Person, OnFile, "Whether a ticket has this mobile and this ID.", effect=False
 )
 MY_TICKETS = internal_request(
-    "my_tickets", MyTickets, TicketsOfPerson, "The tickets of a proven person.", False
+    "my_tickets", MyTickets, TicketsOfPerson, "The tickets of a proven person.", effect=False
 )
 OPEN_MY_TICKET = internal_request(
-    "open_my_ticket", OpenMyTicket, Pass, "A pass to one of a person's own tickets.", False
+    "open_my_ticket", OpenMyTicket, Pass, "A pass to one of a person's own tickets.", effect=False
 )

@@ -60,7 +60,11 @@ class Holds:
 
 
 PLACE_HOLD = internal_request(
-    "place_hold", PlaceHold, Hold, "Keeps all of a ticket or a person from being deleted.", True
+    "place_hold",
+    PlaceHold,
+    Hold,
+    "Keeps all of a ticket or a person from being deleted.",
+    effect=True,
 )
-END_HOLD = internal_request("end_hold", EndHold, Hold, "Ends a hold before its day.", True)
-HOLDS = internal_request("holds", Nothing, Holds, "The holds, the newest first.", False)
+END_HOLD = internal_request("end_hold", EndHold, Hold, "Ends a hold before its day.", effect=True)
+HOLDS = internal_request("holds", Nothing, Holds, "The holds, the newest first.", effect=False)

@@ -161,19 +161,29 @@ class TokenOf:
 
 
 STATISTICS = internal_request(
-    "statistics", AskStatistics, Statistics, "Counts for everybody, small ones hidden.", False
+    "statistics",
+    AskStatistics,
+    Statistics,
+    "Counts for everybody, small ones hidden.",
+    effect=False,
 )
 LIST_PUBLIC = internal_request(
-    "list_public", ListPublic, PublicTickets, "Tickets that everybody may see.", False
+    "list_public", ListPublic, PublicTickets, "Tickets that everybody may see.", effect=False
 )
 PUBLIC_MAP = internal_request(
-    "public_map", AskMap, PublicMap, "Public reports by county and coarse place.", False
+    "public_map", AskMap, PublicMap, "Public reports by county and coarse place.", effect=False
 )
 NEARBY = internal_request(
-    "nearby", AskNearby, PublicTickets, "Open public reports like the one to be written.", False
+    "nearby",
+    AskNearby,
+    PublicTickets,
+    "Open public reports like the one to be written.",
+    effect=False,
 )
 UNPUBLISH = internal_request(
-    "unpublish", TicketProof, Done, "Take a report out of the public list.", True
+    "unpublish", TicketProof, Done, "Take a report out of the public list.", effect=True
 )
-ME_TOO = internal_request("me_too", MeToo, Supported, "Say that one has the same trouble.", True)
-TOKEN = internal_request("token", AskToken, TokenOf, "The code that a token became.", False)
+ME_TOO = internal_request(
+    "me_too", MeToo, Supported, "Say that one has the same trouble.", effect=True
+)
+TOKEN = internal_request("token", AskToken, TokenOf, "The code that a token became.", effect=False)

@@ -208,7 +208,7 @@ class CallersTickets:
 def _desk(
     operation: str, message: type[M], reply: type[R], doc: str, *, effect: bool = False
 ) -> Request[M, R]:
-    return internal_request(operation, message, reply, f"Desk: {doc}", effect)
+    return internal_request(operation, message, reply, f"Desk: {doc}", effect=effect)
 
 
 QUEUE = _desk("queue", Queue, QueuePage, "tickets by due time.")

@@ -39,5 +39,5 @@ class Related:
 
 
 RELATED = internal_request(
-    "related", OneTicket, Related, "Desk: earlier, near and similar tickets of one.", False
+    "related", OneTicket, Related, "Desk: earlier, near and similar tickets of one.", effect=False
 )

@@ -4,7 +4,7 @@ from bus.messages.kinds import M, R, Request
 
 
 def internal_request(
-    operation: str, message: type[M], reply: type[R], doc: str, effect: bool
+    operation: str, message: type[M], reply: type[R], doc: str, *, effect: bool
 ) -> Request[M, R]:
     """Declare ``ticketing.<operation>.v1``; with ``effect`` it changes something."""
     return Request(

@@ -94,11 +94,19 @@ class SlotPlan:
 
 
 CALENDAR_DAYS = internal_request(
-    "calendar_days", AskDays, CalendarDays, "Desk: days of the calendar, with their visits.", False
+    "calendar_days",
+    AskDays,
+    CalendarDays,
+    "Desk: days of the calendar, with their visits.",
+    effect=False,
 )
 VISITS_OF_DAY = internal_request(
-    "visits_of_day", AskDay, VisitDay, "Desk: the visits of a day.", False
+    "visits_of_day", AskDay, VisitDay, "Desk: the visits of a day.", effect=False
 )
 PREVIEW_SLOTS = internal_request(
-    "preview_slots", AddSlots, SlotPlan, "Desk: which times for visits would be opened.", False
+    "preview_slots",
+    AddSlots,
+    SlotPlan,
+    "Desk: which times for visits would be opened.",
+    effect=False,
 )

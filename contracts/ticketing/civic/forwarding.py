@@ -111,17 +111,27 @@ class ResolveForwarding(OneTicket):
             raise ValidationError("required|Give the number that it has there.", "remote_id")
 
 
-FORWARD = internal_request("forward", Forward, Acted, "Sends a ticket to another city.", True)
+FORWARD = internal_request(
+    "forward", Forward, Acted, "Sends a ticket to another city.", effect=True
+)
 FORWARDINGS_OF_TICKET = internal_request(
-    "forwardings_of_ticket", OneTicket, TicketForwardings, "Reads where a ticket was sent.", False
+    "forwardings_of_ticket",
+    OneTicket,
+    TicketForwardings,
+    "Reads where a ticket was sent.",
+    effect=False,
 )
 LIST_FORWARDINGS = internal_request(
     "list_forwardings",
     Nothing,
     Forwardings,
     "Lists forwarded tickets that wait for somebody.",
-    False,
+    effect=False,
 )
 RESOLVE_FORWARDING = internal_request(
-    "resolve_forwarding", ResolveForwarding, Acted, "Says what became of a forwarded ticket.", True
+    "resolve_forwarding",
+    ResolveForwarding,
+    Acted,
+    "Says what became of a forwarded ticket.",
+    effect=True,
 )

@@ -86,8 +86,16 @@ class UpdateWritten:
 
 
 LIST_UPDATES = internal_request(
-    "list_updates", ListUpdates, ReportUpdates, "Lists what was done with public reports.", False
+    "list_updates",
+    ListUpdates,
+    ReportUpdates,
+    "Lists what was done with public reports.",
+    effect=False,
 )
 WRITE_UPDATE = internal_request(
-    "write_update", WriteUpdate, UpdateWritten, "Keeps what an app's user wrote on a report.", True
+    "write_update",
+    WriteUpdate,
+    UpdateWritten,
+    "Keeps what an app's user wrote on a report.",
+    effect=True,
 )

@@ -338,7 +338,7 @@ ORDER = tuple(
 
 def _two_identities() -> Unauthenticated:
     return Unauthenticated(
-        "This request names two askers: sign it or send a token, beside no certificate but your own.",
+        "This request names two askers: sign it or send a token, beside no certificate but yours.",
         code="identity.two",
     )
 

@@ -16,8 +16,8 @@ from services.ticketing.privacy import holds
 from services.ticketing.tickets import rows
 from services.ticketing.tickets.acts import Case
 
-# What a colleague is told of, who would look for the act in vain; what is left out otherwise there
-# is nothing for (a visit that nobody booked).
+# Refusals that the page shows where the act would stand, since a colleague looks for it there. An
+# act for which there is nothing (a visit that nobody booked) is left out without a word.
 TOLD = frozenset({"ticket.has_joined", "person_act.held", "mobile_correction.waits"})
 
 
