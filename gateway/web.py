@@ -26,6 +26,7 @@ from gateway.call_records import CallRecords
 from gateway.html import problem_page
 from gateway.http import problems, request_metrics
 from gateway.http.address import Address
+from gateway.http.facts import AGENCY, CODE, CONTRACT, ROUTE, SIGNS, TRACEPARENT, trace_id
 from gateway.http.hosts import Hosts
 from gateway.http.origin import (
     is_for_every_site,
@@ -124,10 +125,10 @@ class Face:
             scope["scheme"] = self.address.scheme
         request = Request(scope, receive)
         span = _begin_trace(request)
-        request.state.route = "unknown"
-        request.state.signs = self._finish is not None
-        trace_id = request.state.traceparent.split("-")[1]
-        with spans.within(span), structlog.contextvars.bound_contextvars(trace_id=trace_id):
+        ROUTE.set(request, "unknown")
+        SIGNS.set(request, self._finish is not None)
+        bound = structlog.contextvars.bound_contextvars(trace_id=trace_id(request))
+        with spans.within(span), bound:
             await self._serve(request, scope, receive, send, span)
 
     async def _serve(
@@ -140,7 +141,7 @@ class Face:
             response = await self.prove(request, response, self._problem)
         present = {name for name, _ in response.raw_headers}
         response.raw_headers += [header for header in _SECURITY if header[0] not in present]
-        response.headers["traceparent"] = request.state.traceparent
+        response.headers["traceparent"] = TRACEPARENT.of(request)
         if response.status_code in problems.AGAIN:  # a page with the form again, too
             response.headers.setdefault("Retry-After", str(problems.RETRY_SECONDS))
         if self._finish is not None:
@@ -148,7 +149,7 @@ class Face:
         try:
             await response(scope, receive, send)
         finally:
-            counted = problems.counted(request.state, response.status_code)
+            counted = problems.counted(request, response.status_code)
             self._account(request, counted, time.perf_counter() - started)
             records.end_http(http, _http_end(request, response))
             if span is not None:
@@ -166,16 +167,16 @@ class Face:
                 await waits
             return await handler(request)
         except BusError as error:
-            request.state.code = error.code
+            CODE.set(request, error.code)
             return self._problem(request, error)
         except ClientDisconnect:
-            request.state.code = "client.gone"
+            CODE.set(request, "client.gone")
             return Response(status_code=499)
         except Exception as error:
             error_id = str(uuid.uuid4())
-            route = request.state.route
+            route = ROUTE.of(request)
             _log.error("request_failed", error_id=error_id, route=route, exc_info=error)
-            request.state.code = "internal"
+            CODE.set(request, "internal")
             return self._problem(
                 request,
                 Internal(
@@ -194,7 +195,7 @@ class Face:
             match, child = route.matches(scope)
             if match is Match.FULL:
                 scope.update(child)
-                request.state.route = route.path
+                ROUTE.set(request, route.path)
                 handler: Handler = route.endpoint
                 return handler
             if match is Match.PARTIAL:
@@ -221,7 +222,7 @@ class Face:
         problem = problems.describe(
             error,
             instance=own_path(request),
-            trace_id=request.state.traceparent.split("-")[1],
+            trace_id=trace_id(request),
         )
         response = self._show(request, problem) if self._show else None
         problem = problems.without_repeats(problem)
@@ -232,7 +233,7 @@ class Face:
         return response
 
     def _account(self, request: Request, status: int, seconds: float) -> None:
-        route, state = request.state.route, request.state
+        route = ROUTE.of(request)
         method = request.method if request.method in METHODS else "other"
         request_metrics.requests(self.name, route, method, status).inc()
         request_metrics.seconds(self.name, route).observe(seconds)
@@ -241,25 +242,24 @@ class Face:
             method=request.method,
             route=route,
             status=status,
-            agency=getattr(state, "agency", None),
-            contract=getattr(state, "contract", None),
-            code=getattr(state, "code", None),
+            agency=AGENCY.get(request),
+            contract=CONTRACT.get(request),
+            code=CODE.get(request),
             ms=round(seconds * 1000, 2),
         )
 
 
 def _http_end(request: Request, response: Response) -> HttpEnd:
     """How a request ended, for the operational record."""
-    state = request.state
     size = request.headers.get("content-length", "")
     return HttpEnd(
         method=request.method if request.method in METHODS else "other",
-        route=state.route,
-        status=problems.counted(request.state, response.status_code),
-        code=getattr(state, "code", None),
-        agency=getattr(state, "agency", None),
-        contract=getattr(state, "contract", None),
-        trace_id=state.traceparent.split("-")[1],
+        route=ROUTE.of(request),
+        status=problems.counted(request, response.status_code),
+        code=CODE.get(request),
+        agency=AGENCY.get(request),
+        contract=CONTRACT.get(request),
+        trace_id=trace_id(request),
         request_bytes=int(size) if size.isdecimal() and len(size) < SIZE_DIGITS else 0,
         # A stream has no body to measure.
         response_bytes=len(getattr(response, "body", b"")),
@@ -270,24 +270,23 @@ def _begin_trace(request: Request) -> Span | None:
     """Say to which trace a request belongs, and begin its span; None if nobody records it."""
     parent = valid_traceparent(request.headers.get("traceparent"))
     span = spans.begin(Kind.SERVER, "HTTP", parent=parent, outside=True)
-    request.state.traceparent = span.traceparent if span else child_of(parent)
+    TRACEPARENT.set(request, span.traceparent if span else child_of(parent))
     return span
 
 
 def _end_trace(request: Request, status: int, span: Span) -> None:
     """Name the span by the route, never by the path, which may hold somebody's ID."""
-    state = request.state
     method = request.method if request.method in METHODS else "_OTHER"
-    span.rename(f"{method} {state.route}")
+    span.rename(f"{method} {ROUTE.of(request)}")
     span.note(
         http__request__method=method,
-        http__route=state.route,
+        http__route=ROUTE.of(request),
         http__response__status_code=status,
-        mirab__agency=getattr(state, "agency", None) or "",
-        mirab__contract=getattr(state, "contract", None) or "",
+        mirab__agency=AGENCY.get(request) or "",
+        mirab__contract=CONTRACT.get(request) or "",
     )
     if status >= OUR_FAULT:
-        span.fail(getattr(state, "code", None) or str(status))
+        span.fail(CODE.get(request) or str(status))
 
 
 def _check_headers(request: Request) -> None:

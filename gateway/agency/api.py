@@ -31,6 +31,7 @@ from gateway.agency.deferred.runner import Runner
 from gateway.agency.door.addresses import ContractRoute
 from gateway.agency.door.checks import arrive
 from gateway.agency.door.door import Door
+from gateway.agency.door.facts import ENDING
 from gateway.agency.door.grants import CallerFields
 from gateway.agency.door.opening import Opening
 from gateway.agency.door.rate_limits import RateLimits
@@ -59,6 +60,7 @@ from gateway.announcements import AnnouncementCache
 from gateway.html import assets
 from gateway.http import security_txt
 from gateway.http.address import Address, sandbox_address
+from gateway.http.facts import CODE, ROUTE
 from gateway.http.origin import for_every_site
 from gateway.http.problems import counted
 from gateway.receipts.promises import Promises
@@ -155,14 +157,14 @@ class AgencyFace:
 
     def finish(self, request: Request, response: Response) -> Response:
         """Add the version, the end of the contract and how to prove oneself; and sign."""
-        self.refusals.note(request, counted(request.state, response.status_code))
+        self.refusals.note(request, counted(request, response.status_code))
         response.headers["API-Version"] = release()
-        response.headers.update(getattr(request.state, "ending", {}))
-        refused, code = response.status_code in REFUSED, getattr(request.state, "code", None)
+        response.headers.update(ENDING.get(request, {}))
+        refused, code = response.status_code in REFUSED, CODE.get(request)
         if is_xroad(request):
             self.xroad.finish(request, response)
             return self.door.finish(request, response)
-        if request.state.route in OAUTH_PATHS:  # which says itself how to come in there
+        if ROUTE.of(request) in OAUTH_PATHS:  # which says itself how to come in there
             pass
         elif refused and (response.status_code == UNPROVEN or code == "token.scope"):
             response.headers["WWW-Authenticate"] = challenge(self.door.base, code)

@@ -25,6 +25,7 @@ from bus.foreign.filetypes import (
 from gateway.forms import photos
 from gateway.forms.plain_text import PlainText
 from gateway.http import bodies
+from gateway.http.facts import Fact
 from gateway.http.problems import HttpError
 from gateway.limits.budgets import OverBudget
 
@@ -61,6 +62,9 @@ class SubmittedForm:
     problems: list[FieldError] = field(default_factory=list)
 
 
+FORM = Fact[SubmittedForm]("form")
+
+
 async def read_fields(request: Request, limit: int = SHORT_FORM) -> dict[str, list[str]]:
     """Return the values of a form without files; errors as ``read_form``."""
     return (await read_form(request, fields_limit=limit)).values
@@ -82,7 +86,7 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
 
     Without ``blobs`` files are passed over, or read ``as_text`` (UTF-8) like a field of their name.
     A file that is refused is named in ``problems`` and leaves nothing behind; the rest of the form
-    is there. The form stays at ``request.state.form``, for the page of a problem.
+    is there. The form stays as FORM, for the page of a problem.
 
     HttpError ``http.media_type``, ``http.too_large``, ``form.malformed``.
     """
@@ -91,7 +95,7 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     else:
         reader = _Reader(blobs, files, file_limit, fields_limit, as_text=as_text, shrinks=shrinks)
         form = await _multipart(request, reader, min(files * file_limit, FORM_MOST) + fields_limit)
-    request.state.form = form
+    FORM.set(request, form)
     return form
 
 

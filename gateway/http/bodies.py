@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from bus.messages.values import Json
+from gateway.http.facts import BODY_DIGEST
 from gateway.http.problems import HttpError
 from gateway.http.weights import weighed
 
@@ -22,7 +23,7 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
     """Yield the body as it arrives; HttpError once it exceeds ``limit`` bytes, or stands still.
 
-    Its SHA-256 is ``request.state.body_digest`` after the last chunk; None if it was empty.
+    Its SHA-256 is BODY_DIGEST after the last chunk; None if it was empty.
     """
     _check_coding(request)
     length = request.headers.get("content-length", "0")
@@ -47,7 +48,7 @@ async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
             raise too_large(limit)
         digest.update(chunk)
         yield chunk
-    request.state.body_digest = digest.digest() if total else None
+    BODY_DIGEST.set(request, digest.digest() if total else None)
 
 
 def _check_coding(request: Request) -> None:

@@ -12,6 +12,7 @@ from functools import cached_property
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.http.facts import SIGNS
 from gateway.http.weights import weighed
 
 # May be kept, and is asked for again each time: 304 is quick.
@@ -71,7 +72,7 @@ def takes_gzip(request: Request) -> bool:
     What a face signs goes as it is: the signature covers the bytes sent, and many libraries unpack
     them before anybody can check it.
     """
-    if request.state.signs:
+    if SIGNS.of(request):
         return False
     weights = {"*": 0.0, **dict(weighed(request, "accept-encoding"))}
     return weights.get("gzip", weights["*"]) > 0

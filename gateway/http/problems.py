@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from starlette.datastructures import State
+from starlette.requests import Request
 
 from bus.errors import BusError
 from bus.messages.values import Json
+from gateway.http.facts import COUNTS_AS
 from gateway.texts.files import FILES
 
 MEDIA_TYPE = "application/problem+json"
@@ -97,11 +98,11 @@ def describe(error: BusError, *, instance: str, trace_id: str | None) -> Json:
     return members
 
 
-def counted(state: State, status: int) -> int:
+def counted(request: Request, status: int) -> int:
     """Return the status by which an answer is counted: not HTTP's, where the caller's protocol has
     none but 500 for a refusal (X-Road).
     """
-    return int(getattr(state, "counts_as", status))
+    return COUNTS_AS.get(request, status)
 
 
 def without_repeats(problem: Json) -> Json:

@@ -38,6 +38,7 @@ from contracts.notify.received import API_RECEIVED, ListReceived
 from gateway import web
 from gateway.html import assets
 from gateway.http.address import own_address
+from gateway.http.facts import CODE
 from gateway.notify import openapi_document, reference, replies, requests, schemas
 from gateway.notify.askers import ApiAsker
 from gateway.notify.door import ApiClient, ApiDoor
@@ -201,7 +202,7 @@ def make(settings: Settings) -> web.Face:
             try:
                 return await call(request)
             except BusError as error:
-                request.state.code = error.code
+                CODE.set(request, error.code)
                 return answer(error)
 
         return run

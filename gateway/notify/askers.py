@@ -5,7 +5,7 @@ from hashlib import sha256
 from starlette.requests import Request
 
 from bus.call_leaves import Evidence
-from gateway.notify.door import ApiClient
+from gateway.notify.door import API_CLIENT, RIGHT, SENT
 from gateway.receipts.promises import Question, body_digest, call_of, request_line
 from gateway.web import READING
 
@@ -22,15 +22,14 @@ class ApiAsker:
 
     def contract(self, request: Request) -> str | None:
         """The act that the call is; None for a page of this face."""
-        name: str | None = getattr(request.state, "right", None)
-        return name
+        return RIGHT.get(request)
 
     def question(self, request: Request, contract: str) -> Question:
         """The agency of the service, and its key; a message that was sent is found by its id."""
-        client: ApiClient = request.state.api_client
+        client = API_CLIENT.of(request)
         digest = body_digest(request) or sha256(request_line(request)).digest()
         call = call_of(request)
-        found_by: str = getattr(request.state, "sent", call)
+        found_by = SENT.get(request, call)
         return Question(client.caller, Evidence(self._origin, WAY, digest, call=call), found_by)
 
     def is_repeatable(self, request: Request) -> bool:

@@ -11,6 +11,7 @@ from bus.messages.kinds import M, R
 from bus.messages.message import Wire
 from contracts.notify.govnotify import AUTHENTICATE, Authenticated, Token
 from contracts.notify.messages import SEND
+from gateway.http.facts import AGENCY, CONTRACT, LIMITS, TRACEPARENT, Fact
 from gateway.http.idempotency import MOST, idempotency_key, is_short_ascii
 from gateway.notify.errors import bad, refused
 from gateway.notify.limits import Buckets
@@ -54,6 +55,12 @@ class ApiClient:
         }
 
 
+# Who asks; the right that it needs for this; the id of what it has sent by it.
+API_CLIENT = Fact[ApiClient]("api_client")
+RIGHT = Fact[str | None]("right")
+SENT = Fact[str]("sent")
+
+
 class ApiDoor:
     """Lets services in by their keys."""
 
@@ -67,11 +74,11 @@ class ApiDoor:
         act among the contracts of agencies. CallRefused AuthError names what is wrong with it.
         """
         client = await self._authenticate(request, right)
-        request.state.limits = {}  # reading is not limited, and each has its leaf
+        LIMITS.set(request, {})  # reading is not limited, and each has its leaf
         return client
 
     async def _authenticate(self, request: Request, right: kinds.Request[M, R] | None) -> ApiClient:
-        request.state.right = right.name if right else None
+        RIGHT.set(request, right.name if right else None)
         header = request.headers.get("authorization", "")
         if not header:
             raise refused(401, "AuthError", "Unauthorized: authentication token must be provided")
@@ -92,11 +99,12 @@ class ApiDoor:
                 address=request.client.host if request.client else None,
             ),
             caller={"face": "notify"},
-            traceparent=request.state.traceparent,
+            traceparent=TRACEPARENT.of(request),
         )
-        client = request.state.api_client = ApiClient.of(reply)
+        client = ApiClient.of(reply)
+        API_CLIENT.set(request, client)
         if reply.owner is not None:  # proven, if the act is its right or not
-            request.state.agency = reply.owner
+            AGENCY.set(request, reply.owner)
         if reply.refusal is not None:
             raise refused(403, "AuthError", reply.refusal)
         return client
@@ -110,20 +118,20 @@ class ApiDoor:
         id: str | None = None,
     ) -> R:
         """The service's reply to a client; ``id`` repeats an earlier question."""
-        request.state.contract = contract.name
+        CONTRACT.set(request, contract.name)
         return await self._client.call(
             contract,
             contract.checked(message),
             id=id,
             caller=client.caller,
-            traceparent=request.state.traceparent,
+            traceparent=TRACEPARENT.of(request),
         )
 
     async def authenticate_sender(self, request: Request) -> ApiClient:
         """As ``authenticate``, for what counts against the rate. CallRefused RateLimitError."""
         client = await self._authenticate(request, SEND)
         self._buckets.take(client.service, client.kind, client.a_minute)
-        request.state.limits = {}
+        LIMITS.set(request, {})
         return client
 
 

@@ -28,7 +28,7 @@ from contracts.notify.senders import API_SENDERS, ListSenders, Senders
 from gateway import web
 from gateway.http import bodies
 from gateway.notify import pdf_check, replies, requests
-from gateway.notify.door import ApiClient, ApiDoor, act_id
+from gateway.notify.door import SENT, ApiClient, ApiDoor, act_id
 from gateway.notify.errors import bad, refused
 from gateway.notify.files import UploadedFile
 from gateway.notify.sanitising import Changed
@@ -88,7 +88,7 @@ class Sending:
         else:
             act = act_id(request, client)
             id_ = (await self._door.ask(request, client, API_SEND, message, act)).id
-            request.state.sent = id_
+            SENT.set(request, id_)
             # The reply is kept for a month: what it says of a person is asked for apart.
             sent = await self._door.ask(request, client, API_MESSAGE, OneMessage(id=id_))
         content: dict[str, str | None] = {"body": sent.body}
@@ -180,7 +180,7 @@ class Sending:
         message = dataclasses.replace(message, pdf=pdf)
         act = act_id(request, client)
         accepted = await self._door.ask(request, client, API_SEND, message, act)
-        request.state.sent = accepted.id
+        SENT.set(request, accepted.id)
         return web.json_response(
             {"id": accepted.id, "reference": body["reference"], "postage": message.postage}, 201
         )

@@ -18,6 +18,7 @@ from contracts.inquiry.questions import LOAD_REGISTRY, LOAD_STATUS
 from gateway import web
 from gateway.html import assets, rendering
 from gateway.http import bodies
+from gateway.http.facts import TRACEPARENT
 from gateway.ops.access import Access, bearer, wants_page
 from gateway.ops.accounts.kept_forms import SECOND_FACTOR
 from gateway.ops.accounts.oidc import Provider
@@ -109,7 +110,7 @@ class Ops:
             LOAD_REGISTRY,
             message,
             caller={**CALLER, "staff": name},
-            traceparent=request.state.traceparent,
+            traceparent=TRACEPARENT.of(request),
         )
         address = f"/registry/loads/{reply.load}"
         if sent.form:

@@ -42,6 +42,7 @@ from gateway.public.proofs import pages as proofs
 from gateway.public.proofs import views as proof_views
 from gateway.public.reports import pages as reports
 from gateway.public.site import components, problem_replies, words
+from gateway.public.site.facts import BANNER, CLOSED, TELEPHONE
 from gateway.public.site.pages import show as show_page
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services, address_of, guesses_a_minute
@@ -86,10 +87,7 @@ class Public:
             for component in components.components_of(request.url.path):
                 self.notices.require_open(component, now)
         except Maintenance as error:
-            request.state.closed = {
-                "announcement": error.announcement,
-                "contact": self.notices.contact,
-            }
+            CLOSED.set(request, error.announcement)
             raise
 
     def show(self, request: Request, problem: Json) -> Response | None:
@@ -99,8 +97,8 @@ class Public:
 
     def _tell(self, request: Request, now: datetime) -> None:
         parts = components.parts_shown(request.url.path)
-        request.state.banner = self.notices.banner(parts, now)
-        request.state.telephone = self.notices.contact
+        BANNER.set(request, self.notices.banner(parts, now))
+        TELEPHONE.set(request, self.notices.contact)
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
@@ -212,7 +210,9 @@ def show(request: Request, problem: Json) -> Response | None:
     except HttpError:
         return problem_replies.answer(request, problem)
     if problem["code"] == Maintenance.default_code:
-        return show_page(request, "maintenance", problem["status"], **request.state.closed)
+        reason, contact = CLOSED.of(request), TELEPHONE.of(request)
+        status = problem["status"]
+        return show_page(request, "maintenance", status, announcement=reason, contact=contact)
     speak = words.speaker(words.language(request))
     try:
         sentence = speak(f"sorry_{problem['status']}")

@@ -21,6 +21,7 @@ from bus.process import log
 from bus.settings import Settings
 from contracts.notify.received import TAKE_TEXT, TakeText, as_it_is_kept
 from gateway.http import bodies
+from gateway.http.facts import TRACEPARENT
 from gateway.limits.guesses import Guesses
 from gateway.public.sms_receipts import NUMBER_NAMES, RECEIVED, key_of
 from gateway.public.text_parts import part_of
@@ -118,7 +119,7 @@ class Received:
             # Nothing that a repeat would mend; whoever runs the panel of the provider sees it here.
             _log.warning("text_unreadable", provider=provider)
             return PlainTextResponse("OK")
-        await self._client.call(TAKE_TEXT, message, traceparent=request.state.traceparent)
+        await self._client.call(TAKE_TEXT, message, traceparent=TRACEPARENT.of(request))
         return PlainTextResponse("OK")
 
 

@@ -23,6 +23,7 @@ from bus.signatures.keys import base64url
 from contracts.notify.messages import RECEIPT, Receipt
 from gateway.forms.multipart import read_form
 from gateway.http import bodies
+from gateway.http.facts import TRACEPARENT
 from gateway.limits.guesses import Guesses
 
 # How each provider names its number of a message, in small letters. A new one that calls back is
@@ -83,7 +84,7 @@ class Receipts:
         ref = ref_in(await _members_of(request), provider)
         if ref is not None:
             receipt = RECEIPT.checked(Receipt(provider=provider, provider_ref=ref))
-            await self._client.call(RECEIPT, receipt, traceparent=request.state.traceparent)
+            await self._client.call(RECEIPT, receipt, traceparent=TRACEPARENT.of(request))
         return PlainTextResponse("OK")
 
 

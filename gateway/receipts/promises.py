@@ -16,11 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus import call_leaves
-from bus.call_leaves import Evidence, Mark, Matter
+from bus.call_leaves import Evidence, Matter
 from bus.errors import BusError
 from bus.messages.message import Wire
 from bus.signatures.digest import digest_header
 from bus.signatures.keys import base64url, from_base64url
+from gateway.http.facts import AGENCY, BODY_DIGEST, CALL, CODE, LIMITS, MARKS, PURPOSE
 from gateway.http.problems import AGAIN, counted
 from gateway.receipts.sender import LeafSender
 
@@ -83,9 +84,9 @@ class Promises:
         same, without a promise.
         """
         contract = self._asker.contract(request)
-        if contract is None or counted(request.state, response.status_code) in UNANSWERED:
+        if contract is None or counted(request, response.status_code) in UNANSWERED:
             return response
-        if getattr(request.state, "agency", None) is None:
+        if AGENCY.get(request) is None:
             SKIPPED.labels("stranger").inc()
             return response
         outcome, code, answer = _end(request, response)
@@ -95,7 +96,7 @@ class Promises:
                 SKIPPED.labels("flood").inc()
                 return response
             question = self._asker.question(request, contract)
-            purpose = getattr(request.state, "purpose", None)
+            purpose = PURPOSE.get(request)
             matter = Matter(contract, question.call, purpose, outcome, code, answer)
             statement = call_leaves.state(question.caller, question.evidence, matter)
             try:
@@ -104,7 +105,7 @@ class Promises:
                 if outcome == call_leaves.ANSWERED and not self._asker.is_repeatable(request):
                     SKIPPED.labels("act").inc()
                     return response
-                request.state.code = error.code
+                CODE.set(request, error.code)
                 return problem(request, error)
             leaf = statement.hash
         response.headers[HEADER] = base64url(leaf)
@@ -112,13 +113,13 @@ class Promises:
 
     def _has_room(self, request: Request) -> bool:
         """True for what took of the agency's rate, which bounds it."""
-        if getattr(request.state, "limits", None) is not None:
+        if LIMITS.get(request) is not None:
             return True
         now = time.monotonic()
         if now - self._window > WINDOW_SECONDS:
             self._window = now
             self._counts.clear()
-        agency = request.state.agency
+        agency = AGENCY.of(request)
         self._counts[agency] = self._counts.get(agency, 0) + 1
         return self._counts[agency] <= MOST_EARLY
 
@@ -127,9 +128,10 @@ def call_of(request: Request) -> str:
     """The id by which the log names the call of a request. It is random: one that followed from
     anything of the request would tell whoever guesses that whether, and when, it was asked.
     """
-    call: str | None = getattr(request.state, "call", None)
+    call = CALL.get(request)
     if call is None:
-        call = request.state.call = str(uuid.uuid4())
+        call = str(uuid.uuid4())
+        CALL.set(request, call)
     return call
 
 
@@ -142,15 +144,14 @@ def request_line(request: Request) -> bytes:
 
 def body_digest(request: Request) -> bytes | None:
     """The SHA-256 of the body that was read; None if there was none, or it was not read."""
-    digest: bytes | None = getattr(request.state, "body_digest", None)
-    return digest
+    return BODY_DIGEST.get(request)
 
 
 def _end(request: Request, response: Response) -> tuple[str, str, bytes]:
     """How the call ended: outcome, code, and the digest of the answer."""
-    status = counted(request.state, response.status_code)
+    status = counted(request, response.status_code)
     if status >= REFUSED_FROM:
-        code = getattr(request.state, "code", None) or str(status)
+        code = CODE.get(request) or str(status)
         outcome = call_leaves.FAILED if status >= FAILED_FROM else call_leaves.REFUSED
         return outcome, code, call_leaves.refusal_digest(code)
     header = response.headers.get("content-digest", "")
@@ -164,5 +165,5 @@ def _end(request: Request, response: Response) -> tuple[str, str, bytes]:
 
 def _marked(request: Request, answer: bytes) -> bytes | None:
     """The leaf that a service has made of this very answer; None if none has."""
-    marks: list[Mark] = getattr(request.state, "marks", [])
+    marks = MARKS.get(request, [])
     return next((mark.leaf for mark in reversed(marks) if mark.answer == answer), None)

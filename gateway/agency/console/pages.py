@@ -35,6 +35,7 @@ from gateway.forms.values import value_of
 from gateway.html import problem_page, rendering
 from gateway.html.inquiry_names import BLOCKS
 from gateway.html.inquiry_names import PURPOSES as NAMES
+from gateway.http.facts import CODE
 from gateway.http.problems import PROBLEMS, status_of
 
 T = TypeVar("T")
@@ -80,7 +81,7 @@ class ConsolePages:
             try:
                 member = await self._sessions.member(request)
             except Unauthenticated as error:
-                request.state.code = error.code
+                CODE.set(request, error.code)
                 return self._door_page(request, status=status_of(error))
             return await page(request, member)
 
@@ -112,7 +113,7 @@ class ConsolePages:
             await self._sessions.enter(request, response, code[:64] or "-")
         except BusError as error:
             if not await self._sessions.is_signed_in(request):  # by a second press, or another tab
-                request.state.code = error.code
+                CODE.set(request, error.code)
                 return self._door_page(request, error=error, status=status_of(error))
         return _private(response)
 

@@ -24,7 +24,9 @@ from contracts.agencies.console import (
     Session,
 )
 from gateway.agency.door.door import Door
+from gateway.agency.door.facts import CONSOLE_KEY
 from gateway.agency.door.grants import caller_fields, granted, require_grant
+from gateway.http.facts import AGENCY, LIMITS, TRACEPARENT
 from members.documents import Agency
 
 FACE = {"face": "agency"}
@@ -52,7 +54,7 @@ class Sessions:
         cookie = secrets.token_urlsafe(COOKIE_BYTES)
         entry = EnterConsole(entry_code=code, session=digest_of(cookie))
         await self._door.client.call(
-            ENTER_CONSOLE, entry, caller=FACE, traceparent=request.state.traceparent
+            ENTER_CONSOLE, entry, caller=FACE, traceparent=TRACEPARENT.of(request)
         )
         secure = request.url.scheme == "https"
         response.set_cookie(
@@ -65,7 +67,7 @@ class Sessions:
         """
         with suppress(Unavailable):
             await self._door.client.call(
-                LEAVE_CONSOLE, _of(request), caller=FACE, traceparent=request.state.traceparent
+                LEAVE_CONSOLE, _of(request), caller=FACE, traceparent=TRACEPARENT.of(request)
             )
         secure = request.url.scheme == "https"
         response.delete_cookie(
@@ -79,14 +81,15 @@ class Sessions:
         if not request.cookies.get(_name(request)):
             raise signed_out()
         session: Session = await self._door.client.call(
-            CONSOLE_SESSION, _of(request), caller=FACE, traceparent=request.state.traceparent
+            CONSOLE_SESSION, _of(request), caller=FACE, traceparent=TRACEPARENT.of(request)
         )
         register = self._door.verifiers.register
         credential, agency = register.credential(session.key), register.agency(session.agency)
         if agency is None or credential is None or credential.agency != agency.code:
             raise signed_out()
-        request.state.agency, request.state.console_key = agency.code, session.key
-        request.state.limits = self._door.verifiers.limits.take(agency)
+        AGENCY.set(request, agency.code)
+        CONSOLE_KEY.set(request, session.key)
+        LIMITS.set(request, self._door.verifiers.limits.take(agency))
         return Member(agency, session.key, session.until)
 
     async def is_signed_in(self, request: Request) -> bool:
@@ -116,12 +119,12 @@ class Sessions:
             contract.checked(message),
             id=id,
             caller=caller_fields(member.agency, member.key, grants),
-            traceparent=request.state.traceparent,
+            traceparent=TRACEPARENT.of(request),
         )
 
     async def ask_for_all(self, request: Request, contract: kinds.Request[M, R], message: M) -> R:
         """Ask what everybody may read, which is no call of the agency."""
-        trace = request.state.traceparent
+        trace = TRACEPARENT.of(request)
         return await self._door.client.call(contract, message, caller=FACE, traceparent=trace)
 
 

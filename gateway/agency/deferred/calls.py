@@ -17,6 +17,7 @@ from gateway.agency.deferred.runner import Runner
 from gateway.agency.door.door import JSON, Door, Visitor
 from gateway.agency.door.grants import CallerFields, granted, require_grant
 from gateway.http import bodies
+from gateway.http.facts import TRACEPARENT
 from members.documents import today
 
 ACCEPTED = 202
@@ -55,7 +56,7 @@ class Calls:
             Defer(contract=contract.name, data=data, call_back=preferred.call_back),
             id=visitor.request_id(contract.name),
             caller=caller,
-            traceparent=request.state.traceparent,
+            traceparent=TRACEPARENT.of(request),
         )
         self._runner.wake()
         headers = {

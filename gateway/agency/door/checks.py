@@ -32,6 +32,7 @@ from gateway.agency.door.verification import (
 from gateway.agency.door.visitor import Visitor
 from gateway.agency.door.ways import xroad_asker
 from gateway.http import bodies
+from gateway.http.facts import AGENCY, LIMITS
 from gateway.http.problems import HttpError
 from members.documents import Agency
 from members.register import Register
@@ -175,7 +176,7 @@ def check_certificate(verifiers: Verifiers, admission: Admission) -> None:
     agency = admission.proven_agency()
     if credential is not None and credential.agency != agency.code:
         raise _two_identities()
-    admission.request.state.agency = agency.code
+    AGENCY.set(admission.request, agency.code)
 
 
 def check_replay(verifiers: Verifiers, admission: Admission) -> None:
@@ -193,7 +194,7 @@ def check_replay(verifiers: Verifiers, admission: Admission) -> None:
 
 def check_rate(verifiers: Verifiers, admission: Admission) -> None:
     """``limit.reached``. A replay takes nothing of the agency's rate: it was refused before."""
-    admission.request.state.limits = verifiers.limits.take(admission.proven_agency())
+    LIMITS.set(admission.request, verifiers.limits.take(admission.proven_agency()))
 
 
 def check_once(verifiers: Verifiers, admission: Admission) -> None:

@@ -19,10 +19,12 @@ from gateway import web
 from gateway.agency.door import checks
 from gateway.agency.door.checks import JSON, Reading
 from gateway.agency.door.evidence import evidence_of
+from gateway.agency.door.facts import HTTP_MESSAGE, VISITOR
 from gateway.agency.door.grants import CallerFields
 from gateway.agency.door.refusals import claim
 from gateway.agency.door.verification import NO_CERTIFICATE, Verifiers, require_own_host
 from gateway.agency.door.visitor import NAMESPACE, Visitor
+from gateway.http.facts import AGENCY, CONTRACT, LIMITS, MARKS, PURPOSE, TRACEPARENT
 
 __all__ = ["JSON", "NAMESPACE", "Door", "Reading", "Visitor"]
 
@@ -40,17 +42,17 @@ class Door:
 
     async def identify(self, request: Request, contract: kinds.Request) -> Visitor:
         """The agency that asks, by the headers alone: for what reads its body itself."""
-        request.state.contract = contract.name
-        identified: Visitor | None = getattr(request.state, "visitor", None)
+        CONTRACT.set(request, contract.name)
+        identified = VISITOR.get(request)
         return identified or await self.identify_first(request)
 
     async def identify_first(self, request: Request) -> Visitor:
         """The agency that asks, before it is looked up for what: a later ``identify`` of the same
         request gives the same, and takes nothing of its rate again.
         """
-        request.state.marks = collect_marks()
+        MARKS.set(request, collect_marks())
         visitor = await checks.identify(self.verifiers, request, self.http_message(request))
-        request.state.visitor = visitor
+        VISITOR.set(request, visitor)
         return visitor
 
     def require_certificate(self, request: Request) -> None:
@@ -63,8 +65,8 @@ class Door:
             raise Unauthenticated(NO_CERTIFICATE, code="xroad.certificate")
         claim(request, certificate.id)
         agency = self.verifiers.register.owner(certificate.id)
-        request.state.agency = agency.code
-        request.state.limits = self.verifiers.limits.take(agency)
+        AGENCY.set(request, agency.code)
+        LIMITS.set(request, self.verifiers.limits.take(agency))
 
     def require_own_host(self, request: Request) -> None:
         """HttpError ``http.host``: the check ``host``, for what needs no other."""
@@ -81,7 +83,7 @@ class Door:
     ) -> Reading:
         reading = Reading(request, visitor, contract, forms)
         await checks.read_message(reading)
-        request.state.purpose = reading.data.get("purpose")
+        PURPOSE.set(request, reading.data.get("purpose"))
         return reading
 
     async def answer(self, request: Request, contract: kinds.Request) -> Response:
@@ -119,7 +121,7 @@ class Door:
             id=id or visitor.request_id(contract.name),
             # A part of a larger upload is no call of its own: the whole has its leaf at the face.
             caller=visitor.caller(contract) if id else self.caller(request, visitor, contract),
-            traceparent=request.state.traceparent,
+            traceparent=TRACEPARENT.of(request),
             deadline=deadline,
         )
         records.note_http([reply.get("tracking_code")])
@@ -134,7 +136,7 @@ class Door:
 
     def finish(self, request: Request, response: Response) -> Response:
         """Add the rate limit and sign the answer, be it good or a problem."""
-        for name, value in getattr(request.state, "limits", {}).items():
+        for name, value in LIMITS.get(request, {}).items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("content-type", "application/octet-stream")
         if "content-digest" not in response.headers:
@@ -147,7 +149,7 @@ class Door:
 
     def http_message(self, request: Request) -> HttpMessage:
         """The request as signatures cover it; a header given twice is joined (RFC 9421)."""
-        kept: HttpMessage | None = getattr(request.state, "http_message", None)
+        kept = HTTP_MESSAGE.get(request)
         if kept is not None:
             return kept
         headers: dict[str, str] = {}
@@ -158,5 +160,5 @@ class Door:
         target = request.scope["raw_path"].decode("latin-1").split("?")[0]
         url = f"{self.base}{target}" + (f"?{query}" if query else "")
         message = HttpMessage(headers, request.method, url)
-        request.state.http_message = message
+        HTTP_MESSAGE.set(request, message)
         return message

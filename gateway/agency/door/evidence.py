@@ -9,6 +9,7 @@ from bus.call_leaves import Evidence
 from gateway.agency.door.verification import XROAD
 from gateway.agency.door.visitor import Visitor
 from gateway.agency.door.ways import xroad_asker
+from gateway.http.facts import ROUTE
 from gateway.receipts.promises import body_digest, call_of, request_line
 
 # Of a request that was refused before its proof was: what it claims to prove itself by.
@@ -34,7 +35,7 @@ def evidence_of_refused(request: Request, log: str) -> Evidence:
     """The same of a request whose key was proven, and which is no visitor's: it was refused before,
     or is about a token.
     """
-    by_token = request.headers.get("authorization") or request.state.route.startswith(OAUTH_PREFIX)
+    by_token = request.headers.get("authorization") or ROUTE.of(request).startswith(OAUTH_PREFIX)
     way = OAUTH if by_token else SIGNATURE
     way = XROAD if xroad_asker(request) is not None else way
     return Evidence(log, way, request_digest(request), call=call_of(request))

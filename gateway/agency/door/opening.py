@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 
 from bus.messages import kinds
+from gateway.agency.door.facts import ENDING
 from gateway.announcements import AnnouncementCache, Gone
 
 
@@ -24,6 +25,6 @@ class Opening:
             for component in ("agency-door", contract.context):
                 self._announcements.require_open(component, now)
         if ending := self._announcements.ending(contract.name):
-            request.state.ending = ending.headers(self._portal)
+            ENDING.set(request, ending.headers(self._portal))
             if now >= ending.gone_at:
                 raise Gone(ending)

@@ -21,6 +21,7 @@ from contracts.agencies.hearing import (
     NotedRefusal,
     NoteRefusals,
 )
+from gateway.http.facts import AGENCY, CODE, CONTRACT, KEY, trace_id
 from gateway.http.problems import PROBLEMS
 from members.register import Register
 
@@ -38,7 +39,7 @@ Records = list[NotedRefusal]
 
 def claim(request: Request, key: str) -> None:
     """Remember which key of the register a request names, before anything is proven."""
-    request.state.key = key
+    KEY.set(request, key)
 
 
 class Refusals:
@@ -54,11 +55,10 @@ class Refusals:
 
     def note(self, request: Request, status: int) -> None:
         """Record an answer if it refuses an agency that was proven, or whose key was named."""
-        state = request.state
-        code, key = getattr(state, "code", None), getattr(state, "key", None)
+        code, key = CODE.get(request), KEY.get(request)
         if status not in CLIENT_ERRORS or code is None or key is None:
             return
-        proven = getattr(state, "agency", None) is not None
+        proven = AGENCY.get(request) is not None
         credential = self._register.credential(key)
         if credential is None or not self._has_room(key, proven):
             return
@@ -67,8 +67,8 @@ class Refusals:
             NotedRefusal(
                 agency=credential.agency,
                 at=instant(datetime.now(UTC)),
-                trace_id=state.traceparent.split("-")[1],
-                contract=getattr(state, "contract", None),
+                trace_id=trace_id(request),
+                contract=CONTRACT.get(request),
                 status=status,
                 code=code,
                 message=f"{problem.title}. {problem.what_to_do}" if problem else code,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from gateway.http.facts import Fact
 from members.register import XRoadName
 
 
@@ -21,7 +22,9 @@ class XRoadAsker:
     stated: dict[str, str]
 
 
+XROAD_ASKER = Fact[XRoadAsker]("xroad_asker")
+
+
 def xroad_asker(request: Request) -> XRoadAsker | None:
     """The asker of a request that came in by X-Road; None for every other way."""
-    asker: XRoadAsker | None = getattr(request.state, "xroad_asker", None)
-    return asker
+    return XROAD_ASKER.get(request)

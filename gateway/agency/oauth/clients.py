@@ -22,6 +22,7 @@ from gateway.agency.proofs.jose import (
     Unreadable,
 )
 from gateway.agency.proofs.replays import KEEP_SECONDS
+from gateway.http.facts import AGENCY, LIMITS
 from members.clients import ANY_CERTIFICATE, LONG_ASSERTION, NO_KEY_ID, RS256
 from members.documents import Agency, Credential, exceptions_of
 
@@ -91,7 +92,7 @@ class Clients:
         if "client_assertion" not in form:
             return self._by_certificate(request, form, shown)
         assertion = self._by_assertion(request, form, shown)
-        request.state.agency = assertion.agency.code
+        AGENCY.set(request, assertion.agency.code)
         base = self._door.base
         audiences = (base, f"{base}{TOKEN_PATH}", f"{base}{path}")
         is_long = _check_assertion(assertion, audiences)
@@ -117,7 +118,7 @@ class Clients:
         replays = self._verifiers.replays
         for proof in proofs:
             replays.check(proof.kind, proof.scope, proof.nonce, proof.created)
-        request.state.limits = self._verifiers.limits.take(agency)
+        LIMITS.set(request, self._verifiers.limits.take(agency))
         for proof in proofs:
             replays.note(proof.kind, proof.scope, proof.nonce, proof.keep)
         for proof in proofs:
@@ -132,7 +133,7 @@ class Clients:
             raise Unauthenticated(UNPROVEN, code="client.unproven")
         claim(request, shown.id)
         agency = self._register.owner(shown.id)
-        request.state.agency = agency.code
+        AGENCY.set(request, agency.code)
         return ProvenClient(agency, shown, "certificate", frozenset(), None, shown.thumbprint, None)
 
     def _by_assertion(

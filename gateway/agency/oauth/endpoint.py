@@ -14,6 +14,7 @@ from gateway.agency.oauth.clients import TOKEN_PATH, Clients, OneTime, ProvenCli
 from gateway.agency.oauth.forms import GrantForm, read_form, refusal, require_one_way
 from gateway.agency.proofs.replays import KEEP_SECONDS
 from gateway.agency.proofs.tokens import LIFE, Access
+from gateway.http.facts import CODE
 from members.clients import ANY_CERTIFICATE
 from members.documents import Agency, Grant, today
 from members.register import Register, rights
@@ -38,7 +39,7 @@ class Endpoint:
                 await self._grant(request, form), headers={"Pragma": "no-cache"}
             )
         except BusError as error:
-            request.state.code = error.code
+            CODE.set(request, error.code)
             return refusal(request, error, self._door.base)
 
     async def _grant(self, request: Request, form: GrantForm) -> dict[str, object]:

@@ -12,6 +12,7 @@ from gateway import web
 from gateway.agency.door.door import Door
 from gateway.agency.door.verification import is_signed
 from gateway.http import bodies, problems
+from gateway.http.facts import trace_id
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 20
@@ -69,7 +70,7 @@ def refusal(request: Request, error: BusError, base: str) -> Response:
     A 401 must name how to come in (RFC 9110), and clients that meet a challenge read no further:
     so it stands for a client alone that tried the header Authorization (RFC 6749, section 5.2).
     """
-    trace = request.state.traceparent.split("-")[1]
+    trace = trace_id(request)
     problem = problems.describe(error, instance=request.url.path, trace_id=trace)
     family = FAMILIES.get(error.code.partition(".")[0], "invalid_request")
     name, status = ERRORS.get(error.code, family), problem["status"]

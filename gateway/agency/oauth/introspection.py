@@ -19,6 +19,7 @@ from gateway.agency.oauth.clients import Clients
 from gateway.agency.oauth.endpoint import RESOURCE_OF, granted_contracts
 from gateway.agency.oauth.forms import GrantForm, read_form, refusal, require_one_way
 from gateway.agency.proofs.tokens import Issued
+from gateway.http.facts import CODE
 from members.documents import Agency
 
 INTROSPECTION_PATH, REVOCATION_PATH = "/oauth/introspect", "/oauth/revoke"
@@ -53,7 +54,7 @@ class TokenStates:
             await self._clients.accept_once(request, client.agency, proofs)
             return await answer(client.agency, _token_of(form))
         except BusError as error:
-            request.state.code = error.code
+            CODE.set(request, error.code)
             return refusal(request, error, self._door.base)
 
     async def _introspected(self, agency: Agency, text: str) -> Response:

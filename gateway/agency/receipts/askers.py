@@ -6,11 +6,13 @@ from bus import call_leaves
 from bus.call_leaves import Evidence
 from bus.errors import BusError
 from bus.messages import kinds
+from bus.wire import Wire
 from contracts import CATALOGUE
-from gateway.agency.door.door import Visitor
 from gateway.agency.door.evidence import evidence_of, evidence_of_refused, request_digest
+from gateway.agency.door.facts import CONSOLE_KEY, VISITOR
 from gateway.agency.oauth.clients import TOKEN_PATH
 from gateway.agency.oauth.introspection import INTROSPECTION_PATH, REVOCATION_PATH
+from gateway.http.facts import AGENCY, CONTRACT, KEY, ROUTE, trace_id
 from gateway.receipts.promises import Question, call_of
 
 # What is asked for at the addresses of OAuth, which are no contracts.
@@ -36,45 +38,41 @@ class AgencyAsker:
         """The contract, the address of OAuth or the page of the console that was asked for; None
         if it has no leaf.
         """
-        state = request.state
-        if (of_token := OF_TOKENS.get(state.route)) is not None:
+        if (of_token := OF_TOKENS.get(ROUTE.of(request))) is not None:
             return of_token
-        if _console_key(request) is not None:
-            page = state.route.removeprefix(f"/{CONSOLE}").strip("/") or OVERVIEW
+        if CONSOLE_KEY.get(request) is not None:
+            page = ROUTE.of(request).removeprefix(f"/{CONSOLE}").strip("/") or OVERVIEW
             return None if page in OF_THE_LOG else f"{CONSOLE}.{page.replace('-', '_')}"
-        contract = CATALOGUE.get(getattr(state, "contract", None) or "")
+        contract = CATALOGUE.get(CONTRACT.get(request) or "")
         is_logged = isinstance(contract, kinds.Request) and call_leaves.is_logged(contract)
         return contract.name if contract is not None and is_logged else None
 
     def question(self, request: Request, contract: str) -> Question:
         """Who asked, how, and the id of the call."""
-        state = request.state
-        visitor: Visitor | None = getattr(state, "visitor", None)
-        if (console_key := _console_key(request)) is not None:
-            caller = {"agency": state.agency, "key": console_key}
+        visitor = VISITOR.get(request)
+        caller: Wire
+        if (console_key := CONSOLE_KEY.get(request)) is not None:
+            caller = {"agency": AGENCY.of(request), "key": console_key}
             digest, call = request_digest(request), call_of(request)
             evidence = Evidence(self._origin, CONSOLE, digest, call=call)
-            return Question(caller, evidence, state.traceparent.split("-")[1])
+            return Question(caller, evidence, trace_id(request))
         if visitor is None:
-            caller = {"agency": state.agency, "key": getattr(state, "key", None)}
+            caller = {"agency": AGENCY.of(request), "key": KEY.get(request)}
             evidence = evidence_of_refused(request, self._origin)
-            return Question(caller, evidence, state.traceparent.split("-")[1])
+            return Question(caller, evidence, trace_id(request))
         of_catalogue = CATALOGUE[contract]
         try:
             assert isinstance(of_catalogue, kinds.Request)
             caller = visitor.caller(of_catalogue)
         except BusError:  # it has no right to it, which is why it was refused
-            caller = {"agency": visitor.agency.code, "key": visitor.keyid}
-            caller["on_behalf_of"] = visitor.on_behalf_of
+            caller = {
+                "agency": visitor.agency.code,
+                "key": visitor.keyid,
+                "on_behalf_of": visitor.on_behalf_of,
+            }
         evidence = evidence_of(request, visitor, self._origin)
         return Question(caller, evidence, visitor.request_id(contract))
 
     def is_repeatable(self, request: Request) -> bool:
         """An act is known again by its Idempotency-Key; a token that nobody got ends by itself."""
         return True
-
-
-def _console_key(request: Request) -> str | None:
-    """The key by which a browser's console was opened; None for every other request."""
-    key: str | None = getattr(request.state, "console_key", None)
-    return key

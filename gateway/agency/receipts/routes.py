@@ -23,6 +23,7 @@ from gateway import web
 from gateway.agency.door.checks import JSON
 from gateway.agency.door.door import Door
 from gateway.http import bodies
+from gateway.http.facts import TRACEPARENT
 from gateway.http.origin import for_every_site
 from gateway.limits.shares import Rate, Shares
 
@@ -105,7 +106,7 @@ class LogReading:
         self._take(request)
         data = contract.load_data(_question(request))
         reply = await self._door.client.call_json(
-            contract, data, caller=FACE, traceparent=request.state.traceparent
+            contract, data, caller=FACE, traceparent=TRACEPARENT.of(request)
         )
         return web.json_response(reply)
 
@@ -114,7 +115,7 @@ class LogReading:
         if self._kept is None or now - self._kept.at > KEPT_SECONDS:
             self._take(request)
             head = await self._door.client.call(
-                LOG_HEAD, Nothing(), caller=FACE, traceparent=request.state.traceparent
+                LOG_HEAD, Nothing(), caller=FACE, traceparent=TRACEPARENT.of(request)
             )
             self._kept = _Kept(head, now)
         return self._kept.head

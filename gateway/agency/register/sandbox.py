@@ -13,6 +13,7 @@ from gateway import web
 from gateway.agency.door.door import Door
 from gateway.agency.register.copies import RegisterCopies
 from gateway.http import bodies
+from gateway.http.facts import CONTRACT, TRACEPARENT
 from gateway.limits.guesses import Guesses
 
 TRIES, SECONDS = 20, 3600
@@ -29,7 +30,7 @@ class Sandbox:
         """Answer 201 when the key is in force here: the next request may be signed by it. If it
         cannot be copied at once it is registered all the same, and the copy follows.
         """
-        request.state.contract = REGISTER_SANDBOX.name
+        CONTRACT.set(request, REGISTER_SANDBOX.name)
         bodies.media_type(request, "application/json")
         message = REGISTER_SANDBOX.load(bodies.parse_object(await bodies.body(request)))
         self._tries.take(request.client.host if request.client else "")
@@ -37,7 +38,7 @@ class Sandbox:
             REGISTER_SANDBOX,
             message,
             caller={"face": "agency"},
-            traceparent=request.state.traceparent,
+            traceparent=TRACEPARENT.of(request),
         )
         with contextlib.suppress(BusError, OSError):
             await self._copies.look()

@@ -24,6 +24,7 @@ from gateway.agency.door.checks import arrive
 from gateway.agency.door.door import Door
 from gateway.agency.door.opening import Opening
 from gateway.agency.door.visitor import Visitor
+from gateway.agency.door.ways import XROAD_ASKER
 from gateway.agency.files.routes import FILE_ROUTES
 from gateway.agency.xroad import clients, monitoring, receipts, services
 from gateway.agency.xroad.descriptions import description
@@ -32,6 +33,7 @@ from gateway.agency.xroad.faults import Faults
 from gateway.agency.xroad.head import HashedBody, Head, read_head
 from gateway.agency.xroad.names import House, ServiceName, encoded, service_of
 from gateway.http import bodies
+from gateway.http.facts import CONTRACT, Fact
 from gateway.http.origin import for_every_site
 from gateway.http.problems import HttpError
 from gateway.openapi.document import document_handler
@@ -89,6 +91,9 @@ class Exchange:
         return {**named, **ids}
 
 
+EXCHANGE = Fact[Exchange]("exchange")
+
+
 class XRoad:
     """What the routes of X-Road share."""
 
@@ -117,7 +122,7 @@ class XRoad:
         for name in ("www-authenticate", *filter(_FORGED.fullmatch, response.headers)):
             if name in response.headers and name != ERROR:
                 del response.headers[name]
-        exchange: Exchange | None = getattr(request.state, "exchange", None)
+        exchange = EXCHANGE.get(request)
         if exchange is not None:
             failed = ERROR in response.headers
             for name, value in exchange.headers(failed=failed).items():
@@ -134,7 +139,7 @@ class XRoad:
         if exchange.is_meta:
             return await self._metaservice(hashed, exchange, visitor)
         contract = self._contract(service)
-        request.state.contract = contract.name
+        CONTRACT.set(request, contract.name)
         arrive(self._opening, hashed, contract)
         if request.method != services.METHOD or service.path not in ("", "/"):
             raise Forbidden(
@@ -154,7 +159,8 @@ class XRoad:
         body = HashedBody(request.receive)
         is_meta = service.code in services.RESERVED and request.method == "GET"
         exchange = Exchange(service, call_head, body, is_meta)
-        request.state.exchange, request.state.xroad_asker = exchange, call_head.asker
+        EXCHANGE.set(request, exchange)
+        XROAD_ASKER.set(request, call_head.asker)
         records.note_http([call_head.id, call_head.request_id])
         records.note_xroad(exchange.for_record())
         if call_head.instance != self._house.instance:

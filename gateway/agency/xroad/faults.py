@@ -15,6 +15,7 @@ from starlette.responses import Response
 from bus.messages.values import Json
 from bus.process import log
 from bus.settings import MissingSettings, Settings
+from gateway.http.facts import COUNTS_AS
 
 Spelling = Literal["7.8", "documents"]
 SPELLINGS: tuple[Spelling, ...] = ("7.8", "documents")
@@ -95,7 +96,7 @@ class Faults:
         if problem["code"] == NO_RECEIPT:  # X-Road too has HTTP's own status there
             status = 404
         # Where we count, a refusal stays what it is: X-Road's 500 is no failure of ours.
-        request.state.counts_as = problem["status"]
+        COUNTS_AS.set(request, problem["status"])
         response = Response(content, status, {"X-Road-Error": written})
         response.headers["content-type"] = media + charset
         return response

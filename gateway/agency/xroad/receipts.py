@@ -11,7 +11,7 @@ from bus.messages.values import Json
 from contracts.agencies.receipts import READ_RECEIPT
 from contracts.agencies.xroad import FIND_XROAD_CALLS
 from gateway.agency.door.door import Door
-from gateway.agency.door.ways import XRoadAsker
+from gateway.agency.door.ways import XROAD_ASKER, XRoadAsker
 from gateway.agency.xroad.names import House
 from gateway.http.problems import HttpError
 
@@ -33,7 +33,7 @@ async def receipts(door: Door, request: Request, house: House) -> Response:
     if instance != house.instance:
         raise HttpError("xroad.client", f"Clients are of the instance {house.instance}.")
     name = (query[CLASS], query[CODE], query.get(SUBSYSTEM) or None)
-    request.state.xroad_asker = XRoadAsker(name, None, {})
+    XROAD_ASKER.set(request, XRoadAsker(name, None, {}))
     visitor = await door.identify(request, READ_RECEIPT)
     reply = await door.call(request, visitor, FIND_XROAD_CALLS, {"id": id_})
     texts: list[Json] = []

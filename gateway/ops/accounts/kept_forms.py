@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bus.messages.values import Json
+from gateway.forms.multipart import FORM
 from gateway.forms.values import Values
 from gateway.html import rendering
 from gateway.ops.staff.refusals import LATE, general
@@ -52,7 +53,7 @@ class KeptForm(NamedTuple):
 
 def sent_form(request: Request) -> KeptForm | None:
     """Return the form of this request if a colleague typed it at the desk; None otherwise."""
-    form = getattr(request.state, "form", None)
+    form = FORM.get(request)
     if request.method != "POST" or form is None or _is_door(request.url.path):
         return None
     media = request.headers.get("content-type", "")

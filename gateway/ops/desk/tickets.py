@@ -28,6 +28,7 @@ from contracts.ticketing.related import RELATED, Related
 from gateway.forms.fields import Fields, parse_form
 from gateway.forms.multipart import SubmittedForm
 from gateway.forms.values import text_of, typed_of, value_of
+from gateway.http.facts import Fact
 from gateway.ops.desk import ticket_claims, words
 from gateway.ops.desk.lists import opened
 from gateway.ops.desk.lists.addresses import DONE_FIELDS
@@ -64,6 +65,9 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
     "correct_mobile": (contracts.CORRECT_MOBILE, {}),
 }
+# Files that wait for their act, and colleagues who are named in what was typed.
+WAITING = Fact[list[WaitingFile]]("waiting")
+MENTIONED = Fact[list[str]]("mentioned")
 # Words to the citizen; what takes files, and what offers prepared texts.
 WORDS = frozenset({"say", "answer"})
 FILES = WORDS | {"note"}
@@ -119,8 +123,8 @@ class TicketPages:
             reply=resolved(ticket),
             bills=self._open_bills(request, ticket),
             view=self._view(request, ticket),
-            files=resolved(getattr(request.state, "waiting", [])),
-            mentioned=resolved(getattr(request.state, "mentioned", [])),
+            files=resolved(WAITING.get(request, [])),
+            mentioned=resolved(MENTIONED.get(request, [])),
             done=resolved(_done(request)),
         )
         opened.remember(self._desk, request, page, ticket.code)
@@ -174,7 +178,7 @@ class TicketPages:
             raise NotFound("There is no such act.", code="http.not_found")
         form = await forms.read_form(request, self._blobs_of(request, name))
         form.values["act"] = [name]
-        request.state.mentioned = form.values.get("mentions", [])
+        MENTIONED.set(request, form.values.get("mentions", []))
         files = self._waiting(request, name, form)
         typed = typed_of(form.values)
         contract, fixed = ACTS[name]
@@ -212,7 +216,7 @@ class TicketPages:
 
     def _waiting(self, request: Request, name: str, form: SubmittedForm) -> list[WaitingFile]:
         files = ticket_claims.waiting(self._desk, form) if name in FILES else []
-        request.state.waiting = files
+        WAITING.set(request, files)
         if files:
             ticket_claims.carry(form, files)
         return files

@@ -21,6 +21,7 @@ from bus.settings import Settings
 from contracts.ticketing import accounts
 from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
+from gateway.http.facts import CONTRACT, TRACEPARENT, Fact
 from gateway.limits.guesses import neighbourhood
 
 # A request that takes longer (a slow upload) is asked about again before it acts.
@@ -82,6 +83,9 @@ class Recognition(NamedTuple):
     at: float
 
 
+RECOGNITION = Fact[Recognition]("recognition")
+
+
 class Desk:
     """The way from a colleague's browser to the services."""
 
@@ -95,7 +99,7 @@ class Desk:
 
     async def recognise(self, request: Request) -> None:
         """Ask whose session the cookie of the request names; ``colleague`` gives the answer."""
-        request.state.recognition = Recognition(await self._ask_whose(request), time.monotonic())
+        RECOGNITION.set(request, Recognition(await self._ask_whose(request), time.monotonic()))
 
     async def _ask_whose(self, request: Request) -> Colleague | BusError:
         cookie = request.cookies.get(self.cookie_name(request), "")
@@ -113,7 +117,7 @@ class Desk:
 
     def session(self, request: Request) -> Colleague:
         """Return the owner of the session, pending or not. Unauthenticated ``desk.signed_out``."""
-        recognition: Recognition | None = getattr(request.state, "recognition", None)
+        recognition = RECOGNITION.get(request)
         if recognition is None:
             raise signed_out()
         if isinstance(recognition.answer, BusError):
@@ -225,14 +229,14 @@ class Desk:
             contract.checked(message),
             caller={"staff": colleague.username},
             id=self._message_id(contract, colleague, id),
-            traceparent=request.state.traceparent,
+            traceparent=TRACEPARENT.of(request),
             deadline=deadline,
         )
 
     async def _asker(self, request: Request, contract: kinds.Request[M, R]) -> Colleague:
         """Return the colleague, whose session was looked at lately and has the factor."""
-        request.state.contract = contract.name
-        recognition: Recognition | None = getattr(request.state, "recognition", None)
+        CONTRACT.set(request, contract.name)
+        recognition = RECOGNITION.get(request)
         if recognition and time.monotonic() - recognition.at > FRESH_SECONDS:
             await self.recognise(request)
         colleague = self.colleague(request)
@@ -259,7 +263,7 @@ class Desk:
             contract.checked(message),
             id=str(uuid.uuid4()),
             caller={"face": self.face.name},
-            traceparent=request.state.traceparent,
+            traceparent=TRACEPARENT.of(request),
         )
 
 

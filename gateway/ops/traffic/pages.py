@@ -15,6 +15,7 @@ from bus.messages.message import to_wire
 from contracts.agencies.traffic import TRAFFIC, AskTraffic, TrafficRow
 from gateway import web
 from gateway.html import rendering
+from gateway.http.facts import TRACEPARENT
 from gateway.http.problems import PROBLEMS, translations
 from gateway.ops.access import Access, wants_page
 
@@ -110,7 +111,7 @@ class TrafficPages:
         since = instant(dt.datetime.now(dt.UTC) - SPANS[span])
         message = AskTraffic(since=since, agency=agency)
         reply = await self._client.call(
-            TRAFFIC, message, caller=CALLER, traceparent=request.state.traceparent
+            TRAFFIC, message, caller=CALLER, traceparent=TRACEPARENT.of(request)
         )
         if not wants_page(request):
             return web.json_response(to_wire(reply))

@@ -16,6 +16,7 @@ from contracts import CATALOGUE
 from contracts.agencies.records import FIND_CALLS, OUTCOMES, FindCalls, FoundCall, FoundCalls
 from gateway import web
 from gateway.html import rendering
+from gateway.http.facts import TRACEPARENT
 from gateway.ops.access import Access, wants_page
 from gateway.ops.staff.tables import filters_of
 from gateway.ops.transactions import words
@@ -90,7 +91,7 @@ class Transactions:
 
     async def _find(self, request: Request, message: FindCalls) -> FoundCalls:
         return await self._client.call(
-            FIND_CALLS, message, caller=CALLER, traceparent=request.state.traceparent
+            FIND_CALLS, message, caller=CALLER, traceparent=TRACEPARENT.of(request)
         )
 
     def routes(self) -> list[Route]:

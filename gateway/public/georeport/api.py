@@ -21,6 +21,7 @@ from contracts.ticketing.public import LIST_PUBLIC, TOKEN, AskToken, ListPublic
 from gateway.forms.acts import FormToken
 from gateway.forms.multipart import SubmittedForm, read_form
 from gateway.http.address import own_address
+from gateway.http.facts import AGENCY
 from gateway.http.idempotency import MOST, idempotency_key, is_short_ascii
 from gateway.http.origin import from_other_sites
 from gateway.http.problems import HttpError
@@ -29,6 +30,7 @@ from gateway.public.georeport import reading, updates
 from gateway.public.georeport.keys import Key, Keys
 from gateway.public.georeport.xml import FORMS, MEDIA_TYPES, ROOT, answer
 from gateway.public.site import words
+from gateway.public.site.facts import CIVIC_APP
 from gateway.public.site.services import Services, address_of
 from people import tracking
 
@@ -212,7 +214,8 @@ class Open311:
             raise Forbidden(
                 "api_key: this key is not known." if text else "api_key: give your key."
             )
-        request.state.agency = request.state.civic_app = key.app
+        AGENCY.set(request, key.app)
+        CIVIC_APP.set(request, key.app)
         return key
 
     def _act(self, request: Request, data: Json) -> tuple[str, str]:
@@ -227,7 +230,7 @@ class Open311:
             raise HttpError(
                 "idempotency_key.invalid", f"Idempotency-Key: up to {MOST} ASCII characters."
             )
-        key = f"open311\0{request.state.civic_app}\0{key}"
+        key = f"open311\0{CIVIC_APP.of(request)}\0{key}"
         return key, self._services.acts.secret_of(REGISTER.name, key, data)
 
     async def _offered_services(self, request: Request) -> dict[str, Json]:

@@ -14,6 +14,7 @@ from bus.errors import BusError, TooMany, Unavailable
 from gateway.html import rendering
 from gateway.http.origin import own_path
 from gateway.public.site import words
+from gateway.public.site.facts import BANNER, TELEPHONE
 from gateway.public.site.periods import when_of
 from gateway.texts.files import FILES, Language
 
@@ -48,8 +49,8 @@ def show(
         here=own_path(request),
         current=partial(current, own_path(request)),
         others=_other_languages(request, lang),
-        banner=getattr(request.state, "banner", None),
-        telephone=getattr(request.state, "telephone", None),
+        banner=BANNER.get(request),
+        telephone=TELEPHONE.get(request),
         when=partial(when_of, lang=lang),
         faults=Faults(faults or {}),
         **values,

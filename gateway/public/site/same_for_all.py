@@ -9,6 +9,7 @@ from gateway.http.documents import ASK_AGAIN, Document
 from gateway.http.kept import Kept
 from gateway.http.origin import Handler
 from gateway.public.site import words
+from gateway.public.site.facts import BANNER
 
 
 def same_for_all(handler: Handler, cache: str = ASK_AGAIN) -> Handler:
@@ -28,7 +29,7 @@ def same_for_all(handler: Handler, cache: str = ASK_AGAIN) -> Handler:
     async def run(request: Request) -> Response:
         if words.chosen(request):
             return await handler(request)
-        banner = getattr(request.state, "banner", None)
+        banner = BANNER.get(request)
         key = (
             request.scope["path"],
             request.scope["query_string"],

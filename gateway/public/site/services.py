@@ -27,10 +27,12 @@ from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_O
 from contracts.ticketing.public import ME_TOO
 from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
+from gateway.http.facts import CONTRACT, TRACEPARENT
 from gateway.http.kept import Kept
 from gateway.limits.budgets import BudgetedBlobs, Uploads
 from gateway.limits.guesses import Guesses
 from gateway.papers.queue import PrintQueue
+from gateway.public.site.facts import CIVIC_APP
 
 # An address may ask so many times as often as it may guess.
 REQUESTS_PER_GUESS = 20
@@ -159,7 +161,7 @@ class Services:
     def _counting(self, request: Request, contract: str, counted: bool) -> Iterator[None]:
         """Count a request and what it costs before, and a wrong guess after it."""
         address = address_of(request)
-        request.state.contract = contract
+        CONTRACT.set(request, contract)
         self._floods.take(address)
         if contract in self._costly:
             self._costly[contract].take(address)
@@ -172,12 +174,12 @@ class Services:
 
     def _envelope(self, request: Request, contract: str, id_: str | None) -> Envelope:
         caller = {"face": "public", "asker": self.acts.asker(address_of(request))}
-        if app := getattr(request.state, "civic_app", ""):
+        if app := CIVIC_APP.get(request, ""):
             caller["app"] = app
         return {
             "id": self.acts.message_id(contract, id_) if id_ else str(uuid.uuid4()),
             "caller": caller,
-            "traceparent": request.state.traceparent,
+            "traceparent": TRACEPARENT.of(request),
         }
 
     async def register(

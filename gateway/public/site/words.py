@@ -7,6 +7,7 @@ from functools import cache
 from starlette.requests import Request
 
 from bus.errors import FieldError
+from gateway.public.site.facts import LANGUAGE
 from gateway.texts.files import FILES, FIRST, LANGUAGES, Language, Text, file_of
 from people.company import company
 
@@ -24,7 +25,7 @@ def language(request: Request) -> Language:
 
 def chosen(request: Request) -> str | None:
     """Return the tag that this request chooses, to be remembered; None without a choice."""
-    choice = getattr(request.state, "language", None) or request.query_params.get("lang")
+    choice = LANGUAGE.get(request) or request.query_params.get("lang")
     return choice if choice in LANGUAGES else None
 
 
@@ -35,7 +36,7 @@ def choose(request: Request, values: Mapping[str, Sequence[str]]) -> bool:
     choice = values.get("language", [""])[0]
     if choice not in LANGUAGES:
         return False
-    request.state.language = choice
+    LANGUAGE.set(request, choice)
     return True
 
 
