@@ -8,7 +8,7 @@ from bus.messages.fields import Choice, Prose, Text
 from bus.messages.message import OPTIONAL, PERSONAL, message
 from bus.messages.values import Block, BlockOf, Day, Instant, Tick, Uuid
 from contracts.ticketing.desk import OneTicket
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 
 DRAFT_ACTS = ("say", "answer", "note", "assign", "pause", "invite", "close", "take_up")
 DRAFT_MOST = 8000
@@ -97,27 +97,15 @@ class Rehearsed:
     name: Annotated[str, Text(60), "What was tried"]
 
 
-SAVE_DRAFT = internal_request(
-    "save_draft",
-    SaveDraft,
-    SavedDraft,
-    "Desk: keep what a colleague has typed so far.",
-    effect=True,
+SAVE_DRAFT = internal_act(
+    "save_draft", SaveDraft, SavedDraft, "Desk: keep what a colleague has typed so far."
 )
-DRAFTS = internal_request(
-    "drafts", OneTicket, Drafts, "Desk: a colleague's own unsent texts of a ticket.", effect=False
+DRAFTS = internal_read(
+    "drafts", OneTicket, Drafts, "Desk: a colleague's own unsent texts of a ticket."
 )
-PREVIEW_ANSWER = internal_request(
-    "preview_answer",
-    PreviewAnswer,
-    AnswerPreview,
-    "Desk: an answer as it will be read.",
-    effect=False,
+PREVIEW_ANSWER = internal_read(
+    "preview_answer", PreviewAnswer, AnswerPreview, "Desk: an answer as it will be read."
 )
-REHEARSE = internal_request(
-    "rehearse",
-    Rehearse,
-    Rehearsed,
-    "Desk: whether an act would be refused; nothing is done.",
-    effect=False,
+REHEARSE = internal_read(
+    "rehearse", Rehearse, Rehearsed, "Desk: whether an act would be refused; nothing is done."
 )

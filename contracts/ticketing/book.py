@@ -8,7 +8,7 @@ from bus.messages.fields import Choice, Text, whole
 from bus.messages.message import check, message
 from bus.messages.values import Block, BlockOf, Day, Instant
 from contracts.ticketing.desk import Nothing
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 from people.book_keys import SECTIONS
 
 BOOK_CHANGE_STATES = ("DRAFT", "APPROVED", "IN_FORCE", "REFUSED", "WITHDRAWN", "FAILED")
@@ -104,40 +104,31 @@ class BookFile:
     toml: Annotated[str, "The whole book in force, but for the calendar, as one TOML file"]
 
 
-READ_BOOK = internal_request(
-    "read_book", Nothing, BookOfDesk, "Desk: the book in force, and its changes.", effect=False
+READ_BOOK = internal_read(
+    "read_book", Nothing, BookOfDesk, "Desk: the book in force, and its changes."
 )
-EXPORT_BOOK = internal_request(
-    "export_book", Nothing, BookFile, "Desk: the book in force as TOML.", effect=False
+EXPORT_BOOK = internal_read("export_book", Nothing, BookFile, "Desk: the book in force as TOML.")
+READ_BOOK_CHANGE = internal_read(
+    "read_book_change", OneBookChange, BookChange, "Desk: one change of the book."
 )
-READ_BOOK_CHANGE = internal_request(
-    "read_book_change", OneBookChange, BookChange, "Desk: one change of the book.", effect=False
+PROPOSE_BOOK_CHANGE = internal_act(
+    "propose_book_change", ProposeBookChange, BookChange, "Desk: propose a change of the book."
 )
-PROPOSE_BOOK_CHANGE = internal_request(
-    "propose_book_change",
-    ProposeBookChange,
-    BookChange,
-    "Desk: propose a change of the book.",
-    effect=True,
-)
-APPROVE_BOOK_CHANGE = internal_request(
+APPROVE_BOOK_CHANGE = internal_act(
     "approve_book_change",
     OneBookChange,
     BookChange,
     "Desk: a second colleague approves a change of the book.",
-    effect=True,
 )
-REFUSE_BOOK_CHANGE = internal_request(
+REFUSE_BOOK_CHANGE = internal_act(
     "refuse_book_change",
     RefuseBookChange,
     BookChange,
     "Desk: a second colleague refuses a change of the book.",
-    effect=True,
 )
-WITHDRAW_BOOK_CHANGE = internal_request(
+WITHDRAW_BOOK_CHANGE = internal_act(
     "withdraw_book_change",
     OneBookChange,
     BookChange,
     "Desk: take back a change of the book that is not in force.",
-    effect=True,
 )

@@ -11,7 +11,7 @@ from bus.messages.kinds import Event
 from bus.messages.message import ABSENT, OPTIONAL, Meta, check, message
 from bus.messages.values import Block, Code, Instant
 from contracts.ticketing.files import Attachment, Attachments
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 from iran import identifiers
 from people import tracking
 
@@ -258,37 +258,23 @@ class TicketEscalated:
     due: Instant
 
 
-REGISTER = internal_request(
-    "register",
-    Register,
-    Registered,
-    "Register a ticket; a repeat gives the same code.",
-    effect=True,
+REGISTER = internal_act(
+    "register", Register, Registered, "Register a ticket; a repeat gives the same code."
 )
-TRACK = internal_request(
-    "track", TicketProof, TicketView, "Read a ticket by its code and secret.", effect=False
+TRACK = internal_read("track", TicketProof, TicketView, "Read a ticket by its code and secret.")
+WRITE = internal_act("write", Write, Done, "Write a message to the unit.")
+REOPEN = internal_act("reopen", Reopen, Done, "Object to the result; work goes on.")
+WITHDRAW = internal_act("withdraw", TicketProof, Done, "Take the ticket back.")
+CHOOSE_SLOT = internal_act("choose_slot", ChooseSlot, Done, "Choose or change the visit.")
+LEAVE_SLOT = internal_act("leave_slot", TicketProof, Done, "Give the chosen time back.")
+RATE = internal_act("rate", Rate, Done, "Say how satisfied you are; once for each answer.")
+OPEN_ATTACHMENT = internal_read(
+    "open_attachment", OpenAttachment, Opened, "Where a file of the ticket lies."
 )
-WRITE = internal_request("write", Write, Done, "Write a message to the unit.", effect=True)
-REOPEN = internal_request(
-    "reopen", Reopen, Done, "Object to the result; work goes on.", effect=True
+INVITATION = internal_read(
+    "invitation", TicketProof, CalendarFile, "The appointment as an iCalendar file."
 )
-WITHDRAW = internal_request("withdraw", TicketProof, Done, "Take the ticket back.", effect=True)
-CHOOSE_SLOT = internal_request(
-    "choose_slot", ChooseSlot, Done, "Choose or change the visit.", effect=True
-)
-LEAVE_SLOT = internal_request(
-    "leave_slot", TicketProof, Done, "Give the chosen time back.", effect=True
-)
-RATE = internal_request(
-    "rate", Rate, Done, "Say how satisfied you are; once for each answer.", effect=True
-)
-OPEN_ATTACHMENT = internal_request(
-    "open_attachment", OpenAttachment, Opened, "Where a file of the ticket lies.", effect=False
-)
-INVITATION = internal_request(
-    "invitation", TicketProof, CalendarFile, "The appointment as an iCalendar file.", effect=False
-)
-FORM = internal_request("form", AskForm, FormData, "Categories, counties and units.", effect=False)
+FORM = internal_read("form", AskForm, FormData, "Categories, counties and units.")
 
 TICKET_REGISTERED = Event(
     "ticketing.ticket_registered.v1", TicketRegistered, "A ticket was registered."

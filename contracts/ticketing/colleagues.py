@@ -11,7 +11,7 @@ from bus.messages.kinds import Request
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Block, Code, Day, Instant, OneTimeCode, Tick
 from contracts.ticketing.desk import Acted, Nothing
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 from iran import identifiers
 from people import tracking
 
@@ -227,48 +227,29 @@ class DecideCorrection:
     approve: Tick
 
 
-MY_NOTICES = internal_request(
-    "my_notices", Nothing, MyNotices, "Desk: what happened for a colleague.", effect=False
+MY_NOTICES = internal_read("my_notices", Nothing, MyNotices, "Desk: what happened for a colleague.")
+READ_NOTICES = internal_act(
+    "read_notices", ReadNotices, Unread, "Desk: mark one's notices as read."
 )
-READ_NOTICES = internal_request(
-    "read_notices", ReadNotices, Unread, "Desk: mark one's notices as read.", effect=True
+SET_NOTICES = internal_act(
+    "set_notices", SetNotices, NoticesSet, "Desk: have one's notices by e-mail, or not."
 )
-SET_NOTICES = internal_request(
-    "set_notices",
-    SetNotices,
-    NoticesSet,
-    "Desk: have one's notices by e-mail, or not.",
-    effect=True,
-)
-PROVE_NOTICE_ADDRESS = internal_request(
+PROVE_NOTICE_ADDRESS = internal_act(
     "prove_notice_address",
     ProveNoticeAddress,
     Unread,
     "Desk: type the code that came to the address of one's notices.",
-    effect=True,
 )
-REMIND_ME = internal_request(
-    "remind_me", RemindMe, Unread, "Desk: be told of a ticket again on a day.", effect=True
+REMIND_ME = internal_act("remind_me", RemindMe, Unread, "Desk: be told of a ticket again on a day.")
+ABSENCES = internal_read("absences", Nothing, Absences, "Desk: who is away, and who stands in.")
+ADD_ABSENCE = internal_act(
+    "add_absence", AddAbsence, AbsenceDone, "Desk: enter days on which a colleague is away."
 )
-ABSENCES = internal_request(
-    "absences", Nothing, Absences, "Desk: who is away, and who stands in.", effect=False
+END_ABSENCE = internal_act(
+    "end_absence", EndAbsence, AbsenceDone, "Desk: a colleague is back, or does not go."
 )
-ADD_ABSENCE = internal_request(
-    "add_absence",
-    AddAbsence,
-    AbsenceDone,
-    "Desk: enter days on which a colleague is away.",
-    effect=True,
-)
-END_ABSENCE = internal_request(
-    "end_absence",
-    EndAbsence,
-    AbsenceDone,
-    "Desk: a colleague is back, or does not go.",
-    effect=True,
-)
-OPEN_TICKETS = internal_request(
-    "open_tickets", OfColleague, OpenTickets, "Desk: a colleague's open tickets.", effect=False
+OPEN_TICKETS = internal_read(
+    "open_tickets", OfColleague, OpenTickets, "Desk: a colleague's open tickets."
 )
 HAND_OVER = Request(
     "ticketing.hand_over.v1",
@@ -278,17 +259,9 @@ HAND_OVER = Request(
     agency=False,
     deadline=HAND_OVER_SECONDS,
 )
-LIST_CORRECTIONS = internal_request(
-    "list_corrections",
-    Nothing,
-    MobileCorrections,
-    "Desk: corrections of citizens' mobiles.",
-    effect=False,
+LIST_CORRECTIONS = internal_read(
+    "list_corrections", Nothing, MobileCorrections, "Desk: corrections of citizens' mobiles."
 )
-DECIDE_CORRECTION = internal_request(
-    "decide_correction",
-    DecideCorrection,
-    Acted,
-    "Desk: approve or refuse a correction.",
-    effect=True,
+DECIDE_CORRECTION = internal_act(
+    "decide_correction", DecideCorrection, Acted, "Desk: approve or refuse a correction."
 )

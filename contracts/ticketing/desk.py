@@ -34,7 +34,7 @@ from contracts.ticketing.citizens import (
     Opened,
 )
 from contracts.ticketing.files import Attachments
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 from iran import identifiers
 from people import tracking
 
@@ -300,30 +300,16 @@ class OpenFile(OneTicket):
 
 
 def _act(operation: str, message: type[M], doc: str) -> Request[M, Acted]:
-    return internal_request(operation, message, Acted, f"Desk: {doc}", effect=True)
+    return internal_act(operation, message, Acted, f"Desk: {doc}")
 
 
-SIGN_IN = internal_request(
-    "sign_in", SignIn, Staff, "Desk: who a user name and password belong to.", effect=False
-)
-WHO_IS = internal_request(
-    "who_is", WhoIs, Staff, "Desk: a colleague's role and unit.", effect=False
-)
-STAFF_NAMES = internal_request(
-    "staff_names", Nothing, Names, "Desk: what colleagues are called.", effect=False
-)
-READ = internal_request(
-    "read", OneTicket, DeskTicket, "Desk: a ticket with its history.", effect=False
-)
-OPEN_FILE = internal_request(
-    "open_file", OpenFile, Opened, "Desk: where a file lies.", effect=False
-)
-CALENDAR = internal_request(
-    "calendar", AskCalendar, CalendarRows, "Desk: the calendar's rows.", effect=False
-)
-REPORT = internal_request(
-    "report", AskReport, Report, "Desk: figures by unit and by clause.", effect=False
-)
+SIGN_IN = internal_read("sign_in", SignIn, Staff, "Desk: who a user name and password belong to.")
+WHO_IS = internal_read("who_is", WhoIs, Staff, "Desk: a colleague's role and unit.")
+STAFF_NAMES = internal_read("staff_names", Nothing, Names, "Desk: what colleagues are called.")
+READ = internal_read("read", OneTicket, DeskTicket, "Desk: a ticket with its history.")
+OPEN_FILE = internal_read("open_file", OpenFile, Opened, "Desk: where a file lies.")
+CALENDAR = internal_read("calendar", AskCalendar, CalendarRows, "Desk: the calendar's rows.")
+REPORT = internal_read("report", AskReport, Report, "Desk: figures by unit and by clause.")
 ASSIGN = _act("assign", Assign, "give a ticket to a unit or a colleague.")
 SORT = _act("sort", Sort, "put right what a ticket is about.")
 TAKE = _act("take", Act, "take a ticket on which nobody works yet.")
@@ -345,12 +331,10 @@ CORRECT_MOBILE = _act(
 SEND_NEW_SECRET = _act(
     "send_new_secret", Act, "have a new secret made and sent to the contact on file."
 )
-ADD_SLOTS = internal_request(
-    "add_slots", AddSlots, Slots, "Desk: open times for visits.", effect=True
+ADD_SLOTS = internal_act("add_slots", AddSlots, Slots, "Desk: open times for visits.")
+CHANGE_CALENDAR = internal_act(
+    "change_calendar", CalendarRow, Changed, "Desk: add a dated row to the calendar."
 )
-CHANGE_CALENDAR = internal_request(
-    "change_calendar", CalendarRow, Changed, "Desk: add a dated row to the calendar.", effect=True
-)
-WITHDRAW_ROW = internal_request(
-    "withdraw_row", WithdrawRow, Changed, "Desk: take a row of the calendar back.", effect=True
+WITHDRAW_ROW = internal_act(
+    "withdraw_row", WithdrawRow, Changed, "Desk: take a row of the calendar back."
 )

@@ -12,7 +12,7 @@ from bus.messages.message import message
 from bus.messages.values import Block, Code, Instant, Uuid
 from contracts.notify.received import TEXT_MOST as SMS_MOST
 from contracts.ticketing.citizens import TEXT_MOST, Opened
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 from people import tracking
 
 LETTER_STATES = (
@@ -131,29 +131,25 @@ class MailFigures:
     chores: tuple[Block, ...]
 
 
-LETTERS = internal_request(
-    "letters", AskLetters, LetterPage, "Desk: letters that came in.", effect=False
+LETTERS = internal_read("letters", AskLetters, LetterPage, "Desk: letters that came in.")
+READ_LETTER = internal_read("read_letter", OfLetter, LetterView, "Desk: one letter.")
+LETTER_SOURCE = internal_act(
+    "letter_source", OfLetter, Opened, "Desk: the bytes of a letter, as a file."
 )
-READ_LETTER = internal_request(
-    "read_letter", OfLetter, LetterView, "Desk: one letter.", effect=False
+REGISTER_LETTER = internal_act(
+    "register_letter", RegisterLetter, LetterDone, "Desk: make a ticket of a letter."
 )
-LETTER_SOURCE = internal_request(
-    "letter_source", OfLetter, Opened, "Desk: the bytes of a letter, as a file.", effect=True
+ATTACH_LETTER = internal_act(
+    "attach_letter", AttachLetter, LetterDone, "Desk: put a letter into a ticket."
 )
-REGISTER_LETTER = internal_request(
-    "register_letter", RegisterLetter, LetterDone, "Desk: make a ticket of a letter.", effect=True
+RETRY_LETTER = internal_act(
+    "retry_letter", OfLetter, LetterDone, "Desk: work on a letter once more."
 )
-ATTACH_LETTER = internal_request(
-    "attach_letter", AttachLetter, LetterDone, "Desk: put a letter into a ticket.", effect=True
+FINISH_LETTER = internal_act(
+    "finish_letter", FinishLetter, LetterDone, "Desk: nothing is to be done with it."
 )
-RETRY_LETTER = internal_request(
-    "retry_letter", OfLetter, LetterDone, "Desk: work on a letter once more.", effect=True
-)
-FINISH_LETTER = internal_request(
-    "finish_letter", FinishLetter, LetterDone, "Desk: nothing is to be done with it.", effect=True
-)
-MAIL_FIGURES = internal_request(
-    "mail_figures", AskMailFigures, MailFigures, "Letters and chores in figures.", effect=False
+MAIL_FIGURES = internal_read(
+    "mail_figures", AskMailFigures, MailFigures, "Letters and chores in figures."
 )
 
 

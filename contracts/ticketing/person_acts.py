@@ -11,7 +11,7 @@ from bus.messages.values import Block, Instant
 from contracts.notify.person_work import KINDS
 from contracts.notify.persons import Person
 from contracts.ticketing.desk import Nothing
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 
 STATES = ("WISHED", "PROPOSED", "RUNNING", "DONE", "DECLINED")
 CONTEXTS = ("ticketing", "inquiry", "notify")
@@ -94,46 +94,26 @@ class NotePersonPart:
     content: Annotated[Block, "What was handed out, or counts of what was emptied"]
 
 
-WISH_FOR_MY_DATA = internal_request(
-    "wish_for_my_data",
-    WishForMyData,
-    DataWish,
-    "A proven person asks for export or erasure.",
-    effect=True,
+WISH_FOR_MY_DATA = internal_act(
+    "wish_for_my_data", WishForMyData, DataWish, "A proven person asks for export or erasure."
 )
-PROPOSE_PERSON_ACT = internal_request(
-    "propose_person_act",
-    ProposePersonAct,
-    PersonAct,
-    "An officer asks for either.",
-    effect=True,
+PROPOSE_PERSON_ACT = internal_act(
+    "propose_person_act", ProposePersonAct, PersonAct, "An officer asks for either."
 )
-TAKE_UP_WISH = internal_request(
-    "take_up_wish", TakeUpWish, PersonAct, "An officer asks for what a person wished.", effect=True
+TAKE_UP_WISH = internal_act(
+    "take_up_wish", TakeUpWish, PersonAct, "An officer asks for what a person wished."
 )
-CONFIRM_PERSON_ACT = internal_request(
-    "confirm_person_act",
-    OnePersonAct,
-    PersonAct,
-    "A second officer confirms; it is done.",
-    effect=True,
+CONFIRM_PERSON_ACT = internal_act(
+    "confirm_person_act", OnePersonAct, PersonAct, "A second officer confirms; it is done."
 )
-DECLINE_PERSON_ACT = internal_request(
-    "decline_person_act",
-    DeclinePersonAct,
-    PersonAct,
-    "An officer declines, with a reason.",
-    effect=True,
+DECLINE_PERSON_ACT = internal_act(
+    "decline_person_act", DeclinePersonAct, PersonAct, "An officer declines, with a reason."
 )
-PERSON_ACTS = internal_request(
-    "person_acts", Nothing, PersonActs, "Exports and erasures, the newest first.", effect=False
+PERSON_ACTS = internal_read(
+    "person_acts", Nothing, PersonActs, "Exports and erasures, the newest first."
 )
-PERSON_DOCUMENT = internal_request(
-    "person_document",
-    OnePersonAct,
-    PersonDocument,
-    "What was handed out, for 30 days.",
-    effect=False,
+PERSON_DOCUMENT = internal_read(
+    "person_document", OnePersonAct, PersonDocument, "What was handed out, for 30 days."
 )
 NOTE_PERSON_PART = Command(
     "ticketing.note_person_part.v1",

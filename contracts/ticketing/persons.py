@@ -11,7 +11,7 @@ from bus.messages.message import message
 from bus.messages.values import Block, Instant
 from contracts.notify.persons import Pass, Person
 from contracts.ticketing.citizens import KINDS, STATES
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_read
 from people import tracking
 
 
@@ -62,12 +62,10 @@ class OpenMyTicket(MyTickets):
     code: Annotated[str, Checked(40, tracking.parse)]
 
 
-ON_FILE = internal_request(
-    "on_file", Person, OnFile, "Whether a ticket has this mobile and this ID.", effect=False
+ON_FILE = internal_read("on_file", Person, OnFile, "Whether a ticket has this mobile and this ID.")
+MY_TICKETS = internal_read(
+    "my_tickets", MyTickets, TicketsOfPerson, "The tickets of a proven person."
 )
-MY_TICKETS = internal_request(
-    "my_tickets", MyTickets, TicketsOfPerson, "The tickets of a proven person.", effect=False
-)
-OPEN_MY_TICKET = internal_request(
-    "open_my_ticket", OpenMyTicket, Pass, "A pass to one of a person's own tickets.", effect=False
+OPEN_MY_TICKET = internal_read(
+    "open_my_ticket", OpenMyTicket, Pass, "A pass to one of a person's own tickets."
 )

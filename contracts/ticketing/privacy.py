@@ -8,7 +8,7 @@ from bus.messages.fields import Checked, Prose, Text, whole
 from bus.messages.message import check, message
 from bus.messages.values import Day, Instant
 from contracts.ticketing.desk import Nothing
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 from iran import identifiers
 from people import tracking
 
@@ -59,12 +59,8 @@ class Holds:
     holds: tuple[Hold, ...]
 
 
-PLACE_HOLD = internal_request(
-    "place_hold",
-    PlaceHold,
-    Hold,
-    "Keeps all of a ticket or a person from being deleted.",
-    effect=True,
+PLACE_HOLD = internal_act(
+    "place_hold", PlaceHold, Hold, "Keeps all of a ticket or a person from being deleted."
 )
-END_HOLD = internal_request("end_hold", EndHold, Hold, "Ends a hold before its day.", effect=True)
-HOLDS = internal_request("holds", Nothing, Holds, "The holds, the newest first.", effect=False)
+END_HOLD = internal_act("end_hold", EndHold, Hold, "Ends a hold before its day.")
+HOLDS = internal_read("holds", Nothing, Holds, "The holds, the newest first.")

@@ -6,7 +6,7 @@ from bus.messages.fields import Checked, Choice, Float, Prose, Text, whole
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Block, Code, Instant
 from contracts.ticketing.citizens import Done, TicketProof
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 from people import tracking
 
 MEASURES = ("registered", "answered", "on_time")
@@ -160,30 +160,18 @@ class TokenOf:
     code: Annotated[str | None, Text(10)]
 
 
-STATISTICS = internal_request(
-    "statistics",
-    AskStatistics,
-    Statistics,
-    "Counts for everybody, small ones hidden.",
-    effect=False,
+STATISTICS = internal_read(
+    "statistics", AskStatistics, Statistics, "Counts for everybody, small ones hidden."
 )
-LIST_PUBLIC = internal_request(
-    "list_public", ListPublic, PublicTickets, "Tickets that everybody may see.", effect=False
+LIST_PUBLIC = internal_read(
+    "list_public", ListPublic, PublicTickets, "Tickets that everybody may see."
 )
-PUBLIC_MAP = internal_request(
-    "public_map", AskMap, PublicMap, "Public reports by county and coarse place.", effect=False
+PUBLIC_MAP = internal_read(
+    "public_map", AskMap, PublicMap, "Public reports by county and coarse place."
 )
-NEARBY = internal_request(
-    "nearby",
-    AskNearby,
-    PublicTickets,
-    "Open public reports like the one to be written.",
-    effect=False,
+NEARBY = internal_read(
+    "nearby", AskNearby, PublicTickets, "Open public reports like the one to be written."
 )
-UNPUBLISH = internal_request(
-    "unpublish", TicketProof, Done, "Take a report out of the public list.", effect=True
-)
-ME_TOO = internal_request(
-    "me_too", MeToo, Supported, "Say that one has the same trouble.", effect=True
-)
-TOKEN = internal_request("token", AskToken, TokenOf, "The code that a token became.", effect=False)
+UNPUBLISH = internal_act("unpublish", TicketProof, Done, "Take a report out of the public list.")
+ME_TOO = internal_act("me_too", MeToo, Supported, "Say that one has the same trouble.")
+TOKEN = internal_read("token", AskToken, TokenOf, "The code that a token became.")

@@ -10,11 +10,10 @@ from typing import Annotated
 from marshmallow import validate
 
 from bus.messages.fields import Checked, Choice, Text, whole
-from bus.messages.kinds import M, R, Request
 from bus.messages.message import OPTIONAL, PERSONAL, message
 from bus.messages.values import Block, BlockOf, Code, Instant, Tick
 from contracts.ticketing.citizens import KINDS, STATES
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 from iran import identifiers
 from people import tracking
 
@@ -205,21 +204,17 @@ class CallersTickets:
     tickets: tuple[QueueRow, ...]
 
 
-def _desk(
-    operation: str, message: type[M], reply: type[R], doc: str, *, effect: bool = False
-) -> Request[M, R]:
-    return internal_request(operation, message, reply, f"Desk: {doc}", effect=effect)
-
-
-QUEUE = _desk("queue", Queue, QueuePage, "tickets by due time.")
-NEXT_TICKET = _desk("next_ticket", AskNext, NextTicket, "the next ticket of a list.")
-QUEUE_MARK = _desk("queue_mark", AskMark, QueueMark, "what came into a list since a moment.")
-FILTERS = _desk("filters", Nothing, Filters, "the lists that a colleague has named.")
-SAVE_FILTER = _desk(
-    "save_filter", SaveFilter, Filters, "name a list, or change that of this name.", effect=True
+QUEUE = internal_read("queue", Queue, QueuePage, "Desk: tickets by due time.")
+NEXT_TICKET = internal_read("next_ticket", AskNext, NextTicket, "Desk: the next ticket of a list.")
+QUEUE_MARK = internal_read(
+    "queue_mark", AskMark, QueueMark, "Desk: what came into a list since a moment."
 )
-REMOVE_FILTER = _desk("remove_filter", OneFilter, Filters, "forget a named list.", effect=True)
-DESK_HOME = _desk("desk_home", Nothing, DeskHome, "what waits for a colleague.")
-CALLERS_TICKETS = _desk(
-    "callers_tickets", Caller, CallersTickets, "earlier tickets of somebody on the telephone."
+FILTERS = internal_read("filters", Nothing, Filters, "Desk: the lists that a colleague has named.")
+SAVE_FILTER = internal_act(
+    "save_filter", SaveFilter, Filters, "Desk: name a list, or change that of this name."
+)
+REMOVE_FILTER = internal_act("remove_filter", OneFilter, Filters, "Desk: forget a named list.")
+DESK_HOME = internal_read("desk_home", Nothing, DeskHome, "Desk: what waits for a colleague.")
+CALLERS_TICKETS = internal_read(
+    "callers_tickets", Caller, CallersTickets, "Desk: earlier tickets of somebody on the telephone."
 )

@@ -7,7 +7,7 @@ from bus.messages.message import message
 from bus.messages.values import Block, Instant
 from contracts.ticketing.citizens import KINDS, STATES
 from contracts.ticketing.desk import OneTicket
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_read
 
 
 @message
@@ -38,6 +38,6 @@ class Related:
     mentionable: Annotated[tuple[Block, ...], "Colleagues who may read the ticket"]
 
 
-RELATED = internal_request(
-    "related", OneTicket, Related, "Desk: earlier, near and similar tickets of one.", effect=False
+RELATED = internal_read(
+    "related", OneTicket, Related, "Desk: earlier, near and similar tickets of one."
 )

@@ -3,10 +3,14 @@
 from bus.messages.kinds import M, R, Request
 
 
-def internal_request(
-    operation: str, message: type[M], reply: type[R], doc: str, *, effect: bool
-) -> Request[M, R]:
-    """Declare ``ticketing.<operation>.v1``; with ``effect`` it changes something."""
-    return Request(
-        f"ticketing.{operation}.v1", message, doc, reply=reply, effect=effect, agency=False
-    )
+def internal_read(operation: str, message: type[M], reply: type[R], doc: str) -> Request[M, R]:
+    """Declare ``ticketing.<operation>.v1``, which changes nothing."""
+    name = f"ticketing.{operation}.v1"
+    return Request(name, message, doc, reply=reply, effect=False, agency=False)
+
+
+def internal_act(operation: str, message: type[M], reply: type[R], doc: str) -> Request[M, R]:
+    """Declare ``ticketing.<operation>.v1``, which changes something; a repeat gets the first reply
+    again.
+    """
+    return Request(f"ticketing.{operation}.v1", message, doc, reply=reply, agency=False)

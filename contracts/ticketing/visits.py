@@ -7,7 +7,7 @@ from bus.messages.message import PERSONAL, message
 from bus.messages.values import Block, BlockOf, Code, Day, Instant
 from contracts.ticketing.calendar import AddSlots
 from contracts.ticketing.citizens import STATES
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_read
 
 
 @message
@@ -93,20 +93,10 @@ class SlotPlan:
     outside: Annotated[tuple[Day, ...], "Days on which the office is closed for a part of it"]
 
 
-CALENDAR_DAYS = internal_request(
-    "calendar_days",
-    AskDays,
-    CalendarDays,
-    "Desk: days of the calendar, with their visits.",
-    effect=False,
+CALENDAR_DAYS = internal_read(
+    "calendar_days", AskDays, CalendarDays, "Desk: days of the calendar, with their visits."
 )
-VISITS_OF_DAY = internal_request(
-    "visits_of_day", AskDay, VisitDay, "Desk: the visits of a day.", effect=False
-)
-PREVIEW_SLOTS = internal_request(
-    "preview_slots",
-    AddSlots,
-    SlotPlan,
-    "Desk: which times for visits would be opened.",
-    effect=False,
+VISITS_OF_DAY = internal_read("visits_of_day", AskDay, VisitDay, "Desk: the visits of a day.")
+PREVIEW_SLOTS = internal_read(
+    "preview_slots", AddSlots, SlotPlan, "Desk: which times for visits would be opened."
 )

@@ -8,7 +8,7 @@ from bus.messages.fields import Choice, Prose, Text, whole
 from bus.messages.message import check, message
 from bus.messages.values import Block, Code, Instant, Tick
 from contracts.ticketing.desk import Act, Acted, Nothing, OneTicket
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 
 # QUEUED waits; SENDING is under way; TOKEN and TAKEN are there; ENDED is closed there; UNKNOWN was
 # sent, and nobody knows whether it came; REFUSED and DROPPED are not there.
@@ -111,27 +111,13 @@ class ResolveForwarding(OneTicket):
             raise ValidationError("required|Give the number that it has there.", "remote_id")
 
 
-FORWARD = internal_request(
-    "forward", Forward, Acted, "Sends a ticket to another city.", effect=True
+FORWARD = internal_act("forward", Forward, Acted, "Sends a ticket to another city.")
+FORWARDINGS_OF_TICKET = internal_read(
+    "forwardings_of_ticket", OneTicket, TicketForwardings, "Reads where a ticket was sent."
 )
-FORWARDINGS_OF_TICKET = internal_request(
-    "forwardings_of_ticket",
-    OneTicket,
-    TicketForwardings,
-    "Reads where a ticket was sent.",
-    effect=False,
+LIST_FORWARDINGS = internal_read(
+    "list_forwardings", Nothing, Forwardings, "Lists forwarded tickets that wait for somebody."
 )
-LIST_FORWARDINGS = internal_request(
-    "list_forwardings",
-    Nothing,
-    Forwardings,
-    "Lists forwarded tickets that wait for somebody.",
-    effect=False,
-)
-RESOLVE_FORWARDING = internal_request(
-    "resolve_forwarding",
-    ResolveForwarding,
-    Acted,
-    "Says what became of a forwarded ticket.",
-    effect=True,
+RESOLVE_FORWARDING = internal_act(
+    "resolve_forwarding", ResolveForwarding, Acted, "Says what became of a forwarded ticket."
 )

@@ -9,7 +9,7 @@ from bus.messages.fields import Checked, Choice, Prose, Text, whole
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Code, Instant
 from contracts.ticketing.files import Attachments
-from contracts.ticketing.requests import internal_request
+from contracts.ticketing.requests import internal_act, internal_read
 from iran import identifiers
 from people import tracking
 
@@ -85,17 +85,9 @@ class UpdateWritten:
     update_id: Annotated[str, Text(40)]
 
 
-LIST_UPDATES = internal_request(
-    "list_updates",
-    ListUpdates,
-    ReportUpdates,
-    "Lists what was done with public reports.",
-    effect=False,
+LIST_UPDATES = internal_read(
+    "list_updates", ListUpdates, ReportUpdates, "Lists what was done with public reports."
 )
-WRITE_UPDATE = internal_request(
-    "write_update",
-    WriteUpdate,
-    UpdateWritten,
-    "Keeps what an app's user wrote on a report.",
-    effect=True,
+WRITE_UPDATE = internal_act(
+    "write_update", WriteUpdate, UpdateWritten, "Keeps what an app's user wrote on a report."
 )

@@ -150,30 +150,24 @@ def batch_has_stopped(house, batch):
     return lambda: execute(house.inquiry_db, refused, (batch,))[0][0] > 0
 
 
-def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house, member):
-    db, listener = house.hand.db, Listener()
-    caller, oauth = (
-        Caller(house.face, member.key, timeout=60),
-        Client(house.face, CODE, _private(member.key), member.key.keyid),
-    )
+def open_everything(house, member):
+    """What an agency can have open with us: one of each."""
+    caller, listener = Caller(house.face, member.key, timeout=60), Listener()
+    oauth = Client(house.face, CODE, _private(member.key), member.key.keyid)
     token = oauth.token(purpose="fuel_quota")
-    other = Client(house.face)
     tomorrow = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
-    waiting = caller.call(
-        notify.SEND.name,
-        {
-            "template": "free",
-            "to": {"mobile": "09900000001"},
-            "not_before": tomorrow,
-            "personalisation": {"text": "x"},
-        },
-    ).data
-    by_api = api_send(house, member)
-    assert by_api.status_code == 201, by_api.text
+    text = {
+        "template": "free",
+        "to": {"mobile": "09900000001"},
+        "not_before": tomorrow,
+        "personalisation": {"text": "x"},
+    }
+    waiting = caller.call(notify.SEND.name, text).data
+    assert api_send(house, member).status_code == 201
     caller.call(callbacks.PUT_CALLBACK.name, {"url": listener.url, "types": ["message.settled"]})
     listener.answers += [(500, {})] * 100
     execute(
-        db,
+        house.hand.db,
         "insert into callback_deliveries "
         "(id, callback, type, body, state, problem, next_at, made_at) "
         "select 'msg_1', id, 'message.settled', '{\"data\": {}}', 'WAITING', '', now(), now() "
@@ -181,38 +175,52 @@ def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house,
         (CODE,),
     )
     wait_for(lambda: listener.deliveries, 10)
-    batch = caller.submit_batch(LINE * 30_000, purpose="fuel_quota").data["batch"]
-    link = link_to_broker(house)
-    delegate = Caller(house.face, demo_key("fuel-co"), timeout=60, on_behalf_of=CODE)
-    looks = {
+    return SimpleNamespace(
+        oauth=oauth,
+        token=token,
+        message=waiting["id"],
+        listener=listener,
+        batch=caller.submit_batch(LINE * 30_000, purpose="fuel_quota").data["batch"],
+        link=link_to_broker(house),
+        delegate=Caller(house.face, demo_key("fuel-co"), timeout=60, on_behalf_of=CODE),
+    )
+
+
+def looks_at(house, member, opened):
+    """For each way in, and each thing that is open: a look that tells whether it is shut."""
+    db = house.hand.db
+
+    def is_shut(body, path):
+        return post(house.face, member.key, body, path).status_code == 401
+
+    def is_endpoint_off():
+        reason = execute(db, "select reason from callbacks where owner = %s", (CODE,))
+        return reason == [("agency.revoked",)]
+
+    def is_delivery_dead():
+        row = execute(db, "select state, problem from callback_deliveries where id = 'msg_1'")
+        return row == [("DEAD", "agency.revoked")]
+
+    return {
         "a signed question": lambda: post(house.face, member.key).status_code == 401,
-        "its feed": lambda: (
-            post(
-                house.face, member.key, {"after": 0, "limit": 1}, path_of(hearing.FEED)
-            ).status_code
-            == 401
-        ),
-        "its statement": lambda: (
-            post(house.face, member.key, {"month": "1405-08"}, "/v1/billing/statement").status_code
-            == 401
-        ),
-        "a token": lambda: oauth.ask(token).status_code == 401,
-        "an assertion": lambda: oauth.send_for_token().status_code in (400, 401),
+        "its feed": lambda: is_shut({"after": 0, "limit": 1}, path_of(hearing.FEED)),
+        "its statement": lambda: is_shut({"month": "1405-08"}, "/v1/billing/statement"),
+        "a token": lambda: opened.oauth.ask(opened.token).status_code == 401,
+        "an assertion": lambda: opened.oauth.send_for_token().status_code in (400, 401),
         "reading at the Notify API": lambda: api(house, member).status_code == 403,
         "sending at the Notify API": lambda: api_send(house, member).status_code == 403,
-        "a message that waits": lambda: message(db, waiting["id"]) == GONE,
-        "its endpoint": lambda: (
-            execute(db, "select reason from callbacks where owner = %s", (CODE,))
-            == [("agency.revoked",)]
-        ),
-        "a call-back that waits": lambda: (
-            execute(db, "select state, problem from callback_deliveries where id = 'msg_1'")
-            == [("DEAD", "agency.revoked")]
-        ),
-        "a batch that is open": batch_has_stopped(house, batch),
-        "its connection to the broker": lambda: cut(link),
-        "who asks in its name": lambda: refused_as(delegate) == "delegation.not_given",
+        "a message that waits": lambda: message(db, opened.message) == GONE,
+        "its endpoint": is_endpoint_off,
+        "a call-back that waits": is_delivery_dead,
+        "a batch that is open": batch_has_stopped(house, opened.batch),
+        "its connection to the broker": lambda: cut(opened.link),
+        "who asks in its name": lambda: refused_as(opened.delegate) == "delegation.not_given",
     }
+
+
+def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house, member):
+    other, opened = Client(house.face), open_everything(house, member)
+    looks = looks_at(house, member, opened)
     before = {name: look() for name, look in looks.items() if name != "a batch that is open"}
     assert not any(before.values()), before
     watched = Watched(looks)
@@ -226,12 +234,12 @@ def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house,
     assert max(late.values()) < SECONDS, late
     with pytest.raises(pika.exceptions.AMQPError):
         link_to_broker(house)
-    received = len(listener.deliveries)
+    received = len(opened.listener.deliveries)
     # Nobody else is out.
     assert post(house.face, demo_key("fuel-co")).status_code == 200
     assert other.ask(other.token()).status_code == 200
-    assert len(listener.deliveries) == received
-    listener.close()
+    assert len(opened.listener.deliveries) == received
+    opened.listener.close()
 
 
 def _private(key):

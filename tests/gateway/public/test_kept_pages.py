@@ -235,64 +235,65 @@ def test_who_has_a_document_is_told_that_it_is_the_same(portal, path):
     assert get(portal, path, **{"If-None-Match": '"another"'}).status_code == 200
 
 
+# Replies that are another than those of REPLIES, by contract.
+OTHERS = {
+    "ticketing.form.v1": {"hours_fa": "همه روزه", "units": []},
+    "ticketing.statistics.v1": {
+        "from_day": "2025-12-22",
+        "months": [{"month": "1404-09"}],
+        "total": {"registered": 7, "answered": None, "on_time": None},
+        "to_day": "2025-12-30",
+        "periods": [{"measure": "registered", "first": "1404-09", "last": "1404-09", "count": 7}],
+    },
+    "ticketing.list_public.v1": {
+        "tickets": [
+            {
+                "code": CODE,
+                "category_fa": "بستر رودخانه",
+                "unit_fa": "واحد یک",
+                "open": True,
+                "registered_at": AT,
+                "address": None,
+                "description": "چاه",
+                "supporters": 2,
+            }
+        ]
+    },
+    "inquiry.laws.v1": {"acts": [{"title_fa": "قانون", "title_en": "Act", "articles": []}]},
+    "notify.status.v1": {"now": "2026-11-23T08:31:00Z", "from_day": "2026-08-26"},
+    "notify.promises.v1": {
+        "from_day": "2026-08-26",
+        "months": [
+            {
+                "month": "1405-08",
+                "first_day": "2026-10-23",
+                "last_day": "2026-11-21",
+                "over": True,
+                "edition": None,
+                "promises": [
+                    {
+                        "code": "S4",
+                        "value": 9000,
+                        "of": 600,
+                        "missed": 60,
+                        "excluded": 0,
+                        "budget_left": -57,
+                    }
+                ],
+            }
+        ],
+    },
+    "notify.announcement.v1": {"title": {"fa": "خبر دو", "en": "News two"}},
+    "notify.announcements.v1": {"announcements": [{**NEWS, "id": 5}]},
+}
+
+
 @pytest.mark.parametrize("path", ASKING)
 def test_a_tag_goes_with_what_it_names(portal, path, monkeypatch):
     monkeypatch.setattr(kept, "SECONDS", 0.01)
     contract = SAME_FOR_ALL[path]
     before = get(portal, path)
-    other = {
-        "ticketing.form.v1": {"hours_fa": "همه روزه", "units": []},
-        "ticketing.statistics.v1": {
-            "from_day": "2025-12-22",
-            "months": [{"month": "1404-09"}],
-            "total": {"registered": 7, "answered": None, "on_time": None},
-            "to_day": "2025-12-30",
-            "periods": [
-                {"measure": "registered", "first": "1404-09", "last": "1404-09", "count": 7}
-            ],
-        },
-        "ticketing.list_public.v1": {
-            "tickets": [
-                {
-                    "code": CODE,
-                    "category_fa": "بستر رودخانه",
-                    "unit_fa": "واحد یک",
-                    "open": True,
-                    "registered_at": AT,
-                    "address": None,
-                    "description": "چاه",
-                    "supporters": 2,
-                }
-            ]
-        },
-        "inquiry.laws.v1": {"acts": [{"title_fa": "قانون", "title_en": "Act", "articles": []}]},
-        "notify.status.v1": {"now": "2026-11-23T08:31:00Z", "from_day": "2026-08-26"},
-        "notify.promises.v1": {
-            "from_day": "2026-08-26",
-            "months": [
-                {
-                    "month": "1405-08",
-                    "first_day": "2026-10-23",
-                    "last_day": "2026-11-21",
-                    "over": True,
-                    "edition": None,
-                    "promises": [
-                        {
-                            "code": "S4",
-                            "value": 9000,
-                            "of": 600,
-                            "missed": 60,
-                            "excluded": 0,
-                            "budget_left": -57,
-                        }
-                    ],
-                }
-            ],
-        },
-        "notify.announcement.v1": {"title": {"fa": "خبر دو", "en": "News two"}},
-        "notify.announcements.v1": {"announcements": [{**NEWS, "id": 5}]},
-    }[contract]
-    portal.services.replies[contract] = {**REPLIES[contract], **other}
+    portal.services.replies[contract] = {**REPLIES[contract], **OTHERS[contract]}
     time.sleep(0.03)
     after = get(portal, path, **{"If-None-Match": before.headers["etag"]})
     assert after.status_code == 200
