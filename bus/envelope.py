@@ -80,7 +80,7 @@ class Envelope:
             "ce-correlation": self.correlation,
             "ce-causation": self.causation,
             "ce-subject": self.subject,
-            "ce-caller": orjson.dumps(self.caller).decode() if self.caller else None,
+            "ce-caller": orjson.dumps(self.caller).decode() if self.caller is not None else None,
             "ce-deadline": str(self.deadline) if self.deadline is not None else None,
             "traceparent": self.traceparent,
         }

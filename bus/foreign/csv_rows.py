@@ -47,7 +47,8 @@ class Reader:
     """Iterates over the rows of a text file in order, in memory that does not grow.
 
     Set ``width`` and ``is_row`` once the header was read: a row over several lines is believed
-    only if it has that many cells and none of its lines looks like a row by itself.
+    only if it has that many cells and none of its lines looks like a row by itself. ``is_row`` is
+    asked of lines that have as many cells or fewer.
     """
 
     def __init__(self, file: Source, delimiter: str, first_line: int = 1) -> None:
@@ -83,7 +84,7 @@ class Reader:
 
     def _looks_like_row(self, text: str) -> bool:
         cells = self._alone(text)
-        return bool(cells) and len(cells) == self.width and self.is_row(cells)
+        return bool(cells) and len(cells) <= self.width and self.is_row(cells)
 
     def _alone(self, text: str) -> list[str]:
         try:

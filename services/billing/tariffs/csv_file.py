@@ -46,7 +46,8 @@ def _lines(text: str) -> Iterator[tuple[int, dict[str, str] | FieldError]]:
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or not header or len(set(header)) < len(header):
         raise _faulty([FieldError("1", "header", f"Columns are, each once: {', '.join(COLUMNS)}.")])
-    reader.width, reader.is_row = len(header), lambda cells: bool(cells[0].strip())
+    reader.width = len(header)
+    reader.is_row = lambda cells: len(cells) == len(header) and bool(cells[0].strip())
     for item in items:
         if isinstance(item, Unread):
             yield item.line, FieldError(str(item.line), "line.unreadable", item.reason)

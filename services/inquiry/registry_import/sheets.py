@@ -151,7 +151,7 @@ class CsvSheet(Sheet):
 
     def _is_row(self, cells: list[str]) -> bool:
         """Tell whether the first cell may be the number by which rows of this sheet begin."""
-        return any(c.isdigit() for c in cells[0])
+        return len(cells) == self._width and any(c.isdigit() for c in cells[0])
 
     def _unread(self, item: Unread) -> BadRow:
         self.unread = f"Line {item.opened} cannot be read; a quotation mark may not be closed."

@@ -16,8 +16,8 @@ from iran.persian import search_key
 from services.notify.domain.template import key
 
 ADDRESS_LINES = 7
-# So many digits of a telephone number show that a line is a row of its own.
-DIGITS_OF_A_MOBILE = 8
+# So many digits of a telephone number or an inbox's code show that a line is a row of its own.
+DIGITS_OF_A_CODE = 8
 _NAMES = {
     "mobile": (
         "phone number",
@@ -96,6 +96,10 @@ def _records(text: str) -> Iterator[Row | Problem]:
     columns: list[str] = []
     for line, item in enumerate(reader, 1):
         record = item.cells
+        if isinstance(item, Unread) and not columns:
+            # A later line is never taken for the header: whose are the rows before it?
+            yield Problem(0, "", "job.no_header", f"The first row cannot be read. {item.reason}")
+            return
         if isinstance(item, Unread):
             yield Problem(line, "", "line.unreadable", item.reason)
         elif not any(cell.strip() for cell in record):
@@ -115,12 +119,16 @@ def _records(text: str) -> Iterator[Row | Problem]:
 
 
 def _is_row(columns: Sequence[str], record: list[str]) -> bool:
-    """True if a line by itself names a receiver: then no cell of another row goes on in it."""
-    for name, cell in zip(columns, record, strict=True):
+    """True if a line by itself names a receiver: then no cell of another row goes on in it, or one
+    would read what was written for the other. A number alone may be the line of a text.
+    """
+    if len(record) == 1 < len(columns):
+        return False
+    for name, cell in zip(columns, record, strict=False):
         role = COLUMNS.get(name)
-        if role == "mobile" and sum(c.isdigit() for c in cell) >= DIGITS_OF_A_MOBILE:
+        if role in ("mobile", "inbox") and sum(c.isdigit() for c in cell) >= DIGITS_OF_A_CODE:
             return True
-        if role == "email" and "@" in cell:
+        if (role == "email" and "@" in cell) or (role == "address_1" and cell.strip()):
             return True
     return False
 

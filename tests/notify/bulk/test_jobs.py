@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.foreign.csv_rows import MOST_LINES
 from contracts.notify import bulk as contracts
 from contracts.notify.messages import CANCEL, MESSAGE
 from contracts.notify.person_holds import NoteHold
@@ -164,6 +165,25 @@ def test_x3_each_line_that_a_quotation_mark_swallowed_is_counted_and_named(hand,
     assert lines[: len(bad)] == bad
     # Nothing of the rest is lost in silence: it is good, or named as well.
     assert reply["good"] + reply["bad"] == len(bad) + 2
+
+
+def test_x3_nobody_reads_what_a_stray_quotation_mark_took_from_the_row_of_another(hand, debt):
+    short = f'phone number,debt,name\n{number(1)},1,"علی\n{number(2)},2\n"\n{number(3)},3,رضا\n'
+    reply = checked(hand, short)
+    assert (reply["good"], [line for line, *_ in faults(reply)]) == (1, [2, 3, 4])
+    inboxes = 'inbox,debt,name\n5720000007,1,"علی\n5720000015,2,رضا"\n'
+    assert [line for line, *_ in faults(checked(hand, inboxes))] == [2, 3]
+    hand.template("# ((name))", code="debt", lane="bulk", channel="letter", subject="بدهی")
+    letters = 'address line 1,address line 2,name\nسارا,یاسوج,"علی\nرضا,خیابان یک,"\n'
+    assert [line for line, *_ in faults(checked(hand, letters))] == [2, 3]
+
+
+def test_a_list_whose_first_row_a_quotation_mark_takes_is_refused_whole(hand, debt):
+    """No later line is taken for the header."""
+    swallowed = f'"phone number,name,debt\n{number(1)},علی,1\n' + "\n" * MOST_LINES
+    reply = checked(hand, f"{swallowed}\n{file(2)}")
+    assert (reply["state"], reply["code"], reply["good"]) == ("REFUSED", "job.no_header", 0)
+    assert faults(reply) == [(0, "", "job.no_header")]
 
 
 def test_x3_a_message_of_several_lines_is_one_row(hand, debt):
