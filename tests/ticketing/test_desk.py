@@ -12,7 +12,7 @@ from contracts.ticketing import public as of_all
 from contracts.ticketing import queue as at_queue
 from contracts.ticketing.answers import DRAFTS
 from iran.persian import persian_digits, tehran_day
-from people.tracking import in_text
+from people.tracking import grouped, in_text
 from services.ticketing.accounts import staff
 from services.ticketing.chores import deadlines
 from services.ticketing.figures import reports
@@ -192,6 +192,47 @@ def test_a_duplicate_is_suggested_joined_and_answered_with_the_other(hand):
     hand.answer(first, "چاه پر شد.")
     assert len(hand.letters("other@example.com")) == before + 1
     assert hand.track(second)["history"][-1]["text"] == "چاه پر شد."
+
+
+def test_who_was_joined_objects_and_rates_for_oneself_and_reads_nobodys_words_or_name(hand):
+    first, second = hand.register(), hand.register(name="رضا بهرامی", email="other@example.com")
+    hand.act(at_desk.MERGE, second, "mina", into=first)
+    assert {"say", "answer", "close"}.isdisjoint(hand.read(second)["may"])
+    assert hand.act(at_desk.ANSWER, second, text="x", final=True)["code"] == "ticket.move"
+    hand.answer(first, "خانم زهرا کاظمی، بازدید می‌کنیم.", final=False)
+    hand.answer(first, f"زهرا کاظمی گرامی، پرونده {grouped(first)} بسته شد.")
+    own = hand.track(second)
+    assert (own["state"], own["merged_into"]) == ("ANSWERED", False)
+    assert own["clocks"][-1]["state"] == "MET", "nothing is late that was answered"
+    words = [entry["text"] for entry in own["history"] if entry["act"] in ("say", "answer")]
+    assert words == [
+        "خانم رضا بهرامی، بازدید می‌کنیم.",
+        f"رضا بهرامی گرامی، پرونده {in_text(second, 'fa')} بسته شد.",
+    ]
+    (_, raw) = hand.letters("other@example.com")[-1]
+    body = message_from_bytes(raw, policy=policy.default).get_body(("plain",)).get_content()
+    assert "رضا بهرامی گرامی" in body
+    assert "کاظمی" not in body
+    assert {"reopen", "rate"} <= set(own["may"])
+    proof = {"code": second, "secret": SECRET}
+    assert hand.call(contracts.RATE, **proof, score=2, solved=False)["state"] == "ANSWERED"
+    assert hand.call(contracts.REOPEN, **proof, text="چاه هنوز باز است.")["state"] == "OPEN"
+    assert second in [ticket["code"] for ticket in queue(hand)["tickets"]]
+    assert hand.read(second)["history"][-1]["text"] == "چاه هنوز باز است."
+    assert hand.track(first)["state"] == "ANSWERED", "an objection is the person's own"
+    assert "چاه هنوز باز است." not in str(hand.track(first))
+
+
+def test_who_was_joined_goes_on_when_the_other_takes_its_request_back(hand):
+    first, second = hand.register(), hand.register()
+    hand.act(at_desk.MERGE, second, "mina", into=first)
+    hand.call(contracts.WITHDRAW, code=first, secret=SECRET)
+    assert (hand.track(second)["state"], hand.read(first)["children"]) == ("NEW", [])
+    third = hand.register()
+    hand.act(at_desk.MERGE, second, "mina", into=third)
+    hand.act(at_desk.CLOSE, third, "mina", reason="settled", text="پایان یافت.")
+    assert hand.track(second)["state"] == "CLOSED"
+    assert "reopen" in hand.track(second)["may"]
 
 
 def test_a_merge_is_undone_and_the_clock_never_stood_still(hand):

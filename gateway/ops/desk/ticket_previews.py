@@ -192,5 +192,8 @@ def _left(ticket: DeskTicket, message: contracts.ActBesideVisit) -> list[str]:
     if ticket.state == "PAUSED":
         sentences.append("پرونده در انتظار است؛ آن انتظار پایان می‌یابد.")
     if ticket.children:
-        sentences.append(f"{len(ticket.children)} پرونده به این پیوسته است.")
+        sentences.append(
+            f"{len(ticket.children)} پرونده به این پیوسته است؛ به شهروند هر یک همین متن می‌رسد، "
+            "با نام خود او. چیزی ننویسید که تنها از یکی است."
+        )
     return sentences

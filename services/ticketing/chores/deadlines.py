@@ -19,7 +19,7 @@ from services.ticketing.notifications import colleagues
 from services.ticketing.notifications import tickets as notifications
 from services.ticketing.notifications.staff import email_role
 from services.ticketing.tables import CALENDAR_VERSION, ESCALATIONS, TICKETS
-from services.ticketing.tickets import acts, periods, visits
+from services.ticketing.tickets import acts, joined, periods, visits
 from services.ticketing.tickets.acts import Case
 
 _log = log.get("chores")
@@ -241,4 +241,5 @@ def _remind_or_close(context: Context, case: Case) -> None:
 
 def _close(context: Context, case: Case, reason: str) -> None:
     visits.call_off_unchosen(context, case)
+    joined.release(context, case)
     acts.add(context, case, "close", by="system", actor=SYSTEM, reason=reason)

@@ -28,7 +28,7 @@ from services.ticketing.domain.book import Category
 from services.ticketing.domain.moves import Act
 from services.ticketing.domain.ticket import citizen_may
 from services.ticketing.notifications import tickets as notifications
-from services.ticketing.tickets import acts, rows, slots, views
+from services.ticketing.tickets import acts, joined, rows, slots, views
 from services.ticketing.tickets.acts import Case
 
 # An office is open for seven hours on most days (the calendar of the company).
@@ -63,6 +63,7 @@ def withdraw(context: Context, message: TicketProof) -> Done | BusError:
         return case
     if case.ticket.appointment is not None:
         slots.leave(context.conn, case.id)
+    joined.release(context, case)
     return _act(context, case, "withdraw", reason="withdrawn")
 
 

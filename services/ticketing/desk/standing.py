@@ -50,6 +50,13 @@ def _nothing_joined(context: Context, case: Case) -> None:
         raise RuleBroken(sentence, code="ticket.has_joined")
 
 
+def _by_itself(_: Context, case: Case) -> None:
+    """Who was joined reads what is written in the ticket that is worked on."""
+    if case.ticket.merged_into is not None:
+        sentence = "This ticket is joined with another; write there, or part them first."
+        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act="answer")
+
+
 def _visit(_: Context, case: Case) -> None:
     appointment = case.ticket.appointment
     if appointment is None or appointment.state != "BOOKED":
@@ -89,6 +96,9 @@ def _spam(context: Context, case: Case) -> None:
 
 
 _RULES: dict[Act | Right, Callable[[Context, Case], None]] = {
+    "say": _by_itself,
+    "answer": _by_itself,
+    "close": _by_itself,
     "merge": _nothing_joined,
     "spam": _spam,
     "visit": _visit,

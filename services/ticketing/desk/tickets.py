@@ -26,6 +26,7 @@ from contracts.ticketing.desk import (
     Visited,
 )
 from contracts.ticketing.files import Attachment
+from people.tracking import in_text
 from services.ticketing.context import SYSTEM, Context
 from services.ticketing.desk import contacts, mentions, standing
 from services.ticketing.desk import views as desk_views
@@ -161,9 +162,12 @@ def take_down(context: Context, message: TakeDown) -> Acted:
 
 
 def answer(context: Context, message: Answer) -> Acted:
-    """Write to the citizen; ``final`` answers the ticket, and those that were joined with it."""
+    """Write to the citizen, and to those whose tickets were joined with this one; ``final`` answers
+    the ticket and theirs.
+    """
     name: Act = "answer" if message.final else "say"
     case = load(context, name, message)
+    standing.require(context, case, name)
     text = message.text or _prepared_text(context, case, message.canned or "")
     if message.text and message.fill:
         text = views.fill_text(context, case, text, _name(context, case))
@@ -171,12 +175,33 @@ def answer(context: Context, message: Answer) -> Acted:
         visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, name, message.attachments, text=text)
     reply = finish(context, case)
+    _do_on_joined(context, case, name, text=text)
+    return reply
+
+
+def _do_on_joined(context: Context, case: Case, act: Act, **data: str) -> None:
+    """Do the same on each ticket that was joined with this one, in words to its own citizen; one
+    that this ends stands by itself from then on, so that its citizen may object and rate.
+    """
     for code in rows.joined_codes(context.conn, case.id):
         joined = acts.load(context, code)
-        # A joined ticket has no state of its own: its citizen reads the same word by e-mail.
-        joined.fresh.append(case.fresh[-1])
+        own = {**data, "text": _to_joined(context, case, joined, data["text"])}
+        acts.add(context, joined, act, by="unit", actor=context.colleague.username, **own)
+        if joined.ticket.merged_into is None:
+            rows.change_ticket(context.conn, joined.id, merged_into=None)
+        acts.project(context, joined)
         notifications.notify(context, joined)
-    return reply
+
+
+def _to_joined(context: Context, case: Case, joined: Case, text: str) -> str:
+    """The words to one citizen as words to another: without the name and code of the first."""
+    person, language = rows.person(context.conn, case.id), joined.row.language
+    if person is not None and person.name:
+        nobody = views.NOBODY_NAMED[0 if language == "fa" else 1]
+        text = text.replace(person.name, _name(context, joined) or nobody)
+    for form in (in_text(case.row.code, "fa"), in_text(case.row.code, "en"), case.row.code):
+        text = text.replace(form, in_text(joined.row.code, language))
+    return text
 
 
 def _prepared_text(context: Context, case: Case, code: str) -> str:
@@ -193,11 +218,14 @@ def _name(context: Context, case: Case) -> str:
 
 
 def close(context: Context, message: Close) -> Acted:
-    """End a ticket without an answer."""
+    """End a ticket without an answer, and those that were joined with it."""
     case = load(context, "close", message)
+    standing.require(context, case, "close")
     visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, "close", reason=message.reason, text=message.text)
-    return finish(context, case)
+    reply = finish(context, case)
+    _do_on_joined(context, case, "close", reason=message.reason, text=message.text)
+    return reply
 
 
 def spam(context: Context, message: ActOn) -> Acted:

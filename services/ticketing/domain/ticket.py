@@ -134,6 +134,17 @@ def _unmerge(ticket: Ticket, _: Ticket, __: Entry) -> Ticket:
     return replace(ticket, merged_into=None)
 
 
+def _say(ticket: Ticket, _: Ticket, __: Entry) -> Ticket:
+    """A joined ticket whose citizen was written to is no new one when it stands by itself again."""
+    heard = ticket.state == "MERGED" and ticket.state_before_merge == "NEW"
+    return replace(ticket, state_before_merge="OPEN") if heard else ticket
+
+
+def _end(ticket: Ticket, _: Ticket, __: Entry) -> Ticket:
+    """What was ended with another stands by itself from then on."""
+    return replace(ticket, merged_into=None)
+
+
 def _invite(ticket: Ticket, _: Ticket, entry: Entry) -> Ticket:
     return replace(ticket, appointment=Appointment(entry.data["office"], "INVITED"))
 
@@ -173,6 +184,9 @@ _CHANGES: dict[Act, _Change] = {
     "pause": _pause,
     "merge": _merge,
     "unmerge": _unmerge,
+    "say": _say,
+    "answer": _end,
+    "close": _end,
     "invite": _invite,
     "choose_slot": _appointment("BOOKED"),
     "leave_slot": _appointment("INVITED"),

@@ -26,7 +26,6 @@ from services.ticketing.tickets.rows import StoredFile, TicketRow
 # Who is addressed where the name is not known, or not seen by the colleague.
 NOBODY_NAMED = ("شهروند گرامی", "citizen")
 HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "bounce", "joined_write"}
-SHOWN_TO_JOINED = ("say", "answer", "close")
 
 
 def named(items: Mapping[str, Named], code: str | None) -> Json | None:
@@ -80,7 +79,6 @@ def for_citizen(context: Context, case: Case) -> TicketView:
     row, ticket = case.row, case.ticket
     may = citizen_may(ticket, public=row.public)
     files = rows.files(context.conn, case.id)
-    own = [history_entry(entry, files) for entry in shown_entries(case)]
     fa, en = labels.PAUSES[ticket.pause] if ticket.pause else labels.STATES[ticket.state]
     return TicketView(
         code=row.code,
@@ -95,7 +93,7 @@ def for_citizen(context: Context, case: Case) -> TicketView:
         registered_at=instant(row.registered_at),
         text=row.text,
         clocks=tuple(clock_view(clock) for clock in case.clocks(context)),
-        history=tuple(sorted([*own, *_history_of_joined(context, case)], key=_moment)),
+        history=tuple(history_entry(entry, files) for entry in shown_entries(case)),
         may=tuple(may),
         appointment=appointment_of(context, case),
         slots=tuple(_slots(context, case)) if "choose_slot" in may else (),
@@ -111,27 +109,10 @@ def shown_entries(case: Case) -> list[Entry]:
     return [entry for entry in map(_own_word, case.entries) if entry.act not in HIDDEN_FROM_CITIZEN]
 
 
-def _moment(entry: HistoryEntry) -> dt.datetime:
-    return dt.datetime.fromisoformat(entry.at)
-
-
 def _own_word(entry: Entry) -> Entry:
     """A note that its citizen wrote, after the end, is a message to that citizen."""
     own = entry.act == "note" and entry.by == "citizen"
     return replace(entry, act="write") if own else entry
-
-
-def _history_of_joined(context: Context, case: Case) -> list[HistoryEntry]:
-    """What the unit wrote about the ticket that this one was joined with, since then."""
-    merged = case.last("merge")
-    if case.ticket.merged_into is None or merged is None:
-        return []
-    other = acts.load(context, case.ticket.merged_into, lock=False)
-    return [
-        history_entry(entry, {})
-        for entry in other.entries
-        if entry.by == "unit" and entry.act in SHOWN_TO_JOINED and entry.at >= merged.at
-    ]
 
 
 def _slots(context: Context, case: Case) -> list[Json]:
