@@ -81,7 +81,8 @@ class CallRecord:
     """One call as one side saw it, by the fields of X-Road's operational monitoring.
 
     The four moments (milliseconds since 1970) are those at which it came in, went on, came back and
-    was answered; ``source`` is what sent the message; ``way`` how its asker was proven.
+    was answered; ``source`` is what sent the message; ``way`` how its asker was proven,
+    ``receipt`` the hash of the leaf that its answer promised.
     """
 
     side: str
@@ -106,6 +107,7 @@ class CallRecord:
     outcome: str = DONE
     code: str | None = None
     way: str | None = None
+    receipt: str | None = None
     xroad: Wire | None = None
 
     def to_wire(self, part: str, host: str) -> Wire:
@@ -122,6 +124,7 @@ class HttpCall:
     keys: list[str] = field(default_factory=list)
     on_behalf_of: str | None = None
     way: str | None = None
+    receipt: str | None = None
     xroad: Wire | None = None
     over: bool = False
 
@@ -253,6 +256,13 @@ def note_way(way: str) -> None:
         call.way = way
 
 
+def note_receipt(leaf: str) -> None:
+    """Say which leaf the answer to the request promises."""
+    call = _http.get()
+    if call is not None:
+        call.receipt = leaf
+
+
 def ended(record: CallRecord, kind: str | None, code: str | None) -> None:
     """Record how a call over the bus ended: at once, or with the request that it belongs to."""
     record.response_in = record.response_out = now_ms()
@@ -279,6 +289,7 @@ def end_http(http: HttpCall, end: HttpEnd) -> None:
         call.request_in, call.response_out = http.began, now
         call.agency = call.agency or end.agency
         call.on_behalf_of, call.way, call.xroad = http.on_behalf_of, http.way, http.xroad
+        call.receipt = http.receipt
         call.method, call.route, call.status = end.method, end.route, end.status
         call.keys = http.keys
         call.response_bytes = end.response_bytes

@@ -56,6 +56,7 @@ class CallRecord:
     way: Annotated[
         str | None, Text(100), "How the asker was proven; signature, or oauth: and more"
     ] = None
+    receipt: Annotated[str | None, Text(64), "The leaf that the answer promised"] = None
 
 
 @message
@@ -161,6 +162,11 @@ class OwnRecord:
         Text(100),
         "How you were proven: signature, or oauth:, how the token was bound and by what",
     ]
+    receipt: Annotated[
+        str | None,
+        Text(64),
+        "The Mirab-Receipt of the answer, or of the console's page that read it; null without one",
+    ] = None
 
 
 @message

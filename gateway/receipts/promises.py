@@ -19,6 +19,7 @@ from bus import call_leaves
 from bus.call_leaves import Evidence, Matter
 from bus.errors import BusError
 from bus.messages.message import Wire
+from bus.process import records
 from bus.signatures.digest import digest_header
 from bus.signatures.keys import base64url, from_base64url
 from gateway.http.facts import AGENCY, BODY_DIGEST, CALL, CODE, LIMITS, MARKS, PURPOSE
@@ -108,7 +109,8 @@ class Promises:
                 CODE.set(request, error.code)
                 return problem(request, error)
             leaf = statement.hash
-        response.headers[HEADER] = base64url(leaf)
+        response.headers[HEADER] = promised = base64url(leaf)
+        records.note_receipt(promised)
         return response
 
     def _has_room(self, request: Request) -> bool:

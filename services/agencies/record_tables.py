@@ -51,6 +51,7 @@ CALL_RECORDS = Table(
     Column("code", Text),
     Column("way", Text),
     Column("xroad", JSONB),
+    Column("receipt", Text),
 )
 Index("call_records_ids", CALL_RECORDS.c.ids, postgresql_using="gin")
 Index("call_records_agency", CALL_RECORDS.c.agency, CALL_RECORDS.c.seq.desc())
@@ -107,3 +108,4 @@ class CallRecordRow:
     code: str | None
     way: str | None
     xroad: Wire | None
+    receipt: str | None

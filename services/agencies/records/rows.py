@@ -19,17 +19,18 @@ AT_ONCE = 20_000
 _ADD = text("""
     insert into call_records (side, part, host, source, agency, on_behalf_of, contract, method,
         route, message_id, trace_id, correlation, ids, request_in, request_out, response_in,
-        response_out, request_bytes, response_bytes, together, status, outcome, code, way, xroad)
+        response_out, request_bytes, response_bytes, together, status, outcome, code, way, xroad,
+        receipt)
     select side, part, host, source, agency, on_behalf_of, contract, method, route, message_id,
         trace_id, correlation, array_remove(array[message_id, trace_id, correlation] || keys, null),
         request_in, request_out, response_in, response_out, request_bytes, response_bytes, together,
-        status, outcome, code, way, xroad
+        status, outcome, code, way, xroad, receipt
     from jsonb_to_recordset(cast(:rows as jsonb)) as row(
         side text, part text, host text, source text, agency text, on_behalf_of text, contract text,
         method text, route text, message_id text, trace_id text, correlation text, keys text[],
         request_in bigint, request_out bigint, response_in bigint, response_out bigint,
         request_bytes bigint, response_bytes bigint, together integer, status integer, outcome text,
-        code text, way text, xroad jsonb)""")
+        code text, way text, xroad jsonb, receipt text)""")
 # In one order, so that two transactions wait for each other and never deadlock.
 _ADD_SUMS = text("""
     insert into call_sums as s (minute, side, contract, agency, code, count, milliseconds, longest,

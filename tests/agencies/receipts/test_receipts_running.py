@@ -201,6 +201,12 @@ def ended(house, call):
     return [leaf["outcome"], leaf["code"]]
 
 
+def _listed(browser, house, *parts):
+    """The console's list of calls, once it has these parts."""
+    text = browser.get(f"{house.face}/console/receipts?lang=fa", timeout=20).text
+    return text if all(part in text for part in parts) else None
+
+
 def test_a_page_of_the_console_has_a_receipt_by_the_key_that_opened_it(house):
     opened = post(house.face, demo_key(KEY), {}, "/v1/agencies/open_console")
     browser = requests.Session()
@@ -215,6 +221,11 @@ def test_a_page_of_the_console_has_a_receipt_by_the_key_that_opened_it(house):
     log = browser.get(f"{house.face}/console/receipts", timeout=20)
     assert log.status_code == 200
     assert "Mirab-Receipt" not in log.headers  # the log would grow by being read
+    # The page lists its own calls too, which have none, and leads only to what is there.
+    link = f"/console/receipt?id={page.headers['Mirab-Receipt']}"
+    listed = wait_for(lambda: _listed(browser, house, link, "بی رسید"))
+    assert f"/console/receipt?id={log.headers['traceparent'].split('-')[1]}" not in listed
+    assert browser.get(house.face + link, timeout=20).status_code == 200
     assert (
         requests.get(f"{house.face}/v1/log/checkpoint", timeout=20).text.split("\n")[0] in log.text
     )

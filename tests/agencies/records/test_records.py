@@ -63,12 +63,15 @@ def test_a_call_is_found_by_each_of_its_ids_and_filters(hand):
 
 
 def test_an_agency_reads_its_own_calls_alone(hand):
-    early = record(hand, request_in=at(hand, hours=2), trace_id=OTHER, way="oauth:mtls:RS256")
+    early = record(
+        hand, request_in=at(hand, hours=2), trace_id=OTHER, way="oauth:mtls:RS256", receipt="c" * 43
+    )
     theirs = record(hand, agency="justice")
     hand.call(NOTE_CALLS, records=[early, record(hand), theirs], sums=[])
     shown = hand.call(READ_RECORDS, asker=CODE)["records"]
     assert [row["trace_id"] for row in shown] == [TRACE, OTHER]
     assert [row["way"] for row in shown] == [None, "oauth:mtls:RS256"]
+    assert [row["receipt"] for row in shown] == [None, "c" * 43]
     assert shown[0]["response_out"] - shown[0]["request_in"] == 12
     since = (hand.moment - dt.timedelta(hours=1)).isoformat()
     lately = hand.call(READ_RECORDS, asker=CODE, since=since)["records"]
