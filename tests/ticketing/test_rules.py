@@ -76,8 +76,8 @@ def test_a_merge_that_is_undone_leaves_the_ticket_as_it_was(acts, meanwhile):
     if before.state not in moves.WORK:
         return
     again = fold(log_of([*acts, "merge", *meanwhile, "unmerge"]))
-    heard = before.state == "NEW" and "say" in meanwhile
-    state = "OPEN" if heard else before.state
+    was_new = before.state == "NEW" and "say" in meanwhile
+    state = "OPEN" if was_new else before.state
     assert (again.state, again.pause, again.unit) == (state, before.pause, before.unit)
 
 

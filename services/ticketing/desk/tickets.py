@@ -175,18 +175,21 @@ def answer(context: Context, message: Answer) -> Acted:
         visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, name, message.attachments, text=text)
     reply = finish(context, case)
-    _do_on_joined(context, case, name, text=text)
+    _do_on_joined(context, case, name, text)
     return reply
 
 
-def _do_on_joined(context: Context, case: Case, act: Act, **data: str) -> None:
+def _do_on_joined(
+    context: Context, case: Case, act: Act, text: str, reason: str | None = None
+) -> None:
     """Do the same on each ticket that was joined with this one, in words to its own citizen; one
     that this ends stands by itself from then on, so that its citizen may object and rate.
     """
     for code in rows.joined_codes(context.conn, case.id):
         joined = acts.load(context, code)
-        own = {**data, "text": _to_joined(context, case, joined, data["text"])}
-        acts.add(context, joined, act, by="unit", actor=context.colleague.username, **own)
+        by = context.colleague.username
+        own = _to_joined(context, case, joined, text)
+        acts.add(context, joined, act, by="unit", actor=by, text=own, reason=reason)
         if joined.ticket.merged_into is None:
             rows.change_ticket(context.conn, joined.id, merged_into=None)
         acts.project(context, joined)
@@ -224,7 +227,7 @@ def close(context: Context, message: Close) -> Acted:
     visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, "close", reason=message.reason, text=message.text)
     reply = finish(context, case)
-    _do_on_joined(context, case, "close", reason=message.reason, text=message.text)
+    _do_on_joined(context, case, "close", message.text, message.reason)
     return reply
 
 

@@ -136,8 +136,8 @@ def _unmerge(ticket: Ticket, _: Ticket, __: Entry) -> Ticket:
 
 def _say(ticket: Ticket, _: Ticket, __: Entry) -> Ticket:
     """A joined ticket whose citizen was written to is no new one when it stands by itself again."""
-    heard = ticket.state == "MERGED" and ticket.state_before_merge == "NEW"
-    return replace(ticket, state_before_merge="OPEN") if heard else ticket
+    was_new = ticket.state == "MERGED" and ticket.state_before_merge == "NEW"
+    return replace(ticket, state_before_merge="OPEN") if was_new else ticket
 
 
 def _end(ticket: Ticket, _: Ticket, __: Entry) -> Ticket:

@@ -19,7 +19,7 @@ from services.ticketing.domain.book import Named, Office, PreparedText, Unit
 from services.ticketing.domain.calendar import day_in_words, moment_in_words
 from services.ticketing.domain.promises import Clock
 from services.ticketing.domain.ticket import INTERNAL, Entry, citizen_may
-from services.ticketing.tickets import acts, rows, slots
+from services.ticketing.tickets import rows, slots
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.rows import StoredFile, TicketRow
 

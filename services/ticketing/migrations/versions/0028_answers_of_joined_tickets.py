@@ -21,8 +21,8 @@ def upgrade() -> None:
                     where e.ticket = t.id and e.act = 'merge') as since
             from tickets t where t.state = 'MERGED' and t.emptied_at is null
         ), words as (
-            select j.id as ticket, j.seq as before, e.at, e.actor, e.act, e.data - 'assignee' as data,
-                e.seq,
+            select j.id as ticket, j.seq as before, e.at, e.actor, e.act, e.seq,
+                e.data - 'assignee' as data,
                 (select min(x.seq) from ticket_events x
                     where x.ticket = j.merged_into and x.act in ('answer', 'close')
                     and x.by = 'unit' and x.at >= j.since) as last
@@ -42,7 +42,8 @@ def upgrade() -> None:
         """
         update tickets t set
             version = l.seq,
-            state = case l.act when 'answer' then 'ANSWERED' when 'close' then 'CLOSED' else state end,
+            state = case l.act
+                when 'answer' then 'ANSWERED' when 'close' then 'CLOSED' else state end,
             merged_into = case l.act when 'say' then merged_into end,
             ended_at = case l.act when 'say' then ended_at else l.at end
         from (select distinct on (ticket) * from told order by ticket, seq desc) l
