@@ -1,13 +1,18 @@
 """A person's own tickets are found by mobile and ID together, and nobody else's are."""
 
+import threading
+
 import pytest
 
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import persons
 from contracts.ticketing.colleagues import DECIDE_CORRECTION, LIST_CORRECTIONS
 from contracts.ticketing.desk import CORRECT_MOBILE
+from services.ticketing.tickets import mobiles, rows
+from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_visits import booked, open_times
+from tests.waiting import wait_for
 
 MOBILE, ID, OTHER = "+989900000007", "9900000013", "9905251782"
 
@@ -76,6 +81,26 @@ def test_a_mobile_put_right_is_the_persons_from_then_on_and_nobodys_before(hand)
     assert earlier not in mine(hand), "the number may have been another's when it was registered"
     own = hand.call(persons.OPEN_MY_TICKET, mobile=MOBILE, national_id=ID, code=code)["secret"]
     assert hand.track(code, own)["code"] == code
+
+
+def test_a_number_put_in_while_the_owner_opens_the_ticket_does_not_count_as_proven(hand):
+    code = hand.register(mobile=MOBILE, national_id=ID)
+    opened = []
+    open_it = threading.Thread(
+        target=lambda: opened.append(
+            hand.call(persons.OPEN_MY_TICKET, mobile=MOBILE, national_id=ID, code=code)
+        )
+    )
+    with hand.store.transaction() as tx:
+        ticket = rows.by_code(tx.conn, code, lock=True)
+        open_it.start()
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        wait_for(lambda: execute(hand.db, waits)[0][0])
+        context = hand.service.context(tx)
+        mobiles.put(context, ticket.id, rows.person(tx.conn, ticket.id), "+989900000008")
+    open_it.join()
+    assert opened[0]["code"] == "ticket.not_opened"
+    assert execute(hand.db, "select mobile_proven_at from people") == [(None,)]
 
 
 @pytest.mark.parametrize("forged", ["ffffffff.", "{0}", "65000000.{1}"])

@@ -43,6 +43,8 @@ def my_tickets(context: Context, message: MyTickets) -> TicketsOfPerson:
 
 def open_ticket(context: Context, message: OpenMyTicket) -> Pass:
     """Return a pass to a ticket of the person; NotFound ``ticket.not_opened`` for any other."""
+    # Locked, so that no number counts as proven that a colleague is just putting in its place.
+    rows.by_code(context.conn, message.code, lock=True)
     query = rows.tickets().join(PEOPLE, PEOPLE.c.ticket == TICKETS.c.id)
     own = query.where(TICKETS.c.code == message.code, _own_of(context, message))
     row = fetch_one(context.conn, TicketRow, own)
