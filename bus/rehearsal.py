@@ -5,6 +5,7 @@ its own. What leaves the transaction by itself (a call to the outside) is never 
 """
 
 import contextlib
+from collections.abc import Collection
 
 from bus.activator import Job
 from bus.database.store import Tx
@@ -17,13 +18,19 @@ class _Undone(Exception):
     """What was done is undone by this."""
 
 
-def rehearse(service: object, tx: Tx, name: str, data: Wire) -> BusError | None:
+def rehearse(
+    service: object, tx: Tx, name: str, data: Wire, acts: Collection[str]
+) -> BusError | None:
     """Do what the service does for a Request of that name, undo it, and return its refusal.
 
-    NotFound ``rehearsal.unknown`` for what it does not serve, or not within one transaction. A
-    refusal that is raised rolls back all and goes on.
+    NotFound ``rehearsal.unknown``, which names it, for what is not one of ``acts``, the service
+    does not serve, or not within one transaction. A refusal that is raised rolls back all and goes
+    on.
     """
-    job = _job(service, name)
+    job = _job(service, name) if name in acts else None
+    if job is None:
+        sentence = f"{name} is no act that is shown before it is done."
+        raise NotFound(sentence, code="rehearsal.unknown", act=name)
     message = job.contract.load(data)
     result: object = None
     with contextlib.suppress(_Undone), tx.savepoint():
@@ -32,11 +39,9 @@ def rehearse(service: object, tx: Tx, name: str, data: Wire) -> BusError | None:
     return result if isinstance(result, BusError) else None
 
 
-def _job(service: object, name: str) -> Job:
+def _job(service: object, name: str) -> Job | None:
     operation = name.partition(".")[2].rpartition(".")[0]
     job = getattr(getattr(type(service), operation, None), "job", None)
     if not isinstance(job, Job) or job.contract.name != name or job.outside or job.batch > 1:
-        raise NotFound("There is no such act to be tried.", code="rehearsal.unknown")
-    if not isinstance(job.contract, Request) or not job.contract.effect:
-        raise NotFound("This changes nothing.", code="rehearsal.unknown")
-    return job
+        return None
+    return job if isinstance(job.contract, Request) and job.contract.effect else None

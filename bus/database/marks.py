@@ -79,6 +79,14 @@ class Numbers:
         """Record that the number is issued if this transaction commits."""
         self._given[series] = max(number, self._given.get(series, 0))
 
+    def so_far(self) -> dict[str, int]:
+        """The numbers that were given so far."""
+        return dict(self._given)
+
+    def take_back(self, before: dict[str, int]) -> None:
+        """Have only those of before given: what gave the others was undone."""
+        self._given = before
+
     def skip_given(self, series: str, sequence: str) -> None:
         """Advance a database sequence past the mark, if it is behind (after a restore)."""
         named = cast(sequence, REGCLASS)

@@ -124,7 +124,7 @@ class Tx:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what fails inside, with its messages, and let the transaction go on."""
-        count = len(self._rows)
+        count, numbers = len(self._rows), self.numbers.so_far()
         try:
             with self.conn.begin_nested():
                 yield
@@ -132,6 +132,7 @@ class Tx:
         except BaseException:
             del self._rows[count:]
             self._writes.clear()
+            self.numbers.take_back(numbers)
             raise
 
     def finish(self) -> None:

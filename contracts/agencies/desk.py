@@ -10,6 +10,7 @@ from bus.messages.kinds import M, R, Request
 from bus.messages.message import ABSENT, OPTIONAL, check, message
 from bus.messages.values import Block, Day, Instant
 from contracts.agencies.register import STATES, AgencyCode, Changed, Nothing, OneAgency
+from contracts.rehearsals import rehearsal_of
 from iran import identifiers
 
 ROLES = ("clerk", "approver")
@@ -232,3 +233,4 @@ REVOKE = _officers("revoke", Revoke, "Takes a right back at once; one officer is
 PUT_CONTACT = _officers("put_contact", PutContact, "Whom to call at an agency.", ContactOf)
 REMOVE_CONTACT = _officers("remove_contact", RemoveContact, "Forgets a contact.", OneAgency)
 AUDIT = _officers("audit", ListAudit, "Who did what in the register.", Audit, effect=False)
+REHEARSE = rehearsal_of("agencies")

@@ -20,6 +20,7 @@ from contracts.billing.bills import (
 from contracts.billing.statements import Statement
 from contracts.billing.tariffs import ApproveTariff, Csv, DraftIds, OneRow, Tariff, TariffRows
 from contracts.billing.treasury_views import Close, Exceptions, Refunds
+from contracts.rehearsals import rehearsal_of
 from iran import identifiers
 
 RESOLUTIONS = ("refund", "apply", "explained")
@@ -288,3 +289,4 @@ JOURNAL = _officers(
 STATEMENT_OF = _officers(
     "statement_of", AgencyMonth, "An agency's account in a month.", Statement, effect=False
 )
+REHEARSE = rehearsal_of("billing")

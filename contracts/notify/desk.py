@@ -23,6 +23,7 @@ from contracts.notify.messages import (
     Texts,
 )
 from contracts.notify.receiver import Personalisation
+from contracts.rehearsals import rehearsal_of
 from iran import identifiers
 
 ROLES = ("editor", "approver")
@@ -323,3 +324,4 @@ OPT_OUT = _editors("opt_out", OptOut, "Notes that a receiver wants no more.", Op
 FIGURES = _editors(
     "figures", Hours, "Messages of the last hours by their states.", Figures, effect=False
 )
+REHEARSE = rehearsal_of("notify")

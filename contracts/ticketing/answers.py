@@ -5,8 +5,9 @@ refused.
 from typing import Annotated
 
 from bus.messages.fields import Choice, Prose, Text
-from bus.messages.message import OPTIONAL, PERSONAL, message
-from bus.messages.values import Block, BlockOf, Day, Instant, Tick, Uuid
+from bus.messages.message import OPTIONAL, message
+from bus.messages.values import BlockOf, Day, Instant, Tick, Uuid
+from contracts.rehearsals import rehearsal_of
 from contracts.ticketing.desk import OneTicket
 from contracts.ticketing.requests import internal_act, internal_read
 
@@ -82,21 +83,6 @@ class AnswerPreview:
     sms: Annotated[bool, "An SMS goes too, which says that there is an answer"]
 
 
-@message
-class Rehearse:
-    """An act as it would be sent; it is judged as ever, and nothing of it stays."""
-
-    name: Annotated[str, Text(60), "What would be asked, such as ticketing.merge.v1"]
-    typed: Annotated[Block, PERSONAL, "Its message"]
-
-
-@message
-class Rehearsed:
-    """Nothing stands in its way now."""
-
-    name: Annotated[str, Text(60), "What was tried"]
-
-
 SAVE_DRAFT = internal_act(
     "save_draft", SaveDraft, SavedDraft, "Desk: keep what a colleague has typed so far."
 )
@@ -106,6 +92,4 @@ DRAFTS = internal_read(
 PREVIEW_ANSWER = internal_read(
     "preview_answer", PreviewAnswer, AnswerPreview, "Desk: an answer as it will be read."
 )
-REHEARSE = internal_read(
-    "rehearse", Rehearse, Rehearsed, "Desk: whether an act would be refused; nothing is done."
-)
+REHEARSE = rehearsal_of("ticketing")

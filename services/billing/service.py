@@ -27,6 +27,7 @@ from services.billing.payments.replies import exceptions_reply, refunds_reply
 from services.billing.psps import configuration
 from services.billing.psps.port import Psp
 from services.billing.reconciliation import days, files
+from services.billing.rehearsals import RehearsalEntrypoints
 from services.billing.tariffs import changes as tariff_changes
 from services.billing.tariffs import csv_file, listing, quotes
 
@@ -34,7 +35,7 @@ WRITERS = {"beancount": journals.beancount, "hledger": journals.hledger}
 NOON = dt.time(12)
 
 
-class Billing(Service):
+class Billing(RehearsalEntrypoints, Service):
     """Entrypoints and chores of the billing context."""
 
     name = "billing"

@@ -76,6 +76,9 @@ def test_a_number_whose_act_failed_is_given_again_and_leaves_no_gap(kept):
     with contextlib.suppress(RuntimeError), kept.store.transaction() as tx:
         next_number(tx, "bill", kept.moment)
         raise RuntimeError
+    with kept.store.transaction() as tx, contextlib.suppress(RuntimeError), tx.savepoint():
+        next_number(tx, "bill", kept.moment)
+        raise RuntimeError
     assert kept.charge().number == "1405-000002"
     assert execute(kept.db, "select * from number_gaps") == []
 

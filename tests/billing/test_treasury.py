@@ -303,6 +303,10 @@ def test_a_refund_needs_two_officers_and_never_exceeds_the_payment(billing):
         treasury.ASK_REFUND, as_="karim", rials=1_000, available_rials=PRICE, **ask
     )
     assert (stale["code"], stale["details"]["available_rials"]) == ("refund.stale", "755000")
+    trial = {"name": treasury.APPROVE_REFUND.name, "typed": {"id": refund["id"]}}
+    trials = [billing.call(treasury.REHEARSE, as_=name, **trial) for name in ("mina", "nader")]
+    assert (trials[0]["code"], trials[1]) == ("treasury.same_person", {"name": trial["name"]})
+    assert billing.bill(bill).refunded == 0, "a trial is undone"
     same = billing.call(treasury.APPROVE_REFUND, as_="mina", id=refund["id"])
     assert same["code"] == "treasury.same_person"
     billing.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])

@@ -25,6 +25,11 @@ from contracts.__main__ import main
 from contracts.inquiry import questions
 from contracts.inquiry.questions import ASK, VERIFY
 from contracts.shapes import breaks, shape
+from contracts.shown_first import REHEARSALS, SHOWN_FIRST
+from services.agencies.service import Agencies
+from services.billing.service import Billing
+from services.notify.service import Notify
+from services.ticketing.service import Ticketing
 from tests.processes import ROOT
 
 RELEASED = json.loads((ROOT / "tests/house/contracts.json").read_text(encoding="utf-8"))
@@ -40,6 +45,16 @@ def test_a_new_module_of_a_context_is_in_the_catalogue_by_itself():
     assert catalogued == files
     assert not [c for c in vars(shapes).values() if isinstance(c, Contract)]
     assert not [c for c in vars(page).values() if isinstance(c, Contract)]
+
+
+def test_what_a_page_shows_first_is_an_act_that_its_service_can_try_out():
+    services = {service.name: service for service in (Ticketing, Billing, Agencies, Notify)}
+    assert set(services) == set(REHEARSALS)
+    for name in SHOWN_FIRST:
+        contract = CATALOGUE[name]
+        job = getattr(services[contract.context], contract.operation).job
+        assert contract.effect, name
+        assert (job.contract, job.outside, job.batch) == (contract, False, 1), name
 
 
 def test_two_contracts_of_one_name_are_refused():

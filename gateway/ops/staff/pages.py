@@ -16,7 +16,8 @@ from bus.errors import BusError, Forbidden, NotFound, Unauthenticated, Unavailab
 from bus.messages import kinds
 from bus.messages.kinds import M, R
 from bus.messages.message import to_wire
-from contracts.ticketing.answers import REHEARSE, Rehearse
+from contracts.rehearsals import Rehearse
+from contracts.shown_first import REHEARSALS
 from gateway.forms.fields import Fields, parse_form
 from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
@@ -242,12 +243,12 @@ class StaffPages:
         return RedirectResponse(f"{self.section.at}/{path}", 303)
 
     async def rehearse(self, request: Request, contract: kinds.Request[M, R], message: M) -> None:
-        """Raise what the context would refuse the act for, before anybody confirms it; only
-        ticketing can be asked that. It has the time that the act has, since it is done for it.
+        """Raise what the context would refuse the act for, before anybody confirms it. It has the
+        time that the act has, since it is done for it.
         """
-        if contract.context == REHEARSE.context:
-            act = Rehearse(name=contract.name, typed=to_wire(message))
-            await self._desk.ask(request, REHEARSE, act, deadline=contract.deadline)
+        act = Rehearse(name=contract.name, typed=to_wire(message))
+        trial = REHEARSALS[contract.context]
+        await self._desk.ask(request, trial, act, deadline=contract.deadline)
 
     async def refused(
         self, request: Request, show: Show, typed: Mapping[str, str], error: BusError

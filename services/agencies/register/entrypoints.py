@@ -4,9 +4,13 @@ import dataclasses
 
 from bus.database.store import Tx
 from bus.endpoint import every, serve
+from bus.errors import BusError
 from bus.foreign.pinned import PinnedClient
+from bus.rehearsal import rehearse
 from contracts.agencies import desk
 from contracts.agencies import register as contracts
+from contracts.rehearsals import Rehearse, Rehearsed
+from contracts.shown_first import SHOWN_FIRST
 from services.agencies import officers
 from services.agencies.context import Context, Entrypoints, calling_agency
 from services.agencies.domain.document import as_json
@@ -36,6 +40,12 @@ class RegisterEntrypoints(Entrypoints):
         return self.context(tx, officers.approver(tx.conn, tx.envelope))
 
     # --- for officers ---
+
+    @serve(desk.REHEARSE)
+    def rehearse(self, tx: Tx, message: Rehearse) -> Rehearsed | BusError:
+        officers.caller(tx.conn, tx.envelope)
+        refusal = rehearse(self, tx, message.name, message.typed, SHOWN_FIRST)
+        return refusal or Rehearsed(name=message.name)
 
     @serve(desk.WHO_AM_I)
     def who_am_i(self, tx: Tx, message: contracts.Nothing) -> desk.Officer:

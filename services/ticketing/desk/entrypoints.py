@@ -4,6 +4,8 @@ from bus.database.store import Tx
 from bus.endpoint import serve
 from bus.errors import BusError
 from bus.rehearsal import rehearse
+from contracts.rehearsals import Rehearse, Rehearsed
+from contracts.shown_first import SHOWN_FIRST
 from contracts.ticketing import answers as of_answers
 from contracts.ticketing import calendar as of_calendar
 from contracts.ticketing import citizens as of_citizens
@@ -82,11 +84,10 @@ class DeskEntries(ContextSource):
         return answers.own_drafts(self.staff_context(tx), message)
 
     @serve(of_answers.REHEARSE)
-    def rehearse(self, tx: Tx, message: of_answers.Rehearse) -> of_answers.Rehearsed | BusError:
+    def rehearse(self, tx: Tx, message: Rehearse) -> Rehearsed | BusError:
         staff.caller(tx.conn, tx.envelope)
-        return rehearse(self, tx, message.name, message.typed) or of_answers.Rehearsed(
-            name=message.name
-        )
+        refusal = rehearse(self, tx, message.name, message.typed, SHOWN_FIRST)
+        return refusal or Rehearsed(name=message.name)
 
     @serve(of_answers.PREVIEW_ANSWER)
     def preview_answer(self, tx: Tx, message: of_answers.PreviewAnswer) -> of_answers.AnswerPreview:

@@ -1,0 +1,78 @@
+"""Acts of colleagues that a page shows before they are done: these may be tried out, and no other.
+
+A rehearsal does an act and undoes it. What nobody looks at first has no business there: a sign-in
+that is undone would count no failed attempt.
+"""
+
+from bus.messages.kinds import Request
+from contracts.agencies import desk as agencies
+from contracts.billing import treasury
+from contracts.notify import announcements, bulk, govnotify, promises, senders
+from contracts.notify import desk as notify
+from contracts.rehearsals import Rehearse, Rehearsed
+from contracts.ticketing import answers, book, colleagues, desk, person_acts
+from contracts.ticketing.civic import forwarding
+
+REHEARSALS: dict[str, Request[Rehearse, Rehearsed]] = {
+    contract.context: contract
+    for contract in (answers.REHEARSE, treasury.REHEARSE, agencies.REHEARSE, notify.REHEARSE)
+}
+_TICKETING: tuple[Request, ...] = (
+    desk.ANSWER,
+    desk.CLOSE,
+    desk.SPAM,
+    desk.MERGE,
+    desk.TAKE_DOWN,
+    desk.SEND_NEW_SECRET,
+    desk.CORRECT_MOBILE,
+    desk.CHANGE_CALENDAR,
+    desk.WITHDRAW_ROW,
+    desk.ADD_SLOTS,
+    colleagues.HAND_OVER,
+    forwarding.FORWARD,
+    book.PROPOSE_BOOK_CHANGE,
+    book.APPROVE_BOOK_CHANGE,
+    book.REFUSE_BOOK_CHANGE,
+    book.WITHDRAW_BOOK_CHANGE,
+    person_acts.CONFIRM_PERSON_ACT,
+)
+_BILLING: tuple[Request, ...] = (
+    treasury.DRAFT_TARIFF,
+    treasury.APPROVE_TARIFF,
+    treasury.WITHDRAW_TARIFF,
+    treasury.ISSUE_BILL,
+    treasury.VOID_BILL,
+    treasury.WAIVE_BILL,
+    treasury.ASK_REFUND,
+    treasury.APPROVE_REFUND,
+    treasury.REFUSE_REFUND,
+    treasury.NOTE_REFUND_PAID,
+    treasury.RESOLVE,
+    treasury.CLOSE_DAY,
+)
+_AGENCIES: tuple[Request, ...] = (
+    agencies.APPROVE,
+    agencies.REFUSE,
+    agencies.WITHDRAW,
+    agencies.REVOKE,
+    agencies.REMOVE_CONTACT,
+)
+_NOTIFY: tuple[Request, ...] = (
+    notify.APPROVE_VERSION,
+    notify.WITHDRAW_VERSION,
+    notify.ARCHIVE_FORM,
+    notify.PAUSE_PROVIDER,
+    notify.OPT_OUT,
+    announcements.PUBLISH_ANNOUNCEMENT,
+    announcements.UPDATE_ANNOUNCEMENT,
+    announcements.RESCHEDULE_ANNOUNCEMENT,
+    announcements.CANCEL_ANNOUNCEMENT,
+    bulk.START_JOB,
+    bulk.CANCEL_JOB,
+    govnotify.LETTERS_PRINTED,
+    promises.APPROVE_CORRECTION,
+    senders.WITHDRAW_SENDER,
+)
+SHOWN_FIRST = frozenset(
+    contract.name for contract in (*_TICKETING, *_BILLING, *_AGENCIES, *_NOTIFY)
+)
