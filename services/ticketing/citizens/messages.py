@@ -90,6 +90,15 @@ def note_colleague(context: Context, case: Case, words: Words) -> None:
     _finish(context, case)
 
 
+def note_writers(context: Context, case: Case, text: str) -> None:
+    """Note for the unit, once, who else stands in the head of an e-mail."""
+    if case.ticket.merged_into is not None:
+        case = acts.load(context, case.ticket.merged_into)
+    if not any(entry.act == "note" and entry.text == text for entry in case.entries):
+        acts.add(context, case, "note", by="system", actor="mail", text=text)
+        acts.project(context, case)
+
+
 def _with_rest(words: Words) -> Words:
     """List what was not taken in the text itself, which another citizen does not read."""
     return words._replace(text=f"{words.text}\n\n{words.not_taken}".strip(), not_taken="")

@@ -229,3 +229,8 @@ NOT_TAKEN = {
     "infected": ("فایل آلوده است", "the file is infected"),
     "length": ("متن پس از ۵۰٬۰۰۰ نویسه", "the text beyond 50,000 characters"),
 }
+
+# Who stands beside the author in the head of an e-mail, which anybody may write: all authors, the
+# sender, for answers.
+WRITERS = ("نویسندگان به گفته نامه", "فرستنده به گفته نامه", "نشانی خواسته برای پاسخ")
+ANSWERS_GO_TO = "پاسخ ما تنها به {address} می‌رود."

@@ -92,6 +92,13 @@ def _reply(context: Context, matter: Matter, email: Email, blobs: Blobs) -> Outc
         "" if own else email.sender,
         parts.sentence(case.row.language),
     )
+    outcome = _put(context, matter, words)
+    _note_writers(context, case, email)
+    return outcome
+
+
+def _put(context: Context, matter: Matter, words: Words) -> Outcome:
+    case = matter.case
     if matter.author == "citizen":
         act = messages.write(context, case, words)
         return Outcome("MESSAGE" if act == "write" else "NOTE", case.id)
@@ -100,6 +107,14 @@ def _reply(context: Context, matter: Matter, email: Email, blobs: Blobs) -> Outc
         return Outcome("NOTE", case.id)
     messages.note_outsider(context, case, words)
     return Outcome("NOTE", case.id, "outside")
+
+
+def _note_writers(context: Context, case: Case, email: Email) -> None:
+    """Tell the unit who else stands in the head of the e-mail, and to whom answers go."""
+    if email.writers:
+        own = matters.own_address(context, case)
+        answers = labels.ANSWERS_GO_TO.format(address=own) if own else ""
+        messages.note_writers(context, case, f"{email.writers} {answers}".strip())
 
 
 def _answer(email: Email) -> str:
@@ -199,6 +214,7 @@ def _register(context: Context, email: Email, blobs: Blobs, category: str) -> Ou
     )
     for code in named_codes(f"{email.subject}\n{email.text}"):
         messages.relate(context, case, code)
+    _note_writers(context, case, email)
     return Outcome("TICKET", case.id)
 
 

@@ -181,7 +181,7 @@ def settle(context: Context, id_: int, email: Email, outcome: Outcome) -> None:
             sender=email.sender[:320],
             sender_name=email.sender_name[:100],
             subject=email.subject,
-            content=email.text,
+            content="\n\n".join(filter(None, (email.writers, email.text))),
             files=files,
         )
         .where(LETTERS.c.id == id_)

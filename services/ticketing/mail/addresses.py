@@ -10,7 +10,7 @@ from services.ticketing.mail import headers
 
 # RFC 5321, 4.5.1, and RFC 2142, section 4: each mail server must have them.
 OFFICES = ("postmaster", "abuse")
-MAILBOXES_MOST = 50
+MAILBOXES_MOST, WRITERS_MOST = 50, 10
 _SPECIAL = re.compile(r'["(<,;:]')
 _QUOTED_END = re.compile(r'(?:[^"\\]|\\.)*"')
 _ADDRESS = re.compile(r'(?:[^\s<>()\[\],;:"@\\]{1,64}|"[^"\\]{1,64}")@[^\s<>()\[\],;:"@\\]{1,255}')
@@ -53,6 +53,36 @@ def author(head: headers.Head, mail_from: str | None, charset: str | None = None
         return mailboxes[0]
     same = [box.name for box in mailboxes if box.address == sent_by]
     return Mailbox(same[0] if same else _name_alone(head, charset), sent_by)
+
+
+class Writers(NamedTuple):
+    """Who stands beside the author in the head of an e-mail: all authors where there are several,
+    who sent it for them, and where they want answers (RFC 5322, 3.6.2). Each as ``Name <address>``.
+    """
+
+    authors: tuple[str, ...]
+    sent_by: str
+    reply_to: tuple[str, ...]
+
+
+def writers(head: headers.Head, charset: str | None = None) -> Writers:
+    """Return what is not said by the one author alone; empty for an ordinary e-mail."""
+    authors = _mailboxes(head, "from", charset)
+    sent_by = {a: box for a, box in _mailboxes(head, "sender", charset).items() if a not in authors}
+    named = authors.keys() | sent_by.keys()
+    wanted = {a: box for a, box in _mailboxes(head, "reply-to", charset).items() if a not in named}
+    several = authors if len(authors) > 1 else {}
+    return Writers(
+        tuple(several.values()), next(iter(sent_by.values()), ""), tuple(wanted.values())
+    )
+
+
+def _mailboxes(head: headers.Head, field: str, charset: str | None) -> dict[str, str]:
+    """Each address of a field, with its name."""
+    boxes = [box for raw in head.all(field) for box in parse(headers.as_sent(raw, charset))]
+    return {
+        box.address: f"{box.name[:100]} <{box.address}>".strip() for box in boxes[:WRITERS_MOST]
+    }
 
 
 def _name_alone(head: headers.Head, charset: str | None) -> str:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from bus.foreign import confined
 from bus.wire import Wire
+from services.ticketing.domain import labels
 from services.ticketing.mail import (
     addresses,
     automatic,
@@ -67,6 +68,17 @@ class Email:
     left_out: int = 0
     # The text without all that an answer quotes: for who sent the e-mail that it answers.
     answer: str = ""
+    # Who stands beside the author: mail/addresses.py, Writers.
+    authors: tuple[str, ...] = ()
+    sent_by: str = ""
+    reply_to: tuple[str, ...] = ()
+
+    @property
+    def writers(self) -> str:
+        """Who stands beside the author, in sentences for the unit; empty for an ordinary e-mail."""
+        listed = (self.authors, (self.sent_by,) if self.sent_by else (), self.reply_to)
+        titled = zip(labels.WRITERS, listed, strict=True)
+        return " ".join(f"{title}: {'، '.join(names)}." for title, names in titled if names)
 
 
 def read_confined(raw: bytes, mail_from: str | None = None) -> Email:
@@ -85,7 +97,7 @@ def _email(fields: Wire) -> Email:
     return Email(
         **{
             **fields,
-            "references": tuple(fields["references"]),
+            **{name: tuple(fields[name]) for name in ("references", "authors", "reply_to")},
             "bounce": Bounce(**bounce) if bounce else None,
             "attachments": tuple(Attached(**file) for file in fields["attachments"]),
             "reports": tuple(Bounce(**report) for report in fields["reports"]),
@@ -129,6 +141,7 @@ def read(raw: bytes, *, mail_from: str | None = None) -> Email:
         calendar=calendar,
         left_out=left_out + tree.left_out,
         answer=rest + quotations.cut(text, subject, SEPARATOR, answers=True),
+        **addresses.writers(head, charset)._asdict(),
     )
 
 

@@ -168,7 +168,26 @@ def test_m8_no_other_header_makes_a_stranger_the_citizen(hand, headers):
     ours = our_letters(hand, "zahra@example.com")[-1]["Message-ID"]
     forged = letter("x", **{"From": "stranger@elsewhere.example", "References": ours, **headers})
     assert receive(hand, forged, sender="zahra@example.com") == "NOTE"
-    assert hand.acts(code) == ["register", "outside_letter"]
+    assert hand.acts(code)[:2] == ["register", "outside_letter"]
+    assert "write" not in hand.acts(code)
+
+
+def test_two_authors_are_both_told_and_only_who_sent_is_answered(hand):
+    both = {
+        "From": "Reza <reza@example.com>, Maryam <maryam@example.com>",
+        "Sender": "Office <office@example.com>",
+        "Reply_To": "maryam@example.com, list@example.org",
+    }
+    assert receive(hand, letter("چاه", **both), sender="reza@example.com") == "TICKET"
+    code = code_of(hand)
+    (note,) = [entry for entry in hand.read(code, "nader")["history"] if entry["act"] == "note"]
+    assert (note["internal"], note["by"]) == (True, "system")
+    for name in ("Reza <reza@", "Maryam <maryam@", "Office <office@", "<list@example.org>"):
+        assert name in note["text"]
+    assert "پاسخ ما تنها به reza@example.com" in note["text"]
+    assert column(hand, "select content like '%Maryam%' from letters") == [True]
+    assert our_letters(hand, "reza@example.com")
+    assert not our_letters(hand, "maryam@example.com")
 
 
 def test_m8_who_answers_an_earlier_letter_of_the_citizen_is_not_the_citizen(hand):
