@@ -189,9 +189,25 @@ CORRECTION_STATES = ("WAITING", "DONE", "REFUSED")
 
 
 @message
+class NumberOnFile:
+    """What a second person compares a new number with, whatever unit they are of: the number that
+    is proven now, but for its end hidden; in how many digits the new one differs; and how many
+    other tickets have the new one, with the same national ID (``own``) or another (``others``).
+    """
+
+    shown: Annotated[str, Text(20, personal=True), "Its last digits"]
+    proven_at: Annotated[Instant | None, "When its holder proved it by a code"]
+    differs: Annotated[int | None, "Null where the number would be taken off"]
+    own: int
+    others: int
+    email: Annotated[bool, "The citizen has an e-mail address on file, too"]
+
+
+@message
 class MobileCorrection:
-    """One correction; ``mobile`` and ``text`` stand in it for who is to decide about them, and for
-    nobody else. ``citizen_acts`` counts what was done in the citizen's name since then.
+    """One correction; ``mobile``, ``text`` and ``before`` stand in it for who is to decide about
+    them, and for nobody else. ``citizen_acts`` counts what was done in the citizen's name since
+    then.
     """
 
     id: int
@@ -210,6 +226,7 @@ class MobileCorrection:
     decided_at: Instant | None
     citizen_acts: int
     may_decide: bool
+    before: Annotated[NumberOnFile | None, OPTIONAL] = None
 
 
 @message

@@ -201,6 +201,7 @@ def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(
     code = hand.register(mobile=MOBILE, email=None)
     renew(hand, ask(hand, code), pin_of(hand))
     assert hand.read(code)["mobile_proven"]
+    hand.register(mobile="+989900000008", email=None)
     wish = {"mobile": "09900000008", "text": "به خواست شما"}
     for approve in (False, True):
         before = len(texts(hand))
@@ -211,6 +212,9 @@ def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(
         assert "9900000008" not in str(hand.call(LIST_CORRECTIONS, as_="mina")), "who asked"
         waiting = hand.call(LIST_CORRECTIONS, as_="nader")["corrections"][0]
         assert (waiting["state"], waiting["may_decide"]) == ("WAITING", True)
+        before = waiting["before"]
+        assert (before["shown"], before["differs"], before["email"]) == ("••••••••007", 1, False)
+        assert (before["own"], before["others"]) == (0, 1), "who else has the new number"
         wish_of = (waiting["mobile"], waiting["text"])
         assert wish_of == ("+989900000008", "به خواست شما"), "nobody approves what they do not see"
         decision = {"correction": waiting["id"], "approve": approve}

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Text, or_, select, text
 
 from bus.settings import Settings
 from contracts.inquiry.answer import Answer, Source, Verification, VerifiedSource
+from people.masking import part_of
 from services.inquiry.askers import name_of
 from services.inquiry.domain.moments import instant, jalali_moment
 from services.inquiry.domain.purposes import (
@@ -28,7 +29,6 @@ from services.inquiry.domain.status import LABELS
 from services.inquiry.questions.inquiry_log import parse_answer
 from services.inquiry.tables import SOURCE_VERSIONS
 
-HIDDEN, MOST_SHOWN = "•", 3
 # By data version and not by clock: an import that was under way while the answer was given bears
 # an earlier time than the answer, and yet changes what it says.
 _FIND = text("""
@@ -138,17 +138,3 @@ def _source(source: Source, record: SourceRecord | None) -> VerifiedSource:
 
 def _label(table: words.Table, code: str | None) -> str | None:
     return words.label_fa(table, code) if code else None
-
-
-def part_of(number: str) -> str:
-    """Show the last signs of a number, at most half of it, and hide the others.
-
-    >>> part_of("1004/9"), part_of("9900000013")
-    ('•••4/9', '•••••••013')
-    """
-    signs = [place for place, sign in enumerate(number) if sign.isalnum()]
-    shown = set(signs[len(signs) - min(MOST_SHOWN, len(signs) // 2) :])
-    return "".join(
-        sign if place in shown or not sign.isalnum() else HIDDEN
-        for place, sign in enumerate(number)
-    )

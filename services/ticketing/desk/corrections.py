@@ -6,20 +6,22 @@ is shown to nobody but those who may decide: nobody approves what they do not se
 """
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import ScalarSelect, func, insert, select, update
+from sqlalchemy import ScalarSelect, false, func, insert, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import Conflict, Forbidden, NotFound
-from contracts.ticketing.colleagues import MobileCorrection, MobileCorrections
+from contracts.ticketing.colleagues import MobileCorrection, MobileCorrections, NumberOnFile
+from people.masking import part_of
 from services.ticketing.context import Context
 from services.ticketing.desk import mentions
 from services.ticketing.domain import moves
-from services.ticketing.tables import MOBILE_CORRECTIONS, TICKET_EVENTS, TICKETS
-from services.ticketing.tickets import views
+from services.ticketing.tables import MOBILE_CORRECTIONS, PEOPLE, TICKET_EVENTS, TICKETS
+from services.ticketing.tickets import rows, views
 from services.ticketing.tickets.acts import Case
 
 State: TypeAlias = Literal["WAITING", "DONE", "REFUSED"]
@@ -137,8 +139,8 @@ def listed(context: Context) -> MobileCorrections:
     )
     if not context.colleague.all_units:
         query = query.where(TICKETS.c.unit == context.colleague.unit)
-    rows = fetch_all(context.conn, ListedRow, query)
-    return MobileCorrections(corrections=tuple(_reply(context, row) for row in rows))
+    listed_rows = fetch_all(context.conn, ListedRow, query)
+    return MobileCorrections(corrections=tuple(_reply(context, row) for row in listed_rows))
 
 
 def _citizen_acts() -> ScalarSelect[int]:
@@ -175,4 +177,45 @@ def _reply(context: Context, row: ListedRow) -> MobileCorrection:
         decided_at=instant(row.decided_at),
         citizen_acts=row.citizen_acts,
         may_decide=may_decide,
+        before=_before(context, row) if may_decide else None,
     )
+
+
+def _before(context: Context, row: ListedRow) -> NumberOnFile | None:
+    """The number that the new one would replace, as a second person of any unit may see it."""
+    column = PEOPLE.c
+    person = context.conn.execute(
+        select(column.mobile, column.email, column.national_id_key, column.mobile_proven_at).where(
+            column.ticket == row.ticket
+        )
+    ).one_or_none()
+    if person is None or person.mobile is None:
+        return None
+    own, others = _elsewhere(context, row, person.national_id_key)
+    return NumberOnFile(
+        shown=part_of(person.mobile.replace("+98", "0")),
+        proven_at=views.optional_instant(person.mobile_proven_at),
+        differs=_differing(person.mobile, row.mobile) if row.mobile else None,
+        own=own,
+        others=others,
+        email=person.email is not None,
+    )
+
+
+def _differing(old: str, new: str) -> int:
+    """In how many places two numbers differ."""
+    return sum(a != b for a, b in itertools.zip_longest(old, new))
+
+
+def _elsewhere(context: Context, row: ListedRow, national_id_key: bytes | None) -> tuple[int, int]:
+    """How many other tickets have the new number: of the same national ID, and of others."""
+    if row.mobile is None:
+        return 0, 0
+    key = rows.person_keys(row.mobile, None, context.keys)["mobile_key"]
+    column = PEOPLE.c
+    same = column.national_id_key == national_id_key if national_id_key else false()
+    counted = select(func.count().filter(same), func.count().filter(~same | same.is_(None)))
+    own, others = context.conn.execute(
+        counted.where(column.mobile_key == key, column.ticket != row.ticket)
+    ).one()
+    return own, others
