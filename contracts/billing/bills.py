@@ -128,6 +128,7 @@ class Bill:
     replaces: Annotated[str | None, Text(20)]
     issuer: Block
     pay_at: tuple[Block, ...]
+    paying: Annotated[Block | None, "What a bank may still report", OPTIONAL] = None
 
 
 @message

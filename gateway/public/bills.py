@@ -107,6 +107,8 @@ class Bills:
         except BusError as error:
             bill = await self._bill(request)
             return self._page(request, bill, faults_of(request, error), status_of(error))
+        if redirect.url.startswith(f"{self._portal}/"):  # the payer was at the bank already
+            return RedirectResponse(urlsplit(redirect.url).path, 303)
         typed = {name: text_of(values, name) for name in ("form", "psp")}
         response = show(request, "pay", redirect=redirect, typed=typed)
         bank = urlsplit(redirect.url)

@@ -4,8 +4,10 @@ A language is one TOML file of this folder, named by its tag (BCP 47). What a fi
 the language in which it shows the names of services (``data``): fa or en, which are whole.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
+from functools import cache
 from gettext import c2py
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +16,10 @@ FOLDER = Path(__file__).parent
 # The languages in which services, books and announcements are written; others fall back to one.
 DATA = ("fa", "en")
 FIRST = DATA[0]
+# A place in a sentence that a service tells: {hours} ساعت کاری.
+PLACE, PLACE_ESCAPED = re.compile(r"\{\w+\}"), re.compile(r"\\\{(\w+)\\\}")
+# A third language writes numbers as its dates do.
+DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")
 # A text, or one for each form of the plural.
 Text = str | list[str]
 
@@ -23,7 +29,8 @@ class TextFile(NamedTuple):
 
     ``names`` says what messages call a field, ``wanted`` what has to be chosen there, ``errors``
     what a refusal means, ``problems`` title and advice of the problems of the API,
-    ``translations`` the names and states that services tell in its language of data.
+    ``translations`` the names, states and sentences with places that services tell in its language
+    of data.
     """
 
     tag: str
@@ -114,11 +121,34 @@ def dates_of(language: str) -> Dates | None:
 
 
 def translated(text: str, language: str) -> str:
-    """Return a name or a state that a service tells, in a third language that has words for it; of
-    «state: reason» each part. What it has none for stays as it is.
+    """Return a name, a state or a sentence that a service tells, in a third language that has words
+    for it; of «state: reason» each part. What it has none for stays as it is.
     """
-    words = file_of(language).translations
-    return ": ".join(words.get(part, part) for part in text.split(": ")) if words else text
+    file = file_of(language)
+    if not file.translations or text in file.translations:
+        return file.translations.get(text, text)
+    return ": ".join(_translated(part, file) for part in text.split(": "))
+
+
+def _translated(text: str, file: TextFile) -> str:
+    """A part: as it stands in the file, or by a sentence with places, whose own parts follow."""
+    if text in file.translations:
+        return file.translations[text]
+    for pattern, sentence in _sentences(file.tag):
+        if match := pattern.fullmatch(text):
+            places = {name: _translated(part, file) for name, part in match.groupdict().items()}
+            return sentence.format(**places).translate(DIGITS)
+    return text
+
+
+@cache
+def _sentences(tag: str) -> list[tuple[re.Pattern[str], str]]:
+    """The sentences with places; of several that fit, the first one of the file counts."""
+    return [
+        (re.compile(PLACE_ESCAPED.sub(r"(?P<\1>.+?)", re.escape(sentence))), own)
+        for sentence, own in FILES[tag].translations.items()
+        if PLACE.search(sentence)
+    ]
 
 
 def tag_of(language: str) -> str:

@@ -85,7 +85,8 @@ class Billing(RehearsalEntrypoints, Service):
 
     @serve(contracts.LOOK_UP)
     def look_up(self, tx: Tx, message: contracts.Pair) -> contracts.Bill:
-        return self.replies(tx).bill(search.look_up(tx.conn, message.bill_id, message.payment_id))
+        row = search.look_up(tx.conn, message.bill_id, message.payment_id)
+        return checkout.with_attempt(tx.conn, self.replies(tx), row)
 
     @serve(contracts.BILLS_OF)
     def bills_of(self, tx: Tx, message: contracts.BillsOf) -> contracts.OwnBills:

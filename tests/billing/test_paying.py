@@ -4,6 +4,7 @@ import pytest
 
 from contracts.billing import bills as contracts
 from contracts.billing import treasury
+from tests.billing.conftest import PORTAL
 from tests.stores import execute
 
 PRICE = 1_755_000
@@ -38,6 +39,27 @@ def test_a_form_sent_twice_begins_one_attempt(billing):
     bill = billing.charge()
     assert billing.start(bill, id="form-1") == billing.start(bill, id="form-1")
     assert billing.bank.calls == ["start"]
+
+
+def test_a_bill_says_what_the_bank_may_still_report_and_an_old_form_leads_to_the_result(billing):
+    bill = billing.charge()
+    ids = {"bill_id": bill.bill_id, "payment_id": bill.payment_id}
+    assert "paying" not in billing.call(contracts.LOOK_UP, **ids)
+    started = billing.start(bill, id="form-1")
+    begun = billing.call(contracts.LOOK_UP, **ids)["paying"]
+    assert (begun["checked"], begun["psp"]["code"]) == (False, "sep")
+    billing.bank.lose = ["verify"]
+    billing.back(started, billing.bank.pay(started["order"]))
+    assert billing.call(contracts.LOOK_UP, **ids)["paying"]["checked"]
+    again = billing.start(bill, id="form-1")
+    result = f"{PORTAL}/pay/{started['order']}/{started['key']}"
+    assert (again["method"], again["url"], again["fields"]) == ("GET", result, {})
+    billing.later(minutes=20)
+    late = billing.charge()
+    billing.start(late)
+    billing.later(minutes=20)
+    over = {"bill_id": late.bill_id, "payment_id": late.payment_id}
+    assert "paying" not in billing.call(contracts.LOOK_UP, **over), "the bank's window is over"
 
 
 def test_a_browsers_return_is_never_believed(billing):

@@ -91,6 +91,8 @@ ENDED: frozenset[PaymentState] = frozenset(
 MONEY_MAY_BE_TAKEN: frozenset[PaymentState] = frozenset(
     {"RETURNED", "VERIFYING", "UNKNOWN", "VERIFIED", "REVERSING"}
 )
+# The payer is to go to the bank, or may be there.
+AT_THE_BANK: frozenset[PaymentState] = frozenset({"CREATED", "TOKENED", "REDIRECTED"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from sqlalchemy import Connection
+
+from bus.envelope import instant
 from bus.errors import Conflict, RuleBroken, TooMany, Unavailable
+from bus.messages.values import Json
 from bus.process import log
 from contracts.billing import bills as contracts
 from services.billing import books
@@ -29,7 +33,8 @@ ATTEMPTS_A_DAY = 20
 def start(
     context: PaymentContext, request: str, message: contracts.Start
 ) -> contracts.Redirect | Unavailable:
-    """Reserve an attempt, ask the bank for a token, note it; a repeat gets the same address.
+    """Reserve an attempt, ask the bank for a token, note it; a repeat gets the same address, and
+    that of the result once the payer was at the bank: nobody is led there with a token of before.
 
     ``request`` is the id of the message. Raises RuleBroken if the bill cannot be paid or the bank
     refuses, Conflict ``payment.under_way`` while money may be on its way. A bank that does not
@@ -48,14 +53,17 @@ def start(
         except Unavailable as error:
             return error
     assert row.redirect is not None
+    where = row.redirect
+    if row.state not in payment.AT_THE_BANK:
+        where = payment.PayerRedirect("GET", context.result(row.order_id), {})
     with context.transaction() as inner:
         book = books.newest(inner.conn)
     return contracts.Redirect(
         order=row.order_id,
         key=context.key_of(row.order_id),
-        method=row.redirect.method,
-        url=row.redirect.url,
-        fields_=dict(row.redirect.fields),
+        method=where.method,
+        url=where.url,
+        fields_=dict(where.fields),
         total_rials=row.amount,
         psp=asdict(book.psp_name(row.psp)),
     )
@@ -218,3 +226,21 @@ def read(context: PaymentContext, order_id: int, key: str) -> contracts.Payment:
         card=row.card or None,
         bill=Replies(book, list(context.psps), context.now).bill(bill),
     )
+
+
+def with_attempt(conn: Connection, replies: Replies, row: BillRow) -> contracts.Bill:
+    """A bill, with the attempt to pay it of which the bank may still report."""
+    bill = replies.bill(row)
+    if row.state != "ISSUED":
+        return bill
+    for attempt in reversed(attempts.of_bill(conn, row.id)):
+        checked = attempt.state in payment.MONEY_MAY_BE_TAKEN
+        over = attempt.window_until is None or attempt.window_until < replies.now
+        if checked or (attempt.state == "REDIRECTED" and not over):
+            paying: Json = {
+                "checked": checked,
+                "since": instant(attempt.started_at),
+                "psp": asdict(replies.book.psp_name(attempt.psp)),
+            }
+            return replace(bill, paying=paying)
+    return bill

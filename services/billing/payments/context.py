@@ -44,6 +44,10 @@ class PaymentContext:
         """The address to which the bank sends the browser back."""
         return f"{self.portal}/pay/return/{order_id}/{self.key_of(order_id)}"
 
+    def result(self, order_id: int) -> str:
+        """The address of the page that says how an attempt stands."""
+        return f"{self.portal}/pay/{order_id}/{self.key_of(order_id)}"
+
 
 def no_payment() -> NotFound:
     """The refusal of an order that does not exist, or is not this asker's."""
