@@ -28,8 +28,8 @@ from gateway.html.spoken import (
     spoken_span,
     toman,
 )
-from gateway.texts.files import translated
-from people.company import company
+from gateway.texts.files import tag_of, translated
+from people.company import company_in
 from people.mentions import with_names
 from people.tracking import grouped, grouped_secret
 
@@ -44,6 +44,12 @@ templates = Environment(
     auto_reload=False,
     cache_size=-1,
 )
+
+
+def _company(language: str) -> str:
+    """The company's name in the language of a page."""
+    return company_in(tag_of(language), str(language))
+
 
 templates.filters |= {
     "by_name": by_name,
@@ -73,7 +79,7 @@ templates.filters |= {
     "toman": toman,
     "in_words": amount_in_words,
 }
-templates.globals |= {"company": company, "static": static_files.address}
+templates.globals |= {"company": _company, "static": static_files.address}
 
 
 def page(template: str, status: int = 200, **values: object) -> Response:

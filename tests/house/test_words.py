@@ -11,10 +11,20 @@ import pytest
 from gateway.html.formats import moment
 from gateway.html.spoken import spoken
 from gateway.public.site import words
-from gateway.texts.files import DATA, FILES, FOLDER, PARTS, Language, file_of, translated
+from gateway.texts.files import (
+    DATA,
+    FILES,
+    FOLDER,
+    PARTS,
+    PLACE,
+    Language,
+    file_of,
+    translated,
+)
 from people.company import NAMES
 from services.inquiry.domain.status import LABELS
 from services.notify.domain.parts import normalised, parts
+from services.ticketing.domain import labels
 from services.ticketing.domain.texts import EMAILS
 from services.ticketing.notifications import tickets as notifications
 from tests.processes import ROOT
@@ -253,4 +263,26 @@ def test_a_third_language_says_what_services_tell_and_nothing_that_none_tells():
     assert translated("واحدی که دفتر تازه دارد", arabic) == "واحدی که دفتر تازه دارد"
     sources = [ROOT / "services/ticketing/domain/labels.py", *(ROOT / "deploy/desk").glob("*.toml")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    assert [name for name in file_of("ar").translations if f'"{name}"' not in text] == []
+    sentences = file_of("ar").translations
+    plain = [name for name in sentences if "{" not in name and f'"{name}"' not in text]
+    code = "\n".join(
+        path.read_text("utf-8") for path in (ROOT / "services/ticketing").rglob("*.py")
+    )
+    by_nobody = [name for name in plain if name not in code]
+    assert by_nobody == []
+    pieces = {piece.strip() for name in sentences if "{" in name for piece in PLACE.split(name)}
+    code += "".join(labels.WEEKDAYS_FA).replace('" "', "")
+    assert [p for p in pieces if p not in code.replace('"\n            f"', "")] == []
+
+
+def test_a_third_language_says_sentences_with_numbers_and_days_in_its_own_words():
+    arabic = Language("ar")
+    for persian, own in {
+        "70 ساعت کاری (10 روز کاری)": "70 ساعة عمل (10 أيام عمل)",
+        "۹ روز و ۲ ساعت اداری": "9 يوماً و2 ساعة من وقت الدوام",
+        "سررسید: دوشنبه ۱۴۰۵/۰۹/۰۹ ساعت ۱۰:۰۰": "الموعد: الإثنين 1405/09/09، الساعة 10:00",
+        "شنبه ۱۴۰۵/۰۹/۰۷: ساعت کاری ۰۷:۰۰ تا ۱۴:۰۰ (زمستانی)، شمرده شد ۵ ساعت": (
+            "السبت 1405/09/07: الدوام من 07:00 إلى 14:00، واحتُسب 5 ساعة"
+        ),
+    }.items():
+        assert translated(persian, arabic) == own

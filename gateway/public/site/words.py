@@ -9,7 +9,7 @@ from starlette.requests import Request
 from bus.errors import FieldError
 from gateway.public.site.facts import LANGUAGE
 from gateway.texts.files import FILES, FIRST, LANGUAGES, Language, Text, file_of
-from people.company import company
+from people.company import company_in
 
 COOKIE = "lang"
 # What any field may be told; other codes say of themselves which field they belong to.
@@ -46,7 +46,7 @@ def speaker(lang: str) -> Callable[..., str]:
     ``lang`` is a page's language or a tag. Of a text in forms the number ``n`` chooses one.
     """
     file = file_of(lang)
-    sentences = _sentences(file.tag, company(file.data))
+    sentences = _sentences(file.tag, company_in(file.tag, file.data))
 
     def text(key: str, **places: object) -> str:
         sentence = sentences[key]

@@ -128,7 +128,8 @@ class Calendar:
             return _closed(
                 date,
                 closed.title + (" (تاریخ برآوردی)" if estimated else ""),
-                closed.title + (" (estimated date)" if estimated else ""),
+                # Titles stand in the calendar in Persian alone.
+                "holiday" + (" (estimated date)" if estimated else ""),
             )
         if off and not opened:
             return _closed(date, "تعطیل هفتگی", "weekend")
@@ -142,7 +143,7 @@ class Calendar:
             moment(date, hours.opens),
             moment(date, hours.closes),
             f"ساعت کاری {persian_digits(span)}{title_fa}",
-            f"office hours {hours.opens:%H:%M} to {hours.closes:%H:%M}{title_fa}",
+            f"office hours {hours.opens:%H:%M} to {hours.closes:%H:%M}",
         )
 
     def title(self, date: dt.date, county: str) -> str:
