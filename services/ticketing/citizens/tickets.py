@@ -177,11 +177,12 @@ def _categories(
 def _office_time(hours: int) -> tuple[str, str]:
     """Hours of the office, and beside them its days, as people count."""
     days, rest = divmod(hours, OFFICE_DAY_HOURS)
-    fa, en = f"{hours} ساعت کاری", f"{hours} office hours"
     if not days:
-        return fa, en
-    about_fa, about_en = ("حدود ", "about ") if rest else ("", "")
-    return f"{fa} ({about_fa}{days} روز کاری)", f"{en} ({about_en}{days} working days)"
+        return f"{hours} ساعت کاری", f"{hours} office hours"
+    if rest:
+        about_en = f"{hours} office hours (about {days} working days)"
+        return f"{hours} ساعت کاری (حدود {days} روز کاری)", about_en
+    return f"{hours} ساعت کاری ({days} روز کاری)", f"{hours} office hours ({days} working days)"
 
 
 def _category(context: Context, category: Category, today: dt.date) -> Json:
