@@ -7,6 +7,7 @@ then.
 """
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -117,7 +118,11 @@ def main() -> int:
     arguments.add_argument("names", nargs="*", help="parsers, one after another")
     arguments.add_argument("--minutes", type=float, default=60.0, help="of the processor, each")
     arguments.add_argument("--list", action="store_true", help="name the parsers")
+    arguments.add_argument("--json", action="store_true", help="their names alone, as JSON")
     options = arguments.parse_args()
+    if options.json:
+        print(json.dumps(sorted(rooms())))
+        return 0
     if options.list or not options.names:
         show_all()
         return 0

@@ -1,5 +1,6 @@
 """What a forge, a commit hook and `.ci/run` run is the same."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from tests import durations, whole
+from tests.fuzz.__main__ import rooms
 from tests.processes import ROOT
 
 CHECKS = re.findall(r"^make (\w+)", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
@@ -20,6 +22,22 @@ def test_the_workflow_runs_each_check_of_the_ci():
     assert CHECKS == ["check", "docs", "test"]
     for name in CHECKS:
         assert any(command.startswith(f"make {name}") for command in commands)
+
+
+def test_the_weekly_workflow_fuzzes_each_parser_by_its_name():
+    path = ROOT / ".github/workflows/fuzz.yml"
+    jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    lists, fuzzes = (
+        next(s["run"] for s in jobs[job]["steps"] if needle in s.get("run", ""))
+        for job, needle in (("parsers", "names="), ("fuzz", "make fuzz"))
+    )
+    # Before anything of ours is installed there.
+    words = re.search(r"\$\((.*)\)", lists)[1].split()
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
+    assert json.loads(done.stdout) == sorted(rooms())
+    begin, end = fuzzes.split("${{ matrix.parser }}")
+    assert begin == "make fuzz PARSER="
+    assert end.split("=")[0].strip() == "MINUTES"
 
 
 def test_the_commit_hooks_run_what_make_check_runs():
