@@ -129,13 +129,13 @@ class Journal:
 
     @using_folder()
     def forget(self, signed: int, now: dt.datetime) -> None:
-        """Delete the oldest files, if there is much or they are old; none with a leaf that the
-        signed head, of ``signed`` leaves, does not cover.
+        """Delete the oldest files, if there is much or the days after theirs are over; none with a
+        leaf that the signed head, of ``signed`` leaves, does not cover.
         """
         files = self._files()
         kept = sum(path.stat().st_size for path in files)
         for path, following in pairwise(files):
-            is_old = _day(following) < now.date() - KEEP
+            is_old = now.date() - _day(path) > KEEP
             first = _first(following)
             if first is None or first.size > signed or not (is_old or kept > MOST_BYTES):
                 return

@@ -29,8 +29,11 @@ def take(
     if folder is None:
         return len(tree.add(tx, tree.lock(tx, origin), leaves).leaves)
     journal = Journal(folder, origin)
-    grown = tree.add(tx, put_back(tx, journal, origin, now), leaves)
+    frontier = put_back(tx, journal, origin, now)
+    grown = tree.add(tx, frontier, leaves)
     if grown.leaves:
+        # First: a file has the leaves of its own day alone.
+        _turn(journal, frontier, folder, now)
         journal.note(grown.leaves, grown.frontier)
         _turn(journal, grown.frontier, folder, now)
     return len(grown.leaves)

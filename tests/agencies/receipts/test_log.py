@@ -21,6 +21,7 @@ from bus.evidence.merkle import (
 from bus.process.monitor import MONITOR
 from bus.signatures.keys import base64url
 from contracts.agencies import receipts as contracts
+from people import retention
 from services.agencies.receipts import heads, journal
 from tests.agencies.receipts.logs import ORIGIN, statement
 from tests.tables import to_revision
@@ -228,11 +229,11 @@ def test_what_is_noted_is_bounded_and_what_no_head_covers_stays(log, monkeypatch
     log.later(days=1)
     log.add([statement("call-27")])
     log.sign()
-    # No leaf comes any more: the chore forgets by itself, a day after a file has a successor.
-    log.later(days=2)
+    # No leaf comes any more: the chore forgets by itself, so many days after that of the leaf.
+    log.later(days=retention.days("receipt_notes"))
     log.service.forget_receipts()
     assert "call-27" in "".join(file.read_text() for file in log.journal())
-    log.later(days=33)
+    log.later(days=1)
     log.service.forget_receipts()
     assert "call-" not in "".join(file.read_text() for file in log.journal())
     log.add([statement("call-28")])
