@@ -1,6 +1,7 @@
 """Composition Root: `python -m bus serve|relay|migrate services.<name>`."""
 
 import argparse
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +48,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def serve(part: str) -> int:
     """Run the service until SIGTERM; then take nothing new, finish what runs, and exit."""
-    import signal
-
     import eventlet
     import nameko
     from nameko.runners import ServiceRunner
 
-    from bus.process import collector, monitor, names
+    from bus.process import collector, ending, monitor, names
     from bus.process.surroundings import watch_surroundings
     from bus.settings import broker_url
 
@@ -72,8 +71,13 @@ def serve(part: str) -> int:
     watch_surroundings(settings)
     runner = ServiceRunner()
     runner.add_service(service_of(part))
-    signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(_stop, runner))
-    signal.signal(signal.SIGINT, lambda *_: eventlet.spawn_n(_stop, runner))
+
+    def told(*_: object) -> None:
+        ending.in_time()
+        eventlet.spawn_n(_stop, runner)
+
+    for number in ending.STOPS:
+        signal.signal(number, told)
     runner.start()
     collector.settle()
     runner.wait()
@@ -96,10 +100,9 @@ def _stop(runner: "ServiceRunner") -> None:
 def relay(part: str) -> int:
     """Run the relay of the service's outbox until SIGTERM."""
     import asyncio
-    import signal
 
     from bus.amqp.relay import Relay
-    from bus.process import monitor
+    from bus.process import ending, monitor
     from bus.process.surroundings import watch_surroundings
     from bus.settings import broker_url
 
@@ -109,10 +112,10 @@ def relay(part: str) -> int:
     watch_surroundings(settings)
 
     async def run() -> None:
-        stop = asyncio.Event()
-        monitor.watch("loop", monitor.loop_turns(asyncio.get_running_loop()))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        monitor.watch("loop", monitor.loop_turns(loop))
+        # Its driver waits for the database in the thread of the loop.
+        ending.when_told(lambda: loop.call_soon_threadsafe(stop.set))
         await Relay(settings.text("DB_URL"), broker_url(settings), _short(part)).run(stop)
 
     asyncio.run(run())
@@ -201,10 +204,12 @@ def check_database_cooperates(db_url: str) -> None:
 
 
 def _prepare(part: str, *names: str) -> "Settings":
-    from bus.process import log
+    from bus.process import ending, log
     from bus.settings import Settings, require_whole
     from contracts import hidden_names
 
+    # What waits for a migration must not take one that was stopped for done.
+    ending.at_once(128 + signal.SIGTERM)
     settings = Settings().require(*names)
     for name in names:
         require_whole(name, settings.text(name))

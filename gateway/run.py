@@ -3,12 +3,13 @@
 import socket
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
 from bus import telemetry
 from bus.messages.kinds import Request
-from bus.process import log, monitor, request_metrics
+from bus.process import ending, log, monitor, request_metrics
 from bus.process.private import own_files_only
 from bus.process.records import RECORDER
 from bus.process.surroundings import watch_surroundings
@@ -36,6 +37,7 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
     ``part`` is its name among all parts where that differs from the face's own.
     """
     own_files_only()
+    ending.at_once(0)
     settings = Settings()
     try:
         log.configure(name, level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())
@@ -65,9 +67,16 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
         timeout_graceful_shutdown=STOP_SECONDS,
         proxy_headers=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     server.run(sockets=[bound])
     return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """What hangs once all requests have ended, or does not heed that it was cancelled."""
+        ending.in_time()
+        super().handle_exit(sig, frame)
 
 
 def _bind(host: str, port: int) -> socket.socket:

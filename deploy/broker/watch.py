@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-from bus.process import log, monitor
+from bus.process import ending, log, monitor
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from deploy.broker import metrics
@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         argv
     )
     log.configure("broker", level="ERROR")  # what differs alone is told
+    ending.at_once(0)
     try:
         settings = Settings().require(*NEEDED)
         register = register_of(settings)

@@ -8,7 +8,6 @@ first header lines.
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -19,7 +18,7 @@ from sqlalchemy.exc import DataError
 from bus.database.store import Store
 from bus.errors import BusError
 from bus.foreign.mail_text import one_line
-from bus.process import log, monitor
+from bus.process import ending, log, monitor
 from bus.process.private import own_files_only
 from bus.process.surroundings import watch_surroundings
 from bus.settings import MissingSettings, Settings
@@ -152,8 +151,7 @@ async def listen(
 async def serve(store: Store, host: str, port: int, limit: int, limits: Limits) -> None:
     """Take e-mails until SIGTERM; one that is being kept then is kept to the end."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    ending.when_told(lambda: loop.call_soon_threadsafe(stop.set))
     server = await listen(store, host, port, limit, limits)
     monitor.watch("database", store.finding)
     monitor.watch("loop", monitor.loop_turns(loop))
@@ -171,6 +169,7 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args(argv)
+    ending.at_once(0)
     settings = Settings()
     try:
         log.configure("mailroom", level=settings.text("LOG_LEVEL", "INFO"), hidden=frozenset())

@@ -1,0 +1,82 @@
+"""A process that is told to stop ends while those who told it still wait, whatever hangs in it."""
+
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+
+from bus import topology
+from tests.bus.amqp.test_silent_broker import SilentAt
+from tests.bus.asking import Wire
+from tests.probe.contracts import ADD
+from tests.processes import ROOT, Process
+from tests.stores import execute
+from tests.waiting import wait_for
+
+# Of the one that it is told while its patience is a second instead of 22.
+IMPATIENT = """
+import sys
+from bus.process import ending
+ending.SECONDS = 1.0
+from bus.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+FIRST_OF_A_CONTAINER = """
+import os, time
+os.getpid = lambda: 1
+from bus.process import ending
+ending.at_once(143)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def impatient(tmp_path, vhost, probe_db):
+    """Starts a part of the probe that has a second for its end."""
+    started = []
+
+    def start(command, **environ):
+        words = [sys.executable, "-c", IMPATIENT, command, "tests.probe"]
+        environ = {**os.environ, "AMQP_URL": vhost, "DB_URL": probe_db, **environ}
+        process = Process(words, environ, tmp_path / f"{command}.log")
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.alive:
+            process.kill()
+
+
+def test_a_service_ends_although_its_work_does_not(impatient, vhost, probe_db):
+    process = impatient("serve")
+    wait_for(lambda: process.log.count('"consuming"') >= 3, 60)
+    with Wire(vhost) as wire:
+        body = b'{"mark":"endless","seconds":600}'
+        wire.publish(topology.REQUESTS, ADD.name, body, reply_to="amq.rabbitmq.reply-to.x")
+        wait_for(lambda: execute(probe_db, "select count(*) from begun")[0][0])
+    assert process.stop(60) == 1
+    assert "Timeout" in process.log
+
+
+def test_a_relay_ends_although_its_database_is_silent(impatient, probe_db):
+    """Its driver waits in the main thread, where no handler of a signal has its turn."""
+    address = urlsplit(probe_db)
+    way = SilentAt((address.hostname, address.port), b"for update skip locked")
+    through = probe_db.replace(f":{address.port}/", f":{way.port}/")
+    process = impatient("relay", DB_URL=through)
+    wait_for(lambda: way.muted >= 1, 60)
+    assert process.stop(60) == 1
+    assert "Timeout" in process.log
+    way.close()
+
+
+def test_the_first_process_of_a_container_heeds_that_it_shall_stop():
+    words = [sys.executable, "-c", FIRST_OF_A_CONTAINER]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        process.terminate()
+        assert process.wait(30) == 143
