@@ -14,11 +14,12 @@ sbom)
     echo "The bill of materials (CycloneDX) of our image is in .local/sbom.json."
     exit ;;
 audit)
-    # Needs the network: PyPI's own list of known faults, then OSV's.
+    # Needs the network: PyPI's own list of known faults.
     if "$env/bin/pip-audit" --strict --disable-pip --require-hashes -r requirements-image.lock >.local/audit.txt 2>&1
     then cat .local/audit.txt; exit 0; fi
     if grep -q "not found on PyPI\|Connection\|timed out" .local/audit.txt; then
-        echo "Nothing was audited: the list of known faults (pypi.org/pypi/NAME/json) cannot be read from here." >&2
+        echo "Nothing was audited: the list of known faults (pypi.org/pypi/NAME/json) cannot be read from here. The tool says:" >&2
+        tail -n 1 .local/audit.txt >&2
         exit 2
     fi
     cat .local/audit.txt >&2
