@@ -5,6 +5,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from bus.database import inbox
+from bus.database.marks import Marks
 from bus.database.prepared import Prepared
 from bus.database.store import Store
 from bus.errors import Unavailable
@@ -15,8 +16,8 @@ COUNT = Prepared("test_count", "select count(*) from marks where mark = cast(%s 
 
 
 @pytest.fixture
-def store(probe):
-    made = Store(probe.db, connections=2)
+def store(probe, tmp_path):
+    made = Store(probe.db, connections=2, marks=Marks(tmp_path))
     with made.transaction() as tx:  # both are planned
         tx.write(ADD, "planned")
         tx.read(COUNT, "planned")
@@ -86,18 +87,23 @@ def test_a_write_that_fails_with_the_commit_commits_none_of_the_others(store):
     assert store.reachable()
 
 
-def test_a_savepoint_takes_back_what_was_written_in_it(store):
+def test_a_savepoint_takes_back_what_was_written_and_numbered_in_it(store):
     def fail(tx):
         with tx.savepoint():
             tx.write(ADD, "within")
+            tx.numbers.give("test.first", 9)
+            tx.numbers.give("test.second", 9)
             raise ZeroDivisionError
 
     with store.transaction() as tx:
         tx.write(ADD, "before")
+        tx.numbers.give("test.first", 3)
         with pytest.raises(ZeroDivisionError):
             fail(tx)
         with tx.savepoint():
             tx.write(ADD, "after")
+            tx.numbers.give("test.first", 4)
+    assert [store.marks.highest(f"test.{name}") for name in ("first", "second")] == [4, 0]
     assert [kept(store, mark) for mark in ("before", "within", "after")] == [1, 0, 1]
 
 
