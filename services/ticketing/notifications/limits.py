@@ -75,8 +75,7 @@ def allows_code_email(context: Context, address: str) -> bool:
 
 def _counts(context: Context, recipient: bytes, channel: Channel) -> Counts:
     # One after the other: a hundred registrations at once see each other's counts.
-    key = func.hashtextextended(func.encode(recipient, "hex"), 0)
-    context.conn.execute(select(func.pg_advisory_xact_lock(key)))
+    context.tx.hold(f"notices {recipient.hex()}")
     own = NOTICES.c.receiver == recipient
     recent = NOTICES.c.at > context.now - HOUR
     counted = or_(own, NOTICES.c.channel == "sms") if channel == "sms" else own
