@@ -199,14 +199,14 @@ def test_who_was_joined_objects_and_rates_for_oneself_and_reads_nobodys_words_or
     hand.act(at_desk.MERGE, second, "mina", into=first)
     assert {"say", "answer", "close"}.isdisjoint(hand.read(second)["may"])
     assert hand.act(at_desk.ANSWER, second, text="x", final=True)["code"] == "ticket.move"
-    hand.answer(first, "خانم زهرا کاظمی، بازدید می‌کنیم.", final=False)
+    hand.answer(first, "خانم زهرا کاظمی، از زهرا کاظمی‌آباد بازدید می‌کنیم.", final=False)
     hand.answer(first, f"زهرا کاظمی گرامی، پرونده {grouped(first)} بسته شد.")
     own = hand.track(second)
     assert (own["state"], own["merged_into"]) == ("ANSWERED", False)
     assert own["clocks"][-1]["state"] == "MET", "nothing is late that was answered"
     words = [entry["text"] for entry in own["history"] if entry["act"] in ("say", "answer")]
     assert words == [
-        "خانم رضا بهرامی، بازدید می‌کنیم.",
+        "خانم رضا بهرامی، از زهرا کاظمی‌آباد بازدید می‌کنیم.",
         f"رضا بهرامی گرامی، پرونده {in_text(second, 'fa')} بسته شد.",
     ]
     (_, raw) = hand.letters("other@example.com")[-1]

@@ -1,5 +1,6 @@
 """What colleagues do with a ticket: read, answer, assign, pause, invite, merge, close."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -39,6 +40,9 @@ from services.ticketing.tickets import acts, drafts, rows, slots, views, visits
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.drafts import Owner
 from services.ticketing.tickets.refusals import field_refusal
+
+# A letter, or the half-space within a word.
+WITHIN_WORD = r"[\w\u200c]"
 
 
 def load(context: Context, act: Act | Right, message: ActOn) -> Case:
@@ -201,7 +205,9 @@ def _to_joined(context: Context, case: Case, joined: Case, text: str) -> str:
     person, language = rows.person(context.conn, case.id), joined.row.language
     if person is not None and person.name:
         nobody = views.NOBODY_NAMED[0 if language == "fa" else 1]
-        text = text.replace(person.name, _name(context, joined) or nobody)
+        whole = rf"(?<!{WITHIN_WORD}){re.escape(person.name)}(?!{WITHIN_WORD})"
+        name = _name(context, joined) or nobody
+        text = re.sub(whole, lambda _: name, text)
     for form in (in_text(case.row.code, "fa"), in_text(case.row.code, "en"), case.row.code):
         text = text.replace(form, in_text(joined.row.code, language))
     return text
