@@ -3,6 +3,8 @@
 import contextlib
 import re
 import secrets
+import shutil
+import subprocess
 import tempfile
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -118,11 +120,60 @@ def agency_broker(tmp_path_factory):
     end(server)
 
 
-@pytest.fixture
-def own_broker(tmp_path):
-    server = stores.start_rabbitmq(tmp_path / "rabbitmq")
+@pytest.fixture(scope="session")
+def kept_broker(tmp_path_factory):
+    """A RabbitMQ that tests of one worker hurt, one after another (``as_new``)."""
+    server = stores.start_rabbitmq(tmp_path_factory.mktemp("kept-rabbitmq"))
     yield server
     end(server)
+
+
+BLOCKING, PLENTY = 1, 1_000_000_000  # of memory
+AS_NEW = f"""
+    ok = vm_memory_monitor:set_vm_memory_high_watermark({{absolute, {PLENTY}}}),
+    rabbit_vhost:delete(<<"/">>, <<"tests">>), rabbit_vhost:add(<<"/">>, <<"tests">>),
+    Everything = <<".*">>,
+    ok = rabbit_auth_backend_internal:set_permissions(
+        <<"guest">>, <<"/">>, Everything, Everything, Everything, <<"tests">>)
+"""
+
+
+def as_new(server):
+    """The kept broker, running, with nothing of an earlier test: a start costs as much processor
+    time as a dozen tests.
+    """
+    if server._process.poll() is None:
+        tell_node(server, AS_NEW)
+    else:
+        shutil.rmtree(server.home / "mnesia", ignore_errors=True)
+        server.start()
+    return server
+
+
+@pytest.fixture
+def own_broker(kept_broker):
+    """A broker with nothing in it, that a test may stop, kill, block and rob of its data."""
+    return as_new(kept_broker)
+
+
+def tell_node(server, expression):
+    """Has a node of RabbitMQ do what rabbitmqctl would, which starts another Erlang for it."""
+    cookie = (server.home / ".erlang.cookie").read_text(encoding="utf-8")
+    address = f"127.0.0.1:{server.dist_port}"
+    done = subprocess.run(
+        ["erl_call", "-address", address, "-c", cookie, "-e"],
+        input=f"{expression}.\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("{ok, "), (done.stdout, done.stderr)
+
+
+def memory_limit(server, size):
+    """Sets how many bytes of memory a node may use; one that uses more blocks who publishes."""
+    limit = f"{{absolute, {size}}}"
+    tell_node(server, f"ok = vm_memory_monitor:set_vm_memory_high_watermark({limit})")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from contracts.inquiry.parcels import TAKE_SOURCES
 from contracts.inquiry.questions import ASK
 from tests.bus.asking import Wire, ask
 from tests.serving.conftest import REGISTRY
+from tests.stores import memory_limit
 from tests.waiting import wait_for
 
 MEGABYTE = 1_000_000
@@ -163,10 +164,9 @@ def narrow(world):
     used = requests.get(f"{world.agency_broker.api_url}/api/nodes", timeout=30).json()[0][
         "mem_used"
     ]
-    limit = "set_vm_memory_high_watermark"
-    world.agency_broker.ctl(limit, "absolute", str(used + 150 * MEGABYTE))
+    memory_limit(world.agency_broker, used + 150 * MEGABYTE)
     yield world
-    world.agency_broker.ctl(limit, "absolute", "512MB")
+    memory_limit(world.agency_broker, 512 * MEGABYTE)
 
 
 def alarm(world):

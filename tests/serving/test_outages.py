@@ -16,6 +16,7 @@ from deploy.local.stores import RabbitMQ, start_rabbitmq
 from tests.databases import make_database
 from tests.processes import Starter
 from tests.serving.conftest import World
+from tests.stores import tell_node
 from tests.waiting import wait_for
 
 CERTIFICATE = (
@@ -170,7 +171,8 @@ def test_a_connection_lost_while_a_question_is_worked_on_costs_no_second_work(ow
     provider = world.provide(PARCELS_FILE=str(pipe))
     code = world.ask()["code"]
     writer = wait_for(lambda: reading(pipe), 60)
-    world.agency_broker.ctl("close_all_user_connections", "agency.land-registry", "a test")
+    close = 'rabbit_networking:close_all_user_connections(<<"agency.land-registry">>, <<"a test">>)'
+    tell_node(world.agency_broker, close)
     wait_for(lambda: provider.log.count("serving land_registry") == 2, 60)
     release(writer)
     assert world.settled(code)["state"] == "ANSWERED"

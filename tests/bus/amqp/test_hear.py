@@ -6,6 +6,9 @@ from bus import topology
 from bus.client import Client
 from tests.bus.asking import Wire
 from tests.probe.contracts import NOTED
+from tests.stores import tell_node
+
+CLOSE_ALL = 'rabbit_networking:close_connections(rabbit_networking:connections(), <<"a test">>)'
 
 
 def heard_by(url, tell, most=1):
@@ -49,6 +52,6 @@ def test_an_event_reaches_each_who_hears_it_and_the_queue_goes_with_him(vhost):
 
 def test_who_lost_the_broker_is_told_that_it_is_there_again(own_broker):
     def tell():
-        own_broker.ctl("close_all_connections", "--global", "a test")
+        tell_node(own_broker, CLOSE_ALL)
 
     assert heard_by(own_broker.url, tell) == [None, None]

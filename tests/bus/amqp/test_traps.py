@@ -10,7 +10,7 @@ from bus.envelope import Envelope
 from tests.bus.amqp.test_fates import in_background
 from tests.bus.asking import Wire, ask
 from tests.probe.contracts import ADD, LOOK, NOTE, TELL
-from tests.stores import execute
+from tests.stores import BLOCKING, PLENTY, execute, memory_limit
 from tests.waiting import wait_for
 
 GOOD = Envelope.new(ADD.name, "test").headers()
@@ -161,13 +161,13 @@ def test_a_blocked_broker_makes_asking_end_in_time_and_all_goes_on_afterwards(
     process = probe.serve()
     relay = probe.relay()
     probe.ready()
-    own_broker.ctl("set_vm_memory_high_watermark", "absolute", "1")
+    memory_limit(own_broker, BLOCKING)
     try:
         error = ask(own_broker.url, ADD, mark="blocked", deadline=3)
         assert error.code in {"broker.blocked", "deadline.passed", "broker.unreachable"}
         execute(probe.db, "insert into marks (mark) values ('database lives')")
     finally:
-        own_broker.ctl("set_vm_memory_high_watermark", "absolute", "1GB")
+        memory_limit(own_broker, PLENTY)
     wait_for(lambda: isinstance(ask(own_broker.url, ADD, mark="later", deadline=3), dict), 30)
     ask(own_broker.url, TELL, mark="told")
     wait_for(lambda: probe.marks("told") == 1)
@@ -181,10 +181,10 @@ def test_a_blocked_broker_holds_the_relay_and_loses_nothing(probe_parts, own_bro
     probe.ready()
     for n in range(5):
         ask(own_broker.url, TELL, mark=f"t{n}")
-    own_broker.ctl("set_vm_memory_high_watermark", "absolute", "1")
+    memory_limit(own_broker, BLOCKING)
     relay = probe.relay()
     time.sleep(3)  # about time: the relay meets the block, and tries again
-    own_broker.ctl("set_vm_memory_high_watermark", "absolute", "1GB")
+    memory_limit(own_broker, PLENTY)
     wait_for(lambda: all(probe.marks(f"t{n}") == 1 for n in range(5)), 40)
     assert relay.alive
 

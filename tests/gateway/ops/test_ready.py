@@ -13,7 +13,6 @@ import pytest
 import requests
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from deploy.local import stores
 from deploy.local.ports import free_port
 from gateway.ops.board.words import SENTENCES
 from gateway.ops.health.parts import is_one_of
@@ -23,7 +22,7 @@ from tests.gateway.conftest import begin, reads
 from tests.gateway.ops.firing import firing
 from tests.processes import ROOT, Starter
 from tests.stacks import run_face
-from tests.stores import as_owner
+from tests.stores import BLOCKING, PLENTY, as_new, as_owner, memory_limit
 from tests.waiting import wait_for
 
 BOUND = 60.0  # what hangs hangs longer
@@ -93,13 +92,11 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory, postgres, demo_template):
+def house(tmp_path_factory, kept_broker, postgres, demo_template):
     folder = tmp_path_factory.mktemp("ready")
-    broker = stores.start_rabbitmq(folder / "rabbitmq")
-    starter = Starter(folder)
+    broker, starter = as_new(kept_broker), Starter(folder)
     yield House(starter, folder, broker, make_database(postgres, "ready", demo_template))
     starter.end()
-    broker.stop()
 
 
 @pytest.mark.parametrize("part", ["inquiry-relay", "public", "inquiry"])
@@ -294,7 +291,7 @@ def test_o4_each_face_counts_its_own_answers_from_0_on(house):
 def test_o7_a_broker_that_takes_no_messages_is_named_and_nothing_else_is_called_down(
     house, tmp_path
 ):
-    house.broker.ctl("set_vm_memory_high_watermark", "0.000001")
+    memory_limit(house.broker, BLOCKING)
     try:
         wait_for(lambda: house.check("broker") == ("fail", "broker.blocked"), 20)
         answer = house.ready()
@@ -313,7 +310,7 @@ def test_o7_a_broker_that_takes_no_messages_is_named_and_nothing_else_is_called_
         assert 'mirab_probe_failed{reason="broker.blocked",service="inquiry"} 1.0' in metrics
         assert SENTENCES["broker.blocked"] in reads(house.ops, timeout=BOUND).text
     finally:
-        house.broker.ctl("set_vm_memory_high_watermark", "0.4")
+        memory_limit(house.broker, PLENTY)
     wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
     assert 'mirab_service_up{service="inquiry"} 1.0' in house.metrics()
 
