@@ -111,7 +111,7 @@ def test_b3_o2_while_the_database_is_read_only_commands_wait_and_the_service_is_
         }
         wait_for(lambda: ask(probe.amqp, ADD, mark="now").code == "database.read_only")
         # What a look found is kept for a second.
-        wait_for(lambda: ask(probe.amqp, HEALTH)["writable"] is False, 5)
+        wait_for(lambda: ask(probe.amqp, HEALTH)["writable"] is False)
     finally:
         read_only(probe, "off")
     wait_for(lambda: probe.marks("later") == 12, 30)

@@ -92,7 +92,7 @@ def test_what_a_child_has_started_itself_ends_with_it():
         except FileNotFoundError:
             return True
 
-    wait_for(gone, 5)
+    wait_for(gone, 30)  # it would sleep for a minute
 
 
 def test_a_refusal_of_the_function_arrives_as_itself():
