@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 
 from tests.processes import run_programs
-from tests.stores import execute
+from tests.stores import execute, rule
 
 # Templates of that service that are named after what is in them.
 OF_INQUIRY = frozenset(("demo_template", "exported_template"))
@@ -37,9 +37,7 @@ def make_role(server, name):
 
 def make_database(server, name, template):
     """URL of a new copy of a template for the role of the service whose database it is."""
-    execute(
-        server.url("postgres"), f"create database {name} template {template} strategy file_copy"
-    )
+    rule(server, f"create database {name} template {template} strategy file_copy")
     service = "inquiry" if template in OF_INQUIRY else template.removesuffix("_template")
     return server.url(name, service)
 
@@ -173,7 +171,7 @@ def new_database(postgres):
 
     yield new
     for name in made:
-        execute(postgres.url("postgres"), f"drop database {name} with (force)")
+        rule(postgres, f"drop database {name} with (force)")
 
 
 @pytest.fixture

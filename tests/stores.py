@@ -198,9 +198,9 @@ def execute(url, sql, values=()):
 LOOK = re.compile(r"\s*select\b(?!.*\bpg_)", re.DOTALL | re.IGNORECASE)
 
 
-class Looking(threading.local):
-    """The connection by which a thread looks at a database, as long as it does nothing else: who
-    waits for a row looks again and again, and a connection costs more than a look.
+class Kept(threading.local):
+    """A connection that a thread keeps, as long as it is for the same database: it costs more than
+    what most statements do.
     """
 
     url = connection = None
@@ -217,7 +217,8 @@ class Looking(threading.local):
         self.url = self.connection = None
 
 
-_looking = Looking()
+_looking = Kept()  # as long as the thread does nothing else: who waits looks again and again
+_ruling = Kept()
 
 
 def connected(url):
@@ -232,24 +233,30 @@ def rows_of(connection, sql, values):
         return cursor.fetchall() if cursor.description else []
 
 
-def look(url, sql, values):
-    """Rows by the connection that is there; by another one if it was ended since the last look."""
-    is_open, connection = _looking.url == url, _looking.at(url)
+def by(kept, url, sql, values=()):
+    """Rows by the connection that is there; by another one if it was ended since its last use."""
+    is_open, connection = kept.url == url, kept.at(url)
     try:
         return rows_of(connection, sql, values)
     except (psycopg2.OperationalError, psycopg2.InterfaceError):
         if not connection.closed:
             raise
-        _looking.end()
+        kept.end()
         if not is_open:
             raise
-    return rows_of(_looking.at(url), sql, values)
+    return rows_of(kept.at(url), sql, values)
+
+
+def rule(server, statement):
+    """Makes or drops a database of a server, which most tests begin and end with."""
+    _looking.end()
+    by(_ruling, server.url("postgres"), statement)
 
 
 def execute_as_role(url, sql, values=()):
     """The same as the role of the URL, which is the service's own."""
     if LOOK.match(sql):
-        return look(url, sql, values)
+        return by(_looking, url, sql, values)
     _looking.end()
     with contextlib.closing(connected(url)) as connection:
         return rows_of(connection, sql, values)
