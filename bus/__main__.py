@@ -72,12 +72,12 @@ def serve(part: str) -> int:
     runner = ServiceRunner()
     runner.add_service(service_of(part))
 
-    def told(*_: object) -> None:
+    def stop(*_: object) -> None:
         ending.in_time()
         eventlet.spawn_n(_stop, runner)
 
     for number in ending.STOPS:
-        signal.signal(number, told)
+        signal.signal(number, stop)
     runner.start()
     collector.settle()
     runner.wait()

@@ -199,8 +199,8 @@ class Process:
     def alive(self):
         return self.popen.poll() is None
 
-    def stop(self, seconds=20):
-        """SIGTERM, and the exit code."""
+    def stop(self, seconds=30):
+        """SIGTERM, and the exit code; every part ends within 22 seconds (bus/process/ending.py)."""
         self.popen.terminate()
         return self.popen.wait(seconds)
 

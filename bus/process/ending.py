@@ -32,15 +32,15 @@ def when_told(act: Callable[[], object]) -> None:
     """Calls ``act`` on a thread of its own as soon as the process is told to stop: at once also
     while the main thread waits in a driver, where no handler of Python has its turn.
     """
-    hears, told = socket.socketpair()
-    told.setblocking(False)
-    signal.set_wakeup_fd(told.fileno())
+    reads, wakes = socket.socketpair()
+    wakes.setblocking(False)
+    signal.set_wakeup_fd(wakes.fileno())
     for number in STOPS:
         signal.signal(number, lambda *_: None)
 
     def hear() -> None:
-        with told:
-            while hears.recv(1)[0] not in STOPS:
+        with wakes:
+            while reads.recv(1)[0] not in STOPS:
                 pass
             in_time()
             act()

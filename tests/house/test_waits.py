@@ -64,7 +64,7 @@ def is_bound(node):
     """Whether an assertion holds only if not much time has passed."""
     if not isinstance(node, ast.Assert):
         return False
-    compared = [found for found in ast.walk(node.test) if isinstance(found, ast.Compare)]
+    compared = [part for part in ast.walk(node.test) if isinstance(part, ast.Compare)]
     return any(
         isinstance(call, ast.Call) and ast.unparse(call.func) in CLOCKS
         for comparison in compared
