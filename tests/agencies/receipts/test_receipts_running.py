@@ -348,6 +348,8 @@ def test_a_call_by_x_road_has_its_receipt_which_asic_gives_by_its_id(house, syst
     proven = Receipt.parse(json.dumps(receipt_json).encode()).verify(trusted, beside)
     assert base64url(proven.leaf.hash) == promised
     assert (proven.terms.agency, proven.terms.way) == (KEY, "xroad")
+    way = "select way from call_records where receipt = %s"
+    assert wait_for(lambda: execute(house.db, way, (promised,))) == [("xroad",)]
 
     unknown = asic.replace(id_, str(uuid.uuid4()))
     assert system.get(unknown).status == 404
