@@ -152,8 +152,9 @@ def _conclude(context: Context, job: JobRow, reason: str) -> None:
         versions = jobs.versions_of(jobs.forms_of(context.conn, job.owner, job.request))
         rows.move(context.conn, row, "check", checked_at=context.now, versions=versions)
     if reason or row.bad:
-        held_rows.keep_of_file(context, row)
-    context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job == row.id))
+        held_rows.let_file_go(context, row)
+    else:
+        context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job == row.id))
 
 
 def _judge_file(store: Store, context_of: ContextOf, job: JobRow, file: str) -> str:

@@ -2,10 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, any_, case, literal, null, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    any_,
+    case,
+    delete,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
+from bus.database.faults import is_of_store, passing_trouble
 from bus.database.rows import columns, fetch_all
+from bus.process import log
 from services.notify import holds
 from services.notify.bulk.row_receivers import receiver_in
 from services.notify.bulk.rows import JobRow, RowRequest, WaitingRow
@@ -14,6 +28,7 @@ from services.notify.domain.sheet import Row, read
 from services.notify.sending.rows import address_of, receiver_of
 from services.notify.tables import JOB_PARTS, JOB_ROWS, JOBS
 
+_log = log.get("jobs")
 CHANNELS = ("sms", "email", "inbox")
 PAGE = 1000
 _ROW = JOB_ROWS.c
@@ -30,13 +45,27 @@ def cancel_waiting_rows(context: Context, job: int) -> None:
     context.conn.execute(update(JOB_ROWS).where(*of_job).values(state="CANCELLED", request=kept))
 
 
-def keep_of_file(context: Context, job: JobRow) -> None:
-    """Keep as rows what a hold protects of a job's file, before its pieces go: of one that was
-    never complete or was refused as a whole, and rows that were refused.
+def let_file_go(context: Context, job: JobRow) -> None:
+    """Delete the pieces of a job's file, but for what a hold protects. A file that cannot be
+    searched for that stays whole while there is any hold: it holds up no other job.
     """
     held = holds.held(context)
-    if not held:
+    try:
+        if held:
+            with context.tx.savepoint():
+                _keep_of_file(context, job, held)
+    except Exception as error:
+        if is_of_store(error) or passing_trouble(error):
+            raise
+        _log.error("job_file_kept", job=job.id, error=type(error).__name__)
         return
+    context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job == job.id))
+
+
+def _keep_of_file(context: Context, job: JobRow, held: holds.Held) -> None:
+    """Keep as rows what a hold protects of a file that was never complete or was refused as a
+    whole, and rows that were refused.
+    """
     pieces = select(JOB_PARTS.c.body).where(JOB_PARTS.c.job == job.id).order_by(JOB_PARTS.c.part)
     rows = read("".join(context.conn.scalars(pieces)), job.request["form"])
     requests = ((row.line, _request(row)) for row in rows if isinstance(row, Row))
@@ -53,7 +82,12 @@ def keep_of_file(context: Context, job: JobRow) -> None:
 
 
 def let_go(context: Context) -> None:
-    """Empty the rows that no hold protects any more."""
+    """Empty the rows that no hold protects any more, and files that were kept whole, with the last
+    hold.
+    """
+    if not holds.held(context):
+        ended = select(JOBS.c.id).where(JOBS.c.ended_at.is_not(None))
+        context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job.in_(ended)))
     for job in context.conn.scalars(select(_ROW.job).where(*_KEPT).distinct()).all():
         of_job = (_ROW.job == job, *_KEPT)
         held = _is_one_of(_held_of(context, of_job))
@@ -61,8 +95,10 @@ def let_go(context: Context) -> None:
 
 
 def are_left() -> ColumnElement[bool]:
-    """Return the condition of a row of JOBS of which a hold keeps rows."""
-    return select(_ROW.line).where(_ROW.job == JOBS.c.id, *_KEPT).correlate(JOBS).exists()
+    """Return the condition of a row of JOBS of which a hold keeps rows, or the file."""
+    row = select(_ROW.line).where(_ROW.job == JOBS.c.id, *_KEPT).correlate(JOBS).exists()
+    piece = select(JOB_PARTS.c.part).where(JOB_PARTS.c.job == JOBS.c.id).correlate(JOBS).exists()
+    return or_(row, piece)
 
 
 def held_lines(context: Context, rows: Iterable[WaitingRow]) -> set[int]:

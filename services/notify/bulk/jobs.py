@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects import postgresql
 
 from bus.database import paging
@@ -24,7 +24,7 @@ from contracts.notify.bulk import (
     SubmitJob,
 )
 from members.rights import Sender
-from services.notify.bulk.held_rows import cancel_waiting_rows, keep_of_file
+from services.notify.bulk.held_rows import cancel_waiting_rows, let_file_go
 from services.notify.bulk.rows import (
     BadRow,
     JobRequest,
@@ -194,8 +194,7 @@ def drop(context: Context, row: JobRow, reason: str = "") -> None:
     """Cancel a locked job."""
     move(context.conn, row, "cancel", reason=reason)
     cancel_waiting_rows(context, row.id)
-    keep_of_file(context, row)
-    context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job == row.id))
+    let_file_go(context, row)
     context.conn.execute(_HOLD_BACK, {"job": row.id, "never": context.now + NEVER})
 
 

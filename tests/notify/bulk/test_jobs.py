@@ -16,7 +16,7 @@ from contracts.notify import bulk as contracts
 from contracts.notify.messages import CANCEL, MESSAGE
 from contracts.notify.person_holds import NoteHold
 from services.notify import holds
-from services.notify.bulk import checks, runs
+from services.notify.bulk import checks, held_rows, runs
 from services.notify.domain.sheet import Problem, Row, column, read
 from tests.processes import Process
 from tests.stores import execute
@@ -656,6 +656,38 @@ def test_what_is_never_started_is_forgotten_after_a_week_and_all_after_half_a_ye
     with hand.context() as context:
         runs.forget(context)
     assert job(hand, reply)["code"] == "job.not_found"
+
+
+def test_a_file_in_which_a_hold_cannot_be_looked_for_stays_whole_and_stops_no_other(
+    hand, debt, monkeypatch
+):
+    """Neither the check of what comes after it nor the forgetting of what is old."""
+
+    def note(as_of, until):
+        with hand.context() as context:
+            news = NoteHold(number=5, as_of=as_of, until=until, references=("5720000007",))
+            holds.note(context, news)
+            runs.forget(context)
+
+    def pieces():
+        return hand.row("select count(*) as n from job_parts").n
+
+    def read_all_but_odd(text, form):
+        return 1 / 0 if "odd" in text else read(text, form)
+
+    monkeypatch.setattr(held_rows, "read", read_all_but_odd)
+    note("2026-11-01T00:00:00Z", "2039-01-01")
+    odd = checked(hand, f"{HEADER}\n{number(0)},odd\n")
+    submit(hand, "odd", last=False)
+    assert checked(hand, file(1))["state"] == "CHECKED"
+    hand.later(days=8)
+    note("2026-11-01T00:00:00Z", "2039-01-01")
+    assert (job(hand, odd)["state"], pieces()) == ("REFUSED", 2)
+    hand.later(days=181)
+    note("2026-11-02T00:00:00Z", "2039-01-01")
+    assert pieces() == 2
+    note("2026-11-03T00:00:00Z", None)
+    assert (pieces(), hand.row("select count(*) as n from jobs").n) == (0, 0)
 
 
 def test_of_a_list_that_was_never_sent_a_hold_keeps_its_persons_row_alone(hand, debt):
