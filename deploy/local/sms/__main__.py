@@ -8,6 +8,7 @@ texts to a line, which Kavenegar brings, and which the provider of the line give
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
@@ -58,10 +59,12 @@ CALLS: tuple[tuple[str, list[str], str, str, Callable[..., Answer]], ...] = (
     ("/v1/send/likeToLike", POST, "smsir", "send", protocols.smsir_send),
     ("/v1/send/{id:int}", GET, "smsir", "states", protocols.smsir_report),
     ("/v1/receive/live", GET, "smsir", "receive", inboxes.smsir_live),
+    ("/v1/receive/archive", GET, "smsir", "receive", inboxes.smsir_archive),
     ("/v1/credit", GET, "smsir", "credit", protocols.smsir_credit),
     ("/api/SendSMS/GetMessages", POST, "melipayamak", "receive", inboxes.melipayamak_messages),
     ("/api/SendSMS/{act}", POST, "melipayamak", "", protocols.melipayamak),
 )
+DAY_SECONDS = 86_400
 MELIPAYAMAK = {"SendSMS": "send", "GetDeliveries2": "states", "GetCredit": "credit"}
 
 
@@ -138,7 +141,7 @@ class Telephones:
         return HTMLResponse(pages.phone(number, messages, outcome))
 
     async def send(self, request: Request) -> Response:
-        """POST /phone: a telephone sends a text to a line of ours."""
+        """POST /phone: a telephone sends a text to a line of ours, or did so many ``days`` ago."""
         fields = dict(parse_qsl((await request.body()).decode()))
         number, line = fields.get("from", "").strip(), fields.get("to", "").strip()
         if not number or not line:
@@ -148,6 +151,7 @@ class Telephones:
             "to": line,
             "message": fields.get("message", ""),
             "messageid": next(self.player.numbers),
+            "at": int(time.time()) - DAY_SECONDS * int(fields.get("days", "0")),
         }
         self.player.came_in.append(text)
         is_brought = bool(self.received) and await anyio.to_thread.run_sync(

@@ -1,6 +1,8 @@
 """How the four real HTTP APIs give the texts that came in, as the adapters ask for them."""
 
+import datetime as dt
 import time
+from collections.abc import Callable
 
 import orjson
 from starlette.requests import Request
@@ -8,6 +10,7 @@ from starlette.requests import Request
 from deploy.local.sms import protocols
 from deploy.local.sms.protocols import Answer, kavenegar, kavenegar_answer, magfa, smsir
 from deploy.local.sms.state import Player
+from iran.persian import tehran_day
 
 
 @kavenegar
@@ -23,7 +26,7 @@ def kavenegar_receive(player: Player, form: dict[str, str]) -> Answer:
             "message": text["message"],
             "sender": text["from"],
             "receptor": text["to"],
-            "date": int(time.time()),
+            "date": text["at"],
         }
         for text in chosen
     ]
@@ -50,17 +53,38 @@ def magfa_messages(player: Player, request: Request, _body: bytes) -> dict[str, 
 @smsir
 def smsir_live(player: Player, request: Request, _body: bytes) -> Answer:
     """The texts of today, newest first, a page of them."""
+    return 1, _page(player, request, lambda at: _day(at) == _day(time.time()))
+
+
+@smsir
+def smsir_archive(player: Player, request: Request, _body: bytes) -> Answer:
+    """The texts of days before, as far as they are wanted, newest first, a page of them."""
+    begin, end = (int(request.query_params[name]) for name in ("fromDate", "toDate"))
+    return 1, _page(player, request, lambda at: begin <= at < end and _day(at) < _day(time.time()))
+
+
+def _page(
+    player: Player, request: Request, wanted: Callable[[int], bool]
+) -> list[dict[str, object]]:
     size, page = (int(request.query_params[name]) for name in ("pageSize", "pageNumber"))
-    texts = player.texts("smsir")[::-1][size * (page - 1) : size * page]
-    return 1, [
+    texts = [text for text in player.texts("smsir")[::-1] if wanted(_at(text))]
+    return [
         {
             "messageText": text["message"],
             "number": int(str(text["to"])),
             "mobile": int(str(text["from"])),
-            "receivedDateTime": int(str(text["messageid"])) // 1_000_000,
+            "receivedDateTime": _at(text),
         }
-        for text in texts
+        for text in texts[size * (page - 1) : size * page]
     ]
+
+
+def _at(text: dict[str, object]) -> int:
+    return int(str(text["at"]))
+
+
+def _day(at: float) -> dt.date:
+    return tehran_day(dt.datetime.fromtimestamp(at, dt.UTC))
 
 
 def melipayamak_messages(player: Player, _request: Request, body: bytes, do: str) -> Answer:
@@ -75,7 +99,7 @@ def melipayamak_messages(player: Player, _request: Request, body: bytes, do: str
             "Body": text["message"],
             "Sender": text["from"],
             "Receiver": text["to"],
-            "SendDate": f"/Date({int(time.time() * 1000)}+0330)/",
+            "SendDate": f"/Date({_at(text) * 1000}+0330)/",
         }
         for text in player.texts("melipayamak")[::-1][index : index + count]
     ]

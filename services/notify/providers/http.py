@@ -27,6 +27,8 @@ Read = TypeVar("Read")
 _log = log.get("providers")
 UNREADABLE = "The provider of SMS answered in a form that cannot be read."
 LIMIT = 4 * 1024 * 1024
+# Of a list of texts that came in, a hundred on each.
+PAGES = 500
 # No message and no credit costs or holds more; what does is a provider's slip.
 MOST_RIALS = 10**13
 # A proxy before the provider refused the whole call: credentials, address, rate.

@@ -7,13 +7,15 @@ carries different texts, takes our numbers (its libraries differ). So it is used
 ``array`` is set, after a try with the account itself: `find` must find what it sent.
 
 Texts that came in are asked for where ``polls`` is set. To give a text marks it as read, and an
-answer may be lost: so the last hundred that were read are asked for too, at each turn, as far as
-they are of the last two days.
+answer may be lost: so the last hundred that were read are asked for too, at each turn, as far back
+as a text that is known is not forgotten here. What was not read yet stays there as it is.
 """
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote
 
 import orjson
@@ -25,8 +27,7 @@ from services.notify.providers.sms import DeliveryState, HandoverResult, Incomin
 
 OK, MOST, ASKED_MOST = 200, 200, 500
 READ, UNREAD = "1", "0"
-# Of texts that were read before, those within that time: older ones may be forgotten here.
-RECENT, CLOCKS_DIFFER = 2 * 86_400.0, 86_400.0
+CLOCKS_DIFFER = 86_400.0
 STATES = {
     1: DeliveryState.ACCEPTED,  # in its queue
     2: DeliveryState.ACCEPTED,  # scheduled
@@ -114,14 +115,15 @@ class Kavenegar:
     def boxes(self, of_agencies: Sequence[str]) -> Sequence[str]:
         return sorted({self.line, self.news_line, *of_agencies})
 
-    def received(self, box: str) -> Iterator[Sequence[IncomingSms]]:
+    def received(self, box: str, reach: dt.timedelta) -> Iterator[Sequence[IncomingSms]]:
+        lately = partial(_came_in_lately, reach.total_seconds())
         came: list[IncomingSms] = []
         for is_read in (READ, UNREAD):
             form = {"linenumber": box, "isread": is_read}
             reply = http.ask("POST", self._url("sms/receive"), self.timeout, data=form)
             if (code := _code(reply)) != OK:
                 raise http.unreadable(f"code {code}")
-            read = _came_in if is_read == UNREAD else _came_in_lately
+            read = _came_in if is_read == UNREAD else lately
             came += http.read_each(reply.get("entries") or [], read)
         yield came
 
@@ -185,10 +187,10 @@ def _came_in(entry: Json) -> IncomingSms:
     )
 
 
-def _came_in_lately(entry: Json) -> IncomingSms | None:
+def _came_in_lately(reach: float, entry: Json) -> IncomingSms | None:
     """None for one that was read before and is older, or of a day to come: it would be new again
     whenever it is forgotten here.
     """
     sent_at, now = whole_or_none(entry.get("date")), time.time()
-    is_recent = sent_at is not None and now - RECENT < sent_at < now + CLOCKS_DIFFER
+    is_recent = sent_at is not None and now - reach < sent_at < now + CLOCKS_DIFFER
     return _came_in(entry) if is_recent else None

@@ -8,6 +8,7 @@ Not known for sure: what ``mid`` tells of a ``uid`` that it does not have; nothi
 error 24 are read as "not there". ``tariff`` is read as rials for a part.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -108,7 +109,7 @@ class Magfa:
     def boxes(self, _of_agencies: Sequence[str]) -> Sequence[str]:
         return [ALL]
 
-    def received(self, _box: str) -> Iterator[Sequence[IncomingSms]]:
+    def received(self, _box: str, _reach: dt.timedelta) -> Iterator[Sequence[IncomingSms]]:
         for _ in range(AT_A_TURN):
             came = http.read_each(self._get("messages/1").get("messages") or [], _came_in)
             if not came:

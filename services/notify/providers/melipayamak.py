@@ -12,6 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from bus.foreign import http_call as outside
 from iran.persian import TEHRAN
@@ -20,9 +21,7 @@ from services.notify.providers.http import Json, whole
 from services.notify.providers.sms import ALL, DeliveryState, HandoverResult, IncomingSms, Sms
 
 OK = 1
-CAME_IN, PAGE, PAGES = 1, 100, 20
-# Older texts were there before anybody asked.
-RECENT = dt.timedelta(days=2)
+CAME_IN, PAGE = 1, 100
 CLOCKS_DIFFER = dt.timedelta(days=1)
 _MILLISECONDS = re.compile(r"/Date\(([0-9]{1,15})[^)]*\)/")
 # The numbers of messages have many digits; a small one is a code.
@@ -114,8 +113,9 @@ class Melipayamak:
     def boxes(self, _of_agencies: Sequence[str]) -> Sequence[str]:
         return [ALL]
 
-    def received(self, _box: str) -> Iterator[Sequence[IncomingSms]]:
-        for index in range(0, PAGE * PAGES, PAGE):
+    def received(self, _box: str, reach: dt.timedelta) -> Iterator[Sequence[IncomingSms]]:
+        read = partial(_came_in, reach)
+        for index in range(0, PAGE * http.PAGES, PAGE):
             wanted = {"location": CAME_IN, "from": "", "index": index, "count": PAGE}
             form = {**self._credentials, **wanted}
             reply = http.ask("POST", self._url("GetMessages"), self.timeout, json=form)
@@ -123,9 +123,11 @@ class Melipayamak:
             if (code := whole(base.get("RetStatus") if isinstance(base, dict) else None)) != OK:
                 raise http.unreadable(f"code {code}")
             entries = reply.get("Data") or []
-            yield http.read_each(entries, _came_in)
-            if len(entries) < PAGE:
+            came = http.read_each(entries, read)
+            yield came
+            if len(entries) < PAGE or not came:  # all are older
                 return
+        raise http.unreadable("too long a list")
 
     def _ask(self, act: str, **values: str) -> object:
         reply = http.ask("POST", self._url(act), self.timeout, json={**self._credentials, **values})
@@ -141,13 +143,13 @@ class Melipayamak:
         return f"{self.base}/api/SendSMS/{act}"
 
 
-def _came_in(entry: Json) -> IncomingSms | None:
-    """A text of the last days; None for an older one. Unavailable ``provider.unreadable`` for one
+def _came_in(reach: dt.timedelta, entry: Json) -> IncomingSms | None:
+    """A text of that time; None for an older one. Unavailable ``provider.unreadable`` for one
     without a time, or of a day to come: it would be new again whenever it is forgotten here.
     """
     sent_at, now = str(entry.get("SendDate")), dt.datetime.now(dt.UTC)
     moment = _moment(sent_at)
-    if moment < now - RECENT:
+    if moment < now - reach:
         return None
     if moment > now + CLOCKS_DIFFER:
         raise http.unreadable("a time to come")

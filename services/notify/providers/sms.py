@@ -3,6 +3,7 @@
 An adapter calls the outside: none of its methods is called while a transaction is open.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -106,11 +107,11 @@ class SmsInbox(Protocol):
     def boxes(self, of_agencies: Sequence[str]) -> Sequence[str]:
         """What is asked one by one: the account's own lines and those of agencies at it, or ALL."""
 
-    def received(self, box: str) -> Iterator[Sequence[IncomingSms]]:
-        """What came in at this line, or at ALL, in portions, the newest first: who has kept a
-        portion asks for the next one, until one brings nothing new. What an earlier answer had
-        that may have been lost is among them, if the provider gives it again. Unavailable: not
-        known now.
+    def received(self, box: str, reach: dt.timedelta) -> Iterator[Sequence[IncomingSms]]:
+        """What came in at this line, or at ALL, within that time, in portions, the newest first:
+        who has kept a portion asks for the next one, until one brings nothing new. What an earlier
+        answer had that may have been lost is among them, if the provider gives it again.
+        Unavailable: not known now, or not to the end.
         """
 
 

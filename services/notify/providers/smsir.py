@@ -4,12 +4,13 @@ Known from its documentation (apidocs.sms.ir): paths, fields, codes, HTTP 400 fo
 401 for the key, 429 for too many calls. It takes no number of ours, so nothing can be found after a
 lost answer, and it counts its credit and costs in messages, not in rials. All messages of a call go
 out on one line. Texts that came in are asked for where ``polls`` is set: ``receive/live`` has those
-of today, read or not, and in the first hours those of yesterday; it gives no number of theirs, so
-that a panel which brings them too brings others. Not known for sure: how a number on its black list
-comes back from ``likeToLike``; an empty number of a message is read as not taken, for a reason that
-it does not tell.
+of today, read or not, and ``receive/archive`` those of the days before; neither gives a number of
+theirs, so that a panel which brings them too brings others. Not known for sure: how a number on its
+black list comes back from ``likeToLike``; an empty number of a message is read as not taken, for a
+reason that it does not tell.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ from services.notify.providers.http import Json, whole
 from services.notify.providers.sms import ALL, DeliveryState, HandoverResult, IncomingSms, Sms
 
 OK, UNKNOWN_ID = 1, 111
-PAGE, PAGES = 100, 20
+PAGE = 100
 STATES = {
     1: DeliveryState.DELIVERED,
     2: DeliveryState.UNDELIVERED,
@@ -96,13 +97,20 @@ class SmsIr:
     def boxes(self, _of_agencies: Sequence[str]) -> Sequence[str]:
         return [ALL]
 
-    def received(self, _box: str) -> Iterator[Sequence[IncomingSms]]:
-        for page in range(1, PAGES + 1):
-            path = f"receive/live?pageSize={PAGE}&pageNumber={page}&sortByNewest=true"
-            entries = self._get(path, OK).get("data") or []
+    def received(self, _box: str, reach: dt.timedelta) -> Iterator[Sequence[IncomingSms]]:
+        yield from self._pages("receive/live?sortByNewest=true")
+        now = dt.datetime.now(dt.UTC)
+        begin, end = (int(moment.timestamp()) for moment in (now - reach, now))
+        yield from self._pages(f"receive/archive?fromDate={begin}&toDate={end}")
+
+    def _pages(self, path: str) -> Iterator[Sequence[IncomingSms]]:
+        for page in range(1, http.PAGES + 1):
+            reply = self._get(f"{path}&pageSize={PAGE}&pageNumber={page}", OK)
+            entries = reply.get("data") or []
             yield http.read_each(entries, _came_in)
             if len(entries) < PAGE:
                 return
+        raise http.unreadable("too long a list")
 
     def _get(self, path: str, *good: int) -> Json:
         reply = http.ask("GET", f"{self.base}/v1/{path}", self.timeout, headers=self._headers)

@@ -51,6 +51,7 @@ class ProviderRow:
     last_problem: str
     credit_rials: int | None
     credit_at: dt.datetime | None
+    texts_read_at: dt.datetime | None
 
     @property
     def circuit(self) -> Breaker:
@@ -159,3 +160,16 @@ def credits_due(context: Context, age: dt.timedelta) -> list[str]:
     """Return the providers that were not asked for so long what money is left."""
     due = or_(PROVIDERS.c.credit_at.is_(None), PROVIDERS.c.credit_at <= context.now - age)
     return list(context.conn.execute(select(PROVIDERS.c.code).where(due)).scalars())
+
+
+def texts_read_at(context: Context, code: str) -> dt.datetime | None:
+    """Return when a provider's lists of texts that came in were last read to their end."""
+    query = select(PROVIDERS.c.texts_read_at).where(PROVIDERS.c.code == code)
+    return context.conn.execute(query).scalar()
+
+
+def note_texts_read(context: Context, code: str) -> None:
+    """Note that they are read now."""
+    context.tx.makes_nothing_due()
+    read = update(PROVIDERS).where(PROVIDERS.c.code == code).values(texts_read_at=context.now)
+    context.conn.execute(read)

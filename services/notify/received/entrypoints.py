@@ -17,8 +17,8 @@ class ReceivedEntrypoints(Entrypoints):
 
     @cached_property
     def read_boxes(self) -> polling.Read:
-        """Which lists of providers this process has read to what is known."""
-        return set()
+        """Which lists of providers this process has read to what is known, and when."""
+        return {}
 
     @serve(contracts.TAKE_TEXT)
     def take_text(self, tx: Tx, message: contracts.TakeText) -> contracts.TextReceipt:

@@ -108,6 +108,8 @@ PROVIDERS = Table(
     Column("last_problem", Text, nullable=False, server_default=""),
     Column("credit_rials", BigInteger),
     Column("credit_at", MOMENT),
+    # When its lists of texts that came in were last read to their end.
+    Column("texts_read_at", MOMENT),
 )
 INBOXES = Table(
     "inboxes",

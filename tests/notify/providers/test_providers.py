@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import datetime as dt
 import http.server
 import itertools
 import logging
@@ -514,7 +515,7 @@ def test_a_text_whose_number_cannot_be_read_is_given_with_the_others():
     texts = [{"messageid": n, "sender": "0990", "receptor": "1", "message": "م"} for n in ("x", 7)]
     reply = {"return": {"status": 200}, "entries": [None, *texts]}
     with answering(orjson.dumps(reply)) as (base, _):
-        (came,) = at("kavenegar", base).received("1")
+        (came,) = at("kavenegar", base).received("1", dt.timedelta(days=2))
     assert [text.ref for text in came] == ["", "7"]
 
 

@@ -236,8 +236,8 @@ def asking(desk, played, tmp_path):
     line = LINES["kavenegar"][0]
     query = "select count(*) from received_texts"
 
-    def written(text, sender=MOBILE, to=line):
-        form = {"from": sender, "to": to, "message": text}
+    def written(text, sender=MOBILE, to=line, days=0):
+        form = {"from": sender, "to": to, "message": text, "days": days}
         requests.post(f"{played.url}/phone", data=form, timeout=10, allow_redirects=False)
 
     def polled():
@@ -297,6 +297,24 @@ def test_each_provider_is_asked_in_its_own_way_and_a_lost_answer_of_a_list_loses
     assert sorted(rows) == sorted((provider, LINES[provider][0]) for provider in others)
 
 
+def test_after_days_in_which_nobody_could_ask_all_that_came_in_meanwhile_is_read_once(
+    asking, played
+):
+    others = ("kavenegar", "smsir", "melipayamak")
+    for provider in others:
+        asking.written("پیش از ما", to=LINES[provider][0], days=9)
+    requests.post(  # a clerk has read it in the panel
+        f"{played.url}/v1/played-kavenegar/sms/receive.json",
+        data={"linenumber": asking.line, "isread": "0"},
+        timeout=10,
+    )
+    before = asking.polled()
+    for provider in others:
+        asking.written(f"در نبود ما {provider}", to=LINES[provider][0], days=4)
+    asking.later(days=5)
+    assert [asking.polled() for _ in range(2)] == [before + 3] * 2
+
+
 def test_a_text_that_was_cut_within_a_character_keeps_nothing_of_the_others(asking, played):
     before = asking.polled()
     for provider, (line, *_) in LINES.items():
@@ -317,7 +335,7 @@ class Ending:
     def boxes(self, _of_agencies):
         return [ALL]
 
-    def received(self, _box):
+    def received(self, _box, _reach):
         self.turns += 1
         yield [IncomingSms("2", "3000", "09900000001", "تازه")]
         if self.turns == 1:
@@ -327,7 +345,7 @@ class Ending:
 
 
 def test_what_stands_behind_the_place_where_a_list_broke_off_is_read_at_the_next_turn(desk):
-    provider, read = Ending(), set()
+    provider, read = Ending(), {}
     kept = []
     for _ in range(3):
         polling.poll(desk.service.store, desk.service.context, provider, read)
@@ -344,7 +362,7 @@ class Refusing:
     def boxes(self, _of_agencies):
         return ["1000", "2000"]
 
-    def received(self, line):
+    def received(self, line, _reach):
         if line == "1000":
             raise unreadable("code 412")
         yield [
@@ -356,7 +374,7 @@ class Refusing:
 
 def test_a_line_that_is_refused_and_a_text_that_is_odd_keep_nothing_of_the_others(desk):
     for _ in range(2):
-        polling.poll(desk.service.store, desk.service.context, Refusing(), set())
+        polling.poll(desk.service.store, desk.service.context, Refusing(), {})
     assert execute(desk.db, "select line from received_texts") == [("2000",)] * 3
     bodies = [text["text"] for text in desk.call(received.OPEN_TEXTS, as_="karim")["texts"]]
     assert sorted(body[:6] for body in bodies) == ["", "سلام", "کلمهها"]
@@ -374,7 +392,7 @@ class GivesOnce:
     def boxes(self, _of_agencies):
         return ["2000"]
 
-    def received(self, _line):
+    def received(self, _line, _reach):
         while self.texts:
             yield [self.texts.pop()]
 
@@ -394,7 +412,7 @@ class Shaky:
 
 def test_a_text_that_is_given_once_is_kept_though_our_store_was_away(desk, monkeypatch):
     monkeypatch.setattr(polling, "PAUSES", (0,))
-    polling.poll(Shaky(desk.service.store), desk.service.context, GivesOnce(), set())
+    polling.poll(Shaky(desk.service.store), desk.service.context, GivesOnce(), {})
     assert execute(desk.db, "select count(*) from received_texts") == [(2,)]
 
 
