@@ -95,8 +95,10 @@ class House:
 def house(tmp_path_factory, kept_broker, postgres, demo_template):
     folder = tmp_path_factory.mktemp("ready")
     broker, starter = as_new(kept_broker), Starter(folder)
-    yield House(starter, folder, broker, make_database(postgres, "ready", demo_template))
-    starter.end()
+    try:
+        yield House(starter, folder, broker, make_database(postgres, "ready", demo_template))
+    finally:
+        starter.end()  # also of a house that never was ready: others need the broker
 
 
 @pytest.mark.parametrize("part", ["inquiry-relay", "public", "inquiry"])
