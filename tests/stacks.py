@@ -1,6 +1,7 @@
 """Mirab running: services, faces and all that a desk needs."""
 
 import contextlib
+import functools
 import secrets
 import shutil
 import socket
@@ -14,10 +15,11 @@ import requests
 
 from deploy.local import antivirus
 from deploy.local.ports import free_port, listening
+from services.ticketing.accounts import staff
 from tests.databases import make_database
 from tests.environments import secrets_in
-from tests.processes import ROOT, Process, Starter, run_programs
-from tests.stores import own_vhost
+from tests.processes import ROOT, Process, Starter
+from tests.stores import execute, own_vhost
 from tests.waiting import next_second, wait_for
 
 # Those of a whole session; one ends as soon as a worker's file needs it no more (tests/workers.py).
@@ -103,7 +105,7 @@ def shared_face(tmp_path_factory, broker, postgres, demo_template):
         starter.end()
 
 
-STAFF = "services.ticketing.accounts.staff"
+hashed = functools.cache(staff.hashed)
 
 
 class Desk:
@@ -141,7 +143,8 @@ class Desk:
         self.service = self.serve()
         self.public = start("gateway.public", **self.environ, PORT=self.portal.rsplit(":", 1)[1])
         start("gateway.desk", **self.environ, PORT=self.ops.rsplit(":", 1)[1])
-        self.accounts()
+        for name, (role, unit) in self.people.items():
+            self.account(name, role, unit)
         for port in (*self.letter_ports, self.portal, self.ops):
             wait_for(lambda p=port: listening(int(str(p).rsplit(":", 1)[-1])), 60)
         wait_for(lambda: requests.get(f"{self.portal}/v1/form", timeout=10).status_code == 200, 30)
@@ -168,13 +171,16 @@ class Desk:
     def serve(self):
         return self._start("bus", "serve", "services.ticketing", **self.environ)
 
-    def accounts(self):
-        """Gives each of ``people`` an account with the password."""
-        lines = [
-            (STAFF, "put", name, "--name", name, "--role", role, "--unit", unit)
-            for name, (role, unit) in self.people.items()
-        ]
-        run_programs(self.environ, *lines, typed=f"{self.password}\n" * len(lines))
+    def account(self, username, role, unit):
+        """Gives somebody an account with the password, as the command `staff put` does, which
+        computes a hash for each.
+        """
+        execute(
+            self.db,
+            "insert into staff (username, name, role, unit, password_hash) "
+            "values (%s, %s, %s, %s, %s)",
+            (username, username, role, unit, hashed(self.password)),
+        )
 
     def letters(self, address):
         folder = self.boxes / address

@@ -22,9 +22,17 @@ class Provider(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.issuer = f"http://127.0.0.1:{self.server_address[1]}"
         self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
+        self.be_good()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def be_good(self):
+        """Nothing is wrong with what it says from now on, and mina has signed in there."""
         self.signs_with = self.key
         self.user, self.claims, self.codes = "mina", {}, {}
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def end(self):
+        self.shutdown()
+        self.server_close()
 
     def logout_token(self, **changes):
         """What the login sends when somebody left it (OpenID Connect Back-Channel Logout 1.0)."""

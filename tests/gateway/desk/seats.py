@@ -5,6 +5,7 @@ import html
 import re
 import secrets
 import typing
+import weakref
 
 import requests
 
@@ -15,15 +16,42 @@ from tests.stores import own_vhost
 from tests.waiting import wait_for
 
 
+def signed_in(desk, username, password=None):
+    """A browser that has just signed in; the page behind the door nobody looks at."""
+    session = requests.Session()
+    fields = {"username": username, "password": password or desk.password}
+    door = f"{desk.ops}/desk/sign-in"
+    session.post(door, data=fields, timeout=30, allow_redirects=False)
+    return session
+
+
+_cookies = weakref.WeakKeyDictionary()  # by desk and colleague
+
+
+def session_of(desk, username):
+    """A browser of a colleague who signs in once for all tests of a desk: of those by which no
+    session of theirs ends.
+    """
+    kept = _cookies.setdefault(desk, {})
+    if username not in kept:
+        kept[username] = signed_in(desk, username).cookies
+    session = requests.Session()
+    session.cookies.update(kept[username])
+    return session
+
+
+def forget_session_of(desk, username):
+    """For who does what ends all sessions of a colleague."""
+    _cookies.get(desk, {}).pop(username, None)
+
+
 class Seat:
     """Who has signed in; ``root`` is the part of the desk that paths are meant below."""
 
     root = "/desk"
 
     def __init__(self, house, username):
-        self.house, self.session = house, requests.Session()
-        fields = {"username": username, "password": house.password}
-        self.session.post(f"{house.ops}/desk/sign-in", data=fields, timeout=30)
+        self.house, self.session = house, signed_in(house, username)
 
     def _url(self, path):
         return f"{self.house.ops}{self.root}{path}"
@@ -68,6 +96,7 @@ class Officers(Desk):
 
     def __init__(self, start, folder, amqp, postgres, dbs):
         super().__init__(start, folder, amqp, postgres, dbs["ticketing"])
+        self.seats = {}
         self.beside_db = dbs[self.beside]
         environ = {**self.environ, "DB_URL": self.beside_db}
         service = start("bus", "serve", f"services.{self.beside}", **environ)
@@ -78,7 +107,10 @@ class Officers(Desk):
         pass
 
     def sit(self, username):
-        return self.seat(self, username)
+        """The seat of a colleague, who signs in once."""
+        if username not in self.seats:
+            self.seats[username] = self.seat(self, username)
+        return self.seats[username]
 
 
 @contextlib.contextmanager

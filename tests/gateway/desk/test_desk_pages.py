@@ -15,25 +15,16 @@ from deploy.local.ports import free_port
 from services.ticketing.accounts import staff
 from tests.gateway.conftest import begin
 from tests.gateway.desk import oidc_provider
-from tests.gateway.desk.seats import Seat
-from tests.processes import run_main
+from tests.gateway.desk.seats import Seat, forget_session_of, session_of, signed_in
+from tests.gateway.desk.trees import tree_of
+from tests.processes import Starter, run_main
 from tests.waiting import wait_for
 
 
 @pytest.fixture
 def sat(shared_desk):
     """A browser of a colleague who has signed in."""
-
-    def sit(username="mina", password=None):
-        session = requests.Session()
-        session.post(
-            f"{shared_desk.ops}/desk/sign-in",
-            data={"username": username, "password": password or shared_desk.password},
-            timeout=20,
-        )
-        return session
-
-    return sit
+    return lambda username="mina": session_of(shared_desk, username)
 
 
 def registered(desk, **more):
@@ -75,8 +66,8 @@ def test_figures_are_read_by_heads_and_supervisors_alone(shared_desk, sat):
     assert "نقش" in pages["karim"].text
 
 
-def test_a_wrong_password_gets_nobody_in(shared_desk, sat):
-    session = sat("karim", "wrong password")
+def test_a_wrong_password_gets_nobody_in(shared_desk):
+    session = signed_in(shared_desk, "karim", "wrong password")
     answer = session.get(f"{shared_desk.ops}/desk", allow_redirects=False, timeout=20)
     assert answer.status_code == 303
 
@@ -221,25 +212,39 @@ def test_bad_input_is_told_and_never_an_error_of_ours(shared_desk, sat, path, da
 # --- the organisation's own login ---
 
 
-@pytest.fixture
-def with_login(shared_desk, start):
-    """An ops face with the organisation's login, and that login."""
-    provider = oidc_provider.Provider()
+def face_with(start, desk, issuer):
+    """The address of one more face of the desk, with the organisation's login."""
     port = free_port()
     start(
         "gateway.desk",
-        **shared_desk.environ,
+        **desk.environ,
         PORT=str(port),
-        OIDC_ISSUER=provider.issuer,
+        OIDC_ISSUER=issuer,
         OIDC_CLIENT_ID=oidc_provider.CLIENT,
         OIDC_CLIENT_SECRET=oidc_provider.SECRET,
     )
     url = f"http://127.0.0.1:{port}/desk"
     wait_for(lambda: up(url), 30)
+    return url
+
+
+@pytest.fixture(scope="module")
+def login(shared_desk, tmp_path_factory):
+    """A desk's face with the organisation's login, and that login, for the tests of this file."""
+    provider, starter = oidc_provider.Provider(), Starter(tmp_path_factory.mktemp("login"))
+    url = face_with(starter, shared_desk, provider.issuer)
     link(shared_desk, provider, "mina")
     yield url, provider
-    provider.shutdown()
-    provider.server_close()
+    starter.end()
+    provider.end()
+
+
+@pytest.fixture
+def with_login(login):
+    """The same, at whose login again nothing is wrong."""
+    url, provider = login
+    provider.be_good()
+    return url, provider
 
 
 def link(desk, provider, username, subject="17"):
@@ -254,6 +259,7 @@ def link(desk, provider, username, subject="17"):
         DB_URL=desk.db,
     )
     assert linked.returncode == 0, linked.stderr
+    forget_session_of(desk, username)
 
 
 def up(url):
@@ -318,10 +324,8 @@ def test_an_answer_to_a_sign_in_that_this_browser_did_not_begin_is_refused(with_
     assert other.status_code == 401
 
 
-def test_while_the_login_is_away_the_page_says_so(with_login):
-    url, provider = with_login
-    provider.shutdown()
-    provider.server_close()
+def test_while_the_login_is_away_the_page_says_so(shared_desk, start):
+    url = face_with(start, shared_desk, f"http://127.0.0.1:{free_port()}")
     answer = requests.get(f"{url}/oidc", timeout=20)
     assert answer.status_code == 503
 
@@ -350,7 +354,7 @@ def test_s24_an_answer_that_names_another_login_is_refused(with_login):
     assert session.get(mixed_up, timeout=20).status_code == 401
 
 
-def test_s24_who_leaves_the_login_leaves_the_desk(with_login):
+def test_s24_who_leaves_the_login_leaves_the_desk(with_login, shared_desk):
     url, provider = with_login
     session = requests.Session()
     session.get(f"{url}/oidc", timeout=20)
@@ -364,6 +368,7 @@ def test_s24_who_leaves_the_login_leaves_the_desk(with_login):
         requests.post(f"{url}/oidc/logout", data={"logout_token": token}, timeout=20)
         assert session.get(url, allow_redirects=False, timeout=20).status_code == 200, wrong
     fields = {"logout_token": provider.logout_token()}
+    forget_session_of(shared_desk, "mina")
     assert requests.post(f"{url}/oidc/logout", data=fields, timeout=20).status_code == 200
     assert session.get(url, allow_redirects=False, timeout=20).status_code == 303
 
@@ -431,7 +436,7 @@ NOTE_TEXT = "با مالک تماس گرفته شد.\nفردا ساعت ۹ با�
 
 def fields_of(page, action):
     """The fields of the form with that action, as a browser would send them."""
-    tree = tinyhtml5.parse(page, namespace_html_elements=False)
+    tree = tree_of(page)
     (form,) = [form for form in tree.iter("form") if form.get("action") == action]
     inputs = [field for field in form.iter("input") if field.get("type") != "file"]
     typed = {field.get("name"): field.get("value", "") for field in inputs}

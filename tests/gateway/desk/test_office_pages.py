@@ -10,13 +10,13 @@ from tests.gateway.desk.seats import Seat
 from tests.stores import execute
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def nader(shared_desk):
     """The supervisor, who approves."""
     return Seat(shared_desk, "nader")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mina(shared_desk):
     """The head of a unit, who proposes."""
     return Seat(shared_desk, "mina")

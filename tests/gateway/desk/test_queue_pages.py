@@ -34,7 +34,7 @@ class Colleague(Seat):
         return self.session.post(f"{self.house.ops}/desk/queue/bulk", data=data, timeout=60)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mina(shared_desk):
     return Colleague(shared_desk, "mina")
 

@@ -9,10 +9,10 @@ import psycopg2
 import pyotp
 import pytest
 import requests
-import tinyhtml5
 
 from services.ticketing.accounts import operators, ops_tokens, staff
 from tests.gateway.conftest import begin
+from tests.gateway.desk.trees import tree_of
 from tests.processes import Starter, run_main
 from tests.stores import execute
 
@@ -51,7 +51,7 @@ class Browser:
 
 
 def fields_of(page, action):
-    tree = tinyhtml5.parse(page, namespace_html_elements=False)
+    tree = tree_of(page)
     (form,) = [form for form in tree.iter("form") if form.get("action") == action]
     return {field.get("name"): field.get("value", "") for field in form.iter("input")}
 
@@ -60,10 +60,9 @@ def fields_of(page, action):
 def colleague(shared_desk):
     """Makes an account of this test alone; its name."""
 
-    def make(role="clerk", unit="groundwater", password=None):
+    def make(role="clerk", unit="groundwater"):
         name = f"u{secrets.token_hex(4)}"
-        done = put(shared_desk, name, role, unit, password or shared_desk.password)
-        assert done.returncode == 0, done.stderr
+        shared_desk.account(name, role, unit)
         return name
 
     return make
@@ -192,7 +191,7 @@ def test_s7_one_sees_ones_sessions_and_ends_the_others(sat, colleague):
     browser, other, third = sat(name), sat(name), sat(name)
     page = browser.get("/account").text
     assert page.count("پایان دادن</button>") == 2
-    tree = tinyhtml5.parse(page, namespace_html_elements=False)
+    tree = tree_of(page)
     ids = [f.get("value") for f in tree.iter("input") if f.get("name") == "id"]
     assert browser.post("/account/end", id=ids[-1]).status_code == 303
     assert [other.inside, third.inside].count(True) == 1
@@ -314,7 +313,7 @@ def add_app(browser):
     app = pyotp.TOTP(fields["seed"])
     done = browser.post("/second-factor/finish", **{**fields, "proof": app.now()})
     assert done.status_code == 200, done.text
-    tree = tinyhtml5.parse(done.text, namespace_html_elements=False)
+    tree = tree_of(done.text)
     main = next(e for e in tree.iter("main"))
     return app, [e.text for e in main.iter("bdi")]
 

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import pytest
 import requests
-import tinyhtml5
 
 from tests.gateway.desk.seats import Seat
 from tests.gateway.desk.test_desk_pages import registered
 from tests.gateway.desk.test_register_pages import Officer as RegisterOfficer
 from tests.gateway.desk.test_treasury_pages import Officer as TreasuryOfficer
+from tests.gateway.desk.trees import tree_of
 from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixture `house`
 
 PAGES = (
@@ -133,13 +133,9 @@ def typed(field):
     return field.name in SAMPLES and not chosen_only and not prose
 
 
-def local(element):
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
-
-
 def chosen(select):
     """The option that is chosen, or the first that says something."""
-    options = [o for o in select.iter() if local(o) == "option"]
+    options = [*select.iter("option")]
     values = [o.get("value", "") for o in options]
     marked = [o.get("value", "") for o in options if "selected" in o.attrib and o.get("value")]
     return (marked or [v for v in values if v] or [""])[0]
@@ -148,7 +144,7 @@ def chosen(select):
 def fields_of(form):
     seen_radios = set()
     for element in form.iter():
-        name, tag = element.get("name", ""), local(element)
+        name, tag = element.get("name", ""), element.tag
         kind = element.get("type", "text")
         if not name or tag not in ("input", "select", "textarea", "button"):
             continue
@@ -164,10 +160,9 @@ def fields_of(form):
 
 
 def forms_of(page):
-    root = tinyhtml5.parse(page.text)
-    for form in root.iter():
+    for form in tree_of(page.text).iter("form"):
         action = form.get("action", "")
-        if local(form) != "form" or any(part in action for part in SKIPPED):
+        if any(part in action for part in SKIPPED):
             continue
         files = "multipart" in form.get("enctype", "")
         yield Form(action, form.get("method", "get"), files, tuple(fields_of(form)))
