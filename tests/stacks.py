@@ -202,11 +202,3 @@ def shared_desk(tmp_path_factory, broker, postgres, ticketing_template):
         yield desk
         starter.end()
         desk.end()
-
-
-@pytest.fixture
-def own_desk(start, tmp_path, own_broker, new_database, postgres, ticketing_template):
-    """A running desk with a broker of its own, that a test may hurt."""
-    desk = Desk(start, tmp_path, own_broker.url, postgres, new_database(ticketing_template))
-    yield desk
-    desk.end()

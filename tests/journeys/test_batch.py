@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import random
 import threading
 import time
@@ -12,11 +11,8 @@ import pytest
 import requests
 
 from bus.signatures.signing import sign_request
-from connector import Refused, Unreachable
-from tests.databases import make_empty_database
+from connector import Refused
 from tests.journeys.conftest import demo_caller
-from tests.processes import run_programs
-from tests.stacks import run_face, run_inquiry
 from tests.stores import execute
 from tests.waiting import wait_for
 
@@ -178,58 +174,6 @@ def test_killing_any_process_during_a_batch_of_ten_thousand_loses_and_doubles_no
     assert execute(db, "select count(*) from outbox where name = 'inquiry.batch_answered.v1'") == [
         (1,)
     ]
-
-
-@pytest.fixture
-def own_stack(start, tmp_path, own_broker, own_postgres):
-    """Everything, stores included, for a test that kills it."""
-    db = make_empty_database(own_postgres, "services.inquiry", "inquiry")
-    load = ("services.inquiry.load", "deploy/local/registry", "--report", os.devnull)
-    run_programs({"DB_URL": db}, load)
-    inquiry = run_inquiry(start, tmp_path, own_broker.url, db)
-    return run_face(start, tmp_path, inquiry)
-
-
-@pytest.mark.parametrize("victim", ["broker", "database"])
-def test_killing_a_store_during_a_batch_of_ten_thousand_loses_and_doubles_nothing(
-    victim, own_stack, own_broker, own_postgres, demo_ids
-):
-    caller = demo_caller(own_stack, "fuel-co", timeout=60)
-    batch = caller.submit_batch(jsonl((demo_ids * 3)[:10_000]), purpose="fuel_quota").data["batch"]
-    store = {"broker": own_broker, "database": own_postgres}[victim]
-    caught = []
-    for _ in range(2):
-        time.sleep(0.4)
-        caught.append(execute(own_stack.inquiry["DB_URL"], "select answered from batches")[0][0])
-        store.kill()
-        time.sleep(0.5)
-        store.start()
-
-    def done():
-        with contextlib.suppress(Refused, Unreachable):
-            return caller.batch_status(batch)["state"] == "DONE"
-
-    wait_for(done, 120, pause=0.5)
-    assert any(0 < count < 10_000 for count in caught), "no kill fell into the work"
-    replies = [json.loads(line) for line in results_of(caller, batch).splitlines()]
-    answered = [line for line in replies if line["answer"]]
-    db = own_stack.inquiry["DB_URL"]
-    assert [line["line"] for line in replies] == list(range(1, 10_001))
-    assert execute(db, "select count(*) from inquiries") == [(len(answered),)]
-    assert (
-        execute(
-            db,
-            "select count(*), count(distinct message_id) from inquiry_log where "
-            "contract = 'inquiry.ask.v1'",
-        )[0]
-        == (len(answered) + refused(replies),) * 2
-    )
-    assert all(line["answer"] or line["problem"] for line in replies)
-
-
-def refused(reply):
-    """Lines that were questions, and were refused."""
-    return sum((line["problem"] or {}).get("code") == "key_kind.not_for_purpose" for line in reply)
 
 
 def test_killing_the_gateway_in_the_middle_of_an_upload_leaves_a_batch_that_can_be_sent_again(

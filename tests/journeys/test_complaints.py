@@ -23,7 +23,6 @@ COMPLAINT = {
     "declared": True,
     "privacy": "anonymous",
 }
-OUTAGE = 20  # seconds; a request gives up after ten
 
 
 def post(desk, key, **more):
@@ -78,29 +77,6 @@ def check(flood):
         f"{flood.desk.portal}/v1/tickets/{code}", headers={"Ticket-Secret": secret}, timeout=20
     )
     assert answer.json()["code"] == code
-
-
-def test_a_flood_while_the_broker_is_down_loses_and_doubles_nothing(own_desk, own_broker):
-    flood = Flood(own_desk)
-    wait_for(lambda: len(flood.registered) >= 10, 60)
-    own_broker.stop()
-    entries = len(flood.registered)
-    time.sleep(OUTAGE)  # about time: an outage is longer than any request waits
-    assert len(flood.registered) <= entries + 6  # whose answer was on its way
-    own_broker.start()
-    wait_for(lambda: len(flood.registered) >= entries + 10, 120)
-    flood.end()
-    assert flood.refused > 0
-    check(flood)
-    # the letters to the units were rows meanwhile, and went out
-    wait_for(
-        lambda: (
-            execute(own_desk.db, "select count(*) from mails where state = 'WAITING'") == [(0,)]
-        ),
-        60,
-    )
-    box = own_desk.letters("groundwater@staff.water.example")
-    assert len({m["X-Mirab-Ticket"] for m in box}) == len(box) == len(flood.registered)
 
 
 @pytest.fixture(scope="module")
