@@ -6,7 +6,7 @@ import pytest
 
 from contracts.billing import bills as billing
 from contracts.inquiry import questions as contracts
-from services.inquiry.questions.verification import HIDDEN, part_of
+from people.masking import HIDDEN, part_of
 from tests.inquiry.in_process import CALLER, lines
 from tests.inquiry.own_inquiries.test_own_inquiries import Own
 from tests.processes import ROOT
