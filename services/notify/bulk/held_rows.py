@@ -86,8 +86,8 @@ def let_go(context: Context) -> None:
     hold.
     """
     if not holds.held(context):
-        ended = select(JOBS.c.id).where(JOBS.c.ended_at.is_not(None))
-        context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job.in_(ended)))
+        read = select(JOBS.c.id).where(JOBS.c.state.not_in(("RECEIVING", "CHECKING")))
+        context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job.in_(read)))
     for job in context.conn.scalars(select(_ROW.job).where(*_KEPT).distinct()).all():
         of_job = (_ROW.job == job, *_KEPT)
         held = _is_one_of(_held_of(context, of_job))

@@ -627,10 +627,11 @@ def test_s19_a_token_of_a_machine_has_a_name_a_role_an_end_and_is_revoked(ops, s
     assert (acts_by(acts).status_code, acts_by(looks).status_code) == (401, 401)
 
 
-def test_s19_a_command_leaves_the_name_of_who_ran_it(colleague, shared_desk, monkeypatch):
+def test_s19_a_command_leaves_the_name_of_who_ran_it(shared_desk, monkeypatch):
     monkeypatch.setenv("SUDO_USER", "ali")
     monkeypatch.setenv("MIRAB_BY", "ali.rezaei")
-    name = colleague()
+    name = f"u{secrets.token_hex(4)}"
+    put(shared_desk, name, "clerk", "groundwater", shared_desk.password)
     ((actor, act),) = execute(
         shared_desk.db, "select actor, act from account_log where subject = %s", (name,)
     )

@@ -683,6 +683,7 @@ def test_a_file_in_which_a_hold_cannot_be_looked_for_stays_whole_and_stops_no_ot
     hand.later(days=8)
     note("2026-11-01T00:00:00Z", "2039-01-01")
     assert (job(hand, odd)["state"], pieces()) == ("REFUSED", 2)
+    runs.wind_down(hand.store, hand.service.context)
     hand.later(days=181)
     note("2026-11-02T00:00:00Z", "2039-01-01")
     assert pieces() == 2
