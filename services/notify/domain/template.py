@@ -100,10 +100,10 @@ def decide_conditions(text: str, by_key: Mapping[str, Value]) -> str:
         value = by_key[key(match[1])]
         return match[2] if flat(value).strip().casefold() in _YES else ""
 
-    decided, before = PLACEHOLDER.sub(decide, text), None
+    decided, before = PLACEHOLDER.sub(decide, text), text
 
     def keep(match: re.Match[str]) -> str:
-        return match[0] if _is_asked(match, by_key) else match[0][1:-1]
+        return match[0] if _has_value(match, by_key) else match[0][1:-1]
 
     # What looks like a placeholder only since a condition beside it has gone asks for no value.
     while decided != before:
@@ -111,7 +111,7 @@ def decide_conditions(text: str, by_key: Mapping[str, Value]) -> str:
     return decided
 
 
-def _is_asked(match: re.Match[str], by_key: Mapping[str, Value]) -> bool:
+def _has_value(match: re.Match[str], by_key: Mapping[str, Value]) -> bool:
     return match[2] is None and key(match[1]) in by_key
 
 
