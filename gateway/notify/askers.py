@@ -5,8 +5,9 @@ from hashlib import sha256
 from starlette.requests import Request
 
 from bus.call_leaves import Evidence
+from gateway.http.facts import BODY_DIGEST
 from gateway.notify.door import API_CLIENT, RIGHT, SENT
-from gateway.receipts.promises import Question, body_digest, call_of, request_line
+from gateway.receipts.promises import Question, call_of, request_line
 from gateway.web import READING
 
 WAY = "notify"
@@ -27,7 +28,7 @@ class ApiAsker:
     def question(self, request: Request, contract: str) -> Question:
         """The agency of the service, and its key; a message that was sent is found by its id."""
         client = API_CLIENT.of(request)
-        digest = body_digest(request) or sha256(request_line(request)).digest()
+        digest = BODY_DIGEST.get(request) or sha256(request_line(request)).digest()
         call = call_of(request)
         found_by = SENT.get(request, call)
         return Question(client.caller, Evidence(self._origin, WAY, digest, call=call), found_by)

@@ -22,7 +22,7 @@ from bus.messages.message import Wire
 from bus.process import records
 from bus.signatures.digest import digest_header
 from bus.signatures.keys import base64url, from_base64url
-from gateway.http.facts import AGENCY, BODY_DIGEST, CALL, CODE, LIMITS, MARKS, PURPOSE
+from gateway.http.facts import AGENCY, CALL, CODE, LIMITS, MARKS, PURPOSE
 from gateway.http.problems import AGAIN, counted
 from gateway.receipts.sender import LeafSender
 
@@ -142,11 +142,6 @@ def request_line(request: Request) -> bytes:
     path, query = request.scope["raw_path"].split(b"?")[0], request.scope["query_string"]
     line: bytes = request.method.encode() + b" " + path + (b"?" + query if query else b"")
     return line
-
-
-def body_digest(request: Request) -> bytes | None:
-    """The SHA-256 of the body that was read; None if there was none, or it was not read."""
-    return BODY_DIGEST.get(request)
 
 
 def _end(request: Request, response: Response) -> tuple[str, str, bytes]:

@@ -30,7 +30,7 @@ from gateway.agency.door.verification import (
     require_token_in_force,
 )
 from gateway.agency.door.visitor import Visitor
-from gateway.agency.door.ways import xroad_asker
+from gateway.agency.door.ways import XROAD_ASKER
 from gateway.http import bodies
 from gateway.http.facts import AGENCY, LIMITS
 from gateway.http.problems import HttpError
@@ -147,7 +147,7 @@ def check_proof(verifiers: Verifiers, admission: Admission) -> None:
     The key is named for the log of refusals before it is proven.
     """
     authorization = admission.http_message.headers.get("authorization", "")
-    if (asker := xroad_asker(admission.request)) is not None:
+    if (asker := XROAD_ASKER.get(admission.request)) is not None:
         admission.proof = proof_by_certificate(verifiers, admission.request, asker)
     elif authorization[:4].lower() == "dpop" or authorization[:6].lower() == "bearer":
         admission.proof = proof_by_token(

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from bus.call_leaves import Evidence
 from gateway.agency.door.verification import XROAD
 from gateway.agency.door.visitor import Visitor
-from gateway.agency.door.ways import xroad_asker
-from gateway.http.facts import ROUTE
-from gateway.receipts.promises import body_digest, call_of, request_line
+from gateway.agency.door.ways import XROAD_ASKER
+from gateway.http.facts import BODY_DIGEST, ROUTE
+from gateway.receipts.promises import call_of, request_line
 
 # Of a request that was refused before its proof was: what it claims to prove itself by.
 SIGNATURE, OAUTH = "signature", "oauth"
@@ -21,7 +21,7 @@ def request_digest(request: Request) -> bytes:
     """The SHA-256 of a request's body. Of one that was refused before its body was read, the one
     that its Content-Digest tells; of one without a body, that of the text ``METHOD target``.
     """
-    digest = body_digest(request) or _stated(request)
+    digest = BODY_DIGEST.get(request) or _stated(request)
     return digest if digest is not None else sha256(request_line(request)).digest()
 
 
@@ -37,7 +37,7 @@ def evidence_of_refused(request: Request, log: str) -> Evidence:
     """
     by_token = request.headers.get("authorization") or ROUTE.of(request).startswith(OAUTH_PREFIX)
     way = OAUTH if by_token else SIGNATURE
-    way = XROAD if xroad_asker(request) is not None else way
+    way = XROAD if XROAD_ASKER.get(request) is not None else way
     return Evidence(log, way, request_digest(request), call=call_of(request))
 
 

@@ -5,8 +5,6 @@ Such a request is told apart by its address (gateway/agency/xroad), for it carri
 
 from dataclasses import dataclass
 
-from starlette.requests import Request
-
 from gateway.http.facts import Fact
 from members.register import XRoadName
 
@@ -22,9 +20,5 @@ class XRoadAsker:
     stated: dict[str, str]
 
 
+# None for every other way in.
 XROAD_ASKER = Fact[XRoadAsker]("xroad_asker")
-
-
-def xroad_asker(request: Request) -> XRoadAsker | None:
-    """The asker of a request that came in by X-Road; None for every other way."""
-    return XROAD_ASKER.get(request)
