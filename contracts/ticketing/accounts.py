@@ -9,10 +9,10 @@ from typing import Annotated
 from marshmallow import validate
 
 from bus.messages.fields import Choice, Text, whole
-from bus.messages.kinds import M, R, Request
 from bus.messages.message import OPTIONAL, PERSONAL, message
 from bus.messages.values import Instant, Tick
 from contracts.ticketing.desk import Staff
+from contracts.ticketing.requests import internal_read
 
 FACES = ("desk", "ops")
 FACTORS = ("totp", "passkey", "recovery", "login")
@@ -235,44 +235,38 @@ class LoginEnded:
     subject: Annotated[str, Text(255)]
 
 
-def _request(operation: str, message: type[M], reply: type[R], doc: str) -> Request[M, R]:
-    return Request(
-        f"ticketing.{operation}.v1", message, doc, reply=reply, effect=False, agency=False
-    )
-
-
-START_SESSION = _request(
+START_SESSION = internal_read(
     "start_session", PasswordSignIn, SignedIn, "Sign in a colleague by name and password."
 )
-START_LOGIN_SESSION = _request(
+START_LOGIN_SESSION = internal_read(
     "start_login_session",
     LoginSignIn,
     SignedIn,
     "Sign in a colleague whom the organisation's login has proven.",
 )
-SESSION = _request("session", OfRequest, SignedIn, "Whose session it is, if it is open.")
-CONFIRM_SESSION = _request(
+SESSION = internal_read("session", OfRequest, SignedIn, "Whose session it is, if it is open.")
+CONFIRM_SESSION = internal_read(
     "confirm_session", Confirmation, SignedIn, "Prove the second factor of a session."
 )
-PASSKEY_OPTIONS = _request(
+PASSKEY_OPTIONS = internal_read(
     "passkey_options", Enrolment, Enrolling, "What a passkey has to sign to prove itself."
 )
-END_SESSIONS = _request("end_sessions", EndSessions, Ended, "End sessions of one's own.")
-END_LOGIN_SESSIONS = _request(
+END_SESSIONS = internal_read("end_sessions", EndSessions, Ended, "End sessions of one's own.")
+END_LOGIN_SESSIONS = internal_read(
     "end_login_sessions", LoginEnded, Ended, "End the sessions of who left the login."
 )
-ACCOUNT = _request("account", OfSession, Account, "One's own sessions and second factors.")
-CHANGE_PASSWORD = _request(
+ACCOUNT = internal_read("account", OfSession, Account, "One's own sessions and second factors.")
+CHANGE_PASSWORD = internal_read(
     "change_password", ChangePassword, Ended, "Change one's password; ends other sessions."
 )
-ENROL_FACTOR = _request("enrol_factor", Enrolment, Enrolling, "Begin a second factor.")
-FINISH_FACTOR = _request(
+ENROL_FACTOR = internal_read("enrol_factor", Enrolment, Enrolling, "Begin a second factor.")
+FINISH_FACTOR = internal_read(
     "finish_factor", FinishEnrolment, RecoveryCodes, "Prove and keep a second factor."
 )
-REMOVE_FACTOR = _request("remove_factor", RemoveFactor, Ended, "Remove a factor of one's own.")
-RESET_FACTORS = _request(
+REMOVE_FACTOR = internal_read("remove_factor", RemoveFactor, Ended, "Remove a factor of one's own.")
+RESET_FACTORS = internal_read(
     "reset_factors", ResetFactors, Ended, "Take a colleague's second factors away, on record."
 )
-OPERATOR = _request(
+OPERATOR = internal_read(
     "operator", Operation, Operator, "Who operates, in which role; notes the act, if it is one."
 )

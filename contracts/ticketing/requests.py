@@ -4,7 +4,9 @@ from bus.messages.kinds import M, R, Request
 
 
 def internal_read(operation: str, message: type[M], reply: type[R], doc: str) -> Request[M, R]:
-    """Declare ``ticketing.<operation>.v1``, which changes nothing."""
+    """Declare ``ticketing.<operation>.v1``, which a repeat does anew: it reads, or judges who asks
+    and by what.
+    """
     name = f"ticketing.{operation}.v1"
     return Request(name, message, doc, reply=reply, effect=False, agency=False)
 
