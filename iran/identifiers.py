@@ -120,6 +120,15 @@ def mobile(text: str) -> str:
     return "+98" + match[1]
 
 
+def as_dialled(mobile: str) -> str:
+    """A mobile (E.164) as people in Iran write and dial it, and as providers of SMS want it.
+
+    >>> as_dialled("+989900001234")
+    '09900001234'
+    """
+    return mobile.replace("+98", "0", 1)
+
+
 def postal_code(text: str) -> str:
     """A postal code of ten digits; a dash or blanks between them are dropped."""
     digits = _digits("postal_code", _undecorated(text), POSTAL_LENGTH)

@@ -18,6 +18,7 @@ from gateway.ops.staff import forms
 from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.session import Desk
+from iran.identifiers import as_dialled
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _like(ticket: DeskTicket) -> dict[str, str]:
     """Who wrote a ticket and how, as the form has it; what it is about is left to be chosen."""
     names = ("name", "mobile", "email", "national_id")
     person = {name: str((ticket.person or {}).get(name) or "") for name in names}
-    person["mobile"] = person["mobile"].replace("+98", "0", 1)
+    person["mobile"] = as_dialled(person["mobile"])
     county = str(ticket.county["code"]) if ticket.county else ""
     return {**person, "kind": ticket.kind, "county": county, "privacy": ticket.privacy}
 

@@ -11,6 +11,7 @@ from gateway.ops.desk import words
 from gateway.ops.staff.pages import StaffPages
 from gateway.ops.staff.previews import Fact, Preview
 from gateway.ops.staff.refusals import TICKET_STATES
+from iran.identifiers import as_dialled
 from people.tracking import grouped
 
 SHOWN = 300
@@ -147,7 +148,7 @@ def _button(message: contracts.CorrectMobile) -> str:
 
 
 def _shown(mobile: str | None) -> str:
-    return (mobile or "ندارد").replace("+98", "0")
+    return as_dialled(mobile or "ندارد")
 
 
 def _secret_goes(contact: str | None) -> str:

@@ -27,6 +27,7 @@ from gateway.public.matters.session import MY, with_session
 from gateway.public.site import words
 from gateway.public.site.pages import leads_to, show
 from gateway.public.site.services import Services
+from iran.identifiers import as_dialled
 from iran.persian import fold_code
 
 ASKED = f"{MY}/asked"
@@ -116,7 +117,7 @@ class AskedPages:
                 purpose=purpose,
                 reference=asking.reference,
             ),
-            "mobile": proof.mobile.replace("+98", "0"),
+            "mobile": as_dialled(proof.mobile),
             "national_id": proof.national_id,
         }
         return await self._register.begin_with(request, answers)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from iran.identifiers import as_dialled
 from iran.persian import TEHRAN, jalali, jalali_fa, persian_digits
 
 STATES = {
@@ -125,6 +126,6 @@ def hidden(address: str) -> str:
     >>> hidden("+989900001234"), hidden("someone@example.org")
     ('0990…34', 's…@example.org')
     """
-    address = address.replace("+98", "0", 1)
+    address = as_dialled(address)
     local, at, host = address.partition("@")
     return f"{local[:1]}…@{host}" if at else f"{address[:4]}…{address[-2:]}" if address else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bus.errors import Unavailable
 from contracts.notify.receiver import Receiver
+from iran.identifiers import as_dialled
 from members.rights import Sender
 from services.notify.domain.content import Content
 from services.notify.providers.email import Email, EmailProvider
@@ -85,11 +86,6 @@ def for_email(provider: EmailProvider) -> ChannelProvider:
 
 
 def _sms(message: OutgoingMessage) -> Sms:
-    to = dialled(message.receiver.mobile or "")
+    to = as_dialled(message.receiver.mobile or "")
     line = message.content.get("sender")
     return Sms(message.ref, to, message.content["body"], message.news, line)
-
-
-def dialled(mobile: str) -> str:
-    """A mobile as it is dialled in Iran and as providers want it: 09000000000 for +989000000000."""
-    return "0" + mobile.removeprefix("+98")

@@ -6,6 +6,7 @@ SMS, and nothing is opened, closed or disclosed by one.
 
 from contracts.notify.received import NOTE_TEXT, NoteText
 from contracts.ticketing.letters import TakeTicketText
+from iran.identifiers import as_dialled
 from services.ticketing.citizens import messages
 from services.ticketing.citizens.messages import Words
 from services.ticketing.context import Context
@@ -25,7 +26,7 @@ def take(context: Context, message: TakeTicketText) -> None:
     if case is not None:
         person = rows.person(context.conn, case.id)
         text = message.text.strip() or EMPTY
-        sender = BY_SMS.format(mobile=message.mobile.replace("+98", "0"))
+        sender = BY_SMS.format(mobile=as_dialled(message.mobile))
         if person is not None and person.mobile == message.mobile:
             messages.write(context, case, Words(text, sender=sender))
             is_filed = True

@@ -16,6 +16,7 @@ from bus.database.rows import columns, fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import Conflict, Forbidden, NotFound
 from contracts.ticketing.colleagues import MobileCorrection, MobileCorrections, NumberOnFile
+from iran.identifiers import as_dialled
 from people.masking import part_of
 from services.ticketing.context import Context
 from services.ticketing.desk import mentions
@@ -193,7 +194,7 @@ def _before(context: Context, row: ListedRow) -> NumberOnFile | None:
         return None
     own, others = _elsewhere(context, row, person.national_id_key)
     return NumberOnFile(
-        shown=part_of(person.mobile.replace("+98", "0")),
+        shown=part_of(as_dialled(person.mobile)),
         proven_at=views.optional_instant(person.mobile_proven_at),
         differs=_differing(person.mobile, row.mobile) if row.mobile else None,
         own=own,

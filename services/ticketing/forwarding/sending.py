@@ -16,6 +16,7 @@ from bus.foreign import address
 from bus.messages.values import Json
 from bus.process import log
 from bus.settings import Settings
+from iran.identifiers import as_dialled
 from services.ticketing.context import SYSTEM, Context
 from services.ticketing.domain.forwarding import PROBLEMS, citizen_text, mark_of
 from services.ticketing.domain.moves import Act
@@ -90,7 +91,7 @@ def _complete(context: Context, row: ForwardingRow) -> Json:
     named = payload.pop(WITH_CONTACT, False)
     person = tickets.person(context.conn, row.ticket) if named else None
     if person is not None:
-        phone = (person.mobile or "").replace("+98", "0")
+        phone = as_dialled(person.mobile or "")
         contact = {"first_name": person.name, "email": person.email, "phone": phone}
         payload |= {name: value or None for name, value in contact.items()}
     return payload

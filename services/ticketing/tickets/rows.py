@@ -12,6 +12,7 @@ from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import NotFound
 from contracts.ticketing.citizens import Opened
 from contracts.ticketing.files import Attachment
+from iran.identifiers import as_dialled
 from iran.persian import search_key, squeezed_key
 from services.ticketing.domain.moves import State
 from services.ticketing.domain.ticket import Entry
@@ -238,7 +239,7 @@ def people_key(person: Person) -> str:
     """The form in which a person is searched for: the name, spaced and joined, and all numbers."""
     parts = (person.name, person.mobile, person.email, person.national_id)
     key = " ".join(search_key(part) for part in parts if part)
-    mobile = (person.mobile or "").replace("+98", "0")
+    mobile = as_dialled(person.mobile or "")
     return f"{key} {squeezed_key(person.name)} {mobile}".strip()
 
 
