@@ -115,7 +115,7 @@ def relay(part: str) -> int:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
         monitor.watch("loop", monitor.loop_turns(loop))
         # Its driver waits for the database in the thread of the loop.
-        ending.when_told(lambda: loop.call_soon_threadsafe(stop.set))
+        ending.on_stop(lambda: loop.call_soon_threadsafe(stop.set))
         await Relay(settings.text("DB_URL"), broker_url(settings), _short(part)).run(stop)
 
     asyncio.run(run())

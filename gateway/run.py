@@ -74,7 +74,9 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
 
 class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """What hangs once all requests have ended, or does not heed that it was cancelled."""
+        """Bound also what uvicorn does not: a request that does not heed that it was cancelled, and
+        what hangs once all have ended.
+        """
         ending.in_time()
         super().handle_exit(sig, frame)
 

@@ -28,7 +28,7 @@ def in_time() -> None:
     faulthandler.dump_traceback_later(SECONDS, exit=True)
 
 
-def when_told(act: Callable[[], object]) -> None:
+def on_stop(act: Callable[[], object]) -> None:
     """Calls ``act`` on a thread of its own as soon as the process is told to stop: at once also
     while the main thread waits in a driver, where no handler of Python has its turn.
     """

@@ -333,7 +333,7 @@ class Inquiry(DeskWork, Service):
                 anchors.put(tx, origin, self.now())
 
     @every(600)
-    def forget_what_was_asked(self) -> None:
+    def forget_questions(self) -> None:
         with self.store.transaction() as tx:
             context = self.context(tx)
             forgetting.forget_old(context)

@@ -122,7 +122,7 @@ PRIVATE = (
     "count_day",
     "__init__",
     "__class__",
-    "forget_what_was_asked",
+    "forget_questions",
     "bill_paid",
     "take_sources_of_parcel",
     "registry_loaded",

@@ -164,7 +164,7 @@ def test_case_11_a_header_of_a_megabyte_is_cut_off(member):
     assert member.send().status_code == 200
 
 
-def is_untold(line):
+def is_silent(line):
     """Whether nothing came by a connection yet, neither a word nor its end."""
     line.setblocking(False)
     try:
@@ -190,7 +190,7 @@ def test_case_12_15_requests_that_never_end_hold_up_nobody_else(member, begun):
                 line.sendall(f"POST {ASK} HTTP/1.1\r\nHost: {parts.netloc}\r\n".encode() + begun)
             assert member.send().status_code == 200
             # Who expects 100 may have been told something at once.
-            return begun.startswith(b"Expect") or all(map(is_untold, lines))
+            return begun.startswith(b"Expect") or all(map(is_silent, lines))
 
     wait_for(is_answered_meanwhile)  # again if a slow machine took as long as such lines may
 

@@ -151,7 +151,7 @@ async def listen(
 async def serve(store: Store, host: str, port: int, limit: int, limits: Limits) -> None:
     """Take e-mails until SIGTERM; one that is being kept then is kept to the end."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    ending.when_told(lambda: loop.call_soon_threadsafe(stop.set))
+    ending.on_stop(lambda: loop.call_soon_threadsafe(stop.set))
     server = await listen(store, host, port, limit, limits)
     monitor.watch("database", store.finding)
     monitor.watch("loop", monitor.loop_turns(loop))

@@ -398,7 +398,7 @@ def test_the_mobile_is_emptied_some_days_after_the_inquiry_has_ended(inquiry, st
 
     def kept(days):
         inquiry.moment += dt.timedelta(days=days)
-        inquiry.service.forget_what_was_asked.__wrapped__(inquiry.service)
+        inquiry.service.forget_questions.__wrapped__(inquiry.service)
         return execute(inquiry.db, "select mobile from own_inquiries")[0][0]
 
     assert kept(20) == MOBILE
@@ -423,7 +423,7 @@ def test_the_asker_is_kept_as_long_as_the_treasury_may_charge_again(inquiry):
 
     def key(days):
         inquiry.moment += dt.timedelta(days=days)
-        inquiry.service.forget_what_was_asked.__wrapped__(inquiry.service)
+        inquiry.service.forget_questions.__wrapped__(inquiry.service)
         return execute(inquiry.db, "select key from own_inquiries")[0][0]
 
     assert key(29) == inquiry.key

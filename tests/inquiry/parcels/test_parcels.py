@@ -162,7 +162,7 @@ def test_questions_are_forgotten_after_a_year_and_the_log_stays(inquiry):
     inquiry.ask_parcel()
     inquiry.take(agency=None)
     inquiry.moment += dt.timedelta(days=366)
-    Inquiry.forget_what_was_asked(inquiry.service)
+    Inquiry.forget_questions(inquiry.service)
     assert execute(inquiry.db, "select count(*) from parcel_questions") == [(0,)]
     assert execute(inquiry.db, "select count(*) from refused_answers") == [(0,)]
     assert log_of(inquiry) == [("AWAITING",)]

@@ -217,7 +217,7 @@ def test_an_answered_inquiry_whose_id_was_emptied_is_still_its_persons(inquiry):
     code = inquiry.ask_own(mobile=inquiry.mobile)["code"]
     inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID")
     inquiry.moment += dt.timedelta(days=90)
-    inquiry.service.forget_what_was_asked()
+    inquiry.service.forget_questions()
     kept = execute(inquiry.db, "select key, mobile from own_inquiries where code = %s", (code,))
     assert kept == [(None, None)]
     (item,) = inquiry.call(persons.MATTERS, **inquiry.session())["inquiries"]
@@ -241,7 +241,7 @@ def test_a_mobile_that_only_a_stranger_stated_opens_what_the_stranger_stated_alo
 def test_inquiries_from_before_are_found_when_the_chore_has_run(inquiry):
     code = inquiry.ask_own(mobile=inquiry.mobile)["code"]
     execute(inquiry.db, "update own_inquiries set person = null, key_hash = null")
-    inquiry.service.forget_what_was_asked()
+    inquiry.service.forget_questions()
     (item,) = inquiry.call(persons.MATTERS, **inquiry.session())["inquiries"]
     assert item["code"] == code
 

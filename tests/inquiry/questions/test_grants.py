@@ -166,7 +166,7 @@ def test_where_no_grant_has_a_quota_nothing_is_counted(inquiry):
 def test_old_counts_are_forgotten(inquiry):
     inquiry.ask(caller=caller(grant(per_day=3)))
     inquiry.moment += dt.timedelta(days=60)
-    Inquiry.forget_what_was_asked(inquiry.service)
+    Inquiry.forget_questions(inquiry.service)
     assert execute(inquiry.db, "select count(*) from quotas") == [(0,)]
 
 

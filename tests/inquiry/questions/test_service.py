@@ -373,10 +373,10 @@ def test_a_batch_with_a_missing_part_is_not_begun(inquiry):
 def test_results_are_forgotten_thirty_days_after_the_last_line_and_answers_are_not(inquiry):
     submit(inquiry, 0, lines(NOBODY), last=True)
     inquiry.answer_parts()
-    Inquiry.forget_what_was_asked(inquiry.service)
+    Inquiry.forget_questions(inquiry.service)
     assert execute(inquiry.db, "select count(*) from batch_lines") == [(1,)]
     execute(inquiry.db, "update batches set finished_at = now() - interval '31 days'")
-    Inquiry.forget_what_was_asked(inquiry.service)
+    Inquiry.forget_questions(inquiry.service)
     assert execute(inquiry.db, "select count(*) from batch_lines") == [(0,)]
     assert execute(inquiry.db, "select count(*) from inquiries") == [(1,)]
 
@@ -406,12 +406,12 @@ def test_of_an_old_batch_a_hold_keeps_its_persons_lines_and_the_agency_sees_none
     other("2026-11-01T00:00:00Z", "2039-01-01")
     kept = "select line, key, tracking_code is not null from batch_lines where key is not null "
     kept += "order by 1"
-    Inquiry.forget_what_was_asked(inquiry.service)
+    Inquiry.forget_questions(inquiry.service)
     assert len(execute(inquiry.db, kept)) == 504
     # Another's hold ends: his lines go, though the batch stays for the first.
     other("2026-11-02T00:00:00Z", None)
     for _ in range(2):
-        Inquiry.forget_what_was_asked(inquiry.service)
+        Inquiry.forget_questions(inquiry.service)
         assert execute(inquiry.db, kept) == [(2, owner, False), (502, owner, True)]
         assert execute(inquiry.db, "select part from batch_parts order by 1") == [(0,), (1,)]
     assert inquiry.call(contracts.BATCH_STATUS, batch="b1")["code"] == "batch.not_found"
@@ -423,7 +423,7 @@ def test_of_an_old_batch_a_hold_keeps_its_persons_lines_and_the_agency_sees_none
     execute(inquiry.db, "delete from inbox")
     assert submit(inquiry, 0, lines(NOBODY), last=False)["state"] == "RECEIVING"
     note("2026-11-02T00:00:00Z", None)
-    Inquiry.forget_what_was_asked(inquiry.service)
+    Inquiry.forget_questions(inquiry.service)
     assert execute(inquiry.db, "select batch from batches") == [("b1",)]
 
 
@@ -444,7 +444,7 @@ def test_an_upload_that_was_never_completed_is_forgotten_after_thirty_days(inqui
     submit(inquiry, 0, lines(NOBODY), last=False)
     submit(inquiry, 0, lines(NOBODY), last=True, batch="whole")
     execute(inquiry.db, "update batches set submitted_at = now() - interval '31 days'")
-    Inquiry.forget_what_was_asked(inquiry.service)
+    Inquiry.forget_questions(inquiry.service)
     assert execute(inquiry.db, "select batch from batches") == [("whole",)]
 
 
