@@ -2,6 +2,10 @@
 
 They are PostgreSQL's own from end to end (temporary tables, jsonb, sets), and run on psycopg2's
 cursor, which also does the COPY. ``{load}`` and its like are names of tables of ours.
+
+Each sheet is read a few times, however many rows it has: nothing is looked for row by row. ``in
+(select …)`` below an ``or``, and ``exists`` among what is selected, do that once a list no longer
+fits into the memory that a statement may take.
 """
 
 from psycopg2.sql import SQL
@@ -25,11 +29,12 @@ FORGET_TWICE = SQL("""
 """)
 ORPHANS = SQL("""
     create temp table load_orphans on commit drop as
-    select p.line, p.key, exists (select from load_sources s where s.key = p.key) as refused
-    from {load} p
+    select p.line, p.key, bool_or(s.key is not null) as refused
+    from {load} p left join load_sources s on s.key = p.key
     where p.item is not null
       and not exists (select from load_sources s where s.key = p.key and s.item is not null)
       and not exists (select from source_versions v where v.file_no = p.key and v.known_to is null)
+    group by p.line, p.key
 """)
 FORGET_ORPHANS = SQL("""
     update {load} p set item = null, says = jsonb_build_object('keys', jsonb_build_array(
@@ -85,9 +90,9 @@ CHANGES = """
         union select file_no from source_versions where known_to is null
     ), loose as (
         select %(keep_partners)s or %(keep)s and exists (select from load_partners p
-                   where p.key is null or p.key not in (select key from owned)) as partners,
+                   where not exists (select from owned o where o.key = p.key)) as partners,
                %(keep_violations)s or %(keep)s and exists (select from load_violations p
-                   where p.key is null or p.key not in (select key from owned)) as violations
+                   where not exists (select from owned o where o.key = p.key)) as violations
     ), lists as (
         select b.file_no, v.id as old_id, v.hash as old_hash, v.record as old, b.item,
                coalesce(p.items, '[]') as partners, coalesce(o.items, '[]') as violations,
