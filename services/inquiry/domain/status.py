@@ -163,11 +163,11 @@ def derive(
 
     The first of these that holds decides:
 
-    1. A doubt about orders (``_doubt``): NOT_DETERMINABLE, unless the strongest order in force is
-       CLOSED or REVOKED. An order of unknown content outweighs SEALED and SUSPENDED; an order
-       that was lifted later, or a seal without its day, counts where nothing else stands.
+    1. An order of unknown content: NOT_DETERMINABLE, unless CLOSED or REVOKED is in force. It may
+       suspend or lift, so of the other orders, and of seals, nothing is known beside it.
     2. The strongest order in force: CLOSED, SEALED (also by a seal of an open violation), REVOKED,
-       SUSPENDED; of one kind the earliest.
+       SUSPENDED; of one kind the earliest. Where none is, but one was lifted later or there is a
+       seal without its day (``_doubt``): NOT_DETERMINABLE.
     3. No licence on record: one of UNLICENSED_CASE_OPEN, UNLICENSED_REJECTED and UNLICENSED, or
        NOT_DETERMINABLE (``_unlicensed``).
     4. A licence that was issued after the day: NOT_DETERMINABLE.
@@ -190,32 +190,27 @@ def derive(
 
 def _by_orders(case: _Case) -> Status | None:
     """Derive the status by an order, or by a seal of an open violation; None if none stood."""
-    standing = orders_in_force(case.record.get("orders") or (), case.day)
+    orders = case.record.get("orders") or ()
+    standing = orders_in_force(orders, case.day)
     seals = [] if case.hindsight else [v for v in _seals(case) if found_on(v) <= case.day]
-    strongest = standing[0]["kind"] if standing else None
-    if strongest not in FINAL and (doubt := _doubt(case, stands=bool(standing or seals))):
-        return doubt
+    if unclear := [o for o in orders if o["kind"] == UNCLEAR and _date(o["on"]) <= case.day]:
+        # It may lift each of those that are not final.
+        standing, seals = [order for order in standing if order["kind"] in FINAL], []
+        if not standing:
+            return case.not_determinable("order_unclear", map(_order, unclear))
     evidence = [_order(order) for order in standing]
+    strongest = standing[0]["kind"] if standing else None
     if seals and strongest not in ("CLOSED", "SEALED"):
         # The day of the finding is not that of the seal, so ``since`` is not known.
         return case.status("SEALED", evidence=[*map(_seal, seals), *evidence])
     if strongest:
         return case.status(strongest, since=_date(standing[0]["on"]), evidence=evidence)
-    return None
+    return _doubt(case)
 
 
-def _doubt(case: _Case, *, stands: bool) -> Status | None:
-    """Derive NOT_DETERMINABLE from an order or a seal without its content or its day, if any.
-
-    An order of unknown content (``order_unclear``) may suspend or lift: it outweighs every order
-    that is not final, and only CLOSED and REVOKED stand in spite of it.
-    """
+def _doubt(case: _Case) -> Status | None:
+    """Derive NOT_DETERMINABLE from an order or a seal without its content or its day, if any."""
     orders = case.record.get("orders") or ()
-    unclear = [o for o in orders if o["kind"] == UNCLEAR and _date(o["on"]) <= case.day]
-    if unclear:
-        return case.not_determinable("order_unclear", map(_order, unclear))
-    if stands:
-        return None
     lifted_later = [o for o in orders if o["kind"] == LIFTED and _date(o["on"]) > case.day]
     if lifted_later:
         return case.not_determinable("order_lifted_later", map(_order, lifted_later))

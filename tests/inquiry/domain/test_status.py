@@ -116,6 +116,27 @@ def test_of_several_orders_the_strongest_decides_and_of_one_kind_the_earliest():
     assert derive(record(orders=tie), [], DAY).code == "CLOSED"
 
 
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [
+        ((), "NOT_DETERMINABLE"),
+        (("SEALED",), "NOT_DETERMINABLE"),
+        (("SUSPENDED",), "NOT_DETERMINABLE"),
+        (("REVOKED",), "REVOKED"),
+        (("SEALED", "REVOKED"), "REVOKED"),
+        (("CLOSED", "SEALED"), "CLOSED"),
+    ],
+)
+@pytest.mark.parametrize("step", ["expert_check", "sealed"])
+def test_an_order_of_unknown_content_may_lift_all_but_a_closing_and_a_revocation(kinds, code, step):
+    orders = [{"kind": kind, "on": "2025-01-01"} for kind in (*kinds, "COURT_ORDER")]
+    violation = {"kind": "overdraft", "found_on": "2025-01-01", "step": step}
+    status = derive(record(orders=orders, violations=[violation]), [], DAY)
+    assert status.code == code
+    assert (status.reason == "order_unclear") == (code == "NOT_DETERMINABLE")
+    assert "SEALED" not in [item.get("order") for item in status.evidence]
+
+
 def test_a_source_that_was_closed_before_it_was_asked_about_stays_closed():
     source = record(orders=[{"kind": "CLOSED", "on": "2020-01-01"}])
     status = derive(source, [decree()], DAY)
