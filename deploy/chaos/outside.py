@@ -26,7 +26,7 @@ SMS_TRICKS = (
     {"do": "take_and_hang", "seconds": 4},
     {"do": "delay", "seconds": 1},
 )
-PROVIDERS = ("magfa", "kavenegar")
+SMS_SERVERS = ("magfa", "kavenegar")
 
 
 def cut(port: int) -> Made:
@@ -115,7 +115,7 @@ def sms_lies(_: Installation) -> Iterator[None]:
     """The next answers of providers are errors, nonsense, late, or lost after the act."""
     chance = random.Random("sms")  # noqa: S311 - a play
     for _number in range(SMS_LIES):
-        _play(SMS_PORT, {"provider": chance.choice(PROVIDERS), **chance.choice(SMS_TRICKS)})
+        _play(SMS_PORT, {"provider": chance.choice(SMS_SERVERS), **chance.choice(SMS_TRICKS)})
     yield
     _play(SMS_PORT, {"do": "normal", "provider": "all"})
 

@@ -51,6 +51,12 @@ def naming(word):
             yield place
 
 
+def test_the_list_at_the_top_names_each_section():
+    titles = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
+    listed = re.findall(r"^\[(.+)\]\(#", PAGE.partition("\n## ")[0], re.MULTILINE)
+    assert listed == titles
+
+
 @pytest.mark.parametrize("title", RECIPES)
 def test_a_recipe_names_each_file_that_knows_of_such_a_thing(title):
     word, own = RECIPES[title]
@@ -72,6 +78,6 @@ def test_each_version_of_a_contract_with_files_has_a_route_of_its_own():
 
 
 def test_colleagues_read_the_name_of_each_provider_and_contract_in_persian():
-    assert set(PROVIDERS) <= set(notices_words.PROVIDERS)
+    assert set(PROVIDERS) <= set(notices_words.PROVIDER_NAMES)
     grantable = {c.operation for c in agency_contracts() if not c.everyone}
     assert grantable <= set(register_words.CONTRACTS)

@@ -182,7 +182,7 @@ def check_certificate(verifiers: Verifiers, admission: Admission) -> None:
 def check_replay(verifiers: Verifiers, admission: Admission) -> None:
     """``*.replayed`` and ``*.before_start``: a proof is accepted once.
 
-    Where the rate leaves room, it is recorded by the same statement that looks for it.
+    Where the rate leaves room, the same statement records it; what is over the rate is not.
     """
     proof = admission.proven()
     if proof.kind is None:
@@ -198,7 +198,7 @@ def check_rate(verifiers: Verifiers, admission: Admission) -> None:
 
 
 def check_once(verifiers: Verifiers, admission: Admission) -> None:
-    """``*.replayed`` if another process was faster. What is over the rate is not recorded."""
+    """``*.replayed``, where ``check_replay`` recorded nothing, if another process was faster."""
     proof = admission.proven()
     if proof.kind is not None and not admission.is_recorded:
         verifiers.replays.note(proof.kind, proof.scope, proof.nonce)
@@ -248,20 +248,20 @@ HEADERS = (
 
 
 async def identify(verifiers: Verifiers, request: Request, http_message: HttpMessage) -> Visitor:
-    """The agency that asks, by the headers alone. Raises what the first failed check raises.
-
-    What is asked of other machines (whether a token was revoked, and the last part of the check
-    ``once``) comes when all else of the headers is good.
-    """
+    """The agency that asks, by the headers alone. Raises what the first failed check raises."""
     admission = Admission(request, http_message)
     for check in HEADERS:
         check(verifiers, admission)
-    proof = admission.proven()
+    await ask_other_machines(verifiers, admission.proven())
+    return admission.visitor(verifiers.register)
+
+
+async def ask_other_machines(verifiers: Verifiers, proof: RequestProof) -> None:
+    """``token.revoked`` and ``*.replayed`` by what other faces know: the rest of two checks."""
     if proof.token is not None:
         await verifiers.revoked_tokens.require_valid(proof.token)
     if proof.kind is not None:
         await verifiers.shared_replays.take(proof.kind, proof.scope, proof.nonce)
-    return admission.visitor(verifiers.register)
 
 
 # --- the body ---

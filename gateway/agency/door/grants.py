@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from bus.errors import Forbidden
+from bus.messages import kinds
 from bus.messages.values import Json
-from contracts import Request
 from members.documents import Agency, Grant, from_network, grants_to_wire, today
 from members.register import Register, rights
 
@@ -13,7 +13,11 @@ CallerFields = Json
 
 
 def granted(
-    register: Register, agency: Agency, contract: Request, behalf: str | None, address: str | None
+    register: Register,
+    agency: Agency,
+    contract: kinds.Request,
+    behalf: str | None,
+    address: str | None,
 ) -> list[Grant]:
     """The grants, in force or not, by which an agency uses a contract from that address, in its
     own name or on ``behalf`` of another.
@@ -32,7 +36,7 @@ def granted(
     return near
 
 
-def require_grant(grants: list[Grant], contract: Request) -> None:
+def require_grant(grants: list[Grant], contract: kinds.Request) -> None:
     """Forbidden unless one of these is in force; for contracts without a purpose."""
     if contract.everyone:
         return

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bus.errors import Forbidden
+from bus.messages import kinds
 from bus.messages.values import Json
 from bus.signatures.digest import DigestCheck, check_digest
 from bus.signatures.signing import HttpMessage
-from contracts import Contract, Request
 from gateway.agency.door.grants import CallerFields, caller_fields, granted, require_grant
 from gateway.agency.door.verification import SIGNATURE
 from gateway.agency.proofs.tokens import Access
@@ -40,7 +40,7 @@ class Visitor:
     way: str = SIGNATURE
     stated: Mapping[str, str] = field(default_factory=dict)
 
-    def stated_for(self, contract: Contract) -> Json:
+    def stated_for(self, contract: kinds.Contract) -> Json:
         """What it states beside its bodies, of the fields that a message has."""
         fields = contract.schema.fields
         return {name: value for name, value in self.stated.items() if name in fields}
@@ -63,10 +63,11 @@ class Visitor:
         behalf = f" for {self.on_behalf_of}" if self.on_behalf_of else ""
         return str(uuid.uuid5(NAMESPACE, f"{self.agency.code}{behalf} {contract} {cause}"))
 
-    def require_right(self, contract: Request) -> None:
+    def require_right(self, contract: kinds.Request) -> None:
         """Forbidden ``token.scope`` for a token of other contracts, or without a grant in force.
 
-        A contract with a purpose is judged by its service, which logs the refusal.
+        Whether a purpose was granted is judged by its service, which logs the refusal; whose grants
+        they are, and from which network they may be used, ``caller`` judges.
         """
         if contract.judges_purpose:
             return
@@ -74,11 +75,11 @@ class Visitor:
             raise Forbidden(f"The token is not for {contract.name}.", code="token.scope")
         require_grant(self.grants(contract), contract)
 
-    def grants(self, contract: Request) -> list[Grant]:
+    def grants(self, contract: kinds.Request) -> list[Grant]:
         """The grants by which it uses the contract. Raises as ``granted`` does."""
         return granted(self.register, self.agency, contract, self.on_behalf_of, self.address)
 
-    def caller(self, contract: Request) -> CallerFields:
+    def caller(self, contract: kinds.Request) -> CallerFields:
         """The caller of the envelope; of a token only the grants in its scope and purpose."""
         behalf = self.register.agency(self.on_behalf_of) if self.on_behalf_of else None
         fields = caller_fields(

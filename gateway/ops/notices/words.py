@@ -11,7 +11,7 @@ from gateway.ops.staff import refusals as sentences
 
 ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
 CHANNELS = {"sms": "پیامک", "email": "پست الکترونیک", "inbox": "صندوق پیام", "letter": "نامه کاغذی"}
-PROVIDERS = {
+PROVIDER_NAMES = {
     "kavenegar": "کاوه‌نگار",
     "magfa": "مگفا",
     "melipayamak": "ملی پیامک",
@@ -345,4 +345,4 @@ def lines_of(_: BusError) -> Sequence[object]:
 
 def provider_label(code: str) -> str:
     """What people call a provider of messages; its code where nobody has named it."""
-    return PROVIDERS.get(code, code)
+    return PROVIDER_NAMES.get(code, code)

@@ -3,7 +3,7 @@
 CHARGING: it was asked, and the Command ``billing.charge.v1`` is on its way or was refused. An event
 of its bill ends this state, mostly ``billing.bill_issued.v1``. Where none comes for sixty days
 (``own_unfinished`` of people/retention.toml) the inquiry is given up: it is ENDED, and who asked is
-forgotten.
+forgotten, unless a legal hold keeps it.
 
 UNPAID: there is a bill. Only an event ends this state: ``bill_paid`` or
 ``bill_ended`` (waived, void or expired). Billing has a clock for the bill; there is none here.

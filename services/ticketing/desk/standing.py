@@ -19,10 +19,15 @@ from services.ticketing.tickets.acts import Case
 # Refusals that the page shows where the act would stand, since a colleague looks for it there. An
 # act for which there is nothing (a visit that nobody booked) is left out without a word.
 TOLD = frozenset({"ticket.has_joined", "person_act.held", "mobile_correction.waits"})
+# Who was joined reads what is written in the ticket that is worked on.
+WITHIN_ANOTHER: frozenset[Act | Right] = frozenset({"say", "answer", "close"})
 
 
 def require(context: Context, case: Case, act: Act | Right) -> None:
     """Raise what stands in the way of the act, if anything does."""
+    if act in WITHIN_ANOTHER and case.ticket.merged_into is not None:
+        sentence = "This ticket is joined with another; write there, or part them first."
+        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act=act)
     rule = _RULES.get(act)
     if rule is not None:
         rule(context, case)
@@ -48,13 +53,6 @@ def _nothing_joined(context: Context, case: Case) -> None:
     if rows.joined_codes(context.conn, case.id):
         sentence = "Other tickets are joined with this one; release them first."
         raise RuleBroken(sentence, code="ticket.has_joined")
-
-
-def _by_itself(_: Context, case: Case) -> None:
-    """Who was joined reads what is written in the ticket that is worked on."""
-    if case.ticket.merged_into is not None:
-        sentence = "This ticket is joined with another; write there, or part them first."
-        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act="answer")
 
 
 def _visit(_: Context, case: Case) -> None:
@@ -96,9 +94,6 @@ def _spam(context: Context, case: Case) -> None:
 
 
 _RULES: dict[Act | Right, Callable[[Context, Case], None]] = {
-    "say": _by_itself,
-    "answer": _by_itself,
-    "close": _by_itself,
     "merge": _nothing_joined,
     "spam": _spam,
     "visit": _visit,

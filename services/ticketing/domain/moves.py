@@ -9,51 +9,52 @@ from bus.transitions import Transitions
 # PREVIOUS is no state of a ticket: an undone merge leads back to the state before it.
 State: TypeAlias = Literal["NEW", "OPEN", "PAUSED", "ANSWERED", "CLOSED", "MERGED", "PREVIOUS"]
 Act: TypeAlias = Literal[
-    "register",
-    "assign",
-    "sort",
-    "write",
-    "say",
-    "note",
-    "pause",
-    "resume",
-    "invite",
-    "choose_slot",
-    "leave_slot",
-    "visit",
-    "miss",
-    "end_visit",
-    "answer",
-    "close",
-    "withdraw",
-    "reopen",
-    "take_up",
-    "merge",
-    "unmerge",
-    "absorb",
-    "release",
-    "rate",
-    "unpublish",
-    "take_down",
-    "remind",
-    "escalate",
-    "due_moved",
-    "bounce",
-    "infected",
-    "joined_write",
-    "outside_letter",
-    "not_taken",
-    "withheld",
-    "new_secret",
-    "correct_mobile",
-    "related",
-    "calendar_reply",
-    "forward",
-    "forwarded",
-    "forward_news",
-    "forward_failed",
+    "register",  # a ticket begins, by a citizen, a colleague or a letter
+    "assign",  # given to a unit or a colleague, or taken
+    "sort",  # its subject is put right
+    "write",  # the citizen writes
+    "say",  # a colleague writes to the citizen, and work goes on
+    "note",  # an internal note
+    "pause",  # it waits for somebody outside; its clocks stand
+    "resume",  # it waits no longer
+    "invite",  # the citizen is asked to come, at a time of theirs
+    "choose_slot",  # the citizen takes a time
+    "leave_slot",  # the citizen gives it back
+    "visit",  # the visit took place
+    "miss",  # the visit did not take place
+    "end_visit",  # the visit is called off
+    "answer",  # the result, to which the citizen may object
+    "close",  # it ends without a result
+    "withdraw",  # the citizen takes it back
+    "reopen",  # the citizen objects to the result
+    "take_up",  # a colleague works on it again
+    "merge",  # joined with another, which goes on
+    "unmerge",  # parted again
+    "absorb",  # another was joined with this one
+    "release",  # that one was parted again
+    "rate",  # the citizen says how content they are
+    "unpublish",  # the citizen takes it out of the public list
+    "take_down",  # a colleague takes it out of the public list
+    "remind",  # a promise ends soon
+    "escalate",  # a promise was broken; the head of the unit hears of it
+    "due_moved",  # a promise's last moment moved with the calendar
+    "bounce",  # an e-mail of ours came back
+    "infected",  # a file of the citizen has a virus
+    "joined_write",  # somebody whose ticket is joined wrote
+    "outside_letter",  # an e-mail by somebody else came
+    "not_taken",  # a part of an e-mail could not be taken
+    "withheld",  # a message to the citizen was not sent
+    "new_secret",  # the citizen got a new secret
+    "correct_mobile",  # a wrong mobile was put right
+    "related",  # another ticket of the same matter
+    "calendar_reply",  # an answer to an invitation in a calendar
+    "forward",  # sent on to another organisation
+    "forwarded",  # it is there
+    "forward_news",  # news from there
+    "forward_failed",  # it could not be sent there
 ]
-# What a role allows beside acts on one ticket.
+# What a role allows beside acts on one ticket; of one ticket: "register", to write one down for
+# somebody, and "spam", to close a letter of nobody.
 Right: TypeAlias = Literal[
     "read",
     "register",
