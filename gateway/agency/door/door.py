@@ -40,16 +40,14 @@ class Door:
         self.verifiers, self.client, self._key, self._log = verifiers, client, key, log
         self.base = str(verifiers.address)
 
-    async def identify(self, request: Request, contract: kinds.Request) -> Visitor:
-        """The agency that asks, by the headers alone: for what reads its body itself."""
-        CONTRACT.set(request, contract.name)
-        identified = VISITOR.get(request)
-        return identified or await self.identify_first(request)
-
-    async def identify_first(self, request: Request) -> Visitor:
-        """The agency that asks, before it is looked up for what: a later ``identify`` of the same
-        request gives the same, and takes nothing of its rate again.
+    async def identify(self, request: Request, contract: kinds.Request | None = None) -> Visitor:
+        """The agency that asks, by the headers alone; ``contract`` is None before it is known for
+        what. Once identified a request stays so, and takes nothing of the rate again.
         """
+        if contract is not None:
+            CONTRACT.set(request, contract.name)
+        if (identified := VISITOR.get(request)) is not None:
+            return identified
         MARKS.set(request, collect_marks())
         visitor = await checks.identify(self.verifiers, request, self.http_message(request))
         VISITOR.set(request, visitor)
@@ -76,11 +74,7 @@ class Door:
         """A JSON request to a contract that has passed all checks; ``forms`` are the media types
         in which the answer can go.
         """
-        return await self._read(request, await self.identify(request, contract), contract, *forms)
-
-    async def _read(
-        self, request: Request, visitor: Visitor, contract: kinds.Request, *forms: str
-    ) -> Reading:
+        visitor = await self.identify(request, contract)
         reading = Reading(request, visitor, contract, forms)
         await checks.read_message(reading)
         PURPOSE.set(request, reading.data.get("purpose"))
@@ -88,15 +82,8 @@ class Door:
 
     async def answer(self, request: Request, contract: kinds.Request) -> Response:
         """Check a JSON request to a contract, call the service, and answer in JSON."""
-        visitor = await self.identify(request, contract)
-        return await self.answer_visitor(request, visitor, contract)
-
-    async def answer_visitor(
-        self, request: Request, visitor: Visitor, contract: kinds.Request
-    ) -> Response:
-        """The same for an agency that was identified already."""
-        reading = await self._read(request, visitor, contract, JSON)
-        return web.json_response(await self.call(request, visitor, contract, reading.data))
+        reading = await self.read(request, contract, JSON)
+        return web.json_response(await self.call(request, reading.visitor, contract, reading.data))
 
     async def call(  # noqa: PLR0913 - what stands on an envelope
         self,

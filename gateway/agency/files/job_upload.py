@@ -24,7 +24,7 @@ async def submit(door: Door, request: Request) -> Response:
     visitor = await door.identify(request, SUBMIT_JOB)
     form = bodies.media_type(request, JSON, *FORMS)
     if form == JSON:
-        return await door.answer_visitor(request, visitor, SUBMIT_JOB)
+        return await door.answer(request, SUBMIT_JOB)
     bodies.answer_type(request, JSON)
     matter = JOB_MATTER.load_data(_matter(request))
     return await _Upload(door, request, visitor, {**matter, "form": FORMS[form]}).stream()

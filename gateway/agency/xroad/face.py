@@ -135,7 +135,7 @@ class XRoad:
             raise HttpError("xroad.version", "Version 1 of the protocol is spoken here: /r1/…")
         service = service_of(raw_path)
         exchange, hashed = self._begin(request, service)
-        visitor = await self._door.identify_first(hashed)
+        visitor = await self._door.identify(hashed)
         if exchange.is_meta:
             return await self._metaservice(hashed, exchange, visitor)
         contract = self._contract(service)
