@@ -76,7 +76,9 @@ class Tx:
 
     def hold(self, name: str) -> None:
         """Wait until no other transaction holds the lock of that name, and hold it to the end."""
-        self.conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+        # Of 64 bits: a receiver's name must meet no other's, nor a leader's.
+        key = func.hashtextextended(name, 0)
+        self.conn.execute(select(func.pg_advisory_xact_lock(key)))
 
     def write(self, statement: Prepared, *values: object) -> None:
         """Have a statement run that gives nothing back, at the latest with the commit."""

@@ -17,7 +17,7 @@ COUNT = Prepared("test_count", "select count(*) from marks where mark = cast(%s 
 
 @pytest.fixture
 def store(probe, tmp_path):
-    made = Store(probe.db, connections=2, marks=Marks(tmp_path))
+    made = Store(probe.db, connections=3, marks=Marks(tmp_path))
     with made.transaction() as tx:  # both are planned
         tx.write(ADD, "planned")
         tx.read(COUNT, "planned")
@@ -161,4 +161,14 @@ def test_who_leads_holds_no_transaction_open(store):
         assert mine
         held = "select count(*) from pg_stat_activity where state like 'idle in transaction%'"
         held += " and datname = current_database() and pid <> pg_backend_pid()"
+        # The probe itself may be at work.
+        held += " and application_name = current_setting('application_name')"
         assert tx.conn.execute(text(held)).scalar() == 0
+
+
+def test_a_lock_by_name_meets_no_other_name(store):
+    one, other = "notices 16627", "notices 204757"  # their hashes of 32 bits are the same
+    with store.leader(one), store.transaction() as tx, store.transaction() as beside:
+        beside.conn.execute(text("set local lock_timeout = '100ms'"))
+        tx.hold(one)
+        beside.hold(other)
