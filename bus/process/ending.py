@@ -39,11 +39,14 @@ def on_stop(act: Callable[[], object]) -> None:
         signal.signal(number, lambda *_: None)
 
     def hear() -> None:
-        with wakes:
+        with reads, wakes:
             while reads.recv(1)[0] not in STOPS:
                 pass
             in_time()
             act()
+            # Who is told again writes here again: closed, its number may be a new connection's.
+            while reads.recv(1):
+                pass
 
     threading.Thread(target=hear, name="stop", daemon=True).start()
 

@@ -5,7 +5,7 @@ import json
 
 import pika
 
-from bus import topology
+from bus.activator import EXCHANGES
 from bus.client import Client
 from bus.envelope import Envelope
 from bus.errors import BusError
@@ -72,12 +72,11 @@ class Wire:
         self.channel.basic_publish(exchange, key, body, pika.BasicProperties(**properties))
 
     def tell(self, contract, *, id=None, **data):
-        """A Command or an Event, well formed; its id."""
+        """A message of any kind, well formed; its id. Nobody gets the reply of a Request."""
         arguments = {"id": id} if id else {}
         envelope = Envelope.new(contract.name, "test", **arguments)
-        exchange = topology.EVENTS if contract.name.endswith("noted.v1") else topology.COMMANDS
         self.publish(
-            exchange,
+            EXCHANGES[type(contract)],
             contract.name,
             json.dumps(data).encode(),
             content_type="application/json",

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bus import topology
 from tests.bus.amqp.test_silent_broker import SilentAt
 from tests.bus.asking import Wire
 from tests.probe.contracts import ADD
@@ -30,6 +29,20 @@ from bus.process import ending
 ending.at_once(143)
 print("ready", flush=True)
 time.sleep(60)
+"""
+
+# What is opened after the first signal may get the number of what was closed by it.
+TOLD_TWICE = """
+import select, signal, socket, threading
+from bus.process import ending
+told = threading.Event()
+ending.on_stop(told.set)
+signal.raise_signal(signal.SIGTERM)
+told.wait()
+next(thread for thread in threading.enumerate() if thread.name == "stop").join(0.3)
+connections = [end for _ in range(3) for end in socket.socketpair()]
+signal.raise_signal(signal.SIGTERM)
+print(len(select.select(connections, [], [], 0.1)[0]))
 """
 
 
@@ -55,9 +68,8 @@ def test_a_service_ends_although_its_work_does_not(impatient, vhost, probe_db):
     process = impatient("serve")
     wait_for(lambda: process.log.count('"consuming"') >= 3, 60)
     with Wire(vhost) as wire:
-        body = b'{"mark":"endless","seconds":600}'
-        wire.publish(topology.REQUESTS, ADD.name, body, reply_to="amq.rabbitmq.reply-to.x")
-        wait_for(lambda: execute(probe_db, "select count(*) from begun")[0][0])
+        wire.tell(ADD, mark="endless", seconds=600)
+        wait_for(lambda: execute(probe_db, "select 1 from begun where mark = 'endless'"))
     assert process.stop(60) == 1
     assert "Timeout" in process.log
 
@@ -80,3 +92,9 @@ def test_the_first_process_of_a_container_heeds_that_it_shall_stop():
         assert process.stdout.readline() == b"ready\n"
         process.terminate()
         assert process.wait(30) == 143
+
+
+def test_who_is_told_twice_to_stop_writes_into_no_connection_made_since():
+    words = [sys.executable, "-c", TOLD_TWICE]
+    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert (told.stdout, told.stderr) == ("0\n", "")
