@@ -223,6 +223,21 @@ def test_who_was_joined_objects_and_rates_for_oneself_and_reads_nobodys_words_or
     assert "چاه هنوز باز است." not in str(hand.track(first))
 
 
+def test_a_prepared_text_is_filled_for_each_who_was_joined_in_ones_own_language(hand):
+    first = hand.register(name="Sara")
+    hand.at("1405-09-03 09:00")
+    second = hand.register(name="Sara Ahmadi", language="en")
+    hand.act(at_desk.MERGE, second, "mina", into=first)
+    hand.act(at_desk.ANSWER, first, canned="received", final=False)
+    own = hand.track(second)["history"][-1]["text"]
+    assert own.startswith(f"Your request {grouped(second)} reached")
+    text = "{name}: {registered}"
+    hand.act(at_desk.ANSWER, first, text=text, fill=True, final=True)
+    ends = [hand.track(code)["history"][-1]["text"] for code in (first, second)]
+    assert [end.partition(":")[0] for end in ends] == ["Sara", "Sara Ahmadi"]
+    assert "2026-11-24" in ends[1]
+
+
 def test_who_was_joined_goes_on_when_the_other_takes_its_request_back(hand):
     first, second = hand.register(), hand.register()
     hand.act(at_desk.MERGE, second, "mina", into=first)

@@ -1,8 +1,9 @@
 """What colleagues do with a ticket: read, answer, assign, pause, invite, merge, close."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from bus.errors import FieldError, Forbidden, RuleBroken
 from contracts.ticketing.citizens import Opened
@@ -172,19 +173,38 @@ def answer(context: Context, message: Answer) -> Acted:
     name: Act = "answer" if message.final else "say"
     case = load(context, name, message)
     standing.require(context, case, name)
-    text = message.text or _prepared_text(context, case, message.canned or "")
-    if message.text and message.fill:
-        text = views.fill_text(context, case, text, _name(context, case))
+    words = _words_of(context, message)
+    text = _filled(context, case, words, words.text(case.row.language))
     if message.final:
         visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, name, message.attachments, text=text)
     reply = finish(context, case)
-    _do_on_joined(context, case, name, text)
+    _do_on_joined(context, case, name, words)
     return reply
 
 
+class _Words(NamedTuple):
+    """A text by its language; ``fills``: it has places, which are each ticket's own."""
+
+    text: Callable[[str], str]
+    fills: bool = False
+
+
+def _words_of(context: Context, message: Answer) -> _Words:
+    if message.text:
+        return _Words(lambda _: message.text, message.fill)
+    prepared = context.book.canned.get(message.canned or "")
+    if prepared is None:
+        raise field_refusal("canned", "There is no such prepared text.")
+    return _Words(prepared.text, fills=True)
+
+
+def _filled(context: Context, case: Case, words: _Words, text: str) -> str:
+    return views.fill_text(context, case, text, _name(context, case)) if words.fills else text
+
+
 def _do_on_joined(
-    context: Context, case: Case, act: Act, text: str, reason: str | None = None
+    context: Context, case: Case, act: Act, words: _Words, reason: str | None = None
 ) -> None:
     """Do the same on each ticket that was joined with this one, in words to its own citizen; one
     that this ends stands by itself from then on, so that its citizen may object and rate.
@@ -192,7 +212,8 @@ def _do_on_joined(
     for code in rows.joined_codes(context.conn, case.id):
         joined = acts.load(context, code)
         by = context.colleague.username
-        own = _to_joined(context, case, joined, text)
+        text = _to_joined(context, case, joined, words.text(joined.row.language))
+        own = _filled(context, joined, words, text)
         acts.add(context, joined, act, by="unit", actor=by, text=own, reason=reason)
         if joined.ticket.merged_into is None:
             rows.change_ticket(context.conn, joined.id, merged_into=None)
@@ -213,13 +234,6 @@ def _to_joined(context: Context, case: Case, joined: Case, text: str) -> str:
     return text
 
 
-def _prepared_text(context: Context, case: Case, code: str) -> str:
-    prepared = context.book.canned.get(code)
-    if prepared is None:
-        raise field_refusal("canned", "There is no such prepared text.")
-    return views.fill(context, case, prepared, _name(context, case))
-
-
 def _name(context: Context, case: Case) -> str:
     """The citizen's name; empty for a colleague who may not see it."""
     person = contacts.person_of(context, case)
@@ -233,7 +247,7 @@ def close(context: Context, message: Close) -> Acted:
     visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, "close", reason=message.reason, text=message.text)
     reply = finish(context, case)
-    _do_on_joined(context, case, "close", message.text, message.reason)
+    _do_on_joined(context, case, "close", _Words(lambda _: message.text), message.reason)
     return reply
 
 
