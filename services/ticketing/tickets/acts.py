@@ -1,5 +1,6 @@
 """One act on one ticket: append to its log, judge its clocks, project, publish what was done."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from contracts.ticketing.files import Attachment
 from iran.persian import search_key
 from services.ticketing.context import Context
 from services.ticketing.domain import promises
-from services.ticketing.domain.moves import WORK, Act, Party
+from services.ticketing.domain.moves import ENDED, WORK, Act, Party
 from services.ticketing.domain.promises import Clock, Promise, Span
 from services.ticketing.domain.ticket import Entry, Ticket, fold, is_unread
 from services.ticketing.tickets import rows
@@ -129,7 +130,6 @@ def project(context: Context, case: Case) -> Acted:
     """Write the state that the log adds up to into the ticket's row, and publish the Event."""
     ticket, clocks = case.ticket, case.clocks(context)
     first = promises.next_due(clocks) if ticket.state in WORK else None
-    ended = ticket.state not in WORK
     new_words = " ".join(search_key(entry.text) for entry in case.fresh)
     rows.change_ticket(
         context.conn,
@@ -143,7 +143,7 @@ def project(context: Context, case: Case) -> Acted:
         due_clock=first.name if first else None,
         due_seen=due_times(clocks),
         calendar_version=context.calendar_version,
-        ended_at=(case.row.ended_at or context.now) if ended else None,
+        ended_at=_ended_at(context, case),
         unread=is_unread(case.fresh, ticket.state, case.row.unread),
         search=f"{case.row.search} {new_words}".strip()[-SEARCHED:],
     )
@@ -160,6 +160,14 @@ def project(context: Context, case: Case) -> Acted:
         ),
     )
     return Acted(code=case.row.code, version=ticket.version, state=ticket.state)
+
+
+def _ended_at(context: Context, case: Case) -> dt.datetime | None:
+    """When a ticket ended that has; one that is joined with another ends with that one."""
+    if case.ticket.state not in ENDED:
+        return None
+    was_ended = case.row.state in ENDED
+    return case.row.ended_at if was_ended and case.row.ended_at else context.now
 
 
 def due_times(clocks: Iterable[Clock]) -> dict[str, str]:
