@@ -15,6 +15,7 @@ from iran.persian import persian_digits, tehran_day
 from people.tracking import grouped, in_text
 from services.ticketing.accounts import staff
 from services.ticketing.chores import deadlines
+from services.ticketing.desk import tickets
 from services.ticketing.figures import reports
 from tests.stores import execute
 from tests.ticketing.conftest import PASSWORD, SECRET, tehran
@@ -221,6 +222,13 @@ def test_who_was_joined_objects_and_rates_for_oneself_and_reads_nobodys_words_or
     assert hand.read(second)["history"][-1]["text"] == "چاه هنوز باز است."
     assert hand.track(first)["state"] == "ANSWERED", "an objection is the person's own"
     assert "چاه هنوز باز است." not in str(hand.track(first))
+
+
+def test_no_more_are_joined_than_one_answer_reaches_in_time(hand, monkeypatch):
+    monkeypatch.setattr(tickets, "JOINED_MOST", 1)
+    first, *others = (hand.register() for _ in range(3))
+    fates = [hand.act(at_desk.MERGE, code, "mina", into=first) for code in others]
+    assert [fate.get("state") or fate["code"] for fate in fates] == ["MERGED", "ticket.many_joined"]
 
 
 def test_a_prepared_text_is_filled_for_each_who_was_joined_in_ones_own_language(hand):

@@ -204,6 +204,7 @@ _OF_FIELD = {
 _OF_CODE = {
     "visit.no_open_time": "office",
     "ticket.target_ended": "into",
+    "ticket.many_joined": "into",
     "secret_code.wrong": "pin",
     "secret_code.gone": "pin",
 }

@@ -42,6 +42,8 @@ from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.drafts import Owner
 from services.ticketing.tickets.refusals import field_refusal
 
+# An answer is written to each that was joined, within the time that its writer waits.
+JOINED_MOST = 100
 # A letter, or the half-space within a word.
 WITHIN_WORD = r"[\w\u200c]"
 
@@ -305,6 +307,7 @@ def merge(context: Context, message: Merge) -> Acted:
     require_unit(context, target)
     standing.require(context, case, "merge")
     _require_work(target)
+    _require_room(context, target)
     visits.settle(context, case, message.visit, context.colleague.username)
     add(context, target, "absorb", child=message.code)
     acts.project(context, target)
@@ -321,6 +324,15 @@ def _require_work(target: Case) -> None:
     sentence = f"The ticket {code} is {state}; join with one that is worked on."
     fields = [FieldError("into", "ended", sentence)]
     raise RuleBroken(sentence, code="ticket.target_ended", fields=fields, state=state, ticket=code)
+
+
+def _require_room(context: Context, target: Case) -> None:
+    """RuleBroken ``ticket.many_joined`` if as many are joined with it as one answer can reach."""
+    if len(rows.joined_codes(context.conn, target.id)) < JOINED_MOST:
+        return
+    sentence = f"{JOINED_MOST} tickets are joined with that one; join with another of the matter."
+    fields = [FieldError("into", "many_joined", sentence)]
+    raise RuleBroken(sentence, code="ticket.many_joined", fields=fields)
 
 
 def unmerge(context: Context, message: Unmerge) -> Acted:
