@@ -5,6 +5,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
+from bus.process import ending
 from bus.process.private import own_files_only
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("part", help="the service's package, such as services.inquiry")
     arguments = parser.parse_args(argv)
+    # What waits for a migration must not take one that was stopped for done.
+    ending.at_once(128 + signal.SIGTERM)
     if arguments.command == "serve":
         # Before anything else is imported: what is imported unpatched stays blocking.
         import eventlet
@@ -52,7 +55,7 @@ def serve(part: str) -> int:
     import nameko
     from nameko.runners import ServiceRunner
 
-    from bus.process import collector, ending, monitor, names
+    from bus.process import collector, monitor, names
     from bus.process.surroundings import watch_surroundings
     from bus.settings import broker_url
 
@@ -102,7 +105,7 @@ def relay(part: str) -> int:
     import asyncio
 
     from bus.amqp.relay import Relay
-    from bus.process import ending, monitor
+    from bus.process import monitor
     from bus.process.surroundings import watch_surroundings
     from bus.settings import broker_url
 
@@ -204,12 +207,10 @@ def check_database_cooperates(db_url: str) -> None:
 
 
 def _prepare(part: str, *names: str) -> "Settings":
-    from bus.process import ending, log
+    from bus.process import log
     from bus.settings import Settings, require_whole
     from contracts import hidden_names
 
-    # What waits for a migration must not take one that was stopped for done.
-    ending.at_once(128 + signal.SIGTERM)
     settings = Settings().require(*names)
     for name in names:
         require_whole(name, settings.text(name))

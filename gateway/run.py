@@ -37,7 +37,6 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
     ``part`` is its name among all parts where that differs from the face's own.
     """
     own_files_only()
-    ending.at_once(0)
     settings = Settings()
     try:
         log.configure(name, level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())

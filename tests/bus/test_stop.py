@@ -22,13 +22,17 @@ ending.SECONDS = 1.0
 from bus.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
+# What takes long to be imported takes for ever.
 FIRST_OF_A_CONTAINER = """
-import os, time
+import os, runpy, sys, time, types
 os.getpid = lambda: 1
-from bus.process import ending
-ending.at_once(143)
-print("ready", flush=True)
-time.sleep(60)
+class Slow(types.ModuleType):
+    def __getattr__(self, name):
+        print("ready", flush=True)
+        time.sleep(60)
+slow, *sys.argv = sys.argv[1:]
+sys.modules[slow] = Slow(slow)
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 
 # What is opened after the first signal may get the number of what was closed by it.
@@ -86,12 +90,19 @@ def test_a_relay_ends_although_its_database_is_silent(impatient, probe_db):
     way.close()
 
 
-def test_the_first_process_of_a_container_heeds_that_it_shall_stop():
-    words = [sys.executable, "-c", FIRST_OF_A_CONTAINER]
+@pytest.mark.parametrize(
+    ("slow", "words", "code"),
+    [
+        ("eventlet", ["bus", "serve", "services.ticketing"], 143),
+        ("gateway.public.api", ["gateway.public"], 0),
+    ],
+)
+def test_the_first_process_of_a_container_heeds_at_once_that_it_shall_stop(slow, words, code):
+    words = [sys.executable, "-c", FIRST_OF_A_CONTAINER, slow, *words]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"ready\n"
         process.terminate()
-        assert process.wait(30) == 143
+        assert process.wait(30) == code
 
 
 def test_who_is_told_twice_to_stop_writes_into_no_connection_made_since():
