@@ -39,10 +39,10 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 TOLD_TWICE = """
 import select, signal, socket, threading
 from bus.process import ending
-told = threading.Event()
-ending.on_stop(told.set)
+heard = threading.Event()
+ending.on_stop(heard.set)
 signal.raise_signal(signal.SIGTERM)
-told.wait()
+heard.wait()
 next(thread for thread in threading.enumerate() if thread.name == "stop").join(0.3)
 connections = [end for _ in range(3) for end in socket.socketpair()]
 signal.raise_signal(signal.SIGTERM)
@@ -107,5 +107,5 @@ def test_the_first_process_of_a_container_heeds_at_once_that_it_shall_stop(slow,
 
 def test_who_is_told_twice_to_stop_writes_into_no_connection_made_since():
     words = [sys.executable, "-c", TOLD_TWICE]
-    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    assert (told.stdout, told.stderr) == ("0\n", "")
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert (ended.stdout, ended.stderr) == ("0\n", "")

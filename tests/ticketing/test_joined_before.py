@@ -38,8 +38,8 @@ def logs_add_up(hand):
     kept = execute(hand.db, "select id, state, version, merged_into is null from tickets")
     with hand.store.transaction() as tx:
         logs = {id_: fold(rows.events(tx.conn, id_)) for id_, *_ in kept}
-    told = [(id_, log.state, log.version, log.merged_into is None) for id_, log in logs.items()]
-    return told == kept
+    summed = [(id_, log.state, log.version, log.merged_into is None) for id_, log in logs.items()]
+    return summed == kept
 
 
 def joined_with(hand, first, **more):

@@ -167,8 +167,8 @@ def test_who_leads_holds_no_transaction_open(store):
 
 
 def test_a_lock_by_name_meets_no_other_name(store):
-    one, other = "notices 16627", "notices 204757"  # their hashes of 32 bits are the same
-    with store.leader(one), store.transaction() as tx, store.transaction() as beside:
+    name, alike = "notices 16627", "notices 204757"  # their hashes of 32 bits are the same
+    with store.leader(name), store.transaction() as tx, store.transaction() as beside:
         beside.conn.execute(text("set local lock_timeout = '100ms'"))
-        tx.hold(one)
-        beside.hold(other)
+        tx.hold(name)
+        beside.hold(alike)
