@@ -3,24 +3,30 @@
 "use strict";
 
 const SAVE_AFTER = 3000;
+// Of all that a page may still send while it goes, browsers take 64 KiB.
+const MOST_KEPT_ALIVE = 60_000;
 
 function keepDrafts(form) {
   const box = form.elements.text;
   const state = form.querySelector("[data-draft-state]");
   if (!box || !state) return;
-  let timer = 0, saved = box.value, sending = null, ended = false;
+  let timer = 0, saved = box.value, asked = saved, sending = null, ended = false;
   const save = async () => {
     const text = box.value;
-    if (ended || text === saved) return;
+    if (ended || text === saved || (sending && text === asked)) return;
     sending = new AbortController();
+    asked = text;
     const body = new URLSearchParams({ act: form.elements.act.value, form: form.elements.form.value, text });
+    // Who leaves the page right after a word does not lose it: browsers finish what is small enough.
+    const keepalive = String(body).length < MOST_KEPT_ALIVE;
     try {
-      const reply = await fetch(form.dataset.draft, { method: "POST", body, redirect: "manual", signal: sending.signal });
+      const reply = await fetch(form.dataset.draft, { method: "POST", body, redirect: "manual", keepalive, signal: sending.signal });
       if (reply.status === 204) saved = text;
       state.textContent = reply.status === 204 ? state.dataset.saved : state.dataset.failed;
     } catch (error) {
       if (error.name !== "AbortError") state.textContent = state.dataset.failed;
     }
+    sending = null;
   };
   box.addEventListener("input", () => {
     clearTimeout(timer);
@@ -31,7 +37,7 @@ function keepDrafts(form) {
     clearTimeout(timer);
     if (sending) sending.abort();
   });
-  addEventListener("pagehide", () => { clearTimeout(timer); });
+  addEventListener("pagehide", () => { clearTimeout(timer); save(); });
   document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
 }
 

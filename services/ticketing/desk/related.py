@@ -142,7 +142,7 @@ def _merges(context: Context, case: Case) -> bool:
 def _view(context: Context, row: TicketRow, *, merges: bool) -> RelatedTicket:
     colleague = context.colleague
     is_open = colleague.all_units or row.unit == colleague.unit
-    subject = " ".join(row.text.split())[:LENGTH] if is_open else ""
+    subject = views.beginning(row.text, LENGTH) if is_open else ""
     return RelatedTicket(
         code=row.code,
         version=row.version,

@@ -54,6 +54,8 @@ CLOCKS = {
     "next_update": ("خبر بعدی", "Next news"),
     "solution": ("نتیجه", "Result"),
 }
+# Whom a warning goes to.
+ROLES = {"unit_head": "رئیس واحد", "supervisor": "ناظر"}
 ACTS = {
     "register": ("ثبت شد", "Registered"),
     "assign": ("به واحد رسیدگی ارجاع شد", "Given to a unit"),

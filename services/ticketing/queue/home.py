@@ -70,7 +70,7 @@ def _visits(context: Context) -> Iterator[VisitToday]:
             starts_at=instant(row.starts_at),
             office=views.named(context.book.offices, row.office) or {},
             unit=views.unit_of(context, row.unit),
-            subject=" ".join(row.text.split())[:100],
+            subject=views.beginning(row.text),
             name=row.name if row.seen else None,
         )
 

@@ -150,7 +150,6 @@ def _prepared_texts(context: Context) -> tuple[Json, ...]:
 
 def row_of(context: Context, row: TicketRow) -> QueueRow:
     """Describe a ticket in a list."""
-    subject = " ".join(row.text.split())
     return QueueRow(
         code=row.code,
         version=row.version,
@@ -161,7 +160,7 @@ def row_of(context: Context, row: TicketRow) -> QueueRow:
         state=row.state,
         state_fa=labels.STATES[row.state][0],
         assignee=row.assignee,
-        subject=subject[:100],
+        subject=views.beginning(row.text),
         registered_at=instant(row.registered_at),
         due_at=views.optional_instant(row.due_at),
         due_clock=row.due_clock,

@@ -1,6 +1,7 @@
 """Tickets as replies: to their citizen and to the desk."""
 
 import datetime as dt
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
@@ -42,6 +43,17 @@ def describe(item: Named) -> Json:
         reach = {"email": item.email, "phone": item.phone}
         description |= {name: value for name, value in reach.items() if value}
     return description
+
+
+def beginning(text: str, most: int = 100) -> str:
+    """Return what a line of a list shows of a text: its beginning, cut between two words.
+
+    >>> beginning("Somebody digs a well\\nby the river at night.", 30), beginning("dig" * 9, 10)
+    ('Somebody digs a well by the…', 'digdigdig…')
+    """
+    line = " ".join(text[: 4 * most].split())
+    shown = textwrap.shorten(line, most, placeholder="…")
+    return f"{line[: most - 1]}…" if shown == "…" else shown
 
 
 def by_name(items: Mapping[str, Named]) -> list[Json]:
@@ -194,6 +206,9 @@ def _title_at_desk(entry: Entry, title_fa: str) -> str:
         return labels.PAUSES_AT_DESK[reason]
     if entry.act == "close" and reason in labels.CLOSES_AT_DESK:
         return f"{labels.ACTS['close'][0]}: {labels.CLOSES_AT_DESK[reason]}"
+    if entry.act == "escalate":
+        clock, role = labels.CLOCKS[entry.data["clock"]][0], labels.ROLES[entry.data["role"]]
+        return f"{title_fa} {clock} به {role}"
     return labels.ACTS_AT_DESK.get(entry.act) or title_fa
 
 

@@ -89,6 +89,9 @@ def test_what_goes_to_another_unit_leads_on_and_says_where_it_went(shared_desk, 
     assert f'href="/desk/tickets/{tickets[1]}' not in onward.text, "nothing leads to a closed page"
     closed = karim.get(f"/tickets/{tickets[1]}")
     assert (closed.status_code, "اکنون با واحد «امور مشترکین آب» است" in closed.text) == (403, True)
+    last = {"version": "1", "text": "بازدید شد.", "back": f"search={tickets[2]}", "then": "next"}
+    ended = karim.press(f"/tickets/{tickets[2]}/note", **last)
+    assert "یادداشت ثبت شد. به پایان این فهرست رسیدید." in ended.text
 
 
 def test_old_addresses_of_the_queue_still_lead_to_it(mina, three):

@@ -123,7 +123,7 @@ class QueuePages:
         # What was done with the last one is said on the page of this one.
         done = {name: request.query_params.get(name, "")[:45] for name in DONE_FIELDS}
         if reply.code is None:
-            outcome = done if done["done"] == "moved" else {"done": "last"}
+            outcome = done if done["done"] == "moved" else {"done": "last", "did": done["done"]}
             return RedirectResponse(addresses.address({**fields, "at": ""}, **outcome), 303)
         page = str(reply.at // query.size + 1) if reply.at >= query.size else ""
         back = urlencode({**fields, "at": str(reply.at), **({"page": page} if page else {})})
@@ -187,9 +187,12 @@ def _without_place(text: str) -> str:
 
 def _done(request: Request, page: QueuePage) -> str:
     """Say how many tickets were given, or which one left, and to whom: a name of the page's own
-    lists; empty for anything else, which anybody could write into an address.
+    lists; what was done with the last of a list; empty for anything else, which anybody could write
+    into an address.
     """
     done, of, count, to = (query_value(request, name) for name in ("done", "of", "count", "to"))
+    if done == "last":
+        return " ".join(filter(None, (words.DONE.get(query_value(request, "did")), words.DONE[done])))
     names = {f"c:{row['username']}": row["name"] for row in page.colleagues or ()}
     names |= {f"u:{row['code']}": row["fa"] for row in page.all_units or ()}
     if to not in names:
