@@ -223,7 +223,7 @@ def openapi() -> bytes:
     paths.add(
         "get",
         "/v2/received-text-messages",
-        "Lists SMS that came in: none.",
+        "Lists SMS that came in, newest first.",
         {"type": "object", "required": ["received_text_messages", "links"]},
         parameters=[older],
     )

@@ -12,6 +12,7 @@ from gateway.html import charts
 from gateway.html.csv_tables import BOM, line
 from gateway.html.formats import MONTHS_EN, MONTHS_FA
 from gateway.public.site import words
+from gateway.texts.files import dates_of, translated
 
 LICENCE = "CC BY 4.0"
 LICENCE_AT = "https://creativecommons.org/licenses/by/4.0/"
@@ -55,7 +56,8 @@ class Share(NamedTuple):
 
 def months_label(first: str, last: str, lang: str, *, short: bool = False) -> str:
     """Return a month by its name, or the first and the last of some: مهر تا آذر 1405."""
-    names = MONTHS_FA if lang == "fa" else MONTHS_EN
+    own = dates_of(lang)
+    names = own.months if own else MONTHS_FA if lang == "fa" else MONTHS_EN
     (year, month), (end_year, end) = first.split("-"), last.split("-")
     name, end_name = names[int(month) - 1], names[int(end) - 1]
     if short:
@@ -100,12 +102,12 @@ def category_rows(figures: Statistics, lang: str) -> list[FigureRow]:
 
 
 def _names(subjects: Subjects, lang: str) -> str:
-    return words.speaker(lang)("comma").join(str(c[lang]) for c in subjects.categories)
+    return words.speaker(lang)("comma").join(translated(str(c[lang]), lang) for c in subjects.categories)
 
 
 def _first_name(subjects: Subjects, lang: str) -> str:
     """A label that a telephone has room for; the table has all names."""
-    name, others = str(subjects.categories[0][lang]), len(subjects.categories) - 1
+    name, others = translated(str(subjects.categories[0][lang]), lang), len(subjects.categories) - 1
     more = words.speaker(lang)("statistics_and_others", n=others) if others else ""
     return f"{name} {more}".strip()
 

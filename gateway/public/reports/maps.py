@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from contracts.ticketing.public import PublicMap, ReportsOfCounty
 from gateway.public.reports import outlines
 from gateway.public.reports.outlines import Box, Point, Province
+from gateway.texts.files import translated
 
 WIDTH = 400
 # Degrees around what is drawn: around an outline, and around seats whose province is not known.
@@ -158,7 +159,7 @@ class _Circle:
     def of(cls, sheet: Sheet, county: ReportsOfCounty, most: int, lang: str) -> "_Circle":
         number = county.open + county.closed
         radius = SMALLEST + (LARGEST - SMALLEST) * math.sqrt(number / most)
-        name = county.fa if lang == "fa" else county.en
+        name = translated(county.fa, lang) if lang == "fa" else county.en
         x, y = sheet.at(Point(county.lat or 0, county.long or 0))
         return cls(county.county, name, number, x, y, radius)
 

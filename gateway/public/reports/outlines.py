@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.texts.files import tag_of
+
 FILE = Path(__file__).with_name("provinces.json")
 THOUSAND = 1000
 # Names of neighbours stand at points of a grid of so many lines each way.
@@ -61,7 +63,7 @@ class Province:
     def name(self, lang: str) -> str:
         """Its name; the English one where we know no other."""
         names = dict(self.names)
-        return names.get(lang, names["en"])
+        return names.get(tag_of(lang), names["en"])
 
     def holds(self, point: Point) -> bool:
         """True if a point lies in it: a ray to the east crosses a ring an odd number of times."""

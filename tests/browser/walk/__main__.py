@@ -166,7 +166,6 @@ def by_lighthouse(address, port, cookies, *, public):
         "--quiet",
         "--output=json",
         f"--port={port}",
-        "--throttling-method=provided",
         "--disable-full-page-screenshot",
         f"--only-categories={','.join(categories)}",
         *([f"--extra-headers={json.dumps({'Cookie': cookies})}"] if cookies else []),

@@ -2,12 +2,16 @@
 
 import html.parser
 import re
+import tomllib
 
 import pytest
 
 from contracts.ticketing import citizens
 from tests.gateway.public.strangers import Portal
 from tests.gateway.public.test_kept_pages import REPLIES, SAME_FOR_ALL
+from tests.gateway.public.test_promise_page import promise
+from tests.gateway.public.test_reports_pages import MAP, STATISTICS
+from tests.processes import ROOT
 from tests.ticketing.conftest import SECRET, Hand
 
 # Letters that Arabic does not have.
@@ -32,6 +36,27 @@ VOID = frozenset(
 ASKED = ("/contact/new", "/inquiry", "/inbox", "/subscribe", "/my", "/lost", "/contact/track")
 # Names of people and places, and what a citizen wrote.
 NAMES = ("فارسی",)
+COMPONENTS = tomllib.loads((ROOT / "deploy/notify/components.toml").read_text(encoding="utf-8"))
+WELL = {"code": "well", "fa": "چاه غیرمجاز یا اضافه‌برداشت", "en": "Unlicensed well"}
+COUNTY = {"county": "gachsaran", "fa": "گچساران", "en": "Gachsaran", "lat": 30.36, "long": 50.8}
+# What services tell by name, as our own province has it.
+NAMED = {
+    "ticketing.statistics.v1": STATISTICS
+    | {
+        "categories": [WELL],
+        "subjects": [{"measure": "registered", "categories": [WELL], "count": 40}],
+    },
+    "ticketing.public_map.v1": MAP | {"counties": [{**COUNTY, "open": 4, "closed": 1}]},
+    "notify.status.v1": REPLIES["notify.status.v1"]
+    | {
+        "components": [
+            {**{name: row[name] for name in ("code", "fa", "en")}, "state": "up", "uptime": 9999}
+            | {"days": []}
+            for row in COMPONENTS["components"]
+        ],
+        "promises": [promise("S1", "uptime") | {"fa": "شبانه‌روز پیگیری می‌شود"}],
+    },
+}
 
 
 class Texts(html.parser.HTMLParser):
@@ -72,7 +97,7 @@ def portal(ticketing_db, tmp_path):
     """A portal whose requests are told by the service itself; news are written in two languages."""
     hand = Hand(ticketing_db, tmp_path / "tickets")
     made = Portal(tmp_path, GUESSES_A_MINUTE="1000")
-    made.services.replies |= REPLIES
+    made.services.replies |= REPLIES | NAMED
     for contract in (citizens.FORM, citizens.TRACK):
         made.services.replies[contract.name] = lambda data, of=contract: hand.call(of, **data)
     made.hand = hand
@@ -84,7 +109,9 @@ def portal(ticketing_db, tmp_path):
 def test_a_page_in_another_language_says_nothing_in_persian_but_what_it_marks(portal, tag):
     own = {"Cookie": f"lang={tag}"}
     pages = [path for path in (*SAME_FOR_ALL, *ASKED) if "." not in path and path[:4] != "/v1/"]
-    pages_with = {path: persian_on(portal.send("GET", path, headers=own)) for path in pages}
+    shown = {path: portal.send("GET", path, headers=own) for path in pages}
+    assert {page.status_code for page in shown.values()} == {200}
+    pages_with = {path: persian_on(page) for path, page in shown.items()}
     form = portal.form("/contact/new")
     kinds = {"form": form, "step": "kind", "kind": "complaint", "go": "next"}
     choice = portal.send("POST", "/contact/new", data=kinds, headers=own)
