@@ -102,7 +102,7 @@ SITES = {
         PORTAL,
         True,
         citizen,
-        ("/my", "/contact/ticket", "/inquiry/mine", "/inbox/mine", "/bills/"),
+        ("/my", "/contact/ticket", "/inquiry/mine", "/inbox/mine", "/bills/", "/v1/"),
     ),
     "agency": Site(f"{HOUSE}:8001", AGENCY, True, agency, ("/console",)),
     "board": Site(f"{HOUSE}:8002", BOARD, sign_in=colleague(f"{HOUSE}:8002/sign-in", "nader")),
