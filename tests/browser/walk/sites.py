@@ -93,6 +93,8 @@ def agency(page):
     command = [sys.executable, "-m", "connector", "console", *words]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     page.goto(re.search(r"http\S+", printed.stdout)[0])
+    page.locator("main form button").last.click()
+    page.wait_for_url("**/console")
     return ("/console",)
 
 
