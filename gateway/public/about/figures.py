@@ -102,7 +102,8 @@ def category_rows(figures: Statistics, lang: str) -> list[FigureRow]:
 
 
 def _names(subjects: Subjects, lang: str) -> str:
-    return words.speaker(lang)("comma").join(translated(str(c[lang]), lang) for c in subjects.categories)
+    names = (translated(str(category[lang]), lang) for category in subjects.categories)
+    return words.speaker(lang)("comma").join(names)
 
 
 def _first_name(subjects: Subjects, lang: str) -> str:

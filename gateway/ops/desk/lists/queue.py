@@ -192,7 +192,8 @@ def _done(request: Request, page: QueuePage) -> str:
     """
     done, of, count, to = (query_value(request, name) for name in ("done", "of", "count", "to"))
     if done == "last":
-        return " ".join(filter(None, (words.DONE.get(query_value(request, "did")), words.DONE[done])))
+        did = words.DONE.get(query_value(request, "did"), "")
+        return f"{did} {words.DONE[done]}".strip()
     names = {f"c:{row['username']}": row["name"] for row in page.colleagues or ()}
     names |= {f"u:{row['code']}": row["fa"] for row in page.all_units or ()}
     if to not in names:
