@@ -97,7 +97,9 @@ def judged(page, port, site, path, answer):
     if answer.ok:  # Lighthouse judges no page of an error
         cookies = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
         public = site.public and not path.startswith(site.closed)
-        wrong |= by_lighthouse(f"{site.root}{path}", port, cookies, public=public)
+        # Lighthouse looks by a window of its own, whose cookies would go in place of those given.
+        page.context.browser.new_browser_cdp_session().send("Storage.clearCookies")
+        wrong |= by_lighthouse(page.url, port, cookies, public=public)
     return wrong
 
 
@@ -174,6 +176,8 @@ def by_lighthouse(address, port, cookies, *, public):
     if run.returncode:
         return {"lighthouse": run.stderr.decode()[-400:]}
     report = json.loads(run.stdout)
+    if report["finalDisplayedUrl"].partition("#")[0] != address.partition("#")[0]:
+        return {"lighthouse": f"judged {report['finalDisplayedUrl']} instead"}
     audits = {
         ref["id"]: report["audits"][ref["id"]]
         for category in report["categories"].values()
