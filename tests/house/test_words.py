@@ -261,7 +261,8 @@ def test_a_third_language_says_what_services_tell_and_nothing_that_none_tells():
     assert translated(ended, arabic) == "انتهى: لم يصل اعتراض بعد الإجابة"
     assert translated(ended, Language("fa")) == translated(ended, "fa") == ended
     assert translated("واحدی که دفتر تازه دارد", arabic) == "واحدی که دفتر تازه دارد"
-    sources = [ROOT / "services/ticketing/domain/labels.py", *(ROOT / "deploy/desk").glob("*.toml")]
+    files = ("services/ticketing/domain/labels.py", "deploy/notify/components.toml")
+    sources = [*(ROOT / path for path in files), *(ROOT / "deploy/desk").glob("*.toml")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     sentences = file_of("ar").translations
     plain = [name for name in sentences if "{" not in name and f'"{name}"' not in text]
