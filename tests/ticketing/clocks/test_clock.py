@@ -13,7 +13,7 @@ from services.ticketing.domain import clock
 from services.ticketing.domain.calendar import Calendar, Row
 from services.ticketing.domain.clock import Pause
 
-VECTORS = json.loads((Path(__file__).parent.parent / "vectors.json").read_text("utf-8"))["vectors"]
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors.json").read_text("utf-8"))["vectors"]
 EVER = dt.date(1990, 1, 1)
 DAYS = {"Thu": "thu", "Fri": "fri"}
 
