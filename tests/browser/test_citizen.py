@@ -226,7 +226,7 @@ def test_a_public_report_is_found_on_the_map_and_joined_instead_of_reported_agai
     look(neighbour)
     neighbour.locator("li", has_text=words).get_by_role("button").click()
     assert "شما هم شمرده شدید" in neighbour.inner_text("main")
-    assert "2 نفر دیگر" in neighbour.inner_text("main")
+    assert "همین مشکل را دارند: 2" in neighbour.inner_text("main")
 
 
 def test_going_back_and_sending_again_makes_no_second_ticket(visitor, shared_desk):
