@@ -1,6 +1,7 @@
 """Dates, hours and amounts as people say them, for the citizens' face."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from persiantools.jdatetime import JalaliDate
 
@@ -94,9 +95,13 @@ def _hour(moment: dt.datetime) -> str:
 def month_name(month: str, language: str = "fa") -> str:
     """Return a Jalali month such as 1405-09 by its name: آذر 1405."""
     year, number = month.split("-")
+    return f"{month_names(language)[int(number) - 1]} {year}"
+
+
+def month_names(language: str) -> Sequence[str]:
+    """Return the names of the twelve Jalali months."""
     dates = dates_of(language)
-    names = dates.months if dates else MONTHS_FA if language == "fa" else MONTHS_EN
-    return f"{names[int(number) - 1]} {year}"
+    return dates.months if dates else MONTHS_FA if language == "fa" else MONTHS_EN
 
 
 def toman(rials: int, language: str = "fa") -> str:

@@ -10,9 +10,9 @@ from bus.messages.values import Json
 from contracts.ticketing.public import MEASURES, Period, Statistics, Subjects
 from gateway.html import charts
 from gateway.html.csv_tables import BOM, line
-from gateway.html.formats import MONTHS_EN, MONTHS_FA
+from gateway.html.spoken import month_names
 from gateway.public.site import words
-from gateway.texts.files import dates_of, translated
+from gateway.texts.files import translated
 
 LICENCE = "CC BY 4.0"
 LICENCE_AT = "https://creativecommons.org/licenses/by/4.0/"
@@ -56,8 +56,7 @@ class Share(NamedTuple):
 
 def months_label(first: str, last: str, lang: str, *, short: bool = False) -> str:
     """Return a month by its name, or the first and the last of some: مهر تا آذر 1405."""
-    own = dates_of(lang)
-    names = own.months if own else MONTHS_FA if lang == "fa" else MONTHS_EN
+    names = month_names(lang)
     (year, month), (end_year, end) = first.split("-"), last.split("-")
     name, end_name = names[int(month) - 1], names[int(end) - 1]
     if short:

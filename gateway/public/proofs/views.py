@@ -8,8 +8,7 @@ import orjson
 
 from bus.signatures.sd_jwt import Shown
 from contracts.inquiry.attestations import CHOICES
-from gateway.html.formats import MONTHS_FA
-from gateway.html.spoken import spoken, spoken_day
+from gateway.html.spoken import month_names, spoken, spoken_day
 from gateway.public.site import words
 from gateway.texts.files import Language, file_of
 from iran.persian import tehran_day
@@ -82,8 +81,7 @@ def _days_of(lang: Language) -> dict[str, object]:
     """The names of the months and how a moment is written; of English a browser knows them."""
     if lang == "en":
         return {}
-    months = lang.dates.months if lang.dates else MONTHS_FA
-    return {"months": months, "moment": file_of(lang).texts["proof_moment"]}
+    return {"months": month_names(lang), "moment": file_of(lang).texts["proof_moment"]}
 
 
 def script_texts(lang: Language) -> str:

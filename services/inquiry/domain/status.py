@@ -209,7 +209,7 @@ def _by_orders(case: _Case) -> Status | None:
 
 
 def _doubt(case: _Case) -> Status | None:
-    """Derive NOT_DETERMINABLE from an order or a seal without its content or its day, if any."""
+    """Derive NOT_DETERMINABLE from an order that was lifted later, or a seal without its day."""
     orders = case.record.get("orders") or ()
     lifted_later = [o for o in orders if o["kind"] == LIFTED and _date(o["on"]) > case.day]
     if lifted_later:

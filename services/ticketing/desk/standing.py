@@ -5,6 +5,7 @@ both.
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from bus.errors import BusError, Conflict, RuleBroken
 from services.ticketing.context import Context
@@ -16,18 +17,14 @@ from services.ticketing.privacy import holds
 from services.ticketing.tickets import rows
 from services.ticketing.tickets.acts import Case
 
+Rule: TypeAlias = Callable[[Context, Case], None]
 # Refusals that the page shows where the act would stand, since a colleague looks for it there. An
 # act for which there is nothing (a visit that nobody booked) is left out without a word.
 TOLD = frozenset({"ticket.has_joined", "person_act.held", "mobile_correction.waits"})
-# Who was joined reads what is written in the ticket that is worked on.
-WITHIN_ANOTHER: frozenset[Act | Right] = frozenset({"say", "answer", "close"})
 
 
 def require(context: Context, case: Case, act: Act | Right) -> None:
     """Raise what stands in the way of the act, if anything does."""
-    if act in WITHIN_ANOTHER and case.ticket.merged_into is not None:
-        sentence = "This ticket is joined with another; write there, or part them first."
-        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act=act)
     rule = _RULES.get(act)
     if rule is not None:
         rule(context, case)
@@ -53,6 +50,17 @@ def _nothing_joined(context: Context, case: Case) -> None:
     if rows.joined_codes(context.conn, case.id):
         sentence = "Other tickets are joined with this one; release them first."
         raise RuleBroken(sentence, code="ticket.has_joined")
+
+
+def _by_itself(act: Act) -> Rule:
+    """Who was joined reads what is written in the ticket that is worked on."""
+
+    def rule(_: Context, case: Case) -> None:
+        if case.ticket.merged_into is not None:
+            sentence = "This ticket is joined with another; write there, or part them first."
+            raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act=act)
+
+    return rule
 
 
 def _visit(_: Context, case: Case) -> None:
@@ -93,7 +101,10 @@ def _spam(context: Context, case: Case) -> None:
     _nothing_joined(context, case)
 
 
-_RULES: dict[Act | Right, Callable[[Context, Case], None]] = {
+_RULES: dict[Act | Right, Rule] = {
+    "say": _by_itself("say"),
+    "answer": _by_itself("answer"),
+    "close": _by_itself("close"),
     "merge": _nothing_joined,
     "spam": _spam,
     "visit": _visit,

@@ -15,7 +15,7 @@ Act: TypeAlias = Literal[
     "write",  # the citizen writes
     "say",  # a colleague writes to the citizen, and work goes on
     "note",  # an internal note
-    "pause",  # it waits for somebody outside; its clocks stand
+    "pause",  # it waits for somebody outside
     "resume",  # it waits no longer
     "invite",  # the citizen is asked to come, at a time of theirs
     "choose_slot",  # the citizen takes a time
@@ -24,7 +24,7 @@ Act: TypeAlias = Literal[
     "miss",  # the visit did not take place
     "end_visit",  # the visit is called off
     "answer",  # the result, to which the citizen may object
-    "close",  # it ends without a result
+    "close",  # it ends, with a reason; after an answer, since nobody objected
     "withdraw",  # the citizen takes it back
     "reopen",  # the citizen objects to the result
     "take_up",  # a colleague works on it again
@@ -35,18 +35,18 @@ Act: TypeAlias = Literal[
     "rate",  # the citizen says how content they are
     "unpublish",  # the citizen takes it out of the public list
     "take_down",  # a colleague takes it out of the public list
-    "remind",  # a promise ends soon
-    "escalate",  # a promise was broken; the head of the unit hears of it
+    "remind",  # the citizen, for whom it waits, is reminded
+    "escalate",  # a promise ends soon or is broken; who leads hears of it
     "due_moved",  # a promise's last moment moved with the calendar
     "bounce",  # an e-mail of ours came back
     "infected",  # a file of the citizen has a virus
     "joined_write",  # somebody whose ticket is joined wrote
     "outside_letter",  # an e-mail by somebody else came
     "not_taken",  # a part of an e-mail could not be taken
-    "withheld",  # a message to the citizen was not sent
+    "withheld",  # the acknowledgement was not sent: too many went there
     "new_secret",  # the citizen got a new secret
     "correct_mobile",  # a wrong mobile was put right
-    "related",  # another ticket of the same matter
+    "related",  # it and another ticket name each other
     "calendar_reply",  # an answer to an invitation in a calendar
     "forward",  # sent on to another organisation
     "forwarded",  # it is there
