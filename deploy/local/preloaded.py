@@ -29,8 +29,8 @@ GREEN = ("nameko.runners", *(f"services.{name}.service" for name in SERVICES))
 # What waits like any other program: relays, faces, the mailroom, the rights watcher.
 PLAIN = (
     "bus.amqp.relay",
-    "deploy.broker.watch",
-    "services.ticketing.incoming_mail.server",
+    "deploy.broker.keeper",
+    "services.ticketing.incoming_mail.mailroom",
     "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
     "connector.listener",

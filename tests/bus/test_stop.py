@@ -14,6 +14,7 @@ from tests.processes import ROOT, Process
 from tests.stores import execute
 from tests.waiting import wait_for
 
+INCOMING = "services.ticketing.incoming_mail"
 # Of the one that it is told while its patience is a second instead of 22.
 IMPATIENT = """
 import sys
@@ -95,6 +96,8 @@ def test_a_relay_ends_although_its_database_is_silent(impatient, probe_db):
     [
         ("eventlet", ["bus", "serve", "services.ticketing"], 143),
         ("gateway.public.api", ["gateway.public"], 0),
+        (f"{INCOMING}.mailroom", [f"{INCOMING}.server"], 0),
+        ("deploy.broker.keeper", ["deploy.broker.watch"], 0),
     ],
 )
 def test_the_first_process_of_a_container_heeds_at_once_that_it_shall_stop(slow, words, code):

@@ -73,8 +73,8 @@ SUFFIX = {"counter": "_total", "info": "_info"}
 # Importing a part's module makes its metrics.
 MODULES = (
     "bus.amqp.relay",
-    "deploy.broker.watch",
-    "services.ticketing.incoming_mail.server",
+    "deploy.broker.keeper",
+    "services.ticketing.incoming_mail.mailroom",
     *(f"gateway.{face}.api" for face in ("agency", "desk", "notify", "ops", "public")),
     *(f"services.{service}.service" for service in SERVICES),
 )

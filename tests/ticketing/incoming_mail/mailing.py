@@ -7,7 +7,7 @@ import threading
 
 from deploy.local.ports import free_port
 from services.ticketing.incoming_mail import queue
-from services.ticketing.incoming_mail import server as mailroom
+from services.ticketing.incoming_mail import mailroom
 from tests.stores import execute
 
 UNIT = "surface@water.example"
