@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import psycopg2
 
+from bus.process.private import OTHERS
 from deploy.backup.place import Backup, CannotBackUp
 from deploy.backup.take import Say, count, run
 from deploy.local.postgres import ARCHIVE, Postgres
@@ -46,6 +47,15 @@ def restore(
     """
     say(f"checking backup {backup.name}")
     run(postgres, "pg_verifybackup", str(backup.base))
+    with tempfile.TemporaryDirectory(dir=home) as unpacked:
+        unpack(backup.files, Path(unpacked))
+        return _bring_back(postgres, home, backup, at, say, Path(unpacked))
+
+
+def _bring_back(  # noqa: PLR0913 - what is brought back, from where to where, and who is told
+    postgres: Postgres, home: Path, backup: Backup, at: dt.datetime | None, say: Say, files: Path
+) -> Restored:
+    """The databases, and the unpacked ``files`` of the backup."""
     # To the microsecond: two restores of one second keep what each of them replaces.
     mark = f".before-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S.%fZ}"
     aside = [_aside(home / name, mark) for name in (*BROKERS, ARCHIVE)]
@@ -63,7 +73,7 @@ def restore(
     finally:
         shutil.rmtree(wal, ignore_errors=True)
     say("bringing files back")
-    aside += unpack(backup.files, home, mark)
+    aside += put_back(files, home, mark)
     # The next start looks at databases, brokers and files anew.
     (home / "filled.json").unlink(missing_ok=True)
     return Restored(until, rows, [path for path in aside if path.exists()])
@@ -139,28 +149,44 @@ def _state(postgres: Postgres) -> tuple[bool, dt.datetime | None] | None:
     return bool(replaying), until
 
 
-def unpack(archive: Path, home: Path, mark: str) -> list[Path]:
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack the files of a backup: folders and plain files alone, and nothing outside of the
+    folder. Debian's Python 3.11.2 has no filter of tarfile's for that.
+    """
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
+                if not inside or not (member.isdir() or member.isfile()):
+                    raise CannotBackUp(f"{archive} holds {member.name}, as no backup of ours does.")
+                member.uid, member.gid = os.geteuid(), os.getegid()
+                member.uname = member.gname = ""
+                member.mode &= ~OTHERS
+                tar.extract(member, folder)
+    except tarfile.TarError as error:
+        raise CannotBackUp(f"{archive} is damaged ({error}).") from None
+
+
+def put_back(files: Path, home: Path, mark: str) -> list[Path]:
     """Bring the files of a backup back; what they replace is kept beside them, with ``mark``.
 
     Folders of files with names of their own (``ADDED_TO``) get those that they lack. Numbers that
     were given out (``NEVER_BACK``) come back only where there are none.
     """
     aside = []
-    with tempfile.TemporaryDirectory(dir=home) as temporary, tarfile.open(archive) as tar:
-        tar.extractall(temporary, filter="data")
-        for path in sorted(Path(temporary).iterdir()):
-            there = home / path.name
-            if path.name in ADDED_TO and there.is_dir():
-                _add(path, there)
-            elif path.name in NEVER_BACK and there.exists():
-                continue
-            elif not there.exists():
-                path.rename(there)
-            elif not there.is_dir() and not filecmp.cmp(path, there, shallow=False):
-                aside.append(_aside(there, mark))
-                path.rename(there)
-            elif there.is_dir():
-                _add(path, there)
+    for path in sorted(files.iterdir()):
+        there = home / path.name
+        if path.name in ADDED_TO and there.is_dir():
+            _add(path, there)
+        elif path.name in NEVER_BACK and there.exists():
+            continue
+        elif not there.exists():
+            path.rename(there)
+        elif not there.is_dir() and not filecmp.cmp(path, there, shallow=False):
+            aside.append(_aside(there, mark))
+            path.rename(there)
+        elif there.is_dir():
+            _add(path, there)
     return aside
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import subprocess
+import tarfile
 import time
 
 import pytest
@@ -178,11 +179,20 @@ def test_a_backup_is_its_owners_alone_and_has_no_proofs_of_requests(house):
 def test_a_damaged_backup_is_refused_and_nothing_is_changed(house):
     house.issue(1)
     name = house.back_up()
-    victim = next((house.place.folder / name / "base" / "base").rglob("*_fsm"))
-    victim.write_bytes(b"damaged")
+    chosen = house.place.chosen(name, None)
     house.down()
+    whole = chosen.files.read_bytes()
+    with tarfile.open(chosen.files, "a") as tar:
+        tar.addfile(tarfile.TarInfo("../outside"))
+    for damage, says in ((chosen.files.read_bytes(), r"\.\./outside"), (b"torn" * 200, "damaged")):
+        chosen.files.write_bytes(damage)
+        with pytest.raises(CannotBackUp, match=says):
+            restore(house.postgres, house.home, chosen, None, quiet)
+    chosen.files.write_bytes(whole)
+    next((house.place.folder / name / "base" / "base").rglob("*_fsm")).write_bytes(b"damaged")
     with pytest.raises(CannotBackUp, match="pg_verifybackup"):
-        restore(house.postgres, house.home, house.place.chosen(name, None), None, quiet)
+        restore(house.postgres, house.home, chosen, None, quiet)
+    assert not (house.home.parent / "outside").exists()
     house.postgres.start()
     assert house.bills() == [1]
 
