@@ -113,18 +113,20 @@ class Receipt:
                 code="evidence.other_checkpoint",
             )
         check_inclusion(self.leaf.hash, self.index, self.size, self.proof, checkpoint.root)
-        digests = {**self._shown(), **(beside or {})}
-        for part, digest in digests.items():
+        digests = [*self._shown(), *(beside or {}).items()]
+        for part, digest in digests:
             self.leaf.check_part(part, self.salts[part], digest)
         terms = Terms.parse(self.contents["terms"])
-        return Proven(self.leaf, self.index, head, terms, frozenset(digests))
+        return Proven(self.leaf, self.index, head, terms, frozenset(part for part, _ in digests))
 
-    def _shown(self) -> dict[str, bytes]:
-        """The digests of what the receipt shows, by part; of a refusal the leaf itself shows it."""
-        shown = dict(self.contents)
+    def _shown(self) -> list[tuple[str, bytes]]:
+        """The parts that the receipt shows, and their digests; of a refusal the leaf itself shows
+        the answer, and whatever the receipt shows as one has to be the same.
+        """
+        shown = list(self.contents.items())
         if self.leaf.outcome not in WITHOUT_CODE:
-            shown["answer"] = self.leaf.code.encode()
-        return {part: hashlib.sha256(content).digest() for part, content in shown.items()}
+            shown.append(("answer", self.leaf.code.encode()))
+        return [(part, hashlib.sha256(content).digest()) for part, content in shown]
 
 
 @dataclass(frozen=True, slots=True)

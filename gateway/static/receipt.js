@@ -225,17 +225,18 @@ async function prove(text, keys, beside = {}) {
   const leafHash = await sha256(joined(Uint8Array.of(0), utf8(receipt.leafText)));
   const root = await rootOf(leafHash, BigInt(receipt.index), head.size, receipt.proof);
   need(same(root, head.root), "not_included");
-  const shown = { ...beside };
-  PARTS.filter((part) => part in receipt).forEach((part) => { shown[part] = utf8(receipt[part]); });
-  if (!NO_CODE.includes(leaf.outcome)) shown.answer = utf8(leaf.code);
-  for (const [part, content] of Object.entries(shown)) {
+  /* All that is shown of a part has to be it: in the receipt, beside it, and of a refusal its code. */
+  const shown = PARTS.filter((part) => part in receipt).map((part) => [part, utf8(receipt[part])]);
+  shown.push(...Object.entries(beside));
+  if (!NO_CODE.includes(leaf.outcome)) shown.push(["answer", utf8(leaf.code)]);
+  for (const [part, content] of shown) {
     const inner = await sha256(content), name = utf8(part + "\0");
     const hash = await sha256(joined(saltOf(receipt, part), name, inner));
     need(base64url(hash) === leaf[part], `other_${part}`);
   }
   return {
     leaf, index: receipt.index, size: receipt.size, terms: readTerms(receipt.terms),
-    opened: Object.keys(shown), witnesses: head.witnesses, stamp: "stamp" in receipt,
+    opened: shown.map(([part]) => part), witnesses: head.witnesses, stamp: "stamp" in receipt,
     shown: receipt.answer,
   };
 }

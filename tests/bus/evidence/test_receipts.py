@@ -62,12 +62,19 @@ def test_request_and_answer_may_stand_beside_the_receipt():
     assert refusal(alone.verify, LOG.trusted, {"request": sha256(ANSWER)}) == (
         "evidence.other_request"
     )
+    # What is true beside it proves nothing of what stands in it.
+    changed = replace(RECEIPT, contents={**RECEIPT.contents, "answer": b"{}"})
+    assert refusal(changed.verify, LOG.trusted, {"answer": sha256(ANSWER)}) == (
+        "evidence.other_answer"
+    )
 
 
 def test_a_refusal_is_proven_by_its_code():
     leaf = make_leaf(outcome="refused", code="purpose.not_granted")
     log = MemoryLog([*LOG.leaves, leaf.encode()])
     assert log.receipt(leaf, 7).verify(log.trusted).opened == {"answer", "terms"}
+    granted = log.receipt(leaf, 7, answer=ANSWER)
+    assert refusal(granted.verify, log.trusted) == "evidence.other_answer"
 
 
 def test_a_leaf_has_one_text():

@@ -121,6 +121,8 @@ def test_what_does_not_hold_is_refused_with_its_reason(offline, tmp_path):
     good = LOG.receipt(LEAF, 3).write()
     assert "The answer is not the one" in check(offline, good, answer=b"{}")
     assert "The answer is the one" in check(offline, good, answer=ANSWER)
+    whole = LOG.receipt(LEAF, 3, answer=ANSWER).write()
+    assert "The answer is not the one" in check(offline, whole, answer=b"{}")
     offline.locator("#keys").fill("nothing")
     assert "no keys of a log" in check(offline, good)
 
@@ -131,6 +133,9 @@ def test_a_refusal_is_proven_by_its_code(offline, tmp_path):
     offline.goto(one_file(tmp_path, lang="en"))
     reply = check(offline, log.receipt(leaf, 0).write())
     assert "it refused call call-1 of inquiry.ask.v1: grant.network." in reply
+    reply = check(offline, log.receipt(leaf, 0, answer=ANSWER).write())
+    assert "The answer is not the one" in reply
+    assert "The receipt holds" not in reply
 
 
 @pytest.mark.parametrize("lang", ["fa", "ar"])
