@@ -33,6 +33,7 @@ TOKEN_PATH = "/oauth/token"  # noqa: S105 - an address
 LONGEST_LIFE, SKEW = 3600, 60
 # By exception: clients are set up for 30 days and more; a month and a day.
 EXCEPTIONAL_LIFE = 31 * 86_400
+PURPOSE = "purposeId"
 ALL_ALGORITHMS = (*CLIENT_ALGORITHMS, EXCEPTIONAL_ALGORITHM)
 UNPROVEN = (
     "This client was not proven: compare client_id, iss, the header kid, key and certificate with "
@@ -53,7 +54,8 @@ class OneTime(NamedTuple):
 class ProvenClient(NamedTuple):
     """A client that was proven: by which credential, and ``by`` which algorithm or "certificate".
 
-    ``exceptions`` are those that it needed; ``assertion`` is to be accepted once.
+    ``exceptions`` are those that it needed; ``assertion`` is to be accepted once; ``purpose`` is
+    the one that the assertion names, as PDND's clients do.
     ``certificate`` is the thumbprint of the connection's, to which a token may be bound, and
     ``certificate_id`` its id if the register holds it beside the key that proves the client.
     """
@@ -65,6 +67,7 @@ class ProvenClient(NamedTuple):
     assertion: OneTime | None
     certificate: str | None
     certificate_id: str | None
+    purpose: str | None = None
 
 
 class _Assertion(NamedTuple):
@@ -109,6 +112,7 @@ class Clients:
             _once(assertion),
             thumbprint,
             certificate_id,
+            _purpose(assertion.token),
         )
 
     async def accept_once(
@@ -205,6 +209,14 @@ def _exceptions_needed(token: Token, agency: Agency) -> frozenset[str]:
             code="assertion.algorithm",
         )
     return needed | {RS256}
+
+
+def _purpose(token: Token) -> str | None:
+    """The purpose that an assertion names, if it does; PDND has it nowhere else."""
+    try:
+        return token.text(PURPOSE) if PURPOSE in token.claims else None
+    except Unreadable as error:
+        raise Unauthenticated(str(error), code="assertion.malformed") from None
 
 
 def _once(assertion: _Assertion) -> OneTime:

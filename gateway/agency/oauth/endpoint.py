@@ -134,7 +134,7 @@ def _access(
             "scope names contracts that your agency is granted, with a space between them.",
             code="oauth.scope",
         )
-    purpose = form.get("purpose")
+    purpose = _purpose(client, form)
     if purpose is not None and not any(
         purpose in grant.purposes for name in scope for grant in granted[name]
     ):
@@ -144,6 +144,17 @@ def _access(
         )
     access = Access(agency.code, client.credential.id, frozenset(scope), purpose, binding, behalf)
     return _of(client, access)
+
+
+def _purpose(client: ProvenClient, form: GrantForm) -> str | None:
+    """The purpose of the token: that of the form, or of the assertion, which may not differ."""
+    named = {purpose for purpose in (form.get("purpose"), client.purpose) if purpose is not None}
+    if len(named) > 1:
+        raise RuleBroken(
+            "purpose and the claim purposeId of the assertion name two; leave one out.",
+            code="oauth.scope",
+        )
+    return next(iter(named), None)
 
 
 def granted_contracts(

@@ -167,7 +167,8 @@ def check(
             Forbidden,
             "purpose",
             "purpose.not_granted",
-            "Your agency has no grant for this purpose; ask the water company for one.",
+            "Your agency has no grant for this purpose, or its token is not for it: ask the water "
+            "company for a grant, or get a token with this purpose.",
         )
     grant = grant_of(purpose, granted, day)
     if grant is None:

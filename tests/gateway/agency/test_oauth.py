@@ -625,9 +625,26 @@ def test_a_token_that_is_not_for_the_contract_opens_it_not(client):
 def test_the_purpose_in_the_token_bounds_what_may_be_asked_and_the_service_logs_it(face, client):
     before = execute(face.db, "select seq from inquiry_log_head")[0][0]
     for token in (client.token(purpose=None), client.token(scope="inquiry.get.v1")):
-        refused(client.ask(token), 403, "purpose.not_granted")
+        answer = client.ask(token)
+        refused(answer, 403, "purpose.not_granted")
+        assert "get a token with this purpose" in answer.json()["detail"]
     rows = execute(face.db, "select outcome from inquiry_log where seq > %s", (before,))
     assert rows == [("purpose.not_granted",)] * 2
+
+
+def test_a_purpose_may_stand_in_the_assertion_as_pdnd_s_clients_have_it(client):
+    def sent(named, **form):
+        return client.send_for_token(assertion=client.assertion(purposeId=named), **form)
+
+    token = sent("fuel_quota", purpose=None).json()["access_token"]
+    assert client.ask(token).status_code == 200
+    assert sent("fuel_quota").status_code == 200  # twice the same is one
+    for named, form, code in (
+        ("court_case", {}, "oauth.scope"),
+        ("court_case", {"purpose": None}, "oauth.scope"),
+        (["fuel_quota"], {"purpose": None}, "assertion.malformed"),
+    ):
+        refused(sent(named, **form), 400, code)
 
 
 def test_a_body_that_is_not_the_one_of_its_digest_is_refused(client):
