@@ -45,7 +45,7 @@ def program(  # noqa: PLR0913 - a section has that many lines
     autostart: bool,
 ) -> str:
     """One [program:] section; a part that falls is started again, later and later."""
-    environment = ",".join(f'{n}="{v.replace("%", "%%")}"' for n, v in environ.items())
+    environment = ",".join(f"{name}={_quoted(value)}" for name, value in environ.items())
     return f"""
 [program:{name}]
 command={command}
@@ -64,6 +64,14 @@ stopasgroup={str("rabbitmq" in name).lower()}
 killasgroup=true
 priority={priority}
 """
+
+
+def _quoted(value: str) -> str:
+    """A variable's value as supervisord reads it: lines behind the first are indented, and it knows
+    two kinds of quotation marks but no way to write one within its like.
+    """
+    mark = "'" if '"' in value else '"'
+    return mark + value.replace("%", "%%").replace("\n", "\n ") + mark
 
 
 HEAD = """[unix_http_server]

@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from supervisor.datatypes import dict_of_key_value_pairs
+from supervisor.options import UnhosedConfigParser
 
 from bus.settings import Settings
 from deploy.local import __main__ as local
@@ -49,6 +51,18 @@ def test_named_stores_are_used_and_none_is_started(state):
 def test_each_part_gets_only_the_variables_that_it_needs(state):
     for part in PARTS:
         assert set(state.environ_of(part)) == set(part.needs)
+
+
+def test_settings_of_several_lines_and_with_marks_come_through(tmp_path):
+    pem = "-----BEGIN CERTIFICATE-----\nMII+/=\n-----END CERTIFICATE-----\n"
+    environ = {"ROOTS": f"{pem}\n{pem}", "NAME": 'a "b" 7%', "NEXT": "آب"}
+    section = supervise.program(
+        "one", "true", environ, tmp_path / "log", folder=tmp_path, priority=1, autostart=False
+    )
+    parser = UnhosedConfigParser()
+    parser.read_string(section)
+    read = parser.saneget("program:one", "environment", do_expand=False)
+    assert dict_of_key_value_pairs(read.replace("%%", "%")) == environ
 
 
 def test_of_two_of_each_part_the_second_is_another_process_of_the_same_account(tmp_path):
