@@ -19,7 +19,7 @@ from connector.keys import load_key
 from connector.later import Later
 from connector.outcomes import Answer, Refused, Unreachable
 from connector.sending import Sender
-from contracts import CATALOGUE, Request
+from contracts import Request, catalogue
 
 __all__ = ["Answer", "Caller", "Refused", "Unreachable", "load_key", "path_of"]
 
@@ -104,9 +104,9 @@ class Caller:
         prefer: str | None = None,
     ) -> Answer:
         """Any contract by its name; see ``ask`` for what it raises. ``prefer`` is RFC 7240's."""
-        declared = CATALOGUE.get(contract)
+        declared = catalogue().get(contract)
         if not isinstance(declared, Request) or not declared.agency:
-            names = sorted(n for n, c in CATALOGUE.items() if isinstance(c, Request) and c.agency)
+            names = sorted(n for n, c in catalogue().items() if isinstance(c, Request) and c.agency)
             raise ValueError(f"There is no contract {contract}; there are {', '.join(names)}.")
         declared.load_data(data)
         headers = {} if declared.everyone else self._named  # that is of one's own alone

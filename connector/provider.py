@@ -22,7 +22,7 @@ from bus import topology
 from bus.errors import BusError, ContractError, Internal
 from bus.wire import Wire
 from connector.broker import SHORTEST_PAUSE, again_and_again, parameters_of
-from contracts import CATALOGUE, Command
+from contracts import Command, catalogue
 
 __all__ = ["Function", "Provider"]
 
@@ -62,9 +62,9 @@ class Provider:
         other exception nothing but a number, under which it stands in this process's log.
         ValueError if there is no contract of that name that an agency can serve.
         """
-        declared = CATALOGUE.get(contract) if isinstance(contract, str) else contract
+        declared = catalogue().get(contract) if isinstance(contract, str) else contract
         if not isinstance(declared, Command) or declared.answer is None:
-            names = sorted(n for n, c in CATALOGUE.items() if getattr(c, "answer", None))
+            names = sorted(n for n, c in catalogue().items() if getattr(c, "answer", None))
             raise ValueError(f"{contract} is not served by agencies; there are {', '.join(names)}.")
         self._served[declared.name] = (declared, function)
         return self

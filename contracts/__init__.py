@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import walk_packages
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from bus import health
 from bus.messages.fields import personal_names
@@ -47,14 +48,30 @@ def catalogue_of(modules: Iterable[ModuleType]) -> dict[str, Contract]:
     return dict(sorted(catalogue.items()))
 
 
-CATALOGUE = catalogue_of([*modules(), health])
+@functools.cache
+def catalogue() -> dict[str, Contract]:
+    """All contracts. Made when it is first asked for: whoever uses a few messages, such as a command
+    of the connector, need not wait until all are declared.
+    """
+    return catalogue_of([*modules(), health])
+
+
+if TYPE_CHECKING:
+    CATALOGUE: dict[str, Contract]
+else:
+
+    def __getattr__(name: str) -> dict[str, Contract]:
+        """``CATALOGUE``, once somebody imports it."""
+        if name != "CATALOGUE":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return catalogue()
 
 
 @functools.cache
 def hidden_names() -> frozenset[str]:
     """The names of all personal fields of all contracts: what logs must hide."""
     names: set[str] = set()
-    for contract in CATALOGUE.values():
+    for contract in catalogue().values():
         names |= personal_names(contract.schema)
         if isinstance(contract, Request):
             names |= personal_names(contract.reply_schema)
@@ -63,13 +80,13 @@ def hidden_names() -> frozenset[str]:
 
 def agency_contracts() -> list[Request]:
     """The contracts that an agency can be granted, or may call without, in the order of names."""
-    return [c for _, c in sorted(CATALOGUE.items()) if isinstance(c, Request) and c.agency]
+    return [c for _, c in sorted(catalogue().items()) if isinstance(c, Request) and c.agency]
 
 
 def health_contracts() -> dict[str, Request]:
     """The health Request of each service, by the service's name."""
     return {
         c.context: c
-        for c in CATALOGUE.values()
+        for c in catalogue().values()
         if isinstance(c, Request) and c.operation == "health"
     }
