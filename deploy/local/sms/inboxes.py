@@ -58,18 +58,21 @@ def smsir_live(player: Player, request: Request, _body: bytes) -> Answer:
 
 @smsir
 def smsir_archive(player: Player, request: Request, _body: bytes) -> Answer:
-    """The texts of days before, as far as they are wanted, newest first, a page of them."""
+    """The texts of days before, as far as they are wanted, oldest first, a page of them."""
     begin, end = (int(request.query_params[name]) for name in ("fromDate", "toDate"))
-    return 1, _page(player, request, lambda at: begin <= at < end and _day(at) < _day(time.time()))
+    rows = _page(player, request, lambda at: begin <= at < end and _day(at) < _day(time.time()), 1)
+    return 1, rows
 
 
 def _page(
-    player: Player, request: Request, wanted: Callable[[int], bool]
+    player: Player, request: Request, wanted: Callable[[int], bool], order: int = -1
 ) -> list[dict[str, object]]:
     size, page = (int(request.query_params[name]) for name in ("pageSize", "pageNumber"))
-    texts = [text for text in player.texts("smsir")[::-1] if wanted(_at(text))]
+    texts = [text for text in player.texts("smsir")[::order] if wanted(_at(text))]
     return [
         {
+            # Only the archive has a number. One text stands in both lists: nobody may need it.
+            **({"receiveReturnId": text["messageid"]} if order == 1 else {}),
             "messageText": text["message"],
             "number": int(str(text["to"])),
             "mobile": int(str(text["from"])),

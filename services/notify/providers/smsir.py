@@ -1,13 +1,15 @@
 """sms.ir: REST with the header X-API-KEY; ``likeToLike`` carries up to 100 different messages.
 
-Known from its documentation (apidocs.sms.ir): paths, fields, codes, HTTP 400 for a logical error,
+Known from its documentation (sms.ir/rest-api): paths, fields, codes, HTTP 400 for a logical error,
 401 for the key, 429 for too many calls. It takes no number of ours, so nothing can be found after a
 lost answer, and it counts its credit and costs in messages, not in rials. All messages of a call go
 out on one line. Texts that came in are asked for where ``polls`` is set: ``receive/live`` has those
-of today, read or not, and ``receive/archive`` those of the days before; neither gives a number of
-theirs, so that a panel which brings them too brings others. Not known for sure: how a number on its
-black list comes back from ``likeToLike``; an empty number of a message is read as not taken, for a
-reason that it does not tell.
+of today, read or not (in the first hours those of yesterday too), and ``receive/archive`` those up
+to the end of yesterday, by Unix time from and to. Only the archive gives a number of theirs
+(``receiveReturnId``); one text stands in both, so it is known by its words here, and a panel that
+brings texts too brings others. Not known for sure: in which order the archive is; how a number on
+its black list comes back from ``likeToLike``; an empty number of a message is read as not taken,
+for a reason that it does not tell.
 """
 
 import datetime as dt
