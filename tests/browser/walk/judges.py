@@ -27,7 +27,8 @@ FOCUSABLE = """() => {
 FOCUS = """() => {
   const e = document.activeElement;
   if (!e || e === document.body) return null;
-  const r = e.getBoundingClientRect(), style = getComputedStyle(e);
+  // Of a link that runs over two lines the first: between the ends of both stands another thing.
+  const r = e.getClientRects()[0] || e.getBoundingClientRect(), style = getComputedStyle(e);
   const x = Math.min(Math.max(r.left + r.width / 2, 1), innerWidth - 1);
   const y = Math.min(Math.max(r.top + Math.min(r.height / 2, 12), 1), innerHeight - 1);
   const above = document.elementFromPoint(x, y);
