@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup, escape
 
-from gateway.texts.files import dates_of
+from gateway.texts.files import dates_of, file_of, tag_of
 from iran.collation import collation_key
 from iran.persian import TEHRAN, jalali
 
@@ -87,6 +87,20 @@ def article(text: str, language: str = "fa") -> str:
     if language == "fa":
         return ARTICLES_FA.get(text, f"ماده {text}" if text else "")
     return text if not text or text.startswith("note") else f"article {text}"
+
+
+def foreign(text: str, language: str) -> bool:
+    """Tell whether the language of a page has no words of its own for a sentence of ours."""
+    return tag_of(language) != language and text not in file_of(language).translations
+
+
+def told(text: str, language: str) -> str:
+    """Return a sentence of ours in the language of a page; if it has none, marked as the other
+    language that it is in.
+    """
+    if foreign(text, language):
+        return Markup('<span lang="{}">{}</span>').format(str(language), text)
+    return file_of(language).translations.get(text, text)
 
 
 def with_links(text: str) -> Markup:

@@ -12,12 +12,14 @@ from gateway.html.formats import (
     article,
     by_name,
     day,
+    foreign,
     label,
     moment,
     named,
     percent,
     readable,
     time,
+    told,
     with_links,
 )
 from gateway.html.spoken import (
@@ -72,6 +74,8 @@ templates.filters |= {
     "seconds": seconds,
     "span": span,
     "translated": translated,
+    "told": told,
+    "foreign": foreign,
     "spoken": spoken,
     "spoken_day": spoken_day,
     "spoken_span": spoken_span,

@@ -18,6 +18,7 @@ from gateway.public.site import words
 from gateway.public.site.pages import show
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
+from gateway.texts.files import translated
 from iran.persian import search_key, squeezed_key
 from people import retention
 from people.company import company
@@ -34,9 +35,12 @@ def texts(name: str, lang: str) -> Json:
     return document
 
 
-def says(question: Json, sought: str) -> bool:
-    """Return True if each word that is sought stands in the question, however it is written."""
-    text = squeezed_key(" ".join((*question["title"], *question["text"])))
+def says(question: Json, sought: str, lang: str) -> bool:
+    """Return True if each word that is sought stands in the question, however it is written, in the
+    reader's language too.
+    """
+    written = (*question["title"], *question["text"])
+    text = squeezed_key(" ".join((*written, *(translated(each, lang) for each in written))))
     return all(squeezed_key(word) in text for word in search_key(sought).split())
 
 
@@ -92,7 +96,7 @@ class About:
         lang = words.language(request)
         sought = request.query_params.get("q", "").strip()[:SOUGHT_MOST]
         questions = texts("help", lang)["questions"]
-        matching = [question for question in questions if says(question, sought)]
+        matching = [question for question in questions if says(question, sought, lang)]
         return show(
             request, "help", questions=matching or questions, sought=sought, matched=bool(matching)
         )
