@@ -22,6 +22,12 @@ DECISIONS: dict[str, kinds.Request] = {
     "confirm": acts.CONFIRM_PERSON_ACT,
     "decline": acts.DECLINE_PERSON_ACT,
 }
+# What an act ends and what it leaves.
+ERASED = (
+    "حذف بازگشت ندارد: پرونده‌های پایان‌یافته، پیام‌ها، اشتراک‌ها و استعلام‌های او خالی می‌شود.",
+    "قبض و دفتر حساب، سابقه استعلام و پرونده منبع آب به حکم قانون می‌ماند.",
+)
+COPIED = ("هیچ داده‌ای تغییر نمی‌کند؛ نسخه سی روز می‌ماند تا به خود شخص داده شود.",)
 
 
 class PrivacyPages:
@@ -80,8 +86,29 @@ class PrivacyPages:
             DECISIONS[name],
             self._listed,
             f"all?done={name}",
-            preview=_before_erasure if name == "confirm" else None,
+            preview=self._before_act if name == "confirm" else None,
             number=id_,
+        )
+
+    async def _before_act(self, request: Request, message: acts.OnePersonAct) -> Preview:
+        """What is asked, by whom and why: a copy changes nothing, an erasure is for good."""
+        listed = (await self._acts(request)).acts
+        act = next((act for act in listed if act.id == message.number), None)
+        if act is None:
+            raise NotFound("There is no such act.", code="person_act.not_found")
+        person = await self._pages.person(request)
+        erases = act.kind == "erase"
+        return Preview(
+            title="حذف داده‌های این شخص" if erases else "ساختن نسخه داده‌های این شخص",
+            button="تأیید و حذف" if erases else "تأیید و ساختن نسخه",
+            facts=(
+                Fact("شماره", str(act.id)),
+                Fact("خواست", person(act.proposed_by) if act.proposed_by else "خود شخص"),
+                Fact("دلیل", act.reason),
+            ),
+            leaves=ERASED if erases else COPIED,
+            danger=erases,
+            again=False,
         )
 
     async def document(self, request: Request) -> Response:
@@ -109,20 +136,6 @@ class PrivacyPages:
             Route(f"{AT}/acts/{{id:int}}.json", self.download),
             Route(f"{AT}/acts/{{id:int}}/{{act}}", self.decide, methods=["POST"]),
         ]
-
-
-async def _before_erasure(_: Request, message: acts.OnePersonAct) -> Preview:
-    return Preview(
-        title="انجام این درخواست",
-        button="تأیید و انجام",
-        facts=(Fact("شماره", str(message.number)),),
-        leaves=(
-            "حذف بازگشت ندارد: پرونده‌های پایان‌یافته، پیام‌ها، اشتراک‌ها و استعلام‌های او خالی می‌شود.",
-            "قبض و دفتر حساب، سابقه استعلام و پرونده منبع آب به حکم قانون می‌ماند.",
-        ),
-        danger=True,
-        again=False,
-    )
 
 
 def routes(desk: Desk) -> list[Route]:

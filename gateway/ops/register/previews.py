@@ -8,7 +8,7 @@ from gateway.ops.staff.previews import Fact, Preview
 
 KINDS = {"new": "تازه", "gone": "برداشته می‌شود", "changed": "تغییر می‌کند"}
 _DECISIONS = {
-    "approve": ("این پیشنهاد تأیید می‌شود", "تأیید پیشنهاد", "هم‌اکنون در اجرا خواهد بود."),
+    "approve": ("این پیشنهاد تأیید می‌شود", "تأیید پیشنهاد", "بی‌درنگ اجرا می‌شود."),
     "refuse": ("این پیشنهاد رد می‌شود", "رد پیشنهاد", "دستگاه همان که هست می‌ماند."),
     "withdraw": (
         "این پیشنهاد پس گرفته می‌شود",
@@ -35,7 +35,9 @@ _REVOKED = {
 def decision(name: str, change: Change, reason: str) -> Preview:
     """The page before a proposal is approved, refused or taken back."""
     title, button, leaves = _DECISIONS[name]
-    facts = [Fact("دستگاه", change.code), Fact("دلیل پیشنهاد", change.reason)]
+    named = (change.after or change.before or {}).get("name_fa")
+    agency = f"{named} ({change.code})" if named else change.code
+    facts = [Fact("دستگاه", agency), Fact("دلیل پیشنهاد", change.reason)]
     if change.after:
         facts += [
             Fact(KINDS[difference.kind], difference.sentence)

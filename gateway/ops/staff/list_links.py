@@ -1,7 +1,7 @@
 """The way back to a list after an act: the filter and the page that the colleague came from."""
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
 
@@ -44,6 +44,13 @@ def list_query(request: Request) -> str:
 
 def _clean(pairs: Iterable[tuple[str, str]]) -> str:
     return urlencode([(name, value) for name, value in pairs if name in FILTERS and value])
+
+
+def came_from(request: Request, section: str) -> str:
+    """Return the page of a section that a form stood on; the first one if no browser tells."""
+    tells = urlsplit(request.headers.get("referer", "").replace("[", ""))
+    inside = tells.path.startswith(f"{section}/") and tells.path != request.url.path
+    return urlunsplit(("", "", tells.path, tells.query, "")) if inside else section
 
 
 def with_back(address: str, back: str) -> str:

@@ -23,7 +23,7 @@ from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
 from gateway.http.problems import status_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.list_links import back_query, list_query
+from gateway.ops.staff.list_links import back_query, came_from, list_query
 from gateway.ops.staff.names import NameOf, Names, Person
 from gateway.ops.staff.previews import (
     Preview,
@@ -140,6 +140,7 @@ class StaffPages:
             preview=preview,
             carried=carried_fields(values, preview),
             action=request.url.path,
+            came_from=came_from(request, self.section.at),
             layout=f"{self.section.templates}/layout.html",
         )
 

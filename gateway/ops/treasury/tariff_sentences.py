@@ -56,8 +56,8 @@ def compared(row: Tariff, old: Tariff | None, service_fa: str) -> tuple[Fact, ..
     ]
     for label, show in _LINES:
         new = show(row)
-        before = show(old) if old else "—"
-        facts.append(Fact(label, new if new == before else f"{before} ← {new}"))
+        before = show(old) if old else new
+        facts.append(Fact(label, new if new == before else f"{new} به جای {before}"))
     return tuple(facts)
 
 

@@ -84,7 +84,7 @@ def propose(context: Context, message: ProposeBookChange) -> BookChange:
     if valid_from < today:
         raise field_refusal("valid_from", "This day has passed.", "calendar.past_day")
     if valid_from > today + FARTHEST:
-        raise field_refusal("valid_from", "This day is more than ten years away.", "day")
+        raise field_refusal("valid_from", "This day is over ten years away.", "calendar.far_day")
     row = _proposed_row(context, message, today)
     before = row_of(context.book.document, message.section, message.key)
     document, key = with_change(context, message.section, message.key, row)

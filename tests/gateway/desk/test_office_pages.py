@@ -186,6 +186,8 @@ def test_what_is_wrong_with_a_row_stands_beside_its_field(mina):
     past = mina.post("/book/canned/row", code="x", title_fa="x", valid_from="1400/01/01")
     assert past.status_code == 422
     assert 'id="canned-source-error"' in past.text
+    unsaid = mina.post("/book/canned/row", code="x", title_fa="x", valid_from="").text
+    assert "روز را مانند 1405/09/04 بنویسید" in unsaid
     for path in ("/book/nothing/row", "/book/units/row?key=nothing", "/book/changes/999999"):
         assert mina.get(path).status_code == 404
     used = mina.post(
@@ -204,3 +206,17 @@ def test_a_refusal_says_why_and_the_book_goes_out_as_toml(nader, mina):
     assert "[[promises]]" in file.text
     clerk = Seat(nader.house, "sara").get("/book")
     assert (clerk.status_code, "دفتر میز" in clerk.text.split("<main")[0]) == (403, False)
+
+
+# --- a second officer for people's data ---
+
+
+def test_before_data_are_copied_or_erased_the_second_officer_reads_which_and_why(nader, mina):
+    for kind, said in (("export", "هیچ داده‌ای تغییر نمی‌کند"), ("erase", "حذف بازگشت ندارد")):
+        asked = {"kind": kind, "national_id": "9905251782", "mobile": "09170000011"}
+        assert mina.post("/privacy/acts", reason="نامه ۴۴۱", **asked).status_code == 200
+        assert "نسخه یا حذف داده در انتظار تأیید" in nader.get("").text
+        (number,) = re.findall(r"/privacy/acts/(\d+)/confirm", nader.get("/privacy").text)
+        look = nader.press(f"/privacy/acts/{number}/confirm")
+        assert (said in look.text, "نامه ۴۴۱" in look.text) == (True, True)
+        nader.post(f"/privacy/acts/{number}/decline", reason="نام دیگری است")

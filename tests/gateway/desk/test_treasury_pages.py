@@ -636,8 +636,9 @@ def test_p30_a_draft_of_the_tariff_is_compared_with_the_row_that_it_replaces(kar
     assert '<select id="draft-agency_class"' in page
     assert '<select id="draft-money"' in page
     look = mina.press(f"/tariffs/{id_}/approve").text
-    assert re.search("[0-9,]+ ریال، هر برگ ← 61,000 ریال", look)
+    assert re.search("61,000 ریال، هر برگ به جای [0-9,]+ ریال", look)
     assert "جای ردیف" in look
+    assert 'href="/desk/treasury">بازگشت بدون انجام</a>' in look
 
 
 def test_p30_a_row_that_would_replace_another_by_now_is_not_approved(karim, mina):

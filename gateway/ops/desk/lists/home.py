@@ -16,7 +16,7 @@ from contracts.agencies import desk as register
 from contracts.agencies.register import Nothing as OfRegister
 from contracts.billing import treasury
 from contracts.notify import desk as notices
-from contracts.ticketing import book
+from contracts.ticketing import book, person_acts
 from contracts.ticketing import queue as contracts
 from contracts.ticketing.colleagues import MY_NOTICES, Notice
 from contracts.ticketing.desk import Nothing as OfDesk
@@ -71,6 +71,7 @@ class HomePages:
             "register": self._register,
             "notices": self._notices,
             "book": self._book,
+            "privacy": self._privacy,
         }
         self._unasked: dict[tuple[str, str], float] = {}
 
@@ -155,6 +156,15 @@ class HomePages:
         reply = await self._pages.ask(request, book.READ_BOOK, OfDesk())
         drafts = sum(change.state == "DRAFT" for change in reply.changes)
         return [Waiting("تغییر دفتر میز در انتظار تأیید", drafts, f"{AT}/book")]
+
+    async def _privacy(self, request: Request) -> list[Waiting]:
+        reply = await self._pages.ask(request, person_acts.PERSON_ACTS, OfDesk())
+        wished = sum(act.state == "WISHED" for act in reply.acts)
+        proposed = sum(act.state == "PROPOSED" for act in reply.acts)
+        return [
+            Waiting("خواست شهروند درباره داده‌هایش", wished, f"{AT}/privacy"),
+            Waiting("نسخه یا حذف داده در انتظار تأیید", proposed, f"{AT}/privacy"),
+        ]
 
     # --- keys ---
 
