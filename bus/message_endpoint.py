@@ -20,8 +20,8 @@ from bus.amqp.delivery_records import record_delivery
 from bus.amqp.incoming import Incoming
 from bus.amqp.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
 from bus.amqp.splitter import Splitter
+from bus.database.faults import Troubles
 from bus.database.store import store_among
-from bus.database.troubles import Troubles
 from bus.errors import BusError
 from bus.messages.kinds import Request
 from bus.process import log, records
@@ -31,7 +31,7 @@ HOLD_SECONDS = 3.0
 RETRY_SECONDS = 0.2
 # A Command that meets locks and timeouts for an hour ends with the dead: it may be its own fault.
 HOLD_AT_MOST = 3600.0
-OWN_FAULTS = ("database.busy", "database.conflict")
+OWN_FAULTS = ("database.busy", "database.conflict", "database.refused")
 # While the database is in trouble, whoever waits is told so this long before he would give up.
 WARNING_SECONDS = 0.7
 TROUBLE_SECONDS = 15.0

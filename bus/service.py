@@ -7,7 +7,7 @@ from nameko.extensions import DependencyProvider
 from prometheus_client import Gauge
 from sqlalchemy import QueuePool
 
-from bus.database import chores, inbox
+from bus.database import chores, inbox, own_keys
 from bus.database.faults import PREFIX
 from bus.database.store import MINUTE, Store, Tx
 from bus.endpoint import every, serve
@@ -39,6 +39,8 @@ class StoreProvider(DependencyProvider):
         MOST.set(pool.size())
         monitor.watch("database", self.store.finding)
         monitor.watch("outbox", self.store.probe.outbox)
+        if names := self.container.service_cls.own_keys:
+            monitor.watch("keys", own_keys.check(self.store, names))
 
     def get_dependency(self, _worker_ctx: object) -> Store:
         return self.store
@@ -56,6 +58,8 @@ class Service:
     """What every service has; ``now`` is a method so that tests can replace it."""
 
     name: str
+    # The settings that hold the keys by which its data are sealed or hashed.
+    own_keys: tuple[str, ...] = ()
     envelope: Envelope
     # nameko puts the Store and the Settings in the places of their providers.
     store: Store = StoreProvider()  # type: ignore[assignment]
@@ -69,6 +73,17 @@ class Service:
     def now(self) -> datetime:
         """The moment, in UTC."""
         return datetime.now(UTC)
+
+    def own_key(self, name: str, tx: Tx | None = None) -> str:
+        """The key of a setting, if it is the one of the database; Unavailable if it is not. It is
+        looked up in a transaction of its own where there is none.
+        """
+        if key := own_keys.proven(self.store.engine, self.settings, name):
+            return key
+        if tx:
+            return own_keys.own_key(tx.conn, self.settings, name)
+        with self.store.transaction() as own:
+            return own_keys.own_key(own.conn, self.settings, name)
 
     def book_ends(self, tx: Tx) -> dict[str, date | None]:
         """The last day of each book of dated rows that this service needs; None: no end."""

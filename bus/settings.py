@@ -50,6 +50,10 @@ class Settings:
             return Path(path).read_text(encoding="utf-8").strip()
         return default
 
+    def place(self, name: str) -> tuple[str | None, str | None]:
+        """Where the value of ``name`` stands: it itself, or the file that holds it."""
+        return self._environ.get(name), self._environ.get(f"{name}_FILE")
+
     def text(self, name: str, default: str | None = None) -> str:
         """The value of ``name``; MissingSettings if it is not set and has no default."""
         value = self.get(name, default)

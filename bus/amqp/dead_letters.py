@@ -4,6 +4,7 @@ A Command's or a Request's body may be personal: ``read`` alone gives one away, 
 """
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -172,11 +173,12 @@ class DeadLetters:
             method, properties, body = channel.basic_get(topology.queue_name(service, "dead"))
             if method is None:
                 break
-            if ids is None or properties.message_id in ids:
+            id_ = id_of(properties, body)
+            if ids is None or id_ in ids:
                 fate = act(channel, properties, body)
                 if fate in (SENT, DROPPED):
                     channel.basic_ack(method.delivery_tag)
-                fates.append((str(properties.message_id), fate))
+                fates.append((id_, fate))
         channel.close()
         return fates
 
@@ -204,6 +206,11 @@ def _unreachable() -> Unavailable:
     return Unavailable("The broker cannot be reached.", code="broker.unreachable")
 
 
+def id_of(properties: BasicProperties, body: bytes) -> str:
+    """The id of a dead letter; of one that came without, by what it says: it can be dropped, too."""
+    return properties.message_id or f"without-id-{hashlib.sha256(body).hexdigest()[:16]}"
+
+
 def origin(properties: BasicProperties) -> str | None:
     """The queue in which the message died first."""
     headers = properties.headers or {}
@@ -224,7 +231,7 @@ def described(properties: BasicProperties, method: Basic.Deliver, body: bytes) -
     died = death.get("time")
     buried = topology.DIED_IN in headers
     return {
-        "id": properties.message_id,
+        "id": id_of(properties, body),
         "type": headers.get("ce-type") or method.routing_key,
         "source": headers.get("ce-source"),
         "correlation": headers.get("ce-correlation"),

@@ -40,10 +40,12 @@ STANDING = """
 WRITE = "insert into inbox (consumer, message_id, digest) values ('health', %s, '')"
 TAKE_AWAY = "delete from inbox where consumer = 'health' and message_id = %s"
 # Before PostgreSQL 16 a table that may only be added to could not be locked so.
-TABLES = """select relname from pg_class where relkind in ('r', 'p')
-            and relnamespace = 'public'::regnamespace and not relispartition
-            and has_table_privilege(oid, case when current_setting('server_version_num')::int
-            >= 160000 then 'INSERT' else 'UPDATE' end) order by relname"""
+TABLES = """select relname, has_table_privilege(oid, case when
+            current_setting('server_version_num')::int >= 160000 then 'INSERT' else 'UPDATE' end),
+            has_table_privilege(oid, 'SELECT') and has_table_privilege(oid, 'INSERT')
+            from pg_class where relkind in ('r', 'p')
+            and relnamespace = 'public'::regnamespace and not relispartition order by relname"""
+REFUSED = "The role may not read and add to the table {table}: run the migrations."
 OURS = {
     "42P01": ("database.not_migrated", "Tables are missing: run the migrations."),
     "42501": ("database.refused", "The database refuses this role its tables."),
@@ -108,10 +110,12 @@ class DatabaseProbe:
                 self._read(cursor)
                 self._write(cursor)
                 cursor.execute(TABLES)
-                for (table,) in cursor.fetchall():
-                    cursor.execute(
-                        sql.SQL("lock table {} in row exclusive mode").format(sql.Identifier(table))
-                    )
+                for table, can_be_locked, may_be_used in cursor.fetchall():
+                    if not may_be_used:
+                        return fail("database.refused", REFUSED.format(table=table))
+                    if can_be_locked:
+                        lock = sql.SQL("lock table {} in row exclusive mode")
+                        cursor.execute(lock.format(sql.Identifier(table)))
                 return WELL
         except psycopg2.Error as error:
             return trouble_of(error, table)

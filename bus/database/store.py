@@ -16,13 +16,12 @@ from bus import call_leaves
 from bus.call_leaves import Statement
 from bus.database import connection, inbox, outbox, statements
 from bus.database.activity import MAKES_NOTHING_DUE, Activity
-from bus.database.faults import passing_trouble
+from bus.database.faults import Troubles, passing_trouble
 from bus.database.hosts import address, hosts
 from bus.database.marks import Marks, Numbers
 from bus.database.prepared import Prepared, Rows
 from bus.database.probe import DatabaseProbe
 from bus.database.tables import INBOX
-from bus.database.troubles import Troubles
 from bus.envelope import Envelope
 from bus.errors import Unavailable
 from bus.messages.kinds import Command, Contract, Event, M

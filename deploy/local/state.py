@@ -202,6 +202,12 @@ class State:
             path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
         return path
 
+    def own_key(self, name: str) -> Path:
+        """The file of a service's key. Only for a fresh installation it is made: where it is lost,
+        another one would open nothing of what is there, and its part says so.
+        """
+        return self.home / name if self.filled.exists() else self.secret(name)
+
     def signing_key(self) -> Path:
         """The agency face's private key, made once."""
         return keys.private_key(self.home / "signing.pem")
@@ -271,19 +277,19 @@ class State:
             "REPLAY_DIR": str(replays),
             "MARKS_DIR": str(marks),
             "OPS_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/mirab-ops.pem"),
-            "INQUIRY_LOG_KEY_FILE": str(self.secret("inquiry-log-key")),
+            "INQUIRY_LOG_KEY_FILE": str(self.own_key("inquiry-log-key")),
             "IMPORT_DIR": str(imports),
-            "TICKETING_KEY_FILE": str(self.secret("ticketing-key")),
+            "TICKETING_KEY_FILE": str(self.own_key("ticketing-key")),
             "PORTAL_KEY_FILE": str(self.secret("portal-key")),
             "DESK_KEY_FILE": str(self.secret("desk-key")),
             "METRICS_TOKEN_FILE": str(self.secret("metrics-token")),
             "SECOND_FACTOR": "",
-            "BILLING_KEY_FILE": str(self.secret("billing-key")),
-            "AGENCIES_KEY_FILE": str(self.secret("agencies-key")),
+            "BILLING_KEY_FILE": str(self.own_key("billing-key")),
+            "AGENCIES_KEY_FILE": str(self.own_key("agencies-key")),
             "REGISTER_KEY_FILE": str(self.register_key()),
             "RECEIPTS_KEY_FILE": str(self.receipts_key()),
             "RECEIPT_KEYS": keys.key_of_receipts(self.receipts_key(), FACES["RECEIPTS_ORIGIN"]),
-            "NOTIFY_KEY_FILE": str(self.secret("notify-key")),
+            "NOTIFY_KEY_FILE": str(self.own_key("notify-key")),
             "NOTIFY_PROVIDERS_FILE": str(CHECKOUT / "deploy/notify/providers.toml"),
             "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),
             "BANK_PORT": str(BANK_PORT),

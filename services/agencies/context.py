@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from bus.database.own_keys import own_key
 from bus.database.store import Store, Tx
 from bus.envelope import Envelope
 from bus.sealing import Seal
@@ -44,7 +45,7 @@ class Context:
     @property
     def seal(self) -> Seal:
         """What seals the data and answers of calls that are answered later."""
-        return Seal(self.settings.secret("AGENCIES_KEY").reveal(), CALLS_PURPOSE)
+        return Seal(own_key(self.conn, self.settings, "AGENCIES_KEY"), CALLS_PURPOSE)
 
 
 class Entrypoints:

@@ -26,6 +26,7 @@ class Agencies(
     Service,
 ):
     name = "agencies"
+    own_keys = ("AGENCIES_KEY",)
 
     def worries(self, tx: Tx) -> dict[str, int]:
         """The counts of what waits longer than it should, and of what nobody should forget."""

@@ -39,6 +39,7 @@ class Billing(RehearsalEntrypoints, Service):
     """Entrypoints and chores of the billing context."""
 
     name = "billing"
+    own_keys = ("BILLING_KEY",)
 
     @property
     def psps(self) -> dict[str, Psp]:
@@ -48,7 +49,7 @@ class Billing(RehearsalEntrypoints, Service):
     def payment_context(self) -> PaymentContext:
         """The context of work at the banks' gateways."""
         portal = self.settings.text("PORTAL_URL").rstrip("/")
-        key = self.settings.secret("BILLING_KEY").reveal()
+        key = self.own_key("BILLING_KEY")
         return PaymentContext(self.store, self.now(), self.psps, portal, key)
 
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:

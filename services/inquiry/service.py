@@ -50,10 +50,11 @@ class Inquiry(DeskWork, Service):
     """The entrypoints of the context; each hands its message on in a Context."""
 
     name = "inquiry"
+    own_keys = ("INQUIRY_LOG_KEY",)
 
     def context(self, tx: Tx) -> Context:
         """Make the context of an act in this transaction."""
-        log_key = self.settings.secret("INQUIRY_LOG_KEY").reveal()
+        log_key = self.own_key("INQUIRY_LOG_KEY", tx)
         return Context(tx, self.now(), self.settings, log_key)
 
     def worries(self, tx: Tx) -> dict[str, int]:

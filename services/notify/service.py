@@ -40,11 +40,12 @@ class Notify(
     """Every room's entrypoints, and what they share: settings, keys, the register's rights."""
 
     name = "notify"
+    own_keys = ("NOTIFY_KEY",)
 
     @property
     def keys(self) -> Keys:
         """The keys of hashes and seals."""
-        return Keys(self.settings.secret("NOTIFY_KEY").reveal())
+        return Keys(self.own_key("NOTIFY_KEY"))
 
     @property
     def members(self) -> Members:
@@ -53,7 +54,8 @@ class Notify(
 
     def context(self, tx: Tx) -> Context:
         """The context of an act in this transaction."""
-        return Context(tx, self.now(), self.keys, self.settings, self.members)
+        keys = Keys(self.own_key("NOTIFY_KEY", tx))
+        return Context(tx, self.now(), keys, self.settings, self.members)
 
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
         """Until when the prices of SMS and the promises are on record."""

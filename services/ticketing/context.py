@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from bus.blobs import Blobs
+from bus.database.own_keys import own_key
 from bus.database.store import Store, Tx
 from bus.settings import Settings
 from services.ticketing import books, calendar_rows
@@ -84,7 +85,7 @@ class Context:
         return cls(
             tx=tx,
             now=now,
-            keys=Keys(settings.secret("TICKETING_KEY").reveal()),
+            keys=Keys(own_key(tx.conn, settings, "TICKETING_KEY")),
             portal_url=settings.text("PORTAL_URL").rstrip("/"),
             desk_url=settings.text("DESK_URL").rstrip("/"),
             book=books.newest(tx.conn),

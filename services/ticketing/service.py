@@ -50,6 +50,7 @@ class Ticketing(
     Service,
 ):
     name = "ticketing"
+    own_keys = ("TICKETING_KEY",)
 
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
         """Return until when the holidays are on record."""

@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bus.process.monitor import WELL, fail
 from deploy.doctor import __main__ as doctor
 from deploy.doctor import brokers, clocks, databases, dates, files, programs, running, variables
 from deploy.doctor.advice import well
 from deploy.doctor.installation import Installation
 from deploy.local.ports import free_port
+from gateway.ops.health.parts import PartAnswer
 from members.documents import today
 from tests.processes import ROOT, run_modules
 from tests.stores import as_owner, execute
@@ -357,6 +359,20 @@ def test_packages_that_are_not_the_locks_are_named():
 def test_a_part_that_does_not_run_is_wrong():
     (sentence,) = sentences(running.look, of(METRICS_ADDRESS=f"127.0.0.1:{free_port()}"))
     assert "does not run" in sentence
+
+
+def test_one_cause_is_told_once_with_all_that_have_it_and_its_place_in_the_runbook(monkeypatch):
+    async def ask(part):
+        away = fail("broker.unreachable", f"The queue of {part.name} is not consumed.")
+        checks = {f"queue-{n}": away for n in range(5)} | {"database": WELL}
+        return PartAnswer(part.name, away, checks)
+
+    monkeypatch.setattr(running, "ask_part", ask)
+    parts = {name: {"METRICS_ADDRESS": "127.0.0.1:1"} for name in ("billing", "notify")}
+    (advice,) = running.look(Installation(parts))
+    assert advice.sentence.startswith("billing.queue-0, ")
+    assert " and 4 more: The queue of billing is not consumed." in advice.sentence
+    assert "BrokerDown" in advice.todo
 
 
 # --- the command ---

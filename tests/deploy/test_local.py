@@ -287,6 +287,10 @@ def test_a_secret_is_made_once_and_only_its_owner_reads_it(state):
     assert state.secret("one").read_text() == first
     assert len(first) > 30
     assert (state.home / "one").stat().st_mode & 0o077 == 0
+    # That of a service is not made anew once there may be something that it has sealed.
+    state.own_key("billing-key").unlink()
+    state.filled.touch()
+    assert not state.own_key("billing-key").exists()
 
 
 def test_a_missing_rabbitmq_is_told_with_the_way_out(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ import bus.amqp.inlet
 import bus.amqp.outlet
 import bus.amqp.relay
 import bus.client
-import bus.database.troubles
+import bus.database.faults
 import bus.envelope
 import bus.message_endpoint
 
@@ -25,7 +25,7 @@ TIMED = (
     bus.amqp.outlet,
     bus.amqp.relay,
     bus.client,
-    bus.database.troubles,
+    bus.database.faults,
     bus.envelope,
     bus.message_endpoint,
 )

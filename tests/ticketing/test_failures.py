@@ -5,9 +5,11 @@ import datetime as dt
 import pytest
 from aiosmtpd.controller import Controller
 
+from bus.database import own_keys
 from bus.database.chores import TRIES
 from bus.errors import Unavailable
 from bus.foreign.mail import Post
+from bus.settings import Settings
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import letters as at_letters
 from deploy.local.ports import free_port
@@ -155,3 +157,31 @@ def test_m21_figures_tell_every_state_from_the_beginning(hand):
     reply = hand.call(at_letters.MAIL_FIGURES)
     assert {row["state"] for row in reply["letters"]} == set(at_letters.LETTER_STATES)
     assert {row["count"] for row in reply["letters"]} == {0}
+
+
+def test_a_key_that_is_lost_or_another_one_is_named_and_stops_work_until_it_is_back(
+    hand, tmp_path, monkeypatch
+):
+    code, file = hand.register(), tmp_path / "ticketing-key"
+    rest = {"PORTAL_URL": "https://p.example", "DESK_URL": "https://desk.example/desk"}
+    hand.service.settings = Settings({**rest, "TICKETING_KEY_FILE": str(file)})
+    monkeypatch.setenv("TICKETING_KEY_FILE", str(file))
+    monkeypatch.setenv("DB_URL", hand.db)
+    check = own_keys.check(hand.store, ("TICKETING_KEY",))
+
+    def says():
+        reply = hand.track(code)
+        return *check()[:2], "code" if reply["code"] == code else reply["code"]
+
+    assert says() == ("fail", "secret.missing", "secret.unavailable")
+    file.write_text("another")
+    assert says() == ("fail", "secret.other", "secret.unavailable")
+    with pytest.raises(Unavailable, match="secret"):  # as a chore is postponed, and not failed
+        hand.do(deadlines.watch)
+    file.write_text("pepper")
+    assert says() == ("pass", "well", "code")
+    file.unlink()
+    assert says() == ("warn", "secret.missing", "code")
+    file.write_text("another")
+    assert own_keys.main(["TICKETING_KEY"]) == 0
+    assert says()[:2] == ("pass", "well")

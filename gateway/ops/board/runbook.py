@@ -28,6 +28,7 @@ LIKE = {
     "mail.refuses": "mail.away",
     "service.absent": "ServiceDown",
     "deadline.passed": "ServiceDown",
+    "secret.other": "secret.missing",
     "receipts.leaves_lost": "ReceiptsBroken",
     "receipts.rewritten": "ReceiptsBroken",
 }

@@ -13,14 +13,14 @@ from bus.messages.kinds import Request
 from bus.process.monitor import Finding, Status
 from contracts import CATALOGUE
 from gateway.ops.board.runbook import Section, section_of
-from gateway.ops.board.words import AFFECTED, OTHER, RELAYED, SENTENCES, STYLES
+from gateway.ops.board.words import AFFECTED, DELAYED, OTHER, RELAYED, SENTENCES, STYLES
 from gateway.ops.health.checks import Check
 from gateway.ops.health.concerns import PATIENCE
 from gateway.ops.health.history import Since
 from gateway.ops.health.survey import Survey
 
 # A cause stands before what it causes; what is not named is between.
-FIRST = ("broker.", "agencies.away", "database.", "part.", "folder.")
+FIRST = ("clock.", "broker.", "agencies.away", "secret.", "database.", "part.", "folder.")
 RELAY, NUMBER = "-relay", re.compile(r"-\d+$")
 OF_THE_BUS = "bus"
 SELF_CALL = "self-call"
@@ -57,7 +57,9 @@ class Trouble(NamedTuple):
 
     @property
     def affected(self) -> tuple[str, ...]:
-        """Who notices it, in Persian."""
+        """Who notices it, in Persian; of what only warns few do, and no part is away for it."""
+        if not self._fails:
+            return (DELAYED[self.code],) if self.code in DELAYED else ()
         if "broker" in self.parts:
             return (AFFECTED["broker"],)
         sentences = (
@@ -68,9 +70,15 @@ class Trouble(NamedTuple):
     @property
     def contracts(self) -> tuple[str, ...]:
         """The contracts that agencies may call and that it touches."""
+        if not self._fails:
+            return ()
         if {"broker", "agency", SELF_CALL} & set(self._kinds):
             return _OF_AGENCIES
         return tuple(name for name in _OF_AGENCIES if name.partition(".")[0] in self._kinds)
+
+    @property
+    def _fails(self) -> bool:
+        return self.status is Status.FAIL
 
     @property
     def _kinds(self) -> tuple[str, ...]:

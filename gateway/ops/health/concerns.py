@@ -34,9 +34,10 @@ WORRIES = {
     "sent_files_nearly_full": "SentFilesFull",
 }
 WAITS = "waits_for_"
-# So long it lasts before somebody is called, as `for` of the alert.
+# So long it lasts before somebody is called, as `for` of the alert; who looks at the board sees a
+# provider that is paused sooner.
 PATIENCE = {
-    "ProviderDown": 300,
+    "ProviderDown": 30,
     "MessagesUnclear": 900,
     "MessagesDiffer": 120,
     "MailsGivenUp": 60,

@@ -1,15 +1,20 @@
 """The health of every other part, from its own listener (bus/process/monitor.py)."""
 
 import asyncio
+import datetime as dt
 import json
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from bus.process.monitor import Finding, Status, fail
+from bus.process.monitor import Finding, Status, fail, warn
 from bus.settings import MissingSettings, Settings
 
 # A part bounds its own checks at two seconds.
 PART_SECONDS = 2.5
 LONGEST_ANSWER = 4 * 1024 * 1024
+# Signatures bear a minute; an answer tells its time in whole seconds, and may take some.
+CLOCKS_APART, CLOCKS_WRONG = 6.0, 30.0
+CLOCK = "clock"
 
 
 class Part(NamedTuple):
@@ -44,7 +49,8 @@ async def ask_part(part: Part) -> PartAnswer:
     """Return the health of a part; silence is an answer too. Bounded, and never raises."""
     try:
         async with asyncio.timeout(PART_SECONDS):
-            return read(part, await _get(part, "/health"))
+            answer = await _get(part, "/health")
+            return beside_our_clock(read(part, answer), answer)
     except TimeoutError:
         sentence = f"It does not answer within {PART_SECONDS:g} s: it is frozen or overloaded."
         return PartAnswer(part.name, fail("part.silent", sentence), {})
@@ -91,6 +97,31 @@ def read(part: Part, answer: bytes) -> PartAnswer:
         other = fail("part.other", f"{name} answers at {part.host}:{part.port}: WATCHED_PARTS.")
         return PartAnswer(part.name, other, {})
     return PartAnswer(part.name, summary(status, checks), checks)
+
+
+def beside_our_clock(answered: PartAnswer, answer: bytes) -> PartAnswer:
+    """What a part answered, with a check of its own clock where that is not ours."""
+    if (apart := seconds_ahead(answer)) is None or abs(apart) < CLOCKS_APART:
+        return answered
+    side = "ahead of" if apart > 0 else "behind"
+    sentence = f"Its clock is {abs(apart):.0f} s {side} the clock of whoever asks here."
+    grave = abs(apart) >= CLOCKS_WRONG
+    finding = (fail if grave else warn)("clock.apart", sentence)
+    whole = answered.finding
+    if whole.status is Status.PASS or (grave and whole.status is Status.WARN):
+        whole = finding._replace(sentence=f"{CLOCK}: {sentence}")
+    return answered._replace(finding=whole, checks={**answered.checks, CLOCK: finding})
+
+
+def seconds_ahead(answer: bytes) -> float | None:
+    """How far the clock of who answered is ahead of ours, by its Date; None if it has none."""
+    head = answer.partition(b"\r\n\r\n")[0].decode("latin-1")
+    dates = [line[5:] for line in head.split("\r\n") if line[:5].lower() == "date:"]
+    try:
+        told = parsedate_to_datetime(dates[0].strip())
+        return (told - dt.datetime.now(dt.UTC)).total_seconds()
+    except (IndexError, ValueError, TypeError):
+        return None
 
 
 def is_one_of(kind: str, name: str) -> bool:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 
+from bus.database.own_keys import own_key
 from bus.database.store import Store, Tx
 from bus.endpoint import every, serve
 from bus.errors import BusError
@@ -33,7 +34,7 @@ class AccountEntries:
             tx.conn,
             self.now(),
             sessions.Limits.of(self.settings),
-            factors.seal_of(self.settings.secret("TICKETING_KEY").reveal()),
+            factors.seal_of(own_key(tx.conn, self.settings, "TICKETING_KEY")),
         )
 
     @serve(contracts.START_SESSION)

@@ -22,6 +22,7 @@ STATES = {
     "25P02": "database.busy",
     "40001": "database.conflict",
     "40P01": "database.conflict",
+    "42501": "database.refused",
     "53000": "database.busy",
     "53100": "database.full",
     "53200": "database.busy",

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import re
+from email.utils import format_datetime
 
 import pytest
 
@@ -19,6 +20,7 @@ from gateway.ops.board.words import SENTENCES
 from gateway.ops.health.checks import Check
 from gateway.ops.health.concerns import LETTERS, PATIENCE, WORRIES, Figures, concerns
 from gateway.ops.health.history import History, Sample, Sampler
+from gateway.ops.health.parts import PartAnswer, beside_our_clock
 from gateway.ops.health.survey import Survey, patient, sample_of, service_view
 from gateway.ops.health.traffic import counted, since, total
 from gateway.ops.traffic.pages import lines, meaning
@@ -80,6 +82,27 @@ def test_a_cause_is_shown_once_with_all_its_parts_and_before_what_follows():
     locked = f"inquiry: {SENTENCES['database.locked'].rstrip('.')}"
     assert verdict(wrong_now[:1]) == (locked, "bad")
     assert verdict([])[1] == "good"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(-600, "fail"), (600, "fail"), (-12, "warn"), (1, None)]
+)
+def test_a_part_whose_clock_is_another_is_named_before_what_follows(seconds, status):
+    told = format_datetime(dt.datetime.now(dt.UTC) + seconds * SECOND, usegmt=True)
+    answer = f"HTTP/1.0 200 OK\r\nDate: {told}\r\n\r\n{{}}".encode()
+    agency = beside_our_clock(PartAnswer("agency", WELL, {"broker": WELL}), answer)
+    refused = fail("signature.expired", "The signature has expired.")
+    checks = {"self-call": refused, "agency": agency.finding}
+    checks |= {f"agency.{name}": finding for name, finding in agency.checks.items()}
+    by_code = {trouble.code: trouble for trouble in shown(surveyed(checks))}
+    assert "self-call" in by_code
+    if status is None:
+        assert list(by_code) == ["self-call"]
+        return
+    clock = by_code["clock.apart"]
+    assert (clock.status, clock.parts) == (status, ("agency",))
+    assert (next(iter(by_code)) == "clock.apart") is (status == "fail")
+    assert bool(clock.affected and clock.contracts) is (status == "fail")  # else nothing is away
 
 
 def test_an_answer_that_is_late_once_warns_and_twice_in_a_row_fails():

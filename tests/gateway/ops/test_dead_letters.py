@@ -68,6 +68,10 @@ def dead_ids(house):
     return {letter["id"] for letter in letters}
 
 
+def nameless(house):
+    return {id_ for id_ in dead_ids(house) if id_.startswith("without-id-")}
+
+
 def die(house, type_, body, headers, id_, queue="mirab.inquiry.commands"):
     """A message that died in a queue of inquiry, as the broker keeps it."""
     with Wire(house.amqp) as wire:
@@ -181,6 +185,15 @@ def test_letters_are_dropped_or_left_alone_as_two_operators_say(house):
     decides(second, newest(house)[0], "confirm")
     assert newest(house)[4] == {"drop-1": "dropped", "drop-2": "dropped"}
     assert not dead_ids(house) & {"drop-1", "drop-2"}
+    # What came without an id is dropped, too.
+    with Wire(house.amqp) as wire:
+        wire.publish("", "mirab.inquiry.commands", b"nothing that we can read")
+    wait_for(lambda: nameless(house))
+    (nobody,) = nameless(house)
+    asks(first, [nobody], "drop")
+    decides(second, newest(house)[0], "confirm")
+    assert newest(house)[4] == {nobody: "dropped"}
+    assert not nameless(house)
 
 
 def test_a_token_asks_and_never_confirms(house, operator):

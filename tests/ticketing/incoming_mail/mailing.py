@@ -6,8 +6,7 @@ import socket
 import threading
 
 from deploy.local.ports import free_port
-from services.ticketing.incoming_mail import queue
-from services.ticketing.incoming_mail import mailroom
+from services.ticketing.incoming_mail import mailroom, queue
 from tests.stores import execute
 
 UNIT = "surface@water.example"
