@@ -229,6 +229,8 @@ def test_issue_and_user_are_case_and_operator_of_the_question(system, face):
     code = system.send(ASK, headers=stated).json()["tracking_code"]
     rows = logged(face, "case_number, operator", code)
     assert rows == [("1405/17", "IR-officer-7")]
+    answer = system.send(ASK, headers=[("X-Road-UserId", "IR\tforged")])
+    assert (answer.status, answer.json()["errors"][0]["field"]) == (422, "operator")
 
 
 def test_an_idempotency_key_makes_two_calls_one(system):
