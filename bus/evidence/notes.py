@@ -23,7 +23,8 @@ _ID_BYTES, _TIME_BYTES = 4, 8
 _NAME = re.compile(r"[^\s+]{1,255}")
 _LINE = re.compile(r"— ([^\s+]{1,255}) ([A-Za-z0-9+/]+={0,2})")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+# C2SP forbids the first of these; the others too would move what a terminal shows.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def _key_id(name: str, kind: int, key: PublicKey) -> bytes:

@@ -105,7 +105,7 @@ async function readKeys(text) {
 }
 
 function readNote(whole) {
-  need(whole.length <= 65536 && !/[\x00-\x09\x0b-\x1f]/.test(whole) && whole.endsWith("\n"));
+  need(whole.length <= 65536 && !/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(whole) && whole.endsWith("\n"));
   const cut = whole.lastIndexOf("\n\n");
   need(cut >= 0);
   const lines = whole.slice(cut + 2, -1).split("\n");

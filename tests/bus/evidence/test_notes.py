@@ -146,6 +146,7 @@ def test_a_trusted_log_does_not_sign_for_another():
         str(NOTE).replace("—", "-").encode(),
         str(NOTE).replace("— ", "—  ").encode(),
         str(NOTE).encode() + b"\x00\n",
+        str(NOTE).replace("\n\n", "\n\x9b2J\n\n").encode(),  # what a terminal would obey
         str(NOTE).encode() + b"\n",
         (str(NOTE) + "— a AAAA\n").encode(),
         (str(NOTE) + "— a b AAAAAAAA\n").encode(),
