@@ -275,6 +275,7 @@ def test_who_does_not_come_is_noted_and_the_clock_runs_on(hand):
     code = invited(hand)
     slot = hand.track(code)["slots"][0]["slot"]
     hand.call(contracts.CHOOSE_SLOT, code=code, secret=SECRET, slot=slot)
+    hand.at("1405-09-08 09:00")
     reply = hand.act(at_desk.VISITED, code, came=False, text="")
     assert reply["state"] == "OPEN"
     assert hand.track(code)["appointment"]["state"] == "MISSED"

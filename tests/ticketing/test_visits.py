@@ -107,6 +107,8 @@ def test_p8_a_visit_that_is_kept_stays_the_citizens_to_change_and_the_units_to_n
 def test_p8_a_visit_that_is_over_stands_in_nobodys_way(hand):
     open_times(hand)
     code = booked(hand)
+    early = hand.act(at_desk.VISITED, code, came=False, text="")
+    assert (early["code"], early["fields"][0]["field"]) == ("visit.not_begun", "came")
     hand.at("1405-09-09 09:00")
     assert hand.answer(code)["state"] == "ANSWERED"
 

@@ -288,6 +288,8 @@ def visited(context: Context, message: Visited) -> Acted:
     """Note that the citizen came to the visit or did not; the clock runs on."""
     case = load(context, "visit", message)
     standing.require(context, case, "visit")
+    if not message.came:
+        visits.require_begun(context, case)
     slots.leave(context.conn, case.id)
     add(context, case, "visit" if message.came else "miss", text=message.text)
     if case.ticket.pause == "visit":

@@ -39,7 +39,7 @@ class Booking:
     unit: str
     privacy: str
     state: str
-    subject: str
+    text: str
     name: str | None
 
 
@@ -99,7 +99,7 @@ def _visitor(context: Context, booking: Booking) -> Visitor:
     return Visitor(
         unit=views.unit_of(context, booking.unit),
         code=booking.code if own else None,
-        subject=booking.subject if own else None,
+        subject=views.beginning(booking.text) if own else None,
         name=booking.name if sees_person(context, booking.unit, booking.privacy) else None,
         state=booking.state if own else None,
     )
@@ -157,7 +157,7 @@ def _bookings(conn: Connection, slots: list[int]) -> list[Booking]:
             TICKETS.c.unit,
             TICKETS.c.privacy,
             TICKETS.c.state,
-            TICKETS.c.subject,
+            TICKETS.c.text,
             PEOPLE.c.name,
         )
         .join(TICKETS, TICKETS.c.id == BOOKINGS.c.ticket)

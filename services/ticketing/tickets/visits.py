@@ -34,6 +34,15 @@ def chosen(case: Case) -> Visit | None:
     return Visit(appointment.office, starts, ends)
 
 
+def require_begun(context: Context, case: Case) -> None:
+    """Nobody has missed a visit whose time is yet to come. RuleBroken ``visit.not_begun``."""
+    visit = chosen(case)
+    if visit is not None and context.now < visit.starts:
+        message = "The time of this visit is yet to come: the citizen may still come to it."
+        fields = [FieldError("came", "not_begun", message)]
+        raise RuleBroken(message, code="visit.not_begun", fields=fields)
+
+
 def was_booked(case: Case) -> bool:
     """True if a time was chosen and never given back before the visit was called off."""
     names = [e.act for e in case.entries if e.act in ("invite", "choose_slot", "leave_slot")]
