@@ -50,8 +50,8 @@ def catalogue_of(modules: Iterable[ModuleType]) -> dict[str, Contract]:
 
 @functools.cache
 def catalogue() -> dict[str, Contract]:
-    """All contracts. Made when it is first asked for: whoever uses a few messages, such as a command
-    of the connector, need not wait until all are declared.
+    """All contracts, made when they are wanted first: whoever uses a few messages, such as a
+    command of the connector, need not wait until all are declared.
     """
     return catalogue_of([*modules(), health])
 

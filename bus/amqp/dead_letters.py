@@ -207,7 +207,7 @@ def _unreachable() -> Unavailable:
 
 
 def id_of(properties: BasicProperties, body: bytes) -> str:
-    """The id of a dead letter; of one that came without, by what it says: it can be dropped, too."""
+    """The id of a dead letter; one that came without has one by what it says: it can go, too."""
     return properties.message_id or f"without-id-{hashlib.sha256(body).hexdigest()[:16]}"
 
 

@@ -94,7 +94,7 @@ def foreign(text: str, language: str) -> bool:
     return tag_of(language) != language and text not in file_of(language).translations
 
 
-def told(text: str, language: str) -> str:
+def wording(text: str, language: str) -> str:
     """Return a sentence of ours in the language of a page; if it has none, marked as the other
     language that it is in.
     """

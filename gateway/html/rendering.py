@@ -19,8 +19,8 @@ from gateway.html.formats import (
     percent,
     readable,
     time,
-    told,
     with_links,
+    wording,
 )
 from gateway.html.spoken import (
     amount_in_words,
@@ -74,7 +74,7 @@ templates.filters |= {
     "seconds": seconds,
     "span": span,
     "translated": translated,
-    "told": told,
+    "wording": wording,
     "foreign": foreign,
     "spoken": spoken,
     "spoken_day": spoken_day,

@@ -9,7 +9,7 @@ from string import Formatter
 
 import pytest
 
-from gateway.html.formats import article, foreign, moment, told
+from gateway.html.formats import article, foreign, moment, wording
 from gateway.html.spoken import spoken
 from gateway.public.about.pages import texts
 from gateway.public.site import words
@@ -294,14 +294,16 @@ def test_arabic_has_each_promise_law_rule_of_privacy_and_help_and_marks_what_a_l
         *map(asdict, retention.shown_to_citizens()),
         *(row._asdict() for act in laws() for row in (act, *act.articles)),
     ]
-    said = [value for row in documents for key, value in row.items() if key.endswith("fa")]
+    sentences = [value for row in documents for key, value in row.items() if key.endswith("fa")]
     for name, parts_of in {"help": ("questions",), "service": ("lines", "steps")}.items():
         rows = [row for part in parts_of for row in texts(name, "fa")[part]]
-        said += [row[key][0] for row in rows for key in ("title", "label", "text") if key in row]
+        sentences += [
+            row[key][0] for row in rows for key in ("title", "label", "text") if key in row
+        ]
     arabic, company = Language("ar"), NAMES["fa"]
-    assert [text for text in said if foreign(text, arabic) and text not in ("", company)] == []
-    assert told("چاه", arabic) == '<span lang="fa">چاه</span>'
-    assert told("چاه", "fa") == "چاه"
+    assert [text for text in sentences if foreign(text, arabic) and text not in ("", company)] == []
+    assert wording("چاه", arabic) == '<span lang="fa">چاه</span>'
+    assert wording("چاه", "fa") == "چاه"
 
 
 def test_a_third_language_says_sentences_with_numbers_and_days_in_its_own_words():

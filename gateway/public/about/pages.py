@@ -40,8 +40,8 @@ def says(question: Json, sought: str, lang: str) -> bool:
     reader's language too.
     """
     written = (*question["title"], *question["text"])
-    text = squeezed_key(" ".join((*written, *(translated(each, lang) for each in written))))
-    return all(squeezed_key(word) in text for word in search_key(sought).split())
+    whole = squeezed_key(" ".join((*written, *(translated(text, lang) for text in written))))
+    return all(squeezed_key(word) in whole for word in search_key(sought).split())
 
 
 class About:

@@ -212,11 +212,11 @@ def test_a_refusal_says_why_and_the_book_goes_out_as_toml(nader, mina):
 
 
 def test_before_data_are_copied_or_erased_the_second_officer_reads_which_and_why(nader, mina):
-    for kind, said in (("export", "هیچ داده‌ای تغییر نمی‌کند"), ("erase", "حذف بازگشت ندارد")):
-        asked = {"kind": kind, "national_id": "9905251782", "mobile": "09170000011"}
-        assert mina.post("/privacy/acts", reason="نامه ۴۴۱", **asked).status_code == 200
+    for kind, sentence in (("export", "هیچ داده‌ای تغییر نمی‌کند"), ("erase", "حذف بازگشت ندارد")):
+        wish = {"kind": kind, "national_id": "9905251782", "mobile": "09170000011"}
+        assert mina.post("/privacy/acts", reason="نامه ۴۴۱", **wish).status_code == 200
         assert "نسخه یا حذف داده در انتظار تأیید" in nader.get("").text
         (number,) = re.findall(r"/privacy/acts/(\d+)/confirm", nader.get("/privacy").text)
         look = nader.press(f"/privacy/acts/{number}/confirm")
-        assert (said in look.text, "نامه ۴۴۱" in look.text) == (True, True)
+        assert (sentence in look.text, "نامه ۴۴۱" in look.text) == (True, True)
         nader.post(f"/privacy/acts/{number}/decline", reason="نام دیگری است")
