@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bus.process.private import own_files_only
-from deploy.cluster import book, report
+from deploy.cluster import book, earlier, report
 from deploy.cluster.counts import counts, settled, states_of_letters
 from deploy.cluster.installation import installed
 from deploy.cluster.load import running, streams
-from deploy.cluster.plays import PLAYS, play_all
+from deploy.cluster.plays import PLAYS, earlier_release, play_all
 from deploy.local.programs import CannotStart
 from deploy.local.readiness import NotReady
 
@@ -42,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     def say(line: str) -> None:
         print(f"  {time.monotonic() - began:4.0f} s  {line}", file=sys.stderr, flush=True)
 
+    if earlier.commit() is None and any(play.act is earlier_release for play in plays):
+        say(f"left out, since this clone has no {earlier.TAG} (git fetch --tags): its parts")
+        plays = [play for play in plays if play.act is not earlier_release]
     try:
         with installed(say) as cluster:
             say("ready; measuring what the shared book costs")

@@ -1,4 +1,4 @@
-"""Processes of the release before, from its own tag, beside those of this checkout."""
+"""Processes of the release before, from its own commit, beside those of this checkout."""
 
 import os
 import subprocess
@@ -10,15 +10,33 @@ from deploy.cluster.machines import checked
 from deploy.local.parts import PARTS
 from deploy.local.programs import CannotStart
 
-TAG = "v0.1.0"
+# The commit that dated it, for a clone without tags.
+TAG, COMMIT = "v0.1.0", "487f6d699a07323b278f37c62e93b2787b365a16"
 # What takes part in the load; faces of two releases behind one address are told apart by nobody.
 KINDS = ("inquiry", "ticketing", "inquiry-relay", "ticketing-relay", "ticketing-mail")
 MAIL_PORT = "8225"
 STOP_SECONDS = 30
 
 
+def commit() -> str | None:
+    """By which name this clone has the release; None if it has not."""
+    for name in (TAG, COMMIT):
+        look = [
+            "git",
+            "-C",
+            str(CHECKOUT),
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            f"{name}^{{commit}}",
+        ]
+        if not subprocess.run(look, capture_output=True, check=False).returncode:
+            return name
+    return None
+
+
 class Earlier:
-    """The files of the tag, and processes in them, for as long as the context lasts."""
+    """The files of the release, and processes in them, for as long as the context lasts."""
 
     def __init__(self, cluster: Installation) -> None:
         self._cluster, self._folder = cluster, cluster.home / TAG
@@ -26,7 +44,9 @@ class Earlier:
 
     def __enter__(self) -> "Earlier":
         archive = self._folder.with_suffix(".tar")
-        checked(["git", "-C", str(CHECKOUT), "archive", f"--output={archive}", TAG])
+        if (name := commit()) is None:
+            raise CannotStart(f"This clone has no {TAG}; fetch its tags.")
+        checked(["git", "-C", str(CHECKOUT), "archive", f"--output={archive}", name])
         self._folder.mkdir()
         checked(["tar", "--extract", f"--file={archive}", f"--directory={self._folder}"])
         for part in PARTS:

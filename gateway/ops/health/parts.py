@@ -118,8 +118,8 @@ def seconds_ahead(answer: bytes) -> float | None:
     head = answer.partition(b"\r\n\r\n")[0].decode("latin-1")
     dates = [line[5:] for line in head.split("\r\n") if line[:5].lower() == "date:"]
     try:
-        told = parsedate_to_datetime(dates[0].strip())
-        return (told - dt.datetime.now(dt.UTC)).total_seconds()
+        date = parsedate_to_datetime(dates[0].strip())
+        return (date - dt.datetime.now(dt.UTC)).total_seconds()
     except (IndexError, ValueError, TypeError):
         return None
 

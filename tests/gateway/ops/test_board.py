@@ -88,8 +88,8 @@ def test_a_cause_is_shown_once_with_all_its_parts_and_before_what_follows():
     ("seconds", "status"), [(-600, "fail"), (600, "fail"), (-12, "warn"), (1, None)]
 )
 def test_a_part_whose_clock_is_another_is_named_before_what_follows(seconds, status):
-    told = format_datetime(dt.datetime.now(dt.UTC) + seconds * SECOND, usegmt=True)
-    answer = f"HTTP/1.0 200 OK\r\nDate: {told}\r\n\r\n{{}}".encode()
+    date = format_datetime(dt.datetime.now(dt.UTC) + seconds * SECOND, usegmt=True)
+    answer = f"HTTP/1.0 200 OK\r\nDate: {date}\r\n\r\n{{}}".encode()
     agency = beside_our_clock(PartAnswer("agency", WELL, {"broker": WELL}), answer)
     refused = fail("signature.expired", "The signature has expired.")
     checks = {"self-call": refused, "agency": agency.finding}
