@@ -10,8 +10,8 @@ import orjson
 
 from bus.errors import BusError
 from bus.signatures.sd_jwt import LONGEST, Audience, IssuerKey, SdJwt, Shown, keys_of_jwks
+from connector.connecting import caller_of
 from connector.keys import load_key, read_server_keys
-from connector.words import caller_of
 from contracts.inquiry.attestations import KIND
 from iran.persian import tehran_day
 

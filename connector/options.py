@@ -3,8 +3,6 @@
 import argparse
 import os
 
-from contracts.inquiry.keys import KEY_KINDS
-
 
 def connection(command: argparse.ArgumentParser) -> None:
     """The options of whoever calls: where to, and as whom."""
@@ -54,6 +52,8 @@ def certificates(command: argparse.ArgumentParser) -> None:
 
 def subject(command: argparse.ArgumentParser, default: str | None = None) -> None:
     """The options that say whom or what is asked about."""
+    from contracts.inquiry.keys import KEY_KINDS
+
     command.add_argument(
         "--kind",
         "--key-kind",

@@ -1,11 +1,14 @@
 """Outcomes of a call: an Answer, Refused by Mirab, or Unreachable."""
 
 from dataclasses import dataclass
-
-import requests
+from typing import TYPE_CHECKING
 
 from bus.wire import Wire
-from connector.evidence import Evidence
+
+if TYPE_CHECKING:  # whoever only waits for these outcomes needs nothing of HTTP
+    import requests
+
+    from connector.evidence import Evidence
 
 AGAIN_STATUS = frozenset({429, 502, 503, 504})
 AGAIN_CODE = "signature.before_start"  # the face was started a moment ago; a new signature helps
@@ -23,7 +26,7 @@ class Refused(Exception):
         status: int,
         *,
         retry_after: str = "",
-        evidence: Evidence | None = None,
+        evidence: "Evidence | None" = None,
     ) -> None:
         self.status = status
         self.code = str(problem.get("code", f"http.{status}"))
@@ -60,11 +63,11 @@ class Answer:
     """What was answered, and the proof of it."""
 
     data: Wire
-    evidence: Evidence
+    evidence: "Evidence"
     headers: dict[str, str]
 
 
-def refusal(answer: requests.Response, evidence: Evidence | None = None) -> Refused:
+def refusal(answer: "requests.Response", evidence: "Evidence | None" = None) -> Refused:
     """The problem that an answer tells, or at least its status."""
     try:
         content = answer.json()

@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 
 from connector.options import connection
-from contracts.inquiry.keys import KEY_KINDS
-from contracts.inquiry.signals import MOST_DAYS
 
 
 def watch_options(command: argparse.ArgumentParser) -> None:
     """Whom to watch, and for how long."""
+    from contracts.inquiry.signals import MOST_DAYS
+
     unwatch_options(command)
     command.add_argument(
         "--days", type=int, default=MOST_DAYS, help=f"for how long; {MOST_DAYS} if left out"
@@ -19,6 +19,8 @@ def watch_options(command: argparse.ArgumentParser) -> None:
 
 def unwatch_options(command: argparse.ArgumentParser) -> None:
     """Whom to watch no more."""
+    from contracts.inquiry.keys import KEY_KINDS
+
     connection(command)
     _list(command)
     command.add_argument("keys", nargs="*", metavar="KEY", help="such as national IDs")

@@ -3,22 +3,14 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-import requests
-import shtab
-
 from bus.process.version import release
-from connector.caller import Caller
-from connector.certificates import tls_session
-from connector.keys import load_key, read_server_keys
 from connector.options import certificates, connection, matter, subject, trust
 from connector.watch_options import signal_options, unwatch_options, watch_options
-from contracts.agencies.records import OUTCOMES
 
 SCRIPT = "mirab-connector"
-Run = Callable[[argparse.Namespace], int]
 Options = Callable[[argparse.ArgumentParser], object]
 # Options and arguments that name a file.
 FILES = (
@@ -37,8 +29,10 @@ def program() -> str:
     return SCRIPT if Path(sys.argv[0]).stem == SCRIPT else "python -m connector"
 
 
-def parser(runs: Mapping[str, Run], name: str | None = None) -> argparse.ArgumentParser:
-    """The parser; ``runs`` holds the function of each command by its name."""
+def parser(name: str | None = None, *, only: str | None = None) -> argparse.ArgumentParser:
+    """The parser; with ``only``, a word, no other command has its options: some of them come from
+    contracts, which take longer to import than a file to be verified.
+    """
     name = name or program()
     top = argparse.ArgumentParser(
         prog=name,
@@ -52,19 +46,22 @@ def parser(runs: Mapping[str, Run], name: str | None = None) -> argparse.Argumen
     for command, describe in COMMANDS.items():
         described, add = describe
         made = commands.add_parser(command, help=described, description=described + ".")
-        add(made)
-        made.set_defaults(run=runs[command])
+        if only in (None, command):
+            add(made)
     return top
 
 
-def completion(runs: Mapping[str, Run], shell: str) -> str:
-    """The script by which a shell completes the installed command's words and file names."""
-    top = parser(runs, SCRIPT)
+def run_completion(arguments: argparse.Namespace) -> int:
+    """Prints the script by which a shell completes the installed command's words and file names."""
+    import shtab
+
+    top = parser(SCRIPT)
     for command in _commands(top):
         for action in command._actions:
             if action.dest in FILES:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
-    return shtab.complete(top, shell)
+    print(shtab.complete(top, arguments.shell))
+    return 0
 
 
 def _commands(top: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
@@ -75,33 +72,6 @@ def _commands(top: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
         if isinstance(action, argparse._SubParsersAction)
         for command in action.choices.values()
     ]
-
-
-def session_of(arguments: argparse.Namespace) -> requests.Session:
-    """The session with the certificates that the options name; BusError with a sentence."""
-    return tls_session(
-        cert_file=arguments.cert_file,
-        cert_key_file=arguments.cert_key_file,
-        ca_file=arguments.ca_file,
-    )
-
-
-def caller_of(arguments: argparse.Namespace, session: requests.Session | None = None) -> Caller:
-    """The Caller that the options describe; ValueError names those that are missing."""
-    names = ("url", "key_file", "key_id")
-    missing = [name for name in names if not getattr(arguments, name)]
-    if missing:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
-        variables = ", ".join(f"MIRAB_{name.upper()}" for name in missing)
-        raise ValueError(f"Give {options} (or set {variables}).")
-    return Caller(
-        arguments.url,
-        load_key(arguments.key_file, arguments.key_id),
-        server_keys=read_server_keys(arguments.server_key) if arguments.server_key else None,
-        timeout=arguments.timeout,
-        session=session or session_of(arguments),
-        on_behalf_of=arguments.on_behalf_of,
-    )
 
 
 def _ask(command: argparse.ArgumentParser) -> None:
@@ -134,6 +104,8 @@ def _refusals(command: argparse.ArgumentParser) -> None:
 
 
 def _records(command: argparse.ArgumentParser) -> None:
+    from contracts.agencies.records import OUTCOMES
+
     connection(command)
     command.add_argument(
         "--limit", type=int, default=20, help="how many, up to 200; 20 if left out"
@@ -269,6 +241,8 @@ def _prove(command: argparse.ArgumentParser) -> None:
 
 
 def _completion(command: argparse.ArgumentParser) -> None:
+    import shtab
+
     command.add_argument("shell", choices=shtab.SUPPORTED_SHELLS, help="your shell")
 
 

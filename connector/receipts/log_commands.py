@@ -10,13 +10,13 @@ import requests
 from bus.evidence.errors import EvidenceError
 from bus.evidence.notes import LONGEST_NOTE, Head, TrustedKeys
 from bus.evidence.receipts import LONGEST_RECEIPT
+from connector.connecting import session_of
 from connector.keys import load_key
 from connector.outcomes import Unreachable
 from connector.receipts.audit import Audit, audit, load_progress, read_head, save_progress
 from connector.receipts.log_client import LogClient, fetch
 from connector.receipts.verdicts import read_trusted_keys, seen_at
 from connector.receipts.witness import Witness, serve
-from connector.words import session_of
 
 
 def audit_log(arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bus.errors import BusError
@@ -13,11 +14,12 @@ from bus.evidence.errors import EvidenceError
 from bus.evidence.leaves import WITHOUT_CODE, Leaf
 from bus.evidence.notes import TrustedKeys
 from bus.evidence.receipts import LONGEST_RECEIPT, Proven, Receipt
-from bus.evidence.stamps import check_stamp, read_authorities
 from bus.evidence.strict_json import read_json
 from bus.signatures.keys import base64url
 from bus.wire import Wire
-from connector.evidence import Evidence
+
+if TYPE_CHECKING:
+    from connector.evidence import Evidence
 
 PROMISE = "mirab-receipt"  # the header of an answer: the hash of its leaf
 CLOCKS_DIFFER = timedelta(minutes=10)
@@ -65,12 +67,12 @@ def load_receipt(path: str | Path) -> Receipt:
         raise BusError(f"{path} cannot be read: {error}", code="evidence.unreadable") from None
 
 
-def promise_of(evidence: Evidence) -> str | None:
+def promise_of(evidence: "Evidence") -> str | None:
     """The hash of the leaf that the answer promised, as its header has it."""
     return evidence.response_headers.get(PROMISE)
 
 
-def contents_of(evidence: Evidence, leaf: Leaf) -> dict[str, bytes]:
+def contents_of(evidence: "Evidence", leaf: Leaf) -> dict[str, bytes]:
     """The contents of a kept exchange by part, as a leaf commits itself to them.
 
     EvidenceError if the exchange was promised another leaf, or was refused with another code.
@@ -92,7 +94,7 @@ def contents_of(evidence: Evidence, leaf: Leaf) -> dict[str, bytes]:
     return contents
 
 
-def _code_of(evidence: Evidence) -> object:
+def _code_of(evidence: "Evidence") -> object:
     problem = read_json(evidence.response_body)
     return problem.get("code") if isinstance(problem, dict) else None
 
@@ -130,6 +132,8 @@ def judge(
     proven = receipt.verify(trusted, beside)
     stamped = None
     if receipt.stamp is not None and authorities is not None:
+        from bus.evidence.stamps import check_stamp, read_authorities
+
         text = proven.head.note.text
         stamped = check_stamp(receipt.stamp, text, read_authorities(authorities))
         require_stated_before(proven.leaf, stamped)

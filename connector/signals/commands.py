@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import orjson
 
+from connector.connecting import caller_of
 from connector.signals.watch_list import WatchList
 from connector.signals.watching import ReadSignal, Watcher
-from connector.words import caller_of
 
 
 def run_watch(arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import pytest
 from bus.evidence.leaves import parse_leaf
 from bus.signatures.keys import SigningKey, base64url
 from bus.signatures.sd_jwt import issue
-from connector.__main__ import RUNS, main
+from connector.__main__ import main
 from connector.keys import make_key
 from connector.words import parser
 from contracts.inquiry.attestations import KIND
@@ -132,7 +132,7 @@ def test_the_commands_of_the_guide_work_as_they_stand_there(tmp_path, us, monkey
     us.plan = [ask, receipt, attested, attested]
     for words in commands:
         if words.split()[0] in OF_AUDITORS:
-            parser(RUNS).parse_args(shlex.split(words))
+            parser().parse_args(shlex.split(words))
         else:
             assert main(shlex.split(words)) == 0, (words, capsys.readouterr().err)
     assert us.plan == []

@@ -4,15 +4,17 @@ import base64
 import json
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bus.signatures.keys import PublicKey
-from connector.__main__ import main
+from connector.__main__ import PLACES, main
 from connector.certificates import tls_session, trouble_of
 from connector.keys import keys_of_jwks, load_key, make_key, read_server_keys
+from connector.words import COMMANDS
 from deploy.certificates import certificate
 from tests.connector.conftest import answer, hang_up_half_way, problem
 
@@ -164,26 +166,13 @@ def test_what_cannot_be_tried_is_said_in_a_sentence_and_exits_2(settled, words, 
     assert settled.visits == []
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "ask",
-        "batch",
-        "status",
-        "download",
-        "receipt",
-        "records",
-        "verify",
-        "audit",
-        "witness",
-        "keygen",
-    ],
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_its_help(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
     assert stopped.value.code == 0
     assert "usage: python -m connector " + command in capsys.readouterr().out
+    assert callable(getattr(import_module(PLACES[command]), f"run_{command}"))
 
 
 def test_a_batch_is_sent_watched_and_fetched(settled, capsys, tmp_path):
