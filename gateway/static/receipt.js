@@ -277,6 +277,7 @@ function page(form) {
     const sure = [
       say(`outcome_${leaf.outcome}`, { at: leaf.at, contract: leaf.contract, call: leaf.call, code: leaf.code }),
       say("terms", { agency: terms.agency || "–", purpose: terms.purpose || "–", grant: terms.grant || "–" }),
+      ...(terms.behalf ? [say("behalf", { behalf: terms.behalf })] : []),
       say("place", { index: proven.index, size: proven.size, log: leaf.log }),
     ];
     for (const part of ["request", "answer"])

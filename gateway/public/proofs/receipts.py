@@ -20,6 +20,7 @@ def receipt_sentences(proven: Proven, texts: Mapping[str, str]) -> dict[str, lis
         texts["terms"].format(
             agency=terms.agency or "–", purpose=terms.purpose or "–", grant=terms.grant or "–"
         ),
+        *([texts["behalf"].format(behalf=terms.behalf)] if terms.behalf else []),
         texts["place"].format(index=proven.index, log=leaf.log, size=proven.head.checkpoint.size),
     ]
     unsure = [texts["truth"]]
@@ -45,7 +46,7 @@ def _moment(seconds: int) -> str:
 
 NAMES = (
     *("outcome_answered", "outcome_accepted", "outcome_asked", "outcome_refused", "outcome_failed"),
-    *("terms", "place"),
+    *("terms", "behalf", "place"),
     *("request_opened", "answer_opened", "request_closed", "answer_closed"),
     *("witness", "no_witness", "truth"),
 )

@@ -25,11 +25,11 @@ def sha256(content):
     return hashlib.sha256(content).digest()
 
 
-def make_leaf(call="call-1", *, origin=ORIGIN, request=REQUEST, answer=ANSWER, **more):
+def make_leaf(call="call-1", *, origin=ORIGIN, request=REQUEST, answer=ANSWER, terms=TERMS, **more):
     more = {"outcome": "answered", "code": "", **more}
     contents = {"request": request, "answer": more["code"].encode() or answer}
     digests = {part: sha256(content) for part, content in contents.items()}
-    commitments = commit(SECRET, {**digests, "terms": sha256(TERMS.encode())})
+    commitments = commit(SECRET, {**digests, "terms": sha256(terms.encode())})
     moment = "2026-11-29T21:10:00.123Z"
     fields = {"log": origin, "call": call, "at": moment, "contract": "inquiry.ask.v1", **more}
     return Leaf(**{**fields, **commitments})

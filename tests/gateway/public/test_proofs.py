@@ -26,7 +26,7 @@ from gateway.public.proofs import pages as proofs
 from gateway.public.proofs import submitted
 from people import tracking
 from tests.browser.conftest import chromium  # noqa: F401 - a fixture
-from tests.bus.evidence.logs import log_of
+from tests.bus.evidence.logs import TERMS, MemoryLog, log_of, make_leaf
 from tests.gateway.papers.test_documents import ISSUER
 from tests.gateway.public.strangers import Portal
 from tests.inquiry.domain.test_answer import ask
@@ -186,6 +186,12 @@ def test_a_receipt_is_verified_by_the_keys_of_the_installation(tmp_path):
     shown = html.unescape(hand_in(portal, RECEIPT.write()).text)
     assert "it answered call call-3 of inquiry.ask.v1" in shown
     assert "no witness" in shown
+    assert "in the name of" not in shown
+    lent = replace(TERMS, behalf="power-co")
+    leaf = make_leaf(terms=lent)
+    log = MemoryLog([leaf.encode()], key=LOG.key)
+    whole = log.receipt(leaf, 0, terms=lent.encode()).write()
+    assert "in the name of power-co" in hand_in(portal, whole).text
     swapped = replace(RECEIPT, leaf=parse_leaf(LOG.leaves[4]))
     other = replace(RECEIPT, checkpoint=str(log_of(7).head()))
     for receipt, words in ((swapped, "of another tree"), (other, "No key above signed")):

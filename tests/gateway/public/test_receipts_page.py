@@ -13,7 +13,7 @@ from gateway.public.site import words
 from gateway.texts.files import FILES, Language
 from gateway.web import SECURITY
 from tests.browser.conftest import chromium, judge, visitor  # noqa: F401 - fixtures
-from tests.bus.evidence.logs import ANSWER, REQUEST, MemoryLog, log_of, make_leaf
+from tests.bus.evidence.logs import ANSWER, REQUEST, TERMS, MemoryLog, log_of, make_leaf
 
 SITE = "https://portal.example"
 WITNESS = SigningKey.new("witness")
@@ -128,12 +128,14 @@ def test_what_does_not_hold_is_refused_with_its_reason(offline, tmp_path):
 
 
 def test_a_refusal_is_proven_by_its_code(offline, tmp_path):
-    leaf = make_leaf(outcome="refused", code="grant.network")
+    lent = replace(TERMS, behalf="power-co")
+    leaf = make_leaf(outcome="refused", code="grant.network", terms=lent)
     log = MemoryLog([leaf.encode()], key=LOG.key)
     offline.goto(one_file(tmp_path, lang="en"))
-    reply = check(offline, log.receipt(leaf, 0).write())
+    reply = check(offline, log.receipt(leaf, 0, terms=lent.encode()).write())
+    assert "It was asked in the name of power-co." in reply
     assert "it refused call call-1 of inquiry.ask.v1: grant.network." in reply
-    reply = check(offline, log.receipt(leaf, 0, answer=ANSWER).write())
+    reply = check(offline, log.receipt(leaf, 0, terms=lent.encode(), answer=ANSWER).write())
     assert "The answer is not the one" in reply
     assert "The receipt holds" not in reply
 
