@@ -18,7 +18,7 @@ from iran import identifiers
 SENDER_CHANNELS = ("sms", "email", "letter")
 SENDER_STATES = ("PROPOSED", "APPROVED", "WITHDRAWN")
 SENDER_MOST = 500
-LINE = Pattern("^[0-9]{4,20}$", "format|A line has 4 to 20 digits.")
+LINE = Pattern("^[0-9]{4,20}$", "line|A line has 4 to 20 digits.")
 
 
 @message

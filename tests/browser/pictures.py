@@ -141,6 +141,7 @@ def registering(page, folder, size):
     go_on(page)
     page.fill("#text", "در زمین‌های پایین روستا از سه شب پیش دستگاه حفاری کار می‌کند.")
     go_on(page)
+    page.locator("h1:not(:text-is('شرح'))").wait_for()
     if page.locator("#name").count() == 0:
         go_on(page)  # reports near by stand between
     page.fill("#name", "زهرا کاظمی")

@@ -7,10 +7,14 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from contracts.notify import received as contracts
 from contracts.notify import senders as of_senders
+from gateway.forms.fields import parse_form
+from gateway.forms.values import text_of
 from gateway.ops.notices import words
 from gateway.ops.notices.section import AT
+from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Fact, Preview
+from iran.persian import ungrouped_code
 
 MOST = 50
 
@@ -60,10 +64,15 @@ class Senders:
         return await self._pages.page(request, "senders", submission, reply=reply, codes=codes)
 
     async def propose(self, request: Request) -> Response:
-        """POST /desk/notices/senders: one more, which another editor approves."""
-        return await self._pages.act(
-            request, of_senders.PROPOSE_SENDER, self._show, "senders?done=propose_sender"
-        )
+        """POST /desk/notices/senders: one more, which another editor approves; a line in digits of
+        any kind, with blanks or without.
+        """
+        contract, values = of_senders.PROPOSE_SENDER, (await forms.read_form(request)).values
+        fields = parse_form(contract, values)
+        if text_of(values, "channel") == "sms":
+            fields |= {"text": ungrouped_code(text_of(values, "text"))}
+        target = "senders?done=propose_sender"
+        return await self._pages.send(request, contract, self._show, target, values, fields)
 
     async def approve(self, request: Request) -> Response:
         """POST /desk/notices/senders/{id}/approve"""

@@ -182,6 +182,7 @@ FIELDS = {
 }
 FAULTS = {
     **refusal_texts.FAULTS,
+    **second_editor_words.FAULTS,
     "unwanted": "این بخش باید خالی بماند.",
     "repeated": "هر گزینه را یک بار بنویسید.",
     "instant": "روز را مانند 1405/09/04 و ساعت را مانند 22:30 بنویسید.",

@@ -533,7 +533,9 @@ def test_letters_are_printed_and_marked_once(house, karim, mina):
 
 
 def test_a_sender_is_proposed_by_one_and_approved_by_another(house, karim, mina):
-    page = karim.post("/senders", owner="power-co", channel="sms", text="3000999", provider="magfa")
+    page = karim.post(
+        "/senders", owner="power-co", channel="sms", text="۳۰۰۰ ۹۹۹", provider="magfa"
+    )
     assert "همکار دیگری باید آن را تأیید کند" in page.text
     id_ = re.search(r"/senders/([0-9a-f-]{36})/approve", page.text)[1]
     assert karim.post(f"/senders/{id_}/approve").status_code == 403
@@ -542,6 +544,7 @@ def test_a_sender_is_proposed_by_one_and_approved_by_another(house, karim, mina)
     fields = {"owner": "power-co", "channel": "sms", "text": "abc", "provider": "magfa"}
     wrong = karim.post("/senders", act="propose", **fields)
     assert (wrong.status_code, "abc" in wrong.text) == (422, True)
+    assert "شماره خط 4 تا 20 رقم دارد" in wrong.text
     assert "3000999" not in karim.post(f"/senders/{id_}/withdraw").text
 
 
