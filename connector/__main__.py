@@ -7,23 +7,21 @@ from importlib import import_module
 
 from bus.errors import BusError
 from bus.process.private import own_files_only
+from connector.commands.printing import say
+from connector.commands.words import parser
 from connector.outcomes import Refused, Unreachable
-from connector.printing import say
-from connector.words import parser
 
 REFUSED, UNABLE, STOPPED = 1, 2, 130
 # Where each command is; only the module of the one that was given is imported.
-_ASKING, _PROVING, _SIGNALS = "connector.asking", "connector.proving", "connector.signals.commands"
-PLACES = {
-    **dict.fromkeys(
-        ("ask", "batch", "status", "download", "refusals", "records", "console"), _ASKING
-    ),
-    **dict.fromkeys(("receipt", "attest", "present", "audit", "witness"), _PROVING),
-    "verify": "connector.verifying",
-    **dict.fromkeys(("watch", "unwatch", "signals"), _SIGNALS),
-    **dict.fromkeys(("keygen", "prove"), "connector.own_keys"),
-    "completion": "connector.words",
+_PLACES = {
+    "connector.commands.asking": "ask batch status download refusals records console",
+    "connector.commands.proving": "receipt attest present audit witness",
+    "connector.commands.verifying": "verify",
+    "connector.commands.own_keys": "keygen prove",
+    "connector.commands.words": "completion",
+    "connector.signals.commands": "watch unwatch signals",
 }
+PLACES = {command: place for place, commands in _PLACES.items() for command in commands.split()}
 
 
 def main(argv: list[str] | None = None) -> int:

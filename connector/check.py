@@ -19,12 +19,12 @@ from bus.signatures.keys import SigningKey
 from bus.signatures.signing import sign_request
 from connector.caller import Caller, Refused, Unreachable
 from connector.certificates import EDGE_REFUSED, advice_on, trouble_of
+from connector.commands.options import connection, subject
+from connector.commands.words import ENVIRONMENT
 from connector.connecting import caller_of, session_of
 from connector.evidence import Evidence
 from connector.keys import load_key
-from connector.options import connection, subject
 from connector.outcomes import Answer, refusal
-from connector.words import ENVIRONMENT
 
 GOOD, FAILED, UNABLE = 0, 1, 2
 SKEW = 60

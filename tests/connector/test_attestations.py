@@ -11,8 +11,8 @@ from bus.evidence.leaves import parse_leaf
 from bus.signatures.keys import SigningKey, base64url
 from bus.signatures.sd_jwt import issue
 from connector.__main__ import main
+from connector.commands.words import parser
 from connector.keys import make_key
-from connector.words import parser
 from contracts.inquiry.attestations import KIND
 from tests.bus.evidence.logs import log_of, make_leaf
 from tests.connector.conftest import answer, problem

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bus.signatures.keys import PublicKey
 from connector.__main__ import PLACES, main
 from connector.certificates import tls_session, trouble_of
+from connector.commands.words import COMMANDS
 from connector.keys import keys_of_jwks, load_key, make_key, read_server_keys
-from connector.words import COMMANDS
 from deploy.certificates import certificate
 from tests.connector.conftest import answer, hang_up_half_way, problem
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import playwright
 
 from connector.__main__ import RUNS
-from connector.words import parser
+from connector.commands.words import parser
 from contracts.inquiry.signals import SIGNALS, pseudonym_of
 from tests.processes import ROOT
 

@@ -3,10 +3,10 @@
 import argparse
 
 from connector.attestations import attest, present
-from connector.printing import say
+from connector.commands.printing import say
+from connector.commands.verifying import GOOD, judged
 from connector.receipts.fetching import fetch_receipt
 from connector.receipts.log_commands import audit_log, run_the_witness
-from connector.verifying import GOOD, judged
 
 
 def run_receipt(arguments: argparse.Namespace) -> int:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bus.wire import Wire
 from connector.caller import CSV, JSONL, Caller, Refused
+from connector.commands.printing import print_content, say
 from connector.connecting import caller_of
 from connector.evidence import Evidence
-from connector.printing import print_content, say
 
 GOOD = 0
 

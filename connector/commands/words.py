@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bus.process.version import release
-from connector.options import certificates, connection, matter, subject, trust
-from connector.watch_options import signal_options, unwatch_options, watch_options
+from connector.commands.options import certificates, connection, matter, subject, trust
+from connector.commands.watch_options import signal_options, unwatch_options, watch_options
 
 SCRIPT = "mirab-connector"
 Options = Callable[[argparse.ArgumentParser], object]

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from connector.options import connection
+from connector.commands.options import connection
 
 
 def watch_options(command: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bus.errors import SignatureError
 from bus.evidence.errors import EvidenceError
-from connector.printing import print_content, say
+from connector.commands.printing import print_content, say
 from connector.receipts.commands import verify_receipt
 from connector.receipts.verdicts import is_receipt
 

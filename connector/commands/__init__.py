@@ -1,0 +1,1 @@
+"""The commands of `python -m connector`, their options and what they print."""
