@@ -21,9 +21,21 @@ _ACTS = {
     "cancel": ("این اطلاعیه لغو می‌شود", "لغو اطلاعیه"),
 }
 _VERSIONS = {
-    "approve": ("این نسخه تأیید می‌شود", "از اکنون پیام‌های تازه با این نسخه فرستاده می‌شود."),
-    "withdraw": ("این نسخه پس گرفته می‌شود", "پیام تازه‌ای با این نسخه فرستاده نمی‌شود."),
-    "archive": ("این الگو بایگانی می‌شود", "دیگر هیچ پیامی با این الگو پذیرفته نمی‌شود."),
+    "approve": (
+        "این نسخه تأیید می‌شود",
+        "تأیید نسخه",
+        "از اکنون پیام‌های تازه با این نسخه فرستاده می‌شود.",
+    ),
+    "withdraw": (
+        "این نسخه پس گرفته می‌شود",
+        "پس گرفتن نسخه",
+        "پیام تازه‌ای با این نسخه فرستاده نمی‌شود.",
+    ),
+    "archive": (
+        "این الگو بایگانی می‌شود",
+        "بایگانی الگو",
+        "دیگر هیچ پیامی با این الگو پذیرفته نمی‌شود.",
+    ),
 }
 
 
@@ -82,21 +94,24 @@ class Previews:
         form = await self._pages.ask(
             request, notices_desk.READ_FORM, notices_desk.OneForm(id=message.id)
         )
-        title, leaves = _VERSIONS[name]
+        title, button, leaves = _VERSIONS[name]
         facts = [Fact("الگو", f"{form.name} ({form.code})")]
         number = message.version if isinstance(message, notices_desk.OneVersion) else None
-        text = ""
+        texts: tuple[Fact, ...] = ()
         for version in form.versions:
             if version.version == number:
                 facts.append(Fact("نسخه", str(number)))
-                text = "\n\n".join(text.body for text in version.texts.values())
+                texts = tuple(
+                    Fact(f"متن الگو، {words.LANGUAGES[language]}", text.body)
+                    for language, text in version.texts.items()
+                )
         if form.in_force:
             facts.append(Fact("در اجرا", f"نسخه {form.in_force}"))
         return Preview(
             title=title,
-            button=title.removeprefix("این ").replace(" می‌شود", ""),
+            button=button,
             facts=tuple(facts),
-            text=text,
+            texts=texts,
             leaves=(leaves,),
             danger=name != "approve",
             again=False,
