@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.call_leaves import ADD_LEAVES, Evidence
+from bus.database import own_keys
 from bus.messages.kinds import Request
 from contracts import agency_contracts
-from contracts.agencies.deferred import CANCEL_CALL, READ_CALL, READ_CALLS
+from contracts.agencies.deferred import CANCEL_CALL, CLAIM_CALLS, READ_CALL, READ_CALLS
 from contracts.notify.callbacks import CALL_BACK
 from services.agencies.domain import calls
 from tests.agencies.deferred.deferrers import ANSWER, PROBLEM, QUESTION, Hand
@@ -123,13 +124,19 @@ def test_what_was_asked_and_answered_stands_nowhere_readable_and_goes_when_it_is
     assert hand.rows("data, due_at") == [(None, None)]
 
 
-def test_with_another_key_nothing_is_read(hand, agencies_db):
+def test_another_key_is_refused_and_reads_nothing_once_it_counts(hand, agencies_db, monkeypatch):
     kept = hand.defer()
+    hand.defer()
+    (claimed,) = hand.claim(limit=1)
+    hand.settle(claimed)
     other = Hand(agencies_db, "another secret")
     other.moment = hand.moment
+    assert other.call(CLAIM_CALLS, limit=1)["code"] == "secret.unavailable"
+    monkeypatch.setenv("DB_URL", agencies_db)
+    monkeypatch.setenv("AGENCIES_KEY", "another secret")
+    assert own_keys.main(["AGENCIES_KEY"]) == 0
     (claimed,) = other.claim()
     assert claimed["data"] is None
-    hand.settle(claimed)
     with pytest.raises(AssertionError, match="internal"):
         read(other, kept)
     other.store.engine.dispose()
