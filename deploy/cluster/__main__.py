@@ -16,9 +16,9 @@ from pathlib import Path
 from bus.process.private import own_files_only
 from deploy.cluster import book, earlier, report
 from deploy.cluster.counts import counts, settled, states_of_letters
-from deploy.cluster.installation import installed
+from deploy.cluster.installation import Say, installed
 from deploy.cluster.load import running, streams
-from deploy.cluster.plays import PLAYS, earlier_release, play_all
+from deploy.cluster.plays import PLAYS, Play, earlier_release, play_all
 from deploy.local.programs import CannotStart
 from deploy.local.readiness import NotReady
 
@@ -38,16 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.list:
         print("\n".join(names))
         return 0
-    wanted = arguments.only or [""]
-    plays = [play for play in PLAYS if any(words in play.name for words in wanted)]
     began = time.monotonic()
 
     def say(line: str) -> None:
         print(f"  {time.monotonic() - began:4.0f} s  {line}", file=sys.stderr, flush=True)
 
-    if earlier.commit() is None and any(play.act is earlier_release for play in plays):
-        say(f"left out, since this clone has no {earlier.TAG} (git fetch --tags): its parts")
-        plays = [play for play in plays if play.act is not earlier_release]
+    plays = chosen(arguments.only or [""], say)
     try:
         with installed(say) as cluster:
             say("ready; measuring what the shared book costs")
@@ -74,6 +70,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         report.write(arguments.write, "cluster", text)
         report.write(arguments.write, "book", cost)
     return 0 if report.is_good(outcomes, made, rest) else 1
+
+
+def chosen(wanted: Sequence[str], say: Say) -> list[Play]:
+    """The plays whose names have some of these words, but for what this clone cannot play."""
+    plays = [play for play in PLAYS if any(words in play.name for words in wanted)]
+    if earlier.commit() is None and any(play.act is earlier_release for play in plays):
+        say(f"left out, since this clone has no {earlier.TAG} (git fetch --tags): its parts")
+        plays = [play for play in plays if play.act is not earlier_release]
+    return plays
 
 
 if __name__ == "__main__":
