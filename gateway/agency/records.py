@@ -3,15 +3,14 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.messages.values import Json
 from contracts.agencies.records import READ_RECORDS
 from gateway import web
 from gateway.agency.door.checks import JSON
 from gateway.agency.door.door import Door
+from gateway.agency.door.queries import question_of
 from gateway.http import bodies
 
 NUMBERS = ("before", "limit")
-LONGEST_NUMBER = 16
 
 
 class Records:
@@ -27,15 +26,5 @@ class Records:
         raw = await bodies.body(request)
         if raw or "content-digest" in visitor.http_message.headers:
             visitor.check_body(raw)
-        data = READ_RECORDS.load_data(_question(request))
+        data = READ_RECORDS.load_data(question_of(request, NUMBERS))
         return web.json_response(await self._door.call(request, visitor, READ_RECORDS, data))
-
-
-def _question(request: Request) -> Json:
-    """The members that the query names; numbers as numbers. The contract judges all else."""
-    return {
-        name: int(text)
-        if name in NUMBERS and text.isascii() and text.isdecimal() and len(text) < LONGEST_NUMBER
-        else text
-        for name, text in request.query_params.items()
-    }

@@ -11,7 +11,8 @@ from contracts.inquiry import questions as inquiry
 from contracts.inquiry.questions import BATCH_LINES, PART_LINES, SUBMIT_BATCH
 from gateway import web
 from gateway.agency.door.door import JSON, NAMESPACE, Door, Visitor
-from gateway.agency.files.lines import CSV, JSONL, Line, query_of, raw_lines, read_line, reader
+from gateway.agency.door.queries import query_of
+from gateway.agency.files.lines import CSV, JSONL, Line, raw_lines, read_line, reader
 from gateway.http import bodies
 
 

@@ -11,7 +11,8 @@ from bus.messages.values import Json
 from contracts.notify.bulk import JOB_BYTES, JOB_MATTER, PART_BYTES, SUBMIT_JOB
 from gateway import web
 from gateway.agency.door.door import JSON, NAMESPACE, Door, Visitor
-from gateway.agency.files.lines import CSV, JSONL, query_of
+from gateway.agency.door.queries import query_of
+from gateway.agency.files.lines import CSV, JSONL
 from gateway.http import bodies
 
 FORMS = {CSV: "csv", JSONL: "jsonl"}

@@ -11,7 +11,6 @@ from bus.messages.values import Json
 from bus.signatures.digest import DigestCheck
 from contracts.inquiry.keys import KEY_KINDS, canonical_key
 from gateway.http import bodies
-from gateway.http.problems import HttpError
 from iran.identifiers import Malformed
 
 UPLOAD_LIMIT = 32 * 1024 * 1024
@@ -21,14 +20,6 @@ JSONL, CSV = "application/jsonl", "text/csv"
 # A line in canonical form, as JSON: key_kind, key, and the problem of a bad one.
 Line = Json
 Reader = Callable[[bytes], list[Line]]
-
-
-def query_of(request: Request) -> dict[str, str]:
-    """The parameters of the query. HttpError ``query.repeated`` if one stands twice."""
-    pairs = request.query_params.multi_items()
-    if len(dict(pairs)) < len(pairs):
-        raise HttpError("query.repeated", "A parameter of the query stands twice.")
-    return dict(pairs)
 
 
 async def raw_lines(request: Request, check: DigestCheck) -> AsyncIterator[bytes]:

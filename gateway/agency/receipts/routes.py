@@ -9,7 +9,6 @@ from starlette.routing import Route
 
 from bus.errors import NotFound
 from bus.messages import kinds
-from bus.messages.values import Json
 from contracts.agencies.receipts import (
     LOG_CONSISTENCY,
     LOG_ENTRIES,
@@ -22,6 +21,7 @@ from contracts.agencies.register import Nothing
 from gateway import web
 from gateway.agency.door.checks import JSON
 from gateway.agency.door.door import Door
+from gateway.agency.door.queries import question_of
 from gateway.http import bodies
 from gateway.http.facts import TRACEPARENT
 from gateway.http.origin import for_every_site
@@ -30,7 +30,6 @@ from gateway.limits.shares import Rate, Shares
 WAITING, RETRY_SECONDS = 202, "2"
 TEXT = "text/plain; charset=utf-8"
 NUMBERS = ("size", "old", "new", "start", "limit")
-LONGEST_NUMBER = 16
 # What strangers may ask of the log here, together and one of them: each process answers so many.
 OF_ALL, OF_ONE = Rate(a_second=50.0, at_once=200.0), Rate(a_second=10.0, at_once=60.0)
 KEPT_SECONDS = 1.0
@@ -104,7 +103,7 @@ class LogReading:
 
     async def _ask(self, request: Request, contract: kinds.Request) -> Response:
         self._take(request)
-        data = contract.load_data(_question(request))
+        data = contract.load_data(question_of(request, NUMBERS))
         reply = await self._door.client.call_json(
             contract, data, caller=FACE, traceparent=TRACEPARENT.of(request)
         )
@@ -123,16 +122,6 @@ class LogReading:
     def _take(self, request: Request) -> None:
         """TooMany ``limit.strangers`` if this address or everybody together asks too often."""
         self._strangers.take(request.client.host if request.client else "")
-
-
-def _question(request: Request) -> Json:
-    """The members that the query names; numbers as numbers. The contract judges all else."""
-    return {
-        name: int(text)
-        if name in NUMBERS and text.isascii() and text.isdecimal() and len(text) < LONGEST_NUMBER
-        else text
-        for name, text in request.query_params.items()
-    }
 
 
 def _text(text: str) -> Response:

@@ -271,6 +271,7 @@ def test_anybody_may_read_the_log_and_verify_it(house):
         (f"/v1/log/inclusion?leaf={'x' * 43}", 404),
         ("/v1/log/consistency?old=2&new=1", 422),
         ("/v1/log/entries?start=-1", 422),
+        ("/v1/log/entries?start=0&start=1", 400),
         ("/v1/log/entries?start=1&limit=100000", 422),
     ):
         assert get(path).status_code == status, path
