@@ -8,7 +8,6 @@ from pathlib import Path
 
 import playwright
 
-from connector.__main__ import RUNS
 from connector.commands.words import parser
 from contracts.inquiry.signals import SIGNALS, pseudonym_of
 from tests.processes import ROOT
@@ -53,7 +52,7 @@ def test_openssl_makes_it():
 
 def test_the_commands_of_the_connector_are_understood():
     lines = [line.split("#")[0].split() for line in code("bash").splitlines()]
-    commands = parser(RUNS)
+    commands = parser()
     names = [commands.parse_args(words[3:]).command for words in lines]
     assert names == ["watch", "signals", "unwatch"]
 
