@@ -1,11 +1,19 @@
 """The month of the calendar, times for many days at once, and the book of the desk at the desk."""
 
+import ast
+import inspect
 import re
 import uuid
+from dataclasses import fields
 
 import pytest
 import requests
 
+from contracts.inquiry.persons import Asking
+from gateway.ops.privacy.texts import PARTS
+from services.inquiry.persons import person_work as of_inquiry
+from services.notify import person_work as of_notify
+from services.ticketing.privacy import own_part as of_ticketing
 from tests.gateway.desk.seats import Seat
 from tests.stores import execute
 
@@ -220,3 +228,11 @@ def test_before_data_are_copied_or_erased_the_second_officer_reads_which_and_why
         look = nader.press(f"/privacy/acts/{number}/confirm")
         assert (sentence in look.text, "نامه ۴۴۱" in look.text) == (True, True)
         nader.post(f"/privacy/acts/{number}/decline", reason="نام دیگری است")
+
+
+def test_each_field_of_a_copy_of_somebodys_data_has_a_persian_name():
+    written = [ast.parse(inspect.getsource(m)) for m in (of_inquiry, of_notify, of_ticketing)]
+    dicts = [node for tree in written for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+    names = {key.value for node in dicts for key in node.keys if isinstance(key, ast.Constant)}
+    names |= {*of_ticketing.SHOWN, *(field.name for field in fields(Asking)), "fa", "en"}
+    assert names == set(PARTS)
