@@ -6,7 +6,9 @@ import re
 from tests.processes import ROOT
 
 READ = re.compile(
-    r'(?:(?:settings\.|Settings\(\)\.)(?:text|whole|secret|get)\(|_address\(settings,)\s*"([A-Z0-9_]+)"|(?:setting|environ\.get)\("(MIRAB_[A-Z_]+)"'
+    r"(?:(?:settings\.|Settings\(\)\.)(?:text|whole|secret|get)\(|_address\(settings,"
+    r'|own_key\((?:[\w.]+, [\w.]+, )?)\s*"([A-Z0-9_]+)"'
+    r'|(?:setting|environ\.get)\("(MIRAB_[A-Z_]+)"'
 )
 REQUIRED = re.compile(r"\.require\(([^)]*)\)")
 
