@@ -7,11 +7,11 @@ from importlib import import_module
 
 from bus.errors import BusError
 from bus.process.private import own_files_only
+from connector.commands import REFUSED, STOPPED, UNABLE
 from connector.commands.printing import say
 from connector.commands.words import parser
 from connector.outcomes import Refused, Unreachable
 
-REFUSED, UNABLE, STOPPED = 1, 2, 130
 # Where each command is; only the module of the one that was given is imported.
 _PLACES = {
     "connector.commands.asking": "ask batch status download refusals records console",

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from bus.wire import Wire
 from connector.caller import CSV, JSONL, Caller, Refused
+from connector.commands import GOOD
 from connector.commands.printing import print_content, say
 from connector.connecting import caller_of
 from connector.evidence import Evidence
-
-GOOD = 0
 
 
 def run_ask(arguments: argparse.Namespace) -> int:

@@ -2,9 +2,8 @@
 
 import argparse
 
+from connector.commands import GOOD
 from connector.keys import load_key, make_key
-
-GOOD = 0
 
 
 def run_keygen(arguments: argparse.Namespace) -> int:

@@ -3,8 +3,9 @@
 import argparse
 
 from connector.attestations import attest, present
+from connector.commands import GOOD
 from connector.commands.printing import say
-from connector.commands.verifying import GOOD, judged
+from connector.commands.verifying import judged
 from connector.receipts.fetching import fetch_receipt
 from connector.receipts.log_commands import audit_log, run_the_witness
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 
 from bus.errors import SignatureError
 from bus.evidence.errors import EvidenceError
+from connector.commands import GOOD, REFUSED
 from connector.commands.printing import print_content, say
 from connector.receipts.commands import verify_receipt
 from connector.receipts.verdicts import is_receipt
-
-GOOD, REFUSED = 0, 1
 
 
 def run_verify(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bus.process.version import release
+from connector.commands import GOOD
 from connector.commands.options import certificates, connection, matter, subject, trust
 from connector.commands.watch_options import signal_options, unwatch_options, watch_options
 
@@ -61,7 +62,7 @@ def run_completion(arguments: argparse.Namespace) -> int:
             if action.dest in FILES:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
     print(shtab.complete(top, arguments.shell))
-    return 0
+    return GOOD
 
 
 def _commands(top: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup, escape
 
-from gateway.texts.files import dates_of, file_of, tag_of
+from gateway.texts.files import dates_of, file_of, tag_of, translated
 from iran.collation import collation_key
 from iran.persian import TEHRAN, jalali
 
@@ -100,7 +100,7 @@ def wording(text: str, language: str) -> str:
     """
     if foreign(text, language):
         return Markup('<span lang="{}">{}</span>').format(str(language), text)
-    return file_of(language).translations.get(text, text)
+    return translated(text, language)
 
 
 def with_links(text: str) -> Markup:

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import json
+from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -115,12 +116,11 @@ def beside_our_clock(answered: PartAnswer, answer: bytes) -> PartAnswer:
 
 def seconds_ahead(answer: bytes) -> float | None:
     """How far the clock of who answered is ahead of ours, by its Date; None if it has none."""
-    head = answer.partition(b"\r\n\r\n")[0].decode("latin-1")
-    dates = [line[5:] for line in head.split("\r\n") if line[:5].lower() == "date:"]
+    headers = BytesHeaderParser().parsebytes(answer.partition(b"\r\n")[2])
     try:
-        date = parsedate_to_datetime(dates[0].strip())
+        date = parsedate_to_datetime(headers["date"])
         return (date - dt.datetime.now(dt.UTC)).total_seconds()
-    except (IndexError, ValueError, TypeError):
+    except (ValueError, TypeError):
         return None
 
 
