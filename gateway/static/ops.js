@@ -9,19 +9,36 @@ if (board) {
     timeZone: "Asia/Tehran", hour: "2-digit", minute: "2-digit", second: "2-digit" });
   let tag = "", timer = 0, last = Date.now();
 
+  // The same link or summary on the board as it was and as it is: what stands where, leading where.
+  const nameOf = (element) => [element.tagName, element.getAttribute("href"),
+    element.closest("details[id]")?.id].join(" ");
   // What somebody has opened stays open, and who reads with the keyboard keeps the place.
   const put = (html) => {
     const states = new Map([...board.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
-    const focused = document.activeElement.closest("details[id]")?.id;
+    const focused = board.contains(document.activeElement) ? document.activeElement : null;
     board.innerHTML = html;
     for (const [id, open] of states) {
       const details = document.getElementById(id);
       if (details) details.open = open;
     }
-    if (focused) document.getElementById(focused)?.querySelector("summary").focus();
+    if (focused) {
+      const same = [...board.querySelectorAll("a, summary")].find((e) => nameOf(e) === nameOf(focused));
+      const around = document.getElementById(focused.closest("details[id]")?.id);
+      (same || around?.querySelector("summary"))?.focus({ preventScroll: true });
+    }
     document.title = document.getElementById("verdict").textContent;
   };
+  // Text that is chosen to be copied stays until it is copied; the page says how old it is.
+  const beingCopied = () => !getSelection().isCollapsed && board.contains(getSelection().anchorNode);
   const ask = async () => {
+    if (!beingCopied()) await renew();
+    if (Date.now() - last > STALE) {
+      looked.textContent = `${looked.dataset.stale} ${hour.format(last)}`;
+      looked.classList.add("flag");
+    }
+    timer = setTimeout(ask, EVERY);
+  };
+  const renew = async () => {
     try {
       const answer = await fetch(board.dataset.now, {
         headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store", redirect: "error" });
@@ -35,16 +52,10 @@ if (board) {
         looked.classList.remove("flag");
       } else if (answer.status === 401) {
         location.href = "/sign-in";
-        return;
       }
     } catch {
-      // Asked again below; the page says how old it is.
+      // Asked again in a moment; the page says how old it is.
     }
-    if (Date.now() - last > STALE) {
-      looked.textContent = `${looked.dataset.stale} ${hour.format(last)}`;
-      looked.classList.add("flag");
-    }
-    timer = setTimeout(ask, EVERY);
   };
   document.addEventListener("visibilitychange", () => {
     clearTimeout(timer);
