@@ -32,7 +32,13 @@ ports.RANGE = PORTS[-PORTS_EACH:]  # of the first process
 
 gc.disable()  # until all tests are collected: what is imported stays
 
-pytest_plugins = ["tests.processes", "tests.stores", "tests.databases", "tests.stacks"]
+pytest_plugins = [
+    "tests.processes",
+    "tests.stores",
+    "tests.databases",
+    "tests.stacks",
+    "tests.chromium",
+]
 
 # A busy machine is slow now and then; speed is measured in bench/, never here. Each run tries other
 # examples, and `make fuzz` tries them for hours.

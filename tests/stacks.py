@@ -26,6 +26,7 @@ from tests.waiting import next_second, wait_for
 STACKS = (
     "agency_broker",
     "house",
+    "kept_broker",
     "lone_faces",
     "operator",
     "ops_face",

@@ -1,29 +1,14 @@
-"""Debian's Chromium, with and without JavaScript, and axe-core as the judge of accessibility."""
+"""axe-core as the judge of accessibility, and clicks that arrive."""
 
 import functools
 import json
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page
 
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # A page lives for a second: what compiles its scripts better takes longer than it saves, two
-    # fifths of what axe takes for a page.
-    "--js-flags=--no-opt --no-maglev",
-]
-
-
 WIDTHS = (320, 1280)
 # Rules of axe that look at where things are, how large they are, or what colour they have.
 OF_LAYOUT = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
@@ -48,46 +33,6 @@ def arriving(click):
 def clicks_arrive(monkeypatch):
     for kind in (Locator, Page):
         monkeypatch.setattr(kind, "click", arriving(kind.click))
-
-
-def program():
-    """Chromium's engine without a window, which takes three fifths of the whole one's processor
-    time for the same page; the whole one if it is all there is.
-    """
-    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    assert path, "Chromium is not here; `make test` installs it (chromium-headless-shell)."
-    return path
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    # Not for the session: playwright keeps an event loop running, which other tests start anew.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program(), args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visitor(chromium):
-    """Makes pages; each is a visitor of its own."""
-    contexts = []
-
-    def page(*, script=True, width=390, height=844, language="fa-IR"):
-        context = chromium.new_context(
-            viewport={"width": width, "height": height},
-            java_script_enabled=script,
-            bypass_csp=True,  # for axe alone; that pages bring no script, another test says
-            locale=language,
-        )
-        contexts.append(context)
-        made = context.new_page()
-        made.set_default_timeout(60_000)  # a busy machine needs more than ten seconds for a page
-        return made
-
-    yield page
-    for context in contexts:
-        context.close()
 
 
 def axe_of(page, *rules):

@@ -13,9 +13,9 @@ from playwright.sync_api import sync_playwright
 
 from deploy.local import demo
 from deploy.local.state import State
-from tests.browser.conftest import QUIET, program
 from tests.browser.test_citizen import go_on, press, sit_down, track
 from tests.browser.walk.sites import ways_in
+from tests.chromium import QUIET, program
 from tests.processes import ROOT
 
 FOLDER = ROOT / "docs/pictures"

@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Error, sync_playwright
 
 from deploy.local.ports import free_port
-from tests.browser.conftest import AXE, QUIET, axe_of, program
+from tests.browser.conftest import AXE, axe_of
 from tests.browser.walk import judges
 from tests.browser.walk.sites import SITES
+from tests.chromium import QUIET, program
 from tests.processes import ROOT
 
 TOOLS = ROOT / ".judges"

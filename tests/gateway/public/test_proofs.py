@@ -25,7 +25,6 @@ from gateway.papers import pdf
 from gateway.public.proofs import pages as proofs
 from gateway.public.proofs import submitted
 from people import tracking
-from tests.browser.conftest import chromium  # noqa: F401 - a fixture
 from tests.bus.evidence.logs import TERMS, MemoryLog, log_of, make_leaf
 from tests.gateway.papers.test_documents import ISSUER
 from tests.gateway.public.strangers import Portal
@@ -344,7 +343,7 @@ SITE = "https://portal.example"
 
 
 @pytest.fixture
-def telephone(chromium, portal):  # noqa: F811
+def telephone(chromium, portal):
     """A narrow browser before the portal, under the policy of its pages; ``requests`` holds what
     came to the portal.
     """

@@ -12,7 +12,7 @@ from gateway.public.about.receipts import Prover
 from gateway.public.site import words
 from gateway.texts.files import FILES, Language
 from gateway.web import SECURITY
-from tests.browser.conftest import chromium, judge, visitor  # noqa: F401 - fixtures
+from tests.browser.conftest import judge
 from tests.bus.evidence.logs import ANSWER, REQUEST, TERMS, MemoryLog, log_of, make_leaf
 
 SITE = "https://portal.example"
@@ -36,7 +36,7 @@ def one_file(folder, keys=KEYS, lang="fa"):
 
 
 @pytest.fixture
-def offline(chromium):  # noqa: F811
+def offline(chromium):
     """A page on a machine without network, under its own policy; what it complained of."""
     context = chromium.new_context(offline=True)
     page = context.new_page()
@@ -149,7 +149,7 @@ def test_the_file_speaks_the_languages_of_citizens_and_can_be_used_by_all(offlin
     assert texts["receipt_no_witness"] in reply
 
 
-def test_our_own_page_works_under_the_policy_that_it_is_sent_with(chromium, tmp_path):  # noqa: F811
+def test_our_own_page_works_under_the_policy_that_it_is_sent_with(chromium, tmp_path):
     context = chromium.new_context()
     page = context.new_page()
     errors = []
@@ -181,7 +181,7 @@ def test_our_own_page_works_under_the_policy_that_it_is_sent_with(chromium, tmp_
     context.close()
 
 
-def test_the_page_is_sound_for_everybody(visitor, tmp_path):  # noqa: F811
+def test_the_page_is_sound_for_everybody(visitor, tmp_path):
     page = visitor(language="en")
     page.goto(one_file(tmp_path, lang="en"))
     check(page, LOG.receipt(LEAF, 3, answer=ANSWER).write())

@@ -1,0 +1,71 @@
+"""Debian's Chromium, with and without JavaScript, for all tests that visit pages."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests import workers
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A page lives for a second: what compiles its scripts better takes longer than it saves, two
+    # fifths of what axe takes for a page.
+    "--js-flags=--no-opt --no-maglev",
+]
+
+
+def pytest_stacks():
+    return ("chromium",)
+
+
+def program():
+    """Chromium's engine without a window, which takes three fifths of the whole one's processor
+    time for the same page; the whole one if it is all there is.
+    """
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    assert path, "Chromium is not here; `make test` installs it (chromium-headless-shell)."
+    return path
+
+
+def while_pages_are_visited(fixture_name, config):
+    """A worker ends it before a file that visits no page: playwright keeps an event loop running,
+    which other tests start anew. Without workers each file has its own.
+    """
+    return "session" if workers.wanted(config) else "module"
+
+
+@pytest.fixture(scope=while_pages_are_visited)
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program(), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(chromium):
+    """Makes pages; each is a visitor of its own."""
+    contexts = []
+
+    def page(*, script=True, width=390, height=844, language="fa-IR"):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            java_script_enabled=script,
+            bypass_csp=True,  # for axe alone; that pages bring no script, another test says
+            locale=language,
+        )
+        contexts.append(context)
+        made = context.new_page()
+        made.set_default_timeout(60_000)  # a busy machine needs more than ten seconds for a page
+        return made
+
+    yield page
+    for context in contexts:
+        context.close()
