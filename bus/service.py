@@ -39,8 +39,10 @@ class StoreProvider(DependencyProvider):
         MOST.set(pool.size())
         monitor.watch("database", self.store.finding)
         monitor.watch("outbox", self.store.probe.outbox)
-        if names := self.container.service_cls.own_keys:
-            monitor.watch("keys", own_keys.check(self.store, names))
+        kept = self.container.service_cls
+        if kept.own_keys or kept.signing_keys:
+            check = own_keys.check(self.store, kept.own_keys, kept.signing_keys)
+            monitor.watch("keys", check)
 
     def get_dependency(self, _worker_ctx: object) -> Store:
         return self.store
@@ -60,6 +62,8 @@ class Service:
     name: str
     # The settings that hold the keys by which its data are sealed or hashed.
     own_keys: tuple[str, ...] = ()
+    # Those of the keys by which it signs what others hold, where it is to sign.
+    signing_keys: tuple[str, ...] = ()
     envelope: Envelope
     # nameko puts the Store and the Settings in the places of their providers.
     store: Store = StoreProvider()  # type: ignore[assignment]

@@ -16,15 +16,23 @@ def private_key(path: Path) -> Path:
 
 
 def public_key(path: Path) -> str:
-    """The public half of a private key, as base64."""
+    """The public half of a private key, as base64; it is noted beside it, for the day when the
+    private one is lost.
+    """
     from bus.signatures.keys import SigningKey
 
-    return SigningKey.load(path, path.stem).public.base64()
+    noted = path.with_suffix(".pub")
+    if not path.exists():
+        return noted.read_text(encoding="utf-8")
+    public = SigningKey.load(path, path.stem).public.base64()
+    if not noted.exists() or noted.read_text(encoding="utf-8") != public:
+        noted.write_text(public, encoding="utf-8")
+    return public
 
 
 def key_of_receipts(path: Path, origin: str) -> str:
     """The line by which people and programs know the log of receipts: NAME+ID+KEY."""
     from bus.evidence.notes import ED25519, Verifier
-    from bus.signatures.keys import SigningKey
+    from bus.signatures.keys import PublicKey
 
-    return str(Verifier(origin, ED25519, SigningKey.load(path, path.stem).public))
+    return str(Verifier(origin, ED25519, PublicKey.from_base64(public_key(path))))

@@ -1,14 +1,17 @@
-"""The key of a service is the one that its data were sealed with, or nothing is done with it.
+"""The key of a service is the one that its data were sealed or signed with, or nothing is done
+with it.
 
-What a key has sealed or hashed opens by no other one. So a mark of it, from which nothing can be
-learnt, stands in the database since its first use, in the record of commands. While the key that is
-set is another one, or its file is gone, whoever asks gets 503 and Commands are held.
+What a key has sealed or hashed opens by no other one, and whoever holds what it has signed believes
+no other one. So a mark of it, from which nothing can be learnt, stands in the database since its
+first use, in the record of commands. While the key that is set is another one, or its file is gone,
+whoever asks gets 503 and Commands are held.
 
 `python -m bus.database.own_keys TICKETING_KEY` says that the key that is set counts from now on
 (DB_URL names the database): what was sealed before stays closed for ever.
 """
 
 import argparse
+import functools
 import hashlib
 import hmac
 import sys
@@ -23,10 +26,11 @@ from bus.errors import BusError, Unavailable
 from bus.process.monitor import WELL, Check, Finding, fail, warn
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
+from bus.signatures.keys import SigningKey
 
 CODE = "secret.unavailable"
 NOTED = "own_key"
-TEXT = "The service lacks the secret that its data were sealed with. Try again later."
+TEXT = "The service lacks the secret of its data. Try again later."
 # By database, and by where a key stands: the keys that were right.
 _PROVEN: WeakKeyDictionary[Engine, dict[tuple[str | None, str | None], str]] = WeakKeyDictionary()
 
@@ -41,6 +45,27 @@ def own_key(conn: Connection, settings: Settings, name: str) -> str:
     return proven(conn.engine, settings, name) or _prove(conn, settings, name)
 
 
+def own_signing_key(conn: Connection, settings: Settings, name: str, keyid: str) -> SigningKey:
+    """The Ed25519 key in the PEM file that the settings name, likewise; its public half is known by
+    that id.
+    """
+    pem = own_key(conn, settings, name)
+    try:
+        return _read(pem, keyid)
+    except ValueError:
+        raise Unavailable(TEXT, code=CODE) from None
+
+
+@functools.lru_cache(maxsize=4)
+def _read(pem: str, keyid: str) -> SigningKey:
+    return SigningKey.read(pem.encode(), keyid)
+
+
+def note(conn: Connection, settings: Settings, name: str) -> None:
+    """From now on the key that is set counts, whatever was sealed or signed by another one."""
+    note_command(conn, NOTED, name=name, mark=_mark(name, settings.secret(name).reveal()))
+
+
 def _prove(conn: Connection, settings: Settings, name: str) -> str:
     try:
         key = settings.secret(name).reveal()
@@ -52,7 +77,7 @@ def _prove(conn: Connection, settings: Settings, name: str) -> str:
         mark = _noted(conn, name)
     if mark is None:
         # Proven only when it is read again: this transaction may be rolled back.
-        note_command(conn, NOTED, name=name, mark=_mark(name, key))
+        note(conn, settings, name)
     elif mark != _mark(name, key):
         raise Unavailable(TEXT, code=CODE)
     else:
@@ -76,12 +101,15 @@ def _mark(name: str, key: str) -> str:
     return hmac.new(key.encode(), f"mirab own key {name}".encode(), hashlib.sha256).hexdigest()
 
 
-def check(store: Store, names: tuple[str, ...]) -> Check:
-    """The check that each key can be read, and is the one of the database."""
+def check(store: Store, names: tuple[str, ...], where_set: tuple[str, ...] = ()) -> Check:
+    """The check that each key can be read, and is the one of the database; of some only where the
+    settings name them at all.
+    """
 
     def look() -> Finding:
         settings = Settings()
-        findings = (_finding(store, settings, name) for name in names)
+        here = (name for name in where_set if any(settings.place(name)))
+        findings = (_finding(store, settings, name) for name in (*names, *here))
         return next((finding for finding in findings if finding is not WELL), WELL)
 
     return look
@@ -101,7 +129,7 @@ def _finding(store: Store, settings: Settings, name: str) -> Finding:
             _prove(tx.conn, settings, name)
     except BusError as error:
         if error.code == CODE:
-            return fail("secret.other", f"{name} is not the key that its data were sealed with.")
+            return fail("secret.other", f"{name} is not the key of its data.")
         # Another check says what is wrong with the database.
     return WELL
 
@@ -118,8 +146,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings().require("DB_URL", name)
         with Store(settings.text("DB_URL"), source="own_keys").transaction() as tx:
-            key = settings.secret(name).reveal()
-            note_command(tx.conn, NOTED, name=name, mark=_mark(name, key))
+            note(tx.conn, settings, name)
     except (BusError, MissingSettings, OSError) as error:
         print(f"Not done: {error}", file=sys.stderr)
         return 1

@@ -91,9 +91,17 @@ class SigningKey:
     @classmethod
     def load(cls, path: str | Path, keyid: str) -> "SigningKey":
         """From a PEM file; ValueError if it holds no Ed25519 key, OSError if it cannot be read."""
-        key = load_pem_private_key(Path(path).read_bytes(), password=None)
+        try:
+            return cls.read(Path(path).read_bytes(), keyid)
+        except ValueError:
+            raise ValueError(f"{path} holds no Ed25519 key") from None
+
+    @classmethod
+    def read(cls, pem: bytes, keyid: str) -> "SigningKey":
+        """From the content of a PEM file; ValueError if it is no Ed25519 key."""
+        key = load_pem_private_key(pem, password=None)
         if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError(f"{path} holds no Ed25519 key")  # noqa: TRY004 - the content is wrong
+            raise ValueError("no Ed25519 key")  # noqa: TRY004 - the content is wrong
         return cls(key, keyid)
 
     @classmethod

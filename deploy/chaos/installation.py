@@ -58,7 +58,7 @@ class Installation:
         for store in (self.state.postgres, *self.state.brokers):
             if store:
                 store.prepare()
-        self.state.signing_key()
+        self.state.private_key("signing.pem")
         with self.clock.preloaded():
             supervise.run_supervisord(self.state, preload=True)
         start_all(self.state, going_on=True)

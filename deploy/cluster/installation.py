@@ -61,7 +61,7 @@ class Installation:
         self.agency_broker.start()
         say("filling the databases")
         self.database.make_databases(SERVICES)
-        self.state.signing_key()
+        self.state.private_key("signing.pem")
         supervise.start(self.state, preload=True)
         steps.run_side_by_side(filling.chains(self.state), time.monotonic())
         if registry_is_empty(self.state):

@@ -140,7 +140,7 @@ def begin(state: State) -> None:
     for store in (state.postgres, *state.brokers):
         if store:
             store.prepare()
-    state.signing_key()
+    state.private_key("signing.pem")
     say("starting PostgreSQL and RabbitMQ" if state.postgres else "using the stores that you named")
     if not supervise.running(state):
         supervise.start(state, preload=True)

@@ -208,21 +208,22 @@ class State:
         """
         return self.home / name if self.filled.exists() else self.secret(name)
 
-    def signing_key(self) -> Path:
-        """The agency face's private key, made once."""
-        return keys.private_key(self.home / "signing.pem")
-
-    def register_key(self) -> Path:
-        """The private key that signs the register of agencies, made once."""
-        return keys.private_key(self.home / "register.pem")
-
-    def receipts_key(self) -> Path:
-        """The private key that signs the heads of the log of receipts, made once."""
-        return keys.private_key(self.home / "receipts.pem")
+    def private_key(self, name: str) -> Path:
+        """The file of a private key, likewise: whoever holds what the lost one signed believes no
+        other one.
+        """
+        path = self.home / name
+        return path if self.filled.exists() else keys.private_key(path)
 
     def register_public_key(self) -> str:
-        """The public half of it, by which faces and services believe copies of the register."""
-        return keys.public_key(self.register_key())
+        """The public half of the register's key, by which its copies are believed."""
+        return keys.public_key(self.private_key("register.pem"))
+
+    def receipt_keys(self) -> dict[str, str]:
+        """The key that signs heads of the log of receipts, and by which they are believed."""
+        key = self.private_key("receipts.pem")
+        public = keys.key_of_receipts(key, FACES["RECEIPTS_ORIGIN"])
+        return {"RECEIPTS_KEY_FILE": str(key), "RECEIPT_KEYS": public}
 
     def owner_url(self, context: str) -> str:
         """The address by which migrations are run: as the owner, which no service is."""
@@ -264,6 +265,7 @@ class State:
         )
         return {
             **self.broker_environ(),
+            **self.receipt_keys(),
             "DB_URL": self.service_url("inquiry"),
             "LOG_LEVEL": self.environment.get("LOG_LEVEL", "INFO"),
             **FACES,
@@ -273,7 +275,7 @@ class State:
             "MIRAB_URL": AGENCY_URL,
             "MIRAB_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/land-registry.pem"),
             "MIRAB_KEY_ID": "land-registry-demo",
-            "SIGNING_KEY_FILE": str(self.home / "signing.pem"),
+            "SIGNING_KEY_FILE": str(self.private_key("signing.pem")),
             "REPLAY_DIR": str(replays),
             "MARKS_DIR": str(marks),
             "OPS_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/mirab-ops.pem"),
@@ -286,9 +288,7 @@ class State:
             "SECOND_FACTOR": "",
             "BILLING_KEY_FILE": str(self.own_key("billing-key")),
             "AGENCIES_KEY_FILE": str(self.own_key("agencies-key")),
-            "REGISTER_KEY_FILE": str(self.register_key()),
-            "RECEIPTS_KEY_FILE": str(self.receipts_key()),
-            "RECEIPT_KEYS": keys.key_of_receipts(self.receipts_key(), FACES["RECEIPTS_ORIGIN"]),
+            "REGISTER_KEY_FILE": str(self.private_key("register.pem")),
             "NOTIFY_KEY_FILE": str(self.own_key("notify-key")),
             "NOTIFY_PROVIDERS_FILE": str(CHECKOUT / "deploy/notify/providers.toml"),
             "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),

@@ -1,13 +1,12 @@
 """The context of an act, the same for all entrypoints, and the agency that calls one of them."""
 
 import datetime as dt
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bus.database.own_keys import own_key
+from bus.database.own_keys import own_key, own_signing_key
 from bus.database.store import Store, Tx
 from bus.envelope import Envelope
 from bus.sealing import Seal
@@ -35,7 +34,14 @@ class Context:
     @property
     def register_key(self) -> SigningKey:
         """The key that signs the register."""
-        return signing_key(self.settings.text("REGISTER_KEY_FILE"))
+        return register_key(self.conn, self.settings)
+
+    @property
+    def receipts_key(self) -> SigningKey:
+        """The key that signs heads of the log of receipts (RECEIPTS_KEY_FILE). Unavailable
+        ``secret.unavailable`` while it is gone, or another one than before.
+        """
+        return own_signing_key(self.conn, self.settings, "RECEIPTS_KEY", "receipts")
 
     @property
     def is_sandbox(self) -> bool:
@@ -64,10 +70,11 @@ class Entrypoints:
         return Context(tx, self.now(), self.settings, actor)
 
 
-@functools.lru_cache(maxsize=4)
-def signing_key(path: str) -> SigningKey:
-    """The key of a file that signs the register; each process reads it once."""
-    return SigningKey.load(path.strip(), "register")
+def register_key(conn: Connection, settings: Settings) -> SigningKey:
+    """The key that signs the register (REGISTER_KEY_FILE). Unavailable ``secret.unavailable`` while
+    it is gone, or another one than before.
+    """
+    return own_signing_key(conn, settings, "REGISTER_KEY", "register")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         with Store(Settings().text("DB_URL"), source="exporting").transaction() as tx:
             options.folder.mkdir(parents=True, exist_ok=True)
             if options.sign_again:
-                versions.sign_again(tx.conn, Settings().text("REGISTER_KEY_FILE"))
+                versions.sign_again(tx.conn, Settings())
             write_files = write_copies if options.copies else write_documents
             count = write_files(tx.conn, options.folder)
     except (BusError, MissingSettings, OSError, ValueError) as error:

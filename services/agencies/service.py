@@ -27,6 +27,7 @@ class Agencies(
 ):
     name = "agencies"
     own_keys = ("AGENCIES_KEY",)
+    signing_keys = ("RECEIPTS_KEY", "REGISTER_KEY")
 
     def worries(self, tx: Tx) -> dict[str, int]:
         """The counts of what waits longer than it should, and of what nobody should forget."""

@@ -10,6 +10,8 @@ READ = re.compile(
     r'|own_key\((?:[\w.]+, [\w.]+, )?)\s*"([A-Z0-9_]+)"'
     r'|(?:setting|environ\.get)\("(MIRAB_[A-Z_]+)"'
 )
+# A key of signatures is always a file.
+READ_FROM_FILE = re.compile(r'own_signing_key\((?:[\w.]+, [\w.]+, )\s*"([A-Z0-9_]+)"')
 REQUIRED = re.compile(r"\.require\(([^)]*)\)")
 
 
@@ -30,6 +32,7 @@ def variables_of_the_code():
         for path in (*by_hand, *(ROOT / folder).rglob("*.py")):
             text = path.read_text(encoding="utf-8")
             result |= {name for match in READ.findall(text) for name in match if name}
+            result |= {f"{name}_FILE" for name in READ_FROM_FILE.findall(text)}
             for names in REQUIRED.findall(text):
                 result |= set(re.findall(r'"([A-Z0-9_]+)"', names))
     return result

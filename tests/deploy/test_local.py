@@ -287,10 +287,14 @@ def test_a_secret_is_made_once_and_only_its_owner_reads_it(state):
     assert state.secret("one").read_text() == first
     assert len(first) > 30
     assert (state.home / "one").stat().st_mode & 0o077 == 0
-    # That of a service is not made anew once there may be something that it has sealed.
+    # That of a service is not made anew once there may be something that it has sealed or signed.
+    public = state.register_public_key()
     state.own_key("billing-key").unlink()
+    state.private_key("register.pem").unlink()
     state.filled.touch()
     assert not state.own_key("billing-key").exists()
+    assert not state.private_key("register.pem").exists()
+    assert state.register_public_key() == public
 
 
 def test_a_missing_rabbitmq_is_told_with_the_way_out(tmp_path, monkeypatch):

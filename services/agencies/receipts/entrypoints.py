@@ -1,6 +1,5 @@
 """The entrypoints of the log of receipts."""
 
-import functools
 from pathlib import Path
 
 from bus.activator import Call
@@ -10,10 +9,9 @@ from bus.envelope import instant
 from bus.errors import BusError, NotFound
 from bus.evidence.notes import ED25519, Verifier
 from bus.process import log
-from bus.signatures.keys import SigningKey
 from contracts.agencies import receipts as contracts
 from contracts.agencies.register import Nothing
-from services.agencies.context import Entrypoints, calling_agency
+from services.agencies.context import Context, Entrypoints, calling_agency
 from services.agencies.receipt_tables import HeadRow
 from services.agencies.receipts import endorsements, forgetting, heads, lags, proofs, taking, tree
 from services.agencies.receipts.endorsements import Endorsers
@@ -32,8 +30,12 @@ class ReceiptEntrypoints(Entrypoints):
         folder = self.settings.text("MARKS_DIR", "")
         return Path(folder) if folder else None
 
-    def _receipt_log(self) -> Log:
-        return Log(self._origin(), _key(self.settings.text("RECEIPTS_KEY_FILE")))
+    def _receipt_log(self, context: Context) -> Log:
+        return Log(self._origin(), context.receipts_key)
+
+    def _sign(self, tx: Tx) -> HeadRow | None:
+        context = self.context(tx)
+        return heads.sign(context, self._receipt_log(context), self._marks())
 
     @handle(contracts.ADD_LEAVES, batch=MESSAGES_AT_ONCE, workers=1)
     def add_leaves(self, tx: Tx, calls: list[Call[contracts.AddLeaves]]) -> list[BusError | None]:
@@ -61,12 +63,12 @@ class ReceiptEntrypoints(Entrypoints):
         folder, origin = self._marks(), self._origin()
         with self.store.transaction() as tx:
             if not taking.is_behind(tx.conn, origin, folder):
-                return heads.sign(self.context(tx), self._receipt_log(), folder)
+                return self._sign(tx)
         # What is put back stays, also if no head can be signed then.
         with self.store.transaction() as tx:
             taking.take(tx, (), origin, folder, self.now())
         with self.store.transaction() as tx:
-            return heads.sign(self.context(tx), self._receipt_log(), folder)
+            return self._sign(tx)
 
     @every(ENDORSE_SECONDS, others=True)
     def endorse_head(self) -> None:
@@ -118,7 +120,7 @@ class ReceiptEntrypoints(Entrypoints):
         row = heads.newest_head(tx.conn)
         if row is None:
             raise NotFound("The log of receipts has no signed head yet.", code="receipts.no_head")
-        log = self._receipt_log()
+        log = self._receipt_log(self.context(tx))
         key = str(Verifier(log.origin, ED25519, log.key.public))
         return contracts.SignedHead(note=row.note, key=key, signed_at=instant(row.signed_at))
 
@@ -133,9 +135,3 @@ class ReceiptEntrypoints(Entrypoints):
     @serve(contracts.LOG_ENTRIES)
     def log_entries(self, tx: Tx, message: contracts.ReadEntries) -> contracts.Entries:
         return proofs.entries(tx.conn, message.start, message.limit)
-
-
-@functools.lru_cache(maxsize=4)
-def _key(path: str) -> SigningKey:
-    """The key of a file that signs heads; each process reads it once."""
-    return SigningKey.load(path.strip(), "receipts")

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from bus.database import own_keys
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import NotFound
+from bus.settings import Settings
 from bus.signatures.keys import SigningKey
 from contracts.agencies.register import CHANGED, Changed
 from members.clients import FETCHED_KEYS
 from members.register import KIND
-from services.agencies.context import Context, signing_key
+from services.agencies.context import Context, register_key
 from services.agencies.domain.document import Document, credentials_of
 from services.agencies.key_tables import REVOKED_KEY_IDS
 from services.agencies.register import fetched_keys
@@ -134,9 +136,12 @@ def revoked_key_ids(conn: Connection, document: Document) -> list[str]:
     return sorted(set(revoked) - present)
 
 
-def sign_again(conn: Connection, key_file: str) -> None:
-    """Sign all copies by the key in that file; versions stay as they are."""
-    key = signing_key(key_file)
+def sign_again(conn: Connection, settings: Settings) -> None:
+    """Sign all copies by the key that is set, which counts from now on; versions stay as they are.
+    Unavailable ``secret.unavailable`` if it is none.
+    """
+    own_keys.note(conn, settings, "REGISTER_KEY")
+    key = register_key(conn, settings)
     lock(conn)
     for agency in fetch_all(conn, AgencyRow, select(*columns(AGENCIES, AgencyRow))):
         jws = signed_copy(conn, key, agency.document, agency.version, agency.state)

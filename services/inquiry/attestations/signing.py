@@ -1,7 +1,6 @@
 """Signs attestations by the key of the agency face, and says by which keys they are verified."""
 
 import datetime as dt
-import functools
 from collections.abc import Mapping
 
 import orjson
@@ -9,6 +8,7 @@ import orjson
 from bus.errors import RuleBroken
 from bus.settings import Settings
 from bus.signatures import sd_jwt
+from bus.signatures.answer_key import answer_key
 from bus.signatures.keys import PublicKey, SigningKey
 from contracts.inquiry.attestations import KIND, Attestation, AttestationKeys
 from iran import persian
@@ -16,20 +16,15 @@ from services.inquiry.context import Context
 from services.inquiry.domain.moments import instant
 
 
-@functools.lru_cache(maxsize=4)
-def _load(path: str, keyid: str) -> SigningKey:
-    return SigningKey.load(path.strip(), keyid)
-
-
 def _key(settings: Settings, now: dt.datetime) -> SigningKey:
     """The key by which the agency face signs answers. RuleBroken ``attestation.no_key``."""
-    path = settings.get("SIGNING_KEY_FILE")
-    if not path:
+    key = answer_key(settings, now.year)
+    if key is None:
         raise RuleBroken(
             "Answers cannot be attested: SIGNING_KEY_FILE is not set for inquiry.",
             code="attestation.no_key",
         )
-    return _load(path, settings.text("SIGNING_KEY_ID", f"mirab-{now.year}"))
+    return key
 
 
 def sign(

@@ -3,14 +3,13 @@
 A correction is a further edition with its reason; the earlier ones stay as they were signed.
 """
 
-import functools
-
 from sqlalchemy import func, select
 
 from bus.envelope import instant
 from bus.errors import NotFound, RuleBroken
 from bus.messages.message import to_wire
 from bus.messages.values import Json
+from bus.signatures.answer_key import answer_key
 from bus.signatures.keys import SigningKey
 from contracts.notify.promises import AskReport, CloseMonth, SignedReport
 from iran.persian import tehran_day
@@ -24,20 +23,15 @@ KIND = "mirab-promises+jws"
 FIRST = "first"
 
 
-@functools.lru_cache(maxsize=4)
-def _key(path: str, keyid: str) -> SigningKey:
-    return SigningKey.load(path.strip(), keyid)
-
-
 def _signing_key(context: Context) -> SigningKey:
     """The key by which answers are signed, too. RuleBroken ``report.no_key`` without one."""
-    path = context.settings.get("SIGNING_KEY_FILE")
-    if not path:
+    key = answer_key(context.settings, context.now.year)
+    if key is None:
         raise RuleBroken(
             "Reports cannot be signed: SIGNING_KEY_FILE is not set for notify.",
             code="report.no_key",
         )
-    return _key(path, context.settings.text("SIGNING_KEY_ID", f"mirab-{context.now.year}"))
+    return key
 
 
 def close(context: Context, message: CloseMonth) -> SignedReport:

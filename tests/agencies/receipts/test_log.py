@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from bus.activator import Fate
 from bus.call_leaves import anchor
+from bus.database import own_keys
 from bus.database.migrate import migrate
 from bus.evidence.errors import EvidenceError
 from bus.evidence.merkle import (
@@ -24,6 +26,7 @@ from contracts.agencies import receipts as contracts
 from people import retention
 from services.agencies.receipts import heads, journal
 from tests.agencies.receipts.logs import ORIGIN, statement
+from tests.processes import run_programs
 from tests.tables import to_revision
 from tests.waiting import wait_for
 
@@ -308,6 +311,31 @@ def test_the_log_has_one_name(log):
     log.service.settings = log.named(ORIGIN)
     log.sign()
     assert log.head().checkpoint.origin == ORIGIN
+
+
+def test_a_key_that_is_lost_or_another_one_signs_no_head_until_it_counts(
+    log, tmp_path, monkeypatch
+):
+    log.add([statement("call-1")])
+    log.sign()
+    right = Path(log.service.settings.text("RECEIPTS_KEY_FILE")).read_bytes()
+    file = tmp_path / "receipts.pem"
+    log.service.settings = log.named(ORIGIN, RECEIPTS_KEY_FILE=str(file))
+    monkeypatch.setenv("RECEIPTS_KEY_FILE", str(file))
+    monkeypatch.setenv("DB_URL", log.db)
+    check = own_keys.check(log.store, (), ("RECEIPTS_KEY", "REGISTER_KEY"))
+    log.add([statement("call-2")])
+    assert (check().code, log.sign_refused()) == ("secret.missing", "secret.unavailable")
+    run_programs({}, ("connector", "keygen", "--out", str(file)))
+    assert (check().code, log.sign_refused()) == ("secret.other", "secret.unavailable")
+    another, _ = file.read_bytes(), file.write_text("no key")
+    assert log.sign_refused() == "secret.unavailable"
+    file.write_bytes(right)
+    log.sign()
+    assert log.head().checkpoint.size == 2
+    file.write_bytes(another)
+    assert own_keys.main(["RECEIPTS_KEY"]) == 0
+    assert check().code == "well"
 
 
 def test_notes_that_an_earlier_build_began_without_the_logs_name_are_gone_on_with(log):

@@ -189,3 +189,5 @@ def test_without_a_signing_key_nothing_is_attested(inquiry):
     code = inquiry.answered()
     inquiry.service.settings = Settings(settings)
     assert inquiry.attest_own(code)["code"] == "attestation.no_key"
+    inquiry.service.settings = Settings({**settings, "SIGNING_KEY_FILE": "/lost.pem"})
+    assert inquiry.attest_own(code)["code"] == "secret.unavailable"

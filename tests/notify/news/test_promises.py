@@ -146,5 +146,8 @@ def test_a_correction_is_an_edition_by_two_editors_beside_the_first(aban, signin
 
 def test_without_a_key_no_month_is_closed(aban):
     aban.at("1405-09-04 09:00")
-    refusal = aban.call(c.CLOSE_MONTH, month="1405-08", figures=[])
-    assert refusal["code"] == "report.no_key"
+    closing = {"month": "1405-08", "figures": []}
+    assert aban.call(c.CLOSE_MONTH, **closing)["code"] == "report.no_key"
+    own = dict(aban.service.settings._environ)
+    aban.service.settings = Settings({**own, "SIGNING_KEY_FILE": "/lost.pem"})
+    assert aban.call(c.CLOSE_MONTH, **closing)["code"] == "secret.unavailable"

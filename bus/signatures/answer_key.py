@@ -1,0 +1,28 @@
+"""The key by which this installation signs answers, and what else others can verify by it."""
+
+import functools
+
+from bus.errors import Unavailable
+from bus.settings import Settings
+from bus.signatures.keys import SigningKey
+
+
+def answer_key(settings: Settings, year: int) -> SigningKey | None:
+    """The key in SIGNING_KEY_FILE, by the id SIGNING_KEY_ID (``mirab-YEAR`` without it); None if no
+    file is named. Unavailable ``secret.unavailable`` while the file is gone or holds none.
+    """
+    path = settings.get("SIGNING_KEY_FILE")
+    if not path:
+        return None
+    try:
+        return _load(path.strip(), settings.text("SIGNING_KEY_ID", f"mirab-{year}"))
+    except (OSError, ValueError):
+        raise Unavailable(
+            "The service lacks the key by which it signs. Try again later.",
+            code="secret.unavailable",
+        ) from None
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: str, keyid: str) -> SigningKey:
+    return SigningKey.load(path, keyid)
