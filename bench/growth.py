@@ -15,7 +15,7 @@ from bench.load import run, signed_requests
 from bench.stack import Stack, Stores
 from bench.tables import middle, table
 from bus.signatures.keys import SigningKey
-from contracts import CATALOGUE
+from contracts import catalogue
 
 SMALL = 10_000
 CONNECTIONS, CALLS = 64, 2000
@@ -89,7 +89,7 @@ def write_agencies(register: Path, folder: Path, agencies: int, grants: int) -> 
     """Write a register of the one that asks, with so many grants, and of so many agencies."""
     folder.mkdir()
     text = (register / "fuel-co.toml").read_text(encoding="utf-8")
-    others = [name for name in CATALOGUE if not name.startswith("inquiry.ask")]
+    others = [name for name in catalogue() if not name.startswith("inquiry.ask")]
     more = [
         f'[[grants]]\ncontract = "{others[n % len(others)]}"\npurposes = []\nuntil = 2030-12-31\n'
         for n in range(grants - text.count("[[grants]]"))

@@ -5,20 +5,19 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import walk_packages
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from bus import health
 from bus.messages.fields import personal_names
 from bus.messages.kinds import Command, Contract, Event, InputForm, Request
 
 __all__ = [
-    "CATALOGUE",
     "Command",
     "Contract",
     "Event",
     "InputForm",
     "Request",
     "agency_contracts",
+    "catalogue",
     "catalogue_of",
     "health_contracts",
     "hidden_names",
@@ -54,17 +53,6 @@ def catalogue() -> dict[str, Contract]:
     command of the connector, need not wait until all are declared.
     """
     return catalogue_of([*modules(), health])
-
-
-if TYPE_CHECKING:
-    CATALOGUE: dict[str, Contract]
-else:
-
-    def __getattr__(name: str) -> dict[str, Contract]:
-        """``CATALOGUE``, once somebody imports it."""
-        if name != "CATALOGUE":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return catalogue()
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from contracts import CATALOGUE, Command, Contract, Event, Request
+from contracts import Command, Contract, Event, Request, catalogue
 
 KINDS = {"Request": "asked, answered", "Command": "told to one service", "Event": "told to all"}
 
@@ -15,7 +15,7 @@ def markdown() -> str:
         "Made from `contracts/` by `make docs`; the faces serve it at /docs/contracts.md.",
         "",
     ]
-    for name, contract in sorted(CATALOGUE.items()):
+    for name, contract in sorted(catalogue().items()):
         lines += _section(name, contract)
     return "\n".join(lines)
 

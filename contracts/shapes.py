@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from bus.messages.annotations import AnyField
 from bus.wire import Wire
-from contracts import CATALOGUE, Contract, Event, Request
+from contracts import Contract, Event, Request, catalogue
 
 Shape = Wire  # JSON, as tests/house/contracts.json keeps it
 
@@ -22,7 +22,7 @@ RIGHTS = {
 
 def shapes() -> dict[str, Shape]:
     """The shapes of all contracts, by name."""
-    return {name: shape(contract) for name, contract in sorted(CATALOGUE.items())}
+    return {name: shape(contract) for name, contract in sorted(catalogue().items())}
 
 
 def shape(contract: Contract) -> Shape:

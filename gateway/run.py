@@ -14,7 +14,7 @@ from bus.process.private import own_files_only
 from bus.process.records import RECORDER
 from bus.process.surroundings import watch_surroundings
 from bus.settings import MissingSettings, Settings
-from contracts import CATALOGUE, hidden_names
+from contracts import catalogue, hidden_names
 from gateway.http.edge import BehindEdge, Proxies, require_believed
 from gateway.http.hosts import Hosts
 from gateway.http.protocol import Guarded
@@ -50,7 +50,7 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
         bound = _bind(host, port)
         monitor.serve(part or name, settings)
         watch_surroundings(settings)
-        request_metrics.expect(c for c in CATALOGUE.values() if isinstance(c, Request))
+        request_metrics.expect(c for c in catalogue().values() if isinstance(c, Request))
     except (MissingSettings, ValueError, OSError) as error:
         print(f"The {name} face cannot start: {error}", file=sys.stderr)
         return 1

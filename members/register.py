@@ -15,7 +15,7 @@ from bus.process import log
 from bus.settings import Settings
 from bus.signatures.keys import JWS_ALGORITHM, PublicKey, from_base64url
 from bus.wire import Wire
-from contracts import CATALOGUE
+from contracts import catalogue
 from members.contents import Contents, Entry, Stamp, XRoadName
 from members.documents import (
     Agency,
@@ -235,7 +235,7 @@ def rights(
     """
     if on_behalf_of is None:
         return grants_of(agency, contract)
-    declared = CATALOGUE.get(contract)
+    declared = catalogue().get(contract)
     delegable = isinstance(declared, Request) and declared.delegable
     delegator = register.agency(on_behalf_of) if delegable else None
     delegations = delegations_of(delegator, agency.code, contract) if delegator else []
@@ -260,7 +260,7 @@ def current(register: Register, caller: Table, contract_name: str) -> Wire:
         raise Unauthenticated(
             "The key by which this was asked was taken back since.", code="identity.key_revoked"
         )
-    contract = CATALOGUE.get(contract_name)
+    contract = catalogue().get(contract_name)
     if isinstance(contract, Request) and contract.everyone and not caller.get("on_behalf_of"):
         return dict(caller)
     try:

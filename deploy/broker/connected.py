@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bus import topology
 from bus.settings import Settings
-from contracts import CATALOGUE, Command
+from contracts import Command, catalogue
 from deploy.broker.api import CannotApply
 from members.register import Agency, Register
 
@@ -60,16 +60,16 @@ def own_queues(agency: Agency) -> list[topology.Queue]:
 
 def answer_of(contract: str) -> str:
     """The contract by which an agency answers that Command."""
-    command = CATALOGUE[contract]
+    command = catalogue()[contract]
     if not isinstance(command, Command) or command.answer is None:
         raise CannotApply(f"No agency answers {contract}.")
     return command.answer.name
 
 
 def _can_be_served() -> frozenset[str]:
-    return frozenset(name for name, made in CATALOGUE.items() if getattr(made, "answer", None))
+    return frozenset(name for name, made in catalogue().items() if getattr(made, "answer", None))
 
 
 def _can_be_heard(agency: Agency) -> tuple[str, ...]:
-    may = [name for name, made in CATALOGUE.items() if getattr(made, "hearable", False)]
+    may = [name for name, made in catalogue().items() if getattr(made, "hearable", False)]
     return tuple(pattern for pattern in agency.hears if fnmatch.filter(may, pattern))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bus import topology
-from contracts import CATALOGUE, Command, Request, health_contracts
+from contracts import Command, Request, catalogue, health_contracts
 from deploy.broker.requests_of_faces import (
     ACCOUNT_REQUESTS,
     AGENCY_FACE_REQUESTS,
@@ -63,7 +63,7 @@ EVENTS_HEARD: dict[str, tuple[str, ...]] = {
     "billing": ("inquiry.batch_answered.v1", "inquiry.day_counted.v1"),
     "notify": ("billing.bill_reminded.v1",),
     "ticketing": (),
-    "agencies": tuple(n for n, made in CATALOGUE.items() if getattr(made, "hearable", False)),
+    "agencies": tuple(n for n, made in catalogue().items() if getattr(made, "hearable", False)),
 }
 SERVICES = tuple(COMMANDS)
 
@@ -123,7 +123,7 @@ def ops_requests() -> tuple[str, ...]:
 
 
 def _requests() -> Iterator[tuple[str, Request]]:
-    for name, contract in CATALOGUE.items():
+    for name, contract in catalogue().items():
         if isinstance(contract, Request):
             yield name, contract
 
@@ -192,11 +192,13 @@ def _relay(service: str) -> Rights:
 def own_commands(service: str) -> list[str]:
     """What a service sends itself; what agencies answer it does not send."""
     answers = {
-        made.answer.name for made in CATALOGUE.values() if isinstance(made, Command) and made.answer
+        made.answer.name
+        for made in catalogue().values()
+        if isinstance(made, Command) and made.answer
     }
     return [
         name
-        for name, made in CATALOGUE.items()
+        for name, made in catalogue().items()
         if isinstance(made, Command) and made.context == service and name not in answers
     ]
 
@@ -205,7 +207,9 @@ def _to_agencies(service: str) -> str | None:
     """Inquiry asks agencies what they serve; the agencies service tells them what they hear."""
     if service == "agencies":
         return r"^[a-z0-9-]+\.events$"
-    served = [name for name, made in CATALOGUE.items() if isinstance(made, Command) and made.answer]
+    served = [
+        name for name, made in catalogue().items() if isinstance(made, Command) and made.answer
+    ]
     return rf"^[a-z0-9-]+\.({'|'.join(_quoted(served))})$" if service == "inquiry" else None
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError, fields
 
 from bus.errors import ContractError
-from contracts import CATALOGUE
+from contracts import catalogue
 from contracts.inquiry.questions import ASK
 
 GOOD = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
@@ -77,11 +77,11 @@ def data_of(draw, contract):
     return data
 
 
-@pytest.mark.parametrize("name", sorted(CATALOGUE))
+@pytest.mark.parametrize("name", sorted(catalogue()))
 @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_both_ways_of_loading_agree(name, data):
-    contract = CATALOGUE[name]
+    contract = catalogue()[name]
     sent = data.draw(st.one_of(data_of(contract), VALUES))
     loaded = contract._loader.load(copy.deepcopy(sent))
     try:

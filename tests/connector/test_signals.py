@@ -6,7 +6,7 @@ import pytest
 
 from connector import Refused
 from connector.signals import Watched, Watcher, WatchList
-from contracts import CATALOGUE
+from contracts import catalogue
 from contracts.inquiry.signals import pseudonym_of
 from tests.inquiry.registry_import.exports import EXPIRY, Export
 from tests.inquiry.signals.hub import (
@@ -29,7 +29,7 @@ class CallerInProcess:
 
     def call(self, contract, data):
         self.sent.append((contract, data))
-        reply = self.hub.call(CATALOGUE[contract], caller=FUEL, **data)
+        reply = self.hub.call(catalogue()[contract], caller=FUEL, **data)
         if "code" in reply:
             raise Refused(reply, 422)
         return type("Answer", (), {"data": reply})
@@ -102,13 +102,13 @@ def test_a_new_seed_is_answered_by_depositing_all_anew_and_no_signal_is_lost(
     watcher.watch("national_id", [PERSON, OTHER], "fuel_quota")
     hub.ask(PERSON)
     change(hub)
-    hub.call(CATALOGUE["inquiry.rotate_watch_seed.v1"], caller=FUEL)
+    hub.call(catalogue()["inquiry.rotate_watch_seed.v1"], caller=FUEL)
     change(hub)
     assert [s.signal["type"] for s in watcher.signals()] == ["UPDATE", "SEEDUPDATE", "UPDATE"]
     change(hub)
     assert keys(watcher.signals()) == [PERSON]
     assert len(watch_list.pseudonyms_of(Watched("national_id", PERSON, "fuel_quota"))) == 2
-    hub.call(CATALOGUE["inquiry.rotate_watch_seed.v1"], caller=FUEL, at_once=True)
+    hub.call(catalogue()["inquiry.rotate_watch_seed.v1"], caller=FUEL, at_once=True)
     assert [s.signal["type"] for s in watcher.signals()] == ["SEEDUPDATE"]
     (pseudonym,) = watch_list.pseudonyms_of(Watched("national_id", PERSON, "fuel_quota"))
     assert pseudonym == pseudonym_of(hub.seeds()[0]["seed"], "national_id", PERSON)

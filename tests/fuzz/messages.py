@@ -13,7 +13,7 @@ from bus.envelope import Envelope
 from bus.errors import ContractError, Unavailable
 from bus.foreign.http_call import readable
 from bus.messages.kinds import Request
-from contracts import CATALOGUE
+from contracts import catalogue
 from contracts.notify.received import TAKE_TEXT
 from gateway.http.problems import HttpError
 from gateway.notify import requests as notify_requests
@@ -24,7 +24,7 @@ from services.billing.psps import behpardakht, sep
 from tests.fuzz.http import _loop, request_of
 from tests.fuzz.parsers import parser, rule
 
-REQUESTS = [contract for contract in CATALOGUE.values() if isinstance(contract, Request)]
+REQUESTS = [contract for contract in catalogue().values() if isinstance(contract, Request)]
 ASK = next(n for n, contract in enumerate(REQUESTS) if contract.name == "inquiry.ask.v1")
 NOW = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 CATEGORY = {

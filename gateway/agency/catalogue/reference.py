@@ -8,7 +8,7 @@ import orjson
 
 from bus.errors import ContractError
 from bus.messages.values import Json
-from contracts import CATALOGUE, Request, agency_contracts
+from contracts import Request, agency_contracts, catalogue
 from contracts.agencies.sandbox import PER_DAY, WITH_PURPOSE, WITHOUT_PURPOSE
 from contracts.inquiry.questions import PURPOSES
 from gateway.agency.catalogue import openapi
@@ -85,7 +85,7 @@ RANK = {"inquiry": 0, "agencies": 1, "billing": 2, "notify": 3, "ticketing": 4, 
 
 def who_may_call(name: str) -> tuple[str, ...]:
     """Return the sentences on who may call a contract."""
-    contract = CATALOGUE.get(name)
+    contract = catalogue().get(name)
     if not isinstance(contract, Request) or contract.everyone:
         return ("Every registered agency, without a grant.",)
     grant = f"An agency with a grant for {name} or {contract.context}.* that is in force."
@@ -113,7 +113,7 @@ def _purposes(contract: Request) -> tuple[str, ...]:
 
 def in_sandbox(name: str) -> bool:
     """Return True if a key of the sandbox may call a contract."""
-    contract = CATALOGUE.get(name)
+    contract = catalogue().get(name)
     everyone = isinstance(contract, Request) and contract.everyone
     return everyone or name in WITH_PURPOSE or name in WITHOUT_PURPOSE
 
@@ -125,7 +125,7 @@ def errors(name: str) -> tuple[str, ...]:
 
 def refusal(name: str, path: str) -> Json | None:
     """Return the problem that a contract answers an empty message with; None if it takes one."""
-    contract = CATALOGUE.get(name)
+    contract = catalogue().get(name)
     if not isinstance(contract, Request):
         return None
     try:

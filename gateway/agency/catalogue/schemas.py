@@ -10,7 +10,7 @@ from bus.errors import NotFound
 from bus.messages import kinds
 from bus.process.version import release
 from bus.topology import COMMANDS, EVENTS, agency_events
-from contracts import CATALOGUE, Command, Contract, Event, agency_contracts
+from contracts import Command, Contract, Event, agency_contracts, catalogue
 from gateway.http.documents import Document
 from gateway.openapi.document import CACHE, LICENCE
 from gateway.openapi.shapes import Node, inline
@@ -56,7 +56,7 @@ def public_contracts() -> dict[str, Contract]:
 
 def published() -> list[Contract]:
     """All Commands and Events, in the order of their names."""
-    return [c for _, c in sorted(CATALOGUE.items()) if isinstance(c, Command | Event)]
+    return [c for _, c in sorted(catalogue().items()) if isinstance(c, Command | Event)]
 
 
 def schema_names() -> list[str]:

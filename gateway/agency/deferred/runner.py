@@ -13,7 +13,7 @@ from bus.client import Client
 from bus.errors import BusError, Internal, Unavailable
 from bus.messages.values import Json
 from bus.process import log
-from contracts import CATALOGUE, Request
+from contracts import Request, catalogue
 from contracts.agencies.deferred import (
     CLAIM_CALLS,
     SETTLE_CALL,
@@ -95,7 +95,7 @@ class Runner:
             return _settlement(call, "REFUSED", problem=_problem(call, error))
 
     async def _answer(self, call: ClaimedCall) -> Json:
-        contract = CATALOGUE.get(call.contract)
+        contract = catalogue().get(call.contract)
         if not isinstance(contract, Request):
             raise Unavailable("This face does not know the contract.", code="contract.unknown")
         if call.data is None:

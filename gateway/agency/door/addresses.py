@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from bus.errors import NotFound
 from bus.messages import kinds
-from contracts import CATALOGUE
+from contracts import catalogue
 
 CALLS = "calls"  # /v1/calls/<id> has routes of its own
 _PATH = re.compile(r"/v([1-9][0-9]*)/([a-z_]+)/([a-z_]+)")
@@ -37,7 +37,7 @@ class ContractRoute(Route):
 def contract_at(path: str) -> kinds.Request | None:
     """The contract at a path, if agencies may be granted it; /v01/… is nobody's."""
     match = _PATH.fullmatch(path)
-    contract = CATALOGUE.get(f"{match[2]}.{match[3]}.v{match[1]}") if match else None
+    contract = catalogue().get(f"{match[2]}.{match[3]}.v{match[1]}") if match else None
     if not isinstance(contract, kinds.Request) or not contract.agency or path_of(contract) != path:
         return None
     return contract

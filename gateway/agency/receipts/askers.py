@@ -7,7 +7,7 @@ from bus.call_leaves import Evidence
 from bus.errors import BusError
 from bus.messages import kinds
 from bus.wire import Wire
-from contracts import CATALOGUE
+from contracts import catalogue
 from gateway.agency.door.evidence import evidence_of, evidence_of_refused, request_digest
 from gateway.agency.door.facts import CONSOLE_KEY, VISITOR
 from gateway.agency.oauth.clients import TOKEN_PATH
@@ -43,7 +43,7 @@ class AgencyAsker:
         if CONSOLE_KEY.get(request) is not None:
             page = ROUTE.of(request).removeprefix(f"/{CONSOLE}").strip("/") or OVERVIEW
             return None if page in OF_THE_LOG else f"{CONSOLE}.{page.replace('-', '_')}"
-        contract = CATALOGUE.get(CONTRACT.get(request) or "")
+        contract = catalogue().get(CONTRACT.get(request) or "")
         is_logged = isinstance(contract, kinds.Request) and call_leaves.is_logged(contract)
         return contract.name if contract is not None and is_logged else None
 
@@ -60,7 +60,7 @@ class AgencyAsker:
             caller = {"agency": AGENCY.of(request), "key": KEY.get(request)}
             evidence = evidence_of_refused(request, self._origin)
             return Question(caller, evidence, trace_id(request))
-        of_catalogue = CATALOGUE[contract]
+        of_catalogue = catalogue()[contract]
         try:
             assert isinstance(of_catalogue, kinds.Request)
             caller = visitor.caller(of_catalogue)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bus.messages.kinds import Request
 from bus.process.monitor import Finding, Status
-from contracts import CATALOGUE
+from contracts import catalogue
 from gateway.ops.board.runbook import Section, section_of
 from gateway.ops.board.words import AFFECTED, DELAYED, OTHER, RELAYED, SENTENCES, STYLES
 from gateway.ops.health.checks import Check
@@ -89,7 +89,7 @@ class Trouble(NamedTuple):
 _OF_AGENCIES = tuple(
     sorted(
         name
-        for name, contract in CATALOGUE.items()
+        for name, contract in catalogue().items()
         if isinstance(contract, Request) and (contract.agency or contract.everyone)
     )
 )

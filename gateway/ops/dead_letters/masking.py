@@ -13,7 +13,7 @@ from marshmallow import Schema, fields
 
 from bus.messages.fields import Block, Prose
 from bus.messages.values import Json
-from contracts import CATALOGUE
+from contracts import catalogue
 
 MOST_LINES, LONGEST = 300, 400
 DOTS = "•••"
@@ -34,7 +34,7 @@ def lines(type_: str, body: bytes, *, reveal: bool = False) -> list[Line] | None
 
     With ``reveal`` everything is shown: its caller has written down who looks.
     """
-    contract = CATALOGUE.get(type_)
+    contract = catalogue().get(type_)
     schema = contract.schema if contract else None
     try:
         data = json.loads(body)

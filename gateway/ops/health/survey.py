@@ -18,7 +18,7 @@ from bus.errors import BusError, NotFound
 from bus.health import AskHealth, Health
 from bus.messages.kinds import Command, Event, M, R, Request
 from bus.process.monitor import WELL, Finding, Status, fail, warn
-from contracts import CATALOGUE, health_contracts
+from contracts import catalogue, health_contracts
 from contracts.notify.messages import ACCOUNTS, Accounts, Nothing
 from contracts.ticketing.letters import MAIL_FIGURES, AskMailFigures, MailFigures
 from gateway.ops.health.checks import Check, SelfCall
@@ -250,7 +250,7 @@ def queues_of_services() -> Iterator[Queue]:
     for service in health_contracts():
         yield from ((service, kind) for kind in ("dead", "requests", "suspects", "receipts"))
         for name, kind in (("commands", Command), ("events", Event)):
-            if any(isinstance(c, kind) and service in c.receivers for c in CATALOGUE.values()):
+            if any(isinstance(c, kind) and service in c.receivers for c in catalogue().values()):
                 yield service, name
 
 

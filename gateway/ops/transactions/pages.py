@@ -12,7 +12,7 @@ from bus.client import Client
 from bus.envelope import instant
 from bus.errors import NotFound
 from bus.messages.message import to_wire
-from contracts import CATALOGUE
+from contracts import catalogue
 from contracts.agencies.records import FIND_CALLS, OUTCOMES, FindCalls, FoundCall, FoundCalls
 from gateway import web
 from gateway.html import rendering
@@ -58,7 +58,7 @@ class Transactions:
             next=reply.next,
             typed=typed,
             query={name: text for name, text in typed.items() if text and name != "before"},
-            contracts=sorted(CATALOGUE),
+            contracts=sorted(catalogue()),
             w=words,
             who=_asker,
             at=_moment,
@@ -108,7 +108,7 @@ def _query(typed: Mapping[str, str]) -> FindCalls:
     return FindCalls(
         id=_printable(typed["id"]),
         agency=agency[:64] if agency else None,
-        contract=typed["contract"] if typed["contract"] in CATALOGUE else None,
+        contract=typed["contract"] if typed["contract"] in catalogue() else None,
         outcome=typed["outcome"] if typed["outcome"] in OUTCOMES else None,
         since=since,
         before=int(before) if before.isdecimal() and len(before) < LONGEST_NUMBER else None,

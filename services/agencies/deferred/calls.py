@@ -10,7 +10,7 @@ from bus.database.paging import Page, page
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import Conflict, Internal, NotFound, TooMany
-from contracts import CATALOGUE, Request
+from contracts import Request, catalogue
 from contracts.agencies.deferred import Call, CallWithAnswer, Defer, ReadCalls
 from services.agencies.context import CallingAgency, Context
 from services.agencies.domain import calls
@@ -25,7 +25,7 @@ def accept(context: Context, agency: CallingAgency, message: Defer) -> CallRow:
     """
     envelope = context.tx.envelope
     assert envelope is not None
-    contract = CATALOGUE.get(message.contract)
+    contract = catalogue().get(message.contract)
     if not isinstance(contract, Request):
         raise NotFound("There is no such contract for agencies.", code="contract.unknown")
     _require_room(context, agency.code)

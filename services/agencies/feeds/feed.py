@@ -18,7 +18,7 @@ from bus.envelope import Envelope
 from bus.errors import Forbidden, RuleBroken
 from bus.messages.codec import read, to_wire
 from bus.messages.values import Json
-from contracts import CATALOGUE, Event
+from contracts import Event, catalogue
 from contracts.agencies.hearing import Feed, FeedEvent, ReadFeed
 from contracts.notify.callbacks import CALL_BACK, CallBack
 from people import retention
@@ -72,7 +72,7 @@ def hearable_events() -> Iterator[Event]:
     """The Events that agencies may hear."""
     return (
         contract
-        for contract in CATALOGUE.values()
+        for contract in catalogue().values()
         if isinstance(contract, Event) and contract.hearable
     )
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from bus.errors import ContractError, FieldError, RuleBroken
 from bus.foreign.address import place
 from bus.messages.kinds import Command, Contract, Event, Request
-from contracts import CATALOGUE
+from contracts import catalogue
 from contracts.agencies.register import DOCUMENT, MOST_KEYS
 from contracts.agencies.sandbox import SANDBOX
 from members.documents import parse_agency
@@ -138,7 +138,7 @@ def _unknown_contracts(document: Document) -> list[FieldError]:
     ]
     for number, name in enumerate(document.get("amqp", {}).get("serves", [])):
         # By its whole name: the broker gives rights by it, and refuses the register for a pattern.
-        if name not in CATALOGUE or not is_served(CATALOGUE[name]):
+        if name not in catalogue() or not is_served(catalogue()[name]):
             paths.append(f"amqp.serves.{number}")
     for number, pattern in enumerate(document.get("events", {}).get("hears", [])):
         if not _fits(pattern, is_hearable):
@@ -151,7 +151,8 @@ def _unknown_contracts(document: Document) -> list[FieldError]:
 
 def _fits(pattern: str, is_of_kind: Callable[[Contract], bool]) -> bool:
     return any(
-        is_of_kind(contract) and fnmatchcase(name, pattern) for name, contract in CATALOGUE.items()
+        is_of_kind(contract) and fnmatchcase(name, pattern)
+        for name, contract in catalogue().items()
     )
 
 

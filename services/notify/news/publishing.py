@@ -13,7 +13,7 @@ from bus.database.store import Store
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
 from bus.messages.message import to_wire
-from contracts import CATALOGUE, Request
+from contracts import Request, catalogue
 from contracts.notify.announcements import (
     Announcement,
     Cancel,
@@ -106,7 +106,7 @@ def _check_contracts(contracts: Sequence[str]) -> None:
     unknown = [
         name
         for name in contracts
-        if not (isinstance(contract := CATALOGUE.get(name), Request) and contract.agency)
+        if not (isinstance(contract := catalogue().get(name), Request) and contract.agency)
     ]
     if unknown:
         reason = f"No agency can be granted {', '.join(unknown)}."

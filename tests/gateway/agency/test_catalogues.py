@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 
 from bus.process.version import release
 from bus.topology import COMMANDS, EVENTS
-from contracts import CATALOGUE, Command, Event, Request
+from contracts import Command, Event, Request, catalogue
 from tests.gateway.conftest import GOOD
 from tests.processes import ROOT
 
@@ -29,7 +29,7 @@ def get(shared_face):
 def test_the_asyncapi_document_is_valid_and_tells_every_command_and_event(get):
     reply = get("/asyncapi.json").json()
     jsonschema.Draft7Validator(ASYNCAPI).validate(reply)
-    spoken = {c.name: c for c in CATALOGUE.values() if isinstance(c, Command | Event)}
+    spoken = {c.name: c for c in catalogue().values() if isinstance(c, Command | Event)}
     hearing = reply["channels"].pop("hearing")
     assert set(reply["channels"]) == set(spoken)
     for name, channel in reply["channels"].items():
@@ -79,10 +79,10 @@ def test_openapi_tells_both_ways_in_and_the_scope_of_each_contract(get):
 def test_every_contract_of_agencies_and_every_event_has_a_json_schema(get):
     names = [
         name
-        for name, c in CATALOGUE.items()
+        for name, c in catalogue().items()
         if isinstance(c, Command | Event) or (isinstance(c, Request) and c.agency)
     ]
-    answers = [f"{n}.reply" for n in names if isinstance(CATALOGUE[n], Request)]
+    answers = [f"{n}.reply" for n in names if isinstance(catalogue()[n], Request)]
     for name in [*names, *answers]:
         answer = get(f"/schemas/{name}.json")
         assert answer.status_code == 200, name

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bus.errors import Forbidden, TooMany, Unauthenticated
 from bus.signatures.keys import SigningKey
-from contracts import CATALOGUE
+from contracts import catalogue
 from contracts.inquiry.questions import ASK, BATCH_STATUS, GET, SUBMIT_BATCH
 from gateway.agency.door.grants import caller_fields, granted, require_grant
 from gateway.agency.door.rate_limits import RateLimits
@@ -93,7 +93,7 @@ def test_the_grants_of_a_contract_are_told_whole_and_no_others(own_register):
 
 
 def test_what_everyone_may_call_needs_no_grant(own_register):
-    everyone = next(c for c in CATALOGUE.values() if getattr(c, "everyone", False))
+    everyone = next(c for c in catalogue().values() if getattr(c, "everyone", False))
     require_grant(granted_of(own_register, everyone), everyone)
     with pytest.raises(Forbidden) as refused:
         granted_of(own_register, everyone, behalf="b-co")
