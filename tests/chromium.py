@@ -41,12 +41,22 @@ def while_pages_are_visited(fixture_name, config):
     return "session" if workers.wanted(config) else "module"
 
 
-@pytest.fixture(scope=while_pages_are_visited)
-def chromium():
+def launched():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program(), args=QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope=while_pages_are_visited)
+def chromium():
+    yield from launched()
+
+
+@pytest.fixture
+def own_chromium():
+    """For a test whose neighbours in its file start event loops of their own."""
+    yield from launched()
 
 
 @pytest.fixture

@@ -343,11 +343,11 @@ SITE = "https://portal.example"
 
 
 @pytest.fixture
-def telephone(chromium, portal):
+def telephone(own_chromium, portal):
     """A narrow browser before the portal, under the policy of its pages; ``requests`` holds what
     came to the portal.
     """
-    context = chromium.new_context(viewport={"width": 320, "height": 640}, locale="en-GB")
+    context = own_chromium.new_context(viewport={"width": 320, "height": 640}, locale="en-GB")
     page = context.new_page()
     page.requests, page.errors = [], []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
