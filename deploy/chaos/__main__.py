@@ -8,12 +8,12 @@ At the end it counts what was accepted against databases, banks and telephones.
 
 import argparse
 import os
-import signal
 import sys
 import time
 from pathlib import Path
 
 from bus.process.private import own_files_only
+from deploy import apart
 from deploy.chaos import report
 from deploy.chaos.counts import Accounts, Count
 from deploy.chaos.faults import Fault, all_faults
@@ -21,10 +21,6 @@ from deploy.chaos.installation import Installation, make_anew, only_one
 from deploy.chaos.play import Play, play_all
 from deploy.local.programs import pass_through
 from deploy.local.state import State
-
-INSIDE = "MIRAB_CHAOS_INSIDE"
-UNSHARE = ("unshare", "--net", "--mount", "--propagation", "private")
-NEEDED = ("unshare", "ip", "iptables", "mount")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,8 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     if os.geteuid() != 0:
         print("make chaos needs root: it makes a network and disks of its own.", file=sys.stderr)
         return 2
-    if not os.environ.get(INSIDE):
-        enter(sys.argv[1:] if argv is None else argv)
+    if not apart.is_inside():
+        return apart.run("deploy.chaos", sys.argv[1:] if argv is None else argv)
     home = State.of_checkout().home
     place = home.with_name(f"{home.name}-chaos")
     pass_through(place)
@@ -69,18 +65,10 @@ def chosen(names: list[str] | None, *, quick: bool) -> list[Fault]:
     return faults
 
 
-def enter(arguments: list[str]) -> None:
-    """Go on as the same program in a network and with mounts of its own."""
-    program = [sys.executable, "-W", "ignore", "-m", "deploy.chaos", *arguments]
-    os.environ[INSIDE] = "1"
-    script = 'ip link set lo up && exec "$@"'
-    os.execvp(UNSHARE[0], [*UNSHARE, "sh", "-c", script, "sh", *program])  # noqa: S606
-
-
 def play(home: Path, faults: list[Fault], options: argparse.Namespace) -> int:
     """Start, hurt and count one installation."""
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    apart.end_when_told()
     installation = Installation(home)
     installation.stop()
     make_anew(home)

@@ -7,13 +7,14 @@ took longer than it may; 1: something was.
 """
 
 import argparse
-import signal
+import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from bus.process.private import own_files_only
+from deploy import apart
 from deploy.cluster import book, earlier, report
 from deploy.cluster.counts import counts, settled, states_of_letters
 from deploy.cluster.installation import Say, installed
@@ -33,11 +34,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", type=Path, help="write the figures into this document")
     parser.add_argument("--list", action="store_true", help="tell the plays and end")
     arguments = parser.parse_args(argv)
-    # Who is told to stop takes down what it has begun: networks, stores, processes.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if arguments.list:
         print("\n".join(names))
         return 0
+    if os.geteuid() != 0:
+        print("make cluster needs root: it makes networks of its own.", file=sys.stderr)
+        return 1
+    if not apart.is_inside():
+        return apart.run("deploy.cluster", sys.argv[1:] if argv is None else argv)
+    apart.end_when_told()
     began = time.monotonic()
 
     def say(line: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.cluster.machines import Machine, end_bridge, make_bridge
+from deploy.cluster.machines import Machine, make_bridge
 from deploy.cluster.nodes import Broker
 from deploy.cluster.postgres import Database
 from deploy.local import filling, readiness, steps, supervise
@@ -102,7 +102,6 @@ def installed(say: Say, *, keep: bool = False) -> Iterator[Installation]:
         installation.stop()
         for machine in machines:
             machine.end()
-        end_bridge()
         if not keep:
             for name in ("broker", "database", "blobs"):
                 shutil.rmtree(home / name, ignore_errors=True)
