@@ -42,11 +42,15 @@ class ReadInbox(InboxProof):
 
 @message
 class Letter:
+    """What lies in an inbox; its owner's names are empty where the register has none."""
+
     id: Uuid
     owner: Annotated[str, Text(64)]
     subject: Annotated[str, Text(SUBJECT_MOST, personal=True)]
     body: Annotated[str, Prose(BODY_MOST, personal=True)]
     at: Instant
+    owner_fa: Annotated[str, Text(200, least=0)] = ""
+    owner_en: Annotated[str, Text(200, least=0)] = ""
 
 
 @message

@@ -11,6 +11,7 @@ from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.public.site.access import DOOR, INBOX, CodeProof, keep_open, leave, with_proof
 from gateway.public.site.pages import leads_to, show
+from gateway.public.site.prose import prose
 from gateway.public.site.services import Services
 
 
@@ -48,6 +49,7 @@ class Inbox:
             inbox=inbox,
             secret=proof.secret,
             before=before,
+            prose=prose,
             new=request.query_params.get("new") == "1",
         )
         keep_open(self.services, request, response, INBOX, proof)

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 from bus.settings import Settings
 from connector.keys import make_key
 from contracts.billing import treasury
-from contracts.notify import messages
+from contracts.notify import inbox, messages
 from contracts.ticketing import citizens
 from deploy.local import antivirus
 from deploy.local.parts import SERVICES
@@ -78,6 +78,7 @@ def test_a_small_world_balances_in_each_book_and_is_made_once(databases, setting
     _logs_add_up(databases["ticketing"], EVENING)
     _chain_verifies(databases["inquiry"])
     _messages_add_up(databases, settings, EVENING)
+    _the_holder_has_letters(databases, settings, world.inbox)
 
 
 def _money_balances(url):
@@ -113,6 +114,18 @@ def _messages_add_up(databases, settings, now):
         assert (reply.difference, reply.accepted > 0) == (0, True)
         day = {"day": (now.date() - dt.timedelta(days=4)).isoformat()}
         assert stage.ask(treasury.LOOK_AT_DAY, day, caller=stage.staff("mina")).balances
+    finally:
+        stage.close()
+
+
+def _the_holder_has_letters(databases, settings, holders):
+    stage = Stage(databases, Settings(settings), EVENING, seed=3)
+    try:
+        (mine,) = stage.ask(inbox.MY_INBOXES, holders.person).inboxes
+        proof = {"code": holders.code, "secret": holders.secret}
+        letters = stage.ask(inbox.READ_INBOX, proof).letters
+        assert (mine.code, mine.letters) == (holders.code, len(letters))
+        assert {"fuel-co", "mirab"} == {letter.owner for letter in letters}
     finally:
         stage.close()
 

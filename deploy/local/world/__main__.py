@@ -83,6 +83,8 @@ def _ways_in(world: World) -> str:
     """Codes and secrets of the demo's people, for who wants to look at their pages."""
     lines = ["# /my, with the code that comes to the played phone: mobile, national ID"]
     lines.append(f"{HOLDER.mobile.replace('+98', '0')} {HOLDERS_ID}")
+    lines.append("# that person's inbox: code, secret")
+    lines.append(f"{world.inbox.code} {world.inbox.secret}")
     lines.append("# requests: code, secret, category, how it goes")
     lines += [f"{t.code} {t.secret} {t.category} {t.fate}" for t in world.tickets.made]
     lines.append("# inquiries of people: code, secret")

@@ -1,6 +1,7 @@
 """What people write and what they are called: matters.toml, filled in by the world's own chance."""
 
 import random
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 from bus.messages.values import Json
 
 DIGITS = "۰۱۲۳۴۵۶۷۸۹"
+# A one-time code in a message.
+PIN = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
 
 class Place(NamedTuple):

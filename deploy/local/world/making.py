@@ -14,6 +14,7 @@ from bus.database.store import Store
 from bus.settings import Settings
 from deploy.local.demo import COLLEAGUES
 from deploy.local.world import letters, offices
+from deploy.local.world.inbox import HoldersInbox
 from deploy.local.world.money import Treasury
 from deploy.local.world.news import News
 from deploy.local.world.questions import Questions
@@ -75,6 +76,7 @@ class World(NamedTuple):
     tickets: Tickets
     questions: Questions
     treasury: Treasury
+    inbox: HoldersInbox
     refusals: list[str]
 
 
@@ -152,17 +154,19 @@ def _live(  # noqa: PLR0913 - a world has as many bounds
     tickets = Tickets(stage, Blobs(Path(stage.settings.text("BLOBS_DIR"))))
     treasury = Treasury(stage)
     questions = Questions(stage, treasury)
+    inbox = HoldersInbox(stage)
     lives = [
         *tickets.lives(size.tickets, first, last),
         merge_doubles(tickets, size.of(9)),
         *treasury.lives(size.of(150), first, last),
         *questions.lives(size.of(420), size.of(48), size.of(60), first, last),
+        inbox.life(first),
         *News(stage, last).lives(first, last),
         *offices.lives(stage, last),
         *letters.lives(stage, last)[: size.of(6)],
     ]
     stage.run(lives, now, progress)
-    return World(tickets, questions, treasury, stage.refusals)
+    return World(tickets, questions, treasury, inbox, stage.refusals)
 
 
 def _colleagues(stage: Stage, settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import random
-import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ from deploy.local.world import lines
 from deploy.local.world.stage import Life, Stage
 from iran.persian import tehran_day
 
-_PIN = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _MINUTES = text(
     """insert into probes (component, minute, up)
     select component, minute, not (cast(:down as jsonb) -> component) @> to_jsonb(
@@ -124,7 +122,7 @@ class News:
                 {"mobile": mobile, "topics": topics, "news": number % 2 == 0},
             )
             self.stage.chore("notify", "send_otp")
-            pin = _PIN.search(self.stage.inboxes.get("0" + mobile[3:], ""))
+            pin = lines.PIN.search(self.stage.inboxes.get("0" + mobile[3:], ""))
             if pin is not None:
                 self.stage.ask(
                     subscriptions.CONFIRM_SUBSCRIPTION, {"id": pending.id, "pin": pin[0]}

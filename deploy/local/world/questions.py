@@ -75,7 +75,7 @@ class Questions:
         if maybe(chance, 0.4):
             question["case_number"] = f"{agency[:2].upper()}-1405-{chance.randint(1000, 9999)}"
         try:
-            answer = self.stage.ask(contracts.ASK, question, caller=_caller(agency))
+            answer = self.stage.ask(contracts.ASK, question, caller=caller_of(agency))
         except Refused:
             return
         self.answers.append((agency, answer.tracking_code))
@@ -87,7 +87,7 @@ class Questions:
                 "score": score,
                 "solved": score > UNSOLVED,
             }
-            self.stage.tries(ratings.RATE_ANSWER, rating, caller=_caller(agency))
+            self.stage.tries(ratings.RATE_ANSWER, rating, caller=caller_of(agency))
 
     # --- people ---
 
@@ -149,11 +149,11 @@ class Questions:
                 "personalisation": values,
                 "reference": f"quota-{number}",
             },
-            caller=_caller("fuel-co"),
+            caller=caller_of("fuel-co"),
         )
 
 
-def _caller(agency: str) -> Json:
+def caller_of(agency: str) -> Json:
     """An agency as the door has proven it, with the grants of its document."""
     purpose = ASKERS[agency][0]
     grants = [{"purpose": purpose, "until": UNTIL}]

@@ -1,4 +1,6 @@
-"""Prose of announcements as HTML, the same on pages and in feeds: paragraphs, lists, links."""
+"""Prose of announcements and of letters in an inbox as HTML, the same on pages and in feeds:
+paragraphs, lists, links.
+"""
 
 import re
 from html import escape

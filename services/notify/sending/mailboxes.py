@@ -107,7 +107,7 @@ def read(context: Context, request: ReadInbox) -> Inbox | BusError:
     shown = paging.page(rows, request.limit)
     return Inbox(
         code=request.code,
-        letters=tuple(_letter(row) for row in shown.rows),
+        letters=tuple(_letter(context, row) for row in shown.rows),
         next=shown.next(lambda row: str(row.id)),
     )
 
@@ -132,13 +132,16 @@ def _newest(context: Context, letters: Select[Any], limit: int) -> list[InboxMes
     return fetch_all(context.conn, InboxMessage, query.limit(limit))
 
 
-def _letter(row: InboxMessage) -> Letter:
+def _letter(context: Context, row: InboxMessage) -> Letter:
+    owner_fa, owner_en = context.members.names(row.owner)
     return Letter(
         id=str(row.id),
         owner=row.owner,
         subject=row.content["subject"],
         body=row.content["body"],
         at=instant(row.settled_at),
+        owner_fa=owner_fa,
+        owner_en=owner_en,
     )
 
 
@@ -222,7 +225,7 @@ def _codes_of(context: Context, person: Person) -> Select[str]:
 def _inbox(context: Context, code: str) -> MyInbox:
     letters = _letters_of(context, code)
     count = context.conn.execute(select(func.count()).select_from(letters.subquery())).scalar_one()
-    newest = [_letter(row) for row in _newest(context, letters, 1)]
+    newest = [_letter(context, row) for row in _newest(context, letters, 1)]
     return MyInbox(code=code, letters=count, newest=newest[0] if newest else None)
 
 

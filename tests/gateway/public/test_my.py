@@ -388,3 +388,23 @@ def test_a_wish_for_ones_data_carries_what_the_session_has_proven(portal, browse
         if name == "ticketing.wish_for_my_data.v1"
     ]
     assert (wish["kind"], wish["since"], wish["national_id"]) == ("erase", since, ID)
+
+
+def test_a_letter_in_an_inbox_names_who_wrote_it_and_its_addresses_are_links(portal, browser):
+    letter = {"id": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "at": "2026-11-23T08:30:00Z"}
+    letter |= {"subject": "سهمیه", "body": "<b> در http://portal.test/news\n* کارت سوخت"}
+    named = letter | {"owner": "fuel-co", "owner_fa": "شرکت پخش", "owner_en": "Fuel company"}
+    portal.services.replies |= {
+        "notify.make_inbox.v1": {"code": TICKET["code"]},
+        "notify.read_inbox.v1": {"code": TICKET["code"], "next": None}
+        | {"letters": [named, letter | {"owner": "bank"}, letter | {"owner": "mirab"}]},
+    }
+    browser.post("/inbox", form=browser.form("/inbox"))
+    page = browser.get("/inbox/mine").text
+    assert "شرکت پخش" in page
+    assert "fuel-co" not in page
+    assert ">bank</bdi>" in page
+    assert "&lt;b&gt; در " in page
+    assert 'href="http://portal.test/news"' in page
+    assert "<li>کارت سوخت</li>" in page
+    assert "Fuel company" in browser.get("/inbox/mine?lang=en").text
