@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError, Unavailable
@@ -17,6 +17,7 @@ from gateway.forms.acts import FORM_SECONDS, FormToken
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
+from gateway.public.complaints import confirmation
 from gateway.public.reports.pages import ReportPages
 from gateway.public.reports.places import parse_place
 from gateway.public.site import words
@@ -24,7 +25,6 @@ from gateway.public.site.access import TICKET, CodeProof, keep_open
 from gateway.public.site.pages import faults_of, show, status_of
 from gateway.public.site.services import Services
 
-NEW_COOKIE, NEW_SECONDS = "mirab_new", 600
 # By what reports like the new one are found, and how many seconds its page waits for them.
 LIKE, PATIENCE = ("category", "county", "text", "lat", "long"), 2.0
 STEPS = ("kind", "category", "text", "who", "check")
@@ -186,33 +186,11 @@ class Register:
             }
             step = next((s for s in STEPS for f in FIELDS[s] if f in faults), "check")
             return await self._page(request, step, draft, faults, status_of(error))
-        response: Response = RedirectResponse("/contact/done", 303)
-        shown = {
-            "code": reply.code,
-            "unit": reply.unit,
-            "first_response_due": reply.first_response_due,
-            "solution_due": reply.solution_due,
-            "secret": draft.form.secret,
-            "withheld": bool(reply.withheld),
-        }
-        response.set_cookie(
-            NEW_COOKIE,
-            self._services.cookies.seal(shown),
-            max_age=NEW_SECONDS,
-            path="/contact/done",
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
+        response = confirmation.lead_there(self._services, request, reply, draft.form.secret)
         keep_open(
             self._services, request, response, TICKET, CodeProof(reply.code, draft.form.secret)
         )
         return response
-
-    async def done(self, request: Request) -> Response:
-        """GET /contact/done: code and secret; after ten minutes the secret is gone."""
-        sealed = request.cookies.get(NEW_COOKIE, "")
-        return show(request, "done", ticket=self._services.cookies.open(sealed, NEW_SECONDS))
 
     async def _page(
         self,
@@ -265,5 +243,4 @@ def routes(services: Services) -> list[Route]:
     return [
         Route("/contact/new", register.begin, methods=["GET"]),
         Route("/contact/new", register.go_on, methods=["POST"]),
-        Route("/contact/done", register.done),
     ]

@@ -5,7 +5,8 @@ import uuid
 
 import pytest
 
-from tests.gateway.public.strangers import Portal
+from tests.gateway.papers.test_documents import text_of
+from tests.gateway.public.strangers import REGISTERED, Portal
 from tests.processes import ROOT
 
 REGISTER, INBOX, OWN = "ticketing.register.v1", "notify.make_inbox.v1", "inquiry.ask_own.v1"
@@ -95,3 +96,28 @@ def test_s8_another_key_of_the_portal_gives_other_secrets_and_ids(tmp_path):
     replies = [register(house, key)["secret"] for house in houses]
     assert len(set(replies)) == 2
     assert len({house.services.ids(REGISTER)[0] for house in houses}) == 2
+
+
+def test_what_was_registered_is_kept_as_a_paper_by_its_own_browser_alone(portal):
+    lists = {"categories": [], "counties": [], "units": []}
+    unit = {"fa": "آب زیرزمینی", "en": "Groundwater", "email": "groundwater@unit.example"}
+    portal.services.replies |= {
+        "ticketing.form.v1": lists | {"hours_fa": "", "hours_en": ""},
+        REGISTER: {**REGISTERED, "code": "4052138845", "token": None, "unit": unit},
+    }
+    answers = {name: str(value) for name, value in TICKET.items()} | {"declared": "1"}
+    sent = {"form": portal.form("/contact/new"), "step": "check", "go": "next", **answers}
+    done = portal.send("POST", "/contact/new", data=sent)
+    assert (done.status_code, done.headers["location"]) == (303, "/contact/done")
+    (secret,) = portal.services.secrets(REGISTER)
+    cookies = "; ".join(f"{name}={value}" for name, value in done.cookies.items())
+    page = portal.send("GET", "/contact/done", headers={"Cookie": cookies}).text
+    path = re.search(r'href="([^"]+\.pdf)"', page)[1]
+    paper = portal.send("GET", path, headers={"Cookie": cookies})
+    assert paper.headers["cache-control"] == "no-store"
+    assert paper.headers["content-disposition"].startswith("attachment")
+    text = "".join(text_of(paper.content).split())
+    assert secret in text
+    assert "4052138845" in text
+    stranger = portal.send("GET", path)
+    assert (stranger.status_code, stranger.headers["location"]) == (303, "/contact/done")
