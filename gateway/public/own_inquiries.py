@@ -175,6 +175,8 @@ class OwnInquiryPages:
     async def rate(self, request: Request, proof: CodeProof) -> Response:
         """POST /inquiry/mine/rate: the person rates the answer."""
         values = await read_fields(request)
+        if text_of(values, "of") not in ("", proof.code):  # another one was opened here since
+            return RedirectResponse("/inquiry/mine", 303)
         press = parse_press(text_of(values, "press"))
         score, solved = press or (text_of(values, "score"), text_of(values, "solved"))
         data = {

@@ -6,18 +6,26 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.errors import BusError, ContractError, NotFound
+from bus.errors import BusError, ContractError, NotFound, Unavailable
 from bus.messages import kinds
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import public
 from gateway.forms.downloads import file_response
 from gateway.forms.fields import parse_form
-from gateway.forms.multipart import TEXT_FORM, read_form
+from gateway.forms.multipart import TEXT_FORM, SubmittedForm, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
 from gateway.public.site import words
-from gateway.public.site.access import DOOR, TICKET, CodeProof, keep_open, leave, with_proof
-from gateway.public.site.forms import Texts
+from gateway.public.site.access import (
+    DOOR,
+    TICKET,
+    CodeProof,
+    keep_open,
+    leave,
+    proof_of,
+    with_proof,
+)
+from gateway.public.site.forms import Texts, submit
 from gateway.public.site.one_press import parse_press
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.same_for_all import same_for_all
@@ -34,6 +42,9 @@ ACTS: dict[str, kinds.Request] = {
     "unpublish": public.UNPUBLISH,
 }
 REFUSED = ("ticket.not_opened", "ticket.locked")
+# What goes on with a form that came too late.
+CARRIED = ("act", "text", "score", "solved", "slot")
+LATER_SECONDS = 60
 
 
 class TicketPages:
@@ -81,21 +92,30 @@ class TicketPages:
 
     async def act(self, request: Request) -> Response:
         """POST /contact/ticket/{act}: one act; a refusal is shown beside what was typed."""
-        if request.path_params["act"] not in ACTS:
-            raise NotFound("There is nothing at this path.", code="http.not_found")
-        return await self._act(request)
-
-    @with_proof
-    async def _act(self, request: Request, proof: CodeProof) -> Response:
         name = request.path_params["act"]
-        blobs = self.services.blobs_of(request) if name == "write" else None
+        if name not in ACTS:
+            raise NotFound("There is nothing at this path.", code="http.not_found")
+        proof = proof_of(self.services, request, TICKET)
+        blobs = self.services.blobs_of(request) if proof and name == "write" else None
         form = await read_form(request, blobs, fields_limit=TEXT_FORM, shrinks=True)
-        typed = {field: text_of(form.values, field) for field in form.values}
+        typed = {field: text_of(form.values, field) for field in form.values} | {"act": name}
         if (press := parse_press(typed.pop("press", ""))) is not None:
             typed |= press._asdict()
-        shown = {**typed, "act": name}
+        # The form names its ticket: what was meant for it is not done to another one that was
+        # opened in the same browser since.
+        if proof is None or typed.get("of", proof.code) != proof.code:
+            return self._late(request, "other" if proof else "ended", typed, {}, 422)
+        try:
+            return await self._act(request, proof, form, typed)
+        except Unavailable:  # the page of the ticket cannot be shown either
+            return self._late(request, "away", typed, {}, 503)
+
+    async def _act(
+        self, request: Request, proof: CodeProof, form: SubmittedForm, typed: Texts
+    ) -> Response:
+        name = typed["act"]
         if words.choose(request, form.values):
-            return await self._ticket(request, proof, shown, {})
+            return await self._ticket(request, proof, typed, {})
         try:
             if form.problems:
                 raise ContractError("The files cannot be taken.", fields=form.problems)
@@ -106,15 +126,50 @@ class TicketPages:
             await self.services.ask_fields(request, ACTS[name], data, id=typed.get("form") or None)
         except BusError as error:
             if error.code in REFUSED:
-                return await leave(request, TICKET)
+                return self._late(request, "ended", typed, {}, 422)
             status = budgets.status_of(form.problems) or status_of(error)
-            return await self._ticket(request, proof, shown, faults_of(request, error), status)
+            return await self._ticket(request, proof, typed, faults_of(request, error), status)
         return RedirectResponse(f"{TICKET.page}?did={name}", 303)
 
+    # --- a form that came too late ---
+
+    def _late(
+        self, request: Request, reason: str, typed: Texts, faults: Texts, status: int
+    ) -> Response:
+        """Show what was typed, why nothing was sent, and how to go on with it: the browser has no
+        proof any more (ended) or that of another ticket (other), or the service is away.
+        """
+        shown = {**typed, "code": typed.get("code") or typed.get("of", "")}
+        carried = [name for name in CARRIED if typed.get(name)]
+        values = {"typed": shown, "reason": reason, "carried": carried}
+        response = show(request, "late", status, faults=faults, **values)
+        if reason == "away":
+            response.headers["Retry-After"] = str(LATER_SECONDS)
+        return response
+
+    async def again(self, request: Request) -> Response:
+        """POST /contact/ticket/again: code and secret open the request, and what was typed stands
+        in its form; nothing is sent.
+        """
+
+        async def reopen(typed: Texts) -> Response:
+            proof = {name: typed[name] for name in CodeProof._fields if typed[name]}
+            opened = contracts.TRACK.load(proof)
+            return await self._ticket(request, CodeProof(opened.code, opened.secret), typed, {})
+
+        return await submit(
+            request,
+            (*CodeProof._fields, *CARRIED),
+            partial(self._late, request, "ended"),
+            reopen,
+            secrets=("secret",),
+            limit=TEXT_FORM,
+        )
+
     @with_proof
-    async def withdraw_page(self, request: Request, _: CodeProof) -> Response:
+    async def withdraw_page(self, request: Request, proof: CodeProof) -> Response:
         """GET /contact/ticket/withdraw: are you sure?"""
-        return show(request, "withdraw", form=self.services.new_id())
+        return show(request, "withdraw", form=self.services.new_id(), code=proof.code)
 
     @with_proof
     async def file(self, request: Request, proof: CodeProof) -> Response:
@@ -152,6 +207,8 @@ def routes(services: Services) -> list[Route]:
         Route("/contact/ticket/visit.ics", tickets.visit),
         Route("/contact/ticket/files/{file:int}", tickets.file),
         Route("/contact/ticket/withdraw", tickets.withdraw_page, methods=["GET"]),
+        Route("/contact/ticket/again", tickets.again, methods=["POST"]),
+        Route("/contact/ticket/again", leads_to(TICKET.page), methods=["GET"]),
         Route("/contact/ticket/{act}", tickets.act, methods=["POST"]),
         *(
             Route(f"/contact/ticket/{act}", leads_to(TICKET.page), methods=["GET"])

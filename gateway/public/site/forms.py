@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.errors import BusError
-from gateway.forms.multipart import read_fields
+from gateway.forms.multipart import SHORT_FORM, read_fields
 from gateway.forms.values import text_of
 from gateway.public.site import words
 from gateway.public.site.pages import faults_of, status_of
@@ -17,20 +17,22 @@ ShowForm = Callable[[Texts, Texts, int], Response]
 Act = Callable[[Texts], Awaitable[Response]]
 
 
-async def submit(
+async def submit(  # noqa: PLR0913 - what few forms need beside
     request: Request,
     names: Sequence[str],
     show: ShowForm,
     act: Act,
     *,
     secrets: Collection[str] = (),
+    limit: int = SHORT_FORM,
 ) -> Response:
     """Handle the POST of a form: ``act`` with the texts of its fields, or ``show`` the page again.
 
     The button of the other language only shows the page again, in that language. A refusal is shown
-    beside what was typed, but for ``secrets``, which are never sent back.
+    beside what was typed, but for ``secrets``, which are never sent back. ``limit`` is the bytes of
+    the whole form.
     """
-    values = await read_fields(request)
+    values = await read_fields(request, limit)
     typed = {name: text_of(values, name) for name in names}
     if words.choose(request, values):
         return show(typed, {}, 200)

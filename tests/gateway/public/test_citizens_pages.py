@@ -2,12 +2,15 @@
 
 import html
 import re
+import uuid
 
 import pytest
 import requests
 
+from bus.errors import Unavailable
 from contracts.billing import bills as billing
 from iran.persian import persian_digits
+from tests.gateway.public.strangers import Portal
 
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 MOBILE, NATIONAL_ID = "09900000012", "9900000013"
@@ -174,6 +177,55 @@ def test_p24_an_act_on_a_ticket_left_empty_says_what_is_wanted(visitor):
     visitor.step(visitor.to_check(), declared="1")
     refused = visitor.post("/contact/ticket/write")
     assert (refused.status_code, faults_of(refused.text)) == (422, {"text": "شرح را بنویسید."})
+
+
+# --- a form that came too late ---
+
+
+def opened(visitor):
+    """A request of one's own, open in this browser: its code and secret."""
+    done = visitor.step(visitor.to_check(), declared="1").text
+    return [re.sub(r"\D", "", x) for x in re.findall(r'<dd><bdi dir="ltr">([\d ]+)<', done)]
+
+
+def test_what_is_written_in_one_tab_goes_to_no_other_request_and_outlives_its_session(visitor):
+    code, secret = opened(visitor)
+    other, _ = opened(visitor)
+    late = visitor.post("/contact/ticket/write", of=code, text="چاه دوم هم هست <b>")
+    assert (late.status_code, title_of(late.text)) == (422, "هنوز فرستاده نشده است")
+    assert "درخواست دیگری باز شده است" in late.text
+    assert 'name="text" value="چاه دوم هم هست &lt;b&gt;"' in late.text
+    assert f'value="{code}"' in late.text
+    assert "چاه دوم" not in visitor.get("/contact/ticket").text
+    assert visitor.post("/contact/ticket/withdraw", of=code).status_code == 422
+    kept = {"act": "write", "text": "چاه دوم هم هست <b>", "code": code}
+    wrong = visitor.post("/contact/ticket/again", **kept, secret="1" * 20)
+    assert (wrong.status_code, "چاه دوم هم هست" in wrong.text) == (422, True)
+    page = visitor.post("/contact/ticket/again", **kept, secret=secret).text
+    assert re.search("<textarea [^>]*>چاه دوم هم هست &lt;b&gt;</textarea>", page)
+    assert f'name="of" value="{code}"' in page
+    assert "چاه دوم" not in page.split("<textarea")[0]
+    sent = visitor.post("/contact/ticket/write", of=code, text="چاه دوم هم هست <b>")
+    assert "چاه دوم هم هست" in sent.text.split("<textarea")[0]
+    visitor.session.cookies.clear()
+    late = visitor.post("/contact/ticket/write", of=other, text="سی دقیقه نوشتم")
+    assert (late.status_code, "سی دقیقه نوشتم" in late.text) == (422, True)
+
+
+def test_what_is_written_while_the_service_is_away_stays_on_the_page(tmp_path):
+    portal = Portal(tmp_path)
+    portal.services.replies["ticketing.track.v1"] = {"code": "4052138845"}
+    proof = {"code": "4052138845", "secret": "1" * 20}
+    cookies = portal.send("POST", "/contact/track", data=proof).cookies
+    own = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    away = Unavailable("Nobody is there.")
+    portal.services.replies |= {"ticketing.track.v1": away, "ticketing.write.v1": away}
+    sent = {"form": str(uuid.uuid4()), "of": "4052138845", "text": "آب نیامد"}
+    late = portal.send("POST", "/contact/ticket/write", data=sent, headers=own)
+    assert (late.status_code, "retry-after" in late.headers) == (503, True)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', late.text))
+    assert hidden == {**sent, "act": "write"}
+    assert 'action="/contact/ticket/write"' in late.text
 
 
 # --- the other language ---
