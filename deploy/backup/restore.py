@@ -75,7 +75,7 @@ def _bring_back(  # noqa: PLR0913 - what is brought back, from where to where, a
     say("bringing files back")
     aside += put_back(files, home, mark)
     # The next start looks at databases, brokers and files anew.
-    (home / "filled.json").unlink(missing_ok=True)
+    (home / "filled.json").write_text("", encoding="utf-8")
     return Restored(until, rows, [path for path in aside if path.exists()])
 
 

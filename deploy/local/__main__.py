@@ -164,7 +164,7 @@ def fill(state: State, clock: Clock) -> None:
         clock.took("databases and brokers are as the last start left them")
         return
     say("bringing the databases up to date: " + ", ".join(SERVICES))
-    state.filled.unlink(missing_ok=True)
+    filling.forget_filled(state.filled)
     create_databases(state)
     clock.add(steps.run_side_by_side(filling.chains(state), clock.started))
     if registry_is_empty(state):

@@ -64,6 +64,14 @@ def is_filled(state: State) -> bool:
         return False
 
 
+def forget_filled(mark: Path) -> None:
+    """Have the next start look at databases, brokers and files anew; the keys of what is there are
+    not made anew, if one is lost.
+    """
+    if mark.exists():
+        mark.write_text("", encoding="utf-8")
+
+
 def note_filled(state: State) -> None:
     """Notes that all steps came to their end; a database that tells too little is filled again."""
     with contextlib.suppress(psycopg2.Error):

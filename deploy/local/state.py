@@ -171,7 +171,9 @@ class State:
 
     @property
     def filled(self) -> Path:
-        """The mark of what a start has put into databases and brokers."""
+        """The mark of what a start has put into databases and brokers; it is empty while that is to
+        be looked at anew, and is not there before something was put there.
+        """
         return self.home / "filled.json"
 
     @property
