@@ -6,12 +6,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.messages.values import Json
 from contracts.ticketing.citizens import Registered
 from gateway.forms.downloads import download_headers
+from gateway.forms.multipart import read_fields
+from gateway.forms.values import text_of
 from gateway.papers import pdf
 from gateway.public.site import words
-from gateway.public.site.pages import show
+from gateway.public.site.pages import leads_to, show
 from gateway.public.site.services import Services
 
 COOKIE, SECONDS, DONE = "mirab_new", 600, "/contact/done"
@@ -51,23 +52,30 @@ class ConfirmationPages:
 
     async def page(self, request: Request) -> Response:
         """GET /contact/done: code and secret; after ten minutes the secret is gone."""
-        return show(request, "done", ticket=self._ticket(request))
+        sealed = request.cookies.get(COOKIE, "")
+        ticket = self._services.cookies.open(sealed, SECONDS)
+        return show(request, "done", ticket=ticket, sealed=sealed)
 
     async def paper(self, request: Request) -> Response:
-        """GET /contact/done/record.pdf: the same, to be kept."""
-        ticket, lang = self._ticket(request), str(words.language(request))
-        if ticket is None:
+        """POST /contact/done/record.pdf: what the page shows, to be kept; it comes in the form, for
+        in another tab another ticket may have been registered since.
+        """
+        sealed, lang = text_of(await read_fields(request), "ticket"), str(words.language(request))
+        ticket = self._services.cookies.open(sealed, SECONDS)
+        if ticket is None or "unit" not in ticket:
             return RedirectResponse(DONE, 303)
         company = words.speaker(lang)("brand")
         make = partial(pdf.record, ticket, lang, company=company, portal=self._portal)
         body = await self._services.paper(request, ["record", ticket, lang], make)
         return Response(body, headers=download_headers("record.pdf"), media_type="application/pdf")
 
-    def _ticket(self, request: Request) -> Json | None:
-        return self._services.cookies.open(request.cookies.get(COOKIE, ""), SECONDS)
-
 
 def routes(services: Services, portal: str) -> list[Route]:
     """Return the routes; ``portal`` is our own address, where one follows up."""
     pages = ConfirmationPages(services, portal)
-    return [Route(DONE, pages.page), Route(f"{DONE}/record.pdf", pages.paper)]
+    paper = f"{DONE}/record.pdf"
+    return [
+        Route(DONE, pages.page),
+        Route(paper, pages.paper, methods=["POST"]),
+        Route(paper, leads_to(DONE), methods=["GET"]),
+    ]

@@ -181,6 +181,8 @@ class Register:
             faults = {"": words.speaker(lang)("not_now")}
             return await self._page(request, "check", draft, faults, 503)
         except BusError as error:
+            # The refusal was answered under this id: a corrected form is sent under another.
+            draft.form = FormToken.new()
             faults = {
                 PLACE.get(name, name): text for name, text in faults_of(request, error).items()
             }

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from bus.errors import Conflict
 from tests.gateway.papers.test_documents import text_of
 from tests.gateway.public.strangers import REGISTERED, Portal
 from tests.processes import ROOT
@@ -98,26 +99,47 @@ def test_s8_another_key_of_the_portal_gives_other_secrets_and_ids(tmp_path):
     assert len({house.services.ids(REGISTER)[0] for house in houses}) == 2
 
 
-def test_what_was_registered_is_kept_as_a_paper_by_its_own_browser_alone(portal):
-    lists = {"categories": [], "counties": [], "units": []}
+LISTS = {"categories": [], "counties": [], "units": [], "hours_fa": "", "hours_en": ""}
+ANSWERS = {"step": "check", "go": "next", **{k: str(v) for k, v in TICKET.items()}, "declared": "1"}
+
+
+def test_who_goes_back_and_writes_something_else_is_told_and_registers_it_on_its_own(portal):
+    told = {"ticketing.form.v1": LISTS, REGISTER: Conflict("x", code="idempotency_key.reused")}
+    portal.services.replies |= told
+    form = portal.form("/contact/new")
+    refused = portal.send("POST", "/contact/new", data={**ANSWERS, "form": form})
+    assert (refused.status_code, "پیش‌تر یک بار فرستاده‌اید" in refused.text) == (422, True)
+    del portal.services.replies[REGISTER]
+    fresh = re.search(r'name="form" value="([^"]+)"', refused.text)[1]
+    done = portal.send("POST", "/contact/new", data={**ANSWERS, "form": fresh})
+    assert done.headers["location"] == "/contact/done"
+    assert (
+        len(set(portal.services.ids(REGISTER))) == len(set(portal.services.secrets(REGISTER))) == 2
+    )
+
+
+def test_what_was_registered_is_kept_as_a_paper_of_the_page_that_shows_it(portal):
     unit = {"fa": "آب زیرزمینی", "en": "Groundwater", "email": "groundwater@unit.example"}
     portal.services.replies |= {
-        "ticketing.form.v1": lists | {"hours_fa": "", "hours_en": ""},
+        "ticketing.form.v1": LISTS,
         REGISTER: {**REGISTERED, "code": "4052138845", "token": None, "unit": unit},
     }
-    answers = {name: str(value) for name, value in TICKET.items()} | {"declared": "1"}
-    sent = {"form": portal.form("/contact/new"), "step": "check", "go": "next", **answers}
-    done = portal.send("POST", "/contact/new", data=sent)
+    done = portal.send(
+        "POST", "/contact/new", data={**ANSWERS, "form": portal.form("/contact/new")}
+    )
     assert (done.status_code, done.headers["location"]) == (303, "/contact/done")
     (secret,) = portal.services.secrets(REGISTER)
     cookies = "; ".join(f"{name}={value}" for name, value in done.cookies.items())
     page = portal.send("GET", "/contact/done", headers={"Cookie": cookies}).text
-    path = re.search(r'href="([^"]+\.pdf)"', page)[1]
-    paper = portal.send("GET", path, headers={"Cookie": cookies})
+    path = re.search(r'action="([^"]+\.pdf)"', page)[1]
+    seal = re.search(r'name="ticket" value="([^"]+)"', page)[1]
+    paper = portal.send("POST", path, data={"ticket": seal})
     assert paper.headers["cache-control"] == "no-store"
     assert paper.headers["content-disposition"].startswith("attachment")
     text = "".join(text_of(paper.content).split())
     assert secret in text
     assert "4052138845" in text
-    stranger = portal.send("GET", path)
-    assert (stranger.status_code, stranger.headers["location"]) == (303, "/contact/done")
+    door = dict(cookie.split("=", 1) for cookie in cookies.split("; "))["mirab_ticket"]
+    for foreign in ("", seal[:-2], door):
+        none = portal.send("POST", path, data={"ticket": foreign})
+        assert (none.status_code, none.headers["location"]) == (303, "/contact/done")
