@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from bus.messages.fields import Checked, Prose, Text, whole
+from bus.messages.fields import Checked, Choice, Prose, Text, whole
 from bus.messages.kinds import Request
 from bus.messages.message import message
 from bus.messages.values import Instant, Uuid
-from contracts.notify.messages import BODY_MOST, SUBJECT_MOST
+from contracts.notify.messages import BODY_MOST, LANGUAGES, SUBJECT_MOST
 from contracts.notify.persons import Pass, Person
 from iran import identifiers
 from people import tracking
@@ -49,6 +49,7 @@ class Letter:
     subject: Annotated[str, Text(SUBJECT_MOST, personal=True)]
     body: Annotated[str, Prose(BODY_MOST, personal=True)]
     at: Instant
+    language: Annotated[str, Choice(LANGUAGES)] = "fa"
     owner_fa: Annotated[str, Text(200, least=0)] = ""
     owner_en: Annotated[str, Text(200, least=0)] = ""
 

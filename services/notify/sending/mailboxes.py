@@ -48,6 +48,7 @@ class InboxMessage:
     id: UUID
     owner: str
     content: Content
+    language: str
     settled_at: dt.datetime
 
 
@@ -118,6 +119,7 @@ def _letters_of(context: Context, code: str) -> Select[Any]:  # Any: the rows ar
         MESSAGES.c.id,
         MESSAGES.c.owner,
         MESSAGES.c.contents["inbox"].label("content"),
+        MESSAGES.c.language,
         MESSAGES.c.settled_at,
     ).where(
         MESSAGES.c.receiver_hash == context.keys.receiver("inbox", code),
@@ -140,6 +142,7 @@ def _letter(context: Context, row: InboxMessage) -> Letter:
         subject=row.content["subject"],
         body=row.content["body"],
         at=instant(row.settled_at),
+        language=row.language,
         owner_fa=owner_fa,
         owner_en=owner_en,
     )

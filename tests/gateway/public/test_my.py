@@ -7,8 +7,11 @@ import time
 import pytest
 
 from bus.errors import Forbidden, NotFound, RuleBroken, Unavailable
+from bus.messages.message import to_wire
 from gateway.public.matters import level_time, session
+from tests.gateway.papers.test_documents import bill_of
 from tests.gateway.public.strangers import Portal
+from tests.gateway.texts.test_other_languages import persian_on
 
 MOBILE, ID, PIN = "09121234567", "9900000013", "123456"
 SESSION = {"level": "registered", "since": None, "until": "2026-11-29T09:00:00Z"}
@@ -408,3 +411,16 @@ def test_a_letter_in_an_inbox_names_who_wrote_it_and_its_addresses_are_links(por
     assert 'href="http://portal.test/news"' in page
     assert "<li>کارت سوخت</li>" in page
     assert "Fuel company" in browser.get("/inbox/mine?lang=en").text
+    assert persian_on(browser.get("/inbox/mine?lang=ar")) == []
+
+
+def test_on_a_page_of_ones_own_in_arabic_what_stays_persian_is_marked(portal, browser):
+    named = {"fa": "ماء", "en": "Water"}
+    ticket = TICKET | {"category": named, "unit": named, "state_fa": "قيد المعالجة"}
+    portal.services.replies |= {
+        "ticketing.my_tickets.v1": {"tickets": [ticket], "more": False},
+        "billing.bills_of.v1": {"bills": [to_wire(bill_of())]},
+    }
+    browser.enter()
+    for path in ("/my", "/my/asked"):
+        assert persian_on(browser.get(f"{path}?lang=ar")) == [], path

@@ -7,6 +7,7 @@ import tomllib
 import pytest
 
 from contracts.ticketing import citizens
+from gateway.public.site import words
 from tests.gateway.public.strangers import Portal
 from tests.gateway.public.test_kept_pages import REPLIES, SAME_FOR_ALL
 from tests.gateway.public.test_promise_page import promise
@@ -111,6 +112,9 @@ def test_a_page_in_another_language_says_nothing_in_persian_but_what_it_marks(po
     pages = [path for path in (*SAME_FOR_ALL, *ASKED) if "." not in path and path[:4] != "/v1/"]
     shown = {path: portal.send("GET", path, headers=own) for path in pages}
     assert {page.status_code for page in shown.values()} == {200}
+    say = words.speaker(tag)
+    assert say("agreement_persian") in shown["/agreement"].text
+    assert (say("manual_persian") in shown["/help/manual"].text) == (tag == "ar")
     pages_with = {path: persian_on(page) for path, page in shown.items()}
     form = portal.form("/contact/new")
     kinds = {"form": form, "step": "kind", "kind": "complaint", "go": "next"}
