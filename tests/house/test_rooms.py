@@ -1,5 +1,7 @@
 """The house can be drawn: no circles between modules, no folder too full."""
 
+import subprocess
+
 import grimp
 
 from tests.house.test_sizes import FOLDERS
@@ -27,3 +29,10 @@ def test_no_folder_holds_more_modules_than_a_person_can_name():
         if folder.name != "versions" and count > MOST_MODULES
     }
     assert full == {}
+
+
+def test_what_a_command_made_in_the_checkout_is_not_kept_with_it():
+    listed = ["git", "ls-files", "*.db", "*.sqlite*", "*.log", "*.env", "*.key", "*.tmp"]
+    done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    # The settings of the systemd units, which hold no secret.
+    assert done.stdout.split() == ["deploy/systemd/mirab.env"]
