@@ -53,6 +53,13 @@ class Claim(NamedTuple):
         return {"sha256": self.sha256, "size": self.size, "type": self.type, "name": self.name}
 
 
+class RefusedFile(NamedTuple):
+    """A file that was not taken: its name, and the code of the reason."""
+
+    name: str
+    code: str
+
+
 @dataclass
 class SubmittedForm:
     """A form as it was sent: the values of its fields, its files, and the faults of files."""
@@ -60,6 +67,12 @@ class SubmittedForm:
     values: dict[str, list[str]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     problems: list[FieldError] = field(default_factory=list)
+    refused: list[RefusedFile] = field(default_factory=list)
+
+    def refuse(self, where: str, name: str, code: str, reason: str) -> None:
+        """Note that the file of that name is not taken."""
+        self.problems.append(FieldError(where, code, f"{name} {reason}."))
+        self.refused.append(RefusedFile(name, code))
 
 
 FORM = Fact[SubmittedForm]("form")
@@ -252,8 +265,7 @@ class _Reader:
         fault = self._fault(kind)
         if fault is not None or kind is None:
             code, reason = fault or ("attachment.type", "")
-            name = clean_name(self._file, kind or "")
-            self.form.problems.append(FieldError(self._field, code, f"{name} {reason}."))
+            self.form.refuse(self._field, clean_name(self._file, kind or ""), code, reason)
             return True
         name = clean_name(self._file, kind)
         if self._size > self._limit:
@@ -269,8 +281,7 @@ class _Reader:
             smaller = await photos.shrink(writing.path())
             if smaller is None or self._blobs is None or len(smaller) > self._limit:
                 reason = f"is larger than {self._limit // 1024} KiB"
-                fault = FieldError(field_, "attachment.too_large", f"{name} {reason}.")
-                self.form.problems.append(fault)
+                self.form.refuse(field_, name, "attachment.too_large", reason)
                 continue
             blob = await asyncio.to_thread(Blobs.add, Blobs(self._blobs.folder), smaller)
             self.form.claims.append(Claim(blob.sha256, blob.size, "image/jpeg", name))

@@ -270,6 +270,7 @@ def test_an_agency_reads_its_console_in_a_browser_without_any_key(
     for path in PAGES:
         assert page.goto(f"{house.face}/console{path}").status == 200, path
         assert page.locator("h1").count() == 1
+        assert page.title().startswith(f"{page.inner_text('h1')} – ")
         judged_wide_and_narrow(page)
     page.goto(f"{house.face}/console/refusals")
     what_to_do = {

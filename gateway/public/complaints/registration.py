@@ -24,6 +24,7 @@ from gateway.public.site import words
 from gateway.public.site.access import TICKET, CodeProof, keep_open
 from gateway.public.site.pages import faults_of, show, status_of
 from gateway.public.site.services import Services
+from iran.persian import without_direction_marks
 
 # By what reports like the new one are found, and how many seconds its page waits for them.
 LIKE, PATIENCE = ("category", "county", "text", "lat", "long"), 2.0
@@ -111,6 +112,7 @@ class Register:
         if words.choose(request, form.values) or drop or go in STEPS:
             return await self._page(request, go if go in STEPS else step, draft)
         faults = self._faults(request, step, draft, form.problems)
+        faults |= words.refused_files(words.language(request), form.refused)
         if faults:
             status = budgets.status_of(form.problems) or 422
             return await self._page(request, step, draft, faults, status)
@@ -150,7 +152,10 @@ class Register:
                 claims.append(new.attachment())
             else:
                 form.problems.append(FieldError("files", "attachment.too_many", ""))
-        values = {name: text_of(form.values, name) for name in (*TEXTS, *FLAGS)}
+        # As the contract will take them: what is checked is what is kept.
+        values = {
+            name: without_direction_marks(text_of(form.values, name)) for name in (*TEXTS, *FLAGS)
+        }
         return Draft(own or FormToken.new(), values, claims, expired=own is None)
 
     def _faults(

@@ -128,7 +128,9 @@ class TicketPages:
             if error.code in REFUSED:
                 return self._late(request, "ended", typed, {}, 422)
             status = budgets.status_of(form.problems) or status_of(error)
-            return await self._ticket(request, proof, typed, faults_of(request, error), status)
+            faults = faults_of(request, error)
+            faults |= words.refused_files(words.language(request), form.refused)
+            return await self._ticket(request, proof, typed, faults, status)
         return RedirectResponse(f"{TICKET.page}?did={name}", 303)
 
     # --- a form that came too late ---

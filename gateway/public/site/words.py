@@ -7,6 +7,7 @@ from functools import cache
 from starlette.requests import Request
 
 from bus.errors import FieldError
+from gateway.forms.multipart import RefusedFile
 from gateway.public.site.facts import LANGUAGE
 from gateway.texts.files import FILES, FIRST, LANGUAGES, Language, Text, file_of
 from people.company import company_in
@@ -83,6 +84,12 @@ def fault_text(lang: str, fault: FieldError) -> str:
     if fault.field in file.names:
         places["name"] = file.names[fault.field]
     return error_text(lang, "required" if fault.code == "null" else fault.code, **places)
+
+
+def refused_files(lang: str, refused: Sequence[RefusedFile]) -> dict[str, str]:
+    """Return what is wrong with the files of a form, each by its name; empty if all were taken."""
+    texts = [f"\u2068{file.name}\u2069: {error_text(lang, file.code)}" for file in refused]
+    return {"files": " ".join(texts)} if texts else {}
 
 
 def error_text(lang: str, code: str, **places: object) -> str:

@@ -80,6 +80,19 @@ def test_s12_a_form_goes_on_without_the_file_and_keeps_what_was_typed(tmp_path):
     assert "بدون فایل ثبت فرمایید" in page.text
 
 
+def test_each_file_that_is_not_taken_is_named_with_its_reason(tmp_path):
+    portal = Portal(tmp_path)
+    lists = {"categories": [], "counties": [], "units": []}
+    portal.services.replies["ticketing.form.v1"] = lists | {"hours_fa": "", "hours_en": ""}
+    typed = {"step": "text", "text": "\u202eچاه", "category": "x"}
+    lies = [("files", ("a.png", b"<svg onload=x>\0")), ("files", ("b.pdf", b""))]
+    typed["form"] = portal.form("/contact/new")
+    page = portal.send("POST", "/contact/new", data=typed, files=lies)
+    assert "\u2068a.png\u2069: این فایل از گونه‌هایی نیست" in page.text
+    assert "\u2068b.pdf\u2069: فایل خالی است" in page.text
+    assert "\u202e" not in page.text, "what is checked is what is kept"
+
+
 def test_s12_a_civic_app_is_told_when_its_pictures_are_too_many(tmp_path):
     portal = Portal(tmp_path, UPLOADS_AN_HOUR="0")
     answer = portal.send(
