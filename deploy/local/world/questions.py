@@ -30,6 +30,7 @@ ASKERS = {
     "notary-office": ("land_transfer", "file_no", 12),
     "justice": ("court_case", "file_no", 6),
 }
+HOLDERS_SOURCE = {"national_id": lines.HOLDERS_ID, "file_no": lines.HOLDERS_FILE}
 COLUMNS = {"national_id": "کد ملی / شناسه ملی", "file_no": "شماره پرونده"}
 
 
@@ -95,6 +96,8 @@ class Questions:
         chance = random.Random(f"own {number} {moment}")  # noqa: S311
         yield moment
         mobile = lines.person(chance, 3_000_000 + number).mobile
+        if number % 20 == 0:
+            mobile, source = lines.HOLDER.mobile, HOLDERS_SOURCE
         secret = f"{chance.randrange(10**20):020}"
         try:
             receipt = self.stage.ask(
@@ -104,7 +107,7 @@ class Questions:
                     "file_no": source["file_no"],
                     "declared": True,
                     "secret": secret,
-                    "mobile": mobile if maybe(chance, 0.8) else None,
+                    "mobile": mobile if maybe(chance, 0.8) or source is HOLDERS_SOURCE else None,
                 },
                 caller={**PORTAL, "asker": f"demo-{number}"},
             )

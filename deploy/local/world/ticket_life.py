@@ -47,6 +47,8 @@ FATES = {
     "silent": 1,
 }
 BEST, UNSOLVED = 5, 2
+# The ticket of the holder that is of the last days: a visit is before him.
+VISITOR = 250
 OFFICES = ("yasuj", "gachsaran", "dehdasht")
 _VERSION = text("select version from tickets where code = :code")
 
@@ -76,6 +78,8 @@ class TicketLife:
             self.fate = "visit"
         if "ask" in self.matter and self.fate == "talked":
             self.fate = "asked"
+        if number == VISITOR:
+            self.fate = "visit"
         self.channel = _weighed(chance, CHANNELS)
         self.code, self.secret, self.unit = "", f"{chance.randrange(10**20):020}", ""
         self.clerk = ""
