@@ -78,8 +78,9 @@ class TicketLife:
             self.fate = "visit"
         if "ask" in self.matter and self.fate == "talked":
             self.fate = "asked"
-        if number == VISITOR:
+        if number == VISITOR:  # invited at once: his visit is still to come
             self.fate = "visit"
+            self.words.pop("note", None)
         self.channel = _weighed(chance, CHANNELS)
         self.code, self.secret, self.unit = "", f"{chance.randrange(10**20):020}", ""
         self.clerk = ""

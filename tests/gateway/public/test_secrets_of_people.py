@@ -104,8 +104,8 @@ ANSWERS = {"step": "check", "go": "next", **{k: str(v) for k, v in TICKET.items(
 
 
 def test_who_goes_back_and_writes_something_else_is_told_and_registers_it_on_its_own(portal):
-    told = {"ticketing.form.v1": LISTS, REGISTER: Conflict("x", code="idempotency_key.reused")}
-    portal.services.replies |= told
+    replies = {"ticketing.form.v1": LISTS, REGISTER: Conflict("x", code="idempotency_key.reused")}
+    portal.services.replies |= replies
     form = portal.form("/contact/new")
     refused = portal.send("POST", "/contact/new", data={**ANSWERS, "form": form})
     assert (refused.status_code, "پیش‌تر یک بار فرستاده‌اید" in refused.text) == (422, True)
