@@ -78,8 +78,10 @@ class TicketLife:
             self.fate = "visit"
         if "ask" in self.matter and self.fate == "talked":
             self.fate = "asked"
-        if number == VISITOR:  # invited at once: his visit is still to come
-            self.fate = "visit"
+        # Of the times offered one of the first is chosen, by the visitor the last.
+        self.slots = slice(12)
+        if number == VISITOR:
+            self.fate, self.slots = "visit", slice(-1, None)
             self.words.pop("note", None)
         self.channel = _weighed(chance, CHANNELS)
         self.code, self.secret, self.unit = "", f"{chance.randrange(10**20):020}", ""
@@ -320,7 +322,7 @@ class TicketLife:
         view = self.stage.ask(citizens.TRACK, {"code": self.code, "secret": self.secret})
         if not view.slots:
             return None
-        slot = self.chance.choice(view.slots[:12])
+        slot = self.chance.choice(view.slots[self.slots])
         if not attempt(lambda: self.citizen(citizens.CHOOSE_SLOT, {"slot": slot["slot"]})):
             return None
         return dt.datetime.fromisoformat(str(slot["ends_at"]))
