@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 from deploy.local import demo
 from deploy.local.state import State
 from tests.browser.test_citizen import go_on, press, sit_down, track
-from tests.browser.walk.sites import ways_in
+from tests.browser.walk.sites import agency, citizen, ways_in
 from tests.chromium import QUIET, program
 from tests.processes import ROOT
 
@@ -29,6 +29,7 @@ OPEN_PAGES = {
     "home": "/",
     "home-arabic": "/?lang=ar",
     "contact": "/contact",
+    "track": "/contact/track",
     "statistics": "/statistics",
     "status": "/status",
     "news": "/news",
@@ -62,10 +63,17 @@ DESK_PAGES = {
         "agency": "/desk/agencies/of/fuel-co",
         "agency-propose": "/desk/agencies/new?like=fuel-co",
         "help": "/desk/help/clerk",
+        "desk-look": "/desk/look",
     },
 }
 PHONE_TOO = ("desk-home", "desk-queue", "desk-ticket")
-BOARD = {"reference": "http://127.0.0.1:8001/", "board": "http://127.0.0.1:8002/"}
+# What an agency's engineer sees.
+REFERENCE = {
+    "reference": "http://127.0.0.1:8001/",
+    "reference-contract": "http://127.0.0.1:8001/reference/inquiry.ask.v1",
+}
+# What a citizen who came in by the code of an SMS sees; on a desktop the first alone.
+OWN_PAGES = {"my": "/my", "my-asked": "/my/asked", "inbox": "/inbox/mine"}
 
 
 class Here:
@@ -85,6 +93,8 @@ def main(folder=FOLDER):
         for size in SIZES:
             at_portal(browser, size, folder, ways)
             at_desk(browser, size, folder, ways)
+        own_matters(browser, folder)
+        at_other_faces(browser, folder)
         browser.close()
     paths = sorted(folder.glob("*.webp"))
     total = sum(path.stat().st_size for path in paths)
@@ -125,6 +135,32 @@ def at_portal(browser, size, folder, ways):
     _, bill, payment = ways["bills"][-1]
     page.goto(f"{Here.portal}/bills/{bill}/{payment}")
     take(page, folder, "bill", size)
+    page.close()
+
+
+def own_matters(browser, folder):
+    """What somebody with a telephone and no code at hand finds; signed in once, for few codes are
+    sent to a person in a day.
+    """
+    page = new_page(browser, "phone")
+    citizen(page)
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for name, path in OWN_PAGES.items():
+            if size == "phone" or name == "my":
+                page.goto(Here.portal + path)
+                take(page, folder, name, size)
+    page.close()
+
+
+def at_other_faces(browser, folder):
+    """The reference as anybody sees it, and an agency's console."""
+    page = new_page(browser, "desktop")
+    for name, address in REFERENCE.items():
+        page.goto(address)
+        take(page, folder, name, "desktop")
+    agency(page)
+    take(page, folder, "console", "desktop")
     page.close()
 
 
@@ -189,8 +225,6 @@ def a_ticket(page, folder, size, ways):
     if size == "desktop":
         page.goto(f"{Here.ops}/desk/treasury/bills/{ways['bills'][-1][0]}")
         take(page, folder, "treasury-bill", size)
-        page.goto(BOARD["reference"])
-        take(page, folder, "reference", size)
 
 
 if __name__ == "__main__":
