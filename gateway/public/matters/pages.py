@@ -92,10 +92,17 @@ class MattersPages:
     ) -> Response:
         page = await self._read(request, proof)
         done = request.query_params.get("done", "")
-        done = done if done in ("visit", "inbox", "data") else ""
+        done = done if done in ("visit", "inbox", "data", "other") else ""
         now = instant(dt.datetime.now(dt.UTC))
-        shown = {"page": page, "typed": typed, "done": done, "now": now}
+        whose = self._whose(proof)
+        shown = {"page": page, "typed": typed, "done": done, "now": now, "whose": whose}
         return show(request, "my", status, faults=faults, **shown)
+
+    def _whose(self, proof: SessionProof) -> str:
+        """Name the person on their page: what is sent from it is not done for somebody else who
+        came in meanwhile, in another tab of the same browser.
+        """
+        return self.services.acts.message_id(MY, proof.mobile, proof.national_id)
 
     async def _read(self, request: Request, proof: SessionProof) -> MyPage:
         """The session is proven first; what else is there is asked for at once."""
@@ -160,6 +167,8 @@ class MattersPages:
         """POST /my/inboxes: attach an inbox, whose code and secret prove it once."""
         await self.services.ask(request, MATTERS, proof)
         values = await read_fields(request)
+        if text_of(values, "whose") not in ("", self._whose(proof)):
+            return to(f"{MY}?done=other")
         typed = {name: text_of(values, name) for name in CodeProof._fields}
         person = {"mobile": proof.mobile, "national_id": proof.national_id}
         fields = {name: text for name, text in typed.items() if text} | person
@@ -174,8 +183,11 @@ class MattersPages:
     async def ask_for_data(self, request: Request, proof: SessionProof) -> Response:
         """POST /my/data: ask for a copy of all that is kept of oneself, or for its erasure."""
         matters = await self.services.ask(request, MATTERS, proof)
+        values = await read_fields(request)
+        if text_of(values, "whose") not in ("", self._whose(proof)):
+            return to(f"{MY}?done=other")
         fields = {
-            "kind": text_of(await read_fields(request), "kind"),
+            "kind": text_of(values, "kind"),
             "mobile": proof.mobile,
             "national_id": proof.national_id,
             "since": matters.session.since,

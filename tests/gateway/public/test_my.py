@@ -422,5 +422,19 @@ def test_on_a_page_of_ones_own_in_arabic_what_stays_persian_is_marked(portal, br
         "billing.bills_of.v1": {"bills": [to_wire(bill_of())]},
     }
     browser.enter()
-    for path in ("/my", "/my/asked"):
+    for path in ("/my", "/my/before"):
         assert persian_on(browser.get(f"{path}?lang=ar")) == [], path
+
+
+def test_what_is_sent_from_a_person_s_page_is_not_done_for_who_came_in_since(portal, browser):
+    whose = re.search(r'name="whose" value="([^"]+)"', browser.enter().get("/my").text)[1]
+    assert MOBILE not in whose
+    browser.begin(mobile="09120000002", national_id="0012345679")
+    browser.post("/my/code", form=browser.form("/my/code"), pin=PIN)
+    before = len(portal.services.questions)
+    for path, sent in (("/my/inboxes", {"code": TICKET["code"]}), ("/my/data", {"kind": "erase"})):
+        answer = browser.post(path, whose=whose, **sent)
+        assert answer.headers["location"] == "/my?done=other"
+    contracts = {name for name, *_ in portal.services.questions[before:]}
+    assert contracts == {"inquiry.matters.v1"}
+    assert "شخص دیگری وارد شده است" in browser.get("/my?done=other").text
