@@ -20,6 +20,7 @@ REHEARSALS: dict[str, Request[Rehearse, Rehearsed]] = {
 _TICKETING: tuple[Request, ...] = (
     desk.ANSWER,
     desk.CLOSE,
+    desk.PAUSE,
     desk.SPAM,
     desk.MERGE,
     desk.TAKE_DOWN,
@@ -29,6 +30,7 @@ _TICKETING: tuple[Request, ...] = (
     desk.WITHDRAW_ROW,
     desk.ADD_SLOTS,
     colleagues.HAND_OVER,
+    colleagues.DECIDE_CORRECTION,
     forwarding.FORWARD,
     book.PROPOSE_BOOK_CHANGE,
     book.APPROVE_BOOK_CHANGE,
@@ -46,6 +48,7 @@ _BILLING: tuple[Request, ...] = (
     treasury.ASK_REFUND,
     treasury.APPROVE_REFUND,
     treasury.REFUSE_REFUND,
+    treasury.TAKE_REFUND_BACK,
     treasury.NOTE_REFUND_PAID,
     treasury.RESOLVE,
     treasury.CLOSE_DAY,
@@ -71,6 +74,7 @@ _NOTIFY: tuple[Request, ...] = (
     bulk.CANCEL_JOB,
     govnotify.LETTERS_PRINTED,
     promises.APPROVE_CORRECTION,
+    promises.WITHDRAW_CORRECTION,
     senders.WITHDRAW_SENDER,
 )
 SHOWN_FIRST = frozenset(

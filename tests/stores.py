@@ -194,6 +194,17 @@ def execute(url, sql, values=()):
     return execute_as_role(as_owner(url), sql, values)
 
 
+def told_to_proposers(url):
+    """What a service told those whose proposals were decided, in its order."""
+    rows = execute(
+        url,
+        "select convert_from(body, 'UTF8')::json from outbox "
+        "where name = 'ticketing.tell_proposer.v1' order by seq",
+    )
+    told = ((row["proposer"], row["matter"], row["accepted"], row["why"]) for (row,) in rows)
+    return list(told)
+
+
 # Reads, and asks nothing of the server or of its own session.
 LOOK = re.compile(r"\s*select\b(?!.*\bpg_)", re.DOTALL | re.IGNORECASE)
 

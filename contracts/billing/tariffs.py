@@ -50,6 +50,11 @@ class ApproveTariff(OneRow):
 
 
 @message
+class WithdrawTariff(OneRow):
+    why: Annotated[str | None, Prose(1000), "What its drafter is told"] = None
+
+
+@message
 class TariffRow(Tariff):
     id: int
     state: Annotated[str, Choice(TARIFF_STATES)]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from marshmallow import ValidationError, validate
 
-from bus.messages.fields import Checked, Choice, Text, whole
+from bus.messages.fields import Checked, Choice, Prose, Text, whole
 from bus.messages.kinds import M, R, Request
 from bus.messages.message import PERSONAL, check, message
 from bus.messages.values import BlockOf, Code, Day
@@ -18,7 +18,15 @@ from contracts.billing.bills import (
     Quoted,
 )
 from contracts.billing.statements import Statement
-from contracts.billing.tariffs import ApproveTariff, Csv, DraftIds, OneRow, Tariff, TariffRows
+from contracts.billing.tariffs import (
+    ApproveTariff,
+    Csv,
+    DraftIds,
+    OneRow,
+    Tariff,
+    TariffRows,
+    WithdrawTariff,
+)
 from contracts.billing.treasury_views import Close, Exceptions, Refunds
 from contracts.rehearsals import rehearsal_of
 from iran import identifiers
@@ -179,6 +187,11 @@ class AskRefund(OneBill):
 
 
 @message
+class RefuseRefund(OneRow):
+    why: Annotated[str | None, Prose(1000)] = None
+
+
+@message
 class RefundPaid(OneRow):
     bank_ref: Annotated[str, Text(60)]
 
@@ -244,7 +257,7 @@ APPROVE_TARIFF = _officers(
     TariffRows,
 )
 WITHDRAW_TARIFF = _officers(
-    "withdraw_tariff", OneRow, "Takes back a row that is not in force yet.", TariffRows
+    "withdraw_tariff", WithdrawTariff, "Takes back a row that is not in force yet.", TariffRows
 )
 FIND_BILLS = _officers("find_bills", Find, "Bills by number or source.", Bills, effect=False)
 OPEN_BILLS_OF_TICKET = Request(
@@ -272,7 +285,10 @@ RESOLVE = _officers("resolve", Resolve, "Ends an exception.", Exceptions)
 REFUNDS = _officers("refunds", Nothing, "Refunds and their states.", Refunds, effect=False)
 ASK_REFUND = _officers("ask_refund", AskRefund, "Asks for money to be given back.", Refunds)
 APPROVE_REFUND = _officers("approve_refund", OneRow, "A second officer allows it.", Refunds)
-REFUSE_REFUND = _officers("refuse_refund", OneRow, "A second officer refuses it.", Refunds)
+REFUSE_REFUND = _officers("refuse_refund", RefuseRefund, "A second officer refuses it.", Refunds)
+TAKE_REFUND_BACK = _officers(
+    "take_refund_back", OneRow, "Who asked for it, and is not decided yet, ends it.", Refunds
+)
 NOTE_REFUND_PAID = _officers(
     "note_refund_paid", RefundPaid, "The treasury has transferred it.", Refunds
 )

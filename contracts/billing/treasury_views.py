@@ -45,7 +45,10 @@ class Exceptions:
 
 @message
 class RefundView:
-    """A refund of a bill or of an exception's money; exactly one of the two is named."""
+    """A refund of a bill or of an exception's money; exactly one of the two is named.
+
+    One that was taken back is REFUSED, and approved or refused by nobody.
+    """
 
     id: int
     bill: str | None
@@ -58,6 +61,7 @@ class RefundView:
     approved_by: str | None
     bank_ref: str | None
     requested_at: Instant
+    decision: Annotated[str | None, Text(1000), "Why it was refused", OPTIONAL] = None
 
 
 @message

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from marshmallow import ValidationError
 
-from bus.messages.fields import Checked, Choice, Text, whole
+from bus.messages.fields import Checked, Choice, Prose, Text, whole
 from bus.messages.kinds import M, R, Request
 from bus.messages.message import check, message
 from bus.messages.values import Block, Code, Day, Instant, Tick, Uuid
@@ -104,6 +104,11 @@ class FormVersions(FormRow):
 @message
 class OneVersion(OneForm):
     version: Annotated[int, whole(1, 1_000_000)]
+
+
+@message
+class WithdrawVersion(OneVersion):
+    why: Annotated[str | None, Prose(1000), "What its author is told"] = None
 
 
 @message
@@ -289,7 +294,10 @@ APPROVE_VERSION = _editors(
     "approve_version", OneVersion, "A second person puts a draft in force.", FormVersions
 )
 WITHDRAW_VERSION = _editors(
-    "withdraw_version", OneVersion, "Takes back a draft, or a version in force.", FormVersions
+    "withdraw_version",
+    WithdrawVersion,
+    "Takes back a draft, or a version in force.",
+    FormVersions,
 )
 ARCHIVE_FORM = _editors(
     "archive_form", OneForm, "No message is made of this form any more.", FormVersions

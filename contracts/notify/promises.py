@@ -103,6 +103,11 @@ class OneCorrection:
 
 
 @message
+class WithdrawCorrection(OneCorrection):
+    why: Annotated[str | None, Prose(1000), "What its proposer is told"] = None
+
+
+@message
 class Correction:
     """A further edition that waits for a second editor, as it will be signed."""
 
@@ -166,5 +171,5 @@ APPROVE_CORRECTION = ours(
     SignedReport,
 )
 WITHDRAW_CORRECTION = ours(
-    "withdraw_correction", OneCorrection, "Ends a correction that waits.", Corrections
+    "withdraw_correction", WithdrawCorrection, "Ends a correction that waits.", Corrections
 )

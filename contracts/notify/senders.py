@@ -55,6 +55,11 @@ class OneSender:
 
 
 @message
+class WithdrawSender(OneSender):
+    why: Annotated[str | None, Prose(1000), "What its proposer is told"] = None
+
+
+@message
 class SenderOf:
     """A name under which an agency writes, and who proposed and approved it."""
 
@@ -106,7 +111,7 @@ APPROVE_SENDER = Request(
 )
 WITHDRAW_SENDER = Request(
     "notify.withdraw_sender.v1",
-    OneSender,
+    WithdrawSender,
     "Withdraws a name under which an agency writes.",
     reply=Senders,
     agency=False,

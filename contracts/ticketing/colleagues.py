@@ -12,6 +12,7 @@ from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Block, Code, Day, Instant, OneTimeCode, Tick
 from contracts.ticketing.desk import Acted, Nothing
 from contracts.ticketing.requests import internal_act, internal_read
+from contracts.ticketing.second_persons import Outcome
 from iran import identifiers
 from people import tracking
 
@@ -57,16 +58,22 @@ class MyNotices:
         str | None, Text(200, personal=True), "An address that nobody has proven yet; nothing goes"
     ] = None
     asked: Annotated[bool, "A code went there; its colleague has to type it"] = False
+    outcomes: Annotated[
+        tuple[Outcome, ...] | None, "What second persons decided about one's proposals", OPTIONAL
+    ] = None
 
 
 @message
 class ReadNotices:
-    """Which notices were read: those of a ticket, these, or with neither all."""
+    """Which notices were read: those of a ticket, these, that of one proposal, or with none of
+    them all.
+    """
 
     code: Annotated[str | None, Checked(40, tracking.parse)] = None
     ids: Annotated[
         tuple[int, ...], validate.Length(0, READ_MOST, error=f"length|At most {READ_MOST}.")
     ] = ()
+    outcome: Annotated[int | None, whole(1, 2**53)] = None
 
 
 @message
@@ -238,10 +245,13 @@ class MobileCorrections:
 
 @message
 class DecideCorrection:
-    """What a second person says to a correction that waits."""
+    """What a second person says to a correction that waits, ``why`` for colleagues alone; who asked
+    for it takes it back by not approving.
+    """
 
     correction: Annotated[int, whole(1, 2**53)]
     approve: Tick
+    why: Annotated[str | None, Prose(1000, personal=True)] = None
 
 
 MY_NOTICES = internal_read("my_notices", Nothing, MyNotices, "Desk: what happened for a colleague.")
@@ -280,5 +290,8 @@ LIST_CORRECTIONS = internal_read(
     "list_corrections", Nothing, MobileCorrections, "Desk: corrections of citizens' mobiles."
 )
 DECIDE_CORRECTION = internal_act(
-    "decide_correction", DecideCorrection, Acted, "Desk: approve or refuse a correction."
+    "decide_correction",
+    DecideCorrection,
+    Acted,
+    "Desk: approve, refuse or take back a correction.",
 )

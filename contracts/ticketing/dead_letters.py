@@ -10,7 +10,7 @@ from marshmallow import validate
 
 from bus.messages.fields import Choice, Prose, Text, whole
 from bus.messages.kinds import M, R, Request
-from bus.messages.message import message
+from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Instant
 from contracts.ticketing.accounts import Digest
 
@@ -50,6 +50,7 @@ class Replay:
     decided_by: Annotated[str | None, Text(80)]
     decided_at: Instant | None
     fates: Mapping[LetterId, Annotated[str, Text(100)]]
+    decision: Annotated[str | None, Text(500), "Why it was refused", OPTIONAL] = None
 
 
 @message
@@ -71,6 +72,7 @@ class DecideReplay:
     session: Digest
     id: Annotated[int, whole(1, 2**53)]
     decision: Annotated[str, Choice(DECISIONS)]
+    why: Annotated[str | None, Prose(500)] = None
 
 
 @message

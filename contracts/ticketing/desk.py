@@ -157,6 +157,9 @@ class DeskTicket:
     ] = None
     public: Annotated[bool | None, "It stands in the public list", OPTIONAL] = None
     mobile_proven: Annotated[bool | None, "By a code that went there", OPTIONAL] = None
+    own_correction: Annotated[
+        int | None, "One's own correction of the mobile that waits for a second person", OPTIONAL
+    ] = None
 
 
 @message

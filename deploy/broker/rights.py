@@ -31,6 +31,8 @@ OWN_TEMPORARY_QUEUE = r"amq\.gen-.*"
 
 # Leaves of calls for the log of receipts.
 LEAVES = "agencies.add_leaves.v1"
+# What a second person decided, for the desk to tell.
+OUTCOME = "ticketing.tell_proposer.v1"
 # The Commands that services send each other; each sends itself its own too.
 COMMANDS: dict[str, tuple[str, ...]] = {
     "inquiry": (
@@ -48,9 +50,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "notify.send_message.v1",
         "notify.work_on_person.v1",
     ),
-    "agencies": ("notify.call_back.v1",),
-    "notify": (LEAVES, "ticketing.note_person_part.v1", "ticketing.take_ticket_text.v1"),
-    "billing": (LEAVES,),
+    "agencies": ("notify.call_back.v1", OUTCOME),
+    "notify": (LEAVES, "ticketing.note_person_part.v1", "ticketing.take_ticket_text.v1", OUTCOME),
+    "billing": (LEAVES, OUTCOME),
 }
 # The Events that they hear; the agencies service tells agencies of all that these may hear.
 EVENTS_HEARD: dict[str, tuple[str, ...]] = {

@@ -108,7 +108,10 @@ class NumberedException(ExceptionRow):
 
 @dataclass(frozen=True, slots=True)
 class RefundRow:
-    """A refund of a bill or of an exception's money; exactly one of the two is named."""
+    """A refund of a bill or of an exception's money; exactly one of the two is named.
+
+    One that was taken back is REFUSED, and decided by nobody.
+    """
 
     id: int
     bill: int | None
@@ -121,6 +124,7 @@ class RefundRow:
     requested_at: dt.datetime
     decided_by: str | None
     decided_at: dt.datetime | None
+    decision: str
     bank_ref: str | None
     paid_at: dt.datetime | None
 

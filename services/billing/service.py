@@ -164,9 +164,9 @@ class Billing(RehearsalEntrypoints, Service):
         return listing.tariff_rows(tx.conn, context.now)
 
     @serve(treasury.WITHDRAW_TARIFF)
-    def withdraw_tariff(self, tx: Tx, message: messages.OneRow) -> messages.TariffRows:
+    def withdraw_tariff(self, tx: Tx, message: messages.WithdrawTariff) -> messages.TariffRows:
         context = self.officer(tx)
-        tariff_changes.withdraw(context, message.id)
+        tariff_changes.withdraw(context, message.id, message.why)
         return listing.tariff_rows(tx.conn, context.now)
 
     # --- officers: bills ---
@@ -259,8 +259,15 @@ class Billing(RehearsalEntrypoints, Service):
         return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.REFUSE_REFUND)
-    def refuse_refund(self, tx: Tx, message: messages.OneRow) -> Refunds:
-        exception = refunds.refuse(self.approver(tx), message.id)
+    def refuse_refund(self, tx: Tx, message: treasury.RefuseRefund) -> Refunds:
+        return self._refund_ended(tx, refunds.refuse(self.approver(tx), message.id, message.why))
+
+    @serve(treasury.TAKE_REFUND_BACK)
+    def take_refund_back(self, tx: Tx, message: messages.OneRow) -> Refunds:
+        return self._refund_ended(tx, refunds.take_back(self.officer(tx), message.id))
+
+    def _refund_ended(self, tx: Tx, exception: int | None) -> Refunds:
+        """The refunds, once the exception whose money one was waits again."""
         if exception is not None:
             exceptions.reopen(tx.conn, exception)
         return refunds_reply(refunds.list_refunds(tx.conn))

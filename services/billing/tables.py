@@ -243,6 +243,7 @@ REFUNDS = Table(
     Column("requested_at", MOMENT, nullable=False),
     Column("decided_by", Text),
     Column("decided_at", MOMENT),
+    Column("decision", Text, nullable=False, server_default=""),
     Column("bank_ref", Text),
     Column("paid_at", MOMENT),
 )

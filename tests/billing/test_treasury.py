@@ -18,7 +18,7 @@ from services.billing.domain import bank_files
 from services.billing.service import Billing
 from tests.billing.test_paying import PRICE
 from tests.billing.test_rules import bills_file
-from tests.stores import execute
+from tests.stores import execute, told_to_proposers
 
 SHEBA = "IR820540102680020817909002"
 HEAD = ",".join(bank_files.SETTLEMENT)
@@ -317,6 +317,7 @@ def test_a_refund_needs_two_officers_and_never_exceeds_the_payment(billing):
     again = billing.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])
     assert again["code"] == "refund.move"
     assert billing.day()["balances"]
+    assert told_to_proposers(billing.db) == [("mina", "refund", True, None)]
 
 
 def test_suspended_money_is_refunded_or_applied_and_a_refusal_opens_it_again(billing):
@@ -330,7 +331,16 @@ def test_suspended_money_is_refunded_or_applied_and_a_refusal_opens_it_again(bil
     billing.call(treasury.RESOLVE, as_="karim", how="refund", sheba=SHEBA, **ask)
     refund = billing.call(treasury.REFUNDS, as_="karim")["refunds"][0]["id"]
     assert billing.day()["balances"]
-    billing.call(treasury.REFUSE_REFUND, as_="nader", id=refund)
+    why = "این شبا از کس دیگری است"
+    reply = billing.call(treasury.REFUSE_REFUND, as_="nader", id=refund, why=why)["refunds"][0]
+    assert (reply["approved_by"], reply["decision"]) == ("nader", why)
+    assert told_to_proposers(billing.db) == [("karim", "refund", False, why)]
+    assert billing.exceptions() == [("bill_unknown", 1_750_000, "OPEN")]
+    billing.call(treasury.RESOLVE, as_="karim", how="refund", sheba=SHEBA, **ask)
+    others = billing.call(treasury.TAKE_REFUND_BACK, as_="nader", id=refund + 1)
+    assert others["code"] == "refund.not_yours"
+    back = billing.call(treasury.TAKE_REFUND_BACK, as_="karim", id=refund + 1)["refunds"][-1]
+    assert (back["state"], back["approved_by"]) == ("REFUSED", None), "nobody decided it"
     assert billing.exceptions() == [("bill_unknown", 1_750_000, "OPEN")]
     bill = billing.charge()
     reply = billing.call(treasury.RESOLVE, as_="karim", how="apply", number=bill.number, **ask)

@@ -10,7 +10,7 @@ from people.book_keys import key_of
 from services.ticketing.book import changes
 from services.ticketing.chores import deadlines
 from tests.processes import ROOT, run_module
-from tests.stores import execute
+from tests.stores import execute, told_to_proposers
 
 PROMISE = {
     "category": "illegal_well",
@@ -64,6 +64,10 @@ def test_a_change_is_in_force_when_a_supervisor_who_is_not_its_author_approves_i
     versions = [(v["version"], v["change"]) for v in book(hand)["versions"]]
     assert versions == [(2, change["id"]), (1, None)]
     assert approve(hand, change)["code"] == "book_change.move"
+    refused = propose(hand, "units", unit(hand, phone="074-2"), key="groundwater")
+    hand.call(contracts.REFUSE_BOOK_CHANGE, as_="nader", change=refused["id"], why="بی مصوبه")
+    told = [("mina", "book_change", True, None), ("mina", "book_change", False, "بی مصوبه")]
+    assert told_to_proposers(hand.db) == told
 
 
 def test_who_proposed_a_change_does_not_approve_it_and_a_clerk_sees_no_book(hand):

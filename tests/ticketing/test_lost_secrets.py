@@ -203,6 +203,11 @@ def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(
     assert hand.read(code)["mobile_proven"]
     hand.register(mobile="+989900000008", email=None)
     wish = {"mobile": "09900000008", "text": "به خواست شما"}
+    hand.act(at_desk.CORRECT_MOBILE, code, as_="mina", **wish)
+    own = hand.read(code, as_="mina")["own_correction"]
+    assert "own_correction" not in hand.read(code), "nobody else takes it back"
+    hand.call(DECIDE_CORRECTION, as_="mina", correction=own, approve=False)
+    assert "پس گرفته شد" in hand.read(code)["history"][-1]["text"]
     for approve in (False, True):
         before = len(texts(hand))
         assert hand.act(at_desk.CORRECT_MOBILE, code, as_="mina", **wish)["waits"]
@@ -223,10 +228,13 @@ def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(
         held = hand.call(DECIDE_CORRECTION, as_="nader", **decision)
         assert held["code"] == "person_act.held", "a hold keeps what was wished, too"
         hand.call(privacy.END_HOLD, as_="nader", number=hold, reason="رای صادر شد")
-        own = hand.call(DECIDE_CORRECTION, as_="mina", **decision)
+        own = hand.call(DECIDE_CORRECTION, as_="mina", **{**decision, "approve": True})
         assert own["code"] == "desk.same_person"
         assert hand.call(DECIDE_CORRECTION, as_="karim", **decision)["code"] == "desk.role"
-        assert "version" in hand.call(DECIDE_CORRECTION, as_="nader", **decision)
+        said = {} if approve else {"why": "از او نپرسیده‌اید"}
+        assert "version" in hand.call(DECIDE_CORRECTION, as_="nader", **decision, **said)
+        newest = hand.read(code)["history"][-1]["text"]
+        assert approve or "از او نپرسیده‌اید" in newest, "who asked reads why"
         again = hand.call(DECIDE_CORRECTION, as_="nader", **decision)
         assert again["code"] == "mobile_correction.decided"
         assert "9900000008" not in str(hand.call(LIST_CORRECTIONS, as_="nader"))
@@ -234,13 +242,14 @@ def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(
     assert not hand.read(code)["mobile_proven"]
     hand.moment += dt.timedelta(minutes=1)
     renew(hand, ask(hand, code, "09900000008"), pin_of(hand))
-    done, refused = hand.call(LIST_CORRECTIONS, as_="mina")["corrections"]
+    done, refused, back = hand.call(LIST_CORRECTIONS, as_="mina")["corrections"]
     assert (done["state"], done["citizen_acts"], refused["state"]) == ("DONE", 1, "REFUSED")
+    assert (back["state"], back["decided_by"]) == ("REFUSED", None)
     kept = execute(hand.db, "select mobile, reason from mobile_corrections")
-    assert kept == [(None, ""), (None, "")]
-    for colleague, kind in (("nader", "approval"), ("mina", "decided")):
+    assert kept == [(None, "")] * 3
+    for colleague, kind, count in (("nader", "approval", 3), ("mina", "decided", 2)):
         notices = hand.call(MY_NOTICES, as_=colleague)["notices"]
-        assert [n["kind"] for n in notices if n["code"] == code] == [kind, kind]
+        assert [n["kind"] for n in notices if n["code"] == code] == [kind] * count
 
 
 def test_a_mobile_is_taken_off_and_a_secret_that_never_went_there_stays(hand):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.billing import bills, treasury
+from contracts.ticketing.colleagues import MY_NOTICES, READ_NOTICES
 from deploy.local.bank import files as bank_files
 from deploy.local.bank.state import PaidBill
 from deploy.local.bank.state import Payment as BankPayment
@@ -185,6 +186,7 @@ class Treasury:
         day = first + dt.timedelta(days=6)
         while day < last - dt.timedelta(days=6):
             yield self.stage.working(2.0, self.stage.at(day, 8))
+            self._read_outcomes()
             self._resolve()
             yield self.stage.working(5.0)
             self._decide_refunds()
@@ -207,15 +209,24 @@ class Treasury:
                 decision |= {"how": "explained", "note": "مبلغ با بانک تطبیق داده شد."}
                 self.stage.tries(treasury.RESOLVE, decision, caller=karim)
 
+    def _read_outcomes(self) -> None:
+        """Karim reads what became of his requests of the week before."""
+        karim = self.stage.staff("karim")
+        for outcome in self.stage.ask(MY_NOTICES, caller=karim).outcomes or ():
+            if outcome.unread:
+                self.stage.ask(READ_NOTICES, {"outcome": outcome.id}, caller=karim)
+
     def _decide_refunds(self) -> None:
         chance = self.stage.random
         mina, karim = self.stage.staff("mina"), self.stage.staff("karim")
         for row in self.stage.ask(treasury.REFUNDS, caller=mina).refunds:
             about = {"id": row.id}
             if row.state == "REQUESTED":
-                refused = maybe(chance, 0.15)
-                contract = treasury.REFUSE_REFUND if refused else treasury.APPROVE_REFUND
-                self.stage.tries(contract, about, caller=mina)
+                if maybe(chance, 0.15):
+                    refused = {**about, "why": "این شبا از پرداخت‌کننده نیست؛ شماره‌اش را بخواهید."}
+                    self.stage.tries(treasury.REFUSE_REFUND, refused, caller=mina)
+                else:
+                    self.stage.tries(treasury.APPROVE_REFUND, about, caller=mina)
             elif row.state == "APPROVED":
                 paid = {**about, "bank_ref": f"140509{chance.randrange(10**8):08}"}
                 self.stage.tries(treasury.NOTE_REFUND_PAID, paid, caller=karim)

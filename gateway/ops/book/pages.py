@@ -199,8 +199,9 @@ class BookPages:
         if name not in DECISIONS:
             raise NotFound("There is no such act.", code="http.not_found")
 
-        async def preview(request: Request, _: contracts.OneBookChange) -> Preview:
-            return _decision(name, await self._change_view(request))
+        async def preview(request: Request, message: contracts.OneBookChange) -> Preview:
+            why = message.why if isinstance(message, contracts.RefuseBookChange) else ""
+            return _decision(name, await self._change_view(request), why)
 
         return await self._pages.act(
             request,
@@ -269,7 +270,7 @@ def _preview(message: contracts.ProposeBookChange, book: contracts.BookOfDesk) -
     )
 
 
-def _decision(name: str, view: ChangeView) -> Preview:
+def _decision(name: str, view: ChangeView, why: str) -> Preview:
     """The page before a change is approved, refused or taken back."""
     change = view.change
     buttons = {
@@ -281,6 +282,7 @@ def _decision(name: str, view: ChangeView) -> Preview:
     facts: Mapping[str, str] = {
         **{str(number): line for number, line in enumerate(view.sentences, 1)},
         "مصوبه": change.source,
+        **({"دلیل رد": why} if why else {}),
     }
     return Preview(
         title=view.headline if name == "approve" else f"{buttons[name]}: {view.headline}",

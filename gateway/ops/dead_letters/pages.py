@@ -16,6 +16,7 @@ from bus.messages.values import Json
 from contracts import health_contracts
 from contracts.ticketing import dead_letters as contracts
 from gateway import web
+from gateway.forms.values import text_of
 from gateway.html import rendering
 from gateway.http import bodies
 from gateway.ops.access import Access, Proof, bearer, wants_page
@@ -210,11 +211,14 @@ class DeadLetterPages:
         if bearer(request) is not None or proof.session is None:
             raise signed_out()
         form = await forms.read_form(request)
+        decision = text_of(form.values, "decision")
         message = contracts.DECIDE_REPLAY.load(
             {
                 "session": proof.session,
                 "id": request.path_params["id"],
-                "decision": form.values.get("decision", [""])[0],
+                "decision": decision,
+                # What was typed beside another button is no reason.
+                "why": (text_of(form.values, "why") or None) if decision == "refuse" else None,
             }
         )
         replay = await self._desk.ask_as_desk(request, contracts.DECIDE_REPLAY, message)

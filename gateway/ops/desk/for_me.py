@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import NotFound
@@ -14,9 +14,10 @@ from contracts.ticketing.desk import Nothing
 from gateway.forms.fields import parse_form
 from gateway.forms.values import typed_of
 from gateway.html.formats import day
+from gateway.ops.desk.outcome_words import name_of, page_of
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Fact, Preview
 from people.tracking import grouped
 
@@ -47,7 +48,22 @@ class ForMePages:
 
     async def _notices(self, request: Request, submission: Submission) -> Response:
         reply = self._pages.ask(request, contracts.MY_NOTICES, Nothing())
-        return await self._pages.page(request, "for_me", submission, reply=reply)
+        return await self._pages.page(
+            request, "for_me", submission, reply=reply, name_of=resolved(name_of)
+        )
+
+    async def outcome(self, request: Request) -> Response:
+        """GET /desk/for-me/outcomes/{id}: to the page of one's proposal; whoever goes there has
+        read what became of it.
+        """
+        wanted = request.path_params["id"]
+        own = await self._pages.ask(request, contracts.MY_NOTICES, Nothing())
+        for outcome in own.outcomes or ():
+            if outcome.id == wanted:
+                read = contracts.ReadNotices(outcome=wanted)
+                await self._pages.ask(request, contracts.READ_NOTICES, read)
+                return RedirectResponse(page_of(outcome), 303)
+        raise NotFound("There is nothing at this path.", code="http.not_found")
 
     async def change_notices(self, request: Request) -> Response:
         """POST /desk/for-me/{act}: mark as read, have them by e-mail, prove the address."""
@@ -116,6 +132,7 @@ class ForMePages:
         """The routes of these pages."""
         return [
             Route(FOR_ME, self.notices),
+            Route(f"{FOR_ME}/outcomes/{{id:int}}", self.outcome),
             Route(f"{FOR_ME}/{{act}}", self.change_notices, methods=["POST"]),
             Route(COLLEAGUES, self.colleagues),
             Route(f"{COLLEAGUES}/{{act}}", self.change_colleagues, methods=["POST"]),

@@ -34,6 +34,7 @@ from gateway.ops.desk.lists import opened
 from gateway.ops.desk.lists.addresses import DONE_FIELDS
 from gateway.ops.desk.section import AT
 from gateway.ops.desk.ticket_claims import WaitingFile
+from gateway.ops.desk.ticket_corrections import OwnCorrections
 from gateway.ops.desk.ticket_files import FilePages
 from gateway.ops.desk.ticket_previews import TicketPreviews
 from gateway.ops.desk.ticket_reminders import Reminders
@@ -86,6 +87,7 @@ class TicketPages:
         previews = TicketPreviews(pages)
         self._files = FilePages(pages, blobs)
         self._reminders = Reminders(pages, self._ticket)
+        self._corrections = OwnCorrections(pages, self._ticket)
         self._previews: Mapping[str, Previewer] = {
             "answer": previews.answer,
             "close": previews.close,
@@ -295,6 +297,7 @@ class TicketPages:
             Route(ticket, self.ticket),
             *self._files.routes(),
             *self._reminders.routes(),
+            *self._corrections.routes(),
             Route(f"{ticket}/draft", self.draft, methods=["POST"]),
             Route(f"{ticket}/{{act}}", self.act, methods=["POST"]),
         ]

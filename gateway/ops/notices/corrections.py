@@ -102,24 +102,45 @@ class Corrections:
             contracts.WITHDRAW_CORRECTION,
             self._show,
             "reports?done=withdraw_correction",
+            preview=self._end_preview,
             id=request.path_params["id"],
         )
 
     async def _preview(self, request: Request, message: contracts.OneCorrection) -> Preview:
         """What will be signed. NotFound if it was decided meanwhile."""
+        correction = await self._one(request, message)
+        return Preview(
+            title=f"ویرایش تازه گزارش {month_in_words(correction.month)} امضا می‌شود",
+            button="تأیید و امضا",
+            facts=tuple(map(fact_of, correction.changes)),
+            text=correction.reason,
+            leaves=(
+                "ویرایش تازه و دلیل آن بی‌درنگ در درگاه دیده می‌شود و تغییر نمی‌کند.",
+                "ویرایش‌های پیشین با همان امضا در نشانی خود می‌مانند.",
+            ),
+            again=False,
+        )
+
+    async def _end_preview(self, request: Request, message: contracts.OneCorrection) -> Preview:
+        """What will not be signed."""
+        correction = await self._one(request, message)
+        return Preview(
+            title=f"پیشنهاد اصلاح گزارش {month_in_words(correction.month)} پایان می‌یابد",
+            button="پایان دادن به پیشنهاد",
+            facts=tuple(map(fact_of, correction.changes)),
+            text=correction.reason,
+            leaves=("گزارش امضاشده همان است که بود.",),
+            danger=True,
+            again=False,
+            asks_why=not self._pages.is_own(request, correction.proposed_by),
+        )
+
+    async def _one(
+        self, request: Request, message: contracts.OneCorrection
+    ) -> contracts.Correction:
         for correction in (await self._waiting(request)).corrections:
             if correction.id == message.id:
-                return Preview(
-                    title=f"ویرایش تازه گزارش {month_in_words(correction.month)} امضا می‌شود",
-                    button="تأیید و امضا",
-                    facts=tuple(map(fact_of, correction.changes)),
-                    text=correction.reason,
-                    leaves=(
-                        "ویرایش تازه و دلیل آن بی‌درنگ در درگاه دیده می‌شود و تغییر نمی‌کند.",
-                        "ویرایش‌های پیشین با همان امضا در نشانی خود می‌مانند.",
-                    ),
-                    again=False,
-                )
+                return correction
         raise NotFound("No such correction waits.", code="correction.not_found")
 
     def routes(self) -> list[Route]:

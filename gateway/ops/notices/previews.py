@@ -31,6 +31,11 @@ _VERSIONS = {
         "پس گرفتن نسخه",
         "پیام تازه‌ای با این نسخه فرستاده نمی‌شود.",
     ),
+    "refuse": (
+        "این نسخه پذیرفته نمی‌شود",
+        "نپذیرفتن نسخه",
+        "پیام‌ها با همان متن پیشین فرستاده می‌شود.",
+    ),
     "archive": (
         "این الگو بایگانی می‌شود",
         "بایگانی الگو",
@@ -94,17 +99,20 @@ class Previews:
         form = await self._pages.ask(
             request, notices_desk.READ_FORM, notices_desk.OneForm(id=message.id)
         )
-        title, button, leaves = _VERSIONS[name]
+        own = refused = False
         facts = [Fact("الگو", f"{form.name} ({form.code})")]
         number = message.version if isinstance(message, notices_desk.OneVersion) else None
         texts: tuple[Fact, ...] = ()
         for version in form.versions:
             if version.version == number:
+                own = self._pages.is_own(request, version.drafted_by)
+                refused = name == "withdraw" and version.state == "DRAFT" and not own
                 facts.append(Fact("نسخه", str(number)))
                 texts = tuple(
                     Fact(f"متن الگو، {words.LANGUAGES[language]}", text.body)
                     for language, text in version.texts.items()
                 )
+        title, button, leaves = _VERSIONS["refuse" if refused else name]
         if form.in_force:
             facts.append(Fact("در اجرا", f"نسخه {form.in_force}"))
         return Preview(
@@ -115,6 +123,7 @@ class Previews:
             leaves=(leaves,),
             danger=name != "approve",
             again=False,
+            asks_why=name == "withdraw" and not own,
         )
 
     async def start(self, request: Request, message: bulk.StartJob) -> Preview:

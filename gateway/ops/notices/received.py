@@ -100,9 +100,11 @@ class Senders:
         reply = await self._pages.ask(request, of_senders.SENDERS, of_senders.ListSenders())
         for sender in reply.senders:
             if sender.id == message.id:
+                own = self._pages.is_own(request, sender.proposed_by)
+                refused = sender.state == "PROPOSED" and not own
                 return Preview(
-                    title="این فرستنده پس گرفته می‌شود",
-                    button="پس گرفتن فرستنده",
+                    title=f"این فرستنده {'پذیرفته نمی‌شود' if refused else 'پس گرفته می‌شود'}",
+                    button=f"{'نپذیرفتن' if refused else 'پس گرفتن'} فرستنده",
                     facts=(
                         Fact("دستگاه", sender.owner),
                         Fact("راه", words.CHANNELS[sender.channel]),
@@ -114,6 +116,7 @@ class Senders:
                     ),
                     danger=True,
                     again=False,
+                    asks_why=not own,
                 )
         raise NotFound("There is no such sender.", code="sender.not_found")
 

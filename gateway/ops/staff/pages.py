@@ -104,6 +104,10 @@ class StaffPages:
         """
         return await self._desk.ask(request, contract, message, id=form)
 
+    def is_own(self, request: Request, username: str | None) -> bool:
+        """Tell whether it is the colleague who asks: of an own proposal he is no second person."""
+        return self._desk.colleague(request).username == username
+
     async def person(self, request: Request) -> Person:
         """Return the function from an account to its name."""
         return await self._names.person(request)
@@ -163,6 +167,7 @@ class StaffPages:
             template,
             status_of(error) if error else 200,
             who=self._desk.colleague(request),
+            is_open=self._is_open(request),
             here=request.url.path,
             officer=officer,
             person=person,
@@ -189,7 +194,22 @@ class StaffPages:
         his role at the desk counts.
         """
         contract = self.section.who_am_i
-        return None if contract is None else await self.ask(request, contract, contract.message())
+        if contract is None:
+            return None
+        part, username = self.section.templates, self._desk.colleague(request).username
+        try:
+            officer: object = await self.ask(request, contract, contract.message())
+        except Forbidden as error:
+            if error.code == self.section.stranger:
+                self._desk.strangers.note(part, username)
+            raise
+        self._desk.strangers.forget(part, username)
+        return officer
+
+    def _is_open(self, request: Request) -> Callable[[str], bool]:
+        """Return the function that tells whether a part of the desk belongs in the menu."""
+        username = self._desk.colleague(request).username
+        return lambda part: not self._desk.strangers.are_at(part, username)
 
     async def _agency_names(self, request: Request) -> NameOf | None:
         return await self._names.agency(request) if self.section.of_agencies else None

@@ -31,7 +31,8 @@ class Preview:
 
     ``again`` is false where there is no form to go back to; ``basis`` are fields of the contract
     that name the version on the page; ``text`` is a text as its reader will see it, and so are
-    ``texts``, each under a title of its own.
+    ``texts``, each under a title of its own. ``asks_why``: a second person may say why, in the
+    field ``why`` of the contract, which the proposer reads.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Preview:
     texts: tuple[Fact, ...] = ()
     danger: bool = False
     again: bool = True
+    asks_why: bool = False
 
 
 # Makes the preview of an act from its message.

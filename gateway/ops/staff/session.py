@@ -23,6 +23,7 @@ from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
 from gateway.http.facts import CONTRACT, TRACEPARENT, Fact
 from gateway.limits.guesses import neighbourhood
+from gateway.ops.staff.strangers import Strangers
 
 # A request that takes longer (a slow upload) is asked about again before it acts.
 FRESH_SECONDS = 1.0
@@ -94,6 +95,7 @@ class Desk:
         self.client, self.face, self.acts = client, face, Acts(key, "desk")
         self.seals, self._devices = Seals(key, face.name), Seals(key, "device")
         self._second_factor = frozenset((settings.get("SECOND_FACTOR") or "").split())
+        self.strangers = Strangers()
 
     # --- whose session it is ---
 

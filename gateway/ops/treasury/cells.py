@@ -44,6 +44,7 @@ REFUND_HEADS = (
     "درخواست‌کننده",
     "روز درخواست",
     "تصمیم‌گیرنده",
+    "دلیل تصمیم",
     "شماره پیگیری بانک",
 )
 ENTRY_HEADS = ("سند", "روز", "نوع", "شرح", "قبض", "دستگاه", "حساب", "بدهکار", "بستانکار")
@@ -88,7 +89,7 @@ def refund_cells(row: RefundView, person: Person) -> Cells:
     """A refund as one row, without the account that it goes to."""
     return [
         row.id,
-        texts.REFUND_STATES[row.state],
+        texts.refund_state(row),
         row.rials,
         row.bill or "",
         row.exception or "",
@@ -96,6 +97,7 @@ def refund_cells(row: RefundView, person: Person) -> Cells:
         person(row.requested_by),
         formats.day(row.requested_at),
         person(row.approved_by),
+        row.decision or "",
         row.bank_ref or "",
     ]
 

@@ -30,12 +30,8 @@ from gateway.ops.treasury.section import AT
 REFUND_ACTS: dict[str, kinds.Request] = {
     "approve": contracts.APPROVE_REFUND,
     "refuse": contracts.REFUSE_REFUND,
+    "back": contracts.TAKE_REFUND_BACK,
     "paid": contracts.NOTE_REFUND_PAID,
-}
-REFUND_WORDS = {
-    "approve": ("این استرداد تأیید می‌شود", "تأیید استرداد"),
-    "refuse": ("این استرداد رد می‌شود", "رد استرداد"),
-    "paid": ("واریز این استرداد ثبت می‌شود", "واریز شد"),
 }
 EXCEPTION_ORDERS: tables.Keys[ExceptionView] = {
     "opened": lambda row: row.opened_at,
@@ -172,15 +168,14 @@ class Money:
         return await self._pages.page(request, "refund", submission, r=row)
 
     async def move(self, request: Request) -> Response:
-        """POST /desk/treasury/refunds/{id}/{act}: approve, refuse, paid."""
+        """POST /desk/treasury/refunds/{id}/{act}: approve, refuse, take back, paid."""
         id_, name = request.path_params["id"], request.path_params["act"]
         if name not in REFUND_ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"refunds?done=refund_{name}"
-        title, button = REFUND_WORDS[name]
 
         async def preview(request: Request, _: OneRow) -> Preview:
-            return await self._previews.refund(request, id_, title, button)
+            return await self._previews.refund(request, id_, name)
 
         return await self._pages.act(
             request, REFUND_ACTS[name], self._refund, back, preview=preview, id=id_

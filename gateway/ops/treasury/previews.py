@@ -133,9 +133,10 @@ class Previews:
                 return row
         raise NotFound("There is no such exception.", code="exception.not_found")
 
-    async def refund(self, request: Request, id_: int, title: str, button: str) -> Preview:
-        """A decision about a refund."""
+    async def refund(self, request: Request, id_: int, act: str) -> Preview:
+        """A decision about a refund, which its officer takes back or a second one refuses."""
         row = await self.refund_row(request, id_)
+        title, button, leaves = _REFUNDS[act]
         of = Fact("قبض", row.bill) if row.bill else Fact("مغایرت", str(row.exception))
         person = await self._pages.person(request)
         return Preview(
@@ -150,8 +151,9 @@ class Previews:
                 Fact("خواسته", person(row.requested_by)),
                 Fact("وضعیت کنونی", texts.REFUND_STATES[row.state]),
             ),
-            leaves=(_REFUND_LEAVES[button],),
-            again=button == "واریز شد",
+            leaves=(leaves,),
+            again=act == "paid",
+            asks_why=act == "refuse",
         )
 
     async def resolve(self, request: Request, message: contracts.Resolve) -> Preview:
@@ -201,10 +203,28 @@ class Previews:
         )
 
 
-_REFUND_LEAVES = {
-    "تأیید استرداد": "پس از تأیید، مبلغ بدهی ماست و باید به همین شبا واریز شود؛ برگشت ندارد.",
-    "رد استرداد": "پس از رد، این استرداد پایان می‌یابد؛ اگر لازم باشد از نو خواسته می‌شود.",
-    "واریز شد": "پس از ثبت، این استرداد پایان یافته است؛ شماره پیگیری را با بانک مقایسه فرمایید.",
+# A decision about a refund → title, button, and what it leaves.
+_REFUNDS = {
+    "approve": (
+        "این استرداد تأیید می‌شود",
+        "تأیید استرداد",
+        "پس از تأیید، مبلغ بدهی ماست و باید به همین شبا واریز شود؛ برگشت ندارد.",
+    ),
+    "refuse": (
+        "این استرداد رد می‌شود",
+        "رد استرداد",
+        "پس از رد، این استرداد پایان می‌یابد؛ اگر لازم باشد از نو خواسته می‌شود.",
+    ),
+    "back": (
+        "درخواست این استرداد پس گرفته می‌شود",
+        "پس گرفتن درخواست",
+        "این استرداد پایان می‌یابد؛ اگر لازم باشد از نو خواسته می‌شود.",
+    ),
+    "paid": (
+        "واریز این استرداد ثبت می‌شود",
+        "واریز شد",
+        "پس از ثبت، این استرداد پایان یافته است؛ شماره پیگیری را با بانک مقایسه فرمایید.",
+    ),
 }
 _RESOLVE_LEAVES = {
     "refund": "پول در حساب معلق می‌ماند تا تأییدکننده‌ای استرداد را تأیید کند.",

@@ -188,13 +188,16 @@ class Tariffs:
             *compared(row, old, service_fa),
         )
         if name == "withdraw":
+            own = self._pages.is_own(request, row.drafted_by) or row.state == "APPROVED"
             return Preview(
-                f"این ردیف تعرفه پس گرفته می‌شود: {sentence(row, old, service_fa)}",
-                f"پس گرفتن ردیف {id_}",
+                f"این ردیف تعرفه {'پس گرفته می‌شود' if own else 'پذیرفته نمی‌شود'}: "
+                f"{sentence(row, old, service_fa)}",
+                f"{'پس گرفتن' if own else 'نپذیرفتن'} ردیف {id_}",
                 facts,
                 ("ردیف پس‌گرفته دیگر به کار نمی‌آید؛ ردیف پیشین همچنان در اجرا می‌ماند.",),
                 danger=True,
                 again=False,
+                asks_why=not self._pages.is_own(request, row.drafted_by),
             )
         leaves = (
             f"جای ردیف {old.id} را از روز آغاز می‌گیرد؛ قبض‌های صادرشده تغییر نمی‌کنند."

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from bus.errors import BusError
 from contracts.billing.tariffs import Tariff, TariffRow
+from contracts.billing.treasury_views import RefundView
 from gateway.html.formats import label
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
@@ -215,6 +216,7 @@ PROBLEMS = {
     "exception.no_money": "پولی در حساب معلق نیست؛ توضیح بنویسید.",
     "exception.no_fit": "تنها قبض بازی که مبلغش درست همین باشد این پول را می‌پذیرد.",
     "refund.not_found": "چنین استردادی نیست.",
+    "refund.not_yours": "این استرداد را همکار دیگری خواسته است؛ تأییدکننده می‌تواند آن را رد کند.",
     "refund.move": "وضعیت این استرداد تغییر کرده است؛ فهرست را ببینید.",
     "refund.stale": "مبلغ قابل استرداد تغییر کرده است؛ مبلغ تازه را ببینید و دوباره بفرستید.",
     "refund.too_much": "بیش از مبلغ قابل استرداد است.",
@@ -240,7 +242,8 @@ DONE = {
     "ask_refund": "درخواست استرداد ثبت شد؛ همکار دوم باید تصمیم بگیرد.",
     "resolve": "مغایرت پایان یافت.",
     "refund_approve": "استرداد تأیید شد؛ منتظر واریز است.",
-    "refund_refuse": "استرداد رد شد.",
+    "refund_refuse": "استرداد رد شد؛ به درخواست‌کننده خبر داده می‌شود.",
+    "refund_back": "درخواست استرداد پس گرفته شد.",
     "refund_paid": "واریز استرداد ثبت شد.",
     "close": "روز بسته شد.",
 }
@@ -264,6 +267,12 @@ def tariff_state(row: TariffRow) -> str:
     if row.in_force:
         return "در اجرا"
     return "تأییدشده؛ هنوز آغاز نشده" if is_to_come(row) else "پایان‌یافته"
+
+
+def refund_state(row: RefundView) -> str:
+    """What has become of a refund; one that nobody refused was taken back."""
+    is_taken_back = row.state == "REFUSED" and row.approved_by is None
+    return "پس‌گرفته" if is_taken_back else REFUND_STATES[row.state]
 
 
 def is_to_come(row: TariffRow) -> bool:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import Conflict, NotFound, RuleBroken
+from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from iran.persian import tehran_day
 from services.agencies import officers
 from services.agencies.context import Context
@@ -76,6 +77,7 @@ def approve(context: Context, id_: int) -> ProposalRow:
         revocations.end_key_ids(context, proposal.code, gone)
     act = Act("approve", f"{id_} by {proposal.proposed_by}", proposal.reason)
     versions.add_version(context, proposal.document, act)
+    _tell(context, proposal, accepted=True)
     return get_proposal(context.conn, id_)
 
 
@@ -85,6 +87,7 @@ def refuse(context: Context, id_: int, reason: str) -> ProposalRow:
     officers.second(context.actor, proposal.proposed_by)
     _decide(context, id_, state, reason)
     versions.add_audit(context, proposal.code, Act("refuse", str(id_), reason))
+    _tell(context, proposal, accepted=False, why=reason)
     return get_proposal(context.conn, id_)
 
 
@@ -93,7 +96,27 @@ def withdraw(context: Context, id_: int) -> ProposalRow:
     proposal, state = _decision(context.conn, id_, "withdraw")
     _decide(context, id_, state)
     versions.add_audit(context, proposal.code, Act("withdraw", str(id_)))
+    _tell(context, proposal, accepted=False)
     return get_proposal(context.conn, id_)
+
+
+def _tell(
+    context: Context, proposal: ProposalRow, *, accepted: bool, why: str | None = None
+) -> None:
+    """Tell the officer who proposed it what became of it; nobody where a command of the machine
+    decided it.
+    """
+    if context.tx.envelope is None:
+        return
+    outcome = TellProposer(
+        proposer=proposal.proposed_by,
+        decider=context.actor,
+        matter="register_change",
+        number=str(proposal.id),
+        accepted=accepted,
+        why=why,
+    )
+    context.tx.send(TELL_PROPOSER, outcome)
 
 
 def _require_base(agency: AgencyRow | None, base_version: int) -> None:

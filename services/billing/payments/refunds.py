@@ -4,8 +4,9 @@ from sqlalchemy import Connection, Text, cast, func, insert, select, update
 from sqlalchemy.dialects.postgresql import array
 
 from bus.database.rows import fetch_all, fetch_one
-from bus.errors import Conflict, NotFound, RuleBroken
+from bus.errors import Conflict, Forbidden, NotFound, RuleBroken
 from contracts.billing.treasury import AskRefund
+from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from services.billing import officers
 from services.billing.bills import repository
 from services.billing.context import Context
@@ -82,7 +83,7 @@ def _add(  # noqa: PLR0913 - the columns of a row
 
 def approve(context: Context, id_: int) -> None:
     """Allow a refund, by a second officer; it is owed from then on."""
-    row = _decide(context, id_, "APPROVED")
+    row = _decide(context, id_, "APPROVED", context.actor)
     vat = 0
     if row.bill is not None:
         bill = repository.get(context.conn, row.bill, lock=True)
@@ -93,19 +94,43 @@ def approve(context: Context, id_: int) -> None:
     post(context, "refund_owed", f"refund {id_}", Subject(row.bill), owed)
 
 
-def refuse(context: Context, id_: int) -> int | None:
+def refuse(context: Context, id_: int, why: str | None) -> int | None:
     """Refuse a refund, by a second officer; the id of the exception whose money it was, if any."""
-    return _decide(context, id_, "REFUSED").exception
+    return _decide(context, id_, "REFUSED", context.actor, why or "").exception
 
 
-def _decide(context: Context, id_: int, state: RefundState) -> RefundRow:
+def take_back(context: Context, id_: int) -> int | None:
+    """End one's own request, which nobody has decided; as ``refuse``. Forbidden
+    ``refund.not_yours``.
+    """
+    return _decide(context, id_, "REFUSED", None).exception
+
+
+def _decide(
+    context: Context, id_: int, state: RefundState, decider: str | None, why: str = ""
+) -> RefundRow:
+    """The refund before it was decided. Its officer is told, unless he takes it back himself."""
     row = _locked(context.conn, id_, "REQUESTED")
-    officers.second(context.actor, row.requested_by)
+    if decider is None and context.actor != row.requested_by:
+        raise Forbidden(
+            "Another officer asked for this refund; an approver can refuse it.",
+            code="refund.not_yours",
+        )
+    officers.second(decider or "", row.requested_by)
     context.conn.execute(
         update(REFUNDS)
         .where(REFUNDS.c.id == id_)
-        .values(state=state, decided_by=context.actor, decided_at=context.now)
+        .values(state=state, decided_by=decider, decided_at=context.now, decision=why)
     )
+    outcome = TellProposer(
+        proposer=row.requested_by,
+        decider=context.actor,
+        matter="refund",
+        number=str(id_),
+        accepted=state == "APPROVED",
+        why=why or None,
+    )
+    context.tx.send(TELL_PROPOSER, outcome)
     return row
 
 

@@ -49,6 +49,7 @@ def refunds_reply(listed: Iterable[NumberedRefund], *, to_transfer: bool = False
                 approved_by=row.decided_by,
                 bank_ref=row.bank_ref,
                 requested_at=instant(row.requested_at),
+                decision=row.decision or None,
             )
             for row in listed
         )

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from bus.database.rows import fetch_all, fetch_one
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
 from contracts.billing.tariffs import Tariff as TariffMessage
+from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from services.billing import books, officers
 from services.billing.context import Context
 from services.billing.domain.book import Book
@@ -110,6 +111,7 @@ def approve(context: Context, id_: int, *, replaces: int | None = None) -> None:
             "another day.",
             code="tariff.same_day",
         ) from None
+    _tell(context, row, accepted=True)
 
 
 def _replaced_by(conn: Connection, row: TariffRow) -> int:
@@ -119,9 +121,9 @@ def _replaced_by(conn: Connection, row: TariffRow) -> int:
     return earlier.id if earlier is not None else 0
 
 
-def withdraw(context: Context, id_: int) -> None:
-    """Take back a draft, or a row whose first day has not come. Raises RuleBroken
-    ``tariff.in_force``.
+def withdraw(context: Context, id_: int, why: str | None = None) -> None:
+    """Take back a draft, or a row whose first day has not come; its drafter is told why. Raises
+    RuleBroken ``tariff.in_force``.
     """
     row = _locked(context.conn, id_, "DRAFT", "APPROVED")
     if row.state == "APPROVED" and row.from_day <= context.today:
@@ -135,6 +137,22 @@ def withdraw(context: Context, id_: int) -> None:
         .where(TARIFFS.c.id == id_)
         .values(state="WITHDRAWN", withdrawn_by=context.actor, withdrawn_at=context.now)
     )
+    _tell(context, row, accepted=False, why=why)
+
+
+def _tell(context: Context, row: TariffRow, *, accepted: bool, why: str | None = None) -> None:
+    """Tell the officer who drafted the row; nobody where a command of the machine did it."""
+    if context.tx.envelope is None:
+        return
+    outcome = TellProposer(
+        proposer=row.drafted_by,
+        decider=context.actor,
+        matter="tariff",
+        number=str(row.id),
+        accepted=accepted,
+        why=why,
+    )
+    context.tx.send(TELL_PROPOSER, outcome)
 
 
 def _locked(conn: Connection, id_: int, *states: TariffState) -> TariffRow:

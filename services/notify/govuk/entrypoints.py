@@ -64,9 +64,9 @@ class GovukEntrypoints(Entrypoints):
         return senders.approve(self.context(tx), approver, message.id)
 
     @serve(of_senders.WITHDRAW_SENDER)
-    def withdraw_sender(self, tx: Tx, message: of_senders.OneSender) -> of_senders.Senders:
+    def withdraw_sender(self, tx: Tx, message: of_senders.WithdrawSender) -> of_senders.Senders:
         editor = roles.editor(tx.conn, tx.envelope)
-        return senders.withdraw(self.context(tx), editor, message.id)
+        return senders.withdraw(self.context(tx), editor, message)
 
     @serve(govnotify.PRINT_QUEUE)
     def print_queue(self, tx: Tx, message: govnotify.ReadQueue) -> govnotify.Queue:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert, select, update
 from bus.database.rows import fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import NotFound, RuleBroken
-from contracts.notify.senders import ProposeSender, SenderOf, Senders
+from contracts.notify.senders import ProposeSender, SenderOf, Senders, WithdrawSender
+from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from iran import identifiers
 from services.notify.context import Context, uuid_of
 from services.notify.editors import roles
@@ -116,18 +117,35 @@ def approve(context: Context, approver: str, id_: str) -> Senders:
     context.conn.execute(
         update(SENDERS).where(SENDERS.c.id == row.id).values(state="APPROVED", approved_by=approver)
     )
+    _tell(context, row, approver, accepted=True)
     return list_all(context.conn, row.owner)
 
 
-def withdraw(context: Context, editor: str, id_: str) -> Senders:
+def withdraw(context: Context, editor: str, message: WithdrawSender) -> Senders:
     """Withdraw a name at once; one editor may, since nobody is deceived by less."""
-    row = _locked(context.conn, id_)
+    row = _locked(context.conn, message.id)
     context.conn.execute(
         update(SENDERS)
         .where(SENDERS.c.id == row.id)
         .values(state="WITHDRAWN", withdrawn_by=editor, is_default=False)
     )
+    _tell(context, row, editor, accepted=False, why=message.why)
     return list_all(context.conn, row.owner)
+
+
+def _tell(
+    context: Context, row: SenderRow, decider: str, *, accepted: bool, why: str | None = None
+) -> None:
+    """Tell the editor who proposed the name."""
+    outcome = TellProposer(
+        proposer=row.proposed_by,
+        decider=decider,
+        matter="sender",
+        number=row.owner,
+        accepted=accepted,
+        why=why,
+    )
+    context.tx.send(TELL_PROPOSER, outcome)
 
 
 def list_all(conn: Connection, owner: str | None, *, approved: bool = False) -> Senders:

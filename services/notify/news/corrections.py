@@ -19,7 +19,9 @@ from contracts.notify.promises import (
     Corrections,
     ProposeCorrection,
     SignedReport,
+    WithdrawCorrection,
 )
+from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from services.notify.context import Context
 from services.notify.editors import roles
 from services.notify.news import reports
@@ -79,17 +81,17 @@ def approve(context: Context, approver: str, id_: int) -> SignedReport:
     """Sign a proposal of somebody else. Forbidden ``notices.same_person``; else as ``withdraw``."""
     row = _open(context, id_)
     roles.second(approver, row.proposed_by)
-    _decide(context, id_, "APPROVED", approver)
+    _decide(context, row, "APPROVED", approver)
     return reports.sign(context, row.report, approver, row.reason)
 
 
-def withdraw(context: Context, editor: str, id_: int) -> Corrections:
+def withdraw(context: Context, editor: str, message: WithdrawCorrection) -> Corrections:
     """End a proposal: one editor may, since nothing was signed.
 
     NotFound ``correction.not_found``; RuleBroken ``correction.decided``.
     """
-    _open(context, id_)
-    _decide(context, id_, "WITHDRAWN", editor)
+    row = _open(context, message.id)
+    _decide(context, row, "WITHDRAWN", editor, message.why)
     return waiting(context)
 
 
@@ -123,6 +125,18 @@ def _open(context: Context, id_: int) -> CorrectionRow:
     return row
 
 
-def _decide(context: Context, id_: int, state: str, by: str) -> None:
+def _decide(
+    context: Context, row: CorrectionRow, state: str, by: str, why: str | None = None
+) -> None:
+    """Note who decided, and tell who proposed it."""
     values = {"state": state, "decided_by": by, "decided_at": context.now}
-    context.conn.execute(update(PROMISE_CORRECTIONS).where(_TABLE.id == id_).values(values))
+    context.conn.execute(update(PROMISE_CORRECTIONS).where(_TABLE.id == row.id).values(values))
+    outcome = TellProposer(
+        proposer=row.proposed_by,
+        decider=by,
+        matter="month_correction",
+        number=row.month,
+        accepted=state == "APPROVED",
+        why=why,
+    )
+    context.tx.send(TELL_PROPOSER, outcome)

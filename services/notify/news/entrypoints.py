@@ -133,10 +133,10 @@ class NewsEntrypoints(Entrypoints):
 
     @serve(promise_contracts.WITHDRAW_CORRECTION)
     def withdraw_correction(
-        self, tx: Tx, message: promise_contracts.OneCorrection
+        self, tx: Tx, message: promise_contracts.WithdrawCorrection
     ) -> promise_contracts.Corrections:
         editor = roles.editor(tx.conn, tx.envelope)
-        return corrections.withdraw(self.context(tx), editor, message.id)
+        return corrections.withdraw(self.context(tx), editor, message)
 
     # --- subscriptions ---
 

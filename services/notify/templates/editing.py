@@ -10,7 +10,14 @@ from sqlalchemy import Connection, select, text, update
 from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import NotFound
-from contracts.notify.desk import FormRow, FormRows, FormVersions, PreviewVersion, Version
+from contracts.notify.desk import (
+    FormRow,
+    FormRows,
+    FormVersions,
+    PreviewVersion,
+    Version,
+    WithdrawVersion,
+)
 from contracts.notify.messages import DraftTemplate, MessagePreview
 from services.notify.context import Context, uuid_of
 from services.notify.domain import template
@@ -154,15 +161,15 @@ def approve(context: Context, approver: str, id_: str, version: int) -> FormVers
     return form_with_versions(context.conn, id_)
 
 
-def withdraw(context: Context, editor: str, role: str, id_: str, version: int) -> FormVersions:
+def withdraw(context: Context, editor: str, role: str, message: WithdrawVersion) -> FormVersions:
     """Withdraw a version: a draft by any editor, one in force by an approver, as it stops
     messages. Forbidden ``notices.not_an_approver``.
     """
-    row = versions.load_version(context.conn, uuid_of(id_), version)
+    row = versions.load_version(context.conn, uuid_of(message.id), message.version)
     if row.state == "APPROVED":
         roles.may_approve(role)
-    versions.withdraw(context, id_, version, editor)
-    return form_with_versions(context.conn, id_)
+    versions.withdraw(context, message.id, message.version, editor, message.why)
+    return form_with_versions(context.conn, message.id)
 
 
 def archive(context: Context, editor: str, id_: str) -> FormVersions:

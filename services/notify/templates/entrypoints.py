@@ -64,9 +64,9 @@ class TemplateEntrypoints(Entrypoints):
         return editing.approve(self.context(tx), approver, message.id, message.version)
 
     @serve(desk.WITHDRAW_VERSION)
-    def withdraw_version(self, tx: Tx, message: desk.OneVersion) -> desk.FormVersions:
+    def withdraw_version(self, tx: Tx, message: desk.WithdrawVersion) -> desk.FormVersions:
         editor, role = roles.caller(tx.conn, tx.envelope)
-        return editing.withdraw(self.context(tx), editor, role, message.id, message.version)
+        return editing.withdraw(self.context(tx), editor, role, message)
 
     @serve(desk.ARCHIVE_FORM)
     def archive_form(self, tx: Tx, message: desk.OneForm) -> desk.FormVersions:

@@ -10,6 +10,7 @@ from bus.errors import BusError
 from bus.settings import Settings
 from contracts.ticketing import accounts as contracts
 from contracts.ticketing import dead_letters
+from contracts.ticketing.second_persons import TELL_PROPOSER
 from services.ticketing.accounts import (
     factors,
     own_account,
@@ -84,7 +85,10 @@ class AccountEntries:
     def decide_replay(
         self, tx: Tx, message: dead_letters.DecideReplay
     ) -> dead_letters.Replay | BusError:
-        return replays.decide(self.account_context(tx), message)
+        reply = replays.decide(self.account_context(tx), message)
+        if isinstance(reply, dead_letters.Replay) and reply.decided_by is not None:
+            tx.send(TELL_PROPOSER, replays.outcome(reply, reply.decided_by))
+        return reply
 
     @serve(dead_letters.NOTE_FATES)
     def note_fates(self, tx: Tx, message: dead_letters.NoteFates) -> dead_letters.Replay | BusError:

@@ -10,6 +10,7 @@ from bus.envelope import instant
 from bus.errors import BusError, Forbidden, NotFound, RuleBroken
 from contracts.ticketing.accounts import Operation
 from contracts.ticketing.dead_letters import AskReplay, DecideReplay, NoteFates, Replay, Replays
+from contracts.ticketing.second_persons import TellProposer
 from services.ticketing.accounts import sessions, sign_in
 from services.ticketing.accounts.sign_in import AccountContext
 from services.ticketing.tables import REPLAYS
@@ -85,6 +86,19 @@ def decide(context: AccountContext, message: DecideReplay) -> Replay | BusError:
         state=STATE_OF[message.decision],
         decided_by=operator.name,
         decided_at=context.now,
+        decision=message.why or "",
+    )
+
+
+def outcome(replay: Replay, decider: str) -> TellProposer:
+    """Return what whoever asked is told."""
+    return TellProposer(
+        proposer=replay.asked_by,
+        decider=decider,
+        matter="replay",
+        number=str(replay.id),
+        accepted=replay.state == "CONFIRMED",
+        why=replay.decision,
     )
 
 
@@ -125,4 +139,5 @@ def _shown(row: Row[tuple[object, ...]]) -> Replay:
         decided_by=row.decided_by,
         decided_at=instant(row.decided_at),
         fates=row.fates,
+        decision=row.decision or None,
     )

@@ -32,10 +32,11 @@ from services.ticketing.accounts import (
     sessions,
     sign_in_limits,
     staff,
+    unread,
 )
 from services.ticketing.accounts.sessions import Limits, Session, Start
 from services.ticketing.accounts.sign_in_limits import Guesser
-from services.ticketing.tables import ACCOUNT_LOG, COLLEAGUE_NOTICES
+from services.ticketing.tables import ACCOUNT_LOG
 
 WRONG_CODES = 5
 NOTED_AGAIN = dt.timedelta(days=1)
@@ -94,17 +95,8 @@ def to_reply(context: AccountContext, session: Session) -> SignedIn:
         operator=operators.role_of(context.conn, session.username),
         failures=session.failures,
         started_at=session.started_at.isoformat(),
-        unread=_count_unread(context, session.username),
+        unread=unread.count(context.conn, session.username, context.now),
     )
-
-
-def _count_unread(context: AccountContext, username: str) -> int:
-    statement = select(func.count()).where(
-        COLLEAGUE_NOTICES.c.username == username,
-        COLLEAGUE_NOTICES.c.read_at.is_(None),
-        COLLEAGUE_NOTICES.c.at <= context.now,
-    )
-    return int(context.conn.execute(statement).scalar_one())
 
 
 # --- signing in and out ---

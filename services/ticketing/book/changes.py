@@ -23,6 +23,7 @@ from contracts.ticketing.book import (
     ProposeBookChange,
     RefuseBookChange,
 )
+from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from iran.persian import tehran_day
 from people.book_keys import SECTIONS, key_of
 from services.ticketing import books
@@ -159,7 +160,7 @@ def withdraw(context: Context, message: OneBookChange) -> BookChange:
 def _decide(
     context: Context, id_: int, act: Act, decision: str = "", *, second: bool = False
 ) -> ChangeRow:
-    """The change, with its new state and who decided it."""
+    """The change, with its new state and who decided it; its proposer is told."""
     username = context.colleague.username
     if second:
         moves.require(context.colleague.role, "approve_book")
@@ -178,6 +179,15 @@ def _decide(
         decided_at=context.now,
         decision=decision,
     )
+    outcome = TellProposer(
+        proposer=change.proposed_by,
+        decider=username,
+        matter="book_change",
+        number=str(id_),
+        accepted=act == "approve",
+        why=decision or None,
+    )
+    context.tx.send(TELL_PROPOSER, outcome)
     return change
 
 

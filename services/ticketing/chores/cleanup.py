@@ -17,6 +17,7 @@ from services.ticketing.tables import (
     DRAFTS,
     FILES,
     MAILS,
+    PROPOSAL_OUTCOMES,
     SECRET_CODES,
     STRANGER_NOTICES,
     SUPPORTERS,
@@ -36,11 +37,13 @@ def forget(store: Store, context_of: Callable[[Tx], Context], blobs: Blobs) -> N
     old_drafts = func.now() - retention.span("drafts")
     old_updates = func.now() - retention.span("app_updates")
     old_notices = func.now() - retention.span("colleague_notices")
+    old_outcomes = func.now() - retention.span("proposal_outcomes")
     with store.transaction() as tx:
         held = holds.held_tickets(context_of(tx))
         for statement in (
             delete(DRAFTS).where(DRAFTS.c.saved_at < old_drafts, DRAFTS.c.ticket.not_in(held)),
             delete(COLLEAGUE_NOTICES).where(COLLEAGUE_NOTICES.c.read_at < old_notices),
+            delete(PROPOSAL_OUTCOMES).where(PROPOSAL_OUTCOMES.c.read_at < old_outcomes),
             delete(APP_UPDATES).where(APP_UPDATES.c.at < old_updates),
             delete(ATTEMPTS).where(ATTEMPTS.c.last_at < old),
             delete(STRANGER_NOTICES).where(STRANGER_NOTICES.c.at < old),

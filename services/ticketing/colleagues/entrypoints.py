@@ -1,11 +1,12 @@
 """Entrypoints for what colleagues tell each other."""
 
 from bus.database.store import Tx
-from bus.endpoint import serve
+from bus.endpoint import handle, serve
 from bus.errors import BusError
 from contracts.ticketing import colleagues as contracts
 from contracts.ticketing.desk import Acted, Nothing
-from services.ticketing.colleagues import handover, leave, notices
+from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
+from services.ticketing.colleagues import handover, leave, notices, outcomes
 from services.ticketing.context import ContextSource
 from services.ticketing.desk import corrections, mobiles
 
@@ -62,3 +63,7 @@ class ColleagueEntries(ContextSource):
     @serve(contracts.DECIDE_CORRECTION)
     def decide_correction(self, tx: Tx, message: contracts.DecideCorrection) -> Acted:
         return mobiles.decide(self.staff_context(tx), message)
+
+    @handle(TELL_PROPOSER)
+    def tell_proposer(self, tx: Tx, message: TellProposer) -> None:
+        outcomes.keep(self.context(tx), message)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from bus.envelope import instant
 from bus.errors import BusError
@@ -18,7 +18,8 @@ from contracts.ticketing.colleagues import (
 )
 from contracts.ticketing.desk import OneTicket
 from iran.persian import tehran_day
-from services.ticketing.colleagues import notice_address
+from services.ticketing.accounts import unread as of_colleague
+from services.ticketing.colleagues import notice_address, outcomes
 from services.ticketing.context import Context
 from services.ticketing.desk import tickets
 from services.ticketing.tables import COLLEAGUE_NOTICES, TICKETS
@@ -31,7 +32,7 @@ FARTHEST = dt.timedelta(days=366)
 
 
 def own(context: Context) -> MyNotices:
-    """List one's notices, unread first, then the newest."""
+    """List one's notices and what became of one's proposals, unread first, then the newest."""
     table, own_name = COLLEAGUE_NOTICES.c, context.colleague.username
     statement = (
         select(
@@ -69,11 +70,15 @@ def own(context: Context) -> MyNotices:
         mails=settings.mails,
         unproven=settings.unproven,
         asked=settings.code is not None,
+        outcomes=outcomes.own(context),
     )
 
 
 def read(context: Context, message: ReadNotices) -> Unread:
-    """Mark one's notices as read: of a ticket, those named, or all."""
+    """Mark one's notices as read: of a ticket, those named, that of one proposal, or all."""
+    if message.outcome is not None:
+        outcomes.read(context, message.outcome)
+        return Unread(unread=unread(context))
     table = COLLEAGUE_NOTICES.c
     statement = update(COLLEAGUE_NOTICES).where(
         table.username == context.colleague.username,
@@ -85,6 +90,8 @@ def read(context: Context, message: ReadNotices) -> Unread:
         statement = statement.where(table.ticket == of_code)
     elif message.ids:
         statement = statement.where(table.id.in_(message.ids))
+    else:
+        outcomes.read(context)
     context.conn.execute(statement.values(read_at=context.now))
     return Unread(unread=unread(context))
 
@@ -119,9 +126,4 @@ def prove_address(context: Context, message: ProveNoticeAddress) -> Unread | Bus
 
 def unread(context: Context) -> int:
     """Count one's unread notices."""
-    statement = select(func.count()).where(
-        COLLEAGUE_NOTICES.c.username == context.colleague.username,
-        COLLEAGUE_NOTICES.c.read_at.is_(None),
-        COLLEAGUE_NOTICES.c.at <= context.now,
-    )
-    return int(context.conn.execute(statement).scalar_one())
+    return of_colleague.count(context.conn, context.colleague.username, context.now)

@@ -10,7 +10,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import ScalarSelect, false, func, insert, select, update
+from sqlalchemy import ScalarSelect, Select, false, func, insert, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.envelope import instant
@@ -76,9 +76,19 @@ def _add(context: Context, ticket: int, state: State, **values: object) -> None:
 
 def waits(context: Context, ticket: int) -> bool:
     """Tell whether a correction of the ticket waits."""
+    return context.conn.scalar(_waiting(ticket)) is not None
+
+
+def own_that_waits(context: Context, ticket: int) -> int | None:
+    """Return the correction of the ticket that waits and that this colleague made."""
+    own = MOBILE_CORRECTIONS.c.made_by == context.colleague.username
+    id_: int | None = context.conn.scalar(_waiting(ticket).where(own))
+    return id_
+
+
+def _waiting(ticket: int) -> Select[int]:
     column = MOBILE_CORRECTIONS.c
-    waiting = select(column.id).where(column.ticket == ticket, column.state == "WAITING")
-    return context.conn.scalar(waiting) is not None
+    return select(column.id).where(column.ticket == ticket, column.state == "WAITING")
 
 
 def get(context: Context, number: int) -> CorrectionRow:
@@ -93,12 +103,14 @@ def get(context: Context, number: int) -> CorrectionRow:
 
 
 def decided(context: Context, row: CorrectionRow, state: State) -> None:
-    """Note who decided; the number and the reason go from here.
+    """Note who decided; the number and the reason go from here. Nobody decides what its maker takes
+    back.
 
-    Forbidden ``desk.same_person`` for who made it; Conflict ``mobile_correction.decided``. The
-    ticket is locked, so that two deciders wait for each other.
+    Forbidden ``desk.same_person`` for who made it and approves it; Conflict
+    ``mobile_correction.decided``. The ticket is locked, so that two deciders wait for each other.
     """
-    if row.made_by == context.colleague.username:
+    own = row.made_by == context.colleague.username
+    if own and state == "DONE":
         raise Forbidden(
             "You made this yourself; another colleague has to decide.", code="desk.same_person"
         )
@@ -110,7 +122,7 @@ def decided(context: Context, row: CorrectionRow, state: State) -> None:
             state=state,
             mobile=None,
             reason="",
-            decided_by=context.colleague.username,
+            decided_by=None if own else context.colleague.username,
             decided_at=context.now,
         )
     )

@@ -42,22 +42,28 @@ def correct(context: Context, message: CorrectMobile) -> Acted:
 
 
 def decide(context: Context, message: DecideCorrection) -> Acted:
-    """Approve or refuse a correction that waits. Forbidden ``desk.same_person`` for who made it.
+    """Approve or refuse a correction that waits, or take one's own back. Forbidden
+    ``desk.same_person`` for who made it and approves it.
 
-    A hold that came meanwhile keeps the wish itself: Conflict ``person_act.held`` for both.
+    A hold that came meanwhile keeps the wish itself: Conflict ``person_act.held`` for all.
     """
-    moves.require(context.colleague.role, "approve_mobile")
     row = corrections.get(context, message.correction)
+    own = row.made_by == context.colleague.username
+    taken_back = own and not message.approve
+    moves.require(context.colleague.role, "correct_mobile" if taken_back else "approve_mobile")
     case = acts.load_by_id(context, row.ticket)
     tickets.require_unit(context, case)
     standing.require_free(context, case)
     corrections.decided(context, row, "DONE" if message.approve else "REFUSED")
+    if message.approve:
+        reply = _put(context, case, row.mobile, row.reason)
+    else:
+        said = labels.MOBILE_TAKEN_BACK if taken_back else labels.MOBILE_REFUSED
+        tickets.add(context, case, "note", text=f"{said}\n{message.why or ''}".strip())
+        reply = tickets.finish(context, case)
     mark = f"correction:{row.id}"
     colleagues.tell(context, case, [row.made_by], "decided", mark, context.colleague.username)
-    if message.approve:
-        return _put(context, case, row.mobile, row.reason)
-    tickets.add(context, case, "note", text=labels.MOBILE_REFUSED)
-    return tickets.finish(context, case)
+    return reply
 
 
 def _ask_second(context: Context, case: Case, message: CorrectMobile) -> Acted:

@@ -12,7 +12,7 @@ from iran.collation import collation_key
 from iran.persian import tehran_day
 from services.ticketing.accounts import absences, staff
 from services.ticketing.context import Context
-from services.ticketing.desk import contacts, similar, standing
+from services.ticketing.desk import contacts, corrections, similar, standing
 from services.ticketing.domain import labels, moves
 from services.ticketing.domain.book import PreparedText
 from services.ticketing.domain.moves import Act
@@ -71,6 +71,7 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
         supporters=reports.count_supporters(context, [case.id]).get(case.id, 0),
         public=reports.is_public(row),
         mobile_proven=contacts.is_mobile_proven(context, case),
+        own_correction=corrections.own_that_waits(context, case.id),
     )
 
 

@@ -84,7 +84,7 @@ ACTS = {
     "unpublish": ("از فهرست همگانی برداشته شد", "Taken out of the public list"),
     "take_down": ("واحد آن را از فهرست همگانی برداشت", "The unit took it out of the public list"),
     "remind": ("یادآوری", "Reminder"),
-    "escalate": ("هشدار سررسید", "Escalated"),
+    "escalate": ("هشدار", "Escalated"),
     "due_moved": ("سررسید تغییر کرد", "The due time moved"),
     "bounce": ("نامه‌ای به نشانی داده‌شده نرسید", "A letter could not be delivered"),
     "infected": (
@@ -119,6 +119,7 @@ MOBILE_WAITS = (
     "شماره‌ها» تصمیم نگیرد، چیزی عوض نمی‌شود."
 )
 MOBILE_REFUSED = "اصلاح شماره همراه پذیرفته نشد؛ شماره همان است که بود."
+MOBILE_TAKEN_BACK = "اصلاح شماره همراه پس گرفته شد؛ شماره همان است که بود."
 # The same as everybody reads it on a public report, where "you" would be somebody else.
 ACTS_OF_REPORT = {
     "say": ("واحد رسیدگی به گزارش‌دهنده نوشت", "The unit wrote to the reporter"),
@@ -155,6 +156,7 @@ NOTICES = {
     "due_soon": "تا سررسید پرونده شما کمتر از دو ساعت مانده است",
     "missed": "سررسید پرونده شما گذشت",
     "reminder": "یادآوری خود شما",
+    "outcome": "درباره پیشنهاد شما تصمیم گرفته شد",
 }
 # What the history says when a ticket was given to a colleague who is away.
 AWAY_WITH_DEPUTY = "{name} تا {until} در دسترس نیست؛ پرونده به جانشین ایشان، {deputy}، رسید."

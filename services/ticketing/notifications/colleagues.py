@@ -19,6 +19,11 @@ from services.ticketing.domain.ticket import Entry
 from services.ticketing.tables import COLLEAGUE_NOTICES, STAFF
 from services.ticketing.tickets.acts import Case
 
+# What is about no single ticket: the template of its e-mail, and the page that its link opens.
+_LEADS_TO = {
+    "handed_over": ("colleague_handed_over", "?mine=1"),
+    "outcome": ("colleague_outcome", "/for-me"),
+}
 # What a person does on a ticket that its colleague has to know.
 OF_CITIZEN = frozenset({"write", "joined_write", "reopen", "withdraw", "outside_letter"})
 
@@ -83,16 +88,16 @@ def send_mail(context: Context, username: str, kind: str, code: str | None = Non
     ).one_or_none()
     if row is None or not row.notice_mails or not row.notice_email:
         return
-    link = f"{context.desk_url}/tickets/{code}" if code else f"{context.desk_url}?mine=1"
+    template, page = _LEADS_TO.get(kind, ("colleague_notice", f"/tickets/{code}"))
     context.tx.send(
         SEND_MESSAGE,
         SendMessage(
-            template="colleague_notice" if code else "colleague_handed_over",
+            template=template,
             channels=("email",),
             to=Receiver(email=row.notice_email),
             personalisation={
                 "reason": labels.NOTICES[kind],
-                "link": link,
+                "link": f"{context.desk_url}{page}",
                 **({"code": code} if code else {}),
             },
             reference=code,

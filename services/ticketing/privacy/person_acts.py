@@ -18,6 +18,7 @@ from contracts.notify.person_work import (
 from contracts.notify.persons import Person
 from contracts.ticketing import person_acts as contracts
 from contracts.ticketing.person_acts import CONTEXTS, PersonAct
+from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from people import retention
 from services.ticketing.context import Context
 from services.ticketing.domain import moves
@@ -98,7 +99,8 @@ def take_up(context: Context, message: contracts.TakeUpWish) -> PersonAct:
 def decline(context: Context, message: contracts.DeclinePersonAct) -> PersonAct:
     """Decline a wish or a proposal; the numbers are emptied. Conflict ``person_act.state``."""
     officer = _officer(context)
-    _in_state(_row(context, message.number, lock=True), "WISHED", "PROPOSED")
+    row = _in_state(_row(context, message.number, lock=True), "WISHED", "PROPOSED")
+    _tell(context, row, accepted=False, why=message.reason)
     return _set(
         context,
         message.number,
@@ -128,6 +130,7 @@ def confirm(context: Context, message: contracts.OnePersonAct) -> PersonAct:
         own_part.require_free(context, claim)
     emails, tickets = own_part.emails(context, claim), own_part.codes(context, claim)
     _set(context, row.id, state="RUNNING", decided_by=officer, decided_at=context.now)
+    _tell(context, row, accepted=True)
     work = own_part.export if row.kind == "export" else own_part.erase
     for command in (WORK_ON_PERSON, WORK_ON_PERSON_OF_INQUIRY):
         context.tx.send(
@@ -147,6 +150,21 @@ def confirm(context: Context, message: contracts.OnePersonAct) -> PersonAct:
         part["emptied"]["copies"] = _take_copies_away(context, row.id)
     _keep(context, row.id, "ticketing", part)
     return _reply(context, _row(context, row.id))
+
+
+def _tell(context: Context, row: ActRow, *, accepted: bool, why: str | None = None) -> None:
+    """Tell the officer who asked for it; of a mere wish there is none."""
+    if row.proposed_by is None:
+        return
+    outcome = TellProposer(
+        proposer=row.proposed_by,
+        decider=context.colleague.username,
+        matter="person_act",
+        number=str(row.id),
+        accepted=accepted,
+        why=why,
+    )
+    context.tx.send(TELL_PROPOSER, outcome)
 
 
 def note(context: Context, message: contracts.NotePersonPart) -> None:

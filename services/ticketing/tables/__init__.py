@@ -17,6 +17,7 @@ from services.ticketing.tables.colleagues import (
     COLLEAGUE_NOTICES,
     DRAFTS,
     MOBILE_CORRECTIONS,
+    PROPOSAL_OUTCOMES,
 )
 from services.ticketing.tables.mail import (
     LETTER_ACTS,
@@ -73,6 +74,7 @@ __all__ = [
     "PEOPLE",
     "PERSON_ACTS",
     "PERSON_PARTS",
+    "PROPOSAL_OUTCOMES",
     "RECOVERY_CODES",
     "REPLAYS",
     "SAVED_FILTERS",

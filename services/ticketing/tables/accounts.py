@@ -138,5 +138,6 @@ REPLAYS = Table(
     Column("decided_by", Text),
     Column("decided_at", MOMENT),
     Column("fates", JSONB, nullable=False, server_default="{}"),
+    Column("decision", Text, nullable=False, server_default=""),
 )
 Index("replays_open", REPLAYS.c.id, postgresql_where=REPLAYS.c.state == text("'ASKED'"))

@@ -1,4 +1,6 @@
-"""What a colleague has before him: drafts, notices, absences, corrections to be decided."""
+"""What a colleague has before him: drafts, notices, what became of proposals, absences,
+corrections to be decided.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -42,6 +44,22 @@ COLLEAGUE_NOTICES = Table(
     Column("at", MOMENT, nullable=False),
     Column("read_at", MOMENT),
     UniqueConstraint("username", "ticket", "kind", "mark"),
+)
+# What a second person decided about a colleague's proposal, in any context; ``number`` and
+# ``name`` say which.
+PROPOSAL_OUTCOMES = Table(
+    "proposal_outcomes",
+    metadata,
+    id_column(),
+    username_column(),
+    Column("matter", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("read_at", MOMENT),
 )
 # Days (inclusive) on which a colleague is away, and who stands in.
 ABSENCES = Table(

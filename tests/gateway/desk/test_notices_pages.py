@@ -233,7 +233,12 @@ def test_only_an_approver_takes_a_version_in_force_back(karim, mina):
     id_ = karim.draft("taken_back")
     mina.post(f"/templates/{id_}/approve", version="1")
     assert karim.post(f"/templates/{id_}/withdraw", version="1").status_code == 403
-    assert "نسخه پس گرفته شد" in mina.post(f"/templates/{id_}/withdraw", version="1").text
+    look = mina.press(f"/templates/{id_}/withdraw", version="1").text
+    assert '<textarea id="why"' in look, "its author is told the reason"
+    gone = mina.post(f"/templates/{id_}/withdraw", version="1", why="کهنه است")
+    assert "نسخه پس گرفته شد" in gone.text
+    for_me = f"{karim.house.ops}/desk/for-me"
+    wait_for(lambda: "کهنه است" in karim.session.get(for_me, timeout=30).text)
     assert "الگو بایگانی شد" in mina.post(f"/templates/{id_}/archive", version="1").text
 
 
@@ -537,7 +542,8 @@ def test_a_sender_is_proposed_by_one_and_approved_by_another(house, karim, mina)
         "/senders", owner="power-co", channel="sms", text="۳۰۰۰ ۹۹۹", provider="magfa"
     )
     assert "همکار دیگری باید آن را تأیید کند" in page.text
-    id_ = re.search(r"/senders/([0-9a-f-]{36})/approve", page.text)[1]
+    id_ = re.search(r"/senders/([0-9a-f-]{36})/withdraw", page.text)[1]
+    assert f"{id_}/approve" not in page.text, "nobody is offered what is refused"
     assert karim.post(f"/senders/{id_}/approve").status_code == 403
     page = mina.post(f"/senders/{id_}/approve").text
     assert ("فرستنده تأیید شد" in page, "تأییدشده" in page, "3000999" in page) == (True,) * 3

@@ -115,6 +115,8 @@ def test_who_is_no_officer_is_told_so(house, path):
     assert answer.status_code == 403
     assert "شما به خزانه دسترسی ندارید" in answer.text
     assert sara.post("/day/2026-11-01/close").status_code == 403
+    home = sara.session.get(f"{house.ops}/desk", timeout=30).text
+    assert 'href="/desk/treasury"' not in home, "no menu leads where one is turned away"
 
 
 def test_who_has_not_signed_in_is_shown_the_way_in(house):

@@ -16,7 +16,7 @@ from tests.gateway.conftest import GOOD, begin, environ_of
 from tests.gateway.conftest import reads as get
 from tests.gateway.desk.test_sessions import Browser, put
 from tests.processes import Starter, run_main
-from tests.stores import execute
+from tests.stores import execute, told_to_proposers
 from tests.waiting import wait_for
 
 AGENCY = """
@@ -104,8 +104,8 @@ def newest(house):
     )[0]
 
 
-def decides(browser, id_, decision):
-    return browser.post(f"/dead-letters/asked/{id_}", decision=decision)
+def decides(browser, id_, decision, **more):
+    return browser.post(f"/dead-letters/asked/{id_}", decision=decision, **more)
 
 
 def test_what_one_operator_asks_another_confirms_and_both_names_stay(house):
@@ -175,8 +175,11 @@ def test_letters_are_dropped_or_left_alone_as_two_operators_say(house):
     for id_ in ("drop-1", "drop-2"):
         die(house, ANSWER_BATCH_PART.name, b"{}", headers, id_)
     asks(first, ["drop-1"], "drop")
-    assert decides(second, newest(house)[0], "refuse").status_code == 303
+    why = "نخست علت را برطرف کنید"
+    assert decides(second, newest(house)[0], "refuse", why=why).status_code == 303
     assert (newest(house)[1], "drop-1" in dead_ids(house)) == ("REFUSED", True)
+    assert why in first.get("/dead-letters").text
+    assert told_to_proposers(house.db)[-1] == (first.name, "replay", False, why)
     asks(first, ["drop-1"], "drop")
     assert decides(first, newest(house)[0], "withdraw").status_code == 303
     assert newest(house)[1] == "WITHDRAWN"

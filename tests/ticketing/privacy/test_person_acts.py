@@ -9,7 +9,7 @@ from contracts.notify.person_work import WORK_ON_PERSON, WORK_ON_PERSON_OF_INQUI
 from contracts.ticketing import person_acts as c
 from contracts.ticketing import privacy
 from services.ticketing.privacy import person_acts
-from tests.stores import execute
+from tests.stores import execute, told_to_proposers
 from tests.ticketing.privacy.test_privacy import NATIONAL_ID, tables_with_person
 
 MOBILE = "09120000016"
@@ -54,7 +54,7 @@ def commands(hand):
 
 
 def test_an_erasure_needs_two_officers_and_empties_what_is_not_worked_on(two, matters):
-    ended, running, other = matters
+    ended, running, others = matters
     assert propose(two, "erase", as_="karim")["code"] == "desk.role"
     act = propose(two, "erase")
     assert (
@@ -66,7 +66,7 @@ def test_an_erasure_needs_two_officers_and_empties_what_is_not_worked_on(two, ma
     assert commands(two) == sorted([WORK_ON_PERSON.name, WORK_ON_PERSON_OF_INQUIRY.name])
     assert execute(two.db, "select code from tickets where emptied_at is not null") == [(ended,)]
     assert two.read(running)["person"]["national_id"] == NATIONAL_ID
-    assert two.read(other)["person"]["name"] == "دیگری"
+    assert two.read(others)["person"]["name"] == "دیگری"
     for context in ("inquiry", "notify"):
         note(two, act["id"], context, {"emptied": {"messages": 3}, "kept": []})
     document = two.call(c.PERSON_DOCUMENT, as_="nader", number=act["id"])
@@ -79,6 +79,10 @@ def test_an_erasure_needs_two_officers_and_empties_what_is_not_worked_on(two, ma
     assert execute(two.db, "select subject from person_acts") == [(None,)]
     again = two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=act["id"])
     assert again["code"] == "person_act.state"
+    other = propose(two, "erase")["id"]
+    two.call(c.DECLINE_PERSON_ACT, as_="leila", number=other, reason="نه هنوز")
+    told = [("nader", "person_act", True, None), ("nader", "person_act", False, "نه هنوز")]
+    assert told_to_proposers(two.db) == told
 
 
 def test_an_export_has_all_of_the_person_and_nothing_of_others(two, matters):

@@ -8,9 +8,14 @@ from bus.errors import NotFound
 from contracts.ticketing import colleagues as contracts
 from contracts.ticketing.desk import Nothing
 from gateway.forms.fields import parse_form
+from gateway.html.formats import moment
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
+from gateway.ops.staff.names import Person
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
+from gateway.ops.staff.previews import Fact, Preview
+from iran.identifiers import as_dialled
+from people.tracking import grouped
 
 CORRECTIONS = f"{AT}/corrections"
 # How each state looks, and what it is called.
@@ -51,8 +56,22 @@ class CorrectionPages:
         }
         target = f"corrections?done=correction_{decision}"
         return await self._pages.send(
-            request, contracts.DECIDE_CORRECTION, self._listed, target, values, fields
+            request,
+            contracts.DECIDE_CORRECTION,
+            self._listed,
+            target,
+            values,
+            fields,
+            self._preview,
         )
+
+    async def _preview(self, request: Request, message: contracts.DecideCorrection) -> Preview:
+        """What would change, beside the number on file; NotFound if it was decided meanwhile."""
+        reply = await self._pages.ask(request, contracts.LIST_CORRECTIONS, Nothing())
+        for row in reply.corrections:
+            if row.id == message.correction and row.may_decide:
+                return _decision(row, await self._pages.person(request), approve=message.approve)
+        raise NotFound("No such correction waits.", code="mobile_correction.not_found")
 
     def routes(self) -> list[Route]:
         """The routes of corrections."""
@@ -60,3 +79,34 @@ class CorrectionPages:
             Route(CORRECTIONS, self.listed),
             Route(f"{CORRECTIONS}/{{id:int}}/{{decision}}", self.decide, methods=["POST"]),
         ]
+
+
+def _decision(row: contracts.MobileCorrection, person: Person, *, approve: bool) -> Preview:
+    now = row.before.shown if row.before else "ندارد"
+    facts = (
+        Fact("پرونده", f"{grouped(row.code)}، {row.unit['fa']}"),
+        Fact("خواست", f"{person(row.made_by)}، {moment(row.made_at)}"),
+        Fact("شماره اکنون", now),
+        Fact("شماره تازه", as_dialled(row.mobile) if row.mobile else "برداشته می‌شود"),
+    )
+    if approve:
+        return Preview(
+            title="شماره همراه این پرونده عوض می‌شود",
+            button="تأیید اصلاح شماره",
+            facts=facts,
+            text=row.text or "",
+            leaves=(
+                "کدی که به شماره پیشین رفته است دیگر این پرونده را باز نمی‌کند.",
+                "به شماره پیشین خبر داده می‌شود؛ برگشت ندارد مگر با اصلاحی دیگر.",
+            ),
+            again=False,
+        )
+    return Preview(
+        title="این اصلاح پذیرفته نمی‌شود",
+        button="نپذیرفتن",
+        facts=facts,
+        leaves=("شماره همان است که بود؛ شهروند چیزی نمی‌شنود.",),
+        danger=True,
+        again=False,
+        asks_why=True,
+    )

@@ -16,14 +16,18 @@ from contracts.agencies import desk as register
 from contracts.agencies.register import Nothing as OfRegister
 from contracts.billing import treasury
 from contracts.notify import desk as notices
+from contracts.notify import promises, senders
+from contracts.notify.announcements import Nothing as OfNotices
 from contracts.ticketing import book, person_acts
 from contracts.ticketing import queue as contracts
-from contracts.ticketing.colleagues import MY_NOTICES, Notice
+from contracts.ticketing.colleagues import LIST_CORRECTIONS, MY_NOTICES, Notice
 from contracts.ticketing.desk import Nothing as OfDesk
 from contracts.ticketing.queue import DeskHome, Queue, QueueRow
+from contracts.ticketing.second_persons import Outcome
 from gateway.ops.desk.lists import opened
 from gateway.ops.desk.lists.addresses import QUEUE_AT
 from gateway.ops.desk.lists.urgency import Urgency, urgency
+from gateway.ops.desk.outcome_words import name_of
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.list_links import list_query
@@ -32,7 +36,7 @@ from gateway.ops.staff.session import Desk
 
 # The first page does not wait longer for a neighbour.
 NEIGHBOUR_SECONDS = 2.0
-STRANGER_SECONDS, AWAY_SECONDS, UNASKED_MOST = 300.0, 15.0, 10_000
+AWAY_SECONDS = 15.0
 NOTICES_MOST = 6
 KEYS_COOKIE, YEAR = "mirab_keys", 365 * 24 * 3600
 
@@ -48,13 +52,15 @@ class Waiting(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class HomeView:
     """The first page: what ticketing tells, the urgency of each ticket, what waits elsewhere, what
-    happened for the colleague and was not read, and which tickets were opened last.
+    happened for the colleague and was not read, what became of the own proposals, and which tickets
+    were opened last.
     """
 
     home: DeskHome
     urgencies: Mapping[str, Urgency]
     waiting: tuple[Waiting, ...]
     notices: tuple[Notice, ...]
+    outcomes: tuple[Outcome, ...]
     opened: tuple[QueueRow, ...]
 
 
@@ -72,14 +78,17 @@ class HomePages:
             "notices": self._notices,
             "book": self._book,
             "privacy": self._privacy,
+            "corrections": self._corrections,
         }
-        self._unasked: dict[tuple[str, str], float] = {}
+        self._away: dict[str, float] = {}
 
     async def home(self, request: Request) -> Response:
         """GET /desk: the first page; an address of the queue as it was before leads on to it."""
         if query := list_query(request):
             return RedirectResponse(f"{QUEUE_AT}?{query}", 303)
-        return await self._pages.page(request, "home", view=self._view(request))
+        return await self._pages.page(
+            request, "home", view=self._view(request), name_of=resolved(name_of)
+        )
 
     async def _view(self, request: Request) -> HomeView:
         home, mine, last, lists = await asyncio.gather(
@@ -94,6 +103,7 @@ class HomePages:
             urgencies={row.code: urgency(row, now) for row in (*home.mine, *home.late)},
             waiting=tuple(waiting for part in lists for waiting in part if waiting.number),
             notices=tuple(notice for notice in mine.notices if notice.unread)[:NOTICES_MOST],
+            outcomes=tuple(each for each in mine.outcomes or () if each.unread)[:NOTICES_MOST],
             opened=last,
         )
 
@@ -110,22 +120,17 @@ class HomePages:
 
         Neither is asked again at once: most colleagues are no officers.
         """
-        username = self._desk.colleague(request).username
+        username, strangers = self._desk.colleague(request).username, self._desk.strangers
         now = time.monotonic()
-        if any(self._unasked.get(key, 0.0) > now for key in ((part, username), (part, ""))):
+        if strangers.are_at(part, username) or self._away.get(part, 0.0) > now:
             return []
         try:
             return await asyncio.wait_for(self._neighbours[part](request), NEIGHBOUR_SECONDS)
         except Forbidden:
-            self._leave_out((part, username), now + STRANGER_SECONDS)
+            strangers.note(part, username)
         except (BusError, TimeoutError):
-            self._leave_out((part, ""), now + AWAY_SECONDS)
+            self._away[part] = now + AWAY_SECONDS
         return []
-
-    def _leave_out(self, key: tuple[str, str], until: float) -> None:
-        if len(self._unasked) >= UNASKED_MOST:
-            self._unasked.clear()
-        self._unasked[key] = until
 
     async def _treasury(self, request: Request) -> list[Waiting]:
         tariffs, refunds, exceptions = await asyncio.gather(
@@ -148,9 +153,19 @@ class HomePages:
         return [Waiting("پیشنهاد ثبت دستگاه در انتظار تأیید", count, f"{AT}/agencies")]
 
     async def _notices(self, request: Request) -> list[Waiting]:
-        reply = await self._pages.ask(request, notices.FORMS, notices.ListForms(drafts=True))
-        count = len(reply.forms)
-        return [Waiting("قالب پیش‌نویس در انتظار تأیید", count, f"{AT}/notices/templates")]
+        forms_, senders_, months = await asyncio.gather(
+            self._pages.ask(request, notices.FORMS, notices.ListForms(drafts=True)),
+            self._pages.ask(request, senders.SENDERS, senders.ListSenders()),
+            self._pages.ask(request, promises.CORRECTIONS, OfNotices()),
+        )
+        proposed = sum(sender.state == "PROPOSED" for sender in senders_.senders)
+        return [
+            Waiting("الگوی پیش‌نویس در انتظار تأیید", len(forms_.forms), f"{AT}/notices/templates"),
+            Waiting("فرستنده در انتظار تأیید", proposed, f"{AT}/notices/senders"),
+            Waiting(
+                "اصلاح گزارش ماه در انتظار تأیید", len(months.corrections), f"{AT}/notices/reports"
+            ),
+        ]
 
     async def _book(self, request: Request) -> list[Waiting]:
         reply = await self._pages.ask(request, book.READ_BOOK, OfDesk())
@@ -165,6 +180,11 @@ class HomePages:
             Waiting("خواست شهروند درباره داده‌هایش", wished, f"{AT}/privacy"),
             Waiting("نسخه یا حذف داده در انتظار تأیید", proposed, f"{AT}/privacy"),
         ]
+
+    async def _corrections(self, request: Request) -> list[Waiting]:
+        reply = await self._pages.ask(request, LIST_CORRECTIONS, OfDesk())
+        count = sum(row.may_decide for row in reply.corrections)
+        return [Waiting("اصلاح شماره همراه در انتظار تأیید شما", count, f"{AT}/corrections")]
 
     # --- keys ---
 

@@ -1,0 +1,44 @@
+"""What a colleague's proposals are called, and the pages on which they stand."""
+
+from typing import NamedTuple
+
+from contracts.ticketing.second_persons import Outcome
+from gateway.html.days import month_in_words
+
+
+class Matter(NamedTuple):
+    """A kind of proposal: its name, its page; ``{}`` stands for the number in both, in the name for
+    what people call it where they do not call it by a number.
+    """
+
+    name: str
+    page: str
+
+
+MATTERS = {
+    "refund": Matter("استرداد {}", "/desk/treasury/refunds/{}"),
+    "tariff": Matter("ردیف {} تعرفه", "/desk/treasury/tariffs?state=ALL"),
+    "register_change": Matter("پیشنهاد {} برای دستگاه‌ها", "/desk/agencies/changes/{}"),
+    "book_change": Matter("پیشنهاد {} برای دفتر میز", "/desk/book/changes/{}"),
+    "template": Matter("نسخه تازه الگوی «{}»", "/desk/notices/templates/{}"),
+    "sender": Matter("فرستنده دستگاه {}", "/desk/notices/senders"),
+    "month_correction": Matter("اصلاح گزارش {}", "/desk/notices/reports"),
+    "person_act": Matter("درخواست {} درباره داده‌های یک شخص", "/desk/privacy"),
+    "replay": Matter("درخواست {} برای پیام‌های مرده", "/dead-letters#asked"),
+}
+
+
+def name_of(outcome: Outcome) -> str:
+    """Return what a proposal is called; of a matter that this page does not know, its number."""
+    matter = MATTERS.get(outcome.matter)
+    if matter is None:
+        return outcome.number
+    of_month = outcome.matter == "month_correction"
+    number = month_in_words(outcome.number) if of_month else outcome.number
+    return matter.name.format(outcome.name or number)
+
+
+def page_of(outcome: Outcome) -> str:
+    """Return the page of a proposal; without one, that of the notices."""
+    matter = MATTERS.get(outcome.matter)
+    return matter.page.format(outcome.number) if matter else "/desk/for-me"
