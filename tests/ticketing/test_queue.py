@@ -111,6 +111,13 @@ def test_who_wrote_is_found_by_those_alone_who_may_know(hand, written):
     assert queue(hand, "nader", search="قنات")["total"] == 3
 
 
+def test_p12_what_is_typed_with_a_half_space_is_one_word(hand):
+    code = hand.register(text="شب‌ها چاه می‌زنند", name="علی نژاد")
+    hand.register(text="شب گذشته ماشین‌ها آب بردند")
+    for written in ("شب‌ها", "شبها", "می‌زنند شب‌ها", "علی‌نژاد"):
+        assert codes(hand, search=written) == [code], written
+
+
 def test_names_are_parted_from_the_keys_of_tickets_that_were_there_before(hand, postgres):
     owner = postgres.url(make_url(hand.db).database)
     code = hand.register(mobile="09171112233", text="زهرا کاظمی نیست که زمین را می‌کَند")
