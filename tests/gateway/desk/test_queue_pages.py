@@ -139,6 +139,13 @@ def test_a_message_to_many_is_shown_first_goes_once_and_fills_its_places(shared_
         assert page.count(f"زهرا کاظمی، {sentence}") == 1
     empty = mina.bulk("say", chosen, looked="1", text=" ", form=form)
     assert "متن را بنویسید" in empty.text
+    page = mina.get("/queue", search=word).text
+    now = re.findall(r'name="selected" value="([0-9]{10})\.([0-9]+)"', page)
+    look = mina.bulk("pause", now, canned="received")
+    assert "{code}" not in look.text, "nothing fills it there"
+    waits = {"looked": "1", "reason": "agency", "text": "منتظر پاسخ منابع طبیعی هستیم."}
+    assert mina.bulk("pause", now, **waits).text.count("در انتظار است") >= len(tickets)
+    assert "منتظر پاسخ منابع طبیعی" in reads(mina, tickets[0])
 
 
 def test_duplicates_are_joined_from_the_list_and_parted_again(mina, three):

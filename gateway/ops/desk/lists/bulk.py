@@ -32,7 +32,9 @@ from gateway.ops.staff.refusals import is_late
 from gateway.ops.staff.session import Desk, form_id
 
 # Those that are shown before they are done.
-SHOWN = frozenset({"merge", "say", "answer", "spam"})
+SHOWN = frozenset({"merge", "say", "answer", "pause", "spam"})
+# Those that carry a text, which is typed on the page before them.
+WRITTEN = frozenset({"say", "answer", "pause"})
 ACTS = frozenset({"take", "assign", "unmerge"}) | SHOWN
 COLLEAGUE, UNIT = "c:", "u:"
 ENDED = frozenset({"ANSWERED", "CLOSED", "MERGED"})
@@ -121,6 +123,7 @@ class BulkPages:
             "unmerge": self._unmerge,
             "say": self._write,
             "answer": self._write,
+            "pause": self._pause,
             "spam": self._spam,
         }
 
@@ -136,7 +139,7 @@ class BulkPages:
         page = await self._read(request, form)
         if form.act in SHOWN and form.value("looked") != "1":
             return await self._preview(request, form, page, NO_SUBMISSION)
-        if form.act in ("say", "answer") and not form.value("text"):
+        if form.act in WRITTEN and not form.value("text"):
             fault = FieldError("text", "required", "Write a text.")
             error = ContractError("Write a text.", fields=[fault])
             submission = Submission(form.act, typed_of(form.values), error)
@@ -158,7 +161,9 @@ class BulkPages:
     async def _preview(
         self, request: Request, form: BulkForm, page: QueuePage, submission: Submission
     ) -> Response:
-        canned = next((c for c in page.canned or () if c["code"] == form.value("canned")), None)
+        # Only words that an answer fills have places.
+        chosen = form.value("canned") if form.act != "pause" else ""
+        canned = next((c for c in page.canned or () if c["code"] == chosen), None)
         filled = {"text": canned["text_fa"], "text_en": canned["text_en"]} if canned else {}
         typed = {name: form.value(name) for name in ("text", "text_en")}
         # The oldest that is worked on: nothing is joined with one that has ended.
@@ -251,6 +256,15 @@ class BulkPages:
 
     async def _spam(self, _: Request, __: BulkForm, row: QueueRow, version: int) -> Act:
         return Act(contracts.SPAM, contracts.Act(code=row.code, version=version))
+
+    async def _pause(self, _: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
+        message = contracts.Pause(
+            code=row.code,
+            version=version,
+            reason=form.value("reason") or next(iter(words.PAUSES)),
+            text=form.value("text") or NOTHING_YET,
+        )
+        return Act(contracts.PAUSE, message)
 
     async def _write(self, request: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
         final = form.act == "answer"
