@@ -71,6 +71,14 @@ document.addEventListener("keydown", (event) => {
   if (act) { event.preventDefault(); act(); }
 });
 
+// Where an act is shown before it is done, Ctrl+Enter is its button: pressed anew, and for nothing
+// that cannot be taken back.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
+  const button = document.querySelector("form.looked button[name=looked]:not(.danger)");
+  if (button) { event.preventDefault(); button.form.requestSubmit(button); }
+});
+
 // --- selection ---
 const boxes = all('input[name="selected"]');
 if (boxes.length) {

@@ -214,3 +214,11 @@ def test_a_ticket_is_put_right_and_comes_up_again_by_a_key_or_a_button(at_desk, 
     page.fill("#say-text", "همکار ما فردا تماس می‌گیرد.")
     send("#say-text", "فرستادن پیام")
     assert "پیام فرستاده شد" in page.inner_text("main")
+    act(page, "answer")
+    page.fill("#answer-text", "بازدید شد و تخلفی دیده نشد.")
+    if at_desk.script:
+        page.locator("#answer-text").press("Control+Enter")
+        page.locator("form.looked").wait_for()
+        page.keyboard.press("Control+Enter")  # anew: what is shown is what goes
+        page.locator(".done, .callout[role=status]").first.wait_for()
+        assert "پاسخ فرستاده شد" in page.inner_text("main")
