@@ -29,6 +29,8 @@ SECTIONS = {
     "/desk/calendar": "تقویم و مراجعه",
 }
 DOORS = ("sign-in", "sign-out", "kept", "second-factor", "account", "oidc")
+# What became of a page that was asked for, by the status; of an act it is "not done".
+HEADLINES = {FORBIDDEN: "این بخش برای شما باز نیست", 404: "این صفحه پیدا نشد"}
 PREFIX = "kept."
 SHORT = 40
 FAULT = 500
@@ -101,6 +103,7 @@ def problem_page(request: Request, problem: Json, *, oidc: bool) -> Response | N
             sentence=general(_code(request, problem), problem["status"], problem),
             error_id=error_id if problem["status"] >= FAULT else None,
             kept=kept,
+            headline=_headline(request, problem),
             late=problem["code"] == LATE and request.method == "POST",
             section=_section(request.url.path, problem["status"]),
         )
@@ -111,6 +114,13 @@ def problem_page(request: Request, problem: Json, *, oidc: bool) -> Response | N
     )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _headline(request: Request, problem: Json) -> str:
+    """Return what happened in two words: an act was not done, a page is not there or not open."""
+    if request.method == "POST":
+        return "پاسخ به‌موقع نرسید" if problem["code"] == LATE else "انجام نشد"
+    return HEADLINES.get(problem["status"], "اکنون نشان داده نمی‌شود")
 
 
 def _section(path: str, status: int) -> tuple[str, str] | None:

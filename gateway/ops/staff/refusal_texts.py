@@ -6,7 +6,7 @@ What one part alone says stands in the words of that part (`*/words.py`).
 # code → what is wrong, and what to do
 PROBLEMS = {
     # --- the page and the form ---
-    "http.not_found": "چنین صفحه‌ای نیست؛ نشانی را دوباره ببینید یا از فهرست بالا بروید.",
+    "http.not_found": "چنین صفحه‌ای نیست؛ نشانی را دوباره ببینید، یا از صف و جست‌وجو آغاز کنید.",
     "http.method": "این نشانی صفحه‌ای برای دیدن نیست؛ از صفحه پیش دوباره آغاز کنید.",
     "http.cross_site": "این فرم از صفحه خود میز نیامده است؛ صفحه را تازه کنید و از نو بفرستید.",
     "http.too_large": "آنچه فرستادید از اندازه بزرگ‌تر است؛ آن را کوتاه کنید یا در چند بخش بفرستید.",

@@ -208,7 +208,8 @@ def _title_at_desk(entry: Entry, title_fa: str) -> str:
         return f"{labels.ACTS['close'][0]}: {labels.CLOSES_AT_DESK[reason]}"
     if entry.act == "escalate":
         clock, role = labels.CLOCKS[entry.data["clock"]][0], labels.ROLES[entry.data["role"]]
-        return f"{title_fa} {clock} به {role}"
+        is_past = entry.at >= dt.datetime.fromisoformat(entry.data["due"])
+        return f"سررسید {clock} {'گذشت' if is_past else 'نزدیک است'}؛ {title_fa} به {role}"
     return labels.ACTS_AT_DESK.get(entry.act) or title_fa
 
 
