@@ -80,7 +80,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // --- selection ---
-const boxes = all('input[name="selected"]');
+const boxes = all('input[type=checkbox][name="selected"]');
 if (boxes.length) {
   const every = document.getElementById("all"), words = document.querySelector("[data-selected]");
   const plain = words.textContent;
