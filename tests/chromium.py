@@ -61,8 +61,12 @@ def own_chromium():
 
 @pytest.fixture
 def visitor(chromium):
-    """Makes pages; each is a visitor of its own."""
-    contexts = []
+    """Makes pages; each is a visitor of its own. No script of ours stops at an error."""
+    contexts, errors = [], []
+
+    def note(error):
+        if "Failed to fetch" not in str(error):  # left while it asked, or the face was ended
+            errors.append(str(error))
 
     def page(*, script=True, width=390, height=844, language="fa-IR"):
         context = chromium.new_context(
@@ -73,9 +77,11 @@ def visitor(chromium):
         )
         contexts.append(context)
         made = context.new_page()
+        made.on("pageerror", note)
         made.set_default_timeout(60_000)  # a busy machine needs more than ten seconds for a page
         return made
 
     yield page
     for context in contexts:
         context.close()
+    assert not errors

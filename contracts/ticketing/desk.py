@@ -157,6 +157,7 @@ class DeskTicket:
     ] = None
     public: Annotated[bool | None, "It stands in the public list", OPTIONAL] = None
     mobile_proven: Annotated[bool | None, "By a code that went there", OPTIONAL] = None
+    language: Annotated[str | None, Text(10), "In which its citizen reads us", OPTIONAL] = None
     own_correction: Annotated[
         int | None, "One's own correction of the mobile that waits for a second person", OPTIONAL
     ] = None

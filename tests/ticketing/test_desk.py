@@ -235,6 +235,7 @@ def test_a_prepared_text_is_filled_for_each_who_was_joined_in_ones_own_language(
     first = hand.register(name="Sara")
     hand.at("1405-09-03 09:00")
     second = hand.register(name="Sara Ahmadi", language="en")
+    assert hand.read(second)["language"] == "en", "whoever writes freely knows in which language"
     hand.act(at_desk.MERGE, second, "mina", into=first)
     hand.act(at_desk.ANSWER, first, canned="received", final=False)
     own = hand.track(second)["history"][-1]["text"]

@@ -30,7 +30,8 @@ SECTIONS = {
 }
 DOORS = ("sign-in", "sign-out", "kept", "second-factor", "account", "oidc")
 # What became of a page that was asked for, by the status; of an act it is "not done".
-HEADLINES = {FORBIDDEN: "این بخش برای شما باز نیست", 404: "این صفحه پیدا نشد"}
+NOT_FOUND, WRONG_ADDRESSES = 404, ("http.not_found", "ticket.not_found")
+HEADLINES = {FORBIDDEN: "این بخش برای شما باز نیست", NOT_FOUND: "پیدا نشد"}
 PREFIX = "kept."
 SHORT = 40
 FAULT = 500
@@ -120,7 +121,8 @@ def _headline(request: Request, problem: Json) -> str:
     """Return what happened in two words: an act was not done, a page is not there or not open."""
     if request.method == "POST":
         return "پاسخ به‌موقع نرسید" if problem["code"] == LATE else "انجام نشد"
-    return HEADLINES.get(problem["status"], "اکنون نشان داده نمی‌شود")
+    status = NOT_FOUND if _code(request, problem) in WRONG_ADDRESSES else problem["status"]
+    return HEADLINES.get(status, "اکنون نشان داده نمی‌شود")
 
 
 def _section(path: str, status: int) -> tuple[str, str] | None:
@@ -134,8 +136,10 @@ def _section(path: str, status: int) -> tuple[str, str] | None:
 
 def _code(request: Request, problem: Json) -> str:
     """Return the code to show: of an address that was opened, the address itself is wrong."""
-    opened = request.method == "GET" and problem["code"] == "contract.broken"
-    return "http.not_found" if opened else str(problem["code"])
+    if request.method != "GET" or problem["code"] != "contract.broken":
+        return str(problem["code"])
+    of_ticket = request.url.path.startswith("/desk/tickets/")
+    return "ticket.not_found" if of_ticket else "http.not_found"
 
 
 def _is_door(path: str) -> bool:

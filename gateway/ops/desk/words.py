@@ -124,6 +124,8 @@ DONE = {
     "withdraw": "ردیف تقویم برداشته شد.",
     "slots": "زمان‌های مراجعه باز شد.",
 }
+# Citizens who do not read us in Persian: prepared texts come in their language, and so should words.
+LANGUAGES = {"en": "انگلیسی"}
 PAUSES = {
     "applicant": "مدرک یا پاسخ شهروند",
     "visit": "مراجعه حضوری",
@@ -176,7 +178,7 @@ FILES = {"HELD": "در حال بررسی ویروس", "INFECTED": "آلوده؛ 
 _OF_FIELD = {
     ("text", "required"): "متن را بنویسید.",
     ("text", "required_or_prepared"): "متن را بنویسید، یا متن آماده‌ای را انتخاب کنید.",
-    ("category", "required"): "موضوع را از فهرست انتخاب کنید.",
+    ("category", "required"): "از فهرست انتخاب کنید.",
     ("office", "required"): "یکی از محل‌های فهرست را انتخاب کنید.",
     ("came", "required"): "اعلام فرمایید شهروند آمد یا نیامد.",
     ("visit", "required"): "اعلام فرمایید زمان مراجعه شهروند بماند یا لغو شود.",

@@ -71,6 +71,7 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
         supporters=reports.count_supporters(context, [case.id]).get(case.id, 0),
         public=reports.is_public(row),
         mobile_proven=contacts.is_mobile_proven(context, case),
+        language=row.language,
         own_correction=corrections.own_that_waits(context, case.id),
     )
 

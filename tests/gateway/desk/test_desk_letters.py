@@ -127,7 +127,7 @@ def test_m21_a_letter_is_put_into_a_ticket_by_its_code(shared_desk, page):
 def test_m21_nothing_to_do_needs_a_reason_and_is_written_down(shared_desk, page):
     letter = send(shared_desk, message("تبلیغ", Precedence="bulk"))
     reply = page(letter)
-    assert "این خانه را پر کنید" in reply.press("finish", text="").text
+    assert "خالی است؛ آن را بنویسید" in reply.press("finish", text="").text
     assert reply.press("finish", text="تبلیغ است").status_code == 200
     assert state_of(shared_desk, letter) == "DONE"
     assert "تبلیغ است" in reply.text

@@ -180,7 +180,7 @@ def test_a_clerk_writes_down_what_a_farmer_says_on_the_telephone(shared_desk, sa
     }
     unchosen = session.post(url, data=data, timeout=20)
     assert unchosen.status_code == 422
-    assert "موضوع: این خانه را پر کنید." in unchosen.text
+    assert "موضوع: از فهرست انتخاب کنید." in unchosen.text
     answer = session.post(url, data=data | {"category": "illegal_well"}, timeout=20)
     code, secret = (
         re.sub(r"\D", "", item)
@@ -591,6 +591,8 @@ def test_p25_a_wrong_address_is_a_persian_sentence_without_a_code(shared_desk, s
     page = sat().get(shared_desk.ops + path, timeout=20)
     main = re.sub("<[^>]*>", " ", page.text.split("<main")[1].split(">", 1)[1].split("</main>")[0])
     assert not re.search("[A-Za-z]{3}", main), main
+    assert "پیدا نشد" in main
+    assert ("پرونده‌ای با این کد" in main) == ("tickets" in path)
 
 
 def test_p26_a_merge_into_an_answered_ticket_says_which_and_in_which_state(shared_desk, sat):
