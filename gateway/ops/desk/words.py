@@ -124,7 +124,7 @@ DONE = {
     "withdraw": "ردیف تقویم برداشته شد.",
     "slots": "زمان‌های مراجعه باز شد.",
 }
-# Citizens who do not read us in Persian: prepared texts come in their language, and so should words.
+# Of citizens who do not read us in Persian: whoever writes freely has to know.
 LANGUAGES = {"en": "انگلیسی"}
 PAUSES = {
     "applicant": "مدرک یا پاسخ شهروند",
