@@ -24,7 +24,8 @@ MATTERS = {
     "sender": Matter("فرستنده دستگاه {}", "/desk/notices/senders"),
     "month_correction": Matter("اصلاح گزارش {}", "/desk/notices/reports"),
     "person_act": Matter("درخواست {} درباره داده‌های یک شخص", "/desk/privacy"),
-    "replay": Matter("درخواست {} برای پیام‌های مرده", "/dead-letters#asked"),
+    # The board of operators is another face; its address is not known here.
+    "replay": Matter("درخواست {} برای پیام‌های مرده", "/desk/for-me"),
 }
 
 
