@@ -201,8 +201,8 @@ def told_to_proposers(url):
         "select convert_from(body, 'UTF8')::json from outbox "
         "where name = 'ticketing.tell_proposer.v1' order by seq",
     )
-    told = ((row["proposer"], row["matter"], row["accepted"], row["why"]) for (row,) in rows)
-    return list(told)
+    outcomes = ((row["proposer"], row["matter"], row["accepted"], row["why"]) for (row,) in rows)
+    return list(outcomes)
 
 
 # Reads, and asks nothing of the server or of its own session.

@@ -1,5 +1,5 @@
 """What colleagues tell each other: notices, absences, tickets that are handed over, corrections of
-citizens' mobiles that a second one decides.
+citizens' mobiles that a second one decides, and what became of proposals in any context.
 """
 
 from typing import Annotated
@@ -7,12 +7,11 @@ from typing import Annotated
 from marshmallow import validate
 
 from bus.messages.fields import Checked, Choice, Prose, Text, whole
-from bus.messages.kinds import Request
+from bus.messages.kinds import Command, Request
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Block, Code, Day, Instant, OneTimeCode, Tick
 from contracts.ticketing.desk import Acted, Nothing
 from contracts.ticketing.requests import internal_act, internal_read
-from contracts.ticketing.second_persons import Outcome
 from iran import identifiers
 from people import tracking
 
@@ -43,6 +42,44 @@ class Notice:
     state: Annotated[str, Text(20)]
     actor: Annotated[str, Text(80, least=0)]
     at: Instant
+    unread: bool
+
+
+# What is decided by two: a refund, a row of the tariff, a change of the register or of the book, a
+# version of a template, a sender, a correction of a month's report, an act on a person's data, a
+# replay of dead letters. A text and no choice, so that a context may add one.
+Matter = Annotated[str, Text(40)]
+Why = Annotated[str | None, Prose(1000, personal=True), "The reason, where one was given"]
+
+
+@message
+class TellProposer:
+    """``number`` names the matter in the address of its page; ``name`` is what people call it, if
+    they do not call it by the number. A proposer who is no colleague, such as a program, is told
+    nothing.
+    """
+
+    proposer: Annotated[str, Text(80)]
+    decider: Annotated[str, Text(80)]
+    matter: Matter
+    number: Annotated[str, Text(100)]
+    name: Annotated[str, Text(200, least=0)] = ""
+    accepted: Tick
+    why: Why = None
+
+
+@message
+class Outcome:
+    """What became of one's proposal."""
+
+    id: Annotated[int, whole(1, 2**53)]
+    matter: Matter
+    number: Annotated[str, Text(100)]
+    name: Annotated[str, Text(200, least=0)]
+    accepted: bool
+    decided_by: Annotated[str, Text(80)]
+    at: Instant
+    why: Annotated[str | None, Text(1000, personal=True), OPTIONAL] = None
     unread: bool
 
 
@@ -294,4 +331,9 @@ DECIDE_CORRECTION = internal_act(
     DecideCorrection,
     Acted,
     "Desk: approve, refuse or take back a correction.",
+)
+TELL_PROPOSER: Command[TellProposer] = Command(
+    "ticketing.tell_proposer.v1",
+    TellProposer,
+    "Tells a colleague what a second person decided about a proposal.",
 )

@@ -13,7 +13,7 @@ from contracts.billing import treasury, treasury_figures
 from contracts.billing.statements import Statement
 from contracts.billing.treasury_views import Close, Exceptions, Refunds
 from contracts.inquiry import questions
-from iran.persian import TEHRAN, tehran_day
+from iran.persian import tehran_day
 from members.rights import calling_agency
 from services.billing import books, officers
 from services.billing.bills import changes, due_dates, issuance, search
@@ -32,7 +32,6 @@ from services.billing.tariffs import changes as tariff_changes
 from services.billing.tariffs import csv_file, listing, quotes
 
 WRITERS = {"beancount": journals.beancount, "hledger": journals.hledger}
-NOON = dt.time(12)
 
 
 class Billing(RehearsalEntrypoints, Service):
@@ -112,13 +111,13 @@ class Billing(RehearsalEntrypoints, Service):
     @handle(questions.BATCH_ANSWERED, formerly="charge_batch")
     def charge_batch(self, tx: Tx, message: questions.BatchAnswered) -> None:
         payer, day = message.on_behalf_of or message.agency, tehran_day(self.now())
-        charge = charge_of_answers(payer, ("batch", message.batch), message.lines, day)
+        charge = issuance.charge_of_answers(payer, ("batch", message.batch), message.lines, day)
         issuance.charge(self.system(tx), charge)
 
     @handle(questions.DAY_COUNTED, formerly="charge_day")
     def charge_day(self, tx: Tx, message: questions.DayCounted) -> None:
         day, source = dt.date.fromisoformat(message.day), f"{message.day}:{message.agency}"
-        charge = charge_of_answers(message.agency, ("day", source), message.answers, day)
+        charge = issuance.charge_of_answers(message.agency, ("day", source), message.answers, day)
         issuance.charge(self.system(tx), charge)
 
     @serve(contracts.START_PAYMENT, outside=True)
@@ -260,16 +259,12 @@ class Billing(RehearsalEntrypoints, Service):
 
     @serve(treasury.REFUSE_REFUND)
     def refuse_refund(self, tx: Tx, message: treasury.RefuseRefund) -> Refunds:
-        return self._refund_ended(tx, refunds.refuse(self.approver(tx), message.id, message.why))
+        exceptions.reopen(tx.conn, refunds.refuse(self.approver(tx), message.id, message.why))
+        return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.TAKE_REFUND_BACK)
     def take_refund_back(self, tx: Tx, message: messages.OneRow) -> Refunds:
-        return self._refund_ended(tx, refunds.take_back(self.officer(tx), message.id))
-
-    def _refund_ended(self, tx: Tx, exception: int | None) -> Refunds:
-        """The refunds, once the exception whose money one was waits again."""
-        if exception is not None:
-            exceptions.reopen(tx.conn, exception)
+        exceptions.reopen(tx.conn, refunds.take_back(self.officer(tx), message.id))
         return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.NOTE_REFUND_PAID)
@@ -329,27 +324,6 @@ class Billing(RehearsalEntrypoints, Service):
     @every(600)
     def remind(self) -> None:
         due_dates.remind(self.store, self.now())
-
-
-def charge_of_answers(
-    agency: str, source: tuple[str, str], answers: int, day: dt.date
-) -> contracts.Charge:
-    """The Charge of answers that an agency received: zero rials unless a tariff of ``day`` has a
-    price for its class, which is its code. ``source`` is kind and reference.
-    """
-    kind, ref = source
-    return contracts.Charge(
-        source_kind=kind,
-        source_ref=ref,
-        service="inquiry",
-        quantity=answers,
-        agency_class=agency,
-        use="*",
-        area_class="*",
-        agency=agency,
-        file_no=None,
-        requested_at=dt.datetime.combine(day, NOON, TEHRAN).isoformat(),
-    )
 
 
 def agency_of(envelope: Envelope | None) -> str:

@@ -331,10 +331,10 @@ def test_suspended_money_is_refunded_or_applied_and_a_refusal_opens_it_again(bil
     billing.call(treasury.RESOLVE, as_="karim", how="refund", sheba=SHEBA, **ask)
     refund = billing.call(treasury.REFUNDS, as_="karim")["refunds"][0]["id"]
     assert billing.day()["balances"]
-    why = "این شبا از کس دیگری است"
-    reply = billing.call(treasury.REFUSE_REFUND, as_="nader", id=refund, why=why)["refunds"][0]
-    assert (reply["approved_by"], reply["decision"]) == ("nader", why)
-    assert told_to_proposers(billing.db) == [("karim", "refund", False, why)]
+    reason = "این شبا از کس دیگری است"
+    reply = billing.call(treasury.REFUSE_REFUND, as_="nader", id=refund, why=reason)["refunds"][0]
+    assert (reply["approved_by"], reply["decision"]) == ("nader", reason)
+    assert told_to_proposers(billing.db) == [("karim", "refund", False, reason)]
     assert billing.exceptions() == [("bill_unknown", 1_750_000, "OPEN")]
     billing.call(treasury.RESOLVE, as_="karim", how="refund", sheba=SHEBA, **ask)
     others = billing.call(treasury.TAKE_REFUND_BACK, as_="nader", id=refund + 1)

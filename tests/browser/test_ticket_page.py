@@ -1,5 +1,6 @@
 """Where a clerk works: a ticket taken, answered, joined and parted, with and without script."""
 
+import datetime as dt
 import io
 import re
 import uuid
@@ -8,6 +9,7 @@ import pytest
 import requests
 from PIL import Image
 
+from iran.persian import jalali, tehran_day
 from tests.browser.test_citizen import confirm, press, sit_down
 from tests.waiting import wait_for
 
@@ -210,6 +212,12 @@ def test_a_ticket_is_put_right_and_comes_up_again_by_a_key_or_a_button(at_desk, 
     act(page, "remind")
     press(page, "دیگر نه")
     assert "یادآوری برداشته شد" in page.inner_text("main")
+    act(page, "remind")
+    day = jalali(tehran_day(dt.datetime.now(dt.UTC)) + dt.timedelta(days=10)).replace("-", "/")
+    page.fill("#remind-day", day)
+    page.locator("#remind-day").press("Enter")  # the day that was typed, not the first button's
+    page.locator(".done, .callout[role=status]").first.wait_for()
+    assert day in page.inner_text("#remind summary")
     act(page, "say")
     page.fill("#say-text", "همکار ما فردا تماس می‌گیرد.")
     send("#say-text", "فرستادن پیام")

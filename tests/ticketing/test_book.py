@@ -66,8 +66,8 @@ def test_a_change_is_in_force_when_a_supervisor_who_is_not_its_author_approves_i
     assert approve(hand, change)["code"] == "book_change.move"
     refused = propose(hand, "units", unit(hand, phone="074-2"), key="groundwater")
     hand.call(contracts.REFUSE_BOOK_CHANGE, as_="nader", change=refused["id"], why="بی مصوبه")
-    told = [("mina", "book_change", True, None), ("mina", "book_change", False, "بی مصوبه")]
-    assert told_to_proposers(hand.db) == told
+    outcomes = [("mina", "book_change", True, None), ("mina", "book_change", False, "بی مصوبه")]
+    assert told_to_proposers(hand.db) == outcomes
 
 
 def test_who_proposed_a_change_does_not_approve_it_and_a_clerk_sees_no_book(hand):

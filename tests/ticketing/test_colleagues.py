@@ -6,8 +6,8 @@ import pytest
 
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import colleagues as at_desk
+from contracts.ticketing.colleagues import TELL_PROPOSER
 from contracts.ticketing.desk import ASSIGN, NOTE, TAKE
-from contracts.ticketing.second_persons import TELL_PROPOSER
 from iran.persian import tehran_day
 from people.mentions import mentioned
 from services.ticketing.accounts import staff
@@ -65,8 +65,8 @@ def away(hand, username, days=3, as_=None, **more):
 
 def test_what_a_second_person_decided_is_told_to_who_proposed_it_and_to_nobody_else(unit):
     def tell(number, proposer="mina", decider="nader", **more):
-        told = {"proposer": proposer, "decider": decider, "matter": "refund", "number": number}
-        unit.call(TELL_PROPOSER, accepted=False, **told, **more)
+        outcome = {"proposer": proposer, "decider": decider, "matter": "refund", "number": number}
+        unit.call(TELL_PROPOSER, accepted=False, **outcome, **more)
 
     def outcomes(as_):
         reply = unit.call(at_desk.MY_NOTICES, as_=as_)
@@ -77,8 +77,8 @@ def test_what_a_second_person_decided_is_told_to_who_proposed_it_and_to_nobody_e
     tell("8")
     tell("9", decider="mina")  # took it back
     tell("9", proposer="token:metrics")
-    told = [("8", None, True), ("7", "این شبا از کس دیگری است", True)]
-    assert (outcomes("mina"), outcomes("karim")) == ((2, told), (0, []))
+    both = [("8", None, True), ("7", "این شبا از کس دیگری است", True)]
+    assert (outcomes("mina"), outcomes("karim")) == ((2, both), (0, []))
     mails = mails_to_colleagues(unit)
     assert [mail["template"] for mail in mails] == ["colleague_outcome"], "one until it is read"
     assert "شبا" not in str(mails)
@@ -86,7 +86,7 @@ def test_what_a_second_person_decided_is_told_to_who_proposed_it_and_to_nobody_e
     assert unit.call(at_desk.MY_NOTICES, as_="mina")["outcomes"][1]["name"] == "نوبت آب"
     for reader in ("karim", "mina"):
         unit.call(at_desk.READ_NOTICES, as_=reader, outcome=first)
-    assert outcomes("mina") == (1, [told[1], ("8", None, False)])
+    assert outcomes("mina") == (1, [both[1], ("8", None, False)])
     unit.call(at_desk.READ_NOTICES, as_="mina")
     execute(unit.db, "update proposal_outcomes set read_at = now() - interval '91 days'")
     unit.do(cleanup.forget, unit.blobs)

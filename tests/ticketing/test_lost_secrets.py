@@ -231,8 +231,8 @@ def test_a_mobile_that_its_holder_has_proven_changes_with_a_second_person_alone(
         own = hand.call(DECIDE_CORRECTION, as_="mina", **{**decision, "approve": True})
         assert own["code"] == "desk.same_person"
         assert hand.call(DECIDE_CORRECTION, as_="karim", **decision)["code"] == "desk.role"
-        said = {} if approve else {"why": "از او نپرسیده‌اید"}
-        assert "version" in hand.call(DECIDE_CORRECTION, as_="nader", **decision, **said)
+        reason = {} if approve else {"why": "از او نپرسیده‌اید"}
+        assert "version" in hand.call(DECIDE_CORRECTION, as_="nader", **decision, **reason)
         newest = hand.read(code)["history"][-1]["text"]
         assert approve or "از او نپرسیده‌اید" in newest, "who asked reads why"
         again = hand.call(DECIDE_CORRECTION, as_="nader", **decision)

@@ -200,8 +200,8 @@ class BookPages:
             raise NotFound("There is no such act.", code="http.not_found")
 
         async def preview(request: Request, message: contracts.OneBookChange) -> Preview:
-            why = message.why if isinstance(message, contracts.RefuseBookChange) else ""
-            return _decision(name, await self._change_view(request), why)
+            reason = message.why if isinstance(message, contracts.RefuseBookChange) else ""
+            return _decision(name, await self._change_view(request), reason)
 
         return await self._pages.act(
             request,
@@ -270,7 +270,7 @@ def _preview(message: contracts.ProposeBookChange, book: contracts.BookOfDesk) -
     )
 
 
-def _decision(name: str, view: ChangeView, why: str) -> Preview:
+def _decision(name: str, view: ChangeView, reason: str) -> Preview:
     """The page before a change is approved, refused or taken back."""
     change = view.change
     buttons = {
@@ -282,7 +282,7 @@ def _decision(name: str, view: ChangeView, why: str) -> Preview:
     facts: Mapping[str, str] = {
         **{str(number): line for number, line in enumerate(view.sentences, 1)},
         "مصوبه": change.source,
-        **({"دلیل رد": why} if why else {}),
+        **({"دلیل رد": reason} if reason else {}),
     }
     return Preview(
         title=view.headline if name == "approve" else f"{buttons[name]}: {view.headline}",

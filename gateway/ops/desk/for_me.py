@@ -14,7 +14,7 @@ from contracts.ticketing.desk import Nothing
 from gateway.forms.fields import parse_form
 from gateway.forms.values import typed_of
 from gateway.html.formats import day
-from gateway.ops.desk.outcome_words import name_of, page_of
+from gateway.ops.desk.lists.outcome_words import name_of, page_of
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved

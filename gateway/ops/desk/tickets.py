@@ -32,9 +32,9 @@ from gateway.http.facts import Fact
 from gateway.ops.desk import ticket_claims, words
 from gateway.ops.desk.lists import opened
 from gateway.ops.desk.lists.addresses import DONE_FIELDS
+from gateway.ops.desk.lists.corrections import OwnCorrections
 from gateway.ops.desk.section import AT
 from gateway.ops.desk.ticket_claims import WaitingFile
-from gateway.ops.desk.ticket_corrections import OwnCorrections
 from gateway.ops.desk.ticket_files import FilePages
 from gateway.ops.desk.ticket_previews import TicketPreviews
 from gateway.ops.desk.ticket_reminders import Reminders

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import Conflict, NotFound, RuleBroken
-from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
+from contracts.ticketing.colleagues import TELL_PROPOSER, TellProposer
 from iran.persian import tehran_day
 from services.agencies import officers
 from services.agencies.context import Context
@@ -87,7 +87,7 @@ def refuse(context: Context, id_: int, reason: str) -> ProposalRow:
     officers.second(context.actor, proposal.proposed_by)
     _decide(context, id_, state, reason)
     versions.add_audit(context, proposal.code, Act("refuse", str(id_), reason))
-    _tell(context, proposal, accepted=False, why=reason)
+    _tell(context, proposal, accepted=False, reason=reason)
     return get_proposal(context.conn, id_)
 
 
@@ -101,7 +101,7 @@ def withdraw(context: Context, id_: int) -> ProposalRow:
 
 
 def _tell(
-    context: Context, proposal: ProposalRow, *, accepted: bool, why: str | None = None
+    context: Context, proposal: ProposalRow, *, accepted: bool, reason: str | None = None
 ) -> None:
     """Tell the officer who proposed it what became of it; nobody where a command of the machine
     decided it.
@@ -114,7 +114,7 @@ def _tell(
         matter="register_change",
         number=str(proposal.id),
         accepted=accepted,
-        why=why,
+        why=reason,
     )
     context.tx.send(TELL_PROPOSER, outcome)
 

@@ -5,7 +5,7 @@ import datetime as dt
 from bus.errors import Conflict, FieldError, RuleBroken, Unavailable
 from contracts.billing.bills import Charge
 from contracts.billing.treasury import BillPreview, Issue
-from iran.persian import jalali, tehran_day
+from iran.persian import TEHRAN, jalali, tehran_day
 from people import retention
 from services.billing import books
 from services.billing.bills import events, numbers, repository
@@ -19,6 +19,8 @@ from services.billing.domain.quote import Basis, Item, Quote, quote
 from services.billing.ledger.entries import Subject, post
 from services.billing.rows import BillRow
 from services.billing.tariffs.quotes import of_services
+
+NOON = dt.time(12)
 
 
 def charge(context: Context, message: Charge) -> BillRow:
@@ -195,3 +197,22 @@ def _set_ids(context: Context, book: Book, id_: int, total: Rials) -> None:
         bill_id, total, context.today, (int(year), int(month)), book.encoder(context.today)
     )
     repository.set_ids(context.conn, id_, bill_id, payment_id)
+
+
+def charge_of_answers(agency: str, source: tuple[str, str], answers: int, day: dt.date) -> Charge:
+    """The Charge of answers that an agency received: zero rials unless a tariff of ``day`` has a
+    price for its class, which is its code. ``source`` is kind and reference.
+    """
+    kind, ref = source
+    return Charge(
+        source_kind=kind,
+        source_ref=ref,
+        service="inquiry",
+        quantity=answers,
+        agency_class=agency,
+        use="*",
+        area_class="*",
+        agency=agency,
+        file_no=None,
+        requested_at=dt.datetime.combine(day, NOON, TEHRAN).isoformat(),
+    )

@@ -161,8 +161,12 @@ def _end(context: Context, id_: int, resolution: str, note: str) -> None:
     )
 
 
-def reopen(conn: Connection, id_: int) -> None:
-    """Open an exception again after its refund was refused: the money still lies in suspense."""
+def reopen(conn: Connection, id_: int | None) -> None:
+    """Open an exception again after its refund ended: the money still lies in suspense. None if the
+    refund was of a bill.
+    """
+    if id_ is None:
+        return
     conn.execute(
         update(EXCEPTIONS)
         .where(EXCEPTIONS.c.id == id_)

@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import array
 from bus.database.rows import fetch_all, fetch_one
 from bus.errors import Conflict, Forbidden, NotFound, RuleBroken
 from contracts.billing.treasury import AskRefund
-from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
+from contracts.ticketing.colleagues import TELL_PROPOSER, TellProposer
 from services.billing import officers
 from services.billing.bills import repository
 from services.billing.context import Context
@@ -94,9 +94,9 @@ def approve(context: Context, id_: int) -> None:
     post(context, "refund_owed", f"refund {id_}", Subject(row.bill), owed)
 
 
-def refuse(context: Context, id_: int, why: str | None) -> int | None:
+def refuse(context: Context, id_: int, reason: str | None) -> int | None:
     """Refuse a refund, by a second officer; the id of the exception whose money it was, if any."""
-    return _decide(context, id_, "REFUSED", context.actor, why or "").exception
+    return _decide(context, id_, "REFUSED", context.actor, reason or "").exception
 
 
 def take_back(context: Context, id_: int) -> int | None:
@@ -107,7 +107,7 @@ def take_back(context: Context, id_: int) -> int | None:
 
 
 def _decide(
-    context: Context, id_: int, state: RefundState, decider: str | None, why: str = ""
+    context: Context, id_: int, state: RefundState, decider: str | None, reason: str = ""
 ) -> RefundRow:
     """The refund before it was decided. Its officer is told, unless he takes it back himself."""
     row = _locked(context.conn, id_, "REQUESTED")
@@ -120,7 +120,7 @@ def _decide(
     context.conn.execute(
         update(REFUNDS)
         .where(REFUNDS.c.id == id_)
-        .values(state=state, decided_by=decider, decided_at=context.now, decision=why)
+        .values(state=state, decided_by=decider, decided_at=context.now, decision=reason)
     )
     outcome = TellProposer(
         proposer=row.requested_by,
@@ -128,7 +128,7 @@ def _decide(
         matter="refund",
         number=str(id_),
         accepted=state == "APPROVED",
-        why=why or None,
+        why=reason or None,
     )
     context.tx.send(TELL_PROPOSER, outcome)
     return row

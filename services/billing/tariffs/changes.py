@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from bus.database.rows import fetch_all, fetch_one
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
 from contracts.billing.tariffs import Tariff as TariffMessage
-from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
+from contracts.ticketing.colleagues import TELL_PROPOSER, TellProposer
 from services.billing import books, officers
 from services.billing.context import Context
 from services.billing.domain.book import Book
@@ -121,7 +121,7 @@ def _replaced_by(conn: Connection, row: TariffRow) -> int:
     return earlier.id if earlier is not None else 0
 
 
-def withdraw(context: Context, id_: int, why: str | None = None) -> None:
+def withdraw(context: Context, id_: int, reason: str | None = None) -> None:
     """Take back a draft, or a row whose first day has not come; its drafter is told why. Raises
     RuleBroken ``tariff.in_force``.
     """
@@ -137,10 +137,10 @@ def withdraw(context: Context, id_: int, why: str | None = None) -> None:
         .where(TARIFFS.c.id == id_)
         .values(state="WITHDRAWN", withdrawn_by=context.actor, withdrawn_at=context.now)
     )
-    _tell(context, row, accepted=False, why=why)
+    _tell(context, row, accepted=False, reason=reason)
 
 
-def _tell(context: Context, row: TariffRow, *, accepted: bool, why: str | None = None) -> None:
+def _tell(context: Context, row: TariffRow, *, accepted: bool, reason: str | None = None) -> None:
     """Tell the officer who drafted the row; nobody where a command of the machine did it."""
     if context.tx.envelope is None:
         return
@@ -150,7 +150,7 @@ def _tell(context: Context, row: TariffRow, *, accepted: bool, why: str | None =
         matter="tariff",
         number=str(row.id),
         accepted=accepted,
-        why=why,
+        why=reason,
     )
     context.tx.send(TELL_PROPOSER, outcome)
 

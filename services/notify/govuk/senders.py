@@ -12,10 +12,10 @@ from bus.database.rows import fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import NotFound, RuleBroken
 from contracts.notify.senders import ProposeSender, SenderOf, Senders, WithdrawSender
-from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from iran import identifiers
 from services.notify.context import Context, uuid_of
-from services.notify.editors import roles
+from services.notify.editors import outcomes, roles
+from services.notify.editors.outcomes import Proposal
 from services.notify.tables import SENDERS
 
 SenderState = Literal["PROPOSED", "APPROVED", "WITHDRAWN"]
@@ -117,7 +117,7 @@ def approve(context: Context, approver: str, id_: str) -> Senders:
     context.conn.execute(
         update(SENDERS).where(SENDERS.c.id == row.id).values(state="APPROVED", approved_by=approver)
     )
-    _tell(context, row, approver, accepted=True)
+    outcomes.tell(context, _proposal(row), approver, accepted=True)
     return list_all(context.conn, row.owner)
 
 
@@ -129,23 +129,12 @@ def withdraw(context: Context, editor: str, message: WithdrawSender) -> Senders:
         .where(SENDERS.c.id == row.id)
         .values(state="WITHDRAWN", withdrawn_by=editor, is_default=False)
     )
-    _tell(context, row, editor, accepted=False, why=message.why)
+    outcomes.tell(context, _proposal(row), editor, accepted=False, reason=message.why)
     return list_all(context.conn, row.owner)
 
 
-def _tell(
-    context: Context, row: SenderRow, decider: str, *, accepted: bool, why: str | None = None
-) -> None:
-    """Tell the editor who proposed the name."""
-    outcome = TellProposer(
-        proposer=row.proposed_by,
-        decider=decider,
-        matter="sender",
-        number=row.owner,
-        accepted=accepted,
-        why=why,
-    )
-    context.tx.send(TELL_PROPOSER, outcome)
+def _proposal(row: SenderRow) -> Proposal:
+    return Proposal("sender", row.owner, row.proposed_by)
 
 
 def list_all(conn: Connection, owner: str | None, *, approved: bool = False) -> Senders:

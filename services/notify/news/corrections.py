@@ -21,9 +21,9 @@ from contracts.notify.promises import (
     SignedReport,
     WithdrawCorrection,
 )
-from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from services.notify.context import Context
-from services.notify.editors import roles
+from services.notify.editors import outcomes, roles
+from services.notify.editors.outcomes import Proposal
 from services.notify.news import reports
 from services.notify.news.editions import changes
 from services.notify.tables import PROMISE_CORRECTIONS
@@ -126,17 +126,10 @@ def _open(context: Context, id_: int) -> CorrectionRow:
 
 
 def _decide(
-    context: Context, row: CorrectionRow, state: str, by: str, why: str | None = None
+    context: Context, row: CorrectionRow, state: str, by: str, reason: str | None = None
 ) -> None:
     """Note who decided, and tell who proposed it."""
     values = {"state": state, "decided_by": by, "decided_at": context.now}
     context.conn.execute(update(PROMISE_CORRECTIONS).where(_TABLE.id == row.id).values(values))
-    outcome = TellProposer(
-        proposer=row.proposed_by,
-        decider=by,
-        matter="month_correction",
-        number=row.month,
-        accepted=state == "APPROVED",
-        why=why,
-    )
-    context.tx.send(TELL_PROPOSER, outcome)
+    proposal = Proposal("month_correction", row.month, row.proposed_by)
+    outcomes.tell(context, proposal, by, accepted=state == "APPROVED", reason=reason)

@@ -22,9 +22,11 @@ from contracts.notify.messages import DraftTemplate, MessagePreview
 from services.notify.context import Context, uuid_of
 from services.notify.domain import template
 from services.notify.domain.template import OURS, Texts, VersionState
-from services.notify.editors import roles
+from services.notify.editors import outcomes, roles
+from services.notify.editors.outcomes import Proposal
 from services.notify.tables import TEMPLATE_VERSIONS, TEMPLATES
 from services.notify.templates import versions
+from services.notify.templates.versions import TemplateVersion
 
 VERSIONS_MOST = 30
 # Each form beside its newest version and its version in force: lateral joins.
@@ -157,7 +159,8 @@ def draft(context: Context, editor: str, request: DraftTemplate) -> FormVersions
 
 def approve(context: Context, approver: str, id_: str, version: int) -> FormVersions:
     """Put a draft in force. Forbidden ``notices.same_person``."""
-    versions.approve(context, id_, version, approver)
+    row = versions.approve(context, id_, version, approver)
+    _tell(context, row, approver, accepted=True)
     return form_with_versions(context.conn, id_)
 
 
@@ -168,8 +171,23 @@ def withdraw(context: Context, editor: str, role: str, message: WithdrawVersion)
     row = versions.load_version(context.conn, uuid_of(message.id), message.version)
     if row.state == "APPROVED":
         roles.may_approve(role)
-    versions.withdraw(context, message.id, message.version, editor, message.why)
+    versions.withdraw(context, message.id, message.version, editor)
+    _tell(context, row, editor, accepted=False, reason=message.why)
     return form_with_versions(context.conn, message.id)
+
+
+def _tell(
+    context: Context,
+    row: TemplateVersion,
+    decider: str,
+    *,
+    accepted: bool,
+    reason: str | None = None,
+) -> None:
+    """Tell the editor who wrote a version of ours; an agency sees the state of its own."""
+    if row.owner == OURS:
+        proposal = Proposal("template", str(row.id), row.drafted_by, row.name)
+        outcomes.tell(context, proposal, decider, accepted=accepted, reason=reason)
 
 
 def archive(context: Context, editor: str, id_: str) -> FormVersions:

@@ -14,7 +14,6 @@ from bus.envelope import instant
 from bus.errors import NotFound, RuleBroken
 from contracts.notify import messages as contracts
 from contracts.notify.messages import CHANNELS
-from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from services.notify.context import Context, uuid_of
 from services.notify.domain import template
 from services.notify.domain.template import TRANSITIONS, Texts, VersionAct, VersionState
@@ -277,9 +276,7 @@ def approve(context: Context, id_: str, version: int, approver: str) -> Template
     """
     key = uuid_of(id_)
     approve_version(context.conn, context.now, key, version, approver)
-    row = load_version(context.conn, key, version)
-    _tell(context, row, approver, accepted=True)
-    return row
+    return load_version(context.conn, key, version)
 
 
 def approve_version(
@@ -292,9 +289,7 @@ def approve_version(
     conn.execute(update(TEMPLATE_VERSIONS).where(_same(row)).values(changes))
 
 
-def withdraw(
-    context: Context, id_: str, version: int, editor: str | None = None, why: str | None = None
-) -> None:
+def withdraw(context: Context, id_: str, version: int, editor: str | None = None) -> None:
     """Withdraw a version, a draft or one in force: the approved one before it counts again.
 
     NotFound ``template.not_found``; RuleBroken ``template.move``.
@@ -302,31 +297,6 @@ def withdraw(
     row, state = _decide(context.conn, uuid_of(id_), version, "withdraw")
     changes = {"state": state, "withdrawn_by": editor}
     context.conn.execute(update(TEMPLATE_VERSIONS).where(_same(row)).values(changes))
-    if editor is not None:
-        _tell(context, row, editor, accepted=False, why=why)
-
-
-def _tell(
-    context: Context,
-    row: TemplateVersion,
-    decider: str,
-    *,
-    accepted: bool,
-    why: str | None = None,
-) -> None:
-    """Tell the editor who wrote a version of ours; an agency sees the state of its own."""
-    if row.owner != template.OURS:
-        return
-    outcome = TellProposer(
-        proposer=row.drafted_by,
-        decider=decider,
-        matter="template",
-        number=str(row.id),
-        name=row.name,
-        accepted=accepted,
-        why=why,
-    )
-    context.tx.send(TELL_PROPOSER, outcome)
 
 
 def _decide(

@@ -10,7 +10,7 @@ from bus.errors import BusError
 from bus.settings import Settings
 from contracts.ticketing import accounts as contracts
 from contracts.ticketing import dead_letters
-from contracts.ticketing.second_persons import TELL_PROPOSER
+from contracts.ticketing.colleagues import TELL_PROPOSER
 from services.ticketing.accounts import (
     factors,
     own_account,

@@ -9,8 +9,8 @@ from sqlalchemy import Row, desc, insert, select, update
 from bus.envelope import instant
 from bus.errors import BusError, Forbidden, NotFound, RuleBroken
 from contracts.ticketing.accounts import Operation
+from contracts.ticketing.colleagues import TellProposer
 from contracts.ticketing.dead_letters import AskReplay, DecideReplay, NoteFates, Replay, Replays
-from contracts.ticketing.second_persons import TellProposer
 from services.ticketing.accounts import sessions, sign_in
 from services.ticketing.accounts.sign_in import AccountContext
 from services.ticketing.tables import REPLAYS

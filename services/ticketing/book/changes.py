@@ -23,7 +23,7 @@ from contracts.ticketing.book import (
     ProposeBookChange,
     RefuseBookChange,
 )
-from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
+from contracts.ticketing.colleagues import TELL_PROPOSER, TellProposer
 from iran.persian import tehran_day
 from people.book_keys import SECTIONS, key_of
 from services.ticketing import books

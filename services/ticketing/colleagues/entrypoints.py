@@ -4,8 +4,8 @@ from bus.database.store import Tx
 from bus.endpoint import handle, serve
 from bus.errors import BusError
 from contracts.ticketing import colleagues as contracts
+from contracts.ticketing.colleagues import TELL_PROPOSER, TellProposer
 from contracts.ticketing.desk import Acted, Nothing
-from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from services.ticketing.colleagues import handover, leave, notices, outcomes
 from services.ticketing.context import ContextSource
 from services.ticketing.desk import corrections, mobiles

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
-from contracts.ticketing.second_persons import Outcome, TellProposer
+from contracts.ticketing.colleagues import Outcome, TellProposer
 from services.ticketing.accounts import staff
 from services.ticketing.context import Context
 from services.ticketing.notifications import colleagues

@@ -58,8 +58,8 @@ def decide(context: Context, message: DecideCorrection) -> Acted:
     if message.approve:
         reply = _put(context, case, row.mobile, row.reason)
     else:
-        said = labels.MOBILE_TAKEN_BACK if taken_back else labels.MOBILE_REFUSED
-        tickets.add(context, case, "note", text=f"{said}\n{message.why or ''}".strip())
+        sentence = labels.MOBILE_TAKEN_BACK if taken_back else labels.MOBILE_REFUSED
+        tickets.add(context, case, "note", text=f"{sentence}\n{message.why or ''}".strip())
         reply = tickets.finish(context, case)
     mark = f"correction:{row.id}"
     colleagues.tell(context, case, [row.made_by], "decided", mark, context.colleague.username)

@@ -17,8 +17,8 @@ from contracts.notify.person_work import (
 )
 from contracts.notify.persons import Person
 from contracts.ticketing import person_acts as contracts
+from contracts.ticketing.colleagues import TELL_PROPOSER, TellProposer
 from contracts.ticketing.person_acts import CONTEXTS, PersonAct
-from contracts.ticketing.second_persons import TELL_PROPOSER, TellProposer
 from people import retention
 from services.ticketing.context import Context
 from services.ticketing.domain import moves
@@ -100,7 +100,7 @@ def decline(context: Context, message: contracts.DeclinePersonAct) -> PersonAct:
     """Decline a wish or a proposal; the numbers are emptied. Conflict ``person_act.state``."""
     officer = _officer(context)
     row = _in_state(_row(context, message.number, lock=True), "WISHED", "PROPOSED")
-    _tell(context, row, accepted=False, why=message.reason)
+    _tell(context, row, accepted=False, reason=message.reason)
     return _set(
         context,
         message.number,
@@ -152,7 +152,7 @@ def confirm(context: Context, message: contracts.OnePersonAct) -> PersonAct:
     return _reply(context, _row(context, row.id))
 
 
-def _tell(context: Context, row: ActRow, *, accepted: bool, why: str | None = None) -> None:
+def _tell(context: Context, row: ActRow, *, accepted: bool, reason: str | None = None) -> None:
     """Tell the officer who asked for it; of a mere wish there is none."""
     if row.proposed_by is None:
         return
@@ -162,7 +162,7 @@ def _tell(context: Context, row: ActRow, *, accepted: bool, why: str | None = No
         matter="person_act",
         number=str(row.id),
         accepted=accepted,
-        why=why,
+        why=reason,
     )
     context.tx.send(TELL_PROPOSER, outcome)
 

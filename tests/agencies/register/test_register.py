@@ -66,8 +66,8 @@ def test_a_decision_is_taken_once(register):
     assert register.call(desk.WITHDRAW, as_="karim", id=other)["state"] == "WITHDRAWN"
     assert register.call(desk.WITHDRAW, as_="karim", id=other)["code"] == "change.move"
     assert register.approve(99999)["code"] == "change.not_found"
-    told = told_to_proposers(register.db)
-    assert told[0][1:] == ("register_change", False, "no letter came")
+    outcomes = told_to_proposers(register.db)
+    assert outcomes[0][1:] == ("register_change", False, "no letter came")
 
 
 def test_a_proposal_for_a_version_that_is_gone_is_refused_when_made_and_when_approved(register):

@@ -239,6 +239,9 @@ def test_only_an_approver_takes_a_version_in_force_back(karim, mina):
     assert "نسخه پس گرفته شد" in gone.text
     for_me = f"{karim.house.ops}/desk/for-me"
     wait_for(lambda: "کهنه است" in karim.session.get(for_me, timeout=30).text)
+    outcome = re.search(r"/desk/for-me/outcomes/[0-9]+", karim.session.get(for_me, timeout=30).text)
+    led = karim.session.get(f"{karim.house.ops}{outcome[0]}", timeout=30)
+    assert led.url.endswith(f"/templates/{id_}")
     assert "الگو بایگانی شد" in mina.post(f"/templates/{id_}/archive", version="1").text
 
 

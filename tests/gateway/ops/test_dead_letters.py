@@ -175,11 +175,11 @@ def test_letters_are_dropped_or_left_alone_as_two_operators_say(house):
     for id_ in ("drop-1", "drop-2"):
         die(house, ANSWER_BATCH_PART.name, b"{}", headers, id_)
     asks(first, ["drop-1"], "drop")
-    why = "نخست علت را برطرف کنید"
-    assert decides(second, newest(house)[0], "refuse", why=why).status_code == 303
+    reason = "نخست علت را برطرف کنید"
+    assert decides(second, newest(house)[0], "refuse", why=reason).status_code == 303
     assert (newest(house)[1], "drop-1" in dead_ids(house)) == ("REFUSED", True)
-    assert why in first.get("/dead-letters").text
-    assert told_to_proposers(house.db)[-1] == (first.name, "replay", False, why)
+    assert reason in first.get("/dead-letters").text
+    assert told_to_proposers(house.db)[-1] == (first.name, "replay", False, reason)
     asks(first, ["drop-1"], "drop")
     assert decides(first, newest(house)[0], "withdraw").status_code == 303
     assert newest(house)[1] == "WITHDRAWN"

@@ -81,8 +81,8 @@ def test_an_erasure_needs_two_officers_and_empties_what_is_not_worked_on(two, ma
     assert again["code"] == "person_act.state"
     other = propose(two, "erase")["id"]
     two.call(c.DECLINE_PERSON_ACT, as_="leila", number=other, reason="نه هنوز")
-    told = [("nader", "person_act", True, None), ("nader", "person_act", False, "نه هنوز")]
-    assert told_to_proposers(two.db) == told
+    outcomes = [("nader", "person_act", True, None), ("nader", "person_act", False, "نه هنوز")]
+    assert told_to_proposers(two.db) == outcomes
 
 
 def test_an_export_has_all_of_the_person_and_nothing_of_others(two, matters):

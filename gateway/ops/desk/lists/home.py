@@ -20,14 +20,13 @@ from contracts.notify import promises, senders
 from contracts.notify.announcements import Nothing as OfNotices
 from contracts.ticketing import book, person_acts
 from contracts.ticketing import queue as contracts
-from contracts.ticketing.colleagues import LIST_CORRECTIONS, MY_NOTICES, Notice
+from contracts.ticketing.colleagues import LIST_CORRECTIONS, MY_NOTICES, Notice, Outcome
 from contracts.ticketing.desk import Nothing as OfDesk
 from contracts.ticketing.queue import DeskHome, Queue, QueueRow
-from contracts.ticketing.second_persons import Outcome
 from gateway.ops.desk.lists import opened
 from gateway.ops.desk.lists.addresses import QUEUE_AT
+from gateway.ops.desk.lists.outcome_words import name_of
 from gateway.ops.desk.lists.urgency import Urgency, urgency
-from gateway.ops.desk.outcome_words import name_of
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.list_links import list_query
@@ -103,7 +102,7 @@ class HomePages:
             urgencies={row.code: urgency(row, now) for row in (*home.mine, *home.late)},
             waiting=tuple(waiting for part in lists for waiting in part if waiting.number),
             notices=tuple(notice for notice in mine.notices if notice.unread)[:NOTICES_MOST],
-            outcomes=tuple(each for each in mine.outcomes or () if each.unread)[:NOTICES_MOST],
+            outcomes=tuple(row for row in mine.outcomes or () if row.unread)[:NOTICES_MOST],
             opened=last,
         )
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from contracts.ticketing.second_persons import Outcome
+from contracts.ticketing.colleagues import Outcome
 from gateway.html.days import month_in_words
 
 
