@@ -27,7 +27,12 @@ def is_inside() -> bool:
 
 
 def run(module: str, arguments: Sequence[str]) -> int:
-    """Run the same program inside; its exit code. Whoever tells this process to stop tells it."""
+    """Run the same program inside; its exit code, or 2 for who may make no network. Whoever tells
+    this process to stop tells it.
+    """
+    if os.geteuid() != 0:
+        print(f"{module} needs root: it makes networks of its own.", file=sys.stderr)
+        return 2
     program = [sys.executable, "-W", "ignore", "-m", module, *arguments]
     inside = subprocess.Popen(
         [*UNSHARE, "sh", "-c", FIRST, "sh", *program],
@@ -35,7 +40,7 @@ def run(module: str, arguments: Sequence[str]) -> int:
         start_new_session=True,
     )
     for number in SIGNALS:
-        signal.signal(number, lambda told, _frame: os.killpg(inside.pid, told))
+        signal.signal(number, lambda stop, _frame: os.killpg(inside.pid, stop))
     return inside.wait()
 
 
@@ -45,8 +50,8 @@ def end_when_told() -> None:
     """
 
     def end(number: int, _frame: FrameType | None) -> None:
-        for told in SIGNALS:
-            signal.signal(told, signal.SIG_IGN)
+        for further in SIGNALS:
+            signal.signal(further, signal.SIG_IGN)
         sys.exit(128 + number)
 
     for number in SIGNALS:

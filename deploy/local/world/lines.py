@@ -36,6 +36,11 @@ HOLDER = Person("رضا کاظمی", "+989249423706", "kazemi@mail.example")
 HOLDERS_ID, HOLDERS_FILE = "9905251782", "1001/5"
 
 
+def weighed(chance: random.Random, weights: dict[str, int]) -> str:
+    """One of the names, as often as its weight says."""
+    return chance.choices(list(weights), list(weights.values()))[0]
+
+
 def maybe(chance: random.Random, share: float) -> bool:
     """True so often of one."""
     return chance.random() < share

@@ -11,7 +11,7 @@ from bus.messages.kinds import Request
 from bus.messages.values import Json
 from contracts.ticketing import citizens, desk
 from deploy.local.world import lines
-from deploy.local.world.lines import Person, Place, maybe
+from deploy.local.world.lines import Person, Place, maybe, weighed
 from deploy.local.world.pictures import picture
 from deploy.local.world.stage import NOTHING, PORTAL, Life, Stage, attempt
 
@@ -73,7 +73,7 @@ class TicketLife:
         self.place: Place = lines.place(chance)
         self.matter: dict[str, Any] = chance.choice(lines.matters())
         self.words = lines.fill(chance, self.matter, self.place)
-        self.fate = _weighed(chance, FATES)
+        self.fate = weighed(chance, FATES)
         if "visit" in self.matter and self.fate in ("answered", "talked"):
             self.fate = "visit"
         if "ask" in self.matter and self.fate == "talked":
@@ -83,7 +83,7 @@ class TicketLife:
         if number == VISITOR:
             self.fate, self.slots = "visit", slice(-1, None)
             self.words.pop("note", None)
-        self.channel = _weighed(chance, CHANNELS)
+        self.channel = weighed(chance, CHANNELS)
         self.code, self.secret, self.unit = "", f"{chance.randrange(10**20):020}", ""
         self.clerk = ""
 
@@ -346,7 +346,3 @@ class TicketLife:
         yield from self._begin()
         yield self.stage.now + dt.timedelta(hours=self.chance.uniform(3, 60))
         attempt(lambda: self.citizen(citizens.WITHDRAW))
-
-
-def _weighed(chance: random.Random, weights: dict[str, int]) -> str:
-    return chance.choices(list(weights), list(weights.values()))[0]
