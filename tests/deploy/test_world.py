@@ -8,15 +8,19 @@ from sqlalchemy import create_engine
 
 from bus.settings import Settings
 from connector.keys import make_key
+from contracts.agencies.hearing import REFUSALS
 from contracts.billing import treasury
+from contracts.inquiry import questions
 from contracts.notify import inbox, messages
 from contracts.ticketing import citizens
 from deploy.local import antivirus
 from deploy.local.parts import SERVICES
 from deploy.local.ports import free_port
 from deploy.local.world.making import CannotMake, Size, is_made, make
+from deploy.local.world.money import Treasury
 from deploy.local.world.pictures import picture
-from deploy.local.world.stage import Stage
+from deploy.local.world.questions import Questions, caller_of
+from deploy.local.world.stage import Refused, Stage
 from services.inquiry import audit
 from services.ticketing.domain.ticket import fold
 from services.ticketing.tickets import rows
@@ -128,6 +132,19 @@ def _the_holder_has_letters(databases, settings, holders):
         assert {"fuel-co", "mirab"} == {letter.owner for letter in letters}
     finally:
         stage.close()
+
+
+def test_a_question_without_a_grant_is_noted_for_the_agency_s_console(databases, settings):
+    stage = Stage(databases, Settings(settings), EVENING, seed=4)
+    ended = {"purpose": "agriculture_aid", "key_kind": "file_no", "key": "1001/5"}
+    try:
+        with pytest.raises(Refused) as refusal:
+            stage.ask(questions.ASK, ended, caller=caller_of("fuel-co"))
+        Questions(stage, Treasury(stage)).note("fuel-co", refusal.value, "0" * 32)
+        (noted,) = stage.ask(REFUSALS, caller=caller_of("fuel-co")).refusals
+    finally:
+        stage.close()
+    assert (noted.code, noted.status, noted.proven) == (refusal.value.code, 403, True)
 
 
 def test_no_world_is_made_beside_what_people_have_done(databases, settings):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bus.messages.values import Json
+from contracts.agencies.hearing import NOTE_REFUSALS
 from contracts.billing import bills
 from contracts.inquiry import own, ratings
 from contracts.inquiry import questions as contracts
@@ -17,6 +18,7 @@ from deploy.local.world import lines
 from deploy.local.world.lines import maybe
 from deploy.local.world.money import Treasury
 from deploy.local.world.stage import PORTAL, Life, Refused, Stage, attempt
+from gateway.http.problems import KIND_STATUS, PROBLEMS
 from iran.persian import Malformed, fold_code
 
 UNTIL = "2030-12-31"
@@ -77,7 +79,8 @@ class Questions:
             question["case_number"] = f"{agency[:2].upper()}-1405-{chance.randint(1000, 9999)}"
         try:
             answer = self.stage.ask(contracts.ASK, question, caller=caller_of(agency))
-        except Refused:
+        except Refused as refusal:
+            self.note(agency, refusal, f"{chance.getrandbits(128):032x}")
             return
         self.answers.append((agency, answer.tracking_code))
         if maybe(chance, 0.16):
@@ -89,6 +92,22 @@ class Questions:
                 "solved": score > UNSOLVED,
             }
             self.stage.tries(ratings.RATE_ANSWER, rating, caller=caller_of(agency))
+
+    def note(self, agency: str, refused: Refused, trace: str) -> None:
+        """Note a refusal as the agency face does, for the agency's console."""
+        problem = PROBLEMS[refused.code]
+        refusal: Json = {
+            "agency": agency,
+            "at": self.stage.now.isoformat(),
+            "trace_id": trace,
+            "contract": contracts.ASK.name,
+            "status": problem.status or KIND_STATUS[refused.kind],
+            "code": refused.code,
+            "message": f"{problem.title}. {problem.what_to_do}",
+            "key": f"{agency}-demo",
+            "proven": True,
+        }
+        self.stage.ask(NOTE_REFUSALS, {"refusals": [refusal]}, caller={"face": "agency"})
 
     # --- people ---
 

@@ -54,11 +54,11 @@ MOVED_ON = ("ticket.move", "ticket.changed", "visit.undecided", "visit.not_booke
 
 
 class Refused(Exception):
-    """An act of the world was refused, with the code of the refusal."""
+    """An act of the world was refused, with the code of the refusal and its kind (bus.errors)."""
 
-    def __init__(self, contract: str, code: str, message: str) -> None:
+    def __init__(self, contract: str, code: str, message: str, kind: str = "") -> None:
         super().__init__(f"{contract}: {message}")
-        self.code = code
+        self.code, self.kind = code, kind
 
 
 class Entry(NamedTuple):
@@ -114,7 +114,7 @@ class Stage:
         reply = self._run(entry, self._envelope(contract.name, caller), data) or {}
         if "error" in reply:
             error = reply["error"]
-            raise Refused(contract.name, error["code"], error["message"])
+            raise Refused(contract.name, error["code"], error["message"], error["kind"])
         self.deliver(entry.service)
         result: R = read(contract.reply, reply["result"])
         return result
