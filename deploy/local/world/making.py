@@ -44,6 +44,7 @@ CHORES = (
     ("billing", "expire", 24),
     ("billing", "remind", 24),
     ("inquiry", "count_day", 24),
+    ("agencies", "forget_heard", 120),
     ("notify", "turn_announcements", 6),
     ("notify", "tell_subscribers", 12),
     ("notify", "send_transactional", 9),
