@@ -99,7 +99,7 @@ def approve(context: Context, approver: str, id_: str) -> Senders:
     row = _locked(context.conn, id_)
     roles.second(approver, row.proposed_by)
     if row.state != "PROPOSED":
-        raise RuleBroken("This was decided already; look at the list.", code="sender.state")
+        raise _decided()
     if row.channel == "sms" and owner_of_line(context.conn, row.text) is not None:
         raise RuleBroken(
             "This line is another sender's; withdraw that one first.", code="sender.line_taken"
@@ -122,8 +122,13 @@ def approve(context: Context, approver: str, id_: str) -> Senders:
 
 
 def withdraw(context: Context, editor: str, message: WithdrawSender) -> Senders:
-    """Withdraw a name at once; one editor may, since nobody is deceived by less."""
+    """Withdraw a name at once; one editor may, since nobody is deceived by less.
+
+    RuleBroken ``sender.state`` if it is gone already: its proposer was told.
+    """
     row = _locked(context.conn, message.id)
+    if row.state == "WITHDRAWN":
+        raise _decided()
     context.conn.execute(
         update(SENDERS)
         .where(SENDERS.c.id == row.id)
@@ -159,6 +164,10 @@ def _locked(conn: Connection, id_: str) -> SenderRow:
 
 def _not_found() -> NotFound:
     return NotFound("There is no such sender; compare its ID.", code="sender.not_found")
+
+
+def _decided() -> RuleBroken:
+    return RuleBroken("This was decided already; look at the list.", code="sender.state")
 
 
 def _reply(row: SenderRow) -> SenderOf:

@@ -1,5 +1,7 @@
 """Names under which agencies write: proposed by one, approved by another, and carried as chosen."""
 
+from functools import partial
+
 import pytest
 
 from bus.errors import ContractError
@@ -10,6 +12,7 @@ from services.notify.providers.sms import Sms
 from tests.notify.conftest import MOBILE
 from tests.notify.govuk.test_api_keys import Api
 from tests.notify.sending.test_dispatch import DOWN, Harness, Line
+from tests.stores import told_to_proposers
 
 LINE = "30001234"
 
@@ -51,6 +54,17 @@ def test_nobody_writes_under_a_name_before_a_second_editor_has_approved_it(desk)
     assert api.call(govnotify.API_SEND, sender=id_, **values)["id"]
     assert desk.call(senders.WITHDRAW_SENDER, as_="karim", id=id_)["senders"] == []
     assert "does not exist" in api.call(govnotify.API_SEND, sender=id_, **values)["message"]
+
+
+def test_who_proposed_a_name_is_told_what_a_second_editor_decided_and_why(desk):
+    approved(desk)
+    reason = "این خط از شرکت دیگری است"
+    refused = proposed(desk, "30009999")
+    refuse = partial(desk.call, senders.WITHDRAW_SENDER, as_="mina", id=refused, why=reason)
+    assert [row["text"] for row in refuse()["senders"]] == [LINE]
+    assert refuse()["code"] == "sender.state", "told once"
+    outcomes = [("karim", "sender", True, None), ("karim", "sender", False, reason)]
+    assert told_to_proposers(desk.db) == outcomes
 
 
 def test_another_agency_s_name_is_told_like_one_that_is_not_there(desk):

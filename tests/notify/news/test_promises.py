@@ -18,7 +18,7 @@ from contracts.notify import announcements
 from contracts.notify import promises as c
 from services.notify.news.months import month_of
 from tests.notify.news.test_announcements import WORDS, Newsroom, utc
-from tests.stores import execute
+from tests.stores import execute, told_to_proposers
 
 DAY = 1440
 # All of Aban 1405 (30 days) but for the portal, which was down for 70 minutes and 40 others that
@@ -123,7 +123,8 @@ def test_a_correction_is_an_edition_by_two_editors_beside_the_first(aban, signin
     execute(aban.db, "update component_days set down = 40 where down = 110")
     (other,) = propose(as_="karim")["corrections"]
     assert propose(as_="mina")["code"] == "correction.waits"
-    assert aban.call(c.WITHDRAW_CORRECTION, as_="karim", id=other["id"]) == {"corrections": []}
+    refused = aban.call(c.WITHDRAW_CORRECTION, as_="mina", id=other["id"], why="روز سوم مانده است")
+    assert refused == {"corrections": []}
     (proposal,) = propose(as_="mina")["corrections"]
     assert {"code": "S4", "figure": "missed", "old": 70, "new": 0} in proposal["changes"]
     approve = partial(aban.call, c.APPROVE_CORRECTION, id=proposal["id"])
@@ -139,6 +140,10 @@ def test_a_correction_is_an_edition_by_two_editors_beside_the_first(aban, signin
     assert aban.call(c.PROMISE_REPORT, month="1405-08") == second
     assert aban.call(c.PROMISE_REPORT, month="1405-08", edition=1) == first
     month = aban.call(c.PROMISES)["months"][1]
+    assert told_to_proposers(aban.db) == [
+        ("karim", "month_correction", False, "روز سوم مانده است"),
+        ("mina", "month_correction", True, None),
+    ]
     (correction,) = month["corrections"]
     assert (month["edition"], correction["edition"]) == (2, 2)
     assert (correction["reason"], correction["changes"]) == (WORDS["fa"], proposal["changes"])
