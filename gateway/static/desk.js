@@ -75,7 +75,7 @@ document.addEventListener("keydown", (event) => {
 // that cannot be taken back.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
-  const button = document.querySelector("form.looked button[name=looked]:not(.danger)");
+  const button = document.querySelector("form.looked button[name=looked]:not(.danger, :disabled)");
   if (button) { event.preventDefault(); button.form.requestSubmit(button); }
 });
 

@@ -54,10 +54,10 @@ function fillAtOnce(form) {
   }
 }
 
-// Ctrl+Enter in the box of an act is its first button.
+// Ctrl+Enter in the box of an act is its first button; of a reminder that of the day that was typed.
 addEventListener("keydown", (event) => {
   const form = event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("details.act form");
-  const button = form && form.querySelector(".buttons button");
+  const button = form && (form.querySelector(".buttons button:not([name=in])") || form.querySelector("button.default"));
   if (button) { event.preventDefault(); form.requestSubmit(button); }
 });
 

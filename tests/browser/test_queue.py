@@ -123,6 +123,11 @@ def test_twelve_rows_are_seen_at_one_look_and_what_comes_is_counted_in_place(
         judged(page)
         page.get_by_role("link", name="بازگشت به فهرست بدون انجام").click()
         page.wait_for_url("**/desk/queue?**")
+    page.locator("#all").check()
+    page.get_by_role("button", name="پیام…").click()
+    page.fill("#say-text", "بازدید می‌شود.")
+    page.keyboard.press("Control+Enter")  # what the page before the act shows
+    page.get_by_text("15 پرونده: پیام رفت").wait_for()
 
 
 def test_a_caller_is_looked_up_while_the_number_is_typed(visitor, shared_desk, judged):

@@ -212,12 +212,13 @@ def test_a_ticket_is_put_right_and_comes_up_again_by_a_key_or_a_button(at_desk, 
     act(page, "remind")
     press(page, "دیگر نه")
     assert "یادآوری برداشته شد" in page.inner_text("main")
-    act(page, "remind")
-    day = jalali(tehran_day(dt.datetime.now(dt.UTC)) + dt.timedelta(days=10)).replace("-", "/")
-    page.fill("#remind-day", day)
-    page.locator("#remind-day").press("Enter")  # the day that was typed, not the first button's
-    page.locator(".done, .callout[role=status]").first.wait_for()
-    assert day in page.inner_text("#remind summary")
+    for days, key in ((10, "Enter"), (11, "Control+Enter"))[: 2 if at_desk.script else 1]:
+        act(page, "remind")
+        wanted = tehran_day(dt.datetime.now(dt.UTC)) + dt.timedelta(days=days)
+        day = jalali(wanted).replace("-", "/")
+        page.fill("#remind-day", day)
+        page.locator("#remind-day").press(key)  # the day that was typed, not the first button's
+        page.locator("#remind summary", has_text=day).wait_for()
     act(page, "say")
     page.fill("#say-text", "همکار ما فردا تماس می‌گیرد.")
     send("#say-text", "فرستادن پیام")
