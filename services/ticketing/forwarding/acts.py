@@ -38,13 +38,13 @@ def forward(context: Context, settings: Settings, message: Forward) -> Acted:
     case = desk.load(context, "forward", message)
     city = _city_of(settings, case, message.city)
     if not reports.is_public(case.row) and not message.consent.strip():
-        raise field_refusal(
-            "consent", "This report is not public: say how and when the citizen agreed."
-        )
+        sentence = "This report is not public: say how and when the citizen agreed."
+        raise field_refusal("consent", sentence, "required")
     if any(row.city == city.code and row.state in THERE for row in _of(context, case)):
         raise Conflict("This ticket was sent there already.", code="forward.there")
     if case.row.lat is None and not message.address.strip():
-        raise field_refusal("address", "This ticket has no place on the map: say where it is.")
+        sentence = "This ticket has no place on the map: say where it is."
+        raise field_refusal("address", sentence, "required")
     payload = _payload(context, case, message)
     by = context.colleague.username
     rows.add(context.conn, case.id, city.code, payload, message.consent.strip(), by, context.now)
