@@ -103,12 +103,15 @@ class TelephonePages:
 
 
 def _like(ticket: DeskTicket) -> dict[str, str]:
-    """Who wrote a ticket and how, as the form has it; what it is about is left to be chosen."""
+    """Who wrote a ticket and how, as the form has it; what it is about is left to be chosen, and
+    whether it is an objection, which is one to something.
+    """
     names = ("name", "mobile", "email", "national_id")
     person = {name: str((ticket.person or {}).get(name) or "") for name in names}
     person["mobile"] = as_dialled(person["mobile"])
     county = str(ticket.county["code"]) if ticket.county else ""
-    return {**person, "kind": ticket.kind, "county": county, "privacy": ticket.privacy}
+    kind = "" if ticket.kind == "objection" else ticket.kind
+    return {**person, "kind": kind, "county": county, "privacy": ticket.privacy}
 
 
 def _fields(typed: dict[str, str]) -> Fields:

@@ -106,7 +106,7 @@ class Senders:
                     title=f"این فرستنده {'پذیرفته نمی‌شود' if refused else 'پس گرفته می‌شود'}",
                     button=f"{'نپذیرفتن' if refused else 'پس گرفتن'} فرستنده",
                     facts=(
-                        Fact("دستگاه", sender.owner),
+                        Fact("دستگاه", (await self._pages.agency(request))(sender.owner)),
                         Fact("راه", words.CHANNELS[sender.channel]),
                         Fact("فرستنده", sender.text),
                     ),

@@ -170,7 +170,9 @@ def test_a_clerk_writes_down_what_a_farmer_says_on_the_telephone(shared_desk, sa
     session = sat("karim")
     url = f"{shared_desk.ops}/desk/telephone"
     data = {
-        "kind": "complaint",
+        "kind": "objection",
+        "about_kind": "violation",
+        "about_ref": "V-1405/17",
         "category": "",
         "text": "آب چاه ما کم شده",
         "privacy": "private",
@@ -191,6 +193,9 @@ def test_a_clerk_writes_down_what_a_farmer_says_on_the_telephone(shared_desk, sa
         f"{shared_desk.portal}/v1/tickets/{code}", headers={"Ticket-Secret": secret}, timeout=20
     ).json()
     assert body["text"] == "آب چاه ما کم شده"
+    another = session.get(url, params={"like": code}, timeout=20).text
+    assert "مش رجب" in another
+    assert 'value="objection" selected' not in another, "another matter is no objection to that"
 
 
 @pytest.mark.parametrize(
