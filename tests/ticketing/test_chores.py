@@ -395,6 +395,14 @@ def test_a_promise_in_danger_is_told_to_the_head_once_and_past_it_again(hand):
     assert events == [(2,)]
 
 
+def test_who_was_not_warned_in_time_is_told_once_that_a_promise_is_past(hand):
+    code = hand.register()
+    for _ in range(2):
+        hand.at("1405-09-02 12:31").do(deadlines.watch)
+    assert hand.acts(code) == ["register", "escalate"]
+    assert len(hand.letters("groundwater-head@staff.water.example")) == 1
+
+
 def test_after_a_day_the_supervisor_is_told(hand):
     code = hand.register()
     hand.answer(code, "دریافت شد", final=False)

@@ -154,6 +154,8 @@ def _escalate_level(context: Context, case: Case, clock: Clock, number: int, lev
     reached = context.now >= clock.due + dt.timedelta(minutes=level.minutes_from_due)
     if not reached or not _is_first(context, case.id, level, clock.due):
         return
+    if _is_overtaken(context, clock, level):
+        return
     due = instant(clock.due)
     entry = acts.add(
         context,
@@ -177,6 +179,19 @@ def _escalate_level(context: Context, case: Case, clock: Clock, number: int, lev
             unit=case.ticket.unit,
             due=due,
         ),
+    )
+
+
+def _is_overtaken(context: Context, clock: Clock, level: Level) -> bool:
+    """True for a warning before a due time that comes only after it, as when nothing was watched
+    for hours, where another level tells the same role that it has passed.
+    """
+    assert clock.due is not None
+    late = (context.now - clock.due).total_seconds() / 60
+    return level.minutes_from_due < 0 <= late and any(
+        (other.clock, other.role) == (level.clock, level.role)
+        and 0 <= other.minutes_from_due <= late
+        for other in context.book.levels
     )
 
 
