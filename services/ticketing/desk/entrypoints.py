@@ -14,6 +14,7 @@ from contracts.ticketing import letters as of_mail
 from contracts.ticketing import related as of_related
 from contracts.ticketing import visits as of_visits
 from iran.identifiers import user_name
+from services.ticketing import cities
 from services.ticketing.accounts import staff
 from services.ticketing.accounts.sign_in_limits import Guesser
 from services.ticketing.context import ContextSource
@@ -28,6 +29,7 @@ from services.ticketing.desk import (
     sorting,
     tickets,
     times,
+    views,
     visit_days,
 )
 from services.ticketing.figures import mail, report
@@ -57,7 +59,9 @@ class DeskEntries(ContextSource):
 
     @serve(contracts.READ)
     def read(self, tx: Tx, message: contracts.OneTicket) -> contracts.DeskTicket:
-        return tickets.read(self.staff_context(tx), message)
+        context = self.staff_context(tx)
+        case = tickets.load_to_read(context, message)
+        return views.for_desk(context, case, cities.offered(self.settings))
 
     @serve(contracts.ASSIGN)
     def assign(self, tx: Tx, message: contracts.Assign) -> contracts.Acted:

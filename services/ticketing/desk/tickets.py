@@ -14,7 +14,6 @@ from contracts.ticketing.desk import (
     Acted,
     Answer,
     Close,
-    DeskTicket,
     Invite,
     Merge,
     Note,
@@ -31,7 +30,6 @@ from contracts.ticketing.files import Attachment
 from people.tracking import in_text
 from services.ticketing.context import SYSTEM, Context
 from services.ticketing.desk import contacts, mentions, standing
-from services.ticketing.desk import views as desk_views
 from services.ticketing.domain import moves
 from services.ticketing.domain.moves import Act, Right
 from services.ticketing.domain.ticket import PUBLIC
@@ -77,11 +75,6 @@ def load_to_read(context: Context, message: OneTicket) -> Case:
     case = acts.load(context, message.code, lock=False)
     require_unit(context, case)
     return case
-
-
-def read(context: Context, message: OneTicket) -> DeskTicket:
-    """Return the ticket with its history, and what this colleague may do with it."""
-    return desk_views.for_desk(context, load_to_read(context, message))
 
 
 def open_file(context: Context, message: OpenFile) -> Opened:

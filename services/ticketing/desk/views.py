@@ -1,7 +1,7 @@
 """Tickets as the desk sees them."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bus.envelope import instant
 from bus.errors import BusError
@@ -25,8 +25,8 @@ from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.rows import TicketRow
 
 
-def for_desk(context: Context, case: Case) -> DeskTicket:
-    """Describe a ticket with its history, and what the colleague may do with it."""
+def for_desk(context: Context, case: Case, forwarded: Collection[str]) -> DeskTicket:
+    """Describe a ticket, and what one may do with it; ``forwarded``: categories taken elsewhere."""
     row, ticket, book, conn = case.row, case.ticket, context.book, context.conn
     files = rows.files(conn, case.id)
     appointment, obstacles = ticket.appointment, _obstacles(context, case)
@@ -47,7 +47,7 @@ def for_desk(context: Context, case: Case) -> DeskTicket:
         person=contacts.person_of(context, case),
         clocks=tuple(_clock(clock) for clock in case.clocks(context)),
         history=tuple(views.history_entry_at_desk(context, entry, files) for entry in case.entries),
-        may=_possible(context, case, obstacles),
+        may=_possible(context, case, obstacles, forwarded),
         withheld=_withheld(obstacles),
         appointment=views.appointment_of(context, case),
         survey=views.survey_of(case),
@@ -94,10 +94,15 @@ def _obstacles(context: Context, case: Case) -> dict[Act, BusError | None]:
 
 
 def _possible(
-    context: Context, case: Case, obstacles: Mapping[Act, BusError | None]
+    context: Context,
+    case: Case,
+    obstacles: Mapping[Act, BusError | None],
+    forwarded: Collection[str],
 ) -> tuple[str, ...]:
     """What the colleague may do now; ``take`` while nobody of the own unit works on it."""
     acts: set[str] = {act for act, obstacle in obstacles.items() if obstacle is None}
+    if case.row.category not in forwarded:
+        acts.discard("forward")
     rights = moves.ROLES[context.colleague.role]
     if "spam" in rights and standing.obstacle(context, case, "spam") is None:
         acts.add("spam")

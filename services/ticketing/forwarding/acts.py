@@ -12,14 +12,15 @@ from contracts.ticketing.civic.forwarding import (
     TicketForwardings,
 )
 from contracts.ticketing.desk import Acted, OneTicket
+from services.ticketing import cities
+from services.ticketing.cities import City
 from services.ticketing.context import Context
 from services.ticketing.desk import tickets as desk
 from services.ticketing.desk.contacts import person_of
 from services.ticketing.domain import moves
 from services.ticketing.domain.forwarding import RESOLVED, citizen_text, mark_of
 from services.ticketing.figures import reports
-from services.ticketing.forwarding import cities, rows, sending
-from services.ticketing.forwarding.cities import City
+from services.ticketing.forwarding import rows, sending
 from services.ticketing.forwarding.rows import ForwardingRow
 from services.ticketing.tickets import acts
 from services.ticketing.tickets.acts import Case

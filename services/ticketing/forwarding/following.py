@@ -2,10 +2,10 @@
 
 import datetime as dt
 
+from services.ticketing.cities import City
 from services.ticketing.context import Context
 from services.ticketing.domain.forwarding import news
 from services.ticketing.forwarding import georeport, rows
-from services.ticketing.forwarding.cities import City
 from services.ticketing.forwarding.georeport import RemoteStatus, RemoteUpdate, Unreadable
 from services.ticketing.forwarding.rows import ForwardingRow
 from services.ticketing.forwarding.sending import AT_ONCE, Work, leased, note_taken, pause, tell

@@ -16,7 +16,7 @@ import orjson
 
 from bus.foreign.http_call import NoAnswer, exchange
 from bus.messages.values import Json
-from services.ticketing.forwarding.cities import City
+from services.ticketing.cities import City
 
 SECONDS = 15.0
 # The first digit of a status.

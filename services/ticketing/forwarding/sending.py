@@ -17,11 +17,12 @@ from bus.messages.values import Json
 from bus.process import log
 from bus.settings import Settings
 from iran.identifiers import as_dialled
+from services.ticketing import cities
+from services.ticketing.cities import City
 from services.ticketing.context import SYSTEM, Context
 from services.ticketing.domain.forwarding import PROBLEMS, citizen_text, mark_of
 from services.ticketing.domain.moves import Act
-from services.ticketing.forwarding import cities, georeport, rows
-from services.ticketing.forwarding.cities import City
+from services.ticketing.forwarding import georeport, rows
 from services.ticketing.forwarding.georeport import Allowed, Outcome, Unreadable
 from services.ticketing.forwarding.rows import ForwardingRow
 from services.ticketing.notifications import tickets as notifications

@@ -131,6 +131,10 @@ def test_a_ticket_is_sent_to_another_organisation_after_a_look_at_what_goes(shar
     url = f"{shared_desk.ops}/desk/tickets/{code}/forwarding"
     ticket = session.get(f"{shared_desk.ops}/desk/tickets/{code}", timeout=20).text
     assert f'href="/desk/tickets/{code}/forwarding"' in ticket
+    other = registered(shared_desk, category="river_bed")["code"]
+    shown = sat("nader").get(f"{shared_desk.ops}/desk/tickets/{other}", timeout=20).text
+    assert f"/{other}/note" in shown
+    assert f"/{other}/forwarding" not in shown, "nobody takes that category"
     page = session.get(url, timeout=20).text
     tinyhtml5.parse(page)
     assert "آبفای همسایه" in page

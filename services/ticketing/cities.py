@@ -56,6 +56,11 @@ def read(settings: Settings) -> dict[str, City]:
     return {city.code: city for city in cities}
 
 
+def offered(settings: Settings) -> frozenset[str]:
+    """Return our categories that at least one city takes."""
+    return frozenset(category for city in read(settings).values() for category in city.services)
+
+
 def is_sandbox(settings: Settings) -> bool:
     """Return whether cities may be on this machine, without TLS."""
     return settings.get("FORWARD_SANDBOX") == "1"
