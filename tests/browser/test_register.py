@@ -126,7 +126,11 @@ def test_every_page_of_the_register_is_clean_and_fits(visitor, house, judged_wid
     judged(page)
 
 
-def test_who_is_no_officer_reads_a_clear_sentence(visitor, house, judged):
-    page = seat(visitor, house, "sara")
+def test_who_is_no_officer_finds_no_link_and_reads_a_clear_sentence(visitor, house, judged):
+    page = visitor()
+    sit_down(page, house, "sara")
+    open_menu(page)
+    assert page.get_by_role("link", name="دستگاه‌ها", exact=True).count() == 0
+    page.goto(f"{house.ops}/desk/agencies")
     assert "شما به دفتر دستگاه‌ها دسترسی ندارید" in page.inner_text("main")
     judged(page)
