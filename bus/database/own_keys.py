@@ -63,7 +63,7 @@ def _read(pem: str, keyid: str) -> SigningKey:
 
 def note(conn: Connection, settings: Settings, name: str) -> None:
     """From now on the key that is set counts, whatever was sealed or signed by another one."""
-    note_command(conn, NOTED, name=name, mark=_mark(name, settings.secret(name).reveal()))
+    _note(conn, name, settings.secret(name).reveal())
 
 
 def _prove(conn: Connection, settings: Settings, name: str) -> str:
@@ -77,7 +77,7 @@ def _prove(conn: Connection, settings: Settings, name: str) -> str:
         mark = _noted(conn, name)
     if mark is None:
         # Proven only when it is read again: this transaction may be rolled back.
-        note(conn, settings, name)
+        _note(conn, name, key)
     elif mark != _mark(name, key):
         raise Unavailable(TEXT, code=CODE)
     else:
@@ -95,6 +95,10 @@ def _noted(conn: Connection, name: str) -> str | None:
     )
     mark: str | None = conn.execute(newest).scalar()
     return mark
+
+
+def _note(conn: Connection, name: str, key: str) -> None:
+    note_command(conn, NOTED, name=name, mark=_mark(name, key))
 
 
 def _mark(name: str, key: str) -> str:

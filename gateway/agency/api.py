@@ -17,6 +17,7 @@ from bus.client import Client
 from bus.messages import kinds
 from bus.process.version import release
 from bus.settings import Settings, broker_url
+from bus.signatures.answer_key import answer_key_id
 from bus.signatures.keys import PublicKey, SigningKey
 from contracts.agencies.deferred import CANCEL_CALL, READ_CALL
 from contracts.agencies.records import READ_RECORDS
@@ -80,7 +81,7 @@ class AgencyFace:
         settings.require("AMQP_URL", "AGENCIES_DIR", "SIGNING_KEY_FILE")
         key = SigningKey.load(
             settings.text("SIGNING_KEY_FILE").strip(),
-            settings.text("SIGNING_KEY_ID", f"mirab-{datetime.now(UTC).year}"),
+            answer_key_id(settings, datetime.now(UTC).year),
         )
         earlier_keys = _earlier_keys(settings)
         self.address = sandbox_address(settings, "AGENCY_BASE_URL", PORT)

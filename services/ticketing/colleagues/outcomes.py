@@ -6,7 +6,7 @@ A proposer who is no colleague of the desk, and whoever takes an own proposal ba
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 
 from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
@@ -41,7 +41,9 @@ def keep(context: Context, message: TellProposer) -> None:
     proposer = staff.of_any(context.conn, message.proposer)
     if proposer is None or message.proposer == message.decider:
         return
-    is_first = not any(row.read_at is None for row in _rows(context, proposer.username))
+    table = PROPOSAL_OUTCOMES.c
+    unread = exists().where(table.username == proposer.username, table.read_at.is_(None))
+    is_first = not context.conn.scalar(select(unread))
     context.conn.execute(
         insert(PROPOSAL_OUTCOMES).values(
             username=proposer.username,
