@@ -3,11 +3,13 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 from bus.messages.values import Json
 from bus.process import log
+from bus.process.changing_file import ChangingFile
 from bus.settings import Settings
 
 _log = log.get("forwarding")
@@ -39,21 +41,29 @@ class City(NamedTuple):
     services: Mapping[str, CityService]
 
 
-def read(settings: Settings) -> dict[str, City]:
-    """Return the cities by code; none without a file, or while it cannot be read, which is logged.
+def read(settings: Settings) -> Mapping[str, City]:
+    """Return the cities by code; none without a file.
 
-    A change is in force at once.
+    A change is in force at once; a file that cannot be read changes nothing, which is logged.
     """
     name = settings.get("FORWARD_CITIES_FILE")
     if not name:
         return {}
-    try:
-        document = tomllib.loads(Path(name).read_text(encoding="utf-8"))
-        cities = [_city(row, sandbox=is_sandbox(settings)) for row in document.get("cities", ())]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        _log.error("forward_cities_not_read", reason=str(error))
-        return {}
-    return {city.code: city for city in cities}
+    return _file(name, is_sandbox(settings)).content() or {}
+
+
+@cache
+def _file(name: str, sandbox: bool) -> ChangingFile[dict[str, City]]:
+    return ChangingFile(Path(name), partial(_parse, sandbox=sandbox), _log_refused)
+
+
+def _parse(text: str, *, sandbox: bool) -> dict[str, City]:
+    rows = tomllib.loads(text).get("cities", ())
+    return {city.code: city for city in (_city(row, sandbox=sandbox) for row in rows)}
+
+
+def _log_refused(reason: str) -> None:
+    _log.error("forward_cities_not_read", reason=reason)
 
 
 def offered(settings: Settings) -> frozenset[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bus.process import log
+from bus.process.changing_file import ChangingFile
 from iran.persian import tehran_day
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -33,41 +34,29 @@ class Keys:
     """All keys of one file; a changed file is in force at once, a broken one changes nothing."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         try:
-            self._seen = self._state()
-            self._keys = _read(path)
+            _read(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"OPEN311_KEYS_FILE: {error}") from None
+        self._file = ChangingFile(path, _read, _log_refused)
 
     def find(self, key: str) -> Key | None:
         """Return the entry of a key; None for an unknown or expired one."""
-        self._look()
         digest, valid = hashlib.sha256(key.encode()).hexdigest(), None
         today = tehran_day(dt.datetime.now(dt.UTC))
-        for entry in self._keys:  # to the end, so that the time tells nothing
+        for entry in self._file.content() or ():  # to the end, so that the time tells nothing
             if hmac.compare_digest(entry.sha256, digest) and entry.until >= today:
                 valid = entry
         return valid
 
-    def _look(self) -> None:
-        try:
-            state = self._state()
-            if state == self._seen:
-                return
-            self._seen = state
-            self._keys = _read(self._path)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            _log.error("civic_app_keys_not_read", reason=str(error))
 
-    def _state(self) -> tuple[int, int, int]:
-        stat = self._path.stat()
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+def _log_refused(reason: str) -> None:
+    _log.error("civic_app_keys_not_read", reason=reason)
 
 
-def _read(path: Path) -> list[Key]:
+def _read(text: str) -> list[Key]:
     keys = []
-    for document in tomllib.loads(path.read_text(encoding="utf-8")).get("keys", ()):
+    for document in tomllib.loads(text).get("keys", ()):
         key = Key(
             str(document["app"]),
             str(document["sha256"]),

@@ -1,5 +1,7 @@
 """What colleagues do: send a ticket on, read where it is, and say what they learnt of it."""
 
+from collections.abc import Mapping
+
 from bus.envelope import instant
 from bus.errors import Conflict, NotFound, RuleBroken
 from bus.messages.values import Json
@@ -128,7 +130,7 @@ def waiting(context: Context, settings: Settings) -> Forwardings:
     )
 
 
-def _reply(row: ForwardingRow, code: str, names: dict[str, City]) -> Forwarding:
+def _reply(row: ForwardingRow, code: str, names: Mapping[str, City]) -> Forwarding:
     city = names.get(row.city)
     return Forwarding(
         id=row.id,

@@ -11,6 +11,7 @@ from bus.foreign import address
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing.civic import forwarding as at_city
+from services.ticketing import cities
 from services.ticketing.forwarding import following, georeport, sending
 from services.ticketing.forwarding.sending import Work
 from tests.stores import execute
@@ -432,12 +433,16 @@ def test_what_a_dead_process_was_sending_is_unknown(hand, city):
     assert city.posts == []
 
 
-def test_a_broken_file_of_cities_stops_nothing(hand, city, tmp_path):
-    code = report(hand)
+def test_a_broken_file_of_cities_changes_nothing_and_stops_nothing(hand, city, tmp_path):
+    code, other = report(hand), report(hand)
     forward(hand, code)
     (tmp_path / "cities.toml").write_text("[[cities")
     sending.send_waiting(work(hand))
-    assert state(hand)[0][0] == "QUEUED"
-    view = hand.call(at_city.FORWARDINGS_OF_TICKET, as_="karim", code=code)
+    assert state(hand)[0][0] == "TAKEN"
+    forward(hand, other)
+    cities._file.cache_clear()  # as in a process that begins with the broken file
+    sending.send_waiting(work(hand))
+    assert state(hand)[1][0] == "QUEUED"
+    view = hand.call(at_city.FORWARDINGS_OF_TICKET, as_="karim", code=other)
     assert (view["cities"], view["forwardings"][0]["problem"]) == ([], "no_city")
     assert hand.call(contracts.FORM)["categories"]
