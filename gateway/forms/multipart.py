@@ -30,8 +30,10 @@ from gateway.http.problems import HttpError
 from gateway.limits.budgets import OverBudget
 
 FIELDS = 200
-# All that one form may bring; the limits of each file are those of bus.foreign.filetypes.
+# What is kept of the files of one form; the limits of each file are those of bus.foreign.filetypes.
 FORM_MOST = 50 * 1024 * 1024
+# So many times that is read, and not kept, so that a page can give back what was typed beside it.
+READ_ON = 4
 # The fields of a form of short answers, and of one with a text of 50,000 characters,
 # percent-encoded.
 SHORT_FORM, TEXT_FORM = 64 * 1024, 512 * 1024
@@ -98,8 +100,9 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     A photo over the limit is kept smaller if the form ``shrinks`` them (photos.py).
 
     Without ``blobs`` files are passed over, or read ``as_text`` (UTF-8) like a field of their name.
-    A file that is refused is named in ``problems`` and leaves nothing behind; the rest of the form
-    is there. The form stays as FORM, for the page of a problem.
+    A file that is refused, or is more than FORM_MOST together with those before it, is named in
+    ``problems`` and leaves nothing behind; the rest of the form is there. The form stays as FORM,
+    for the page of a problem.
 
     HttpError ``http.media_type``, ``http.too_large``, ``form.malformed``.
     """
@@ -107,7 +110,8 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
         form = _url_encoded(await bodies.body(request, fields_limit))
     else:
         reader = _Reader(blobs, files, file_limit, fields_limit, as_text=as_text, shrinks=shrinks)
-        form = await _multipart(request, reader, min(files * file_limit, FORM_MOST) + fields_limit)
+        read = reader.room * (1 if blobs is None else READ_ON)
+        form = await _multipart(request, reader, read + fields_limit)
     FORM.set(request, form)
     return form
 
@@ -166,6 +170,7 @@ class _Reader:
         shrinks: bool = False,
     ) -> None:
         self.form, self.complete, self._as_text = SubmittedForm(), False, as_text
+        self.room = min(files * file_limit, FORM_MOST)
         self._blobs, self._files, self._limit = blobs, files, file_limit
         self._fields_limit, self._left, self._parts = fields_limit, fields_limit, 0
         self._name = self._value = b""
@@ -236,6 +241,9 @@ class _Reader:
             if self._is_over():
                 self._over = True
                 return
+            if self._size > self.room:
+                self._over, self._refusal = True, ("attachment.together", "is more than fits")
+                return
             try:
                 self._writing.write(piece)
             except TooLarge:
@@ -268,6 +276,7 @@ class _Reader:
             self.form.refuse(self._field, clean_name(self._file, kind or ""), code, reason)
             return True
         name = clean_name(self._file, kind)
+        self.room -= self._size
         if self._size > self._limit:
             self._photos.append(_LargePhoto(self._field, name, writing))
             return False

@@ -368,8 +368,19 @@ def test_fields_may_take_so_many_bytes_together(blobs, size):
             assert refused(blobs, body, kind, fields_limit=1000) == "http.too_large"
 
 
-def test_a_body_larger_than_all_its_files_may_be_is_refused(blobs):
-    body = form(*(part(b"x" * 100_000, filename="a") for _ in range(3)))
+def test_files_that_are_too_large_together_are_refused_by_name_and_the_text_comes_back(blobs):
+    two = (part(JPEG + bytes([n]) * 700, filename=f"{n}") for n in range(2))
+    body = form(*two, part(b"what I typed", "text"))
+    with mock.patch.object(multipart, "FORM_MOST", 1000):
+        read_back = read(blobs, body)
+    assert read_back.values == {"text": ["what I typed"]}
+    assert [claim.name for claim in read_back.claims] == ["0.jpg"]
+    assert read_back.refused == [multipart.RefusedFile("1.jpg", "attachment.together")]
+    assert len(files(blobs)) == 1
+
+
+def test_a_body_much_larger_than_all_its_files_may_be_is_refused_whole(blobs):
+    body = form(*(part(b"x" * 100_000, filename="a") for _ in range(4)))
     assert refused(blobs, body, files=1, file_limit=1000) == "http.too_large"
     assert files(blobs) == []
 
