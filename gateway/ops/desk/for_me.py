@@ -14,7 +14,7 @@ from contracts.ticketing.desk import Nothing
 from gateway.forms.fields import parse_form
 from gateway.forms.values import typed_of
 from gateway.html.formats import day
-from gateway.ops.desk.lists.outcome_words import name_of, page_of
+from gateway.ops.desk.lists.outcome_words import namer, page_of
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
@@ -47,9 +47,10 @@ class ForMePages:
         return await self._notices(request, NO_SUBMISSION)
 
     async def _notices(self, request: Request, submission: Submission) -> Response:
-        reply = self._pages.ask(request, contracts.MY_NOTICES, Nothing())
+        reply = await self._pages.ask(request, contracts.MY_NOTICES, Nothing())
+        name_of = namer(self._pages, request, reply.outcomes or ())
         return await self._pages.page(
-            request, "for_me", submission, reply=reply, name_of=resolved(name_of)
+            request, "for_me", submission, reply=resolved(reply), name_of=name_of
         )
 
     async def outcome(self, request: Request) -> Response:

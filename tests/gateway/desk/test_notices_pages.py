@@ -1,11 +1,14 @@
 """The editors' pages of notices at the desk, with the real notify service behind them."""
 
+import asyncio
 import datetime as dt
 import io
 import re
 import secrets
 import uuid
 import zipfile
+from dataclasses import replace
+from unittest import mock
 
 import pytest
 import requests
@@ -13,6 +16,8 @@ import requests
 from bus.messages.kinds import Request
 from contracts.notify import messages as notify
 from contracts.notify import promises, received
+from contracts.ticketing.colleagues import Outcome
+from gateway.ops.desk.lists.outcome_words import namer
 from gateway.ops.notices import words
 from gateway.texts.files import FILES
 from iran.persian import TEHRAN, jalali
@@ -555,6 +560,24 @@ def test_a_sender_is_proposed_by_one_and_approved_by_another(house, karim, mina)
     assert (wrong.status_code, "abc" in wrong.text) == (422, True)
     assert "شماره خط 4 تا 20 رقم دارد" in wrong.text
     assert "3000999" not in karim.post(f"/senders/{id_}/withdraw").text
+
+
+def test_what_became_of_a_proposed_sender_is_called_by_the_name_of_its_agency():
+    told = Outcome(
+        id=1,
+        matter="sender",
+        number="power-co",
+        name="",
+        accepted=True,
+        decided_by="mina",
+        at="2026-12-01T09:00:00Z",
+        unread=False,
+    )
+    pages = mock.Mock(agency=mock.AsyncMock(return_value=lambda code: f"شرکت برق ({code})"))
+    name_of = asyncio.run(namer(pages, mock.Mock(), [told]))
+    assert name_of(told) == "فرستنده دستگاه شرکت برق (power-co)"
+    asyncio.run(namer(pages, mock.Mock(), [replace(told, matter="refund")]))
+    assert pages.agency.await_count == 1, "agencies are read where one is named"
 
 
 def test_a_text_that_no_rule_could_file_is_settled_once_and_the_look_is_noted(house, karim, mina):

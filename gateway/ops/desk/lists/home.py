@@ -25,7 +25,7 @@ from contracts.ticketing.desk import Nothing as OfDesk
 from contracts.ticketing.queue import DeskHome, Queue, QueueRow
 from gateway.ops.desk.lists import opened
 from gateway.ops.desk.lists.addresses import QUEUE_AT
-from gateway.ops.desk.lists.outcome_words import name_of
+from gateway.ops.desk.lists.outcome_words import namer
 from gateway.ops.desk.lists.urgency import Urgency, urgency
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
@@ -85,9 +85,9 @@ class HomePages:
         """GET /desk: the first page; an address of the queue as it was before leads on to it."""
         if query := list_query(request):
             return RedirectResponse(f"{QUEUE_AT}?{query}", 303)
-        return await self._pages.page(
-            request, "home", view=self._view(request), name_of=resolved(name_of)
-        )
+        view = await self._view(request)
+        name_of = namer(self._pages, request, view.outcomes)
+        return await self._pages.page(request, "home", view=resolved(view), name_of=name_of)
 
     async def _view(self, request: Request) -> HomeView:
         home, mine, last, lists = await asyncio.gather(

@@ -1,9 +1,16 @@
 """What a colleague's proposals are called, and the pages on which they stand."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import NamedTuple
+
+from starlette.requests import Request
 
 from contracts.ticketing.colleagues import Outcome
 from gateway.html.days import month_in_words
+from gateway.ops.staff.pages import StaffPages
+
+SENDER = "sender"
 
 
 class Matter(NamedTuple):
@@ -21,12 +28,24 @@ MATTERS = {
     "register_change": Matter("پیشنهاد {} برای دستگاه‌ها", "/desk/agencies/changes/{}"),
     "book_change": Matter("پیشنهاد {} برای دفتر میز", "/desk/book/changes/{}"),
     "template": Matter("نسخه تازه الگوی «{}»", "/desk/notices/templates/{}"),
-    "sender": Matter("فرستنده دستگاه {}", "/desk/notices/senders"),
+    SENDER: Matter("فرستنده دستگاه {}", "/desk/notices/senders"),
     "month_correction": Matter("اصلاح گزارش {}", "/desk/notices/reports"),
     "person_act": Matter("درخواست {} درباره داده‌های یک شخص", "/desk/privacy"),
     # The board of operators is another face; its address is not known here.
     "replay": Matter("درخواست {} برای پیام‌های مرده", "/desk/for-me"),
 }
+
+
+async def namer(
+    pages: StaffPages, request: Request, outcomes: Iterable[Outcome]
+) -> Callable[[Outcome], str]:
+    """Return the function that names these proposals; agencies are read where one is named."""
+    if all(outcome.matter != SENDER for outcome in outcomes):
+        return name_of
+    agency = await pages.agency(request)
+    return lambda outcome: name_of(
+        replace(outcome, name=agency(outcome.number)) if outcome.matter == SENDER else outcome
+    )
 
 
 def name_of(outcome: Outcome) -> str:
