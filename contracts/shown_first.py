@@ -10,7 +10,7 @@ from contracts.billing import treasury
 from contracts.notify import announcements, bulk, govnotify, promises, senders
 from contracts.notify import desk as notify
 from contracts.rehearsals import Rehearse, Rehearsed
-from contracts.ticketing import answers, book, colleagues, desk, person_acts
+from contracts.ticketing import answers, book, colleagues, desk, letters, person_acts
 from contracts.ticketing.civic import forwarding
 
 REHEARSALS: dict[str, Request[Rehearse, Rehearsed]] = {
@@ -21,7 +21,7 @@ _TICKETING: tuple[Request, ...] = (
     desk.ANSWER,
     desk.CLOSE,
     desk.PAUSE,
-    desk.SPAM,
+    letters.SPAM,
     desk.MERGE,
     desk.TAKE_DOWN,
     desk.SEND_NEW_SECRET,

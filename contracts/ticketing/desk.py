@@ -326,7 +326,6 @@ VISITED = _act("visited", Visited, "the citizen came to the visit, or did not.")
 MERGE = _act("merge", Merge, "join a duplicate with another ticket.")
 UNMERGE = _act("unmerge", Unmerge, "undo a merge.")
 CLOSE = _act("close", Close, "end a ticket without an answer.")
-SPAM = _act("spam", Act, "set a ticket aside that a spam letter made; its sender hears nothing.")
 TAKE_UP = _act("take_up", TakeUp, "work on an ended ticket again.")
 TAKE_DOWN = _act("take_down", TakeDown, "take a report out of the public list.")
 CORRECT_MOBILE = _act(

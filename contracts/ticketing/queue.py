@@ -190,6 +190,9 @@ class DeskHome:
     late: tuple[QueueRow, ...]
     visits: tuple[BlockOf[VisitToday], ...]
     loads: Annotated[tuple[BlockOf[Load], ...], "For heads and supervisors"]
+    set_aside: Annotated[
+        int | None, "For the same: e-mails set aside since one's last look at those", OPTIONAL
+    ] = None
 
 
 @message

@@ -86,7 +86,7 @@ if (boxes.length) {
   const plain = words.textContent;
   const count = () => {
     const chosen = boxes.filter((box) => box.checked).length;
-    words.textContent = chosen ? `با ${chosen} پرونده:` : plain;
+    words.textContent = chosen ? `با ${chosen} ${words.dataset.selected || "پرونده"}:` : plain;
     every.checked = chosen === boxes.length;
     every.indeterminate = chosen > 0 && chosen < boxes.length;
     for (const box of boxes) box.closest("tr").classList.toggle("chosen", box.checked);

@@ -8,6 +8,7 @@ DESK = (
     "/colleagues",
     "/corrections",
     "/letters",
+    "/letters/senders",
     "/telephone",
     "/calendar",
     "/calendar/days/1405-11-22",

@@ -6,12 +6,13 @@ from bus.blobs import Blobs
 from gateway.ops.desk.figures import FigurePages
 from gateway.ops.desk.for_me import ForMePages
 from gateway.ops.desk.forwarding import ForwardingPages
-from gateway.ops.desk.letters import LetterPages
 from gateway.ops.desk.lists.bulk import BulkPages
 from gateway.ops.desk.lists.corrections import CorrectionPages
 from gateway.ops.desk.lists.home import HomePages
 from gateway.ops.desk.lists.queue import QueuePages
 from gateway.ops.desk.look import LookPage
+from gateway.ops.desk.mail.letters import LetterPages
+from gateway.ops.desk.mail.senders import SenderPages
 from gateway.ops.desk.manuals import ManualPages
 from gateway.ops.desk.month import CalendarPages
 from gateway.ops.desk.section import LETTERS, TICKETS
@@ -33,6 +34,7 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
         *ManualPages(pages).routes(),
         *FigurePages(pages).routes(),
         *ForMePages(pages).routes(),
+        *SenderPages(StaffPages(desk, LETTERS)).routes(),
         *LetterPages(StaffPages(desk, LETTERS), blobs).routes(),
         *TelephonePages(pages, desk).routes(),
         *ForwardingPages(pages).routes(),

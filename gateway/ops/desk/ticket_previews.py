@@ -6,6 +6,7 @@ from bus.messages.values import Json
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.answers import PREVIEW_ANSWER, AnswerPreview, PreviewAnswer
 from contracts.ticketing.desk import DeskTicket, OneTicket
+from contracts.ticketing.letters import Spam
 from gateway.html.formats import moment
 from gateway.ops.desk import words
 from gateway.ops.staff.pages import StaffPages
@@ -63,7 +64,7 @@ class TicketPreviews:
             danger=True,
         )
 
-    async def spam(self, request: Request, message: contracts.Act) -> Preview:
+    async def spam(self, request: Request, message: Spam) -> Preview:
         """A ticket that a spam letter made is set aside, and nobody is written to."""
         ticket = await self._read(request, message.code)
         return Preview(
@@ -72,7 +73,8 @@ class TicketPreviews:
             facts=_facts("پرونده", ticket),
             leaves=(
                 "به فرستنده هیچ چیز نوشته نمی‌شود.",
-                "اگر اشتباه بود «رسیدگی دوباره» آن را برمی‌گرداند؛ نامه بعدی او هم خوانده می‌شود.",
+                "اگر اشتباه بود «رسیدگی دوباره» آن را برمی‌گرداند.",
+                words.NEXT_SET_ASIDE if message.set_aside else words.NEXT_READ,
             ),
         )
 

@@ -24,6 +24,7 @@ from contracts.ticketing.answers import (
 )
 from contracts.ticketing.colleagues import READ_NOTICES, ReadNotices
 from contracts.ticketing.desk import Acted, DeskTicket, OneTicket
+from contracts.ticketing.letters import SPAM
 from contracts.ticketing.related import RELATED, Related
 from gateway.forms.fields import Fields, parse_form
 from gateway.forms.multipart import SubmittedForm
@@ -60,7 +61,7 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "merge": (contracts.MERGE, {}),
     "unmerge": (contracts.UNMERGE, {}),
     "close": (contracts.CLOSE, {}),
-    "spam": (contracts.SPAM, {}),
+    "spam": (SPAM, {}),
     "take_up": (contracts.TAKE_UP, {}),
     "take_down": (contracts.TAKE_DOWN, {}),
     "new_secret": (contracts.SEND_NEW_SECRET, {}),

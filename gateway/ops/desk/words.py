@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from bus.errors import BusError, RuleBroken
 from bus.messages.values import Json
+from gateway.ops.desk import letter_words
 from gateway.ops.staff import ticket_words
 from gateway.ops.staff.refusal_texts import FAULTS
 from gateway.ops.staff.refusals import Refusals, fault_sentence
@@ -73,6 +74,7 @@ FIELDS = {
     "outcome": "پاسخ آن سازمان",
     "remote_id": "شماره در آنجا",
     "forwarding": "ارسال",
+    "set_aside": "نامه‌های بعدی فرستنده",
 }
 # What is done, by the act.
 DONE = {
@@ -102,7 +104,7 @@ DONE = {
     "merge": "یکی شد.",
     "unmerge": "جدا شد.",
     "close": "پایان یافت.",
-    "spam": "کنار گذاشته شد؛ به فرستنده چیزی نوشته نشد.",
+    "spam": "پرونده کنار گذاشته شد؛ به فرستنده چیزی نوشته نشد.",
     "take_up": "دوباره باز شد.",
     "new_secret": "رمز تازه به شهروند فرستاده شد.",
     "correct_mobile": "شماره همراه اصلاح شد؛ کدهای شماره پیشین دیگر باز نمی‌کند.",
@@ -133,6 +135,13 @@ PAUSES = {
     "commission": "کمیسیون",
     "payment": "پرداخت",
 }
+# Why the letters of a sender are set aside, and what becomes of the next ones.
+SET_ASIDE = letter_words.REASONS
+NEXT_READ = "نامه بعدی او هم خوانده می‌شود و پرونده می‌سازد."
+NEXT_SET_ASIDE = (
+    "نامه‌های بعدی این نشانی تا ۳۰ روز کنار گذاشته می‌شود: پرونده نمی‌سازد، پاک نمی‌شود و در «نامه‌های "
+    "رسیده» دیده می‌شود. هر کسی می‌تواند نشانی دیگری را بالای نامه بنویسد."
+)
 LATE_AMONG_MANY = (
     "معلوم نیست انجام شده باشد؛ پرونده را باز کنید. اگر باز نشد، به واحد دیگری رفته است."
 )
@@ -178,6 +187,9 @@ FILES = {"HELD": "در حال بررسی ویروس", "INFECTED": "آلوده؛ 
 _OF_FIELD = {
     ("text", "required"): "متن را بنویسید.",
     ("text", "required_or_prepared"): "متن را بنویسید، یا متن آماده‌ای را انتخاب کنید.",
+    ("set_aside", "own"): "این نشانی خود سازمان است؛ نشان را بردارید.",
+    ("set_aside", "nobody"): "این پرونده نشانی فرستنده ندارد؛ نشان را بردارید.",
+    ("set_aside", "full"): "فهرست فرستنده‌ها پر است؛ نخست ردیف‌هایی را پایان دهید.",
     ("category", "required"): "از فهرست انتخاب کنید.",
     ("office", "required"): "یکی از محل‌های فهرست را انتخاب کنید.",
     ("came", "required"): "اعلام فرمایید شهروند آمد یا نیامد.",

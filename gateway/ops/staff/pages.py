@@ -108,6 +108,10 @@ class StaffPages:
         """Tell whether it is the colleague who asks: of an own proposal he is no second person."""
         return self._desk.colleague(request).username == username
 
+    def may(self, request: Request, right: str) -> bool:
+        """Tell whether the colleague's role at the desk has a right."""
+        return right in self._desk.colleague(request).may
+
     async def person(self, request: Request) -> Person:
         """Return the function from an account to its name."""
         return await self._names.person(request)

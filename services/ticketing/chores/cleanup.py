@@ -10,6 +10,7 @@ from people import retention
 from services.ticketing.context import Context
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.privacy import holds
+from services.ticketing.senders import rows as senders
 from services.ticketing.tables import (
     APP_UPDATES,
     ATTEMPTS,
@@ -59,6 +60,7 @@ def forget(store: Store, context_of: Callable[[Tx], Context], blobs: Blobs) -> N
         ):
             tx.conn.execute(statement)
         emails.forget(tx.conn, held)
+        senders.forget(tx.conn)
     forget_files(store, blobs, 0)
 
 

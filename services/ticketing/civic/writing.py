@@ -17,7 +17,7 @@ from services.ticketing.citizens import messages
 from services.ticketing.citizens.messages import Words
 from services.ticketing.context import Context
 from services.ticketing.domain import labels
-from services.ticketing.notifications.limits import mailbox_of
+from services.ticketing.domain.mailboxes import mailbox_of
 from services.ticketing.tables import APP_UPDATES
 from services.ticketing.tickets import acts, apps, rows
 from services.ticketing.tickets.acts import Case

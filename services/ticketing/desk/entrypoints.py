@@ -22,7 +22,6 @@ from services.ticketing.desk import (
     answers,
     assignments,
     calendar,
-    incoming_mail,
     lost_secrets,
     mobiles,
     related,
@@ -32,6 +31,7 @@ from services.ticketing.desk import (
     views,
     visit_days,
 )
+from services.ticketing.desk.mail import incoming_mail, senders
 from services.ticketing.figures import mail, report
 
 
@@ -133,9 +133,9 @@ class DeskEntries(ContextSource):
     def close(self, tx: Tx, message: contracts.Close) -> contracts.Acted:
         return tickets.close(self.staff_context(tx), message)
 
-    @serve(contracts.SPAM)
-    def spam(self, tx: Tx, message: contracts.Act) -> contracts.Acted:
-        return tickets.spam(self.staff_context(tx), message)
+    @serve(of_mail.SPAM)
+    def spam(self, tx: Tx, message: of_mail.Spam) -> contracts.Acted:
+        return senders.spam(self.staff_context(tx), message)
 
     @serve(contracts.TAKE_UP)
     def take_up(self, tx: Tx, message: contracts.TakeUp) -> contracts.Acted:
@@ -214,6 +214,28 @@ class DeskEntries(ContextSource):
     @serve(of_mail.FINISH_LETTER)
     def finish_letter(self, tx: Tx, message: of_mail.FinishLetter) -> of_mail.LetterDone:
         return incoming_mail.finish(self.staff_context(tx), message)
+
+    @serve(of_mail.TAKE_OUT_LETTERS)
+    def take_out_letters(self, tx: Tx, message: of_mail.TakeOutLetters) -> of_mail.LettersTakenOut:
+        return incoming_mail.take_out(self.staff_context(tx), message)
+
+    # --- senders whose letters are set aside ---
+
+    @serve(of_mail.SENDERS)
+    def senders(self, tx: Tx, message: of_mail.AskSenders) -> of_mail.Senders:
+        return senders.listing(self.staff_context(tx), message)
+
+    @serve(of_mail.SET_ASIDE)
+    def set_aside(self, tx: Tx, message: of_mail.SetAside) -> of_mail.SenderSet:
+        return senders.put(self.staff_context(tx), message)
+
+    @serve(of_mail.END_SET_ASIDE)
+    def end_set_aside(self, tx: Tx, message: of_mail.OneSender) -> of_mail.SenderSet:
+        return senders.end(self.staff_context(tx), message)
+
+    @serve(of_mail.LOOK_AT_SET_ASIDE)
+    def look_at_set_aside(self, tx: Tx, message: contracts.Nothing) -> of_mail.LookedAt:
+        return senders.look(self.staff_context(tx), message)
 
     @serve(of_mail.MAIL_FIGURES)
     def mail_figures(self, tx: Tx, message: of_mail.AskMailFigures) -> of_mail.MailFigures:

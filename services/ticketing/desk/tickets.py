@@ -246,16 +246,6 @@ def close(context: Context, message: Close) -> Acted:
     return reply
 
 
-def spam(context: Context, message: ActOn) -> Acted:
-    """Set a ticket aside that a spam letter made. Nothing is written to its sender, who is mostly
-    somebody else than the address says; who was meant and writes again is read.
-    """
-    case = load(context, "spam", message)
-    standing.require(context, case, "spam")
-    add(context, case, "close", reason="spam")
-    return acts.project(context, case)
-
-
 def invite(context: Context, message: Invite) -> Acted:
     """Ask the citizen to come; the clock waits for the visit.
 

@@ -181,6 +181,7 @@ LETTERS = {
     "NO_CATEGORY": "واحد بدون موضوع",
     "POSTMASTER": "به postmaster یا abuse",
     "FAILED": "خوانده نشد",
+    "SET_ASIDE": "کنار گذاشته شد",
     "DONE": "بررسی شد",
 }
 # Those of them where a person has to look.
@@ -223,7 +224,21 @@ REASONS = {
     "calendar_reply": "پاسخ تقویم به یک زمان مراجعه است.",
     "delivery_status": "گزارش تحویل یک نامه است.",
     "outside": "فرستنده، شهروند این پرونده نیست.",
+    "set_aside": "فرستنده در فهرست کنارگذاشته‌هاست؛ پرونده‌ای باز نشد و به او چیزی نوشته نشد.",
 }
+# Why the letters of a sender are set aside.
+SET_ASIDE = {
+    "advertising": "تبلیغ",
+    "fraud": "فریب یا بدافزار",
+    "abuse": "آزار",
+    "machine": "نامه‌های یک سامانه",
+    "other": "دلیل دیگر",
+}
+# What the unit reads in a ticket that such a letter became.
+WAS_SET_ASIDE = (
+    "این نامه در {arrived} رسید و کنار گذاشته شده بود؛ در {taken} پرونده شد. مهلت‌ها از رسیدن نامه "
+    "شمرده می‌شود، زیرا شهروند از همان هنگام منتظر است."
+)
 # What e-mails name as not taken, and how to hand it in.
 NOT_TAKEN = {
     "many": ("بیش از ده فایل", "more than ten files"),

@@ -54,7 +54,8 @@ Act: TypeAlias = Literal[
     "forward_failed",  # it could not be sent there
 ]
 # What a role allows beside acts on one ticket; of one ticket: "register", to write one down for
-# somebody, and "spam", to close a letter of nobody.
+# somebody, and "spam", to close a letter of nobody. "set_aside": to have a sender's letters set
+# aside.
 Right: TypeAlias = Literal[
     "read",
     "register",
@@ -70,6 +71,7 @@ Right: TypeAlias = Literal[
     "approve_privacy",
     "approve_mobile",
     "spam",
+    "set_aside",
 ]
 Party: TypeAlias = Literal["citizen", "unit", "system"]
 
@@ -184,6 +186,7 @@ _HEAD: tuple[Act | Right, ...] = (
     "hand_over",
     "privacy",
     "approve_mobile",
+    "set_aside",
 )
 ROLES: dict[str, frozenset[Act | Right]] = {
     "clerk": frozenset(_CLERK),

@@ -5,6 +5,7 @@ to the address whose token we gave to the citizen alone, or from the citizen's o
 reference to an e-mail of ours says which ticket is meant, and proves nothing about who writes.
 """
 
+import datetime as dt
 import re
 import secrets
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Literal, NamedTuple
 from bus.blobs import Blobs
 from contracts.ticketing.citizens import TEXT_MOST
 from iran import identifiers
-from iran.persian import fold_digits
+from iran.persian import TEHRAN, fold_digits, jalali, tehran_day
 from people import tracking
 from services.ticketing.citizens import messages, registration
 from services.ticketing.citizens.messages import Words
@@ -26,6 +27,7 @@ from services.ticketing.incoming_mail.rows import EmailRow, Orders, Outcome
 from services.ticketing.mail import accepted_files, addresses, quotations
 from services.ticketing.mail.reading import CalendarReply, Email
 from services.ticketing.notifications import tickets as notifications
+from services.ticketing.senders import rows as senders
 from services.ticketing.tickets import acts
 from services.ticketing.tickets.acts import Case
 
@@ -39,12 +41,15 @@ RECEIPTS = ("read_receipt", "report")
 
 
 class QueuedEmail(NamedTuple):
-    """An e-mail in work: its envelope, and what a colleague decided about it."""
+    """An e-mail in work: its envelope, what a colleague decided about it, and when it came if it
+    lay set aside meanwhile.
+    """
 
     id: int
     mail_from: str
     rcpt_to: str
     orders: Orders | None = None
+    came_at: dt.datetime | None = None
 
 
 def work(context: Context, queued: QueuedEmail, email: Email, blobs: Blobs) -> None:
@@ -63,18 +68,21 @@ def _judge(
     if email.reports:
         return delivery_reports.take(context, email.reports, queued.mail_from)
     matter = matters.matter_of(context, queued.rcpt_to, email)
-    if email.calendar is not None and matter is not None and matter.author == "citizen":
-        return _note_calendar(context, matter.case, email, email.calendar)
-    if email.automatic:
-        state = "RECEIPT" if email.automatic in RECEIPTS else "AUTOMATIC"
-        return Outcome(state, matter.case.id if matter else None, email.automatic)
     if matter is None:
-        return _new(context, queued, email, blobs, limited=limited)
+        return _about_no_ticket(context, queued, email, blobs, limited=limited)
     case = matter.case
+    if email.calendar is not None and matter.author == "citizen":
+        return _note_calendar(context, case, email, email.calendar)
+    if email.automatic:
+        return _of_machine(email.automatic, case.id)
     reason = limits.exceeded_for_ticket(context, email, case, outsider=matter.author == "outsider")
     if reason and limited:
         return limits.hold(context, email, reason, case=case, unit=case.ticket.unit)
     return _reply(context, matter, email, blobs)
+
+
+def _of_machine(reason: str, ticket: int | None) -> Outcome:
+    return Outcome("RECEIPT" if reason in RECEIPTS else "AUTOMATIC", ticket, reason)
 
 
 # --- an e-mail about a ticket ---
@@ -148,6 +156,17 @@ def _note_calendar(context: Context, case: Case, email: Email, reply: CalendarRe
 # --- an e-mail about nothing that we know ---
 
 
+def _about_no_ticket(
+    context: Context, queued: QueuedEmail, email: Email, blobs: Blobs, *, limited: bool
+) -> Outcome:
+    row = _row_of_sender(context, queued, email) if limited else None
+    if row is not None:
+        return Outcome("SET_ASIDE", reason="set_aside", set_aside_by=row)
+    if email.automatic:
+        return _of_machine(email.automatic, None)
+    return _new(context, queued, email, blobs, limited=limited)
+
+
 def _new(
     context: Context, queued: QueuedEmail, email: Email, blobs: Blobs, *, limited: bool
 ) -> Outcome:
@@ -162,7 +181,16 @@ def _new(
     reason = limits.exceeded_for_new(context, email, unit)
     if reason and limited:
         return limits.hold(context, email, reason, case=None, unit=unit)
-    return _register(context, email, blobs, category)
+    return _register(context, email, blobs, category, queued.came_at)
+
+
+def _row_of_sender(context: Context, queued: QueuedEmail, email: Email) -> int | None:
+    """The row of the list of senders that sets an e-mail aside which is about no ticket."""
+    unit = unit_of(context, queued.rcpt_to)
+    if unit is None or email.automatic in RECEIPTS or not email.sender:
+        return None
+    row = senders.meets(context, email.sender, unit)
+    return row.id if row else None
 
 
 def unit_of(context: Context, rcpt_to: str) -> str | None:
@@ -190,7 +218,16 @@ def _sender(email: Email) -> str | None:
         return None
 
 
-def _register(context: Context, email: Email, blobs: Blobs, category: str) -> Outcome:
+def _register(
+    context: Context,
+    email: Email,
+    blobs: Blobs,
+    category: str,
+    came_at: dt.datetime | None = None,
+) -> Outcome:
+    """Register a ticket: now, or as of when the e-mail came if it lay set aside, since its writer
+    has waited from then on.
+    """
     text = f"{email.subject}\n\n{email.text}".strip() or EMPTY
     parts = accepted_files.take_parts(email, text, blobs)
     language = "fa" if PERSIAN.search(text) else "en"
@@ -207,7 +244,7 @@ def _register(context: Context, email: Email, blobs: Blobs, category: str) -> Ou
         secret=secrets.token_hex(32),
     )
     case = registration.register(
-        context,
+        replace(context, now=came_at) if came_at else context,
         new,
         not_taken=parts.sentence(language),
         acknowledge=not email.automatic and not email.looks_automatic,
@@ -215,7 +252,14 @@ def _register(context: Context, email: Email, blobs: Blobs, category: str) -> Ou
     for code in named_codes(f"{email.subject}\n{email.text}"):
         messages.relate(context, case, code)
     _note_writers(context, case, email)
+    if came_at is not None:
+        moments = {"arrived": _shown(came_at), "taken": _shown(context.now)}
+        messages.note_writers(context, case, labels.WAS_SET_ASIDE.format(**moments))
     return Outcome("TICKET", case.id)
+
+
+def _shown(moment: dt.datetime) -> str:
+    return f"{jalali(tehran_day(moment))} ساعت {moment.astimezone(TEHRAN):%H:%M}"
 
 
 def named_codes(text: str) -> list[str]:
@@ -239,7 +283,9 @@ def _obey(
     if orders.act == "attach":
         return _attach(context, email, blobs, orders.code)
     if orders.act == "register":
-        return _register(context, email, blobs, orders.category)
+        return _register(context, email, blobs, orders.category, queued.came_at)
+    if queued.came_at is not None:
+        return _new(context, queued, email, blobs, limited=False)
     return _judge(context, queued, email, blobs, limited=False)
 
 

@@ -103,6 +103,8 @@ def _lock(conn: Connection, id_: int) -> QueuedEmail | None:
         LETTERS.c.mail_from,
         LETTERS.c.rcpt_to,
         LETTERS.c.orders,
+        LETTERS.c.received_at,
+        LETTERS.c.set_aside_by,
     )
     row = conn.execute(
         select(*columns)
@@ -112,7 +114,8 @@ def _lock(conn: Connection, id_: int) -> QueuedEmail | None:
     if row is None:
         return None
     orders = Orders.of(row.orders) if row.orders else None
-    return QueuedEmail(row.id, row.mail_from, row.rcpt_to, orders)
+    came_at = row.received_at if row.set_aside_by else None
+    return QueuedEmail(row.id, row.mail_from, row.rcpt_to, orders, came_at)
 
 
 def _describe(store: Store, id_: int, email: reading.Email) -> None:

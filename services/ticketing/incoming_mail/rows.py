@@ -16,7 +16,7 @@ from services.ticketing.mail.reading import Email
 from services.ticketing.tables import LETTER_ACTS, LETTERS, TICKETS
 
 ENDED = ("TICKET", "MESSAGE", "NOTE", "DONE")
-MACHINES = ("AUTOMATIC", "RECEIPT", "BOUNCE")
+MACHINES = ("AUTOMATIC", "RECEIPT", "BOUNCE", "SET_ASIDE")
 
 Decision: TypeAlias = Literal["register", "attach", "retry"]
 
@@ -28,6 +28,7 @@ class Outcome(NamedTuple):
     ticket: int | None = None
     reason: str = ""
     held_until: dt.datetime | None = None
+    set_aside_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class EmailSummary:
     sender_name: str
     subject: str
     ticket_code: str | None
+    set_aside_by: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,8 @@ def settle(context: Context, id_: int, email: Email, outcome: Outcome) -> None:
             subject=email.subject,
             content="\n\n".join(filter(None, (email.writers, email.text))),
             files=files,
+            # Which row did it stays on record when a ticket is made of it later.
+            set_aside_by=func.coalesce(outcome.set_aside_by, LETTERS.c.set_aside_by),
         )
         .where(LETTERS.c.id == id_)
     )
@@ -229,8 +233,8 @@ def release_held(conn: Connection, now: dt.datetime) -> int:
 
 
 def forget(conn: Connection, held: Select[int]) -> None:
-    """Delete e-mails 30 days after they became something, and machines' after 90 days; those of
-    tickets that are ``held`` stay.
+    """Delete e-mails 30 days after they became something, and after 90 days those of machines and
+    those that were set aside; those of tickets that are ``held`` stay.
 
     What a person may have written stays until a colleague has seen to it.
     """

@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, or_, select
 from bus.database.rows import fetch_only
 from bus.process import log
 from services.ticketing.context import Context
+from services.ticketing.domain.mailboxes import mailbox_of
 from services.ticketing.tables import STRANGER_NOTICES as NOTICES
 
 _log = log.get("receivers")
@@ -91,13 +92,3 @@ def _count(context: Context, recipient: bytes, channel: Channel) -> None:
     context.conn.execute(
         insert(NOTICES).values(receiver=recipient, channel=channel, at=context.now)
     )
-
-
-def mailbox_of(address: str) -> str:
-    """Return the mailbox behind an address: its case and tag (RFC 5233) make no other person.
-
-    >>> mailbox_of("Sara+7@Example.IR")
-    'sara@example.ir'
-    """
-    local, _, host = address.lower().rpartition("@")
-    return f"{local.split('+', 1)[0]}@{host}"

@@ -5,6 +5,7 @@ import secrets
 from sqlalchemy import delete, func, select, update
 
 from services.ticketing.context import Context
+from services.ticketing.senders import rows as senders
 from services.ticketing.tables import (
     DRAFTS,
     EXTERNAL_CODES,
@@ -70,4 +71,5 @@ def empty(context: Context, ticket: int) -> None:
         ),
     ):
         context.conn.execute(statement)
+    senders.leave_ticket(context, ticket)
     context.conn.execute(select(func.redact_ticket(ticket)))

@@ -12,8 +12,10 @@ from bus.messages.values import Json
 from contracts.notify.persons import Person
 from people import retention
 from services.ticketing.context import Context
+from services.ticketing.domain import labels
 from services.ticketing.domain.moves import WORK
 from services.ticketing.privacy import emptying, holds
+from services.ticketing.senders import rows as senders
 from services.ticketing.tables import LEGAL_HOLDS, PEOPLE, TICKETS
 from services.ticketing.tickets import acts, of_person, rows, views
 from services.ticketing.tickets.rows import TicketRow
@@ -124,4 +126,13 @@ def _ticket(context: Context, row: TicketRow) -> Json:
             for entry in entries
         ],
         "files": [file.name for entry in entries for file in files.get(entry.seq, ())],
+        "set_aside": [
+            {
+                "sender": sender.sender,
+                "reason": labels.SET_ASIDE[sender.reason],
+                "put_at": instant(sender.put_at),
+                "until": instant(sender.ended_at or sender.until),
+            }
+            for sender in senders.of_ticket(context, row.id)
+        ],
     }

@@ -11,7 +11,8 @@ from iran.collation import collation_key
 from iran.persian import TEHRAN, tehran_day
 from services.ticketing.accounts import staff
 from services.ticketing.context import Context
-from services.ticketing.desk import incoming_mail, paging
+from services.ticketing.desk import paging
+from services.ticketing.desk.mail import incoming_mail, senders
 from services.ticketing.domain import moves
 from services.ticketing.queue import lists
 from services.ticketing.queue import pages as queue
@@ -25,7 +26,8 @@ _COUNT = func.count()
 def home(context: Context) -> DeskHome:
     """Return the colleague's first page."""
     moves.require(context.colleague.role, "read")
-    loads = _loads(context) if "report" in moves.ROLES[context.colleague.role] else ()
+    rights = moves.ROLES[context.colleague.role]
+    loads = _loads(context) if "report" in rights else ()
     return DeskHome(
         counts=queue.counts(context, Queue()),
         letters=incoming_mail.waiting(context),
@@ -33,6 +35,7 @@ def home(context: Context) -> DeskHome:
         late=_first(context, Queue(late=True)),
         visits=tuple(_visits(context)),
         loads=tuple(loads),
+        set_aside=senders.count_new(context) if "set_aside" in rights else None,
     )
 
 

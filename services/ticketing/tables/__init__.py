@@ -24,6 +24,8 @@ from services.ticketing.tables.mail import (
     LETTERS,
     MAILS,
     SECRET_CODES,
+    SET_ASIDE_LOOKS,
+    SET_ASIDE_SENDERS,
     STRANGER_NOTICES,
 )
 from services.ticketing.tables.tickets import (
@@ -81,6 +83,8 @@ __all__ = [
     "SECOND_FACTORS",
     "SECRET_CODES",
     "SESSIONS",
+    "SET_ASIDE_LOOKS",
+    "SET_ASIDE_SENDERS",
     "SLOTS",
     "STAFF",
     "STRANGER_NOTICES",

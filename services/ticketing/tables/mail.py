@@ -57,6 +57,29 @@ LETTERS = Table(
     Column("files", JSONB, nullable=False, server_default="[]"),
     Column("held_until", MOMENT),
     Column("orders", JSONB),
+    Column("set_aside_by", BigInteger, comment="the row of set_aside_senders that did it"),
+)
+# Senders whose letters are set aside, for a time; a row is ended, never changed.
+SET_ASIDE_SENDERS = Table(
+    "set_aside_senders",
+    metadata,
+    id_column(),
+    Column("sender", Text, nullable=False, comment="an address, or @domain"),
+    Column("unit", Text, comment="whose letters; null: all units'"),
+    Column("reason", Text, nullable=False),
+    Column("ticket", BigInteger, ForeignKey("tickets.id")),
+    Column("put_by", Text, ForeignKey("staff.username"), nullable=False),
+    Column("put_at", MOMENT, nullable=False),
+    Column("until", MOMENT, nullable=False),
+    Column("ended_by", Text, ForeignKey("staff.username")),
+    Column("ended_at", MOMENT),
+)
+# When each colleague last looked at the letters that were set aside.
+SET_ASIDE_LOOKS = Table(
+    "set_aside_looks",
+    metadata,
+    Column("username", Text, ForeignKey("staff.username"), primary_key=True),
+    Column("at", MOMENT, nullable=False),
 )
 # What colleagues did with an e-mail that came in; it only grows.
 LETTER_ACTS = Table(

@@ -69,7 +69,7 @@ def test_a_clerk_sets_spam_aside_and_takes_it_up_again_if_its_sender_was_meant(h
     receive(hand, letter("Cheap pumps!", to=to), to=to)
     code, letters = code_of(hand), len(hand.letters("reza@example.com"))
     assert "spam" in hand.read(code)["may"]
-    assert hand.act(at_desk.SPAM, code)["state"] == "CLOSED"
+    assert hand.act(at_letters.SPAM, code)["state"] == "CLOSED"
     assert len(hand.letters("reza@example.com")) == letters, "its sender hears nothing"
     report = hand.call(at_desk.REPORT, as_="nader")
     assert (report["units"], report["clauses"][0]["of"]) == ([], 0), "it makes no figure better"
@@ -79,7 +79,7 @@ def test_a_clerk_sets_spam_aside_and_takes_it_up_again_if_its_sender_was_meant(h
     (unit,) = hand.call(at_desk.REPORT, as_="nader")["units"]
     assert (unit["registered"], unit["answered"]) == (1, 0), "nobody was answered yet"
     hand.answer(code, "بفرمایید.", final=False)
-    assert hand.act(at_desk.SPAM, code)["code"] == "ticket.move"
+    assert hand.act(at_letters.SPAM, code)["code"] == "ticket.move"
     assert "spam" not in hand.read(hand.register())["may"]
 
 
@@ -90,7 +90,7 @@ def test_a_letter_with_which_others_are_joined_is_not_set_aside_as_spam(hand):
     code = code_of(hand)
     receive(hand, second, to=to)
     hand.act(at_desk.MERGE, code_of(hand), into=code)
-    assert hand.act(at_desk.SPAM, code)["code"] == "ticket.has_joined"
+    assert hand.act(at_letters.SPAM, code)["code"] == "ticket.has_joined"
     assert "spam" not in hand.read(code)["may"]
 
 

@@ -19,6 +19,7 @@ from bus.errors import BusError, ContractError, FieldError, NotFound, Unauthenti
 from bus.messages import kinds
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET, OfTicket
 from contracts.ticketing import desk as contracts
+from contracts.ticketing.letters import SPAM, Spam
 from contracts.ticketing.queue import QUEUE, SELECTED_MOST, Queue, QueuePage, QueueRow
 from gateway.forms.fields import whole_or_none
 from gateway.forms.values import Values, text_of, typed_of
@@ -255,7 +256,7 @@ class BulkPages:
         return Act(contracts.UNMERGE, contracts.Unmerge(code=row.code, version=version))
 
     async def _spam(self, _: Request, __: BulkForm, row: QueueRow, version: int) -> Act:
-        return Act(contracts.SPAM, contracts.Act(code=row.code, version=version))
+        return Act(SPAM, Spam(code=row.code, version=version))
 
     async def _pause(self, _: Request, form: BulkForm, row: QueueRow, version: int) -> Act:
         message = contracts.Pause(

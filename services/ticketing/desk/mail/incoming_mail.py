@@ -1,6 +1,8 @@
 """E-mails that came in, as colleagues see and rescue them; every act is written down."""
 
-from sqlalchemy import ColumnElement, func, true
+import datetime as dt
+
+from sqlalchemy import ColumnElement, and_, func, true
 
 from bus.blobs import Blobs
 from bus.envelope import instant
@@ -14,9 +16,11 @@ from contracts.ticketing.letters import (
     LetterDone,
     LetterPage,
     LetterRow,
+    LettersTakenOut,
     LetterView,
     OfLetter,
     RegisterLetter,
+    TakeOutLetters,
 )
 from iran.collation import collation_key
 from services.ticketing.context import Context
@@ -27,15 +31,16 @@ from services.ticketing.domain.book import Category
 from services.ticketing.domain.labels import WAITING_LETTERS
 from services.ticketing.incoming_mail import filing, rows
 from services.ticketing.incoming_mail.rows import EmailRow, EmailSummary, Orders, Outcome
+from services.ticketing.senders import rows as senders
 from services.ticketing.tables import LETTERS
 from services.ticketing.tickets import acts, views
 from services.ticketing.tickets.refusals import field_refusal
 
 PAGE = 25
 # What a colleague may still decide about.
-RESCUABLE = (*WAITING_LETTERS, "NOTE", "DONE")
+RESCUABLE = (*WAITING_LETTERS, "SET_ASIDE", "NOTE", "DONE")
 # Trying again changes nothing about the others.
-RETRIED = ("FAILED", "FLOOD", "NOBODY", "NO_UNIT", "NO_CATEGORY")
+RETRIED = ("FAILED", "FLOOD", "NOBODY", "NO_UNIT", "NO_CATEGORY", "SET_ASIDE")
 
 
 def listing(context: Context, message: AskLetters) -> LetterPage:
@@ -62,6 +67,14 @@ def waiting(context: Context) -> int:
     """Count the e-mails at which somebody has to look."""
     counts = rows.counts(context.conn, _visible(context, None))
     return sum(counts.get(state, 0) for state in WAITING_LETTERS)
+
+
+def count_set_aside(context: Context, since: dt.datetime | None) -> int:
+    """Count the e-mails that lie set aside, all of them or those since a moment."""
+    where = _visible(context, None)
+    if since is not None:
+        where = and_(where, LETTERS.c.worked_at > since)
+    return rows.counts(context.conn, where).get("SET_ASIDE", 0)
 
 
 def _states(name: str) -> list[str]:
@@ -116,7 +129,21 @@ def read(context: Context, message: OfLetter) -> LetterView:
         ),
         may=tuple(_may(row)),
         categories=_categories(context, filing.unit_of(context, row.rcpt_to)),
+        set_aside=_set_aside(context, row),
     )
+
+
+def _set_aside(context: Context, row: EmailRow) -> Json | None:
+    """By which row of the list of senders the e-mail was set aside, if it was."""
+    row_of_sender = senders.by_id(context, row.set_aside_by) if row.set_aside_by else None
+    if row_of_sender is None:
+        return None
+    return {
+        "sender": row_of_sender.sender,
+        "reason_fa": labels.SET_ASIDE.get(row_of_sender.reason, row_of_sender.reason),
+        "put_by": row_of_sender.put_by,
+        "until": instant(row_of_sender.until),
+    }
 
 
 def _categories(context: Context, unit: str | None) -> tuple[Json, ...]:
@@ -197,6 +224,18 @@ def retry(context: Context, message: OfLetter) -> LetterDone:
     row = _load_for(context, message, "retry")
     rows.note_act(context, row.id, "retry")
     return _queue(context, row, Orders("retry"))
+
+
+def take_out(context: Context, message: TakeOutLetters) -> LettersTakenOut:
+    """Make tickets of e-mails that lie set aside; those that somebody decided about are left."""
+    count = 0
+    for letter in sorted(set(message.letters)):
+        row = _load(context, OfLetter(letter=letter))
+        if row.state == "SET_ASIDE":
+            rows.note_act(context, row.id, "retry")
+            _queue(context, row, Orders("retry"))
+            count += 1
+    return LettersTakenOut(taken=count, settled=len(set(message.letters)) - count)
 
 
 def finish(context: Context, message: FinishLetter) -> LetterDone:

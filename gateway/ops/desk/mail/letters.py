@@ -12,6 +12,7 @@ from gateway.forms.downloads import file_response
 from gateway.forms.fields import page_number, parse_form
 from gateway.forms.values import typed_of
 from gateway.ops.desk import letter_words
+from gateway.ops.desk.mail import senders
 from gateway.ops.desk.section import LETTERS
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import query_value
@@ -42,7 +43,11 @@ class LetterPages:
             page=page_number(request),
         )
         reply = self._pages.ask(request, contracts.LETTERS, query)
-        return await self._pages.page(request, "letters", reply=reply, wanted=resolved(query))
+        is_aside = query.state == senders.STATE
+        looked = senders.look(self._pages, request) if is_aside else resolved(None)
+        return await self._pages.page(
+            request, "letters", reply=reply, wanted=resolved(query), looked=looked
+        )
 
     async def letter(self, request: Request) -> Response:
         """GET /desk/letters/{letter}"""

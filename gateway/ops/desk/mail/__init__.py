@@ -1,0 +1,1 @@
+"""Letters that came in, and senders whose letters are set aside."""

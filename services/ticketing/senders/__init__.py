@@ -1,0 +1,1 @@
+"""Senders whose letters are set aside: the list, and which of its rows a letter meets."""
