@@ -122,6 +122,46 @@ class PublicMap:
 
 
 @message
+class AskHeat:
+    """Where public reports are many: of one category or of one Jalali month, or of all. Never of
+    both: what is small would show through.
+    """
+
+    category: Code | None = None
+    month: Annotated[str | None, Text(7), "Such as 1405-09; one of the last twelve"] = None
+
+
+@message
+class HeatCell:
+    """A cell by its south-western corner, in degrees (WGS84), and the reports in it."""
+
+    south: Annotated[float, Float()]
+    west: Annotated[float, Float()]
+    reports: int
+
+
+@message
+class Seat:
+    """Where the seat of a county lies."""
+
+    fa: Annotated[str, Text(100)]
+    en: Annotated[str, Text(100)]
+    lat: Annotated[float, Float()]
+    long: Annotated[float, Float()]
+
+
+@message
+class Heat:
+    """The cells with ``smallest`` reports at least, most first; ``side`` is theirs in degrees."""
+
+    side: Annotated[float, Float()]
+    smallest: int
+    months: Annotated[tuple[str, ...], "Those that can be asked for, the newest first"]
+    cells: tuple[HeatCell, ...]
+    seats: tuple[Seat, ...]
+
+
+@message
 class AskNearby:
     """What somebody is about to report: open public reports that may say the same."""
 
@@ -168,6 +208,9 @@ LIST_PUBLIC = internal_read(
 )
 PUBLIC_MAP = internal_read(
     "public_map", AskMap, PublicMap, "Public reports by county and coarse place."
+)
+HEAT = internal_read(
+    "heat", AskHeat, Heat, "Public reports by cell of a grid, small counts hidden."
 )
 NEARBY = internal_read(
     "nearby", AskNearby, PublicTickets, "Open public reports like the one to be written."

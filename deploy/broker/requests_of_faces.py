@@ -52,6 +52,7 @@ PUBLIC_REQUESTS = (
     "ticketing.ask_new_secret.v1",
     "ticketing.choose_slot.v1",
     "ticketing.form.v1",
+    "ticketing.heat.v1",
     "ticketing.invitation.v1",
     "ticketing.leave_slot.v1",
     "ticketing.list_public.v1",

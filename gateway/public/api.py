@@ -29,7 +29,7 @@ from gateway.public import (
     sent_files,
     sms_receipts,
 )
-from gateway.public.about import laws, receipts
+from gateway.public.about import heat_pages, laws, receipts
 from gateway.public.about import pages as about
 from gateway.public.complaints import confirmation, registration, tickets
 from gateway.public.georeport import api as georeport
@@ -170,6 +170,7 @@ def make(settings: Settings) -> web.Face:
             *own_inquiries.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *laws.routes(public.services),
             *receipts.routes(settings),
+            *heat_pages.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *reports.routes(public.services),
             *lost_secrets.routes(public.services),
             *matters.routes(public.services),

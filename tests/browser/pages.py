@@ -57,6 +57,7 @@ PORTAL = (
     "/receipts",
     "/statistics",
     "/reports",
+    "/reports/heat",
     "/service",
     "/help",
     "/help?q=secret",

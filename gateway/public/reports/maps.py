@@ -64,9 +64,9 @@ def draw(reports: PublicMap, address: Mapping[str, str], lang: str, title: str) 
         return None
     places = tuple(Point(seat.lat or 0, seat.long or 0) for seat in seats)
     province = outlines.province_of(places)
-    sheet = _sheet(province, places)
+    sheet = sheet_of(province, places)
     most = max((county.open + county.closed for county in seats), default=0) or 1
-    circles = [_Circle.of(sheet, county, most, lang) for county in seats]
+    circles = [Circle.of(sheet, county, most, lang) for county in seats]
     occupied = [circle.extent() for circle in circles]
     for circle in circles:
         circle.place_name(occupied)
@@ -75,21 +75,21 @@ def draw(reports: PublicMap, address: Mapping[str, str], lang: str, title: str) 
         for place in reports.places
         if sheet.box.holds(Point(place.lat, place.long))
     )
-    land = _land(sheet, province, occupied, lang) if province else ""
+    ground = land(sheet, province, occupied, lang) if province else ""
     drawn = "".join(circle.draw(address) for circle in circles)
     return Markup(  # noqa: S704 - each text was escaped where it was put in
         f'<svg class="map" viewBox="0 0 {WIDTH} {sheet.height:.0f}" role="group" '
-        f'aria-label="{escape(title)}">{land}{spots}{drawn}</svg>'
+        f'aria-label="{escape(title)}">{ground}{spots}{drawn}</svg>'
     )
 
 
-def _sheet(province: Province | None, seats: tuple[Point, ...]) -> Sheet:
+def sheet_of(province: Province | None, seats: tuple[Point, ...]) -> Sheet:
     """What is drawn: the province and all seats; seats alone where they lie in none."""
     outline = [point for ring in province.rings for point in ring] if province else []
     return Sheet(Box.around([*outline, *seats], MARGIN if province else MARGIN_OF_SEATS))
 
 
-def _land(sheet: Sheet, province: Province, occupied: list["Extent"], lang: str) -> str:
+def land(sheet: Sheet, province: Province, occupied: list["Extent"], lang: str) -> str:
     """The province, the borders of its neighbours, and their names where nothing else stands."""
     parts = []
     for neighbour in outlines.neighbours(province, sheet.box):
@@ -144,7 +144,7 @@ class Extent(NamedTuple):
 
 
 @dataclass
-class _Circle:
+class Circle:
     """The circle of a county, as large as it has reports, and its name beside it."""
 
     code: str
@@ -156,7 +156,7 @@ class _Circle:
     name_at: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
-    def of(cls, sheet: Sheet, county: ReportsOfCounty, most: int, lang: str) -> "_Circle":
+    def of(cls, sheet: Sheet, county: ReportsOfCounty, most: int, lang: str) -> "Circle":
         number = county.open + county.closed
         radius = SMALLEST + (LARGEST - SMALLEST) * math.sqrt(number / most)
         name = translated(county.fa, lang) if lang == "fa" else county.en

@@ -13,7 +13,7 @@ from services.ticketing.citizens import lost_secrets, persons, registration, tex
 from services.ticketing.citizens import tickets as citizens
 from services.ticketing.citizens.registration import NewCase
 from services.ticketing.context import ContextSource
-from services.ticketing.figures import public, reports
+from services.ticketing.figures import heat, public, reports
 from services.ticketing.tickets import apps, views
 
 
@@ -118,6 +118,10 @@ class CitizenEntries(ContextSource):
     @serve(of_all.PUBLIC_MAP)
     def public_map(self, tx: Tx, message: of_all.AskMap) -> of_all.PublicMap:
         return reports.public_map(self.context(tx), message)
+
+    @serve(of_all.HEAT)
+    def heat(self, tx: Tx, message: of_all.AskHeat) -> of_all.Heat:
+        return heat.heat(self.context(tx), message)
 
     @serve(of_all.NEARBY)
     def nearby(self, tx: Tx, message: of_all.AskNearby) -> of_all.PublicTickets:

@@ -16,6 +16,20 @@ COUNTS = ("registered", "answered", "on_time")
 Counts: TypeAlias = Mapping[str, int]
 
 
+def shown_parts(counts: Counts) -> frozenset[str]:
+    """Return those parts of a whole that may be shown beside it: no small one, and as many others
+    left out as it takes to make what is left out safe together.
+
+    >>> sorted(shown_parts({"a": 9, "b": 8, "c": 3})), sorted(shown_parts({"a": 9, "b": 6}))
+    (['a'], ['a', 'b'])
+    """
+    shown = sorted((name for name, n in counts.items() if n >= SMALLEST), key=counts.__getitem__)
+    left = sum(n for n in counts.values() if n < SMALLEST)
+    while shown and not is_safe(left):
+        left += counts[shown.pop(0)]
+    return frozenset(shown)
+
+
 class Group(NamedTuple):
     """Rows ``first`` to ``last`` together (both included), and their count in all."""
 

@@ -90,6 +90,15 @@ STATISTICS = {
 }
 
 
+HEAT = {
+    "side": 0.1,
+    "smallest": 5,
+    "months": ["1405-09", "1405-08"],
+    "cells": [{"south": 30.9, "west": 51.4, "reports": 120}],
+    "seats": [{"fa": "دنا", "en": "Dena", "lat": 30.95, "long": 51.43}],
+}
+
+
 @pytest.fixture
 def portal(tmp_path, monkeypatch):
     monkeypatch.setattr(kept, "SECONDS", 0)
@@ -98,6 +107,7 @@ def portal(tmp_path, monkeypatch):
         "ticketing.form.v1": FORM,
         "ticketing.list_public.v1": {"tickets": [ROW]},
         "ticketing.public_map.v1": MAP,
+        "ticketing.heat.v1": HEAT,
         "ticketing.nearby.v1": {"tickets": [ROW]},
         "ticketing.me_too.v1": {"code": CODE, "supporters": 4, "counted": True},
         "ticketing.statistics.v1": STATISTICS,
@@ -133,6 +143,23 @@ def test_a_filter_that_there_is_not_is_none(portal):
     assert portal.send("GET", '/reports?county="><script>&state=x&category=y').status_code == 200
     (question,) = questions_to(portal, "ticketing.list_public.v1")
     assert question["counties"] is question["categories"] is question["states"] is None
+
+
+def test_the_heat_map_says_the_same_as_a_figure_a_table_and_open_data(portal):
+    page = portal.send("GET", "/reports/heat?month=1405-08&category=nothing").text
+    assert questions_to(portal, "ticketing.heat.v1")[-1] == {"category": None, "month": "1405-08"}
+    assert '<rect class="heat-5"' in page
+    assert "<title>120</title>" in page
+    assert '30.9 تا 31.0 شمالی، 51.4 تا 51.5 شرقی</th><td>دنا</td><td class="n">120</td>' in page
+    assert 'href="/reports/heat.csv?month=1405-08"' in page
+    both = portal.send("GET", "/reports/heat?month=1405-08&category=illegal_well").text
+    assert "با هم شمرده نمی‌شود" in both
+    assert portal.send("GET", '/reports/heat?month="><script>&category=x').status_code == 200
+    reply = portal.send("GET", "/reports/heat.csv?month=1405-08")
+    assert reply.text.splitlines()[1] == "30.9,51.4,31.0,51.5,120,,1405-08,CC BY 4.0"
+    assert reply.headers["access-control-allow-origin"] == "*"
+    (cell,) = portal.send("GET", "/reports/heat.json").json()["cells"]
+    assert cell == {"south": 30.9, "west": 51.4, "north": 31.0, "east": 51.5, "reports": 120}
 
 
 def test_me_too_counts_a_browser_once_and_says_nothing_about_other_reports(portal):
