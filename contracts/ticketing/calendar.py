@@ -5,6 +5,7 @@ from typing import Annotated
 from bus.messages.fields import Choice, Text, whole
 from bus.messages.message import ABSENT, OPTIONAL, Meta, message
 from bus.messages.values import Block, BlockOf, Code, Day, Instant, Tick
+from contracts.ticketing.citizens import ClockView
 
 CALENDAR_KINDS = ("hours", "weekend", "closure", "opening")
 CALENDAR_STATUS = ("estimated", "confirmed")
@@ -115,6 +116,24 @@ class Changed:
 
 
 @message
+class StayInUnit:
+    """How long a ticket lay in a unit, in time of the office; ``number``: its how-manieth there.
+
+    ``clock`` is the unit's own time, as the book had it when the ticket came; None without one.
+    """
+
+    unit: Block
+    since: Instant
+    until: Annotated[Instant | None, "None: it lies there"]
+    number: int
+    handed_on: bool
+    counted_minutes: int
+    counted_fa: Annotated[str, Text(200)]
+    part_minutes: int | None
+    clock: ClockView | None
+
+
+@message
 class AskReport:
     from_day: Day | None = None
     to_day: Day | None = None
@@ -134,3 +153,9 @@ class Report:
     categories: Annotated[tuple[Block, ...] | None, "As units, without ratings", OPTIONAL] = None
     counties: Annotated[tuple[Block, ...] | None, "As units, without ratings", OPTIONAL] = None
     channels: Annotated[tuple[Block, ...] | None, "Registered by way of entry", OPTIONAL] = None
+    parts: Annotated[
+        tuple[Block, ...] | None,
+        "Stays of tickets in units that ended, by unit and Jalali month: how many were within the "
+        "unit's own time (a head's own unit, a supervisor's all)",
+        OPTIONAL,
+    ] = None

@@ -22,6 +22,7 @@ from contracts.ticketing.calendar import (
     Changed,
     Report,
     Slots,
+    StayInUnit,
     WithdrawRow,
 )
 from contracts.ticketing.citizens import (
@@ -161,6 +162,7 @@ class DeskTicket:
     own_correction: Annotated[
         int | None, "One's own correction of the mobile that waits for a second person", OPTIONAL
     ] = None
+    stays: Annotated[tuple[StayInUnit, ...] | None, "From the registration on", OPTIONAL] = None
 
 
 @message

@@ -17,7 +17,7 @@ from contracts.ticketing.requests import internal_act, internal_read
 from iran import identifiers
 from people import tracking
 
-SORTS = ("due", "registered", "category", "county", "state", "assignee")
+SORTS = ("due", "part", "registered", "category", "county", "state", "assignee")
 NOBODY = "-"
 SELECTED_MOST = 100
 # How many rows a page may have.
@@ -42,6 +42,7 @@ class Queue:
     assignee: Annotated[str | None, Text(60), "A user name; - for tickets of nobody"] = None
     sort: Annotated[str, Choice(SORTS)] = "due"
     falling: Annotated[Tick, "The other way round"] = False
+    late_part: Annotated[Tick, "Past the own time of the unit in which they lie"] = False
     codes: Annotated[
         tuple[TicketCode, ...],
         validate.Length(max=SELECTED_MOST),
@@ -68,6 +69,7 @@ class QueueRow:
     late: bool
     language: Annotated[str | None, Text(5), "The citizen's language", OPTIONAL] = None
     about: Annotated[Block | None, "What an objection is against", OPTIONAL] = None
+    part_due_at: Annotated[Instant | None, "The end of the unit's own time", OPTIONAL] = None
 
 
 @message
@@ -91,7 +93,9 @@ class QueuePage:
         tuple[Block, ...] | None, "Those to which a ticket may be given", OPTIONAL
     ] = None
     counts: Annotated[
-        Mapping[str, int] | None, "Open tickets by new, mine, late, waiting, free, work", OPTIONAL
+        Mapping[str, int] | None,
+        "Open tickets by new, mine, late, waiting, free, work; part if a unit has its own time",
+        OPTIONAL,
     ] = None
     at: Annotated[Instant | None, "When this was read; live counts go on from here", OPTIONAL] = (
         None

@@ -9,7 +9,7 @@ from bus.messages.values import Json
 from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from contracts.ticketing.citizens import KINDS
 from iran import identifiers
-from services.ticketing.domain.promises import NAMES
+from services.ticketing.domain.promises import NAMES, PART
 
 LONG = 500
 
@@ -49,6 +49,8 @@ class Unit(Named):
     mailbox = Text(200)
     mail_category = Text(40)
     phone = Text(40, load_default="")
+    # Hours of the office that it has for a ticket from when it comes there; without: no clock.
+    part_hours = fields.Float(validate=validate.Range(0.1, 2000))
 
     @validates_schema(skip_on_field_errors=True)
     def _address(self, data: Json, **_: object) -> None:
@@ -108,7 +110,7 @@ class Canned(Schema):
 
 
 class Level(Schema):
-    clock = Choice(NAMES, required=True)
+    clock = Choice((*NAMES, PART), required=True)
     minutes_from_due = whole(-100_000, 100_000, required=True)
     role = Choice(("unit_head", "supervisor"), required=True)
 

@@ -102,7 +102,9 @@ def refuse_endless(document: Json, calendar: Calendar) -> None:
 
 
 def _end(document: Json, calendar: Calendar, now: dt.datetime) -> None:
-    """Raise BadBook with each promise that could not end by a calendar in which a minute does."""
+    """Raise BadBook with each promise, or unit's own time, that could not end by a calendar in
+    which a minute does.
+    """
     if not working_time.ends(working_time.LEAST, now, calendar, ""):
         return
     faults = [
@@ -110,6 +112,12 @@ def _end(document: Json, calendar: Calendar, now: dt.datetime) -> None:
         for number, row in enumerate(document["promises"], 1)
         for name in NAMES
         if name in row and not working_time.ends(span_of(row[name]), now, calendar, "")
+    ]
+    faults += [
+        f"units {number}.part_hours: by the calendar it never comes due (calendar.no_working_time)"
+        for number, row in enumerate(document["units"], 1)
+        if "part_hours" in row
+        and not working_time.ends(span_of({"hours": row["part_hours"]}), now, calendar, "")
     ]
     if faults:
         raise books.BadBook(faults)

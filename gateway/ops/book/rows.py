@@ -27,6 +27,7 @@ PLAIN = {
 }
 # Members that are numbers.
 NUMBERS = {
+    "units": ("part_hours",),
     "counties": ("lat", "long"),
     "area": ("south", "north", "west", "east"),
     "closing": ("after_answer_days", "remind_applicant_days", "silence_days"),
@@ -118,7 +119,7 @@ def name_of(section: str, row: Row, book: BookOfDesk) -> str:
     if section == "routes":
         return f"{_name(book.categories, row['category'])} در {_name(book.counties, row['county'])}"
     if section == "escalation":
-        return f"{texts.CLOCKS.get(row['clock'], row['clock'])}، {level_in_words(row[LEVEL])}"
+        return f"{texts.LEVEL_CLOCKS.get(row['clock'], row['clock'])}، {level_in_words(row[LEVEL])}"
     if section in ("closing", "roles"):
         return texts.ONE[section]
     return str(row.get("fa") or row.get("title_fa") or row.get("code"))
@@ -163,7 +164,7 @@ def _called(name: str, code: str, book: BookOfDesk) -> str:
         "category": book.categories,
         "county": book.counties,
     }
-    words = {"clock": texts.CLOCKS, "role": texts.ROLES}
+    words = {"clock": texts.LEVEL_CLOCKS, "role": texts.ROLES}
     if name in lists:
         return _name(lists[name], code)
     return words.get(name, {}).get(code, code)

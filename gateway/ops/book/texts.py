@@ -50,6 +50,8 @@ PILLS = {
     "FAILED": ("bad", "bad"),
 }
 KINDS, CLOCKS = ticket_words.KINDS, ticket_words.CLOCKS
+# What a warning may be about.
+LEVEL_CLOCKS = {**CLOCKS, "part": ticket_words.PART}
 SPANS = {"hours": "ساعت کاری", "days": "روز"}
 FIELDS = {
     "code": "کد",
@@ -60,6 +62,7 @@ FIELDS = {
     "mailbox": "صندوق همکاران",
     "mail_category": "موضوع نامه‌های رسیده",
     "phone": "تلفن",
+    "part_hours": "مهلت واحد برای هر پرونده، ساعت کاری",
     "kinds": "برای",
     "unit": "واحد",
     "group_fa": "گروه، فارسی",

@@ -144,6 +144,21 @@ def figure_tables(report: Report) -> dict[str, Table]:
             ("واحد", *COUNTED, *rating),
             tuple((*_counted(row, "unit"), *_rating(row)) for row in report.units),
         ),
+        "parts": Table(
+            "مهلت واحدها، ماه به ماه",
+            (
+                "واحد",
+                "ماه",
+                "در مهلت",
+                "دیر",
+                "پایان‌یافته",
+                "ارجاع به واحد دیگر",
+                "بازگشته",
+                "میانه زمان در واحد (دقیقه)",
+                "اکنون دیر",
+            ),
+            tuple(_part(row) for row in report.parts or ()),
+        ),
         "categories": Table("موضوع‌ها", ("موضوع", *COUNTED), _items(report.categories)),
         "counties": Table("شهرستان‌ها", ("شهرستان", *COUNTED), _items(report.counties)),
         "channels": Table(
@@ -178,6 +193,11 @@ def _items(rows: Iterable[Json] | None) -> tuple[tuple[Cell, ...], ...]:
 def _counted(row: Json, name: str) -> tuple[Cell, ...]:
     numbers = (row[field] for field in ("registered", "open", "late", "answered", "on_time"))
     return (row[name]["fa"], *numbers, row["median_minutes"] if row["answered"] else None)
+
+
+def _part(row: Json) -> tuple[Cell, ...]:
+    names = ("month", "kept", "missed", "ended", "handed_on", "again", "median_minutes", "late")
+    return (row["unit"]["fa"], *(row[name] for name in names))
 
 
 def _rating(row: Json) -> tuple[Cell, ...]:

@@ -1,11 +1,12 @@
 """A ticket as its page shows it: how it stands, by colour and words, and which acts come first."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from contracts.ticketing.answers import Draft, Drafts, OthersDraft
+from contracts.ticketing.calendar import StayInUnit
 from contracts.ticketing.citizens import ClockView
 from contracts.ticketing.desk import DeskHistoryEntry, DeskTicket
 from contracts.ticketing.related import Related
@@ -107,6 +108,30 @@ class ClockTile(NamedTuple):
     lines: tuple[str, ...]
 
 
+# How a unit kept its own time for a ticket, by the state of that clock.
+_STAYS = {
+    "RUNNING": ("info", "در مهلت"),
+    "PAUSED": ("neutral", "متوقف"),
+    "MISSED": ("bad", "دیرشده"),
+    "MET": ("good", "در مهلت"),
+    "LATE": ("bad", "دیر"),
+    "ENDED": ("neutral", "پایان یافت"),
+    "UNKNOWN": ("warn", "نامعلوم"),
+}
+
+
+class StayRow(NamedTuple):
+    """A stay of the ticket in a unit: which, from when to when, how long, and how that stands."""
+
+    unit: str
+    since: str
+    until: str
+    counted: str
+    part: str
+    kind: str
+    state: str
+
+
 class EventMark(NamedTuple):
     """Kind and icon of an entry of the history."""
 
@@ -142,7 +167,7 @@ class TicketPage:
             drafts.others or (),
             drafts.reminder,
             files_of(ticket),
-            tuple(_tile(clock) for clock in ticket.clocks),
+            tuple(_tiles(ticket)),
             tuple(ActLink(*act) for act in ACTS if act[0] in ticket.may),
             tuple(
                 Withheld(act[1], words.withheld(code))
@@ -151,6 +176,16 @@ class TicketPage:
             ),
             _STATE_KIND[ticket.state],
         )
+
+    @property
+    def stays(self) -> list[StayRow]:
+        """Where the time went, of a ticket that more than one unit had or that a unit has a time
+        of its own for.
+        """
+        stays = self.ticket.stays or ()
+        if len(stays) < 2 and not any(stay.part_minutes for stay in stays):  # noqa: PLR2004
+            return []
+        return [_stay(stay) for stay in stays]
 
     @property
     def links(self) -> dict[str, ActLink]:
@@ -214,6 +249,34 @@ def _title(entry: DeskHistoryEntry, person: Callable[[str], str]) -> str:
     if entry.assignee:
         return f"به {person(entry.assignee)}{unit} ارجاع شد"
     return f"به {entry.unit['fa']} ارجاع شد" if entry.unit else "به صف واحد برگشت"
+
+
+def _stay(stay: StayInUnit) -> StayRow:
+    """A stay in words; one that is not the first in its unit says so."""
+    again = f" (بار {stay.number})" if stay.number > 1 else ""
+    kind, state = _STAYS[stay.clock.state] if stay.clock else ("", "بدون مهلت واحد")
+    if stay.handed_on:
+        state = f"{state}؛ ارجاع شد"
+    return StayRow(
+        f"{stay.unit['fa']}{again}",
+        moment(stay.since),
+        moment(stay.until) if stay.until else "اکنون همین‌جاست",
+        fold_digits(stay.counted_fa).removesuffix(_OFFICE),
+        f"{stay.part_minutes / 60:g} ساعت" if stay.part_minutes else "—",
+        kind,
+        state,
+    )
+
+
+def _tiles(ticket: DeskTicket) -> Iterator[ClockTile]:
+    """The promises, and the own time of the unit in which the ticket lies."""
+    yield from map(_tile, ticket.clocks)
+    last = ticket.stays[-1] if ticket.stays else None
+    if last is None or last.clock is None or last.until or last.clock.state == "ENDED":
+        return
+    tile = _tile(last.clock)
+    again = f"بار {last.number} در این واحد" if last.number > 1 else ""
+    yield tile._replace(hint="؛ ".join(part for part in (tile.hint, again) if part))
 
 
 def _tile(clock: ClockView) -> ClockTile:

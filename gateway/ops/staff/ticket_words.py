@@ -6,6 +6,8 @@ KINDS = {
     "suggestion": "پیشنهاد",
     "objection": "اعتراض",
 }
+# A unit's own time for a ticket, which is no promise to its citizen.
+PART = "مهلت واحد"
 CLOCKS = {
     "first_response": "نخستین پاسخ",
     "next_update": "خبر بعدی",

@@ -13,7 +13,7 @@ from contracts.ticketing.citizens import TICKET_ESCALATED, TicketEscalated
 from iran.persian import tehran_day
 from services.ticketing.context import SYSTEM, Context
 from services.ticketing.domain.book import Level
-from services.ticketing.domain.promises import Clock
+from services.ticketing.domain.promises import PART, Clock
 from services.ticketing.failed_rows import chore
 from services.ticketing.notifications import colleagues
 from services.ticketing.notifications import tickets as notifications
@@ -26,6 +26,8 @@ _log = log.get("chores")
 AT_ONCE = 100
 # So long before a due time the colleague who works on the ticket is told.
 SOON = dt.timedelta(hours=2)
+# Of a unit's own time its head is not told beside a promise of the same ticket.
+BESIDE = dt.timedelta(hours=1)
 ContextOf = Callable[[Tx], Context]
 _WATCHED = TICKETS.c.state.in_(("NEW", "OPEN", "PAUSED", "ANSWERED"))
 
@@ -118,21 +120,24 @@ def _recalculate(context: Context, ticket: int) -> None:
 
 
 def watch(store: Store, context_of: ContextOf) -> None:
-    """Escalate promises near their due time or past it, once a level."""
+    """Escalate promises, and units' own times, near their due time or past it, once a level."""
     with store.transaction() as tx:
         context = context_of(tx)
     early = max((-level.minutes_from_due for level in context.book.levels), default=0)
     until = context.now + max(dt.timedelta(minutes=early), SOON)
-    where = and_(TICKETS.c.state != "ANSWERED", TICKETS.c.due_at <= until)
+    is_near = or_(TICKETS.c.due_at <= until, TICKETS.c.part_due_at <= until)
+    where = and_(TICKETS.c.state != "ANSWERED", is_near)
     _each_ticket(store, context_of, "watch", _escalate, where)
 
 
 def _escalate(context: Context, ticket: int) -> None:
     case = acts.load_by_id(context, ticket)
-    for clock in case.clocks(context):
+    part = case.part(context)
+    for clock in [*case.clocks(context), *([part] if part is not None else ())]:
         if not clock.runs or clock.due is None:
             continue
-        _tell_assignee(context, case, clock.name, clock.due)
+        if clock.name != PART:
+            _tell_assignee(context, case, clock.name, clock.due)
         for number, level in enumerate(context.book.levels):
             if level.clock == clock.name:
                 _escalate_level(context, case, clock, number, level)
@@ -151,10 +156,12 @@ def _tell_assignee(context: Context, case: Case, clock: str, due: dt.datetime) -
 
 def _escalate_level(context: Context, case: Case, clock: Clock, number: int, level: Level) -> None:
     assert clock.due is not None
-    reached = context.now >= clock.due + dt.timedelta(minutes=level.minutes_from_due)
-    if not reached or not _is_first(context, case.id, level, clock.due):
+    reached_at = clock.due + dt.timedelta(minutes=level.minutes_from_due)
+    if context.now < reached_at or (clock.name == PART and _waits(context, case, clock, level)):
         return
-    if _is_overtaken(context, clock, level):
+    if not _is_first(context, case.id, level, clock.due) or _is_overtaken(context, clock, level):
+        return
+    if clock.name == PART and _is_told(context, case, level.role):
         return
     due = instant(clock.due)
     entry = acts.add(
@@ -179,6 +186,35 @@ def _escalate_level(context: Context, case: Case, clock: Clock, number: int, lev
             unit=case.ticket.unit,
             due=due,
         ),
+    )
+
+
+def _waits(context: Context, case: Case, part: Clock, level: Level) -> bool:
+    """True of a word about a unit's own time that would come with the ticket itself, or that a
+    promise's word to the same reader follows within the hour: that one is enough.
+    """
+    assert part.due is not None
+    if part.due + dt.timedelta(minutes=level.minutes_from_due) <= part.start:
+        return True
+    return any(
+        (other.clock, other.role) == (clock.name, level.role)
+        and context.now
+        < clock.due + dt.timedelta(minutes=other.minutes_from_due)
+        < context.now + BESIDE
+        for clock in case.clocks(context)
+        if clock.runs and clock.due is not None
+        for other in context.book.levels
+    )
+
+
+def _is_told(context: Context, case: Case, role: str) -> bool:
+    """True if a promise's word about the ticket went to the same reader within the hour."""
+    return any(
+        entry.act == "escalate"
+        and entry.data["clock"] != PART
+        and entry.data["role"] == role
+        and context.now - entry.at < BESIDE
+        for entry in case.entries
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from bus.envelope import instant
 from bus.errors import BusError
 from bus.messages.values import Json
+from contracts.ticketing.calendar import StayInUnit
 from contracts.ticketing.citizens import ClockView
 from contracts.ticketing.desk import DeskTicket
 from iran.collation import collation_key
@@ -13,10 +14,12 @@ from iran.persian import tehran_day
 from services.ticketing.accounts import absences, staff
 from services.ticketing.context import Context
 from services.ticketing.desk import contacts, corrections, similar, standing
-from services.ticketing.domain import labels, moves
+from services.ticketing.domain import clock as office
+from services.ticketing.domain import labels, moves, stays
 from services.ticketing.domain.book import PreparedText
 from services.ticketing.domain.moves import Act
 from services.ticketing.domain.promises import Clock
+from services.ticketing.domain.stays import JudgedStay
 from services.ticketing.figures import reports
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.incoming_mail.rows import EmailOfTicket
@@ -73,7 +76,30 @@ def for_desk(context: Context, case: Case, forwarded: Collection[str]) -> DeskTi
         mobile_proven=contacts.is_mobile_proven(context, case),
         language=row.language,
         own_correction=corrections.own_that_waits(context, case.id),
+        stays=_stays(context, case),
     )
+
+
+def _stays(context: Context, case: Case) -> tuple[StayInUnit, ...]:
+    """Where the time went, by the calendar of its county."""
+    county, now = case.row.county, context.now
+    day = office.office_day(tehran_day(now), context.calendar, county)
+
+    def view(judged: JudgedStay) -> StayInUnit:
+        stay, clock = judged.stay, judged.clock
+        return StayInUnit(
+            unit=views.unit_of(context, stay.unit),
+            since=instant(stay.start),
+            until=views.optional_instant(stay.end),
+            number=stay.number,
+            handed_on=stay.handed_on,
+            counted_minutes=int(judged.counted.total_seconds() // 60),
+            counted_fa=office.office_time(judged.counted, day)[0],
+            part_minutes=stay.minutes,
+            clock=_clock(clock) if clock is not None else None,
+        )
+
+    return tuple(map(view, stays.judged(case.entries, context.calendar, county, now)))
 
 
 def _colleagues(context: Context, unit: str) -> tuple[Json, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
-from services.ticketing.domain.promises import NAMES, Promise, Span
+from services.ticketing.domain.promises import NAMES, PART, Promise, Span
 
 # The document as JSON. Any: services.ticketing.books has checked its members by their schemas.
 Document: TypeAlias = Mapping[str, Any]
@@ -54,13 +54,22 @@ class County(Named):
 
 @dataclass(frozen=True, slots=True)
 class Unit(Named):
-    """A unit: citizens write to ``email``; its people read ``mailbox`` (default: ``email``)."""
+    """A unit: citizens write to ``email``; its people read ``mailbox`` (default: ``email``).
+
+    ``part_hours`` of the office is what it has for a ticket from when it comes there.
+    """
 
     email: str
     head_email: str | None = None
     mailbox: str | None = None
     mail_category: str | None = None
     phone: str = ""
+    part_hours: float | None = None
+
+    @property
+    def part_minutes(self) -> int | None:
+        """Its own time for a ticket; None if it has no clock."""
+        return None if self.part_hours is None else round(self.part_hours * 60)
 
     @property
     def host(self) -> str:
@@ -119,6 +128,10 @@ class Level:
     role: str
 
 
+# What the head of a unit hears of its own time where the book has no level for it.
+PART_LEVELS = (Level(PART, -120, "unit_head"), Level(PART, 0, "unit_head"))
+
+
 @dataclass(frozen=True)
 class Book:
     """The document, with its items by their codes."""
@@ -168,8 +181,10 @@ class Book:
 
     @cached_property
     def levels(self) -> list[Level]:
-        """The levels of escalation."""
-        return [_item(Level, row) for row in self.document["escalation"]]
+        """The levels of escalation; those of a unit's own time are there in any case."""
+        levels = [_item(Level, row) for row in self.document["escalation"]]
+        of_part = () if any(level.clock == PART for level in levels) else PART_LEVELS
+        return [*levels, *of_part]
 
     def unit_of(self, category: str, county: str) -> str:
         """Return the code of the unit that works on it: by route, else the category's own."""
@@ -194,11 +209,18 @@ class Book:
         return Promise(spans, str(best.get("source", "")))
 
     @property
+    def has_parts(self) -> bool:
+        """True if a unit has a time of its own."""
+        return any(unit.part_minutes for unit in self.units.values())
+
+    @property
     def spans(self) -> list[Span]:
-        """Every promise that the book has ever made."""
-        return [
+        """Every promise that the book has ever made, and each unit's own time."""
+        promised = [
             span_of(row[name]) for row in self.document["promises"] for name in NAMES if name in row
         ]
+        parts = (unit.part_minutes for unit in self.units.values())
+        return [*promised, *(Span(minutes=minutes) for minutes in parts if minutes)]
 
     def role_address(self, role: str, unit: str) -> str:
         """Return the e-mail address of whoever holds a role."""

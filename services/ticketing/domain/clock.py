@@ -106,14 +106,18 @@ def legal(start: dt.datetime, days: int, calendar: Calendar, county: str) -> Due
 
 
 def open_time(
-    start: dt.datetime, end: dt.datetime, calendar: Calendar, county: str
+    start: dt.datetime,
+    end: dt.datetime,
+    calendar: Calendar,
+    county: str,
+    pauses: Sequence[Pause] = (),
 ) -> dt.timedelta:
-    """How long the office of a county is open between two moments (UTC)."""
+    """How long the office of a county is open between two moments (UTC), pauses left out."""
     total, day, last = dt.timedelta(), tehran_day(start), tehran_day(end)
     for _ in range(FARTHEST_DAYS):
         if day > last:
             break
-        for begin, close in _open_spans(calendar.day(day, county), start, ()):
+        for begin, close in _open_spans(calendar.day(day, county), start, pauses):
             total += max(min(close, end) - begin, dt.timedelta())
         day += dt.timedelta(days=1)
     return total

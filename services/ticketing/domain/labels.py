@@ -53,6 +53,7 @@ CLOCKS = {
     "first_response": ("نخستین پاسخ", "First response"),
     "next_update": ("خبر بعدی", "Next news"),
     "solution": ("نتیجه", "Result"),
+    "part": ("مهلت واحد", "The unit's own time"),
 }
 # Whom a warning goes to.
 ROLES = {"unit_head": "رئیس واحد", "supervisor": "ناظر"}

@@ -11,6 +11,8 @@ from services.ticketing.domain.moves import WORK
 from services.ticketing.domain.ticket import Entry, fold, is_word_of_unit, pauses
 
 NAMES = ("first_response", "next_update", "solution")
+# No promise: the clock of a unit for its own part of the work (see stays.py).
+PART = "part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def clocks(
         span = promise.spans.get(name)
         if span is not None:
             standing.append(
-                _clock(name, span, start, met_at, stood, calendar, county, now, entries)
+                judged(name, span, start, met_at, stood, calendar, county, now, entries)
             )
     return standing
 
@@ -94,7 +96,7 @@ def _courses(
     return {name: courses[name] for name in NAMES if name in courses}
 
 
-def _clock(  # noqa: PLR0913 - all that a promise depends on
+def judged(  # noqa: PLR0913 - all that a promise depends on
     name: str,
     span: Span,
     start: dt.datetime,
@@ -105,6 +107,7 @@ def _clock(  # noqa: PLR0913 - all that a promise depends on
     now: dt.datetime,
     entries: Sequence[Entry],
 ) -> Clock:
+    """One clock, from its start until it was met, as it stands at ``now``."""
     # A pause after the promise was met has nothing to do with it.
     own = [pause for pause in stood if met_at is None or pause.start < met_at]
     try:

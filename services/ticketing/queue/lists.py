@@ -36,6 +36,7 @@ _MOBILE = re.compile(r"(?:0098|98|0)(9[0-9]{9})")
 OPEN = or_(TICKETS.c.state.in_(WORK), TICKETS.c.unread)
 _SORTS: dict[str, tuple[ColumnElement[Any], ...]] = {  # Any: columns differ
     "due": (TICKETS.c.due_at,),
+    "part": (TICKETS.c.part_due_at,),
     "registered": (TICKETS.c.registered_at,),
     "category": (TICKETS.c.category,),
     "county": (TICKETS.c.county,),
@@ -59,6 +60,8 @@ def conditions(context: Context, query: Queue) -> list[ColumnElement[bool]]:
         where.append(_assigned(query.assignee))
     if query.late:
         where.append(TICKETS.c.due_at < context.now)
+    if query.late_part:
+        where.append(TICKETS.c.part_due_at < context.now)
     return _searched(context, query, where)
 
 

@@ -78,6 +78,8 @@ def counts(context: Context, query: Queue) -> dict[str, int]:
         "free": count.filter(TICKETS.c.assignee.is_(None)),
         "work": count,
     }
+    if context.book.has_parts:
+        tabs["part"] = count.filter(TICKETS.c.part_due_at < context.now)
     statement = (
         select(*(column.label(name) for name, column in tabs.items()))
         .select_from(TICKETS)
@@ -168,4 +170,5 @@ def row_of(context: Context, row: TicketRow) -> QueueRow:
         late=row.due_at is not None and row.due_at < context.now,
         language=row.language,
         about=views.about(row),
+        part_due_at=views.optional_instant(row.part_due_at),
     )

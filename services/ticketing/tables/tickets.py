@@ -113,6 +113,8 @@ TICKETS = Table(
     Column("due_clock", Text),
     # When each running promise was due at the last act; a change of the calendar may move it.
     Column("due_seen", JSONB, nullable=False, server_default="{}"),
+    # When the unit in which it lies has to be done with its part; empty while that clock stands.
+    Column("part_due_at", MOMENT),
     Column("calendar_version", Integer, nullable=False),
     Column("merged_into", BigInteger, ForeignKey("tickets.id")),
     Column("ended_at", MOMENT),

@@ -11,7 +11,7 @@ from contracts.ticketing.desk import Acted
 from contracts.ticketing.files import Attachment
 from iran.persian import search_key
 from services.ticketing.context import Context
-from services.ticketing.domain import promises
+from services.ticketing.domain import promises, stays
 from services.ticketing.domain.moves import ENDED, WORK, Act, Party
 from services.ticketing.domain.promises import Clock, Promise, Span
 from services.ticketing.domain.ticket import Entry, Ticket, fold, is_unread
@@ -49,6 +49,10 @@ class Case:
         return promises.clocks(
             self.entries, self.promise, context.calendar, self.row.county, context.now
         )
+
+    def part(self, context: Context) -> Clock | None:
+        """Judge the clock of the unit in which it lies; None if the unit has none."""
+        return stays.part_clock(self.entries, context.calendar, self.row.county, context.now)
 
     def last(self, act: Act) -> Entry | None:
         """Return the last entry of an act, if there is one."""
@@ -117,7 +121,8 @@ def add(  # noqa: PLR0913 - an entry of the log has as many parts
         solution = next((c for c in case.clocks(context) if c.name == "solution"), None)
         members["on_time"] = solution is None or solution.state != "MISSED"
     entry = Entry(case.ticket.version + 1, context.now, by, actor, act, members)
-    case.ticket = case.ticket.after(entry)
+    before, case.ticket = case.ticket, case.ticket.after(entry)
+    members |= _marks_of_stays(context, case, before)
     envelope = context.tx.envelope
     rows.add_event(context.conn, case.id, entry, envelope.id if envelope else None)
     rows.add_files(context.conn, case.id, entry.seq, files)
@@ -126,10 +131,33 @@ def add(  # noqa: PLR0913 - an entry of the log has as many parts
     return entry
 
 
+def _marks_of_stays(context: Context, case: Case, before: Ticket) -> dict[str, object]:
+    """What the log keeps of a stay that an act ends, and of one that it begins: neither a later
+    book nor a later calendar changes what is said of them.
+    """
+    marks: dict[str, object] = {}
+    if stays.ends(before, case.ticket):
+        county = case.row.county
+        last = stays.judged(case.entries, context.calendar, county, context.now)[-1]
+        marks |= {
+            "stay_unit": last.stay.unit,
+            "stay_minutes": int(last.counted.total_seconds() // 60),
+            "stay_number": last.stay.number,
+        }
+        if last.clock is not None:
+            marks["stay_kept"] = last.clock.state != "MISSED"
+    if stays.begins(before, case.ticket):
+        unit = context.book.units.get(case.ticket.unit)
+        if unit is not None and unit.part_minutes:
+            marks["part"] = unit.part_minutes
+    return marks
+
+
 def project(context: Context, case: Case) -> Acted:
     """Write the state that the log adds up to into the ticket's row, and publish the Event."""
     ticket, clocks = case.ticket, case.clocks(context)
     first = promises.next_due(clocks) if ticket.state in WORK else None
+    part = case.part(context)
     new_words = " ".join(search_key(entry.text) for entry in case.fresh)
     rows.change_ticket(
         context.conn,
@@ -142,6 +170,7 @@ def project(context: Context, case: Case) -> Acted:
         due_at=first.due if first else None,
         due_clock=first.name if first else None,
         due_seen=due_times(clocks),
+        part_due_at=part.due if part is not None and part.runs else None,
         calendar_version=context.calendar_version,
         ended_at=_ended_at(context, case),
         unread=is_unread(case.fresh, ticket.state, case.row.unread),

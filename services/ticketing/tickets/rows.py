@@ -17,13 +17,7 @@ from iran.persian import search_key, squeezed_key
 from services.ticketing.domain.moves import State
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.keys import Keys
-from services.ticketing.tables import (
-    EXTERNAL_CODES,
-    FILES,
-    PEOPLE,
-    TICKET_EVENTS,
-    TICKETS,
-)
+from services.ticketing.tables import EXTERNAL_CODES, FILES, PEOPLE, TICKET_EVENTS, TICKETS
 from services.ticketing.tickets.refusals import changed_meanwhile
 
 
@@ -74,6 +68,7 @@ class TicketRow:
     due_at: dt.datetime | None
     due_clock: str | None
     due_seen: dict[str, str]
+    part_due_at: dt.datetime | None
     ended_at: dt.datetime | None
     subject: str
     unread: bool
@@ -126,6 +121,7 @@ class TicketChanges(TypedDict, total=False):
     due_at: dt.datetime | None
     due_clock: str | None
     due_seen: dict[str, str]
+    part_due_at: dt.datetime | None
     calendar_version: int
     ended_at: dt.datetime | None
     unread: bool

@@ -30,11 +30,14 @@ TABS = (
     Tab("mine", "کارهای من", {"state": "WORK", "mine": "1"}),
     Tab("free", "بی‌مسئول", {"state": "WORK", "assignee": "-"}),
     Tab("late", "دیرشده", {"state": "WORK", "late": "1"}),
+    Tab("part", "دیر در واحد", {"state": "WORK", "late_part": "1"}),
     Tab("waiting", "در انتظار", {"state": "PAUSED"}),
     Tab("all", "همه", {"state": "ALL"}),
 )
 # What tells one tab from another; all else stays when one goes from tab to tab.
-OF_TABS = frozenset({"state", "mine", "late", "assignee", "page", "at"})
+OF_TABS = frozenset({"state", "mine", "late", "late_part", "assignee", "page", "at"})
+
+_TELLING = sorted(OF_TABS - {"page", "at"})
 
 
 def parse(text: str) -> dict[str, str]:
@@ -52,6 +55,7 @@ def queue_of(fields: Mapping[str, str]) -> Queue:
         search=fields.get("search", "")[:100],
         mine=fields.get("mine") == "1",
         late=fields.get("late") == "1",
+        late_part=fields.get("late_part") == "1",
         unit=_code(fields, "unit"),
         category=_code(fields, "category"),
         county=_code(fields, "county"),
@@ -88,12 +92,7 @@ def current_tab(query: Queue) -> str:
     """Return the key of the tab that a list is; empty for one that is none of them."""
     for tab in TABS:
         same = queue_of(tab.filters)
-        if (same.state, same.mine, same.late, same.assignee) == (
-            query.state,
-            query.mine,
-            query.late,
-            query.assignee,
-        ):
+        if all(getattr(same, name) == getattr(query, name) for name in _TELLING):
             return tab.key
     return ""
 

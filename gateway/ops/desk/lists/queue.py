@@ -87,6 +87,8 @@ class QueuePages:
             tabs=tuple(
                 (addresses.tab_address(tab, fields), tab.label, counts.get(tab.key), tab.key)
                 for tab in TABS
+                # Without a unit that has a time of its own there is nothing to be late by.
+                if tab.key != "part" or "part" in counts
             ),
             tab=addresses.current_tab(query),
             urgencies={row.code: urgency(row, now) for row in page.tickets},

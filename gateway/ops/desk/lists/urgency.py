@@ -4,7 +4,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from contracts.ticketing.queue import QueueRow
-from gateway.ops.staff.ticket_words import CLOCKS
+from gateway.ops.staff.ticket_words import CLOCKS, PART
 from iran.persian import tehran_day
 
 SOON = dt.timedelta(hours=4)
@@ -12,17 +12,22 @@ DAY, HOUR, MINUTE = 86_400, 3600, 60
 
 
 class Urgency(NamedTuple):
-    """A row's ``kind`` (bad, warn, info, good, or empty), its words, and which promise is meant."""
+    """A row's ``kind`` (bad, warn, info, good, or empty), its words, which promise is meant, and
+    when that is due: the nearest one, or the unit's own time where that ends before it.
+    """
 
     kind: str
     text: str
     clock: str = ""
+    due: str | None = None
 
 
 def urgency(row: QueueRow, now: dt.datetime) -> Urgency:
     """Return how urgent a ticket is; ``now`` in UTC."""
     if row.unread:
         return Urgency("warn", "پیام تازه پس از پایان")
+    if row.part_due_at and (row.due_at is None or _is_before_promise(row, now)):
+        return _of_part(row.part_due_at, now)
     if row.due_at is None:
         if row.state == "PAUSED":
             return Urgency("info", "مهلت متوقف است")
@@ -30,9 +35,29 @@ def urgency(row: QueueRow, now: dt.datetime) -> Urgency:
     due = dt.datetime.fromisoformat(row.due_at)
     clock = CLOCKS.get(row.due_clock or "", "")
     if due < now:
-        return Urgency("bad", f"{length(now - due)} دیر", clock)
-    near = due - now < SOON or tehran_day(due) == tehran_day(now)
-    return Urgency("warn" if near else "", f"{length(due - now)} مانده", clock)
+        return Urgency("bad", f"{length(now - due)} دیر", clock, row.due_at)
+    kind = "warn" if _is_near(due, now) else ""
+    return Urgency(kind, f"{length(due - now)} مانده", clock, row.due_at)
+
+
+def _is_before_promise(row: QueueRow, now: dt.datetime) -> bool:
+    """A promise that is broken is said whatever else is late: it was made to a citizen."""
+    assert row.due_at is not None
+    assert row.part_due_at is not None
+    due = dt.datetime.fromisoformat(row.due_at)
+    return due >= now and dt.datetime.fromisoformat(row.part_due_at) < due
+
+
+def _of_part(part_due_at: str, now: dt.datetime) -> Urgency:
+    due = dt.datetime.fromisoformat(part_due_at)
+    if due < now:
+        return Urgency("warn", f"{length(now - due)} دیر در واحد", PART, part_due_at)
+    kind = "warn" if _is_near(due, now) else ""
+    return Urgency(kind, f"{length(due - now)} مانده در واحد", PART, part_due_at)
+
+
+def _is_near(due: dt.datetime, now: dt.datetime) -> bool:
+    return due - now < SOON or tehran_day(due) == tehran_day(now)
 
 
 def length(span: dt.timedelta) -> str:
