@@ -71,7 +71,8 @@ SECURITY = {
     # Scripts only make a page quicker to use; every page works without. What people sent in is
     # never served as a script (nosniff, and a media type of its own).
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
-    "style-src 'self'; font-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "style-src 'self'; font-src 'self'; img-src 'self' data:; manifest-src 'self'; "
+    "form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
 }
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]

@@ -68,9 +68,10 @@ def visitor(chromium):
         if "Failed to fetch" not in str(error):  # left while it asked, or the face was ended
             errors.append(str(error))
 
-    def page(*, script=True, width=390, height=844, language="fa-IR"):
+    def page(*, script=True, width=390, height=844, language="fa-IR", worker=False):
         context = chromium.new_context(
             viewport={"width": width, "height": height},
+            service_workers="allow" if worker else "block",
             java_script_enabled=script,
             bypass_csp=True,  # for axe alone; that pages bring no script, another test says
             locale=language,

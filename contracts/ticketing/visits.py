@@ -1,13 +1,22 @@
-"""Months and days of the desk's calendar: when offices are open, who comes, times to be opened."""
+"""Months and days of the desk's calendar: when offices are open, who comes, times to be opened;
+and tickets that a colleague takes along to a visit, where there is no connection.
+"""
 
 from typing import Annotated
 
-from bus.messages.fields import Choice, Text
+from marshmallow import validate
+
+from bus.messages.fields import Checked, Choice, Prose, Text
 from bus.messages.message import PERSONAL, message
-from bus.messages.values import Block, BlockOf, Code, Day, Instant
+from bus.messages.values import Block, BlockOf, Code, Day, Instant, Tick, Uuid
+from contracts.ticketing.accounts import OfSession
 from contracts.ticketing.calendar import AddSlots
 from contracts.ticketing.citizens import STATES
 from contracts.ticketing.requests import internal_read
+from people import tracking
+
+# So many tickets are taken along at once, each with so much of its text.
+ALONG_MOST, ALONG_TEXT_MOST = 30, 4000
 
 
 @message
@@ -93,6 +102,81 @@ class SlotPlan:
     outside: Annotated[tuple[Day, ...], "Days on which the office is closed for a part of it"]
 
 
+@message
+class TakeAlong(OfSession):
+    """Tickets for a visit. ``persons``: with name and mobile, where the way is to the citizen."""
+
+    codes: Annotated[
+        tuple[Annotated[str, Checked(40, tracking.parse)], ...],
+        validate.Length(min=1, max=ALONG_MOST),
+    ]
+    persons: Tick = False
+
+
+@message
+class TicketAlong:
+    """The least of a ticket that a way to its place asks for."""
+
+    code: Annotated[str, Text(10)]
+    version: int
+    category: Block
+    county: Block | None
+    state_fa: Annotated[str, Text(200)]
+    text: Annotated[str, Prose(ALONG_TEXT_MOST, personal=True)]
+    location: Annotated[Block | None, PERSONAL]
+    appointment: Block | None
+    words: Annotated[tuple[Block, ...], PERSONAL, "The last notes, and words of the citizen"]
+    name: Annotated[str | None, Text(200, personal=True)]
+    mobile: Annotated[str | None, Text(20, personal=True)]
+    visit: Annotated[bool, "A visit is booked, whose result can be noted"]
+
+
+@message
+class Along:
+    """What was taken along, by whom, and until when it may stay on the device."""
+
+    take: Uuid
+    username: Annotated[str, Text(60)]
+    until: Instant
+    tickets: Annotated[tuple[BlockOf[TicketAlong], ...], PERSONAL]
+    left_out: Annotated[tuple[Annotated[str, Text(10)], ...], "Not there, or another unit's"]
+
+
+@message
+class OneTake:
+    take: Uuid
+
+
+@message
+class AlongStanding:
+    """Whether what was taken along may stay on its device, and which of its tickets."""
+
+    stands: bool
+    codes: tuple[Annotated[str, Text(10)], ...]
+
+
+@message
+class AskTakes:
+    """No fields."""
+
+
+@message
+class Take:
+    """Who took which tickets along when; ``stands``: until then the device may show them."""
+
+    username: Annotated[str, Text(60)]
+    at: Instant
+    until: Instant
+    codes: tuple[Annotated[str, Text(10)], ...]
+    persons: bool
+    stands: bool
+
+
+@message
+class Takes:
+    takes: tuple[BlockOf[Take], ...]
+
+
 CALENDAR_DAYS = internal_read(
     "calendar_days", AskDays, CalendarDays, "Desk: days of the calendar, with their visits."
 )
@@ -100,3 +184,10 @@ VISITS_OF_DAY = internal_read("visits_of_day", AskDay, VisitDay, "Desk: the visi
 PREVIEW_SLOTS = internal_read(
     "preview_slots", AddSlots, SlotPlan, "Desk: which times for visits would be opened."
 )
+TAKE_ALONG = internal_read(
+    "take_along", TakeAlong, Along, "Desk: tickets for a visit without a connection; each is noted."
+)
+ALONG_STANDING = internal_read(
+    "along_standing", OneTake, AlongStanding, "Desk: what of a device's tickets may stay there."
+)
+LIST_TAKES = internal_read("list_takes", AskTakes, Takes, "Desk: who took which tickets along.")

@@ -16,11 +16,14 @@ from gateway.http.address import parse
 from gateway.ops.accounts.oidc import Provider
 from gateway.ops.accounts.second_factor import SecondFactorPages
 from gateway.ops.accounts.sign_in import SignInPages
+from gateway.ops.along.pages import AlongPages
 from gateway.ops.book import pages as book
 from gateway.ops.desk import pages as citizens
+from gateway.ops.desk.section import TICKETS
 from gateway.ops.notices import pages as notices
 from gateway.ops.privacy import pages as privacy
 from gateway.ops.register import pages as register
+from gateway.ops.staff.pages import StaffPages
 from gateway.ops.staff.session import DESK, Desk
 from gateway.ops.treasury import pages as treasury
 
@@ -43,6 +46,7 @@ def make(settings: Settings) -> web.Face:
             *sign_in.routes(),
             *SecondFactorPages(desk).routes(),
             *citizens.routes(desk, Blobs(blobs)),
+            *AlongPages(StaffPages(desk, TICKETS), desk).routes(),
             *book.routes(desk),
             *privacy.routes(desk),
             *treasury.routes(desk),

@@ -16,6 +16,7 @@ KINDS = {
     ".woff2": "font/woff2",
     ".svg": "image/svg+xml",
     ".ico": "image/x-icon",
+    ".png": "image/png",
 }
 FOR_GOOD, AN_HOUR = "public, max-age=31536000, immutable", "max-age=3600"
 VERSION_LENGTH = 12

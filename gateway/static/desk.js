@@ -156,3 +156,32 @@ if (mobile) {
     timer = setTimeout(() => look().catch(() => {}), 400);
   });
 }
+
+// --- what was taken along: it ends with the session, and what was typed there waits to be sent ---
+if (self.Along && isSecureContext && "serviceWorker" in navigator) {
+  navigator.serviceWorker.register("/desk/worker.js", { scope: "/desk", updateViaCache: "none" }).catch(() => {});
+  Along.meet().then(async () => {
+    const count = await Along.unsent(), line = document.querySelector("[data-along]");
+    if (!count || !line) return;
+    line.hidden = false;
+    line.firstElementChild.textContent = `${count} نوشته در این دستگاه مانده و فرستاده نشده است؛ دیدن و فرستادن`;
+  }).catch(() => {}); // a browser that keeps nothing has nothing that ends
+  // Who signs out leaves nobody's data here; what was not sent stays sealed.
+  let nothing = false;
+  Along.tend().then((about) => { nothing = !about; }, () => { nothing = true; });
+  for (const form of all('form[action="/desk/sign-out"]')) {
+    form.addEventListener("submit", async (event) => {
+      if (nothing) return;
+      event.preventDefault();
+      try {
+        await Along.eraseTickets();
+        if (await Along.unsent()) {
+          const field = document.createElement("input");
+          Object.assign(field, { type: "hidden", name: "unsent", value: "1" });
+          form.append(field);
+        }
+      } catch { /* then the answer has the browser forget all */ }
+      form.submit();
+    });
+  }
+}

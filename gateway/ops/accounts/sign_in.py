@@ -130,7 +130,9 @@ class SignInPages:
     async def sign_out(self, request: Request) -> Response:
         """POST /sign-out: ends the session at the server; with which=all all of the colleague's.
 
-        The browser forgets its own also while the server is away; it ends by its time then.
+        The browser forgets its own also while the server is away; it ends by its time then. It
+        forgets what was taken along too; a page that has erased that itself asks that what was
+        typed there and not sent be kept, which is sealed.
         """
         values = await text_form(request)
         if value_of(values, "which") == "all":
@@ -139,6 +141,8 @@ class SignInPages:
             with suppress(Unavailable):
                 await self._end(request, "this")
         response = RedirectResponse(f"{self._at}/sign-in", 303)
+        if value_of(values, "unsent") != "1":
+            response.headers["Clear-Site-Data"] = '"storage"'
         self.desk.leave(request, response)
         return response
 

@@ -29,7 +29,7 @@ from gateway.ops.staff.strangers import Strangers
 FRESH_SECONDS = 1.0
 DEVICE_SECONDS = 180 * 24 * 3600
 # What an open page asks by itself: nobody need sit before it.
-UNATTENDED = frozenset({"/desk/queue/live", "/board/now"})
+UNATTENDED = frozenset({"/desk/queue/live", "/desk/along/standing", "/board/now"})
 # The part of the desk that a context's Requests belong to, as SECOND_FACTOR names it.
 PARTS = {"billing": "treasury", "agencies": "register", "notify": "notices"}
 

@@ -4,9 +4,10 @@ from bus.database.store import Tx
 from bus.endpoint import handle, serve
 from bus.errors import BusError
 from contracts.ticketing import colleagues as contracts
+from contracts.ticketing import visits as of_visits
 from contracts.ticketing.colleagues import TELL_PROPOSER, TellProposer
 from contracts.ticketing.desk import Acted, Nothing
-from services.ticketing.colleagues import handover, leave, notices, outcomes
+from services.ticketing.colleagues import along, handover, leave, notices, outcomes
 from services.ticketing.context import ContextSource
 from services.ticketing.desk import corrections, mobiles
 
@@ -63,6 +64,18 @@ class ColleagueEntries(ContextSource):
     @serve(contracts.DECIDE_CORRECTION)
     def decide_correction(self, tx: Tx, message: contracts.DecideCorrection) -> Acted:
         return mobiles.decide(self.staff_context(tx), message)
+
+    @serve(of_visits.TAKE_ALONG)
+    def take_along(self, tx: Tx, message: of_visits.TakeAlong) -> of_visits.Along:
+        return along.take(self.staff_context(tx), message)
+
+    @serve(of_visits.ALONG_STANDING)
+    def along_standing(self, tx: Tx, message: of_visits.OneTake) -> of_visits.AlongStanding:
+        return along.standing(self.context(tx), message)
+
+    @serve(of_visits.LIST_TAKES)
+    def list_takes(self, tx: Tx, message: of_visits.AskTakes) -> of_visits.Takes:
+        return along.takes(self.staff_context(tx))
 
     @handle(TELL_PROPOSER)
     def tell_proposer(self, tx: Tx, message: TellProposer) -> None:

@@ -25,7 +25,6 @@ from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.incoming_mail.rows import EmailOfTicket
 from services.ticketing.tickets import rows, slots, views
 from services.ticketing.tickets.acts import Case
-from services.ticketing.tickets.rows import TicketRow
 
 
 def for_desk(context: Context, case: Case, forwarded: Collection[str]) -> DeskTicket:
@@ -56,7 +55,7 @@ def for_desk(context: Context, case: Case, forwarded: Collection[str]) -> DeskTi
         survey=views.survey_of(case),
         about=views.about(row),
         external=views.external(context, case),
-        location=_location(row),
+        location=views.location(row),
         merged_into=ticket.merged_into,
         children=tuple(rows.joined_codes(conn, case.id)),
         similar=tuple(similar.similar_tickets(context, case)),
@@ -157,12 +156,6 @@ def _clock(clock: Clock) -> ClockView:
     for reason, text in labels.PAUSES_AT_DESK.items():
         lines = [line.replace(labels.PAUSES[reason][0], text) for line in lines]
     return dataclasses.replace(view, explanation_fa=tuple(lines))
-
-
-def _location(row: TicketRow) -> Json | None:
-    if not row.address and row.lat is None:
-        return None
-    return {"address": row.address, "lat": row.lat, "long": row.long}
 
 
 def _email(email: EmailOfTicket) -> Json:

@@ -268,6 +268,13 @@ def about(row: TicketRow) -> Json | None:
     return {"kind": row.about_kind, "ref": row.about_ref} if row.about_kind else None
 
 
+def location(row: TicketRow) -> Json | None:
+    """Describe where a ticket is about; None if nobody said where."""
+    if not row.address and row.lat is None:
+        return None
+    return {"address": row.address, "lat": row.lat, "long": row.long}
+
+
 def external(context: Context, case: Case) -> tuple[Json, ...]:
     """Describe the codes of the ticket in other systems."""
     return tuple(asdict(code) for code in rows.external_codes(context.conn, case.id))

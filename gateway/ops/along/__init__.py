@@ -1,0 +1,1 @@
+"""The desk where there is no connection: tickets taken along, and what is typed there."""

@@ -1,0 +1,43 @@
+// The page where tickets are taken along: asks for the least of them, and seals it at once.
+"use strict";
+
+{
+  const form = document.getElementById("take"), say = (text) => { document.getElementById("took").textContent = text; };
+  const SHORTEST = 8;
+  const taken = async (body) => {
+    const answer = await fetch("/desk/along/take", { method: "POST", body, redirect: "error" });
+    const told = await answer.json();
+    if (!answer.ok) throw new Error(told.refused);
+    return told;
+  };
+
+  async function take() {
+    const box = form.querySelector("[type=password]"), password = box.value;
+    const codes = new FormData(form).getAll("codes").length;
+    if (!codes || codes > Number(form.dataset.most)) return `از ۱ تا ${form.dataset.most} پرونده را علامت بزنید.`;
+    if (password.length < SHORTEST) { box.focus(); return `گذرواژه روز دست‌کم ${SHORTEST} نویسه دارد.`; }
+    if (await Along.unsent()) return "نخست آنچه در این دستگاه فرستاده نشده است را بفرستید یا دور بیندازید.";
+    say("رمز می‌شود…");
+    const told = await taken(new URLSearchParams(new FormData(form)));
+    if (!told.tickets.length) return "هیچ‌یک از این پرونده‌ها دیگر برای شما باز نیست.";
+    await Along.keep(told, password);
+    await navigator.serviceWorker.ready;
+    location.href = "/desk/offline";
+    return "";
+  }
+
+  if (form && self.Along && isSecureContext && "serviceWorker" in navigator) {
+    const button = form.querySelector("button");
+    button.disabled = false;
+    say("");
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (button.disabled) return;
+      button.disabled = true;
+      say(await take().catch((error) => error.name === "QuotaExceededError"
+        ? "حافظه دستگاه پر است؛ پرونده کمتری ببرید یا جا باز کنید."
+        : error.name === "Error" && error.message !== "no store" ? error.message : "این مرورگر چیزی نگه نمی‌دارد، یا ارتباط نیست؛ چیزی همراه نشد."));
+      button.disabled = false;
+    });
+  }
+}
