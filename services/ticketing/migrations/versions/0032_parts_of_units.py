@@ -6,7 +6,7 @@
 from alembic import op
 
 revision = "0032"
-down_revision = "0030"
+down_revision = "0031"
 
 KEPT = (
     "'unit', 'assignee', 'office', 'slot', 'starts', 'ends', 'into', 'score', 'solved', 'on_time', "
