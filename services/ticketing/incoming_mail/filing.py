@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from bus.blobs import Blobs
 from contracts.ticketing.citizens import TEXT_MOST
 from iran import identifiers
-from iran.persian import TEHRAN, fold_digits, jalali, tehran_day
+from iran.persian import TEHRAN, fold_digits, jalali_fa, tehran_day
 from people import tracking
 from services.ticketing.citizens import messages, registration
 from services.ticketing.citizens.messages import Words
@@ -259,7 +259,7 @@ def _register(
 
 
 def _shown(moment: dt.datetime) -> str:
-    return f"{jalali(tehran_day(moment))} ساعت {moment.astimezone(TEHRAN):%H:%M}"
+    return f"{jalali_fa(tehran_day(moment))} ساعت {moment.astimezone(TEHRAN):%H:%M}"
 
 
 def named_codes(text: str) -> list[str]:

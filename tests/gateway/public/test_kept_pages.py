@@ -54,6 +54,7 @@ REPLIES = {
         "ratings": None,
     },
     "ticketing.list_public.v1": {"tickets": []},
+    "ticketing.heat.v1": {"side": 0.1, "smallest": 5, "months": [], "cells": [], "seats": []},
     "ticketing.public_map.v1": {"area": None, "counties": [], "places": []},
     "ticketing.track.v1": {"code": CODE},
     "inquiry.ratings.v1": {"smallest": 5, "ratings": []},
@@ -102,6 +103,9 @@ SAME_FOR_ALL = {
     "/statistics.json": "ticketing.statistics.v1",
     "/v1/statistics": "ticketing.statistics.v1",
     "/reports": "ticketing.list_public.v1",
+    "/reports/heat": "ticketing.heat.v1",
+    "/reports/heat.csv": "ticketing.heat.v1",
+    "/reports/heat.json": "ticketing.heat.v1",
     "/laws": "inquiry.laws.v1",
     "/status": "notify.status.v1",
     "/status.json": "notify.status.v1",
@@ -283,6 +287,7 @@ OTHERS = {
             }
         ],
     },
+    "ticketing.heat.v1": {"cells": [{"south": 30.6, "west": 51.5, "reports": 7}]},
     "notify.announcement.v1": {"title": {"fa": "خبر دو", "en": "News two"}},
     "notify.announcements.v1": {"announcements": [{**NEWS, "id": 5}]},
 }

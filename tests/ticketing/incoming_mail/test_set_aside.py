@@ -6,6 +6,7 @@ from contracts.ticketing import letters as contracts
 from contracts.ticketing import queue as of_queue
 from services.ticketing.chores import cleanup
 from services.ticketing.incoming_mail import queue as mail_queue
+from services.ticketing.privacy import emptying
 from tests.stores import execute
 from tests.ticketing.incoming_mail.test_filing import code_of, last_letter, token_address
 from tests.ticketing.test_chores import column, letter, receive
@@ -59,8 +60,8 @@ def test_a_letter_of_a_sender_set_aside_opens_no_ticket_is_kept_and_seen_and_mad
     view = hand.call(contracts.READ_LETTER, as_="karim", letter=ids[1])
     assert view["set_aside"]["sender"] == "reza@example.com"
     execute(hand.db, "update letters set received_at = %s", (hand.moment - dt.timedelta(days=2),))
-    done = hand.call(contracts.TAKE_OUT_LETTERS, as_="karim", letters=[*ids, ids[0]])
-    assert done == {"taken": 2, "settled": 0}
+    done = hand.call(contracts.TAKE_OUT_LETTERS, as_="karim", letters=[*ids, ids[0], 999])
+    assert done == {"taken": 2, "settled": 1}
     again = hand.call(contracts.TAKE_OUT_LETTERS, as_="karim", letters=ids)
     assert again == {"taken": 0, "settled": 2}, "a press of somebody else"
     hand.do(mail_queue.work, hand.blobs)
@@ -96,8 +97,10 @@ def test_who_may_be_set_aside_by_whom_for_how_long_and_what_ends_it(hand):
     assert write(hand) == "SET_ASIDE"
     hand.moment += dt.timedelta(days=1)
     assert write(hand) == "TICKET", "a row ends by itself"
+    headed = put(hand)["row"]
+    assert hand.call(contracts.END_SET_ASIDE, as_="nader", row=headed)["row"] == headed
     by = column(hand, "select ended_by from set_aside_senders order by id")
-    assert by == [None, "nader"]
+    assert by == [None, "nader", "nader"]
 
 
 def test_a_row_and_its_letters_go_after_their_time_and_with_the_data_of_the_ticket(hand):
@@ -105,6 +108,10 @@ def test_a_row_and_its_letters_go_after_their_time_and_with_the_data_of_the_tick
     hand.act(contracts.SPAM, code_of(hand), "mina", set_aside=True)
     assert write(hand) == "SET_ASIDE"
     aside = last_letter(hand)
+    put(hand, "other@example.com")
+    with hand.store.transaction() as tx:
+        emptying.empty(hand.service.context(tx), column(hand, "select id from tickets")[0])
+    assert column(hand, "select sender from set_aside_senders") == ["other@example.com"]
     age = "update {} set {} = {} - interval '{} days'"
     execute(hand.db, age.format("letters", "worked_at", "now()", 91))
     execute(hand.db, age.format("set_aside_senders", "until", "now()", 181))

@@ -61,7 +61,7 @@ def _view(
         ended_by=row.ended_by,
         ended_at=views.optional_instant(row.ended_at),
         in_force=in_force,
-        may_end=in_force and row.unit == _list_of(context),
+        may_end=in_force and _may_end(context, row),
         letters=letters,
     )
 
@@ -85,6 +85,11 @@ def spam(context: Context, message: contracts.Spam) -> Acted:
         add(context, row, field="set_aside", ticket=case.id)
     tickets.add(context, case, "close", reason="spam")
     return acts.project(context, case)
+
+
+def _may_end(context: Context, row: SenderRow) -> bool:
+    """A supervisor ends any row, the head of a unit those of the unit."""
+    return context.colleague.all_units or row.unit == context.colleague.unit
 
 
 def put(context: Context, message: contracts.SetAside) -> contracts.SenderSet:
@@ -166,7 +171,7 @@ def end(context: Context, message: contracts.OneSender) -> contracts.SenderSet:
     row = rows.find(context, message.row)
     if row is None:
         raise NotFound("There is no such sender on the list.", code="set_aside.not_found")
-    if row.unit != _list_of(context):
+    if not _may_end(context, row):
         raise Forbidden("This sender is on another's list.", code="desk.unit")
     if row.in_force(context.now):
         rows.end(context, row.id)
