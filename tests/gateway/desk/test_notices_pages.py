@@ -563,7 +563,7 @@ def test_a_sender_is_proposed_by_one_and_approved_by_another(house, karim, mina)
 
 
 def test_what_became_of_a_proposed_sender_is_called_by_the_name_of_its_agency():
-    told = Outcome(
+    outcome = Outcome(
         id=1,
         matter="sender",
         number="power-co",
@@ -574,9 +574,9 @@ def test_what_became_of_a_proposed_sender_is_called_by_the_name_of_its_agency():
         unread=False,
     )
     pages = mock.Mock(agency=mock.AsyncMock(return_value=lambda code: f"شرکت برق ({code})"))
-    name_of = asyncio.run(namer(pages, mock.Mock(), [told]))
-    assert name_of(told) == "فرستنده دستگاه شرکت برق (power-co)"
-    asyncio.run(namer(pages, mock.Mock(), [replace(told, matter="refund")]))
+    name_of = asyncio.run(namer(pages, mock.Mock(), [outcome]))
+    assert name_of(outcome) == "فرستنده دستگاه شرکت برق (power-co)"
+    asyncio.run(namer(pages, mock.Mock(), [replace(outcome, matter="refund")]))
     assert pages.agency.await_count == 1, "agencies are read where one is named"
 
 
