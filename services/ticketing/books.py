@@ -7,7 +7,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from bus.database import books
 from bus.database.rows import Kept
@@ -20,6 +20,7 @@ from services.ticketing.domain import working_time
 from services.ticketing.domain.book import Book, span_of
 from services.ticketing.domain.calendar import Calendar, Row, row_from
 from services.ticketing.domain.promises import NAMES
+from services.ticketing.tables import TICKETS
 
 _KEPT = Kept[Book]()
 
@@ -89,11 +90,23 @@ def replace(conn: Connection, document: Json) -> int:
 
 def _with_new_calendar_rows(conn: Connection, document: Json) -> Json:
     """Add the document's new rows to the calendar, and return it without them."""
+    _refuse_gone_units(conn, document)
     plain = dict(document)
     calendar_rows.add_new_rows(conn, _calendar_rows(plain.pop("calendar")), "books")
     calendar, _ = calendar_rows.load(conn)
     refuse_endless(plain, calendar)
     return plain
+
+
+def _refuse_gone_units(conn: Connection, document: Json) -> None:
+    """Raise BadBook with each unit that is not in the document and has tickets, as the desk does:
+    nobody could be told of them any more.
+    """
+    units = {row["code"] for row in document["units"]}
+    gone = set(conn.execute(select(TICKETS.c.unit).distinct()).scalars()) - units
+    if gone:
+        sentence = "units: {} is gone, and tickets name it; keep it (book.in_use)"
+        raise books.BadBook([sentence.format(code) for code in sorted(gone)])
 
 
 def refuse_endless(document: Json, calendar: Calendar) -> None:

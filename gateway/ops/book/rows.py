@@ -1,5 +1,6 @@
 """Rows of the book: as a form has them, as the file has them, and as people call them."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,11 +92,13 @@ def read_row(section: str, values: Values, old: Row | None) -> Json:
 
 
 def _count(text: str) -> int | float | str:
-    """A number; other text stays for the service to refuse."""
+    """A number; other text, and what is no finite one, stays for the service to refuse."""
     bare = fold_number(text)
     try:
         count = float(bare)
     except ValueError:
+        return text
+    if not math.isfinite(count):
         return text
     return int(count) if count.is_integer() else count
 

@@ -154,7 +154,7 @@ def figure_tables(report: Report) -> dict[str, Table]:
                 "پایان‌یافته",
                 "ارجاع به واحد دیگر",
                 "بازگشته",
-                "میانه زمان در واحد (دقیقه)",
+                "میانه زمان در واحد (ساعت کاری)",
                 "اکنون دیر",
             ),
             tuple(_part(row) for row in report.parts or ()),
@@ -196,8 +196,12 @@ def _counted(row: Json, name: str) -> tuple[Cell, ...]:
 
 
 def _part(row: Json) -> tuple[Cell, ...]:
-    names = ("month", "kept", "missed", "ended", "handed_on", "again", "median_minutes", "late")
-    return (row["unit"]["fa"], *(row[name] for name in names))
+    """A month of a unit; nothing was kept or missed where the unit had no time of its own."""
+    minutes, names = row["median_minutes"], ("kept", "missed")
+    judged = (row[name] if row["kept"] + row["missed"] else None for name in names)
+    counts = (row[name] for name in ("ended", "handed_on", "again"))
+    hours = None if minutes is None else round(minutes / 60, 1)
+    return (row["unit"]["fa"], row["month"], *judged, *counts, hours, row["late"])
 
 
 def _rating(row: Json) -> tuple[Cell, ...]:

@@ -10,7 +10,7 @@ from contracts.ticketing.calendar import StayInUnit
 from contracts.ticketing.citizens import ClockView
 from contracts.ticketing.desk import DeskHistoryEntry, DeskTicket
 from contracts.ticketing.related import Related
-from gateway.html.formats import moment
+from gateway.html.formats import day, moment, time
 from gateway.ops.desk import words
 from gateway.ops.desk.ticket_files import TicketFile, files_of
 from iran.persian import fold_digits
@@ -127,7 +127,6 @@ class StayRow(NamedTuple):
     since: str
     until: str
     counted: str
-    part: str
     kind: str
     state: str
 
@@ -255,14 +254,15 @@ def _stay(stay: StayInUnit) -> StayRow:
     """A stay in words; one that is not the first in its unit says so."""
     again = f" (بار {stay.number})" if stay.number > 1 else ""
     kind, state = _STAYS[stay.clock.state] if stay.clock else ("", "بدون مهلت واحد")
+    if stay.part_minutes:
+        state = f"{state}، از {stay.part_minutes / 60:g} ساعت"
     if stay.handed_on:
         state = f"{state}؛ ارجاع شد"
     return StayRow(
         f"{stay.unit['fa']}{again}",
-        moment(stay.since),
-        moment(stay.until) if stay.until else "اکنون همین‌جاست",
-        fold_digits(stay.counted_fa).removesuffix(_OFFICE),
-        f"{stay.part_minutes / 60:g} ساعت" if stay.part_minutes else "—",
+        f"{day(stay.since)}، {time(stay.since)}",
+        f"{day(stay.until)}، {time(stay.until)}" if stay.until else "اکنون همین‌جاست",
+        fold_digits(stay.counted_fa),
         kind,
         state,
     )

@@ -12,6 +12,7 @@ FILTERS = (
     "search",
     "mine",
     "late",
+    "late_part",
     "unit",
     "category",
     "county",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from iran.persian import tehran_day
 from services.ticketing.domain import clock
 from services.ticketing.domain.calendar import Calendar
-from services.ticketing.domain.moves import WORK
+from services.ticketing.domain.moves import WORK, State
 from services.ticketing.domain.ticket import Entry, fold, is_word_of_unit, pauses
 
 NAMES = ("first_response", "next_update", "solution")
@@ -58,14 +58,12 @@ def clocks(
     entries: Sequence[Entry], promise: Promise, calendar: Calendar, county: str, now: dt.datetime
 ) -> list[Clock]:
     """Every promise of the ticket as it stands at ``now``: a pure function of what it is given."""
-    stood = pauses(entries)
+    stood, state = pauses(entries), fold(entries).state
     standing = []
     for name, (start, met_at) in _courses(entries).items():
         span = promise.spans.get(name)
         if span is not None:
-            standing.append(
-                judged(name, span, start, met_at, stood, calendar, county, now, entries)
-            )
+            standing.append(judged(name, span, start, met_at, stood, calendar, county, now, state))
     return standing
 
 
@@ -105,14 +103,14 @@ def judged(  # noqa: PLR0913 - all that a promise depends on
     calendar: Calendar,
     county: str,
     now: dt.datetime,
-    entries: Sequence[Entry],
+    ticket: State,
 ) -> Clock:
-    """One clock, from its start until it was met, as it stands at ``now``."""
+    """One clock, from its start until it was met, at ``now``; ``ticket`` is the ticket's state."""
     # A pause after the promise was met has nothing to do with it.
     own = [pause for pause in stood if met_at is None or pause.start < met_at]
     try:
         due = end_of(span, start, calendar, county, own)
-        state = _state(due, met_at, now, fold(entries).state)
+        state = _state(due, met_at, now, ticket)
     except clock.NoWorkingTime:
         due, state = _NO_END, "MET" if met_at is not None else "UNKNOWN"
     paused = sum(

@@ -6,14 +6,15 @@ and gets back is a new stay, with a number that says so.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from services.ticketing.domain import clock, promises
 from services.ticketing.domain.calendar import Calendar
-from services.ticketing.domain.moves import ENDED
+from services.ticketing.domain.moves import ENDED, State
 from services.ticketing.domain.promises import PART, Clock, Span
-from services.ticketing.domain.ticket import Entry, Ticket, pauses
+from services.ticketing.domain.ticket import Entry, Ticket, fold, pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def ends(before: Ticket, after: Ticket) -> bool:
 def stays(entries: Sequence[Entry]) -> list[Stay]:
     """List the stays of a ticket in their order."""
     listed: list[Stay] = []
+    had: Counter[str] = Counter()
     ticket = Ticket()
     for entry in entries:
         before, ticket = ticket, ticket.after(entry)
@@ -60,8 +62,9 @@ def stays(entries: Sequence[Entry]) -> list[Stay]:
             handed_on = ticket.state not in ENDED
             listed[-1] = replace(listed[-1], end=entry.at, handed_on=handed_on)
         if begins(before, ticket):
-            number = 1 + sum(stay.unit == ticket.unit for stay in listed)
-            listed.append(Stay(ticket.unit, entry.at, entry.data.get("part"), number))
+            had[ticket.unit] += 1
+            minutes = entry.data.get("part")
+            listed.append(Stay(ticket.unit, entry.at, minutes, had[ticket.unit]))
     return listed
 
 
@@ -71,35 +74,34 @@ def judged(
     """Every stay as it stands at ``now``; nothing counts while the ticket waits for somebody
     outside, as with promises.
     """
-    return [_judged(stay, entries, calendar, county, now) for stay in stays(entries)]
+    stood, state = pauses(entries), fold(entries).state
+
+    def judge(stay: Stay) -> JudgedStay:
+        counted = clock.open_time(stay.start, stay.end or now, calendar, county, stood)
+        return JudgedStay(stay, counted, _clock(stay, stood, state, calendar, county, now))
+
+    return [judge(stay) for stay in stays(entries)]
 
 
 def part_clock(
     entries: Sequence[Entry], calendar: Calendar, county: str, now: dt.datetime
 ) -> Clock | None:
     """The clock of the unit in which the ticket lies; None without one, and after the end."""
-    stay = stays(entries)[-1]
-    if stay.end is not None or stay.minutes is None:
+    last = stays(entries)[-1]
+    if last.end is not None or last.minutes is None:
         return None
-    return _clock(stay, stay.minutes, entries, calendar, county, now)
-
-
-def _judged(
-    stay: Stay, entries: Sequence[Entry], calendar: Calendar, county: str, now: dt.datetime
-) -> JudgedStay:
-    counted = clock.open_time(stay.start, stay.end or now, calendar, county, pauses(entries))
-    if stay.minutes is None:
-        return JudgedStay(stay, counted, None)
-    return JudgedStay(stay, counted, _clock(stay, stay.minutes, entries, calendar, county, now))
+    return _clock(last, pauses(entries), fold(entries).state, calendar, county, now)
 
 
 def _clock(  # noqa: PLR0913 - all that a clock depends on
     stay: Stay,
-    minutes: int,
-    entries: Sequence[Entry],
+    stood: Sequence[clock.Pause],
+    state: State,
     calendar: Calendar,
     county: str,
     now: dt.datetime,
-) -> Clock:
-    span, stood = Span(minutes=minutes), pauses(entries)
-    return promises.judged(PART, span, stay.start, stay.end, stood, calendar, county, now, entries)
+) -> Clock | None:
+    if stay.minutes is None:
+        return None
+    span = Span(minutes=stay.minutes)
+    return promises.judged(PART, span, stay.start, stay.end, stood, calendar, county, now, state)

@@ -54,7 +54,7 @@ def of_units(context: Context, span: Span) -> list[Json]:
         return []
     late, this_month = _late_now(context), first_of_month(tehran_day(context.now), 0)
     ended = _ended(context, span)
-    silent = sorted(late.keys() - {row.unit for row in ended})
+    silent = sorted({unit for unit, count in late.items() if count} - {row.unit for row in ended})
     rows = [*ended, *(MonthOfUnit(unit, this_month) for unit in silent)]
     return [_described(context, row, late.pop(row.unit, None)) for row in rows]
 
@@ -121,4 +121,5 @@ def _late_now(context: Context) -> dict[str, int]:
         .where(TICKETS.c.part_due_at < context.now, *_seen(context, TICKETS.c.unit))
         .group_by(TICKETS.c.unit)
     )
-    return {row.unit: row.late for row in context.conn.execute(statement)}
+    clocks = {unit.code: 0 for unit in context.book.units.values() if unit.part_minutes}
+    return clocks | {row.unit: row.late for row in context.conn.execute(statement)}

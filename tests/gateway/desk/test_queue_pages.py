@@ -254,3 +254,22 @@ def test_no_cell_of_a_file_is_a_formula():
     assert first == ["'=cmd()", "-5"]
     assert second == ["' @SUM(A1)", "'+98912"]
     assert third == ["'\u200f=1", ""]
+
+
+def test_a_list_by_units_own_times_and_the_ticket_say_what_is_left_of_them(shared_desk):
+    """What is not late in its unit is not in the tab; a list by it says nothing of promises."""
+    nader = Colleague(shared_desk, "nader")
+    code = registered(shared_desk, category="water_turn", kind="request")["code"]
+    by_part = {"unit": "surface", "sort": "-part", "size": "100"}
+    assert code in nader.codes(**by_part)
+    assert code not in nader.codes(late_part="1", **by_part)
+    assert "مانده در واحد" in nader.get("/queue", **by_part).text
+    late = nader.get("/queue", late_part="1", unit="surface").text
+    (current,) = re.findall('<a href="([^"]*)" aria-current=page>دیر در واحد', late)
+    assert "late_part=1" in current
+    page = nader.get(f"/tickets/{code}").text
+    assert "مهلت واحد" in page
+    assert re.search('<details id="stays"><summary>زمان در کدام واحد گذشت؟</summary>', page)
+    assert "در مهلت، از 14 ساعت" in page
+    table = nader.get("/figures/parts.csv").text
+    assert table.splitlines()[0].split(",")[4:8] == ["واحد", "ماه", "در مهلت", "دیر"]

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.database.books import BadBook
 from bus.errors import RuleBroken
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import queue as lists
+from services.ticketing import books
 from services.ticketing.chores import deadlines
 from services.ticketing.domain import promises, stays
 from services.ticketing.domain.calendar import Calendar, Row
@@ -122,16 +124,29 @@ def test_a_part_counts_from_when_a_ticket_comes_and_a_later_book_does_not_change
     )
     assert (third["number"], third["part_minutes"], third["until"]) == (2, 4200, None)
     hand.answer(code)
-    kept = execute(
+    kept = [("groundwater", 240, True, 1), ("surface", 60, True, 1), ("groundwater", 0, True, 2)]
+    assert ended_stays(hand) == kept
+    execute(hand.db, "select redact_ticket(id) from tickets")
+    assert ended_stays(hand) == kept
+
+
+def ended_stays(hand):
+    """What the logs keep of stays that ended: unit, minutes, kept, number."""
+    return execute(
         hand.db,
         "select data->>'stay_unit', (data->>'stay_minutes')::int, (data->>'stay_kept')::bool, "
         "(data->>'stay_number')::int from ticket_events where data ? 'stay_unit' order by seq",
     )
-    assert kept == [
-        ("groundwater", 240, True, 1),
-        ("surface", 60, True, 1),
-        ("groundwater", 0, True, 2),
-    ]
+
+
+def test_a_day_that_is_closed_later_moves_the_end_of_a_units_time(hand):
+    with_part(hand, 7)
+    code = hand.register()
+    change = {"kind": "closure", "from_day": "2026-11-24", "title": "تعطیلی", "source": "مصوبه"}
+    assert "row" in hand.call(at_desk.CHANGE_CALENDAR, as_="nader", **change)
+    hand.do(deadlines.recalculate)
+    (row,) = hand.call(lists.QUEUE, as_="karim", sort="part")["tickets"]
+    assert row["part_due_at"] == stays_of(hand, code)[0]["clock"]["due"] == "2026-11-25T05:30:00Z"
 
 
 def test_the_head_hears_once_ahead_and_once_after_and_never_beside_a_promise(hand):
@@ -202,3 +217,13 @@ def test_a_warning_of_parts_is_written_in_the_book_like_others(hand):
     hand.at("1405-09-02 13:00").do(deadlines.watch)
     data = execute(hand.db, "select data->>'role' from ticket_events where act = 'escalate'")
     assert data == [("supervisor",)]
+
+
+def test_a_file_does_not_take_a_unit_away_in_which_tickets_lie(hand):
+    hand.register(category="water_turn", kind="request")
+    with hand.store.transaction() as tx:
+        document = {**books.newest(tx.conn).document, "calendar": []}
+        document["units"] = [row for row in document["units"] if row["code"] != "surface"]
+        with pytest.raises(BadBook, match="surface") as refused:
+            books.replace(tx.conn, document)
+    assert "book.in_use" in refused.value.faults[0]

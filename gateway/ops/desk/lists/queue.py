@@ -79,7 +79,7 @@ class QueuePages:
         query = addresses.queue_of(fields)
         page = await self._pages.ask(request, contracts.QUEUE, query)
         now = dt.datetime.now(dt.UTC)
-        counts = page.counts or {}
+        counts, by_part = page.counts or {}, query.late_part or query.sort == "part"
         return QueueView(
             page=page,
             query=query,
@@ -91,7 +91,7 @@ class QueuePages:
                 if tab.key != "part" or "part" in counts
             ),
             tab=addresses.current_tab(query),
-            urgencies={row.code: urgency(row, now) for row in page.tickets},
+            urgencies={row.code: urgency(row, now, by_part=by_part) for row in page.tickets},
             unsorted=addresses.address({**fields, "sort": "", "page": "", "at": ""}) + "&sort=",
             first=(page.page - 1) * query.size,
             filtered=sum(1 for name in ("category", "county", "kind", "unit") if name in fields),

@@ -22,11 +22,11 @@ class Urgency(NamedTuple):
     due: str | None = None
 
 
-def urgency(row: QueueRow, now: dt.datetime) -> Urgency:
-    """Return how urgent a ticket is; ``now`` in UTC."""
+def urgency(row: QueueRow, now: dt.datetime, *, by_part: bool = False) -> Urgency:
+    """Return how urgent a ticket is; ``now`` in UTC. ``by_part``: a list by units' own times."""
     if row.unread:
         return Urgency("warn", "پیام تازه پس از پایان")
-    if row.part_due_at and (row.due_at is None or _is_before_promise(row, now)):
+    if row.part_due_at and (by_part or row.due_at is None or _is_before_promise(row, now)):
         return _of_part(row.part_due_at, now)
     if row.due_at is None:
         if row.state == "PAUSED":
