@@ -4,7 +4,7 @@ import datetime as dt
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from bus.messages.fields import Choice, Day, Text, whole
+from bus.messages.fields import Choice, Day, Float, Text, whole
 from bus.messages.values import Json
 from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from contracts.ticketing.citizens import KINDS
@@ -12,6 +12,13 @@ from iran import identifiers
 from services.ticketing.domain.promises import NAMES, PART
 
 LONG = 500
+
+
+def hours() -> Float:
+    """Hours of the office, as promises and units have them."""
+    error = "book.hours|Give hours of the office from 0.1 to 2000."
+    errors = dict.fromkeys(("invalid", "too_large", "special"), error)
+    return Float(validate=validate.Range(0.1, 2000, error=error), error_messages=errors)
 
 
 class Named(Schema):
@@ -50,7 +57,7 @@ class Unit(Named):
     mail_category = Text(40)
     phone = Text(40, load_default="")
     # Hours of the office that it has for a ticket from when it comes there; without: no clock.
-    part_hours = fields.Float(validate=validate.Range(0.1, 2000))
+    part_hours = hours()
 
     @validates_schema(skip_on_field_errors=True)
     def _address(self, data: Json, **_: object) -> None:
@@ -78,7 +85,7 @@ class Route(Schema):
 
 
 class SpanOf(Schema):
-    hours = fields.Float(validate=validate.Range(0.1, 2000))
+    hours = hours()
     days = fields.Integer(strict=True, validate=validate.Range(1, 1000))
 
     @validates_schema

@@ -122,7 +122,8 @@ def name_of(section: str, row: Row, book: BookOfDesk) -> str:
     if section == "routes":
         return f"{_name(book.categories, row['category'])} در {_name(book.counties, row['county'])}"
     if section == "escalation":
-        return f"{texts.LEVEL_CLOCKS.get(row['clock'], row['clock'])}، {level_in_words(row[LEVEL])}"
+        clock = texts.LEVEL_CLOCKS.get(row["clock"], row["clock"])
+        return f"{clock}، {shown(LEVEL, row[LEVEL], book)}"
     if section in ("closing", "roles"):
         return texts.ONE[section]
     return str(row.get("fa") or row.get("title_fa") or row.get("code"))

@@ -157,6 +157,26 @@ def test_a_row_of_the_book_is_seen_in_sentences_proposed_by_one_and_approved_by_
     assert re.search("محل مراجعه «[^»]+» از 20 فروردین 1406", nader.get("/book?part=history").text)
 
 
+def test_what_is_no_number_is_refused_in_its_box_of_the_book(mina):
+    """Words, and numbers without end; a unit's own time and a level of its warnings are seen."""
+    day = {"valid_from": "1406/01/20", "source": "مصوبه ۹"}
+    level = {"clock": "part", "role": "unit_head", "side": "after", **day}
+    for hours in ("گاهی", "1e999", "nan"):
+        page = mina.press("/book/escalation/row", minutes_from_due=hours, **level)
+        assert page.status_code == 422, text_of(page)
+        assert 'id="escalation-minutes_from_due-error"' in page.text
+    assert "هشدار «مهلت واحد، 2 ساعت پس از سررسید»" in text_of(
+        mina.press("/book/escalation/row", minutes_from_due="2", **level)
+    )
+    form = mina.get("/book/units/row", key="surface").text
+    names = re.findall(r'<input id="units-(\w+)" name="\w+" value="([^"]*)"', form)
+    typed = {**dict(names), "key": "surface", "code": "surface", "mail_category": "water_turn"}
+    page = mina.press("/book/units/row", **{**typed, **day, "part_hours": "گاهی"})
+    assert "ساعت کاری را با عددی از 0.1 تا 2000 بنویسید" in page.text
+    look = mina.press("/book/units/row", **{**typed, **day, "part_hours": "۲٫۵"})
+    assert "مهلت واحد برای هر پرونده، ساعت کاری از 14 به 2.5" in text_of(look)
+
+
 def test_a_new_promise_is_compared_with_the_one_that_it_follows(mina):
     page = mina.get("/book?part=promises").text
     assert "3.5 ساعت کاری" in page
