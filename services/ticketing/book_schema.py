@@ -17,8 +17,10 @@ LONG = 500
 def hours() -> Float:
     """Hours of the office, as promises and units have them."""
     error = "book.hours|Give hours of the office from 0.1 to 2000."
-    errors = dict.fromkeys(("invalid", "too_large", "special"), error)
-    return Float(validate=validate.Range(0.1, 2000, error=error), error_messages=errors)
+    return Float(
+        validate=validate.Range(0.1, 2000, error=error),
+        error_messages={"invalid": error, "too_large": error, "special": error},
+    )
 
 
 class Named(Schema):
