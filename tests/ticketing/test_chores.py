@@ -429,8 +429,11 @@ def test_an_answer_without_objection_ends_by_itself_and_may_still_be_objected_to
     assert hand.track(code)["state"] == "ANSWERED"
     hand.moment += dt.timedelta(days=1)
     hand.do(deadlines.close_quietly)
-    assert hand.track(code)["state"] == "CLOSED"
-    assert "reopen" in hand.track(code)["may"]
+    ended = hand.track(code)
+    assert ended["state"] == "CLOSED"
+    kept = {clock["clock"]: clock["state"] for clock in ended["clocks"]}
+    assert kept == {"first_response": "MET", "solution": "MET"}, "the answer came in time"
+    assert "reopen" in ended["may"]
     reply = hand.call(contracts.REOPEN, code=code, secret=SECRET, text="نه")
     assert reply["state"] == "OPEN"
 

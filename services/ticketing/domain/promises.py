@@ -79,7 +79,8 @@ def _courses(
         if entry.act in ("reopen", "take_up"):
             started, ended, update, waiting = entry.at, None, entry.at, False
         elif entry.act in ("answer", "close", "withdraw"):
-            ended = entry.at
+            # An answer to which nobody objected is closed weeks later: it was there all along.
+            ended = ended or entry.at
         elif is_word_of_unit(entry):
             update, waiting = entry.at, False
         elif entry.act == "write" and update is not None and not waiting:
