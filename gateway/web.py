@@ -72,7 +72,7 @@ SECURITY = {
     # never served as a script (nosniff, and a media type of its own).
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
     "style-src 'self'; font-src 'self'; img-src 'self' data:; manifest-src 'self'; "
-    "form-action 'self'; "
+    "worker-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
 }
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]

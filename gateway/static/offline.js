@@ -229,7 +229,7 @@ async function send(item) {
   const told = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : null;
   if (answer.ok && told) return sent(item, told);
   if (told?.signed_out) {
-    return { stop: "نشست شما پایان یافته است: نخست در /desk وارد شوید، سپس به همین صفحه بازگردید. چیزی گم نشد." };
+    return { stop: "نشست شما پایان یافته است: از «میز من» در بالا وارد شوید، سپس به همین صفحه بازگردید. چیزی گم نشد." };
   }
   // Nobody knows whether it was done: the same id is sent again, which does nothing twice.
   if (!told || told.unknown) {

@@ -21,6 +21,8 @@
     const told = await taken(new URLSearchParams(new FormData(form)));
     if (!told.tickets.length) return "هیچ‌یک از این پرونده‌ها دیگر برای شما باز نیست.";
     await Along.keep(told, password);
+    // Else a browser that needs room may forget what is typed; it may say no.
+    navigator.storage?.persist?.().catch(() => {});
     await navigator.serviceWorker.ready;
     location.href = "/desk/offline";
     return "";

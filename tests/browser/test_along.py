@@ -4,6 +4,7 @@ import re
 import uuid
 
 import pytest
+import requests
 
 from tests.browser.test_citizen import sit_down, stand_up
 from tests.browser.test_ticket_page import registered
@@ -106,7 +107,7 @@ def test_without_a_connection_tickets_are_read_typed_into_and_sent_once_by_a_pre
     details.get_by_role("button", name="بگذار برای فرستادن").first.click()
     wait_for(lambda: page.locator("#unsent li").count() == 2, 10)
     page.click("#send")
-    page.wait_for_function("document.getElementById('state').textContent.includes('ارتباط نیست')")
+    wait_for(lambda: "ارتباط نیست" in page.inner_text("#state"), 10)
     # Meanwhile somebody else worked on one of them.
     at_desk = signed_in(page.desk, "mina")
     at_desk.post(
@@ -138,9 +139,9 @@ def test_what_was_taken_along_ends_by_wrong_passwords_another_colleague_and_an_e
     page.reload()
     for left in (4, 3, 2, 1):
         open_along(page, "a wrong word")
-        page.wait_for_function(f"/{left} بار/.test(document.getElementById('state').textContent)")
+        wait_for(lambda left=left: f"{left} بار" in page.inner_text("#state"), 20)
     open_along(page, "a wrong word")
-    page.wait_for_function("/پاک شد/.test(document.getElementById('state').textContent)")
+    wait_for(lambda: "پاک شد" in page.inner_text("#state"), 20)
     assert not any(page.evaluate(STORED).values())
     page.context.set_offline(False)
     # A clock that was set back is not believed.
@@ -173,6 +174,14 @@ def test_a_form_that_does_not_arrive_comes_back_with_what_was_typed(colleague):
     page.goto(f"{page.desk.ops}/desk")
     page.evaluate("navigator.serviceWorker.ready.then(() => 0)")
     page.goto(f"{page.desk.ops}/desk/tickets/{code}?open=note")
+    # What arrives goes as it would without the worker, with its files.
+    photo = {"name": "چاه.txt", "mimeType": "text/plain", "buffer": b"x" * 300_000}
+    page.set_input_files("#note-files", photo)
+    page.fill("#note-text", "با پیوست")
+    page.get_by_role("button", name="ثبت یادداشت").click()
+    page.wait_for_url(re.compile("done=note"))
+    assert "چاه.txt" in page.inner_text(".timeline")
+    page.goto(f"{page.desk.ops}/desk/tickets/{code}?open=note")
     page.fill("#note-text", f'{INJECTED} "نوشته" گم نمی‌شود')
     page.context.set_offline(True)
     page.get_by_role("button", name="ثبت یادداشت").click()
@@ -183,3 +192,27 @@ def test_a_form_that_does_not_arrive_comes_back_with_what_was_typed(colleague):
     page.get_by_role("button", name="دوباره بفرست").click()
     page.wait_for_url(re.compile("done=note"))
     assert '"نوشته" گم نمی‌شود' in page.inner_text(".timeline")
+
+
+def test_what_is_sent_later_has_the_rights_and_refusals_of_the_act_itself(shared_desk):
+    code, other = registered(shared_desk), registered(shared_desk)
+    karim, at = signed_in(shared_desk, "karim"), f"{shared_desk.ops}/desk/along/send"
+    note = {"act": "note", "code": code, "version": "1", "text": "ی", "owner": "karim"}
+    note["form"] = str(uuid.uuid4())
+    assert [karim.post(at, data=note).json() for _ in range(2)] == [{"version": 2}] * 2
+    wrong = {
+        "version": ({"form": "x"}, 409),
+        "came": ({"act": "visit", "came": "1", "code": other}, 422),
+        "owner": ({"owner": "mina"}, 403),
+        "act": ({"act": "answer"}, 404),
+        "text": ({"text": ""}, 422),
+    }
+    for name, (members, status) in wrong.items():
+        answer = karim.post(at, data={**note, **members})
+        assert (name, answer.status_code) == (name, status), answer.text
+        assert re.search("[آ-ی]{3}", answer.json()["refused"])
+    assert karim.post(at, data={**note, "form": "y"}).json()["version"] == 2
+    stranger = requests.post(at, data=note, timeout=20)
+    assert (stranger.status_code, stranger.json()["signed_out"]) == (401, True)
+    foreign = karim.post(at, data=note, headers={"Origin": "https://other.example"})
+    assert foreign.status_code == 403

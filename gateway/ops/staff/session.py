@@ -30,6 +30,14 @@ FRESH_SECONDS = 1.0
 DEVICE_SECONDS = 180 * 24 * 3600
 # What an open page asks by itself: nobody need sit before it.
 UNATTENDED = frozenset({"/desk/queue/live", "/desk/along/standing", "/board/now"})
+# Who asks for these is not looked up: they are the same for everybody.
+FOR_EVERYBODY = (
+    "/static/",
+    "/health/",
+    "/desk/worker.js",
+    "/desk/app.webmanifest",
+    "/desk/offline",
+)
 # The part of the desk that a context's Requests belong to, as SECOND_FACTOR names it.
 PARTS = {"billing": "treasury", "agencies": "register", "notify": "notices"}
 
@@ -105,7 +113,7 @@ class Desk:
 
     async def _ask_whose(self, request: Request) -> Colleague | BusError:
         cookie = request.cookies.get(self.cookie_name(request), "")
-        if not cookie or request.url.path.startswith(("/static/", "/health/")):
+        if not cookie or request.url.path.startswith(FOR_EVERYBODY):
             return signed_out()
         session = accounts.OfRequest(
             session=digest_of(cookie),
