@@ -110,6 +110,28 @@ def test_m21_an_automatic_letter_is_seen_at_the_desk_and_made_a_ticket_once(shar
     assert "پیش‌تر تصمیم گرفته شده" in late.text
 
 
+def test_a_head_keeps_the_list_of_senders_and_what_is_typed_wrong_names_its_field(shared_desk, sat):  # noqa: F811
+    at, mina = f"{shared_desk.ops}/desk/letters/senders", sat("mina")
+
+    def press(act, **typed):
+        form = {"form": f"desk-{uuid.uuid4()}-1", "reason": "fraud", **typed}
+        return mina.post(f"{at}/{act}", data=form, timeout=20)
+
+    assert 'value="ads@spam.example"' in mina.get(f"{at}?sender=ads@spam.example", timeout=20).text
+    wrong = press("put", sender="ads", days="181")
+    assert wrong.status_code == 422
+    for sentence in ("نشانی را مانند name@host.ir بنویسید.", "عددی از 1 تا 180 بنویسید."):
+        assert sentence in wrong.text
+    domain = press("put", sender="@spam.example", days="30")
+    assert "یک دامنه را تنها ناظر کنار می‌گذارد" in domain.text
+    listed = press("put", sender="Ads@Spam.example", days="۳")
+    assert listed.url == f"{at}?done=sender_put"
+    assert ">ads@spam.example</bdi>" in listed.text
+    row = re.search(r'name="row" value="([0-9]+)"', listed.text)[1]
+    assert "پایان یافت" in press("end", row=row).text
+    assert sat("karim").get(at, timeout=20).status_code == 403
+
+
 def test_m21_a_letter_is_put_into_a_ticket_by_its_code(shared_desk, page):
     code = registered(shared_desk)["code"]
     letter = send(shared_desk, message("خبرنامه", List_Id="<news.example.org>"))

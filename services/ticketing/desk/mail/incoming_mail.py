@@ -71,7 +71,7 @@ def waiting(context: Context) -> int:
 
 def count_set_aside(context: Context, since: dt.datetime | None) -> int:
     """Count the e-mails that lie set aside, all of them or those since a moment."""
-    where = _visible(context, None)
+    where = and_(LETTERS.c.state == "SET_ASIDE", _visible(context, None))
     if since is not None:
         where = and_(where, LETTERS.c.worked_at > since)
     return rows.counts(context.conn, where).get("SET_ASIDE", 0)
