@@ -74,7 +74,15 @@ PORTAL = (
 )
 BOARD = ("/", "/dead-letters", "/transactions", "/agencies", "/registry/loads")
 # Pages that axe judges in the walk, since no test of their own has it judge them.
-JUDGED = ("/promise", "/privacy", "/dead-letters", "/transactions", "/agencies")
+JUDGED = (
+    "/promise",
+    "/privacy",
+    "/reports/heat",
+    "/letters/senders",
+    "/dead-letters",
+    "/transactions",
+    "/agencies",
+)
 # Faces of programs, as people see them in a browser.
 AGENCY = (
     "/",
