@@ -36,13 +36,14 @@ PUBLIC_PROVIDERS = frozenset(
 
 
 def mailbox_of(address: str) -> str:
-    """Return the mailbox behind an address: its case and tag (RFC 5233) make no other person.
+    """Return the mailbox behind an address: its case and tag (RFC 5233) make no other person. What
+    begins with the sign of a tag is all its name: without it, it would be that of a whole domain.
 
-    >>> mailbox_of("Sara+7@Example.IR")
-    'sara@example.ir'
+    >>> mailbox_of("Sara+7@Example.IR"), mailbox_of("+7@example.ir")
+    ('sara@example.ir', '+7@example.ir')
     """
     local, _, host = address.lower().rpartition("@")
-    return f"{local.split('+', 1)[0]}@{host}"
+    return f"{local.split('+', 1)[0] or local}@{host}"
 
 
 def domain_of(address: str) -> str:

@@ -13,6 +13,7 @@ OFFICES = ("postmaster", "abuse")
 MAILBOXES_MOST, WRITERS_MOST = 50, 10
 _SPECIAL = re.compile(r'["(<,;:]')
 _QUOTED_END = re.compile(r'(?:[^"\\]|\\.)*"')
+_QUOTED_NEEDLESSLY = re.compile(r'"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"@')
 _ADDRESS = re.compile(r'(?:[^\s<>()\[\],;:"@\\]{1,64}|"[^"\\]{1,64}")@[^\s<>()\[\],;:"@\\]{1,255}')
 
 
@@ -166,11 +167,17 @@ def canonical(address: str) -> str:
     """The address in lower case, its host as A-labels; empty if it is none.
 
     An encoded word is never part of an address. One with characters beyond ASCII before the @
-    (RFC 6531) stays as it is, so that people see it.
+    (RFC 6531) stays as it is, so that people see it. Quotation marks that nothing asks for, and the
+    dot of the root, make no other address (RFC 5321, 4.1.2; RFC 1034, 3.1).
+
+    >>> canonical('"Sara"@Example.IR.')
+    'sara@example.ir'
     """
-    address = address.strip()
+    address = address.strip().removesuffix(".")
     if address[:1] == address[-1:] == "'":
         address = address[1:-1]
+    if _QUOTED_NEEDLESSLY.match(address):
+        address = address.replace('"', "")
     if "=?" in address or not _ADDRESS.fullmatch(address):
         return ""
     try:

@@ -103,6 +103,20 @@ def test_who_may_be_set_aside_by_whom_for_how_long_and_what_ends_it(hand):
     assert by == [None, "nader", "nader"]
 
 
+def test_however_an_address_is_written_it_is_the_one_address_and_never_its_domain(hand):
+    """What begins with the sign of a tag was once set aside as all of its domain."""
+    assert put(hand, "reza@example.com", "nader")["sender"] == "reza@example.com"
+    for written in ("REZA+7@EXAMPLE.COM", '"reza"@example.com', "<reza@example.com.>"):
+        assert write(hand, From=f"sara@citizen.example {written}") == "SET_ASIDE"
+    write(hand, From="<+pumps@city.example>")
+    hand.act(contracts.SPAM, code_of(hand), "nader", set_aside=True)
+    assert [row["sender"] for row in hand.call(contracts.SENDERS, as_="nader")["senders"]] == [
+        "+pumps@city.example",
+        "reza@example.com",
+    ]
+    assert write(hand, From="mayor@city.example") == "TICKET"
+
+
 def test_a_row_and_its_letters_go_after_their_time_and_with_the_data_of_the_ticket(hand):
     write(hand)
     hand.act(contracts.SPAM, code_of(hand), "mina", set_aside=True)
