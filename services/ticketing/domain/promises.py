@@ -53,6 +53,12 @@ class Clock:
     def runs(self) -> bool:
         return self.state in ("RUNNING", "MISSED")
 
+    def is_late(self, now: dt.datetime) -> bool:
+        """True if it was met after its due time, or is not met and the time has passed; also of a
+        ticket joined with another, whose clock nobody watches.
+        """
+        return self.due is not None and (self.met_at or now) > self.due
+
 
 def clocks(
     entries: Sequence[Entry], promise: Promise, calendar: Calendar, county: str, now: dt.datetime

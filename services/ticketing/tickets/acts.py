@@ -119,7 +119,7 @@ def add(  # noqa: PLR0913 - an entry of the log has as many parts
     if act in ("answer", "close"):
         # Kept with the log: what is said later about punctuality does not change with a calendar.
         solution = next((c for c in case.clocks(context) if c.name == "solution"), None)
-        members["on_time"] = solution is None or solution.state != "MISSED"
+        members["on_time"] = solution is None or not solution.is_late(context.now)
     entry = Entry(case.ticket.version + 1, context.now, by, actor, act, members)
     before, case.ticket = case.ticket, case.ticket.after(entry)
     members |= _marks_of_stays(context, case, before)
@@ -145,7 +145,7 @@ def _marks_of_stays(context: Context, case: Case, before: Ticket) -> dict[str, o
             "stay_number": last.stay.number,
         }
         if last.clock is not None:
-            marks["stay_kept"] = last.clock.state != "MISSED"
+            marks["stay_kept"] = not last.clock.is_late(context.now)
     if stays.begins(before, case.ticket):
         unit = context.book.units.get(case.ticket.unit)
         if unit is not None and unit.part_minutes:

@@ -139,6 +139,18 @@ def ended_stays(hand):
     )
 
 
+def test_who_joins_a_late_ticket_with_another_does_not_make_it_punctual(hand):
+    """While it is joined nobody watches its clocks; its end judges them all the same."""
+    with_part(hand, 7)
+    into, code = hand.register(), hand.register()
+    hand.at("1405-12-01 09:00").act(at_desk.MERGE, code, into=into)
+    hand.answer(into)
+    assert stays_of(hand, code)[0]["clock"]["state"] == "LATE"
+    assert [kept for _, _, kept, _ in ended_stays(hand)] == [False, False]
+    on_time = "select data->>'on_time' from ticket_events where act = 'answer'"
+    assert execute(hand.db, on_time) == [("false",), ("false",)]
+
+
 def test_a_day_that_is_closed_later_moves_the_end_of_a_units_time(hand):
     with_part(hand, 7)
     code = hand.register()
