@@ -15,7 +15,7 @@ from iran.persian import jalali, tehran_day
 from services.ticketing.context import Context
 from services.ticketing.domain import statistics
 from services.ticketing.figures.counting import first_of_month, midnight
-from services.ticketing.figures.reports import IS_PUBLIC
+from services.ticketing.figures.reports import IS_PUBLIC, SQUARE, square_of
 from services.ticketing.tables import TICKETS
 from services.ticketing.tables.base import MOMENT
 from services.ticketing.tickets.refusals import field_refusal
@@ -87,8 +87,10 @@ def _part(message: AskHeat, months: dict[str, dt.datetime]) -> tuple[ColumnEleme
 
 
 def _counted(context: Context, part: ColumnElement[str]) -> Cells:
+    # By the squares that the list shows: else a cell would say of a report at its edge where in
+    # its square it lies.
     row, column = (
-        cast(func.floor(position * IN_DEGREE), Integer)
+        cast(func.floor((square_of(position) + 0.5) * SQUARE * IN_DEGREE), Integer)
         for position in (TICKETS.c.lat, TICKETS.c.long)
     )
     statement = (

@@ -97,7 +97,7 @@ def public_map(context: Context, message: AskMap) -> PublicMap:
         func.count().filter(~is_open).label("closed"),
     )
     by_county = select(column.county, *counts).where(*where).group_by(column.county)
-    lat, long = (_square(position) for position in (column.lat, column.long))
+    lat, long = map(square_of, (column.lat, column.long))
     by_place = select(lat, long, *counts).where(*where, column.lat.is_not(None)).group_by(lat, long)
     by_code = {row.county: row for row in context.conn.execute(by_county)}
     counties = context.book.counties
@@ -123,7 +123,8 @@ def public_map(context: Context, message: AskMap) -> PublicMap:
     )
 
 
-def _square(position: ColumnElement[float]) -> ColumnElement[float]:
+def square_of(position: ColumnElement[float]) -> ColumnElement[float]:
+    """The number of the square in which a position lies: all that is ever public of it."""
     return cast(func.floor(position / SQUARE), Float)
 
 

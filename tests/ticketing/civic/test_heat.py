@@ -4,6 +4,8 @@ from contracts.ticketing import public as contracts
 from tests.stores import execute
 
 HERE, THERE = {"lat": 30.6682, "long": 51.588}, {"lat": 30.1, "long": 51.0}
+# The list shows the middle of a square, which lies south of this edge of a cell.
+EDGE = {"lat": 35.3, "long": 51.55}
 
 
 def heat(hand, **asked_for):
@@ -48,4 +50,6 @@ def test_cells_categories_and_months_are_shown_only_where_nothing_small_is_told(
     execute(hand.db, "update tickets set public = false where category = 'canal'")
     assert heat(hand, category="leak") == {cell: 6}, "what was taken out leaves it at once"
     reply = hand.call(contracts.HEAT)
+    add(6, "illegal_well", EDGE)
+    assert (35.2, 51.5) in heat(hand), "a cell says no more of a place than the list does"
     assert (reply["side"], reply["smallest"], reply["months"][0]) == (0.1, 5, "1405-09")
