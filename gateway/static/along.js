@@ -27,9 +27,9 @@ self.Along = (() => {
         request.result.createObjectStore("typed", { keyPath: "id" });
       };
       request.onsuccess = () => {
-        // Another tab, or what clears the site's data, is not held up.
-        request.result.onversionchange = () => { request.result.close(); opened = null; };
-        request.result.onclose = () => { opened = null; };
+        // Another tab, or what clears the site's data, is not held up; the page hears of it.
+        const gone = () => { request.result.close(); opened = null; self.dispatchEvent(new Event("along-gone")); };
+        Object.assign(request.result, { onversionchange: gone, onclose: gone });
         done(request.result);
       };
       request.onerror = () => failed(request.error);
@@ -149,6 +149,7 @@ self.Along = (() => {
       of("about").put(about, COPY);
       for (const ticket of tickets) of("tickets").put(ticket);
     });
+    told?.postMessage("ended"); // what another tab shows is no longer what is here
   }
 
   // A try is counted before it is made: who ends the page in between has used it up.

@@ -32,6 +32,7 @@ async function begin() {
     lock();
     return;
   }
+  if (key && about.take !== met.about.take) lock(); // taken along anew in another tab
   ({ about } = met);
   at("ending").hidden = false;
   if (met.met) at("away").hidden = true;
@@ -278,6 +279,8 @@ for (const name of ["pointerdown", "keydown"]) addEventListener(name, stir);
 addEventListener("online", () => { at("away").hidden = true; begin(); });
 addEventListener("offline", () => { at("away").hidden = false; });
 Along.told?.addEventListener("message", again);
+// Signing out of everywhere clears the store, which opens anew once that is done.
+addEventListener("along-gone", () => { lock(); setTimeout(begin, 1000); });
 setInterval(() => { if (about && !about.ended && Date.now() >= about.until) again(); }, 30_000);
 // At another address this page stands for one that did not come.
 at("away").hidden = navigator.onLine && location.pathname === "/desk/offline";

@@ -3,7 +3,12 @@
 
 {
   const form = document.getElementById("take"), say = (text) => { document.getElementById("took").textContent = text; };
-  const SHORTEST = 8;
+  const SHORTEST = 8, WORKER_WITHIN = 10_000;
+  // Without the worker nothing could be opened there: some browsers let none begin, and never say so.
+  const working = () => Promise.race([navigator.serviceWorker.ready, new Promise((_, failed) => {
+    setTimeout(() => failed(new Error(
+      "این مرورگر صفحه بی ارتباط را نگه نمی‌دارد؛ چیزی همراه نشد. صفحه را تازه کنید و دوباره بزنید.")), WORKER_WITHIN);
+  })]);
   const taken = async (body) => {
     const answer = await fetch("/desk/along/take", { method: "POST", body, redirect: "error" });
     const told = await answer.json();
@@ -16,14 +21,17 @@
     const codes = new FormData(form).getAll("codes").length;
     if (!codes || codes > Number(form.dataset.most)) return `از ۱ تا ${form.dataset.most} پرونده را علامت بزنید.`;
     if (password.length < SHORTEST) { box.focus(); return `گذرواژه روز دست‌کم ${SHORTEST} نویسه دارد.`; }
-    if (await Along.unsent()) return "نخست آنچه در این دستگاه فرستاده نشده است را بفرستید یا دور بیندازید.";
+    if (await Along.unsent()) {
+      return "نوشته‌ای در این دستگاه مانده است: در «باز کردن آنچه همراه است» آن را بفرستید یا دور بیندازید؛ اگر از همکار دیگری است، از او بپرسید، سپس همان‌جا «پاک کردن همه از این دستگاه».";
+    }
+    await working();
     say("رمز می‌شود…");
     const told = await taken(new URLSearchParams(new FormData(form)));
     if (!told.tickets.length) return "هیچ‌یک از این پرونده‌ها دیگر برای شما باز نیست.";
     await Along.keep(told, password);
     // Else a browser that needs room may forget what is typed; it may say no.
     navigator.storage?.persist?.().catch(() => {});
-    await navigator.serviceWorker.ready;
+    box.value = "";
     location.href = "/desk/offline";
     return "";
   }

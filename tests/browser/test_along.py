@@ -148,6 +148,19 @@ def test_what_was_taken_along_ends_by_wrong_passwords_another_colleague_and_an_e
     take_along(page)
     page.evaluate("Date.now = () => 0")
     assert page.evaluate("Along.tend()") is None
+    # What another tab takes along anew, or ends everywhere, this one shows no more.
+    take_along(page)
+    open_along(page)
+    tab = page.context.new_page()
+    tab.codes, tab.desk = page.codes, page.desk
+    take_along(tab)
+    wait_for(lambda: not page.locator("#tickets details").count(), 20)
+    open_along(page)
+    tab.goto(f"{page.desk.ops}/desk/account")
+    tab.get_by_role("button", name="خروج از همه‌جا").click()
+    wait_for(lambda: not page.locator("#tickets details").count(), 20)
+    tab.close()
+    sit_down(page, page.desk, "karim")
     # Somebody else signs in on the device: only what was typed stays, which they cannot open.
     take_along(page)
     open_along(page)
