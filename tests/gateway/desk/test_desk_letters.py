@@ -129,6 +129,11 @@ def test_a_head_keeps_the_list_of_senders_and_what_is_typed_wrong_names_its_fiel
     assert ">ads@spam.example</bdi>" in listed.text
     row = re.search(r'name="row" value="([0-9]+)"', listed.text)[1]
     assert "پایان یافت" in press("end", row=row).text
+    # Of letters about which all was decided it does not say that tickets are made of them.
+    pressed = mina.post(
+        f"{at.removesuffix('/senders')}/take-out", {"selected": "9999999"}, timeout=20
+    )
+    assert "پرونده‌ای ساخته نشد" in pressed.text
     assert sat("karim").get(at, timeout=20).status_code == 403
 
 

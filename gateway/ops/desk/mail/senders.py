@@ -78,6 +78,8 @@ def _ticked(values: Values) -> tuple[int, ...]:
 
 
 def _done(reply: LettersTakenOut) -> str:
+    if not reply.taken:
+        return "take_out_none"
     return "take_out_some" if reply.settled else "take_out"
 
 
