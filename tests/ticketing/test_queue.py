@@ -36,13 +36,11 @@ def test_each_tab_counts_what_its_list_shows(hand):
     hand.act(at_desk.PAUSE, paused, reason="agency", text="پرسیدیم")
     hand.register(category="bill", kind="request")
     counts = queue(hand)["counts"]
-    open_tickets = {"new": 2, "mine": 2, "late": 1, "waiting": 1, "free": 2, "work": 4}
-    assert counts == {**open_tickets, "part": 0}
+    assert counts == {"new": 2, "mine": 2, "late": 1, "waiting": 1, "free": 2, "work": 4}
     tabs = {
         "new": {"state": "NEW"},
         "mine": {"mine": True},
         "late": {"late": True},
-        "part": {"late_part": True},
         "waiting": {"state": "PAUSED"},
         "free": {"assignee": "-"},
         "work": {},

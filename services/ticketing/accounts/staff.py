@@ -47,6 +47,11 @@ class Colleague:
         return "all_units" in moves.ROLES[self.role]
 
     @property
+    def only_unit(self) -> str | None:
+        """The one unit that the colleague works for; None for who sees all."""
+        return None if self.all_units else self.unit
+
+    @property
     def may(self) -> tuple[str, ...]:
         """What the role allows, in a stable order."""
         return tuple(sorted(moves.ROLES[self.role]))

@@ -208,10 +208,9 @@ class Book:
         spans = {name: span_of(best[name]) for name in NAMES if name in best}
         return Promise(spans, str(best.get("source", "")))
 
-    @property
-    def has_parts(self) -> bool:
-        """True if a unit has a time of its own."""
-        return any(unit.part_minutes for unit in self.units.values())
+    def has_parts(self, of: str | None) -> bool:
+        """True if a unit has a time of its own, or any of them (None)."""
+        return any(unit.part_minutes for unit in self.units.values() if of in (None, unit.code))
 
     @property
     def spans(self) -> list[Span]:

@@ -50,7 +50,7 @@ def of_units(context: Context, span: Span) -> list[Json]:
 
     What lies late in a unit now stands beside its newest month, or alone where no stay has ended.
     """
-    if not context.book.has_parts:
+    if not context.book.has_parts(None):
         return []
     late, this_month = _late_now(context), first_of_month(tehran_day(context.now), 0)
     ended = _ended(context, span)

@@ -78,7 +78,7 @@ def counts(context: Context, query: Queue) -> dict[str, int]:
         "free": count.filter(TICKETS.c.assignee.is_(None)),
         "work": count,
     }
-    if context.book.has_parts:
+    if context.book.has_parts(context.colleague.only_unit):
         tabs["part"] = count.filter(TICKETS.c.part_due_at < context.now)
     statement = (
         select(*(column.label(name) for name, column in tabs.items()))

@@ -194,6 +194,9 @@ def test_lists_find_what_is_late_in_a_unit_and_nothing_where_no_unit_has_a_part(
         with_part(hand, None, code)
     assert "part" not in hand.call(lists.QUEUE, as_="karim")["counts"]
     assert hand.call(at_desk.REPORT, as_="mina")["parts"] == []
+    with_part(hand, 5, "surface")
+    assert "part" not in hand.call(lists.QUEUE, as_="karim")["counts"], "his own unit has none"
+    with_part(hand, None, "surface")
     with_part(hand, 3)
     late, other = hand.register(), hand.at("1405-09-02 14:00").register()
     page = hand.call(lists.QUEUE, as_="karim", late_part=True)

@@ -66,11 +66,6 @@ def _view(
     )
 
 
-def _list_of(context: Context) -> str | None:
-    """On whose list the colleague puts senders: that of the unit, a supervisor that of all."""
-    return None if context.colleague.all_units else context.colleague.unit
-
-
 def spam(context: Context, message: contracts.Spam) -> Acted:
     """Set a ticket aside that a spam letter made, and its sender's next letters if that is wished.
     Nothing is written to the sender, who is mostly somebody else than the address says.
@@ -100,12 +95,14 @@ def put(context: Context, message: contracts.SetAside) -> contracts.SenderSet:
 def add(
     context: Context, message: contracts.SetAside, *, field: str, ticket: int | None = None
 ) -> contracts.SenderSet:
-    """Put a sender on the list, from a form that calls the sender ``field``."""
+    """Put a sender on the list of the colleague's unit, a supervisor on that of all, from a form
+    that calls the sender ``field``.
+    """
     moves.require(context.colleague.role, "set_aside")
     name = message.sender
     name = name if name.startswith("@") else mailbox_of(name)
     _check(context, name, field)
-    unit = _list_of(context)
+    unit = context.colleague.only_unit
     # Two heads at once, or one press twice: the second sees the first.
     context.tx.hold(f"set aside {unit or ''} {name}")
     listed = rows.of_list(context, name, unit)
