@@ -129,6 +129,10 @@ class Bill:
     issuer: Block
     pay_at: tuple[Block, ...]
     paying: Annotated[Block | None, "What a bank may still report", OPTIONAL] = None
+    source_ref: Annotated[str | None, Text(64), "What it is for; to officers alone", OPTIONAL] = (
+        None
+    )
+    file_no: Annotated[str | None, Text(40), "Of which file; to officers alone", OPTIONAL] = None
 
 
 @message

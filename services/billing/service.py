@@ -181,7 +181,8 @@ class Billing(RehearsalEntrypoints, Service):
             agency=message.agency,
             overdue_on=context.today if message.overdue else None,
         )
-        return self.replies(tx).page(rows, page.limit, page.after if page.order else None)
+        passed = page.after if page.order else None
+        return self.replies(tx).page(rows, page.limit, passed, to_officers=True)
 
     @serve(treasury.BILLED_AGENCIES)
     def billed_agencies(self, tx: Tx, message: treasury.Nothing) -> treasury.Agencies:

@@ -152,7 +152,7 @@ def test_a_file_of_bills_is_of_the_day_that_its_head_names(billing):
     assert billing.bill(bill).state == "ISSUED"
 
 
-def test_the_whole_account_of_a_refund_is_shown_once_it_is_allowed(billing):
+def test_the_whole_account_of_a_refund_is_shown_while_it_is_decided_and_transferred(billing):
     bill = billing.charge()
     billing.pay(bill)
     billing.call(
@@ -164,8 +164,8 @@ def test_the_whole_account_of_a_refund_is_shown_once_it_is_allowed(billing):
         sheba=SHEBA,
         why="w",
     )
-    (refund,) = billing.call(treasury.REFUNDS, as_="karim")["refunds"]
-    assert refund["sheba"] == "IR82…9002"
+    (refund,) = billing.call(treasury.REFUNDS, as_="nader")["refunds"]
+    assert refund["sheba"] == SHEBA, "who approves sees to which account"
     reply = billing.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])
     assert reply["refunds"][0]["sheba"] == "IR82…9002", "answers are kept"
     assert billing.call(treasury.REFUNDS, as_="karim")["refunds"][0]["sheba"] == SHEBA

@@ -1,7 +1,6 @@
 """Announcements: written, seen as people will see them, published, and followed to their end."""
 
 import asyncio
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from bus.messages import kinds
 from contracts.notify import announcements as contracts
 from gateway.forms.fields import NUMBER_MOST, Fields, before, parse_day, parse_whole
 from gateway.forms.values import typed_of
-from gateway.ops.notices.previews import Previews
+from gateway.ops.notices.previews import Previews, is_late
 from gateway.ops.notices.section import AT
 from gateway.ops.notices.times import day_and_hour, moment_of
 from gateway.ops.staff import forms
@@ -37,13 +36,13 @@ LANGUAGES = ("fa", "en")
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementView:
-    """An announcement, and what an editor decides by: ``in_time`` says of a maintenance whether
-    it would be in time (``hours`` before its start) if it were published now, None of others;
+    """An announcement, and what an editor decides by: ``in_time`` is False for a maintenance
+    that would be late (less than ``hours`` before its start) if it were published now;
     ``window`` is the window as a form has it, ``sms_wait`` a sentence in the quiet hours.
     """
 
     announcement: contracts.Announcement
-    in_time: bool | None
+    in_time: bool
     hours: int
     window: Mapping[str, str]
     banner_hours: int
@@ -112,13 +111,9 @@ class Announcements:
             self._previews.sms_wait(request),
         )
         hours = status.announce_hours_before
-        in_time = None
-        if announcement.kind == "maintenance" and announcement.starts_at:
-            starts = dt.datetime.fromisoformat(announcement.starts_at)
-            in_time = starts - dt.timedelta(hours=hours) >= dt.datetime.now(dt.UTC)
         return AnnouncementView(
             announcement=announcement,
-            in_time=in_time,
+            in_time=not is_late(announcement.kind, announcement.starts_at, hours),
             hours=hours,
             window=_window(announcement),
             banner_hours=current.banner_hours,

@@ -1,6 +1,7 @@
 """What an editor sees before an announcement goes out, a template counts or a job starts."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Iterator
 
 from starlette.requests import Request
@@ -52,10 +53,18 @@ class Previews:
 
     async def announcement(self, request: Request, name: str, message: news.Publish) -> Preview:
         """The page before an announcement is published, updated, moved or cancelled."""
-        announcement, leaves = await asyncio.gather(
+        announcement, leaves, status = await asyncio.gather(
             self._pages.ask(request, news.ANNOUNCEMENT, news.OneAnnouncement(id=message.id)),
             self._notices(request, sent=message.tell),
+            self._pages.ask(request, news.STATUS, news.Nothing()),
         )
+        window = message if isinstance(message, news.Reschedule) else announcement
+        hours = status.announce_hours_before
+        if name in ("publish", "reschedule") and is_late(
+            announcement.kind, window.starts_at, hours
+        ):
+            late = f"کمتر از {hours} ساعت تا آغاز مانده است: این زمان قطعی به شمار می‌آید."
+            leaves = (late, *leaves)
         title, button = _ACTS[name]
         if (
             announcement.kind == "maintenance"
@@ -149,6 +158,16 @@ class Previews:
         return await self._pages.ask(request, bulk.JOB, bulk.ReadJob(job=id_, limit=1))
 
 
+def is_late(kind: str, starts_at: str | None, hours: int) -> bool:
+    """Tell whether a planned window that is announced now comes too late to be left out of what
+    the service promises.
+    """
+    if kind != "maintenance" or starts_at is None:
+        return False
+    starts = dt.datetime.fromisoformat(starts_at)
+    return starts - dt.timedelta(hours=hours) < dt.datetime.now(dt.UTC)
+
+
 def _announcement_facts(announcement: news.Announcement, message: news.Publish) -> Iterator[Fact]:
     yield Fact("عنوان", announcement.title.fa)
     state = words.ANNOUNCED[announcement.state]
@@ -159,8 +178,9 @@ def _announcement_facts(announcement: news.Announcement, message: news.Publish) 
     yield Fact("نوار در", words.pages_of(announcement) if banner else "نواری ندارد")
     window = message if isinstance(message, news.Reschedule) else announcement
     if window.starts_at:
-        ends = f" تا {moment(window.ends_at)}" if window.ends_at else ""
-        yield Fact("زمان", f"{moment(window.starts_at)}{ends}")
+        yield Fact("زمان", _span(window.starts_at, window.ends_at))
+        if window is message and announcement.starts_at:
+            yield Fact("به جای", _span(announcement.starts_at, announcement.ends_at))
     elif announcement.sunset:
         yield Fact("آخرین روز", day(announcement.sunset))
     update = message if isinstance(message, news.Update) else None
@@ -169,6 +189,10 @@ def _announcement_facts(announcement: news.Announcement, message: news.Publish) 
         yield Fact("اثر", words.IMPACTS[impact])
     if update:
         yield Fact("وضعیت تازه", label(update.state, words.ANNOUNCED))
+
+
+def _span(starts_at: str, ends_at: str | None) -> str:
+    return moment(starts_at) + (f" تا {moment(ends_at)}" if ends_at else "")
 
 
 def _text(announcement: news.Announcement, message: news.Publish) -> str:

@@ -1,6 +1,7 @@
 """Pages of the queue of work, of banks' files and of the daily close."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -26,13 +27,21 @@ BILLS = "bills"
 MONTH, QUARTER = 30, 92
 
 
+class TakenFile(NamedTuple):
+    """A file that was taken just now: of which bank, of which day, and what came of its rows."""
+
+    channel: str
+    day: str
+    result: contracts.FileTaken
+
+
 @dataclass(frozen=True, slots=True)
 class FilesView:
-    """The banks whose files can be taken, the day offered first, and the result of a file."""
+    """The banks whose files can be taken, the day offered first, and the file taken just now."""
 
     channels: tuple[Channel, ...]
     day: str
-    result: contracts.FileTaken | None
+    taken: TakenFile | None
 
 
 class Banks:
@@ -55,21 +64,23 @@ class Banks:
     # --- files ---
 
     async def files(self, request: Request) -> Response:
-        """GET /desk/treasury/files"""
-        return await self._files(request, NO_SUBMISSION)
+        """GET /desk/treasury/files?channel=sep&day=1405/09/03: the form, for a bank and a day."""
+        typed = {name: query_value(request, name) for name in ("channel", "day")}
+        named = {name: value for name, value in typed.items() if value}
+        return await self._files(request, Submission("take", named) if named else NO_SUBMISSION)
 
     async def _files(
-        self, request: Request, submission: Submission, result: contracts.FileTaken | None = None
+        self, request: Request, submission: Submission, taken: TakenFile | None = None
     ) -> Response:
         return await self._pages.page(
-            request, "files", submission, view=self._files_view(request, result)
+            request, "files", submission, view=self._files_view(request, taken)
         )
 
-    async def _files_view(self, request: Request, result: contracts.FileTaken | None) -> FilesView:
+    async def _files_view(self, request: Request, taken: TakenFile | None) -> FilesView:
         # A day's controls name every bank whose files can be taken.
         message = contracts.OfDay(day=yesterday())
         day = await self._pages.ask(request, contracts.LOOK_AT_DAY, message)
-        return FilesView(day.channels, day.day, result)
+        return FilesView(day.channels, day.day, taken)
 
     async def take(self, request: Request) -> Response:
         """POST /desk/treasury/files: the file of a bank and a day, and the result of its rows."""
@@ -94,7 +105,8 @@ class Banks:
             )
         except BusError as error:
             return await self._pages.refused(request, self._files, typed, error)
-        return await self._files(request, NO_SUBMISSION, result)
+        taken = TakenFile(channel, message.day, result)
+        return await self._files(request, NO_SUBMISSION, taken)
 
     # --- the day ---
 

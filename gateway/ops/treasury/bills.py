@@ -1,7 +1,7 @@
 """Pages of bills: the list, a bill line by line, its issuance, voiding, waiver and refunds."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -13,10 +13,12 @@ from bus.errors import BusError, ContractError, FieldError, NotFound
 from bus.messages import kinds
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES, Bill
+from contracts.billing.tariffs import TariffRow
 from contracts.billing.treasury_figures import TREASURY_FIGURES, LastDays
 from contracts.billing.treasury_views import RefundView
 from gateway.forms.fields import Fields, parse_form, parse_whole
 from gateway.forms.values import value_of
+from gateway.html import formats
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
@@ -149,12 +151,8 @@ class Bills:
         typed = {"replaces": replaces}
         if replaces:
             old = await self._previews.bill(request, replaces)
-            typed |= {
-                "source_kind": old.source_kind,
-                "agency": old.agency or "",
-                "payer": "agency" if old.agency else "applicant",
-                "service": old.quote.lines[0].service,
-            }
+            reply = await self._pages.ask(request, contracts.TARIFFS, contracts.Nothing())
+            typed |= _typed_again(old, reply.tariffs)
         return await self._new(request, Submission("issue", typed))
 
     async def _new(self, request: Request, submission: Submission) -> Response:
@@ -246,6 +244,24 @@ async def billed_agencies(pages: StaffPages, request: Request) -> list[str]:
 def yesterday() -> str:
     """Yesterday in Tehran, in ISO form."""
     return (tehran_day(dt.datetime.now(dt.UTC)) - dt.timedelta(days=1)).isoformat()
+
+
+def _typed_again(old: Bill, tariffs: Iterable[TariffRow]) -> dict[str, str]:
+    """The fields of the form as they were for a bill, for the one that comes in its place."""
+    line = old.quote.lines[0]
+    row = next((row for row in tariffs if row.id == line.tariff), None)
+    classes = ("agency_class", "use", "area_class") if row else ()
+    return {
+        "service": line.service,
+        "quantity": str(line.quantity),
+        "requested_at": formats.day(old.requested_on),
+        "payer": "agency" if old.agency else "applicant",
+        "agency": old.agency or "",
+        "file_no": old.file_no or "",
+        "source_kind": old.source_kind,
+        "source_ref": old.source_ref or "",
+        **{name: getattr(row, name) for name in classes},
+    }
 
 
 def _noon(text: str) -> str:

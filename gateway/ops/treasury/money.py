@@ -125,7 +125,7 @@ class Money:
             request,
             contracts.RESOLVE,
             self._exception,
-            "exceptions?done=resolve",
+            f"exceptions?done={'resolve_refund' if how == 'refund' else 'resolve'}",
             preview=self._previews.resolve,
             id=id_,
             how=how,

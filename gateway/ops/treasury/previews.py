@@ -192,7 +192,10 @@ class Previews:
         for channel in day.channels:
             if not channel.file:
                 leaves.append(f"فایل {channel.fa} برای این روز نیامده است.")
-            elif channel.unmatched:
+            elif channel.file_rials != channel.ledger_rials:
+                apart = rials(abs(channel.file_rials - channel.ledger_rials))
+                leaves.append(f"جمع فایل {channel.fa} با دفتر {apart} تفاوت دارد.")
+            if channel.unmatched:
                 leaves.append(f"{channel.unmatched} پرداخت {channel.fa} تطبیق نشده است.")
         return Preview(
             title=f"روز {formats.day(message.day)} بسته می‌شود",

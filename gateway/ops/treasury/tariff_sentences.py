@@ -32,6 +32,21 @@ def sentence(row: Tariff, old: Tariff | None, service_fa: str) -> str:
     return f"تعرفه {name} {change}{vat}، {days}"
 
 
+def begins_in_the_past(row: Tariff, today: str) -> tuple[str, ...]:
+    """What follows if the first day of a row has passed, as with a decree that comes late.
+
+    >>> row = Tariff(service="copy", amount=60_000, unit="page", from_day="2026-12-22", decree="D")
+    >>> len(begins_in_the_past(row, "2026-12-22")), len(begins_in_the_past(row, "2026-12-23"))
+    (0, 1)
+    """
+    if row.from_day >= today:
+        return ()
+    return (
+        f"روز آغاز، {day_in_words(row.from_day)}، گذشته است: قبضی که از این پس برای درخواستی از آن "
+        "روز به بعد صادر شود با این ردیف حساب می‌شود؛ قبض‌های صادرشده همان می‌ماند.",
+    )
+
+
 def replaced_by(row: Tariff, rows: Iterable[TariffRow]) -> TariffRow | None:
     """The approved row of the same classes whose place a row takes from its first day on."""
     earlier = [

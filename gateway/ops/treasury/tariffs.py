@@ -27,7 +27,12 @@ from gateway.ops.staff.tables import (
 )
 from gateway.ops.treasury import texts
 from gateway.ops.treasury.section import AT
-from gateway.ops.treasury.tariff_sentences import compared, replaced_by, sentence
+from gateway.ops.treasury.tariff_sentences import (
+    begins_in_the_past,
+    compared,
+    replaced_by,
+    sentence,
+)
 from iran.collation import collation_key
 
 FILE_LIMIT = 1_000_000
@@ -140,7 +145,10 @@ class Tariffs:
                 sentence(message, old, service_fa),
                 "ثبت پیش‌نویس",
                 compared(message, old, service_fa),
-                ("تا همکار دوم تأیید نکند چیزی در اجرا تغییر نمی‌کند.",),
+                (
+                    "تا همکار دوم تأیید نکند چیزی در اجرا تغییر نمی‌کند.",
+                    *begins_in_the_past(message, texts.today()),
+                ),
             )
 
         back = "tariffs?done=draft"
@@ -208,7 +216,7 @@ class Tariffs:
             sentence(row, old, service_fa),
             f"تأیید ردیف {id_}",
             facts,
-            (leaves,),
+            (leaves, *begins_in_the_past(row, texts.today())),
             {"replaces": row.replaces or 0},
             again=False,
         )

@@ -74,7 +74,7 @@ TARIFF_PILLS = {
     "ENDED": ("neutral", "close"),
 }
 SOURCES = {
-    "office": "اداری",
+    "office": "نامه اداری",
     "inquiry": "استعلام متقاضی",
     "ticket": "درخواست",
     "batch": "استعلام گروهی",
@@ -170,6 +170,11 @@ FAULTS = {
     "unknown_field": "چنین ستونی نیست.",
     "header": "سطر نخست باید نام ستون‌ها باشد.",
     "file.wrong": "این سطر خوانده نشد.",
+    "file.head": "سطرهای نخست و پایانی این گونه فایل را ندارد؛ ببینید بانک را درست انتخاب کرده‌اید.",
+    "file.other_day": "این فایل از روز دیگری است؛ روز بانک را درست کنید.",
+    "file.other_company": "این فایل از شرکت دیگری است؛ فایل خود را از بانک بخواهید.",
+    "file.other_bank": "این سطر از بانک دیگری است؛ بانک را درست انتخاب کنید.",
+    "file.total": "شمار یا جمع آن با سطرها برابر نیست؛ فایل را دوباره از بانک بگیرید.",
     "line.unreadable": "این سطر خوانده نشد؛ نقل‌قول‌ها و جداکننده‌ها را ببینید.",
     "line.columns": "شمار خانه‌های این سطر با سطر نخست یکی نیست.",
 }
@@ -193,9 +198,7 @@ PROBLEMS = {
     "bill.race": "هم‌زمان قبض دیگری صادر شد؛ دوباره بفرستید.",
     "bill.charged": "این مبنا قبض دارد: نخست آن را باطل کنید، یا شماره مبنای دیگری بنویسید.",
     "bill.changed": "تعرفه یا نرخی پس از نگاه شما تغییر کرد و قبضی صادر نشد؛ قبض را دوباره ببینید.",
-    "tariff.changed": (
-        "همکاری پس از نگاه شما ردیف دیگری را تأیید کرد و این ردیف تأیید نشد؛ دوباره مقایسه فرمایید."
-    ),
+    "tariff.changed": "پس از نگاه شما ردیف دیگری تأیید شد؛ این ردیف تأیید نشد؛ دوباره ببینید.",
     "tariff.service_unknown": "چنین خدمتی در دفتر خزانه نیست؛ از فهرست انتخاب کنید.",
     "money.not_in_force": "این واحد پول در آن روز رواج ندارد؛ روز یا واحد دیگری بنویسید.",
     "vat.missing": "نرخ مالیات آن روز ثبت نشده است؛ مدیر سامانه باید آن را در دفتر بیاورد.",
@@ -241,6 +244,7 @@ DONE = {
     "waive": "قبض بخشوده شد.",
     "ask_refund": "درخواست استرداد ثبت شد؛ همکار دوم باید تصمیم بگیرد.",
     "resolve": "مغایرت پایان یافت.",
+    "resolve_refund": "مغایرت پایان یافت و استرداد آن منتظر تأیید همکار دوم است.",
     "refund_approve": "استرداد تأیید شد؛ منتظر واریز است.",
     "refund_refuse": "استرداد رد شد؛ به درخواست‌کننده خبر داده می‌شود.",
     "refund_back": "درخواست استرداد پس گرفته شد.",
@@ -277,8 +281,12 @@ def refund_state(row: RefundView) -> str:
 
 def is_to_come(row: TariffRow) -> bool:
     """Tell whether an approved row's first day has not come."""
-    today = tehran_day(dt.datetime.now(dt.UTC)).isoformat()
-    return row.state == "APPROVED" and row.from_day > today
+    return row.state == "APPROVED" and row.from_day > today()
+
+
+def today() -> str:
+    """Today in Tehran, in ISO form."""
+    return tehran_day(dt.datetime.now(dt.UTC)).isoformat()
 
 
 # What a list of the tariff shows → its name; ``NOW`` leaves out what has ended.

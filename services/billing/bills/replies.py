@@ -24,8 +24,8 @@ class Replies:
     psps: Sequence[str]
     now: dt.datetime
 
-    def bill(self, row: BillRow) -> contracts.Bill:
-        """A bill; gateways are named while it can be paid."""
+    def bill(self, row: BillRow, *, to_officers: bool = False) -> contracts.Bill:
+        """A bill; gateways are named while it can be paid, and ``to_officers`` what it is for."""
         issuer = asdict(self.book.issuer)
         return contracts.Bill(
             number=row.number,
@@ -53,17 +53,24 @@ class Replies:
             pay_at=tuple(asdict(self.book.psp_name(code)) for code in self.psps)
             if row.state == "ISSUED"
             else (),
+            source_ref=row.source_ref if to_officers else None,
+            file_no=row.file_no if to_officers else None,
         )
 
     def page(
-        self, rows: Sequence[BillRow], limit: int, passed: int | None = None
+        self,
+        rows: Sequence[BillRow],
+        limit: int,
+        passed: int | None = None,
+        *,
+        to_officers: bool = False,
     ) -> contracts.Bills:
         """A page of bills; ``next`` is the id after which the following page begins, or in a
         sorted list how many bills stand before it: those that were ``passed``, and this page.
         """
         shown = page(rows, limit)
         return contracts.Bills(
-            bills=tuple(self.bill(row) for row in shown.rows),
+            bills=tuple(self.bill(row, to_officers=to_officers) for row in shown.rows),
             next=shown.next(lambda row: row.id if passed is None else passed + limit),
         )
 

@@ -51,6 +51,18 @@ class Line(NamedTuple):
     text: str
 
 
+class Fault(NamedTuple):
+    """What is wrong with a line; ``code`` says what the person who chose the file does."""
+
+    line: int
+    reason: str
+    code: str = "file.wrong"
+
+
+class OtherBank(ValueError):
+    """A line is of another bank than the one that was chosen."""
+
+
 def _lines(text: str) -> list[Line]:
     """Split into lines, without blank ones; only line breaks end a line, no other sign does."""
     lines = (line.rstrip("\r") for line in text.lstrip("\ufeff").split("\n"))
@@ -61,13 +73,16 @@ def settlement(text: str, psp: str) -> list[Row]:
     """Read a gateway's settlement. Raises RuleBroken ``file.wrong`` that names each wrong line."""
     lines = _lines(text)
     if len(lines) < 2 or tuple(lines[0].text.split(",")) != SETTLEMENT:  # noqa: PLR2004 - head and tail
-        raise _wrong([(1, f"The columns are {','.join(SETTLEMENT)}, then rows, then TOTAL.")])
-    rows, faults = [], []
+        reason = f"The columns are {','.join(SETTLEMENT)}, then rows, then TOTAL."
+        raise _wrong([Fault(1, reason, "file.head")])
+    rows, faults = [], list[Fault]()
     for number, line in lines[1:-1]:
         try:
             rows.append(_sale(next(csv.reader([line], strict=True)), psp))
+        except OtherBank as error:
+            faults.append(Fault(number, str(error), "file.other_bank"))
         except (ValueError, csv.Error) as error:
-            faults.append((number, str(error)))
+            faults.append(Fault(number, str(error)))
     if not faults:
         faults += _total(lines[-1].text.split(","), rows, lines[-1].number)
     if faults:
@@ -80,7 +95,7 @@ def _sale(cells: list[str], psp: str) -> Row:
         raise ValueError(f"has {len(cells)} cells instead of {len(SETTLEMENT)}")
     row = dict(zip(SETTLEMENT, cells, strict=True))
     if row["psp"] != psp:
-        raise ValueError(f"is of {row['psp']!r}, not of {psp!r}")
+        raise OtherBank(f"is of {row['psp']!r}, not of {psp!r}")
     kind: RowKind
     if row["kind"] == "sale":
         kind = "sale"
@@ -103,10 +118,11 @@ def _whole(text: str) -> Rials:
     return int(text)
 
 
-def _total(cells: list[str], rows: list[Row], number: int) -> list[tuple[int, str]]:
+def _total(cells: list[str], rows: list[Row], number: int) -> list[Fault]:
     total = sum(row.rials if row.kind == "sale" else -row.rials for row in rows)
     if cells != ["TOTAL", str(len(rows)), str(total)]:
-        return [(number, f"The last line must be TOTAL,{len(rows)},{total}.")]
+        reason = f"The last line must be TOTAL,{len(rows)},{total}."
+        return [Fault(number, reason, "file.total")]
     return []
 
 
@@ -119,21 +135,24 @@ def bills(text: str, company: int, day: dt.date) -> list[Row]:
     lines = _lines(text)
     head, last = (lines[0].text, lines[-1]) if lines else ("", Line(1, ""))
     if len(lines) < 2 or len(head) != HEAD or head[0] != "H" or len(last.text) != TAIL:  # noqa: PLR2004 - head and tail
-        raise _wrong([(1, f"A head of {HEAD} and a tail of {TAIL} characters are needed.")])
+        reason = f"A head of {HEAD} and a tail of {TAIL} characters are needed."
+        raise _wrong([Fault(1, reason, "file.head")])
     if head[1:4] != f"{company:03}":
-        raise _wrong([(1, f"The file is of company {head[1:4]}, not of {company:03}.")])
+        reason = f"The file is of company {head[1:4]}, not of {company:03}."
+        raise _wrong([Fault(1, reason, "file.other_company")])
     stamp = jalali(day).replace("-", "")
     if head[4:12] != stamp:
-        raise _wrong([(1, f"The file is of the day {head[4:12]}, not of {stamp}.")])
-    rows, faults = [], []
+        reason = f"The file is of the day {head[4:12]}, not of {stamp}."
+        raise _wrong([Fault(1, reason, "file.other_day")])
+    rows, faults = [], list[Fault]()
     for number, line in lines[1:-1]:
         try:
             rows.append(_body(line))
         except (ValueError, Malformed) as error:
-            faults.append((number, str(error)))
+            faults.append(Fault(number, str(error)))
     tail = f"T{len(rows):08}{sum(row.rials for row in rows):018}"
     if not faults and last.text != tail:
-        faults.append((last.number, f"The tail must be {tail}."))
+        faults.append(Fault(last.number, f"The tail must be {tail}.", "file.total"))
     if faults:
         raise _wrong(faults)
     return rows
@@ -160,12 +179,12 @@ def _body(line: str) -> Row:
     )
 
 
-def _wrong(faults: list[tuple[int, str]]) -> RuleBroken:
-    shown = "; ".join(f"line {number}: {reason}" for number, reason in faults[:NAMES_SHOWN])
+def _wrong(faults: list[Fault]) -> RuleBroken:
+    shown = "; ".join(f"line {fault.line}: {fault.reason}" for fault in faults[:NAMES_SHOWN])
     return RuleBroken(
         f"The file was not taken. {shown}",
         code="file.wrong",
         fields=[
-            FieldError(f"text.{number}", "file.wrong", reason) for number, reason in faults[:100]
+            FieldError(f"text.{fault.line}", fault.code, fault.reason) for fault in faults[:100]
         ],
     )

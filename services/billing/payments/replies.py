@@ -32,7 +32,9 @@ def exceptions_reply(listed: Iterable[NumberedException]) -> Exceptions:
 
 
 def refunds_reply(listed: Iterable[NumberedRefund], *, to_transfer: bool = False) -> Refunds:
-    """Refunds with the Sheba in part only; with ``to_transfer`` those of allowed refunds whole."""
+    """Refunds with the Sheba in part only; with ``to_transfer`` whole while a refund is decided,
+    since who approves answers for the account, and while the money waits to be transferred.
+    """
     return Refunds(
         refunds=tuple(
             RefundView(
@@ -41,7 +43,7 @@ def refunds_reply(listed: Iterable[NumberedRefund], *, to_transfer: bool = False
                 exception=row.exception,
                 rials=row.rials,
                 sheba=row.sheba
-                if to_transfer and row.state == "APPROVED"
+                if to_transfer and row.state in ("REQUESTED", "APPROVED")
                 else f"{row.sheba[:4]}…{row.sheba[-4:]}",
                 why=row.reason,
                 state=row.state,
