@@ -1,7 +1,9 @@
 """Bulk jobs of Mirab's own templates: a file is checked, seen, priced, and then started."""
 
+import asyncio
 import uuid
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,6 +25,8 @@ from iran.collation import collation_key
 OURS = "mirab"
 FILE_LIMIT = 16 * 1024 * 1024
 SHOWN, FIRST_ROWS = 100, 3
+# So many forms are read for the columns that their files need.
+READ_MOST = 30
 ACTS: dict[str, kinds.Request] = {"start": contracts.START_JOB, "cancel": contracts.CANCEL_JOB}
 
 
@@ -32,6 +36,14 @@ class JobView:
 
     job: contracts.BulkJobProgress
     first_rows: tuple[contracts.PreviewedRow, ...] = ()
+
+
+class Usable(NamedTuple):
+    """A template that a bulk job can use, and the columns of values that its file needs."""
+
+    code: str
+    name: str
+    columns: tuple[str, ...]
 
 
 class Jobs:
@@ -51,18 +63,30 @@ class Jobs:
         return await self._new(request, NO_SUBMISSION)
 
     async def _new(self, request: Request, submission: Submission) -> Response:
-        return await self._pages.page(request, "job_new", submission, codes=self._codes(request))
+        return await self._pages.page(request, "job_new", submission, usable=self._usable(request))
 
-    async def _codes(self, request: Request) -> list[tuple[str, str]]:
-        """Our templates of the lane bulk that are in force, as options of a field."""
+    async def _usable(self, request: Request) -> list[Usable]:
+        """Our templates of the lane bulk that are in force, with the columns that they need."""
         query = notices_desk.ListForms(owner=OURS)
         reply = await self._pages.ask(request, notices_desk.FORMS, query)
-        usable = {
-            form.code: f"{form.name} ({form.code})"
+        rows = [
+            form
             for form in reply.forms
             if form.in_force and form.lane == "bulk" and not form.archived
-        }
-        return sorted(usable.items(), key=lambda option: collation_key(option[1]))
+        ]
+        columns: dict[str, dict[str, None]] = {form.code: {} for form in rows}
+        for form in await asyncio.gather(
+            *(self._form(request, row.id) for row in rows[:READ_MOST])
+        ):
+            for version in form.versions:
+                if version.version == form.in_force:
+                    columns[form.code] |= dict.fromkeys(version.placeholders)
+        names = {form.code: form.name for form in rows}
+        usable = [Usable(code, name, tuple(columns[code])) for code, name in names.items()]
+        return sorted(usable, key=lambda one: collation_key(one.name))
+
+    async def _form(self, request: Request, id_: str) -> notices_desk.FormVersions:
+        return await self._pages.ask(request, notices_desk.READ_FORM, notices_desk.OneForm(id=id_))
 
     async def submit(self, request: Request) -> Response:
         """POST /desk/notices/jobs/new: a CSV file; a form that is sent twice is one job."""

@@ -42,6 +42,9 @@ WITH_FRAMES = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
     "form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+# A placeholder where the address of a link stands, and an address to look at such a text with.
+LINKED = re.compile(r"\]\(\(\(([^()?]{1,64})\)\)")
+EXAMPLE = "https://example.ir/"
 # The texts of a version, by language.
 Texts = Mapping[str, Text]
 
@@ -68,8 +71,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class TemplateView:
-    """A form, the version to judge with values for its placeholders, how it looks, and how it
-    differs from the version in force.
+    """A form, the version to judge with values for its placeholders, how it looks, how it differs
+    from the version in force, and whether brackets of a placeholder seem to be missing.
     """
 
     form: contracts.FormVersions
@@ -77,6 +80,7 @@ class TemplateView:
     values: Mapping[str, str]
     previews: list[VersionPreview]
     differences: list[Difference]
+    unclosed: bool
 
 
 class Templates:
@@ -90,7 +94,13 @@ class Templates:
         owner = forms.query_value(request, "owner")[:64] or None
         query = contracts.ListForms(owner=owner, drafts=forms.query_value(request, "drafts") == "1")
         reply = self._pages.ask(request, contracts.FORMS, query)
-        return await self._pages.page(request, "templates", reply=reply, query=resolved(query))
+        return await self._pages.page(
+            request,
+            "templates",
+            reply=reply,
+            query=resolved(query),
+            owners=self._pages.agency_codes(request),
+        )
 
     # --- one form ---
 
@@ -117,7 +127,7 @@ class Templates:
         form = await self._read(request, request.path_params["id"])
         number = typed.get("version") or request.query_params.get("version", "")
         version = _version(form, whole_or_none(number) or form.version)
-        values = {name: typed.get(VALUE + name, f"«{name}»") for name in version.placeholders}
+        values = {name: typed.get(VALUE + name, value) for name, value in samples(version).items()}
         previews = await asyncio.gather(
             *(
                 self._preview(request, form.id, version.version, language, values)
@@ -127,7 +137,12 @@ class Templates:
         )
         in_force = next((v for v in form.versions if v.version == form.in_force), version)
         return TemplateView(
-            form, version, values, previews, differences(in_force.texts, version.texts)
+            form,
+            version,
+            values,
+            previews,
+            differences(in_force.texts, version.texts),
+            any(text.body.count("((") != text.body.count("))") for text in version.texts.values()),
         )
 
     async def _preview(
@@ -149,7 +164,7 @@ class Templates:
         params = request.path_params
         form = await self._read(request, params["id"])
         version = _version(form, params["version"])
-        values = {name: f"«{name}»" for name in version.placeholders}
+        values = samples(version)
         preview = await self._preview(request, form.id, version.version, params["language"], values)
         html = preview.message.html if preview.message else None
         if not html:
@@ -219,6 +234,12 @@ def _version(form: contracts.FormVersions, number: int) -> contracts.Version:
         if version.version == number:
             return version
     raise NotFound("The template has no such version.", code="template.not_found")
+
+
+def samples(version: contracts.Version) -> dict[str, str]:
+    """What each placeholder is looked at with: its name, or an address where it is a link's."""
+    links = {name.strip() for text in version.texts.values() for name in LINKED.findall(text.body)}
+    return {name: EXAMPLE if name in links else f"«{name}»" for name in version.placeholders}
 
 
 def texts_of(typed: Mapping[str, str]) -> Texts:
