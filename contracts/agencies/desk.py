@@ -54,11 +54,12 @@ class AgencyRow(OneAgency):
     state: Annotated[str, Choice(STATES)]
     keys: int
     grants: int
-    ends_on: Annotated[Day | None, "The day on which the first of its keys and grants ends"]
+    ends_on: Annotated[Day | None, "The day on which the next of its keys and grants ends"]
     open: Annotated[int, "Proposals that wait"]
     exceptions: Annotated[
         tuple[Block, ...], "What its OAuth client may do beyond the strict rules, and until when"
     ]
+    ended: Annotated[int | None, "How many of its keys and grants have ended", OPTIONAL] = None
 
 
 @message

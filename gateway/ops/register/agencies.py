@@ -7,7 +7,7 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from contracts.agencies import desk as contracts
 from contracts.agencies.register import Nothing, OneAgency
-from gateway.forms.fields import before
+from gateway.forms.fields import before, parse_whole
 from gateway.ops.register import previews
 from gateway.ops.register.proposals import (
     exception_of,
@@ -16,6 +16,7 @@ from gateway.ops.register.proposals import (
     key_of,
     key_set_of,
     send,
+    typed_grant,
     typed_lists,
 )
 from gateway.ops.register.section import AT
@@ -52,8 +53,18 @@ class Agencies:
         return await self._pages.page(request, "audit", reply=reply)
 
     async def agency(self, request: Request) -> Response:
-        """GET /desk/agencies/of/{code}"""
-        return await self._show(request, NO_SUBMISSION)
+        """GET /desk/agencies/of/{code}; ?like=2 writes its second grant into the form of a new one,
+        which a grant that ends is renewed by.
+        """
+        number = parse_whole(query_value(request, "like"))
+        if not isinstance(number, int):
+            return await self._show(request, NO_SUBMISSION)
+        code = request.path_params["code"]
+        agency = await self._pages.ask(request, contracts.READ, OneAgency(code=code))
+        grants = (agency.document or {}).get("grants", [])
+        if not 1 <= number <= len(grants):
+            raise NotFound("There is no such grant.", code="http.not_found")
+        return await self._show(request, Submission("add-grant", typed_grant(grants[number - 1])))
 
     async def _show(self, request: Request, submission: Submission) -> Response:
         code = request.path_params["code"]

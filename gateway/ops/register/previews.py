@@ -1,5 +1,6 @@
 """The previews before a proposal is decided or a right is revoked."""
 
+from bus.messages.values import Json
 from contracts.agencies.desk import AgencyWhole, Change, Revoke
 from gateway.ops.register import words
 from gateway.ops.register.client_words import exception_label
@@ -73,9 +74,8 @@ def revocation(agency: AgencyWhole, message: Revoke) -> Preview:
         name, sentence = _REVOKED[kind]
         facts = [Fact(words.ACTS[f"revoke {kind}"], _named(agency, name, id_))]
         leaves = [sentence]
-        left = len(document.get(name) or []) - 1
         if kind == "key":
-            leaves.append(f"{max(left, 0)} کلید دیگر برایش می‌ماند.")
+            leaves.append(_keys_left(document, id_))
     leaves.append("بازگرداندن آن پیشنهاد تازه و تأیید نفر دوم می‌خواهد.")
     return Preview(
         title=f"{words.ACTS[f'revoke {kind}']}: {document.get('name_fa') or agency.code}",
@@ -99,3 +99,13 @@ def _named(agency: AgencyWhole, name: str, id_: str) -> str:
             label = exception_label(id_) if "allows" in right else label
             return f"{label}، تا {shown(right.get('until'))}"
     return words.contract_label(id_)
+
+
+def _keys_left(document: Json, id_: str | None) -> str:
+    """What an agency proves itself by without this key."""
+    left = sum(
+        key["id"] != id_ and not words.has_ended(key["until"]) for key in document.get("keys") or []
+    )
+    if left:
+        return f"{left} کلید دیگر برایش می‌ماند."
+    return "کلید دیگری که در اجرا باشد ندارد: تا کلید تازه ثبت نشود درخواستی از آن پذیرفته نمی‌شود."

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from bus.errors import BusError, FieldError, NotFound, RuleBroken
 from bus.messages import kinds
+from bus.messages.values import Json
 from contracts import agency_contracts
 from contracts.agencies import desk as contracts
 from contracts.agencies.register import OneAgency
@@ -182,6 +183,14 @@ def grant_of(typed: Mapping[str, str]) -> Entry:
     if typed.get("withheld_days", "").strip():
         grant["withheld_days"] = parse_whole(typed["withheld_days"])
     return {**_filled(grant), "purposes": grant["purposes"]}
+
+
+def typed_grant(grant: Json) -> dict[str, str]:
+    """A grant as a form has it, for another one like it; its last day is written anew."""
+    typed = {name: " ".join(grant.get(name, [])) for name in LISTS}
+    for name in ("contract", "basis", "per_day", "withheld_days"):
+        typed[name] = str(grant.get(name, ""))
+    return typed
 
 
 def _filled(entry: Entry) -> Entry:

@@ -18,6 +18,7 @@ from gateway.ops.register.client_words import (
     exceptions_in_force,
     key_set_fault,
 )
+from gateway.ops.register.field_words import field_of, invalid
 from gateway.ops.register.names import AREAS, CONTRACTS
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
@@ -198,28 +199,6 @@ DONE = {
     "contact": "تماس ثبت شد.",
     "forget": "تماس حذف شد.",
 }
-# how the document names what our forms have, where that is not the same
-_NAMES = {
-    ("keys", "id"): "key_id",
-    ("keys", "until"): "key_until",
-    ("grants", "until"): "grant_until",
-    ("exceptions", "until"): "exception_until",
-    ("exceptions", "basis"): "exception_basis",
-    ("key_sets", "until"): "key_set_until",
-    ("key_sets", "basis"): "key_set_basis",
-}
-
-
-def field_of(path: str) -> str:
-    """The name in our forms of a part of the document.
-
-    >>> field_of("document.keys.2.until"), field_of("document.code"), field_of("reason")
-    ('key_until', 'code', 'reason')
-    """
-    parts = re.sub(r"\.\d+", "", path.removeprefix("document.")).split(".")
-    return _NAMES.get((parts[0], parts[-1]), parts[1] if len(parts) > 1 else parts[0])
-
-
 _REFUSALS = sentences.Refusals(
     "دفتر دستگاه‌ها اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید.",
     PROBLEMS,
@@ -234,7 +213,7 @@ def faults_of(error: BusError) -> dict[str, str]:
     for fault in error.fields:
         if fault.field == "toml":
             return {"toml": _toml_fault(fault)}
-    return _REFUSALS.faults_of(error)
+    return _REFUSALS.faults_of(error) | invalid(error)
 
 
 def _toml_fault(fault: FieldError) -> str:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NamedTuple, NotRequired, TypedDict, cast
 
 
 class PublicKey(TypedDict):
@@ -307,8 +307,21 @@ def ids(document: Document) -> dict[str, list[str]]:
     }
 
 
-def ends_on(document: Document) -> str | None:
-    """The day on which the first of its keys, exceptions and rights ends; None if it has none."""
+class Ends(NamedTuple):
+    """On which day the next of an agency's keys, exceptions and rights ends, the last of them where
+    none is left; None where it has none. How many have ended.
+    """
+
+    next: str | None
+    over: int
+
+
+def ends(document: Document, today: str) -> Ends:
+    """When the keys, exceptions and rights of a document end, seen from a day.
+
+    >>> ends({"grants": [{"until": "2027-03-20"}, {"until": "2024-03-19"}]}, "2026-12-01")
+    Ends(next='2027-03-20', over=1)
+    """
     entries: Iterable[Key | Certificate | Right | ClientException | KeySet] = (
         *credentials_of(document),
         *document.get("exceptions", []),
@@ -316,7 +329,9 @@ def ends_on(document: Document) -> str | None:
         *document.get("grants", []),
         *document.get("delegations", []),
     )
-    return min((entry["until"] for entry in entries), default=None)
+    days = sorted(entry["until"] for entry in entries)
+    over = sum(day < today for day in days)
+    return Ends(days[min(over, len(days) - 1)] if days else None, over)
 
 
 def persian_name(document: Document) -> str:

@@ -11,6 +11,7 @@ from contracts.agencies import desk
 from contracts.agencies import register as contracts
 from contracts.rehearsals import Rehearse, Rehearsed
 from contracts.shown_first import SHOWN_FIRST
+from iran.persian import tehran_day
 from services.agencies import officers
 from services.agencies.context import Context, Entrypoints, calling_agency
 from services.agencies.domain.document import as_json
@@ -54,7 +55,8 @@ class RegisterEntrypoints(Entrypoints):
 
     @serve(desk.LIST)
     def list_agencies(self, tx: Tx, message: contracts.Nothing) -> desk.AgencyRows:
-        return views.agency_list(self._officer_context(tx).conn)
+        context = self._officer_context(tx)
+        return views.agency_list(context.conn, tehran_day(context.now).isoformat())
 
     @serve(desk.AGENCY_NAMES)
     def agency_names(self, tx: Tx, message: contracts.Nothing) -> desk.AgencyNames:

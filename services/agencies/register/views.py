@@ -13,7 +13,7 @@ from members.clients import KeySet
 from services.agencies.domain.document import (
     as_json,
     differences,
-    ends_on,
+    ends,
     ids,
     persian_name,
     toml_of,
@@ -46,7 +46,7 @@ def agency_names(conn: Connection) -> dict[str, str]:
     return {code: persian_name(document) for code, document in rows}
 
 
-def agency_list(conn: Connection) -> desk.AgencyRows:
+def agency_list(conn: Connection, today: str) -> desk.AgencyRows:
     """Agencies in force first, the sandbox last; those that ended are left out."""
     drafts = proposals.drafts(conn)
     agencies = fetch_all(
@@ -56,7 +56,7 @@ def agency_list(conn: Connection) -> desk.AgencyRows:
     )
     return desk.AgencyRows(
         agencies=tuple(
-            _agency_row(agency, sum(draft.code == agency.code for draft in drafts))
+            _agency_row(agency, sum(draft.code == agency.code for draft in drafts), today)
             for agency in sorted(agencies, key=_rank)
         ),
         changes=tuple(_draft(draft) for draft in drafts),
@@ -67,6 +67,7 @@ def _draft(draft: ProposalRow) -> Json:
     return {
         "id": draft.id,
         "code": draft.code,
+        "name": persian_name(draft.document),
         "reason": draft.reason,
         "proposed_by": draft.proposed_by,
         "proposed_at": instant(draft.proposed_at),
@@ -82,8 +83,9 @@ def _rank(agency: AgencyRow) -> tuple[bool, bool, tuple[str, str]]:
     )
 
 
-def _agency_row(agency: AgencyRow, drafts: int) -> desk.AgencyRow:
+def _agency_row(agency: AgencyRow, drafts: int, today: str) -> desk.AgencyRow:
     document = agency.document
+    of_rights = ends(document, today)
     return desk.AgencyRow(
         code=agency.code,
         name=document["name"],
@@ -92,7 +94,8 @@ def _agency_row(agency: AgencyRow, drafts: int) -> desk.AgencyRow:
         state=agency.state,
         keys=len(document.get("keys", [])),
         grants=len(document.get("grants", [])),
-        ends_on=ends_on(document),
+        ends_on=of_rights.next,
+        ended=of_rights.over,
         open=drafts,
         exceptions=tuple(
             {"allows": exception["allows"], "until": exception["until"]}

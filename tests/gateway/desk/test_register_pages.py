@@ -176,7 +176,7 @@ def test_what_is_wrong_stands_beside_its_field_and_the_rest_is_kept(karim, code)
         reason="نامه ۱۲",
     )
     assert answer.status_code == 422
-    assert 'id="agency-key_id-error"' in answer.text
+    assert 'id="agency-key_id-error">تنها حروف لاتین، رقم و -' in answer.text
     assert 'id="agency-key_until-error">روز را مانند' in answer.text
     for typed in ("k 1", "1409/13/10", "inquiry.nothing.v1"):
         assert f'value="{typed}"' in answer.text
@@ -244,6 +244,8 @@ def test_one_more_key_and_one_more_grant_are_proposed_from_the_agencys_page(
         "networks": ["10.0.0.0/8"],
         "purposes": [],
     }
+    assert 'value="10.0.0.0/8"' in karim.get(f"/of/{agency}", like=2).text, "renewed by its fields"
+    assert karim.get(f"/of/{agency}", like=9).status_code == 404
 
 
 def test_an_exception_of_an_oauth_client_is_proposed_previewed_listed_and_taken_back(
@@ -503,6 +505,7 @@ def test_p28_a_grant_that_has_ended_is_marked_in_list_and_document(house, karim,
     page = karim.get(f"/of/{agency}").text
     assert page.count("پایان‌یافته") >= 3
     assert "1403/12/30، پایان‌یافته" in page.split("<pre")[1]
+    assert "<small>1 پایان‌یافته</small>" in karim.get("").text, "the next to end stands first"
 
 
 def test_p8_an_agency_that_changed_after_it_was_looked_at_is_not_revoked(karim, agency):
