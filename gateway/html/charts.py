@@ -239,11 +239,18 @@ def _path(values: Sequence[float | None], most: float, language: str) -> str:
 
 
 def _ticks(most: float) -> list[float]:
-    """Zero and two to four round values, the last at or above ``most``."""
+    """Zero and one to four round values, the last at or above ``most``; of counts none is broken.
+
+    >>> _ticks(9), _ticks(2), _ticks(0.9)
+    ([0, 5, 10], [0, 1, 2], [0.0, 0.25, 0.5, 0.75, 1.0])
+    """
     if most <= 0:
         return [0, 1]
     size = 10 ** math.floor(math.log10(most / 4))
-    step = next(size * factor for factor in STEPS if size * factor * 4 >= most)
+    whole = float(most).is_integer()
+    steps = (round(size * factor, 9) for factor in STEPS if size * factor * 4 >= most)
+    step = next(step for step in (*steps, 1) if not whole or float(step).is_integer())
+    step = int(step) if float(step).is_integer() else step
     return [step * index for index in range(math.ceil(most / step) + 1)]
 
 
