@@ -74,6 +74,9 @@ def test_a_tariff_takes_effect_at_its_day_when_a_second_officer_approved_it(bill
     billing.call(treasury.APPROVE_TARIFF, as_="nader", id=id_)
     assert billing.call(contracts.QUOTE, **request)["net_rials"] == 60_000
     assert billing.call(contracts.QUOTE, **request, on="2026-11-30")["net_rials"] == 45_000
+    told = "convert_from(body, 'UTF8')::json->>'name'"
+    outcome = billing.row(f"select {told} as name from outbox where {told} <> ''")
+    assert outcome.name.startswith(f"{id_}، "), "its drafter is told which service it is of"
 
 
 def test_a_bill_goes_by_the_day_it_was_asked_on_however_late_it_is_issued(billing):

@@ -144,11 +144,13 @@ def _tell(context: Context, row: TariffRow, *, accepted: bool, reason: str | Non
     """Tell the officer who drafted the row; nobody where a command of the machine did it."""
     if context.tx.envelope is None:
         return
+    services = {service.code: service.fa for service in books.newest(context.conn).services}
     outcome = TellProposer(
         proposer=row.drafted_by,
         decider=context.actor,
         matter="tariff",
         number=str(row.id),
+        name=f"{row.id}، {services.get(row.service, row.service)}"[:200],
         accepted=accepted,
         why=reason,
     )

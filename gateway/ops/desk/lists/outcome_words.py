@@ -24,7 +24,7 @@ class Matter(NamedTuple):
 
 MATTERS = {
     "refund": Matter("استرداد {}", "/desk/treasury/refunds/{}"),
-    "tariff": Matter("ردیف {} تعرفه", "/desk/treasury/tariffs?state=ALL"),
+    "tariff": Matter("تعرفه، ردیف {}", "/desk/treasury/tariffs?state=ALL"),
     "register_change": Matter("پیشنهاد {} برای دستگاه‌ها", "/desk/agencies/changes/{}"),
     "book_change": Matter("پیشنهاد {} برای دفتر میز", "/desk/book/changes/{}"),
     "template": Matter("نسخه تازه الگوی «{}»", "/desk/notices/templates/{}"),
