@@ -34,9 +34,7 @@ class Item:
 class Classes:
     """By what a tariff row is found, beside the service and the day."""
 
-    agency_class: Annotated[Code, "applicant, or the class of an agency, such as agency"] = (
-        "applicant"
-    )
+    agency_class: Annotated[Code, "applicant, or the class of an agency"] = "applicant"
     use: Annotated[Code, "Use of the water; * if none"] = "*"
     area_class: Code = "*"
 
@@ -129,9 +127,7 @@ class Bill:
     issuer: Block
     pay_at: tuple[Block, ...]
     paying: Annotated[Block | None, "What a bank may still report", OPTIONAL] = None
-    source_ref: Annotated[str | None, Text(64), "What it is for; to officers alone", OPTIONAL] = (
-        None
-    )
+    source_ref: Annotated[str | None, Text(64), "What for; to officers alone", OPTIONAL] = None
     file_no: Annotated[str | None, Text(40), "Of which file; to officers alone", OPTIONAL] = None
 
 

@@ -185,3 +185,9 @@ if (self.Along && isSecureContext && "serviceWorker" in navigator) {
     });
   }
 }
+
+// --- where a row of places is wider than the telephone, it shows the one where one is ---
+for (const here of all(".desk-nav [aria-current], .tabs [aria-current]")) {
+  const row = here.closest("ul"), of = here.getBoundingClientRect(), whole = row.getBoundingClientRect();
+  row.scrollLeft += (of.left + of.right - whole.left - whole.right) / 2;
+}

@@ -74,8 +74,8 @@ def test_a_tariff_takes_effect_at_its_day_when_a_second_officer_approved_it(bill
     billing.call(treasury.APPROVE_TARIFF, as_="nader", id=id_)
     assert billing.call(contracts.QUOTE, **request)["net_rials"] == 60_000
     assert billing.call(contracts.QUOTE, **request, on="2026-11-30")["net_rials"] == 45_000
-    told = "convert_from(body, 'UTF8')::json->>'name'"
-    outcome = billing.row(f"select {told} as name from outbox where {told} <> ''")
+    name = "convert_from(body, 'UTF8')::json->>'name'"
+    outcome = billing.row(f"select {name} as name from outbox where {name} <> ''")
     assert outcome.name.startswith(f"{id_}، "), "its drafter is told which service it is of"
 
 

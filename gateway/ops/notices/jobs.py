@@ -83,7 +83,7 @@ class Jobs:
                     columns[form.code] |= dict.fromkeys(version.placeholders)
         names = {form.code: form.name for form in rows}
         usable = [Usable(code, name, tuple(columns[code])) for code, name in names.items()]
-        return sorted(usable, key=lambda one: collation_key(one.name))
+        return sorted(usable, key=lambda template: collation_key(template.name))
 
     async def _form(self, request: Request, id_: str) -> notices_desk.FormVersions:
         return await self._pages.ask(request, notices_desk.READ_FORM, notices_desk.OneForm(id=id_))

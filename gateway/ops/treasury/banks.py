@@ -70,17 +70,17 @@ class Banks:
         return await self._files(request, Submission("take", named) if named else NO_SUBMISSION)
 
     async def _files(
-        self, request: Request, submission: Submission, taken: TakenFile | None = None
+        self, request: Request, submission: Submission, file: TakenFile | None = None
     ) -> Response:
         return await self._pages.page(
-            request, "files", submission, view=self._files_view(request, taken)
+            request, "files", submission, view=self._files_view(request, file)
         )
 
-    async def _files_view(self, request: Request, taken: TakenFile | None) -> FilesView:
+    async def _files_view(self, request: Request, file: TakenFile | None) -> FilesView:
         # A day's controls name every bank whose files can be taken.
         message = contracts.OfDay(day=yesterday())
         day = await self._pages.ask(request, contracts.LOOK_AT_DAY, message)
-        return FilesView(day.channels, day.day, taken)
+        return FilesView(day.channels, day.day, file)
 
     async def take(self, request: Request) -> Response:
         """POST /desk/treasury/files: the file of a bank and a day, and the result of its rows."""
@@ -105,8 +105,8 @@ class Banks:
             )
         except BusError as error:
             return await self._pages.refused(request, self._files, typed, error)
-        taken = TakenFile(channel, message.day, result)
-        return await self._files(request, NO_SUBMISSION, taken)
+        file = TakenFile(channel, message.day, result)
+        return await self._files(request, NO_SUBMISSION, file)
 
     # --- the day ---
 

@@ -20,6 +20,7 @@ from playwright.sync_api import Error, sync_playwright
 from deploy.local.ports import free_port
 from tests.browser.conftest import AXE, axe_of
 from tests.browser.walk import judges
+from tests.browser.walk.copies import copy_of
 from tests.browser.walk.sites import SITES
 from tests.chromium import QUIET, program
 from tests.processes import ROOT
@@ -95,13 +96,14 @@ def judged(page, port, site, path, answer):
     if port is None:
         return wrong
     wrong |= judges.faults(page)
-    if answer.ok:  # Lighthouse judges no page of an error
-        cookies = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
+    cookies = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
+    # Lighthouse looks by a window of its own, whose cookies would go in place of those given.
+    page.context.browser.new_browser_cdp_session().send("Storage.clearCookies")
+    if answer.ok:
         public = site.public and not path.startswith(site.closed)
-        # Lighthouse looks by a window of its own, whose cookies would go in place of those given.
-        page.context.browser.new_browser_cdp_session().send("Storage.clearCookies")
-        wrong |= by_lighthouse(page.url, port, cookies, public=public)
-    return wrong
+        return wrong | by_lighthouse(page.url, port, cookies, public=public)
+    with copy_of(site.root, path, cookies) as address:
+        return wrong | by_lighthouse(address, port, "", public=False)
 
 
 def links(page, root):

@@ -111,7 +111,7 @@ SITES = {
     "notify": Site(f"{HOUSE}:8003", NOTIFY, True),
     "desk": Site(
         f"{HOUSE}:8004",
-        tuple(f"/desk{path}" for path in (*DESK, "/look?density=public")),
+        tuple(f"/desk{path}" for path in (*DESK, "/look?density=public", "/nothing-here")),
         sign_in=colleague(f"{HOUSE}:8004/desk/sign-in", "nader"),
     ),
 }
