@@ -48,7 +48,8 @@ def opened(calendar: CalendarRows, message: AddSlots, plan: SlotPlan) -> Preview
     days = "، ".join(day_in_words(day) for day in plan.days[:MOST_NAMED])
     if len(plan.days) > MOST_NAMED:
         days += f" و {len(plan.days) - MOST_NAMED} روز دیگر"
-    leaves = []
+    leaves, fresh = [], plan.slots - plan.present
+    places = plan.places - plan.present * message.capacity
     if plan.present:
         leaves.append(f"{plan.present} زمان از پیش باز است و همان‌گونه می‌ماند.")
     if plan.closed:
@@ -65,13 +66,13 @@ def opened(calendar: CalendarRows, message: AddSlots, plan: SlotPlan) -> Preview
     if plan.outside:
         leaves.append(f"در {len(plan.outside)} روز، بخشی از این زمان‌ها بیرون از ساعت کار است.")
     return Preview(
-        title=f"{plan.slots} زمان مراجعه باز می‌شود",
-        button=f"باز کردن {plan.slots} زمان",
+        title=f"{fresh} زمان مراجعه باز می‌شود" if fresh else "زمان تازه‌ای باز نمی‌شود",
+        button=f"باز کردن {fresh} زمان",
         facts=(
             Fact("محل", offices.get(message.office, message.office)),
             Fact("روزها", f"{len(plan.days)} روز: {days}"),
             Fact("ساعت", f"{message.opens} تا {message.closes}، هر {message.minutes} دقیقه"),
-            Fact("جا", f"{plan.places} نفر، {message.capacity} نفر هم‌زمان"),
+            Fact("جا", f"{places} نفر، {message.capacity} نفر هم‌زمان"),
         ),
         leaves=tuple(leaves),
     )

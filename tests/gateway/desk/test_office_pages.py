@@ -80,6 +80,7 @@ def test_times_for_visits_are_opened_for_many_days_at_once_and_closed_days_are_l
     assert "0 از 8" in text_of(done)
     again = nader.press("/calendar/slots", **SLOTS, day="1406/02/04", to_day="1406/02/10")
     assert "20 زمان از پیش باز است" in again.text
+    assert "زمان تازه‌ای باز نمی‌شود" in again.text
     closed = nader.press("/calendar/slots", **SLOTS, day="1406/02/09", to_day="1406/02/10")
     assert (closed.status_code, 'id="slots-to_day-error"' in closed.text) == (422, True)
     mondays = nader.press(
