@@ -17,7 +17,9 @@ STATES = frozenset(
     """.split()  # noqa: SIM905 - a list of words reads as words
 )
 # Put together by a template, a chart or a block.
-BUILT = frozenset({"broad", *(f"{part}{n}" for part in ("l", "deep") for n in range(1, 5))})
+BUILT = frozenset(
+    {"broad", *(f"{part}{n}" for part in ("l", "deep", "heat-") for n in range(1, 5))}
+)
 COMMENT, BLOCK = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\{[^{}]*\}")
 AT_RULE = re.compile(r"@(media|font-face|page)[^{]*")
 SELECTOR = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
