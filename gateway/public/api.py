@@ -171,7 +171,7 @@ def make(settings: Settings) -> web.Face:
             *laws.routes(public.services),
             *receipts.routes(settings),
             *heat_pages.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
-            *reports.routes(public.services),
+            *reports.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *lost_secrets.routes(public.services),
             *matters.routes(public.services),
             *sign_in.routes(public.services),

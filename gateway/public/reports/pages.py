@@ -1,7 +1,9 @@
-"""The pages of public reports: list and map, one report, and «me too»."""
+"""The pages of public reports: list and map, feeds, one report, and «me too»."""
 
 import asyncio
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -12,14 +14,23 @@ from bus.errors import BusError, NotFound, RuleBroken
 from bus.messages.values import Json
 from contracts.ticketing import public as contracts
 from gateway.forms.fields import page_number
-from gateway.public.reports import maps
+from gateway.http.origin import Handler, for_every_site
+from gateway.public.reports import feeds, maps
+from gateway.public.reports.feeds import Feed
 from gateway.public.site import words
 from gateway.public.site.pages import leads_to, show
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services
+from gateway.texts.files import FIRST, Language, translated
 from people import tracking
 
-ON_A_PAGE = 20
+ON_A_PAGE, IN_FEEDS = 20, 50
+# Programs that poll may keep what they have for so long.
+FEED_CACHE = "public, max-age=60"
+FORMS: dict[str, tuple[Callable[[Feed], bytes], str]] = {
+    "atom": (feeds.atom, "application/atom+xml; charset=utf-8"),
+    "json": (feeds.json_feed, "application/feed+json; charset=utf-8"),
+}
 STATES = ("open", "closed")
 # A browser that said «me too» is known by a random number, for a year; nobody else reads it.
 BROWSER, BROWSER_SECONDS = "mirab_browser", 365 * 86_400
@@ -47,6 +58,16 @@ class Filters(NamedTuple):
         """The filters that are set, for addresses."""
         return {name: value for name, value in self._asdict().items() if value}
 
+    def question(self, page: int, page_size: int) -> contracts.ListPublic:
+        """What to ask for a page of the list."""
+        return contracts.ListPublic(
+            categories=(self.category,) if self.category else None,
+            counties=(self.county,) if self.county else None,
+            states=(self.state,) if self.state else None,
+            page=page,
+            page_size=page_size,
+        )
+
 
 class ReportPages:
     """The handlers; whoever reads them has no account."""
@@ -67,16 +88,9 @@ class ReportPages:
             category=filters.category if filters.category in categories else "",
             county=filters.county if filters.county in counties else "",
         )
-        question = contracts.ListPublic(
-            categories=(filters.category,) if filters.category else None,
-            counties=(filters.county,) if filters.county else None,
-            states=(filters.state,) if filters.state else None,
-            page=page,
-            page_size=ON_A_PAGE,
-        )
         where = contracts.AskMap(category=filters.category or None, state=filters.state or None)
         listed, reply = await asyncio.gather(
-            self._services.ask(request, contracts.LIST_PUBLIC, question),
+            self._services.ask(request, contracts.LIST_PUBLIC, filters.question(page, ON_A_PAGE)),
             self._services.ask_kept(request, contracts.PUBLIC_MAP, where),
         )
         query = filters.query()
@@ -91,6 +105,7 @@ class ReportPages:
             query=query,
             form=form,
             reply=reply,
+            feeds={made: feeds.address(made, query, lang) for made in FORMS},
             map=maps.draw(reply, others, lang, words.speaker(lang)("map_title")),
         )
 
@@ -139,6 +154,41 @@ class ReportPages:
         return response
 
 
+class ReportFeeds:
+    """The list as feeds; ``portal`` has no slash at its end."""
+
+    def __init__(self, services: Services, portal: str) -> None:
+        self._services, self._portal = services, portal
+
+    def handler(self, made: str) -> Handler:
+        """Return the handler of the newest reports in one form."""
+        return partial(self._feed, made=made)
+
+    async def _feed(self, request: Request, made: str) -> Response:
+        """GET /reports.{atom,json}?category=&county=&state=&lang=: the newest of the list.
+
+        NotFound ``http.not_found`` for a filter that there is not, or no more: who subscribed to
+        one subject must not get all of them one day.
+        """
+        write, kind = FORMS[made]
+        filters, form = Filters.of(request), await self._services.form(request)
+        lang = Language(words.chosen(request) or FIRST)
+        names = {
+            "category": {c["code"]: translated(c[lang], lang) for c in form.categories},
+            "county": {c["code"]: translated(c[lang], lang) for c in form.counties},
+            "state": {state: words.speaker(lang)(f"reports_{state}") for state in STATES},
+        }
+        asked = {name: request.query_params.get(name, "") for name in names}
+        if any(code and code not in names[name] for name, code in asked.items()):
+            raise NotFound("There is no such feed of reports.", code="http.not_found")
+        question = filters.question(1, IN_FEEDS)
+        rows = (await self._services.ask(request, contracts.LIST_PUBLIC, question)).tickets
+        chosen = [names[name][code] for name, code in asked.items() if code]
+        return Response(
+            write(Feed(self._portal, lang, filters.query(), chosen, rows)), media_type=kind
+        )
+
+
 def _code(written: str) -> str:
     """Return a code as it was written. NotFound ``http.not_found`` for what is none."""
     try:
@@ -151,11 +201,15 @@ def _not_found() -> BusError:
     return NotFound("There is no public report with this code.", code="http.not_found")
 
 
-def routes(services: Services) -> list[Route]:
+def routes(services: Services, portal: str) -> list[Route]:
     """Return the routes of public reports."""
-    reports = ReportPages(services)
+    reports, lists = ReportPages(services), ReportFeeds(services, portal)
     return [
         Route("/reports", same_for_all(reports.reports)),
+        *(
+            Route(f"/reports.{made}", for_every_site(same_for_all(lists.handler(made), FEED_CACHE)))
+            for made in FORMS
+        ),
         Route("/reports/{code}", same_for_all(reports.report)),
         Route("/reports/{code}/too", reports.me_too, methods=["POST"]),
         Route("/reports/{code}/too", leads_to("/reports/{code}"), methods=["GET"]),

@@ -14,14 +14,10 @@ from bus.messages.message import to_wire
 from contracts.notify.announcements import Announcement, Title, Words
 from gateway.html.formats import moment
 from gateway.public.site import words
+from gateway.public.site.atom import ATOM, NEVER, XML, child, head, written
 from gateway.public.site.periods import when_of
 from gateway.public.site.prose import directed, prose
 from gateway.texts.files import DATA
-
-ATOM = "http://www.w3.org/2005/Atom"
-XML = "http://www.w3.org/XML/1998/namespace"
-NEVER = "1970-01-01T00:00:00Z"
-ET.register_namespace("atom", ATOM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +84,26 @@ def rss(feed: Feed) -> bytes:
         )
         _add(item, pubDate=format_datetime(_moment(announcement.updated_at), usegmt=True))
         _add(item, category=announcement.kind, description=feed.content(announcement))
-    return _xml(root)
+    return written(root)
 
 
 def atom(feed: Feed) -> bytes:
     """Atom (RFC 4287)."""
     root = ET.Element(f"{{{ATOM}}}feed", {f"{{{XML}}}lang": feed.lang})
     changed = _newest(feed).isoformat().replace("+00:00", "Z")
-    _entry(root, feed.address("atom"), feed.title, changed)
-    _atom(root, "link", rel="self", type="application/atom+xml", href=feed.address("atom"))
-    _atom(root, "link", rel="alternate", type="text/html", href=f"{feed.portal}/news")
-    author = _atom(root, "author")
-    _atom(author, "name").text = words.speaker(feed.lang)("brand")
+    head(root, feed.address("atom"), feed.title, changed)
+    child(root, "link", rel="self", type="application/atom+xml", href=feed.address("atom"))
+    child(root, "link", rel="alternate", type="text/html", href=f"{feed.portal}/news")
+    author = child(root, "author")
+    child(author, "name").text = words.speaker(feed.lang)("brand")
     for announcement in feed.announcements:
-        entry = _atom(root, "entry")
-        _entry(entry, feed.page(announcement), feed.heading(announcement), announcement.updated_at)
-        _atom(entry, "published").text = announcement.published_at
-        _atom(entry, "link", rel="alternate", type="text/html", href=feed.page(announcement))
-        _atom(entry, "category", term=announcement.kind)
-        _atom(entry, "content", type="html").text = feed.content(announcement)
-    return _xml(root)
+        entry = child(root, "entry")
+        head(entry, feed.page(announcement), feed.heading(announcement), announcement.updated_at)
+        child(entry, "published").text = announcement.published_at
+        child(entry, "link", rel="alternate", type="text/html", href=feed.page(announcement))
+        child(entry, "category", term=announcement.kind)
+        child(entry, "content", type="html").text = feed.content(announcement)
+    return written(root)
 
 
 def json_feed(feed: Feed) -> bytes:
@@ -228,18 +224,3 @@ def _newest(feed: Feed) -> dt.datetime:
 def _add(parent: ET.Element, **children: str) -> None:
     for name, value in children.items():
         ET.SubElement(parent, name).text = value
-
-
-def _atom(parent: ET.Element, name: str, **attributes: str) -> ET.Element:
-    return ET.SubElement(parent, f"{{{ATOM}}}{name}", attributes)
-
-
-def _entry(parent: ET.Element, id_: str, title: str, changed: str) -> None:
-    _atom(parent, "id").text = id_
-    _atom(parent, "title").text = title
-    _atom(parent, "updated").text = changed
-
-
-def _xml(root: ET.Element) -> bytes:
-    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return document

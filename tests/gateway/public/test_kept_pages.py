@@ -103,6 +103,8 @@ SAME_FOR_ALL = {
     "/statistics.json": "ticketing.statistics.v1",
     "/v1/statistics": "ticketing.statistics.v1",
     "/reports": "ticketing.list_public.v1",
+    "/reports.atom": "ticketing.list_public.v1",
+    "/reports.json": "ticketing.list_public.v1",
     "/reports/heat": "ticketing.heat.v1",
     "/reports/heat.csv": "ticketing.heat.v1",
     "/reports/heat.json": "ticketing.heat.v1",
@@ -253,7 +255,9 @@ OTHERS = {
         "tickets": [
             {
                 "code": CODE,
+                "category": "river_bed",
                 "category_fa": "بستر رودخانه",
+                "county_fa": "",
                 "unit_fa": "واحد یک",
                 "open": True,
                 "registered_at": AT,

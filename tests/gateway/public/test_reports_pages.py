@@ -5,6 +5,7 @@ import html
 import io
 import re
 
+import feedparser
 import pytest
 
 from bus.errors import RuleBroken
@@ -143,6 +144,36 @@ def test_a_filter_that_there_is_not_is_none(portal):
     assert portal.send("GET", '/reports?county="><script>&state=x&category=y').status_code == 200
     (question,) = questions_to(portal, "ticketing.list_public.v1")
     assert question["counties"] is question["categories"] is question["states"] is None
+
+
+def test_the_list_is_a_feed_by_its_filters_that_no_text_can_break(portal):
+    asked = "category=illegal_well&county=dena&state=open"
+    page = html.unescape(portal.send("GET", f"/reports?{asked}&lang=ar").text)
+    assert page.count(f'href="/reports.atom?{asked}&lang=ar"') == 3
+    ended = {"code": tracking.new(), "open": False, "updated_at": "2026-11-25T08:30:00Z"}
+    rows = [{**ROW, "description": "<b>\n]]>&\ufffe", "updated_at": "2026-11-24T08:30:00Z"}]
+    portal.services.replies["ticketing.list_public.v1"] = {"tickets": [*rows, {**ROW, **ended}]}
+    reply = portal.send("GET", f"/reports.atom?{asked}&lang=en")
+    (_, question) = questions_to(portal, "ticketing.list_public.v1")
+    assert (question["categories"], question["counties"]) == (["illegal_well"], ["dena"])
+    assert (question["states"], question["page_size"]) == (["open"], 50)
+    assert reply.headers["access-control-allow-origin"] == "*"
+    feed = feedparser.parse(reply.content, sanitize_html=False, resolve_relative_uris=False)
+    assert (feed.bozo, feed.version) == (False, "atom10")
+    assert feed.feed.title == "Public list of reports: Unlicensed well, Dena, Open"
+    assert feed.feed.updated == "2026-11-25T08:30:00Z"
+    first, second = feed.entries
+    assert first.content[0].value == '<p dir="auto">&lt;b&gt;<br>]]&gt;&amp;</p>'
+    assert (first.id, first.title) == (
+        f"http://portal.test/reports/{CODE}",
+        "Open: Unlicensed well, Dena",
+    )
+    # What colleagues did to the open one shows nothing new; that the other has ended does.
+    assert (first.updated, second.updated) == (AT, "2026-11-25T08:30:00Z")
+    portal.services.replies["ticketing.list_public.v1"] = {"tickets": rows}
+    (item,) = portal.send("GET", "/reports.json").json()["items"]
+    assert item["id"] == first.id
+    assert portal.send("GET", "/reports.atom?category=gone").status_code == 404
 
 
 def test_the_heat_map_says_the_same_as_a_figure_a_table_and_open_data(portal):
