@@ -46,6 +46,7 @@ from gateway.public.site.facts import BANNER, CLOSED, TELEPHONE
 from gateway.public.site.pages import show as show_page
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services, address_of, guesses_a_minute
+from gateway.public.status import badges
 from gateway.public.status import pages as news
 
 JSON, HTML = "application/json", "text/html"
@@ -179,6 +180,7 @@ def make(settings: Settings) -> web.Face:
             *inbox.routes(public.services),
             *sent_files.routes(public.services),
             *news.routes(public.news),
+            *badges.routes(badges.Badges(public.services)),
             *georeport.routes(public.services, settings),
             *sms_receipts.routes(public.client, settings, public.guesses),
             *received_texts.routes(public.client, settings, public.guesses),

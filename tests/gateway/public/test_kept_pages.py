@@ -363,9 +363,42 @@ def test_no_page_with_a_seal_is_compressed_kept_or_tagged(portal, path):
     assert seals[0] != seals[1]
 
 
+def test_a_badge_says_the_state_in_words_and_is_given_also_when_nobody_knows_it(
+    portal, monkeypatch
+):
+    monkeypatch.setattr(kept, "SECONDS", 0)
+    row = {"fa": "-", "en": "-", "uptime": None, "days": []}
+    states = {"portal": "up", "billing": "down"}
+    status = {
+        **REPLIES["notify.status.v1"],
+        "components": [{**row, "code": code, "state": state} for code, state in states.items()],
+    }
+    portal.services.replies["notify.status.v1"] = status
+    whole = get(portal, "/status/badge.svg?lang=en", cookie="lang=fa")
+    bill = get(portal, "/status/billing/badge.svg")
+    assert "<title>Status of our services: Partly down</title>" in whole.text
+    assert "<title>قبض و پرداخت: قطع</title>" in bill.text
+    assert "<title>درگاه مردم: کار می‌کند</title>" in get(portal, "/status/portal/badge.svg").text
+    assert not re.search("script|style=|href|@import", whole.text + bill.text)
+    assert (whole.headers["content-type"], whole.headers["cache-control"]) == (
+        *("image/svg+xml", "public, max-age=60"),
+    )
+    assert whole.headers["access-control-allow-origin"] == "*"
+    again = get(portal, "/status/billing/badge.svg", **{"If-None-Match": bill.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert get(portal, "/status/nothing/badge.svg").status_code == 404
+    unknown = [get(portal, "/status/inquiry/badge.svg?lang=en")]  # nobody measures it
+    portal.services.replies["notify.status.v1"] = Unavailable("Nobody is there.")
+    unknown += [get(portal, f"/status{which}/badge.svg?lang=en") for which in ("", "/billing")]
+    for answer in unknown:
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+        assert ": Cannot be known</title>" in answer.text
+
+
 # --- nothing of a person ------------------------------------------------------------------------
 
 PLACES = {
+    "component": "portal",
     "code": CODE,
     "bill_id": "1462119",
     "payment_id": "175550912",
