@@ -11,6 +11,7 @@ from bus.messages.fields import Choice, Pattern, Prose, Text, whole
 from bus.messages.kinds import NAME, M, R, Request
 from bus.messages.message import Wire, canonical, check, message
 from bus.messages.values import Code, Day, Instant, Tick
+from contracts.notify.uptime import DayOf, UptimeOver
 
 KINDS = ("maintenance", "incident", "end_of_service", "news")
 COMPONENTS = ("portal", "inquiry", "ticketing", "billing", "notify", "agency-door")
@@ -227,18 +228,6 @@ class Current:
 
 
 @message
-class DayOf:
-    """A day of a component, in minutes; ``uptime`` in hundredths of a percent."""
-
-    day: Day
-    measured: int
-    down: int
-    excluded: int
-    excluded_down: int
-    uptime: Annotated[int | None, "None: too little was measured"]
-
-
-@message
 class Component:
     code: Annotated[str, Choice(COMPONENTS)]
     fa: Annotated[str, Text(100)]
@@ -246,6 +235,7 @@ class Component:
     state: Annotated[str, Choice(HEALTH)]
     uptime: int | None
     days: tuple[DayOf, ...]
+    windows: tuple[UptimeOver, ...] = ()
 
 
 @message

@@ -62,12 +62,12 @@ class Badges:
         states = list((await self._states(request)).values())
         state = worst(states)
         if state == "up":
-            told = t("status_all_up").rstrip(".")
-        elif state == UNKNOWN or all(one == state for one in states):
-            told = _told(state, lang)
+            verdict = t("status_all_up").rstrip(".")
+        elif state == UNKNOWN or set(states) == {state}:
+            verdict = _state_words(state, lang)
         else:
-            told = t("badge_partly", state=_told(state, lang).lower())
-        return _answer(request, state, draw(t("status_title"), told, state, lang))
+            verdict = t("badge_partly", state=_state_words(state, lang).lower())
+        return _answer(request, state, draw(t("status_title"), verdict, state, lang))
 
     async def component(self, request: Request) -> Response:
         """GET /status/{component}/badge.svg?lang=: how one component stands."""
@@ -77,7 +77,7 @@ class Badges:
         lang = _language(request)
         state = (await self._states(request)).get(code, UNKNOWN)
         label = words.speaker(lang)(f"component_{code}")
-        return _answer(request, state, draw(label, _told(state, lang), state, lang))
+        return _answer(request, state, draw(label, _state_words(state, lang), state, lang))
 
     async def _states(self, request: Request) -> dict[str, str]:
         """Return the state of each component by its code; none while nobody can tell."""
@@ -97,22 +97,22 @@ def worst(states: Sequence[str]) -> str:
     >>> worst(["up", "unknown", "degraded"]), worst(["up", "unknown"]), worst(["up"]), worst([])
     ('degraded', 'unknown', 'up', 'unknown')
     """
-    known = {state if state in LOOKS else UNKNOWN for state in states}
-    return next((state for state in WORST_FIRST if state in known), UNKNOWN)
+    states_shown = {state if state in LOOKS else UNKNOWN for state in states}
+    return next((state for state in WORST_FIRST if state in states_shown), UNKNOWN)
 
 
-def draw(label: str, told: str, state: str, lang: str) -> bytes:
+def draw(label: str, verdict: str, state: str, lang: str) -> bytes:
     """Return a badge as SVG without script, style sheet or font of its own: the label, then shape
     and words of the state; from right to left where the language is written so.
     """
     rtl = file_of(lang).direction == "rtl"
     look = LOOKS.get(state, LOOKS[UNKNOWN])
-    left, right = _width(label), _width(told) + MARK + EDGE
+    left, right = _width(label), _width(verdict) + MARK + EDGE
     whole = left + right
     root = ET.Element("svg", xmlns="http://www.w3.org/2000/svg", role="img")
     root.attrib |= {"width": f"{whole}", "height": f"{HEIGHT}", "viewBox": f"0 0 {whole} {HEIGHT}"}
     root.attrib |= {"{http://www.w3.org/XML/1998/namespace}lang": lang}
-    ET.SubElement(root, "title").text = f"{label}: {told}"
+    ET.SubElement(root, "title").text = f"{label}: {verdict}"
     at_label, at_state = (right, 0) if rtl else (0, left)
     _box(root, at_label, left, LABEL)
     _box(root, at_state, right, look.colour)
@@ -121,7 +121,7 @@ def draw(label: str, told: str, state: str, lang: str) -> bytes:
     ET.SubElement(root, "path", {"d": look.shape, "transform": f"translate({mark} 6)", **stroke})
     _text(root, label, at_label + left / 2, rtl=rtl)
     words_at = at_state + (0 if rtl else EDGE + MARK)
-    _text(root, told, words_at + (right - EDGE - MARK) / 2, rtl=rtl)
+    _text(root, verdict, words_at + (right - EDGE - MARK) / 2, rtl=rtl)
     document: bytes = ET.tostring(root, encoding="utf-8")
     return document
 
@@ -145,9 +145,9 @@ def _width(text: str) -> int:
     return round(letters * LETTER) + 2 * EDGE
 
 
-def _told(state: str, lang: str) -> str:
-    known = state in LOOKS and state != UNKNOWN
-    return words.speaker(lang)(f"health_{state}" if known else "badge_unknown")
+def _state_words(state: str, lang: str) -> str:
+    is_certain = state in LOOKS and state != UNKNOWN
+    return words.speaker(lang)(f"health_{state}" if is_certain else "badge_unknown")
 
 
 def _language(request: Request) -> str:

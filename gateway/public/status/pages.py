@@ -97,7 +97,10 @@ class News:
         """GET /status.json: the same for machines."""
         status, current, fresh = await self._stand(request)
         components = [
-            {"code": c.code, "fa": c.fa, "en": c.en, "state": c.state, "uptime": c.uptime}
+            {
+                **{"code": c.code, "fa": c.fa, "en": c.en, "state": c.state, "uptime": c.uptime},
+                "windows": [to_wire(window) for window in c.windows],
+            }
             for c in status.components
         ]
         document = {

@@ -12,12 +12,12 @@ from bus.database.rows import fetch_all
 from bus.envelope import instant
 from contracts.notify.announcements import (
     Component,
-    DayOf,
     Probe,
     ProbeCount,
     Promise,
     Status,
 )
+from contracts.notify.uptime import DayOf, UptimeOver
 from iran.persian import tehran_day
 from people import retention
 from services.notify.context import Context
@@ -29,6 +29,8 @@ from services.notify.news.announcements import AnnouncementRow, Windows
 from services.notify.tables import ANNOUNCEMENTS, COMPONENT_DAYS, PROBES
 
 DAYS = 90
+# Today counts as one of the days.
+WINDOWS = {"day": 1, "week": 7, "month": 30, "year": 365}
 LATE = dt.timedelta(minutes=10)
 FRESH = dt.timedelta(minutes=3)
 NO_WINDOWS = Windows([], [])
@@ -53,6 +55,20 @@ class ComponentDayRow:
     down: int
     excluded: int
     excluded_down: int
+
+
+@dataclass(frozen=True, slots=True)
+class OlderDays:
+    """The days of a component in the year before the 90 that are shown, together; ``days`` says of
+    how many anything is known.
+    """
+
+    component: str
+    days: int = 0
+    measured: int = 0
+    down: int = 0
+    excluded: int = 0
+    excluded_down: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,7 @@ def status(context: Context) -> Status:
     first = today - dt.timedelta(days=DAYS - 1)
     days = days_between(context, first, today)
     states = _states(context)
+    older = _older(context, first)
     totals = {code: uptime.total(of_component.values()) for code, of_component in days.items()}
     least = context.book.least_minutes
     return Status(
@@ -129,6 +146,10 @@ def status(context: Context) -> Status:
                 days=tuple(
                     DayOf(day=day.isoformat(), **sums._asdict(), uptime=sums.uptime(least))
                     for day, sums in days[component.code].items()
+                ),
+                windows=tuple(
+                    _uptime_over(window, days[component.code], older.get(component.code), least)
+                    for window in WINDOWS
                 ),
             )
             for component in context.book.components
@@ -151,6 +172,45 @@ def days_between(context: Context, first: dt.date, last: dt.date) -> dict[str, d
         if day in days[component]:
             days[component][day] = sums
     return days
+
+
+def _older(context: Context, first: dt.date) -> dict[str, OlderDays]:
+    """Add up what is known of each component in the year before the days from ``first`` on."""
+    table = COMPONENT_DAYS.c
+    sums = (table.measured, table.down, table.excluded, table.excluded_down)
+    query = (
+        select(
+            table.component,
+            func.count().filter(table.measured > 0).label("days"),
+            *(func.sum(column).label(column.name) for column in sums),
+        )
+        .where(table.day < first, table.day >= first - dt.timedelta(WINDOWS["year"] - DAYS))
+        .group_by(table.component)
+    )
+    return {row.component: row for row in fetch_all(context.conn, OlderDays, query)}
+
+
+def _uptime_over(
+    window: str, days: Mapping[dt.date, Day], older: OlderDays | None, least: int
+) -> UptimeOver:
+    """Return how long a component was up in a window, by its days and, in a year, older ones."""
+    today = max(days)
+    first = today - dt.timedelta(WINDOWS[window] - 1)
+    shown = {day: sums for day, sums in days.items() if day >= first}
+    days_measured = sum(sums.measured > 0 for day, sums in shown.items() if day < today)
+    sums = Day()
+    if older and first < min(days):
+        days_measured += older.days
+        sums = Day(older.measured, older.down, older.excluded, older.excluded_down)
+    sums = uptime.total([sums, *shown.values()])
+    share = sums.uptime(least) if days_measured == WINDOWS[window] - 1 else None
+    return UptimeOver(
+        window=window,
+        from_day=first.isoformat(),
+        measured=sums.measured,
+        uptime=share,
+        down=None if share is None else sums.missed,
+    )
 
 
 def _states(context: Context) -> dict[str, str]:

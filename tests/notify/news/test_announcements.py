@@ -1,6 +1,7 @@
 """Announcements and subscriptions by their entrypoints, on a real database, by a clock of ours."""
 
 import contextlib
+import datetime as dt
 import tomllib
 
 import psycopg2
@@ -9,6 +10,7 @@ import pytest
 from bus.errors import ContractError
 from contracts.notify import announcements as c
 from contracts.notify import subscriptions as s
+from iran.persian import tehran_day
 from services.notify.news import notices, publishing, status, subscriptions
 from services.notify.sending import code_caps
 from tests.notify.conftest import EMAIL, MOBILE, tehran
@@ -305,6 +307,33 @@ def test_a_window_that_was_not_announced_in_time_counts_as_down(hand, room):
     assert promises["S1"]["value"] is None, "ticketing was not measured"
     assert (promises["S7"]["value"], promises["S7"]["of"]) == (0, 1)
     assert len(promises) == 13
+
+
+def test_uptime_is_told_of_a_window_only_if_each_of_its_days_was_measured(hand):
+    today = tehran_day(hand.moment)
+    row = "insert into component_days select 'portal', %s::date - n, 1440, %s, %s, %s from "
+    row += "generate_series(%s, %s) n"
+    for down, excluded, newest, oldest in ((0, 0, 1, 6), (100, 40, 7, 7), (0, 0, 8, 363)):
+        execute(hand.db, row, (today, down, excluded, excluded, newest, oldest))
+
+    def windows():
+        return {w["window"]: (w["uptime"], w["down"]) for w in portal_of(hand)["windows"]}
+
+    full = 1440
+    month = 29 * full - 40
+    assert windows() == {
+        "day": (None, None),
+        "week": (10_000, 0),
+        "month": (10_000 * (month - 60) // month, 60),
+        "year": (None, None),
+    }
+    execute(hand.db, row, (today, 0, 0, 0, 364, 364))
+    year = 364 * full - 40
+    assert windows()["year"] == (10_000 * (year - 60) // year, 60)
+    execute(hand.db, row, (today, 1440, 0, 0, 365, 365))
+    assert windows()["year"][1] == 60, "older than a year"
+    execute(hand.db, "delete from component_days where day = %s", (today - dt.timedelta(200),))
+    assert (windows()["year"], windows()["week"]) == ((None, None), (10_000, 0))
 
 
 # --- subscriptions ---
