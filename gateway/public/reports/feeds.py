@@ -16,8 +16,8 @@ from gateway.texts.files import FIRST, Language, translated
 
 def address(form: str, query: Mapping[str, str], lang: Language) -> str:
     """Where the feed of some filters is on the portal."""
-    asked = {**query, **({} if lang.tag == FIRST else {"lang": lang.tag})}
-    return f"/reports.{form}" + (f"?{urlencode(asked)}" if asked else "")
+    more = {**query, **({} if lang.tag == FIRST else {"lang": lang.tag})}
+    return f"/reports.{form}" + (f"?{urlencode(more)}" if more else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,12 +178,12 @@ class ReportFeeds:
             "county": {c["code"]: translated(c[lang], lang) for c in form.counties},
             "state": {state: words.speaker(lang)(f"reports_{state}") for state in STATES},
         }
-        asked = {name: request.query_params.get(name, "") for name in names}
-        if any(code and code not in names[name] for name, code in asked.items()):
+        typed = {name: request.query_params.get(name, "") for name in names}
+        if any(code and code not in names[name] for name, code in typed.items()):
             raise NotFound("There is no such feed of reports.", code="http.not_found")
         question = filters.question(1, IN_FEEDS)
         rows = (await self._services.ask(request, contracts.LIST_PUBLIC, question)).tickets
-        chosen = [names[name][code] for name, code in asked.items() if code]
+        chosen = [names[name][code] for name, code in typed.items() if code]
         return Response(
             write(Feed(self._portal, lang, filters.query(), chosen, rows)), media_type=kind
         )
@@ -207,7 +207,10 @@ def routes(services: Services, portal: str) -> list[Route]:
     return [
         Route("/reports", same_for_all(reports.reports)),
         *(
-            Route(f"/reports.{made}", for_every_site(same_for_all(lists.handler(made), FEED_CACHE)))
+            Route(
+                f"/reports.{made}",
+                for_every_site(same_for_all(lists.handler(made), FEED_CACHE, remembers=False)),
+            )
             for made in FORMS
         ),
         Route("/reports/{code}", same_for_all(reports.report)),

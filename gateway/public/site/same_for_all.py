@@ -12,11 +12,12 @@ from gateway.public.site import words
 from gateway.public.site.facts import BANNER
 
 
-def same_for_all(handler: Handler, cache: str = ASK_AGAIN) -> Handler:
+def same_for_all(handler: Handler, cache: str = ASK_AGAIN, *, remembers: bool = True) -> Handler:
     """Keep what a handler answers, which must be a page of status 200 or an error raised.
 
     It may read the path, the query and the language, and no other cookie, header or address. Who
-    chooses a language gets a cookie, and so a page of his own.
+    chooses a language gets a cookie, and so a page of his own; not of what ``remembers`` no choice,
+    as feeds, whose language stands in their address.
     """
     kept = Kept[Document]()
 
@@ -27,7 +28,7 @@ def same_for_all(handler: Handler, cache: str = ASK_AGAIN) -> Handler:
 
     @wraps(handler)
     async def run(request: Request) -> Response:
-        if words.chosen(request):
+        if remembers and words.chosen(request):
             return await handler(request)
         banner = BANNER.get(request)
         key = (

@@ -265,7 +265,10 @@ def routes(n: News) -> list[Route]:
         Route("/status/{id:int}", same_for_all(n.announcement)),
         Route("/news", same_for_all(n.news)),
         *(
-            Route(f"/news.{form}", for_every_site(same_for_all(n.feed_of(form), FEED_CACHE)))
+            Route(
+                f"/news.{form}",
+                for_every_site(same_for_all(n.feed_of(form), FEED_CACHE, remembers=False)),
+            )
             for form in FORMS
         ),
         Route("/subscribe", n.subscribe_page, methods=["GET"]),

@@ -147,17 +147,19 @@ def test_a_filter_that_there_is_not_is_none(portal):
 
 
 def test_the_list_is_a_feed_by_its_filters_that_no_text_can_break(portal):
-    asked = "category=illegal_well&county=dena&state=open"
-    page = html.unescape(portal.send("GET", f"/reports?{asked}&lang=ar").text)
-    assert page.count(f'href="/reports.atom?{asked}&lang=ar"') == 3
+    filters = "category=illegal_well&county=dena&state=open"
+    page = html.unescape(portal.send("GET", f"/reports?{filters}&lang=ar").text)
+    assert page.count(f'href="/reports.atom?{filters}&lang=ar"') == 3
     ended = {"code": tracking.new(), "open": False, "updated_at": "2026-11-25T08:30:00Z"}
     rows = [{**ROW, "description": "<b>\n]]>&\ufffe", "updated_at": "2026-11-24T08:30:00Z"}]
     portal.services.replies["ticketing.list_public.v1"] = {"tickets": [*rows, {**ROW, **ended}]}
-    reply = portal.send("GET", f"/reports.atom?{asked}&lang=en")
-    (_, question) = questions_to(portal, "ticketing.list_public.v1")
+    reply = portal.send("GET", f"/reports.atom?{filters}&lang=en")
+    question = questions_to(portal, "ticketing.list_public.v1")[1]
     assert (question["categories"], question["counties"]) == (["illegal_well"], ["dena"])
     assert (question["states"], question["page_size"]) == (["open"], 50)
     assert reply.headers["access-control-allow-origin"] == "*"
+    again = {"If-None-Match": reply.headers["etag"]}
+    assert portal.send("GET", f"/reports.atom?{filters}&lang=en", headers=again).status_code == 304
     feed = feedparser.parse(reply.content, sanitize_html=False, resolve_relative_uris=False)
     assert (feed.bozo, feed.version) == (False, "atom10")
     assert feed.feed.title == "Public list of reports: Unlicensed well, Dena, Open"
