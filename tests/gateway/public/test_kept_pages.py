@@ -395,6 +395,28 @@ def test_a_badge_says_the_state_in_words_and_is_given_also_when_nobody_knows_it(
         assert ": Cannot be known</title>" in answer.text
 
 
+def test_the_page_of_our_state_has_the_uptime_of_each_window_and_says_which_cannot_be_known(portal):
+    window = {"window": "week", "from_day": "2026-11-17", "measured": 9000}
+    windows = [
+        {**window, "uptime": 9950, "down": 45},
+        {**window, "window": "year", "uptime": None, "down": None},
+    ]
+    row = {"code": "portal", "fa": "درگاه", "en": "Portal", "state": "up", "uptime": 9950}
+    portal.services.replies["notify.status.v1"] = {
+        **REPLIES["notify.status.v1"],
+        "components": [{**row, "days": [], "windows": windows}],
+    }
+    page = get(portal, "/status?lang=en").text
+    assert re.search(
+        '7 days</th>.*365 days</th>.*99.50%</bdi><br><span class="small">45 minutes down<'
+        ".*>Cannot be known</span>",
+        page,
+        re.DOTALL,
+    )
+    assert "انقطاع 45 دقيقة" in get(portal, "/status?lang=ar").text
+    assert get(portal, "/status.json").json()["components"][0]["windows"] == windows
+
+
 # --- nothing of a person ------------------------------------------------------------------------
 
 PLACES = {
