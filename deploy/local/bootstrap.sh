@@ -1,8 +1,8 @@
 #!/bin/sh
 # Prepares a Debian machine, once: a virtual environment with pinned, hashed packages in .venv, and
-# RabbitMQ, ClamAV and Pango (for `test` Chromium, curl, hledger, nginx, promtool and wrk too, for
-# `bench` wrk, for `chaos` iptables and libfaketime) from the system's packages if they are not
-# there. Says one clear sentence where it cannot.
+# RabbitMQ, ClamAV and Pango (for `test` Chromium, curl, Go, hledger, Java, nginx, Node, PHP, promtool
+# and wrk too, for `bench` wrk, for `chaos` iptables and libfaketime) from the system's packages if
+# they are not there. Says one clear sentence where it cannot.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -72,6 +72,13 @@ for program in curl openssl; do
     if [ "${1:-}" = test ] && ! command -v "$program" >/dev/null 2>&1; then packages="$packages $program"; fi
 done
 if [ "${1:-}" = test ] && ! command -v hledger >/dev/null 2>&1; then packages="$packages hledger"; fi
+# The documents' examples in other languages are run as their readers would; what compiles C# without
+# .NET, which Debian has not, is not needed.
+for language in node:nodejs php:php-cli java:default-jdk-headless go:golang-go; do
+    if [ "${1:-}" = test ] && ! command -v "${language%%:*}" >/dev/null 2>&1; then
+        packages="$packages ${language##*:}"
+    fi
+done
 if [ "${1:-}" = cluster ]; then
     for program in patroni etcd; do
         command -v "$program" >/dev/null 2>&1 || packages="$packages $(echo "$program" | sed s/etcd/etcd-server/)"
