@@ -28,8 +28,8 @@ def field_of(path: str) -> str:
 
 # What is said of a field whose text cannot be what it should be.
 _INVALID = {
-    "code": "تنها حروف کوچک لاتین، رقم و - بنویسید، مانند gas-co.",
-    "key_id": "تنها حروف لاتین، رقم و - بنویسید، مانند gas-co-1405.",
+    "code": "تنها حروف کوچک لاتین، رقم و خط تیره (-) بنویسید.",
+    "key_id": "تنها حروف لاتین، رقم و خط تیره (-) بنویسید.",
     "public_key": "کلید عمومی Ed25519 نیست (Base64 از 32 بایت)؛ آن را از دستگاه دوباره بگیرید.",
 }
 _CODES = ("invalid", "format")
