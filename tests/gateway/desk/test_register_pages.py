@@ -176,7 +176,7 @@ def test_what_is_wrong_stands_beside_its_field_and_the_rest_is_kept(karim, code)
         reason="نامه ۱۲",
     )
     assert answer.status_code == 422
-    assert 'id="agency-key_id-error">تنها حروف لاتین، رقم و -' in answer.text
+    assert 'id="agency-key_id-error">تنها حروف لاتین، رقم و خط تیره' in answer.text
     assert 'id="agency-key_until-error">روز را مانند' in answer.text
     for typed in ("k 1", "1409/13/10", "inquiry.nothing.v1"):
         assert f'value="{typed}"' in answer.text

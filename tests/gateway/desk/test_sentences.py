@@ -15,7 +15,7 @@ from gateway.ops.treasury import texts as treasury
 from services.inquiry.domain.purposes import ALL_BLOCKS, PURPOSES
 
 # What of Latin letters an official writes too.
-LATIN = re.compile(r"\b(?:CSV|UTF|PDF|TOML|HEIC|JPEG|IR|name@host\.ir)\b")
+LATIN = re.compile(r"\b(?:CSV|UTF|PDF|TOML|HEIC|JPEG|Ed25519|Base64|IR|name@host\.ir)\b")
 PARTS = {"desk": desk, "treasury": treasury, "notices": notices, "register": register}
 
 
