@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
-import orjson
 from markupsafe import escape
 
 from bus.messages.values import Json
 from gateway.public.site import words
-from gateway.public.site.atom import ATOM, NEVER, XML, child, head, written
+from gateway.public.site.feed_parts import ATOM, NEVER, XML, child, head, json_document, written
 from gateway.texts.files import FIRST, Language, translated
 
 
@@ -105,13 +104,4 @@ def json_feed(feed: Feed) -> bytes:
         }
         for row in feed.rows
     ]
-    return orjson.dumps(
-        {
-            "version": "https://jsonfeed.org/version/1.1",
-            "title": feed.title,
-            "home_page_url": feed.list,
-            "feed_url": feed.address("json"),
-            "language": feed.lang.tag,
-            "items": items,
-        }
-    )
+    return json_document(feed.title, feed.list, feed.address("json"), feed.lang.tag, items)

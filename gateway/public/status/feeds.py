@@ -7,14 +7,13 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
-import orjson
 from icalendar import Calendar, Event
 
 from bus.messages.message import to_wire
 from contracts.notify.announcements import Announcement, Title, Words
 from gateway.html.formats import moment
 from gateway.public.site import words
-from gateway.public.site.atom import ATOM, NEVER, XML, child, head, written
+from gateway.public.site.feed_parts import ATOM, NEVER, XML, child, head, json_document, written
 from gateway.public.site.periods import when_of
 from gateway.public.site.prose import directed, prose
 from gateway.texts.files import DATA
@@ -135,16 +134,7 @@ def json_feed(feed: Feed) -> bytes:
         }
         for announcement in feed.announcements
     ]
-    return orjson.dumps(
-        {
-            "version": "https://jsonfeed.org/version/1.1",
-            "title": feed.title,
-            "home_page_url": f"{feed.portal}/news",
-            "feed_url": feed.address("json"),
-            "language": feed.lang,
-            "items": items,
-        }
-    )
+    return json_document(feed.title, f"{feed.portal}/news", feed.address("json"), feed.lang, items)
 
 
 def calendar(feed: Feed) -> bytes:

@@ -1,7 +1,11 @@
-"""The elements of Atom (RFC 4287), for all feeds of the portal."""
+"""What all feeds of the portal are made of: elements of Atom (RFC 4287), and JSON Feed 1.1."""
 
 import re
 from xml.etree import ElementTree as ET
+
+import orjson
+
+from bus.messages.values import Json
 
 ATOM = "http://www.w3.org/2005/Atom"
 XML = "http://www.w3.org/XML/1998/namespace"
@@ -28,3 +32,17 @@ def written(root: ET.Element) -> bytes:
     """Return a document as it is sent, without characters that XML cannot have."""
     text = UNWRITABLE.sub("", ET.tostring(root, encoding="unicode"))
     return f"<?xml version='1.0' encoding='utf-8'?>\n{text}".encode()
+
+
+def json_document(title: str, page: str, address: str, lang: str, items: list[Json]) -> bytes:
+    """Return a JSON Feed 1.1 of ``page``, which stands itself at ``address``."""
+    return orjson.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": title,
+            "home_page_url": page,
+            "feed_url": address,
+            "language": lang,
+            "items": items,
+        }
+    )
