@@ -230,9 +230,10 @@ def take_out(context: Context, message: TakeOutLetters) -> LettersTakenOut:
     """Make tickets of e-mails that lie set aside; those that somebody decided about are left."""
     count = 0
     for letter in sorted(set(message.letters)):
-        if rows.find(context.conn, letter) is None:
+        try:
+            row = _load(context, OfLetter(letter=letter))
+        except NotFound:
             continue  # its time is over
-        row = _load(context, OfLetter(letter=letter))
         if row.state == "SET_ASIDE":
             rows.note_act(context, row.id, "retry")
             _queue(context, row, Orders("retry"))
