@@ -161,7 +161,7 @@ def _escalate_level(context: Context, case: Case, clock: Clock, number: int, lev
         return
     if not _is_first(context, case.id, level, clock.due) or _is_overtaken(context, clock, level):
         return
-    if clock.name == PART and _is_told(context, case, level.role):
+    if clock.name == PART and _was_warned(context, case, level.role):
         return
     due = instant(clock.due)
     entry = acts.add(
@@ -207,7 +207,7 @@ def _waits(context: Context, case: Case, part: Clock, level: Level) -> bool:
     )
 
 
-def _is_told(context: Context, case: Case, role: str) -> bool:
+def _was_warned(context: Context, case: Case, role: str) -> bool:
     """True if a promise's word about the ticket went to the same reader within the hour."""
     return any(
         entry.act == "escalate"

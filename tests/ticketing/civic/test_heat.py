@@ -13,7 +13,7 @@ def heat(hand, **asked_for):
     return {(c["south"], c["west"]): c["reports"] for c in reply["cells"]}
 
 
-def test_cells_categories_and_months_are_shown_only_where_nothing_small_is_told(hand):
+def test_cells_categories_and_months_are_shown_only_where_nothing_small_shows(hand):
     code = hand.register(public=True, **HERE)
     copies = (
         "insert into tickets (code, secret_hash, kind, category, county, unit, privacy, language,"

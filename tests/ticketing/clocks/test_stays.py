@@ -167,20 +167,20 @@ def test_the_head_hears_once_ahead_and_once_after_and_never_beside_a_promise(han
     hand.answer(code, "دریافت شد", final=False)
     hand.at("1405-09-04 07:05").do(deadlines.watch)
     hand.do(deadlines.watch)
-    assert clocks_told(hand, code) == ["part"]
+    assert clocks_of_warnings(hand, code) == ["part"]
     hand.at("1405-09-04 09:05").do(deadlines.watch)
     hand.at("1405-09-04 10:30").do(deadlines.watch)
-    assert clocks_told(hand, code) == ["part", "part"]
+    assert clocks_of_warnings(hand, code) == ["part", "part"]
     assert len(hand.letters(HEAD)) == 2
     hand.at("1405-09-08 08:00")
     with_part(hand, 2)
     code = hand.register()
     for time in ("08:05", "10:05", "10:35", "11:35"):
         hand.at(f"1405-09-08 {time}").do(deadlines.watch)
-    assert clocks_told(hand, code) == ["first_response", "first_response"]
+    assert clocks_of_warnings(hand, code) == ["first_response", "first_response"]
 
 
-def clocks_told(hand, code):
+def clocks_of_warnings(hand, code):
     """The clocks of which somebody was told, in that order."""
     statement = (
         "select e.data->>'clock' from ticket_events e join tickets t on t.id = e.ticket "
