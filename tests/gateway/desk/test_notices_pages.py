@@ -241,7 +241,7 @@ def test_only_an_approver_takes_a_version_in_force_back(karim, mina):
     look = mina.press(f"/templates/{id_}/withdraw", version="1").text
     assert '<textarea id="why"' in look, "its author is told the reason"
     gone = mina.post(f"/templates/{id_}/withdraw", version="1", why="کهنه است")
-    assert "نسخه پس گرفته شد" in gone.text
+    assert "نسخه کنار گذاشته شد" in gone.text
     for_me = f"{karim.house.ops}/desk/for-me"
     wait_for(lambda: "کهنه است" in karim.session.get(for_me, timeout=30).text)
     outcome = re.search(r"/desk/for-me/outcomes/[0-9]+", karim.session.get(for_me, timeout=30).text)
