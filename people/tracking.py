@@ -10,6 +10,7 @@ from iran.persian import Malformed, fold_code, ungrouped_code
 
 LENGTH = 10
 SECRET_LENGTH = 20
+FOLLOW_UP_LENGTH = 16
 RIGHT_TO_LEFT = ("fa", "ar")
 MARK = "\u200e"
 # The totally anti-symmetric quasigroup of order 10 from Damm's thesis.
@@ -48,6 +49,11 @@ def new() -> str:
 def new_secret() -> str:
     """A new random secret, which opens what a code names."""
     return _random_digits(SECRET_LENGTH)
+
+
+def new_follow_up() -> str:
+    """A new random number, which opens the question weeks after the end of a ticket."""
+    return _random_digits(FOLLOW_UP_LENGTH)
 
 
 def _random_digits(length: int) -> str:
@@ -95,8 +101,20 @@ def parse_proof(text: str) -> str:
     return digits if secret else fold_code(text)
 
 
+def parse_follow_up(text: str) -> str:
+    """The number of a question, however it was typed. Raises Malformed ``follow_up.number``.
+
+    >>> parse_follow_up("۱۲۳۴ 5678-9012 3456")
+    '1234567890123456'
+    """
+    digits = _digits(text)
+    if not (digits.isascii() and digits.isdigit() and len(digits) == FOLLOW_UP_LENGTH):
+        raise Malformed("follow_up.number", f"The number has {FOLLOW_UP_LENGTH} digits.")
+    return digits
+
+
 def grouped_secret(secret: str) -> str:
-    """As it is printed: five groups of four."""
+    """As it is printed: in groups of four."""
     return " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
 
 

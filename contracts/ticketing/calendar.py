@@ -159,3 +159,8 @@ class Report:
         "unit's own time (a head's own unit, a supervisor's all)",
         OPTIONAL,
     ] = None
+    follow_ups: Annotated[
+        tuple[Block, ...] | None,
+        "What citizens said weeks after the end, by unit and by Jalali month of the question",
+        OPTIONAL,
+    ] = None

@@ -10,6 +10,8 @@ from contracts.ticketing.requests import internal_act, internal_read
 from people import tracking
 
 MEASURES = ("registered", "answered", "on_time")
+# Each is part of the one before it.
+FOLLOW_UP_MEASURES = ("asked", "answered", "mended")
 
 
 @message
@@ -39,6 +41,36 @@ class Subjects:
 
 
 @message
+class FollowUpPeriod:
+    """Questions weeks after the end, of one month in which they were asked or of some together."""
+
+    measure: Annotated[str, Choice(FOLLOW_UP_MEASURES)]
+    first: Annotated[str, Text(10)]
+    last: Annotated[str, Text(10)]
+    count: int
+
+
+@message
+class FollowUpUnits:
+    """Questions weeks after the end about the tickets of one unit, or of some together."""
+
+    measure: Annotated[str, Choice(FOLLOW_UP_MEASURES)]
+    units: tuple[Block, ...]
+    count: int
+
+
+@message
+class FollowUps:
+    """What citizens said weeks after the end. ``total``: asked, answered, mended, not_mended,
+    unknown, first_time, not_first, unsaid; null where a small count would show.
+    """
+
+    periods: tuple[FollowUpPeriod, ...]
+    units: tuple[FollowUpUnits, ...]
+    total: Block
+
+
+@message
 class Statistics:
     """Counts below five are never shown, nor to be computed: what is too small is counted together
     with its neighbours, in ``periods`` and ``subjects``. In ``months`` and ``categories`` it is
@@ -56,6 +88,7 @@ class Statistics:
     to_day: Annotated[str | None, Text(10), "The last day that is counted", OPTIONAL] = None
     periods: tuple[Period, ...] = ()
     subjects: tuple[Subjects, ...] = ()
+    follow_ups: Annotated[FollowUps | None, "None while too few were asked", OPTIONAL] = None
 
 
 @message

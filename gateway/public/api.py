@@ -31,7 +31,7 @@ from gateway.public import (
 )
 from gateway.public.about import heat_pages, laws, receipts
 from gateway.public.about import pages as about
-from gateway.public.complaints import confirmation, registration, tickets
+from gateway.public.complaints import confirmation, follow_ups, registration, tickets
 from gateway.public.georeport import api as georeport
 from gateway.public.georeport import xml as georeport_xml
 from gateway.public.matters import asked, door, lost_secrets, sign_in
@@ -56,6 +56,7 @@ PRIVATE = (
     "/v1/",
     "/open311/",
     "/contact/ticket",
+    "/contact/follow-up/",
     "/inquiry/mine",
     "/inbox/",
     "/files/",
@@ -166,6 +167,7 @@ def make(settings: Settings) -> web.Face:
             *about.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *promise.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *registration.routes(public.services),
+            *follow_ups.routes(public.services),
             *confirmation.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *bills.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *own_inquiries.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),

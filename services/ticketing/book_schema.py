@@ -23,6 +23,26 @@ def hours() -> Float:
     )
 
 
+def follow_up_days() -> fields.Integer:
+    """Days from the end of a ticket to the question whether it is mended."""
+    error = "book.follow_up_days|Give whole days from 7 to 180."
+    return fields.Integer(
+        strict=True,
+        validate=validate.Range(7, 180, error=error),
+        error_messages={"invalid": error, "too_large": error},
+    )
+
+
+def percent() -> fields.Integer:
+    """A share in percent."""
+    error = "book.percent|Give a whole number from 0 to 100."
+    return fields.Integer(
+        strict=True,
+        validate=validate.Range(0, 100, error=error),
+        error_messages={"invalid": error, "too_large": error},
+    )
+
+
 class Named(Schema):
     code = Text(40, required=True)
     fa = Text(200, required=True)
@@ -60,6 +80,9 @@ class Unit(Named):
     phone = Text(40, load_default="")
     # Hours of the office that it has for a ticket from when it comes there; without: no clock.
     part_hours = hours()
+    # When its citizens are asked whether it is mended, and of how many tickets; without: 28, 100.
+    follow_up_days = follow_up_days()
+    follow_up_percent = percent()
 
     @validates_schema(skip_on_field_errors=True)
     def _address(self, data: Json, **_: object) -> None:
@@ -78,6 +101,7 @@ class Category(Named):
     hint_fa = Text(LONG, load_default="")
     hint_en = Text(LONG, load_default="")
     open311 = fields.Dict(load_default=None)
+    follow_up_days = follow_up_days()
 
 
 class Route(Schema):

@@ -8,7 +8,7 @@ from bus.database.tables import FAILED_ROWS
 
 PREFIX = "ticketing."
 # The names of the chores, which are labels of the metric too.
-CHORES = ("scan_files", "recalculate", "watch", "close_quietly")
+CHORES = ("scan_files", "recalculate", "watch", "close_quietly", "follow_up")
 
 
 def chore(store: Store, name: str) -> Chore:

@@ -35,6 +35,14 @@ class Keys:
         """By what a person's tickets are found; ``kind`` is mobile or national_id. None of None."""
         return self._mac("person", kind, value) if value else None
 
+    def follow_up(self, number: str) -> bytes:
+        """What is kept of the number that opens a question weeks after the end (53 bits)."""
+        return self._mac("follow_up", number)
+
+    def percentile(self, ticket: int) -> int:
+        """Where a ticket lies from 0 to 99, the same at all times: a share is those below it."""
+        return int.from_bytes(self._mac("follow_up_share", str(ticket))[:8]) % 100
+
     @property
     def drafts(self) -> Seal:
         """What seals the texts that colleagues have not sent yet."""

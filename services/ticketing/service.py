@@ -25,6 +25,7 @@ from services.ticketing.citizens.entrypoints import CitizenEntries
 from services.ticketing.civic.entrypoints import CivicEntries
 from services.ticketing.colleagues.entrypoints import ColleagueEntries
 from services.ticketing.desk.entrypoints import DeskEntries
+from services.ticketing.follow_ups import asking
 from services.ticketing.forwarding import following, sending
 from services.ticketing.forwarding import rows as forwardings
 from services.ticketing.forwarding.entrypoints import ForwardingEntries
@@ -113,6 +114,10 @@ class Ticketing(
     @every(300)
     def close_quietly(self) -> None:
         deadlines.close_quietly(self.store, self.context)
+
+    @every(300)
+    def ask_follow_ups(self) -> None:
+        asking.ask_due(self.store, self.context)
 
     @every(30)
     def change_book(self) -> None:

@@ -64,6 +64,7 @@ PORTAL = (
     "/help?q=secret",
     "/help/manual",
     "/lost",
+    "/contact/follow-up",
     "/status",
     "/news",
     "/subscribe",

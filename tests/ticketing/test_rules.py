@@ -26,6 +26,7 @@ DATA = {
     "choose_slot": {"slot": 1, "starts": "x", "ends": "y"},
     "rate": {"score": 5, "solved": True},
     "close": {"reason": "settled"},
+    "follow_up_answer": {"mended": "no", "first_time": "yes"},
 }
 ACTS = sorted({act for _, act in moves.TRANSITIONS.table})
 

@@ -28,7 +28,8 @@ PLAIN = {
 }
 # Members that are numbers.
 NUMBERS = {
-    "units": ("part_hours",),
+    "units": ("part_hours", "follow_up_days", "follow_up_percent"),
+    "categories": ("follow_up_days",),
     "counties": ("lat", "long"),
     "area": ("south", "north", "west", "east"),
     "closing": ("after_answer_days", "remind_applicant_days", "silence_days"),

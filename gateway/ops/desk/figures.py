@@ -159,6 +159,22 @@ def figure_tables(report: Report) -> dict[str, Table]:
             ),
             tuple(_part(row) for row in report.parts or ()),
         ),
+        "follow_ups": Table(
+            "پرسش پس از پایان کار، ماه به ماه",
+            (
+                "واحد",
+                "ماه پرسش",
+                "پرسیده شد",
+                "پاسخ داد",
+                "حل شده است",
+                "حل نشده است",
+                "نمی‌داند",
+                "نخستین بار",
+                "پیش‌تر هم",
+                "نگفت",
+            ),
+            tuple(_follow_up(row) for row in report.follow_ups or ()),
+        ),
         "categories": Table("موضوع‌ها", ("موضوع", *COUNTED), _items(report.categories)),
         "counties": Table("شهرستان‌ها", ("شهرستان", *COUNTED), _items(report.counties)),
         "channels": Table(
@@ -202,6 +218,12 @@ def _part(row: Json) -> tuple[Cell, ...]:
     counts = (row[name] for name in ("ended", "handed_on", "again"))
     hours = None if minutes is None else round(minutes / 60, 1)
     return (row["unit"]["fa"], row["month"], *judged, *counts, hours, row["late"])
+
+
+def _follow_up(row: Json) -> tuple[Cell, ...]:
+    names = ("asked", "answered", "mended", "not_mended", "unknown")
+    firsts = ("first_time", "not_first", "unsaid")
+    return (row["unit"]["fa"], row["month"], *(row[name] for name in (*names, *firsts)))
 
 
 def _rating(row: Json) -> tuple[Cell, ...]:

@@ -45,6 +45,8 @@ _ICONS = {
     "unmerge": "undo",
     "release": "undo",
     "rate": "people",
+    "follow_up": "mail",
+    "follow_up_answer": "people",
     "remind": "bell",
     "joined_write": "mail",
     "outside_letter": "mail",

@@ -6,11 +6,13 @@ from typing import NamedTuple
 import orjson
 from markupsafe import Markup
 
+from bus.messages.message import to_wire
 from bus.messages.values import Json
 from contracts.ticketing.public import MEASURES, Period, Statistics, Subjects
 from gateway.html import charts
 from gateway.html.csv_tables import BOM, line
-from gateway.html.spoken import month_names
+from gateway.public.about import follow_ups
+from gateway.public.about.span_tables import FigureRow, months_label, names_of, span_rows
 from gateway.public.site import words
 from gateway.texts.files import translated
 
@@ -31,43 +33,11 @@ COLUMNS = (
 )
 
 
-class Cell(NamedTuple):
-    """A count, and over how many rows it goes; None where even all together are too few."""
-
-    total: int | None
-    rows: int
-
-
-class FigureRow(NamedTuple):
-    """A row of a table: a month or a category, or some together; a cell that began in a row above
-    is None.
-    """
-
-    label: str
-    cells: tuple[Cell | None, ...]
-
-
 class Share(NamedTuple):
     """Which part of the answers of some months came on time, in percent."""
 
     label: str
     percent: int
-
-
-def months_label(first: str, last: str, lang: str, *, short: bool = False) -> str:
-    """Return a month by its name, or the first and the last of some: مهر تا آذر 1405."""
-    names = month_names(lang)
-    (year, month), (end_year, end) = first.split("-"), last.split("-")
-    name, end_name = names[int(month) - 1], names[int(end) - 1]
-    if short:
-        if lang != "fa":
-            name, end_name = name[:3], end_name[:3]
-        return name if first == last else f"{name}–{end_name}"
-    if first == last:
-        return f"{name} {year}"
-    begin = name if year == end_year else f"{name} {year}"
-    end_month = f"{end_name} {end_year}"
-    return words.speaker(lang)("span_of_months", first=begin, last=end_month)
 
 
 def month_rows(figures: Statistics, lang: str) -> list[FigureRow]:
@@ -82,7 +52,7 @@ def month_rows(figures: Statistics, lang: str) -> list[FigureRow]:
         for measure in MEASURES
     }
     periods = [p for p in figures.periods if p.measure == MEASURES[0]]
-    return _rows([months_label(p.first, p.last, lang) for p in periods], spans)
+    return span_rows([months_label(p.first, p.last, lang) for p in periods], spans)
 
 
 def category_rows(figures: Statistics, lang: str) -> list[FigureRow]:
@@ -97,12 +67,7 @@ def category_rows(figures: Statistics, lang: str) -> list[FigureRow]:
         for measure in MEASURES
     }
     subjects = [s for s in figures.subjects if s.measure == MEASURES[0]]
-    return _rows([_names(s, lang) for s in subjects], spans)
-
-
-def _names(subjects: Subjects, lang: str) -> str:
-    names = (translated(str(category[lang]), lang) for category in subjects.categories)
-    return words.speaker(lang)("comma").join(names)
+    return span_rows([names_of(s.categories, lang) for s in subjects], spans)
 
 
 def _first_name(subjects: Subjects, lang: str) -> str:
@@ -110,25 +75,6 @@ def _first_name(subjects: Subjects, lang: str) -> str:
     name, others = translated(str(subjects.categories[0][lang]), lang), len(subjects.categories) - 1
     more = words.speaker(lang)("statistics_and_others", n=others) if others else ""
     return f"{name} {more}".strip()
-
-
-def _rows(labels: Sequence[str], spans: dict[str, list[tuple[int, int, int]]]) -> list[FigureRow]:
-    """Rows with cells that go over as many of them as were counted together."""
-    own = spans[MEASURES[0]]
-    rows = []
-    for number, (label, (first, _, _)) in enumerate(zip(labels, own, strict=True)):
-        cells: list[Cell | None] = []
-        for measure in MEASURES:
-            begun = next((s for s in spans[measure] if s[0] == first), None)
-            if begun is not None:
-                under = [a for a, b, _ in own if begun[0] <= a and b <= begun[1]]
-                cells.append(Cell(begun[2], len(under)))
-            elif not spans[measure] and number == 0:
-                cells.append(Cell(None, len(own)))
-            else:
-                cells.append(None)
-        rows.append(FigureRow(label, tuple(cells)))
-    return rows
 
 
 def on_time(figures: Statistics, lang: str) -> list[Share]:
@@ -197,13 +143,14 @@ def as_csv(figures: Statistics) -> bytes:
             "",
             "",
             " ".join(str(c["code"]) for c in s.categories),
-            _names(s, "fa"),
-            _names(s, "en"),
+            names_of(s.categories, "fa"),
+            names_of(s.categories, "en"),
             s.count,
             *tail,
         )
         for s in figures.subjects
     ]
+    rows += follow_ups.csv_rows(figures.follow_ups, tail)
     return (BOM + "".join(map(line, rows))).encode()
 
 
@@ -234,5 +181,6 @@ def as_json(figures: Statistics, satisfaction: Sequence[Json], page: str) -> byt
             | {name: row[name] for name in ("rated", "mean_hundredths", "solved")}
             for row in satisfaction
         ],
+        "follow_ups": to_wire(figures.follow_ups) if figures.follow_ups else None,
     }
     return orjson.dumps(document)

@@ -10,7 +10,8 @@ from contracts.ticketing import public as contracts
 from contracts.ticketing.public import Heat
 from gateway.http.origin import for_every_site
 from gateway.public.about import heat
-from gateway.public.about.figures import LICENCE, LICENCE_AT, months_label
+from gateway.public.about.figures import LICENCE, LICENCE_AT
+from gateway.public.about.span_tables import months_label
 from gateway.public.site import words
 from gateway.public.site.pages import show
 from gateway.public.site.same_for_all import same_for_all

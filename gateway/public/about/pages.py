@@ -12,7 +12,7 @@ from bus.messages.values import Json
 from contracts.ticketing import public as contracts
 from gateway.html.guides import CITIZENS, guide_of
 from gateway.http.origin import for_every_site
-from gateway.public.about import figures
+from gateway.public.about import figures, follow_ups
 from gateway.public.about.satisfaction import satisfaction
 from gateway.public.site import words
 from gateway.public.site.pages import show
@@ -64,6 +64,7 @@ class About:
             "statistics",
             figures=counts,
             satisfaction=rows,
+            follow_ups=follow_ups.view_of(counts.follow_ups, lang),
             months=figures.month_rows(counts, lang),
             categories=figures.category_rows(counts, lang),
             shares=figures.on_time(counts, lang),

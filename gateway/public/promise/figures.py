@@ -13,7 +13,8 @@ from contracts.notify.promises import Change, KeptPromise, Promises
 from contracts.ticketing.public import Statistics
 from gateway.html import charts
 from gateway.html.csv_tables import BOM, line
-from gateway.public.about.figures import LICENCE, LICENCE_AT, months_label, on_time
+from gateway.public.about.figures import LICENCE, LICENCE_AT, on_time
+from gateway.public.about.span_tables import months_label
 from gateway.public.site import words
 
 # The promises that the first lines of the page put in plain words, each by its clause of the seed.

@@ -63,6 +63,7 @@ NOT_OPENED = (
     "file.address",
     "secret_code.wrong",
     "secret_code.gone",
+    "follow_up.not_found",
     "subscription.not_found",
     "subscription.pin_wrong",
 )

@@ -1,5 +1,6 @@
 """Rows and files that nobody needs any more are deleted."""
 
+import datetime as dt
 from collections.abc import Callable
 
 from sqlalchemy import delete, func, or_, select, update
@@ -8,6 +9,7 @@ from bus.blobs import Blobs
 from bus.database.store import Store, Tx
 from people import retention
 from services.ticketing.context import Context
+from services.ticketing.domain import follow_ups
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.privacy import holds
 from services.ticketing.senders import rows as senders
@@ -17,6 +19,7 @@ from services.ticketing.tables import (
     COLLEAGUE_NOTICES,
     DRAFTS,
     FILES,
+    FOLLOW_UPS,
     MAILS,
     PROPOSAL_OUTCOMES,
     SECRET_CODES,
@@ -37,6 +40,7 @@ def forget(store: Store, context_of: Callable[[Tx], Context], blobs: Blobs) -> N
     old_askers = func.now() - retention.span("supporters")
     old_drafts = func.now() - retention.span("drafts")
     old_updates = func.now() - retention.span("app_updates")
+    old_questions = func.now() - dt.timedelta(days=follow_ups.OPEN_DAYS)
     old_notices = func.now() - retention.span("colleague_notices")
     old_outcomes = func.now() - retention.span("proposal_outcomes")
     with store.transaction() as tx:
@@ -54,6 +58,9 @@ def forget(store: Store, context_of: Callable[[Tx], Context], blobs: Blobs) -> N
                 MAILS.c.made_at < old_mails,
                 or_(MAILS.c.ticket.is_(None), MAILS.c.ticket.not_in(held)),
             ),
+            update(FOLLOW_UPS)
+            .where(FOLLOW_UPS.c.key_hash.is_not(None), FOLLOW_UPS.c.decided_at < old_questions)
+            .values(key_hash=None),
             update(SUPPORTERS)
             .where(SUPPORTERS.c.asker.is_not(None), SUPPORTERS.c.at < old_askers)
             .values(asker=None),

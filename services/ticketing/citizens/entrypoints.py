@@ -5,6 +5,7 @@ from bus.endpoint import handle, serve
 from bus.errors import BusError
 from contracts.notify.persons import Pass, Person
 from contracts.ticketing import citizens as contracts
+from contracts.ticketing import follow_ups as of_follow_ups
 from contracts.ticketing import letters as of_letters
 from contracts.ticketing import lost_secrets as of_secrets
 from contracts.ticketing import persons as of_persons
@@ -14,6 +15,7 @@ from services.ticketing.citizens import tickets as citizens
 from services.ticketing.citizens.registration import NewCase
 from services.ticketing.context import ContextSource
 from services.ticketing.figures import heat, public, reports
+from services.ticketing.follow_ups import answering
 from services.ticketing.tickets import apps, views
 
 
@@ -94,6 +96,18 @@ class CitizenEntries(ContextSource):
     @serve(contracts.RATE)
     def rate(self, tx: Tx, message: contracts.Rate) -> contracts.Done | BusError:
         return citizens.rate(self.context(tx), message)
+
+    @serve(of_follow_ups.READ_FOLLOW_UP)
+    def read_follow_up(
+        self, tx: Tx, message: of_follow_ups.FollowUpNumber
+    ) -> of_follow_ups.FollowUp | BusError:
+        return answering.read(self.context(tx), message)
+
+    @serve(of_follow_ups.ANSWER_FOLLOW_UP)
+    def answer_follow_up(
+        self, tx: Tx, message: of_follow_ups.AnswerFollowUp
+    ) -> of_follow_ups.FollowUp | BusError:
+        return answering.answer(self.context(tx), message)
 
     @serve(contracts.OPEN_ATTACHMENT)
     def open_attachment(

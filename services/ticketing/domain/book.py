@@ -56,7 +56,8 @@ class County(Named):
 class Unit(Named):
     """A unit: citizens write to ``email``; its people read ``mailbox`` (default: ``email``).
 
-    ``part_hours`` of the office is what it has for a ticket from when it comes there.
+    ``part_hours`` of the office is what it has for a ticket from when it comes there. Whether it is
+    mended is asked ``follow_up_days`` after the end, of ``follow_up_percent`` of its tickets.
     """
 
     email: str
@@ -65,6 +66,8 @@ class Unit(Named):
     mail_category: str | None = None
     phone: str = ""
     part_hours: float | None = None
+    follow_up_days: int | None = None
+    follow_up_percent: int | None = None
 
     @property
     def part_minutes(self) -> int | None:
@@ -84,7 +87,10 @@ class Unit(Named):
 
 @dataclass(frozen=True, slots=True)
 class Category(Named):
-    """What a ticket is about; ``open311`` holds the members of an Open311 service."""
+    """What a ticket is about; ``open311`` holds the members of an Open311 service.
+
+    ``follow_up_days`` goes before those of the unit.
+    """
 
     kinds: tuple[str, ...]
     unit: str
@@ -93,6 +99,7 @@ class Category(Named):
     hint_fa: str = ""
     hint_en: str = ""
     open311: Document | None = None
+    follow_up_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

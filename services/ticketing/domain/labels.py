@@ -38,6 +38,8 @@ ACTS_AT_DESK = {
     "leave_slot": "شهروند زمان مراجعه را پس داد",
     "reopen": "اعتراض شهروند به نتیجه؛ رسیدگی دوباره",
     "rate": "نظر شهروند",
+    "follow_up": "پس از پایان کار از شهروند پرسیده شد",
+    "follow_up_answer": "پاسخ شهروند به پرسش پس از پایان کار",
 }
 CLOSES_AT_DESK = {"silence": "پاسخی از شهروند نرسید", "spam": "هرزنامه"}
 CLOSES = {
@@ -48,6 +50,12 @@ CLOSES = {
     "spam": ("رسیدگی نشد", "not worked on"),
     "silence": ("پاسخی از شما نرسید", "no answer came from you"),
     "accepted": ("پس از پاسخ اعتراضی نرسید", "no objection came after the answer"),
+}
+# What citizens answer weeks after the end.
+MENDED = {
+    "yes": ("حل شده است", "mended"),
+    "no": ("حل نشده است", "not mended"),
+    "unknown": ("معلوم نیست", "not known"),
 }
 CLOCKS = {
     "first_response": ("نخستین پاسخ", "First response"),
@@ -82,6 +90,11 @@ ACTS = {
     "miss": ("مراجعه انجام نشد", "The visit did not take place"),
     "end_visit": ("دعوت به مراجعه لغو شد", "The visit was called off"),
     "rate": ("نظرسنجی", "Survey"),
+    "follow_up": (
+        "از شما پرسیده شد که مشکل حل شده است یا نه",
+        "You were asked whether it is mended",
+    ),
+    "follow_up_answer": ("پاسخ شما به پرسش پس از پایان کار", "Your answer, weeks after the end"),
     "unpublish": ("از فهرست همگانی برداشته شد", "Taken out of the public list"),
     "take_down": ("واحد آن را از فهرست همگانی برداشت", "The unit took it out of the public list"),
     "remind": ("یادآوری", "Reminder"),

@@ -33,6 +33,8 @@ Act: TypeAlias = Literal[
     "absorb",  # another was joined with this one
     "release",  # that one was parted again
     "rate",  # the citizen says how content they are
+    "follow_up",  # weeks after the end the citizen is asked whether it is mended
+    "follow_up_answer",  # the citizen answers that
     "unpublish",  # the citizen takes it out of the public list
     "take_down",  # a colleague takes it out of the public list
     "remind",  # the citizen, for whom it waits, is reminded
@@ -118,6 +120,8 @@ _TABLE: dict[tuple[State, Act], State] = {
     **_same("absorb", *WORK),
     **_same("release", *WORK, *ENDED),
     **_same("rate", *ENDED),
+    **_same("follow_up", *ENDED),
+    **_same("follow_up_answer", *ENDED),
     **_same("unpublish", *ALL),
     **_same("take_down", *ALL),
     **_same("remind", *WORK),

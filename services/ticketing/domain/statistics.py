@@ -62,16 +62,22 @@ def closed_periods(registered: Sequence[int]) -> list[int]:
     return ends
 
 
-def groups(rows: Sequence[Counts], periods: Sequence[int] | None = None) -> Groups:
+def groups(
+    rows: Sequence[Counts],
+    periods: Sequence[int] | None = None,
+    measures: Sequence[str] = COUNTS,
+) -> Groups:
     """Return what may be shown of rows, in their order: the finest groups of each measure.
 
-    ``periods`` are the ends of the groups of the first measure, if they are settled already.
+    ``periods`` are the ends of the groups of the first measure, if they are settled already. Each
+    of ``measures`` is part of the one before it.
     """
-    bounds = [0, *periods] if periods is not None else _finest(rows, range(len(rows) + 1), 0)
+    first = _safety(rows, measures[0], "")
+    bounds = [0, *periods] if periods is not None else _finest(range(len(rows) + 1), first)
     made: Groups = {}
-    for level, name in enumerate(COUNTS):
+    for level, name in enumerate(measures):
         if level:
-            bounds = _finest(rows, bounds, level)
+            bounds = _finest(bounds, _safety(rows, name, measures[level - 1]))
         made[name] = [
             Group(first, end - 1, sum(row[name] for row in rows[first:end]))
             for first, end in pairwise(bounds)
@@ -79,11 +85,10 @@ def groups(rows: Sequence[Counts], periods: Sequence[int] | None = None) -> Grou
     return made
 
 
-def _finest(rows: Sequence[Counts], bounds: Sequence[int], level: int) -> list[int]:
-    """Return as many of the bounds as can be, so that the rows between each two are safe together:
-    the count of a measure, and what it leaves of the measure before. Empty if that cannot be.
+def _finest(bounds: Sequence[int], safe: Callable[[int, int], bool]) -> list[int]:
+    """Return as many of the bounds as can be, so that the rows between each two are safe together.
+    Empty if that cannot be.
     """
-    safe = _safety(rows, level)
     best: dict[int, list[int]] = {bounds[0]: [bounds[0]]} if bounds else {}
     for number, end in enumerate(bounds[1:], 1):
         ways = (best[first] for first in bounds[:number] if first in best and safe(first, end))
@@ -92,8 +97,8 @@ def _finest(rows: Sequence[Counts], bounds: Sequence[int], level: int) -> list[i
     return best.get(bounds[-1], []) if bounds else []
 
 
-def _safety(rows: Sequence[Counts], level: int) -> Callable[[int, int], bool]:
-    name, whole = COUNTS[level], COUNTS[level - 1] if level else ""
+def _safety(rows: Sequence[Counts], name: str, whole: str) -> Callable[[int, int], bool]:
+    """Judge rows together: the count of a measure, and what it leaves of the measure before."""
 
     def safe(first: int, end: int) -> bool:
         count = sum(row[name] for row in rows[first:end])

@@ -2,7 +2,8 @@
 
 All e-mails about a ticket to a citizen have one subject, so that mail programs keep them together;
 the headline says what each is about. In braces stand: code (the tracking code in groups), text,
-link, unit, company, due, office, address, time, clock, days, until, desk, rest (what of an
+link, unit, company, due, office, address, time, clock, days, until, desk, question
+(the page of the question weeks after the end), rest (what of an
 e-mail was not taken), subject (of the citizen's e-mail), pin and secret (lost_secrets.py).
 """
 
@@ -189,6 +190,24 @@ EMAILS: dict[str, dict[str, tuple[str, str]]] = {
             "Closed: {code}",
             "Work on your request {code} has ended.\n\n{text}\n\n"
             "If you do not accept it, please object on this page:\n{link}\n\n{unit}\n{company}",
+        ),
+    },
+    "follow_up": {
+        "fa": (
+            "آیا مشکل حل شده است؟ {code}",
+            "چند هفته پیش به درخواست شما با کد رهگیری {code} پاسخ داده شد. آیا مشکل حل شده و حل "
+            "مانده است؟ لطفاً در این صفحه بفرمایید؛ یک دقیقه بیشتر نمی‌گیرد:\n{question}\n\n"
+            "این پرسش یک بار فرستاده می‌شود و پاسخ دادن به آن اختیاری است. با این پیوند تنها می‌توان "
+            "به همین پرسش پاسخ داد. چنانچه مشکل حل نشده است، در صفحه درخواست خود اعتراض فرمایید:\n"
+            "{link}\n\n{unit}\n{company}",
+        ),
+        "en": (
+            "Is it mended? {code}",
+            "Some weeks ago your request {code} was answered. Is the trouble mended, and does it "
+            "stay so? Please tell us on this page; it takes a minute:\n{question}\n\n"
+            "This is asked once, and you need not answer. The link does nothing but answer this "
+            "question. If it is not mended, object on the page of your request:\n{link}"
+            "\n\n{unit}\n{company}",
         ),
     },
     "remind": {

@@ -240,9 +240,14 @@ def is_unread(entries: Iterable[Entry], state: str, unread: bool) -> bool:
     for entry in entries:
         if entry.by == "unit":
             unread = False
-        elif entry.by == "citizen" and entry.act in WORDS:
+        elif entry.by == "citizen" and (entry.act in WORDS or is_complaint(entry)):
             unread = True
     return unread and state in moves.ENDED
+
+
+def is_complaint(entry: Entry) -> bool:
+    """True if the citizen says weeks after the end that the trouble is still there."""
+    return entry.act == "follow_up_answer" and entry.data["mended"] == "no"
 
 
 def is_word_of_unit(entry: Entry) -> bool:

@@ -2,9 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from persiantools.jdatetime import JalaliDate
 from sqlalchemy import func, select
 
 from bus.messages.values import Json
@@ -13,27 +11,18 @@ from iran.persian import jalali, tehran_day
 from services.ticketing.context import Context
 from services.ticketing.domain import statistics
 from services.ticketing.domain.statistics import COUNTS, Groups, is_safe
+from services.ticketing.figures import follow_ups
 from services.ticketing.figures.counting import (
     ENDED,
     IS_REQUEST,
     WITH_END,
     Span,
-    midnight,
     ratings_of_all,
     registered_in,
 )
+from services.ticketing.figures.windows import Window, window_of
 from services.ticketing.tables import TICKETS
 from services.ticketing.tickets import views
-
-# Figures of two spans could be subtracted from each other: all are of one.
-MONTHS = 12
-
-
-class Window(NamedTuple):
-    """The months that are counted, such as 1405-09, and where their periods end (exclusive)."""
-
-    months: list[str]
-    ends: list[int]
 
 
 def public(context: Context, message: AskStatistics) -> Statistics:
@@ -44,7 +33,7 @@ def public(context: Context, message: AskStatistics) -> Statistics:
     """
     today = tehran_day(context.now)
     window = _window(context, today)
-    span = _span(window, today)
+    span = window.span(today)
     by_month, by_category = _counts(context, span)
     months = [by_month.get(month, _none()) for month in window.months]
     of_months = statistics.groups(months, window.ends)
@@ -80,6 +69,7 @@ def public(context: Context, message: AskStatistics) -> Statistics:
             for name in COUNTS
             for group in of_categories[name]
         ),
+        follow_ups=follow_ups.public(context),
     )
 
 
@@ -89,40 +79,7 @@ def _none() -> dict[str, int]:
 
 def _window(context: Context, today: dt.date) -> Window:
     """The last twelve months as far as they are shown, cut where a period begins and ends."""
-    day = func.date(func.timezone("Asia/Tehran", TICKETS.c.registered_at))
-    counts = select(day, func.count()).where(IS_REQUEST).group_by(day)
-    counted: dict[str, int] = {}
-    for on, count in context.conn.execute(counts):
-        month = jalali(on)[:7]
-        counted[month] = counted.get(month, 0) + count
-    months = _months(min(counted), jalali(today)[:7]) if counted else []
-    ends = statistics.closed_periods([counted.get(month, 0) for month in months])
-    starts = [start for start in (0, *ends) if start >= len(months) - MONTHS]
-    if not ends or not starts or starts[0] == ends[-1]:
-        return Window([], [])
-    first = starts[0]
-    return Window(months[first : ends[-1]], [end - first for end in ends if end > first])
-
-
-def _months(first: str, last: str) -> list[str]:
-    """The Jalali months from one to another, such as 1405-09, both included."""
-    begin, end = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (first, last))
-    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
-
-
-def _span(window: Window, today: dt.date) -> Span:
-    """The moments of a window; those of today without one."""
-    if not window.months:
-        return Span(midnight(today), midnight(today + dt.timedelta(days=1)))
-    after = _months(window.months[-1], window.months[-1][:4] + "-12")[1:2]
-    next_month = after[0] if after else f"{int(window.months[-1][:4]) + 1:04}-01"
-    last = min(_first_day(next_month), today + dt.timedelta(days=1))
-    return Span(midnight(_first_day(window.months[0])), midnight(last))
-
-
-def _first_day(month: str) -> dt.date:
-    day: dt.date = JalaliDate(int(month[:4]), int(month[5:]), 1).to_gregorian()
-    return day
+    return window_of(context.conn, select(TICKETS.c.registered_at).where(IS_REQUEST), today)
 
 
 def _counts(

@@ -15,7 +15,7 @@ from services.ticketing.context import Context
 from services.ticketing.domain import moves
 from services.ticketing.domain.book import Named
 from services.ticketing.domain.moves import WORK
-from services.ticketing.figures import parts
+from services.ticketing.figures import follow_ups, parts
 from services.ticketing.figures.counting import (
     ENDED,
     IS_REQUEST,
@@ -73,6 +73,7 @@ def report(context: Context, message: AskReport) -> Report:
         counties=tuple(_by(context, span, TICKETS.c.county, context.book.counties)),
         channels=tuple(_channels(context, span)),
         parts=tuple(parts.of_units(context, span)),
+        follow_ups=tuple(follow_ups.of_units(context, span)),
     )
 
 

@@ -14,7 +14,7 @@ from people.tracking import grouped
 from services.ticketing.context import Context
 from services.ticketing.domain.moves import Act
 from services.ticketing.domain.texts import EMAILS, SUBJECTS
-from services.ticketing.domain.ticket import Entry
+from services.ticketing.domain.ticket import Entry, is_complaint
 from services.ticketing.mail import writing
 from services.ticketing.mail.accepted_files import LeftOut, left_out_sentence
 from services.ticketing.notifications import limits, mails
@@ -103,6 +103,7 @@ def _concerns_unit(entry: Entry) -> bool:
     given_away = entry.act == "assign" and bool(entry.data.get("unit"))
     return (
         entry.act in TO_UNIT
+        or is_complaint(entry)
         or given_away
         or (entry.act == "note" and entry.by == "citizen")
         or (entry.act == "calendar_reply" and entry.data["answer"] == "DECLINED")

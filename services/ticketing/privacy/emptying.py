@@ -10,6 +10,7 @@ from services.ticketing.tables import (
     DRAFTS,
     EXTERNAL_CODES,
     FILES,
+    FOLLOW_UPS,
     FORWARDINGS,
     LETTERS,
     MAILS,
@@ -45,6 +46,7 @@ def empty(context: Context, ticket: int) -> None:
         update(FORWARDINGS)
         .where(FORWARDINGS.c.ticket == ticket)
         .values(payload=None, consent="", remote_notes=None, problem_text=None),
+        update(FOLLOW_UPS).where(FOLLOW_UPS.c.ticket == ticket).values(key_hash=None),
         delete(FILES).where(FILES.c.ticket == ticket),
         update(MOBILE_CORRECTIONS)
         .where(MOBILE_CORRECTIONS.c.ticket == ticket, MOBILE_CORRECTIONS.c.state == "WAITING")

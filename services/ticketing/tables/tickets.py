@@ -161,6 +161,20 @@ SUPPORTERS = Table(
     Column("asker", Text),
     Column("at", MOMENT, nullable=False),
 )
+# Of which ended tickets the citizen was asked whether it is mended, or why not (``outcome``); the
+# answer without its words, which stand in the log. The key opens the question alone.
+FOLLOW_UPS = Table(
+    "follow_ups",
+    metadata,
+    Column("ticket", BigInteger, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
+    Column("unit", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("decided_at", MOMENT, nullable=False),
+    Column("key_hash", LargeBinary, unique=True),
+    Column("answered_at", MOMENT),
+    Column("mended", Text),
+    Column("first_time", Text),
+)
 EXTERNAL_CODES = Table(
     "external_codes",
     metadata,

@@ -152,6 +152,9 @@ def history_entry(entry: Entry, files: Mapping[int, list[StoredFile]]) -> Histor
         fa, en = f"{fa}: {reason_fa}", f"{en}: {reason_en}"
     if entry.act == "pause":
         fa, en = labels.PAUSES[entry.data["reason"]]
+    if entry.act == "follow_up_answer":
+        mended_fa, mended_en = labels.MENDED[entry.data["mended"]]
+        fa, en = f"{fa}: {mended_fa}", f"{en}: {mended_en}"
     if entry.act == "due_moved":
         clock_fa, clock_en = labels.CLOCKS[entry.data["clock"]]
         due = dt.datetime.fromisoformat(entry.data["due"])
@@ -204,6 +207,8 @@ def _title_at_desk(entry: Entry, title_fa: str) -> str:
     reason = entry.data.get("reason", "")
     if entry.act == "pause" and reason in labels.PAUSES_AT_DESK:
         return labels.PAUSES_AT_DESK[reason]
+    if entry.act == "follow_up_answer":
+        return f"{labels.ACTS_AT_DESK[entry.act]}: {labels.MENDED[entry.data['mended']][0]}"
     if entry.act == "close" and reason in labels.CLOSES_AT_DESK:
         return f"{labels.ACTS['close'][0]}: {labels.CLOSES_AT_DESK[reason]}"
     if entry.act == "escalate":
