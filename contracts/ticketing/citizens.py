@@ -23,6 +23,10 @@ CHANNELS = ("portal", "api", "open311", "mail", "telephone")
 LANGUAGES = ("fa", "en")
 # What a person writes is taken whole, by whatever way it comes.
 TEXT_MOST = 50_000
+MENDED = ("yes", "no", "unknown")
+FIRST_TIME = ("yes", "no", "unsaid")
+# How the question stands: to be answered, answered, or over since work on the ticket goes on.
+STANDINGS = ("open", "answered", "over")
 IDENTITY = ("name", "mobile", "email", "national_id")
 
 
@@ -228,6 +232,34 @@ class FormData:
 
 
 @message
+class FollowUpNumber:
+    """What opens a question: the number of 16 digits that was sent."""
+
+    question_number: Annotated[str, Checked(60, tracking.parse_follow_up, personal=True)]
+
+
+@message
+class FollowUp:
+    """What the ticket is about, without a word of its citizen or of the unit."""
+
+    code: Annotated[str, Text(10)]
+    kind: Annotated[str, Text(20)]
+    category: Block
+    county: Annotated[str, Text(40, least=0)]
+    unit: Block
+    registered_at: Instant
+    standing: Annotated[str, Choice(STANDINGS)]
+    mended: Annotated[str | None, Choice(MENDED), "What was answered"]
+
+
+@message
+class AnswerFollowUp(FollowUpNumber):
+    mended: Annotated[str, Choice(MENDED)]
+    first_time: Annotated[str, Choice(FIRST_TIME), "Whether it is their first ticket"]
+    text: Annotated[str, Prose(1000, least=0, personal=True)] = ""
+
+
+@message
 class TicketRegistered:
     ticket: int
     kind: Annotated[str, Choice(KINDS)]
@@ -275,6 +307,12 @@ INVITATION = internal_read(
     "invitation", TicketProof, CalendarFile, "The appointment as an iCalendar file."
 )
 FORM = internal_read("form", AskForm, FormData, "Categories, counties and units.")
+READ_FOLLOW_UP = internal_read(
+    "read_follow_up", FollowUpNumber, FollowUp, "Read a question by its number; answers nothing."
+)
+ANSWER_FOLLOW_UP = internal_act(
+    "answer_follow_up", AnswerFollowUp, FollowUp, "Say weeks later whether it is mended; once."
+)
 
 TICKET_REGISTERED = Event(
     "ticketing.ticket_registered.v1", TicketRegistered, "A ticket was registered."

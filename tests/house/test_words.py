@@ -104,6 +104,7 @@ def test_l19_an_sms_with_the_whole_name_has_four_parts_at_most(row):
         "code": "405 213 8845",
         "pin": "123456",
         "secret": "1234 5678 9012 3456 7890",
+        "question_number": "1234 5678 9012 3456",
         "unit": "حفاظت و بهره‌برداری آب‌های زیرزمینی",
         "days": "۲۰",
         "amount": "۱٬۷۵۵٬۰۰۰",

@@ -31,6 +31,26 @@ CHANNELS = {
     "telephone": "تلفن",
 }
 COUNTED = ("ثبت", "باز", "دیرشده", "پاسخ", "به‌موقع", "میانه زمان پاسخ (دقیقه)")
+# What is counted of the questions weeks after the end, and its head.
+FOLLOW_UP = {
+    "asked": "پرسیده شد",
+    "answered": "پاسخ داد",
+    "mended": "حل شده است",
+    "not_mended": "حل نشده است",
+    "unknown": "نمی‌داند",
+    "first_time": "نخستین بار",
+    "not_first": "پیش‌تر هم",
+    "unsaid": "نگفت",
+}
+OF_PARTS = (
+    "در مهلت",
+    "دیر",
+    "پایان‌یافته",
+    "ارجاع به واحد دیگر",
+    "بازگشته",
+    "میانه زمان در واحد (ساعت کاری)",
+    "اکنون دیر",
+)
 # From so many days on a point of the chart is a week.
 DAYS_EACH, WEEK = 45, 7
 MOST_BARS = 10
@@ -146,33 +166,12 @@ def figure_tables(report: Report) -> dict[str, Table]:
         ),
         "parts": Table(
             "مهلت واحدها، ماه به ماه",
-            (
-                "واحد",
-                "ماه",
-                "در مهلت",
-                "دیر",
-                "پایان‌یافته",
-                "ارجاع به واحد دیگر",
-                "بازگشته",
-                "میانه زمان در واحد (ساعت کاری)",
-                "اکنون دیر",
-            ),
+            ("واحد", "ماه", *OF_PARTS),
             tuple(_part(row) for row in report.parts or ()),
         ),
         "follow_ups": Table(
             "پرسش پس از پایان کار، ماه به ماه",
-            (
-                "واحد",
-                "ماه پرسش",
-                "پرسیده شد",
-                "پاسخ داد",
-                "حل شده است",
-                "حل نشده است",
-                "نمی‌داند",
-                "نخستین بار",
-                "پیش‌تر هم",
-                "نگفت",
-            ),
+            ("واحد", "ماه پرسش", *FOLLOW_UP.values()),
             tuple(_follow_up(row) for row in report.follow_ups or ()),
         ),
         "categories": Table("موضوع‌ها", ("موضوع", *COUNTED), _items(report.categories)),
@@ -221,9 +220,7 @@ def _part(row: Json) -> tuple[Cell, ...]:
 
 
 def _follow_up(row: Json) -> tuple[Cell, ...]:
-    names = ("asked", "answered", "mended", "not_mended", "unknown")
-    firsts = ("first_time", "not_first", "unsaid")
-    return (row["unit"]["fa"], row["month"], *(row[name] for name in (*names, *firsts)))
+    return (row["unit"]["fa"], row["month"], *(row[name] for name in FOLLOW_UP))
 
 
 def _rating(row: Json) -> tuple[Cell, ...]:

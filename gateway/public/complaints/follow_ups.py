@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, NotFound, Unavailable
-from contracts.ticketing.follow_ups import (
+from contracts.ticketing.citizens import (
     ANSWER_FOLLOW_UP,
     READ_FOLLOW_UP,
     FollowUp,
@@ -47,13 +47,13 @@ class FollowUpPages:
         """POST /contact/follow-up: lead to the question that the number opens."""
 
         async def find(typed: Texts) -> Response:
-            message = READ_FOLLOW_UP.load({"number": typed["number"]})
+            message = READ_FOLLOW_UP.load({"question_number": typed["question_number"]})
             await self._services.ask(request, READ_FOLLOW_UP, message)
-            return RedirectResponse(f"{PAGE}/{message.number}", 303)
+            return RedirectResponse(f"{PAGE}/{message.question_number}", 303)
 
         return await submit(
             request,
-            ("number",),
+            ("question_number",),
             lambda typed, faults, status: self._number(request, typed, faults, status),
             find,
         )
@@ -85,7 +85,7 @@ class FollowUpPages:
         return show(request, "follow_up", status, typed=typed, faults=faults, **values)
 
     async def _read(self, request: Request) -> FollowUp:
-        message = READ_FOLLOW_UP.load({"number": request.path_params["number"]})
+        message = READ_FOLLOW_UP.load({"question_number": request.path_params["number"]})
         return await self._services.ask(request, READ_FOLLOW_UP, message)
 
     async def answer(self, request: Request) -> Response:
@@ -98,7 +98,7 @@ class FollowUpPages:
         number = request.path_params["number"]
         texts = {name: [typed[name]] for name in names if name != "form"}
         try:
-            fields = {**parse_form(ANSWER_FOLLOW_UP, texts), "number": number}
+            fields = {**parse_form(ANSWER_FOLLOW_UP, texts), "question_number": number}
             await self._services.ask_fields(
                 request, ANSWER_FOLLOW_UP, fields, id=typed["form"] or None
             )

@@ -5,7 +5,6 @@ from bus.endpoint import handle, serve
 from bus.errors import BusError
 from contracts.notify.persons import Pass, Person
 from contracts.ticketing import citizens as contracts
-from contracts.ticketing import follow_ups as of_follow_ups
 from contracts.ticketing import letters as of_letters
 from contracts.ticketing import lost_secrets as of_secrets
 from contracts.ticketing import persons as of_persons
@@ -97,16 +96,16 @@ class CitizenEntries(ContextSource):
     def rate(self, tx: Tx, message: contracts.Rate) -> contracts.Done | BusError:
         return citizens.rate(self.context(tx), message)
 
-    @serve(of_follow_ups.READ_FOLLOW_UP)
+    @serve(contracts.READ_FOLLOW_UP)
     def read_follow_up(
-        self, tx: Tx, message: of_follow_ups.FollowUpNumber
-    ) -> of_follow_ups.FollowUp | BusError:
+        self, tx: Tx, message: contracts.FollowUpNumber
+    ) -> contracts.FollowUp | BusError:
         return answering.read(self.context(tx), message)
 
-    @serve(of_follow_ups.ANSWER_FOLLOW_UP)
+    @serve(contracts.ANSWER_FOLLOW_UP)
     def answer_follow_up(
-        self, tx: Tx, message: of_follow_ups.AnswerFollowUp
-    ) -> of_follow_ups.FollowUp | BusError:
+        self, tx: Tx, message: contracts.AnswerFollowUp
+    ) -> contracts.FollowUp | BusError:
         return answering.answer(self.context(tx), message)
 
     @serve(contracts.OPEN_ATTACHMENT)

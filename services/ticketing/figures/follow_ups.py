@@ -62,9 +62,9 @@ def of_units(context: Context, span: Span) -> list[Json]:
 
 def public(context: Context) -> FollowUps | None:
     """Return what everybody may see of the last twelve months; None while too few were asked."""
-    asked = select(FOLLOW_UPS.c.decided_at).where(FOLLOW_UPS.c.outcome == "asked")
+    moments = select(FOLLOW_UPS.c.decided_at).where(FOLLOW_UPS.c.outcome == "asked")
     today = tehran_day(context.now)
-    window = window_of(context.conn, asked, today)
+    window = window_of(context.conn, moments, today)
     if not window.months:
         return None
     by_month: dict[str, Tally] = {month: _none() for month in window.months}

@@ -2,7 +2,7 @@
 
 from bus.envelope import instant
 from bus.errors import BusError, NotFound, RuleBroken
-from contracts.ticketing.follow_ups import AnswerFollowUp, FollowUp, FollowUpNumber
+from contracts.ticketing.citizens import AnswerFollowUp, FollowUp, FollowUpNumber
 from services.ticketing.context import Context
 from services.ticketing.domain.moves import ENDED
 from services.ticketing.follow_ups import rows as questions
@@ -16,7 +16,7 @@ CITIZEN = "citizen"
 
 def read(context: Context, message: FollowUpNumber) -> FollowUp | BusError:
     """Return what a question is about and how it stands. NotFound ``follow_up.not_found``."""
-    row = questions.by_number(context, message.number)
+    row = questions.by_number(context, message.question_number)
     if row is None:
         return _not_found()
     return _reply(context, acts.load_by_id(context, row.ticket, lock=False), row)
@@ -26,12 +26,12 @@ def answer(context: Context, message: AnswerFollowUp) -> FollowUp | BusError:
     """Keep the answer in the log. RuleBroken ``follow_up.answered`` for a second one,
     ``follow_up.over`` while work on the ticket goes on; NotFound ``follow_up.not_found``.
     """
-    row = questions.by_number(context, message.number)
+    row = questions.by_number(context, message.question_number)
     if row is None:
         return _not_found()
     # Its ticket is locked first, as every act does.
     case = acts.load_by_id(context, row.ticket)
-    row = questions.by_number(context, message.number, lock=True)
+    row = questions.by_number(context, message.question_number, lock=True)
     if row is None:
         return _not_found()
     if row.answered_at is not None:
@@ -44,7 +44,7 @@ def answer(context: Context, message: AnswerFollowUp) -> FollowUp | BusError:
         )
     questions.answer(context, case.id, message.mended, message.first_time)
     _log(context, case, message)
-    kept = questions.by_number(context, message.number)
+    kept = questions.by_number(context, message.question_number)
     return _reply(context, case, kept or row)
 
 

@@ -142,7 +142,7 @@ def _send(context: Context, case_: Case, entry: Entry, contact: Contact, number:
             language=case_.row.language,
             personalisation={
                 "code": case_.row.code,
-                "number": tracking.grouped_secret(number),
+                "question_number": tracking.grouped_secret(number),
             },
             reference=case_.row.code,
         ),

@@ -257,3 +257,21 @@ def test_each_field_of_a_copy_of_somebodys_data_has_a_persian_name():
     names = {key.value for node in dicts for key in node.keys if isinstance(key, ast.Constant)}
     names |= {*of_ticketing.SHOWN, *(field.name for field in fields(Asking)), "fa", "en"}
     assert names == set(PARTS)
+
+
+def test_delay_and_share_of_the_question_after_the_end_are_changed_as_the_book_is(mina):
+    form = mina.get("/book/units/row", key="billing").text
+    names = re.findall(r'<input id="units-(\w+)" name="\w+" value="([^"]*)"', form)
+    typed = {**dict(names), "key": "billing", "code": "billing", "mail_category": "bill"}
+    typed |= {"valid_from": "1406/01/20", "source": "مصوبه ۹"}
+    wrong = mina.press("/book/units/row", **{**typed, "follow_up_days": "3"})
+    assert "روزها را با عددی درست از 7 تا 180 بنویسید" in wrong.text
+    wrong = mina.press("/book/units/row", **{**typed, "follow_up_percent": "نیمی"})
+    assert "درصد را با عددی درست از 0 تا 100 بنویسید" in wrong.text
+    look = mina.press(
+        "/book/units/row", **{**typed, "follow_up_days": "۴۲", "follow_up_percent": "۰"}
+    )
+    words = text_of(look)
+    assert "چند روز پس از پایان: 42" in words
+    assert "از چند درصد پرونده‌ها پرسیده شود: 0" in words
+    assert "پس از 28 روز، 100%" in text_of(mina.get("/book?part=units"))

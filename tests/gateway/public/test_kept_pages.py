@@ -95,6 +95,7 @@ SAME_FOR_ALL = {
     "/bills": None,
     "/contact/track": None,
     "/lost": None,
+    "/contact/follow-up": None,
     "/help/manual": None,
     "/contact": "ticketing.form.v1",
     "/v1/form": "ticketing.form.v1",
@@ -437,6 +438,7 @@ PLACES = {
     "what": "request",
     "reference": "0" * 20,
     "month": "1405-08",
+    "number": "1" * 16,
 }
 # Neither of a person nor kept by us: life itself, a contact, and what Open311's own clients read.
 NOBODYS = re.compile(

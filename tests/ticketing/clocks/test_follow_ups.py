@@ -10,7 +10,7 @@ import pytest
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import privacy
-from contracts.ticketing.follow_ups import ANSWER_FOLLOW_UP, READ_FOLLOW_UP
+from contracts.ticketing.citizens import ANSWER_FOLLOW_UP, READ_FOLLOW_UP
 from contracts.ticketing.public import STATISTICS
 from services.ticketing.chores import cleanup, deadlines, emptying
 from services.ticketing.domain import follow_ups
@@ -62,7 +62,9 @@ def outcomes(hand):
 
 
 def reply(hand, number, mended="yes", first_time="no", **more):
-    return hand.call(ANSWER_FOLLOW_UP, number=number, mended=mended, first_time=first_time, **more)
+    return hand.call(
+        ANSWER_FOLLOW_UP, question_number=number, mended=mended, first_time=first_time, **more
+    )
 
 
 def set_unit(hand, **fields):
@@ -77,7 +79,7 @@ def test_the_citizen_is_asked_once_after_four_weeks_by_a_link_that_is_in_no_othe
     assert questions(hand) == []
     wait(hand, days=1)
     (number,) = questions(hand)
-    view = hand.call(READ_FOLLOW_UP, number=number)
+    view = hand.call(READ_FOLLOW_UP, question_number=number)
     assert (view["code"], view["standing"], view["mended"]) == (code, "open", None)
     assert "قنات" not in str(view), "no word of the citizen"
     for days in (1, 28, 60):
@@ -104,7 +106,7 @@ def test_the_answer_is_taken_once_and_stands_in_the_log_of_the_ticket(hand):
     done = reply(hand, f"{number[:4]} {number[4:8]}-{number[8:]}", text="سپاس از همکاران")
     assert (done["standing"], done["mended"]) == ("answered", "yes")
     assert reply(hand, number, "no")["code"] == "follow_up.answered"
-    assert hand.call(READ_FOLLOW_UP, number=number)["mended"] == "yes"
+    assert hand.call(READ_FOLLOW_UP, question_number=number)["mended"] == "yes"
     last = hand.track(code)["history"][-1]
     assert (last["title_fa"], last["text"]) == (
         "پاسخ شما به پرسش پس از پایان کار: حل شده است",
@@ -119,7 +121,7 @@ def test_reading_the_question_answers_nothing_however_often_a_scanner_does(hand)
     wait(hand)
     (number,) = questions(hand)
     for _ in range(3):
-        assert hand.call(READ_FOLLOW_UP, number=number)["standing"] == "open"
+        assert hand.call(READ_FOLLOW_UP, question_number=number)["standing"] == "open"
     assert hand.acts(code)[-1] == "follow_up"
     assert reply(hand, number)["standing"] == "answered"
 
@@ -132,7 +134,7 @@ def test_the_number_opens_nothing_else_and_nothing_else_opens_the_question(hand)
     text = {"code": code, "text": "هنوز نه"}
     assert hand.call(contracts.REOPEN, secret=number, **text)["code"] == "ticket.not_opened"
     for wrong in ("0" * 16, str((int(number) + 1) % 10**16).zfill(16)):
-        assert hand.call(READ_FOLLOW_UP, number=wrong)["code"] == "follow_up.not_found"
+        assert hand.call(READ_FOLLOW_UP, question_number=wrong)["code"] == "follow_up.not_found"
         assert reply(hand, wrong)["code"] == "follow_up.not_found"
     kept = execute(hand.db, "select key_hash from follow_ups")[0][0]
     assert number.encode() not in bytes(kept)
@@ -157,7 +159,7 @@ def test_while_work_goes_on_again_there_is_nothing_to_answer_and_no_second_quest
     wait(hand)
     (number,) = questions(hand)
     hand.call(contracts.REOPEN, code=code, secret=SECRET, text="حل نشده است")
-    assert hand.call(READ_FOLLOW_UP, number=number)["standing"] == "over"
+    assert hand.call(READ_FOLLOW_UP, question_number=number)["standing"] == "over"
     assert reply(hand, number)["code"] == "follow_up.over"
     hand.answer(code)
     wait(hand)
@@ -186,7 +188,7 @@ def test_where_nothing_was_mended_nobody_is_asked(hand, reason):
 
 
 @pytest.mark.parametrize(
-    ("end", "asked"),
+    ("end", "is_due"),
     [
         (("answer", {}), True),
         (("close", {"reason": "settled"}), True),
@@ -195,9 +197,9 @@ def test_where_nothing_was_mended_nobody_is_asked(hand, reason):
         (("withdraw", {"reason": "withdrawn"}), False),
     ],
 )
-def test_only_an_answer_or_a_settled_end_is_asked_about(hand, end, asked):
+def test_only_an_answer_or_a_settled_end_is_asked_about(hand, end, is_due):
     entry = Entry(2, hand.moment, "unit", "karim", *end)
-    assert follow_ups.was_worked_out([entry]) is asked
+    assert follow_ups.was_worked_out([entry]) is is_due
 
 
 def test_who_took_it_back_or_did_not_answer_us_or_made_a_suggestion_is_not_asked(hand):
@@ -259,7 +261,7 @@ def test_the_question_of_an_emptied_ticket_opens_no_more_and_its_words_are_gone(
     hand.moment += dt.timedelta(days=1827)
     hand.do(emptying.empty_old)
     for key in (number, second):
-        assert hand.call(READ_FOLLOW_UP, number=key)["code"] == "follow_up.not_found"
+        assert hand.call(READ_FOLLOW_UP, question_number=key)["code"] == "follow_up.not_found"
         assert reply(hand, key)["code"] == "follow_up.not_found"
     log = str(execute(hand.db, "select data from ticket_events")) + str(
         execute(hand.db, "select * from follow_ups")
@@ -278,7 +280,7 @@ def test_who_does_not_answer_in_sixty_days_cannot_any_more_and_gets_no_second_le
     wait(hand)
     (number,) = questions(hand)
     wait(hand, days=59)
-    assert hand.call(READ_FOLLOW_UP, number=number)["standing"] == "open"
+    assert hand.call(READ_FOLLOW_UP, question_number=number)["standing"] == "open"
     wait(hand, days=2)
     assert reply(hand, number)["code"] == "follow_up.not_found"
     assert questions(hand) == [number]
@@ -297,7 +299,7 @@ def test_an_sms_goes_to_a_mobile_that_was_proven_and_carries_a_number_and_no_lin
     (sent,) = [text for text in texts(hand) if text["template"] == "ticket_follow_up"]
     assert (sent["to"]["mobile"], sent["language"]) == ("+989900000007", "fa")
     assert "http" not in str(sent)
-    number = sent["personalisation"]["number"]
+    number = sent["personalisation"]["question_number"]
     assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4}", number)
     assert reply(hand, number)["standing"] == "answered"
     assert outcomes(hand) == {code: "asked", unproven: "no_contact"}
@@ -358,11 +360,11 @@ def test_a_share_is_the_same_tickets_at_each_run_and_nobody_at_nought(hand):
     lots = [keys.percentile(number) for number in range(1, 2001)]
     assert lots == [keys.percentile(number) for number in range(1, 2001)]
     assert 900 < sum(lot < 50 for lot in lots) < 1100
-    some = [ended(hand, email=f"q{n}@example.com") for n in range(8)]
+    codes = [ended(hand, email=f"q{n}@example.com") for n in range(8)]
     wait(hand)
     ids = dict(execute(hand.db, "select code, id from tickets"))
-    chosen = {code: keys.percentile(ids[code]) < 50 for code in some}
-    decided = {code: outcomes(hand)[code] == "asked" for code in some}
+    chosen = {code: keys.percentile(ids[code]) < 50 for code in codes}
+    decided = {code: outcomes(hand)[code] == "asked" for code in codes}
     assert decided == chosen
     # what was not chosen stays so when the share grows
     set_unit(hand, follow_up_percent=100)
