@@ -85,6 +85,14 @@ def test_a_small_world_balances_in_each_book_and_is_made_once(databases, setting
     _the_holder_has_letters(databases, settings, world.inbox)
 
 
+def test_weeks_after_the_end_people_are_asked_and_most_answer(databases, settings):
+    world = make(databases, Settings(settings), Size(tickets=12, days=50), EVENING, lambda _: None)
+    assert world.refusals == []
+    counts = "select count(*), count(answered_at) from follow_ups where outcome = 'asked'"
+    ((number, answered),) = execute(databases["ticketing"], counts)
+    assert 0 < answered <= number
+
+
 def _money_balances(url):
     assert execute(url, "select sum(rials) from postings") == [(0,)]
     unbalanced = "select entry from postings group by entry having sum(rials) <> 0"

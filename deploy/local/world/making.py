@@ -13,7 +13,7 @@ from bus.database.commands_run import note_command
 from bus.database.store import Store
 from bus.settings import Settings
 from deploy.local.demo import COLLEAGUES
-from deploy.local.world import letters, offices
+from deploy.local.world import letters, offices, weeks_later
 from deploy.local.world.inbox import HoldersInbox
 from deploy.local.world.money import Treasury
 from deploy.local.world.news import News
@@ -39,6 +39,7 @@ CHORES = (
     ("ticketing", "scan_files", 12),
     ("ticketing", "watch", 8),
     ("ticketing", "close_quietly", 24),
+    ("ticketing", "ask_follow_ups", 24),
     ("ticketing", "send_mails", 48),
     ("billing", "sweep", 24),
     ("billing", "expire", 24),
@@ -165,6 +166,7 @@ def _live(  # noqa: PLR0913 - a world has as many bounds
         *News(stage, last).lives(first, last),
         *offices.lives(stage, last),
         *letters.lives(stage, last)[: size.of(6)],
+        weeks_later.life(stage, size.seed, first, last),
     ]
     stage.run(lives, now, progress)
     return World(tickets, questions, treasury, inbox, stage.refusals)

@@ -22,6 +22,8 @@ from services.ticketing.tickets.rows import TicketRow
 
 # The most tickets of a person that other contexts are told of.
 MOST_TOLD = 1000
+# What a person chose where something was asked weeks after the end.
+CHOSEN = ("mended", "first_time")
 SHOWN = ("code", "kind", "category", "county", "unit", "channel", "state", "text", "address")
 
 
@@ -123,6 +125,7 @@ def _ticket(context: Context, row: TicketRow) -> Json:
         "registered_at": instant(row.registered_at),
         "log": [
             {"at": instant(entry.at), "by": entry.by, "act": entry.act, "text": entry.text}
+            | {name: entry.data[name] for name in CHOSEN if name in entry.data}
             for entry in entries
         ],
         "files": [file.name for entry in entries for file in files.get(entry.seq, ())],

@@ -255,7 +255,13 @@ def test_each_field_of_a_copy_of_somebodys_data_has_a_persian_name():
     written = [ast.parse(inspect.getsource(m)) for m in (of_inquiry, of_notify, of_ticketing)]
     dicts = [node for tree in written for node in ast.walk(tree) if isinstance(node, ast.Dict)]
     names = {key.value for node in dicts for key in node.keys if isinstance(key, ast.Constant)}
-    names |= {*of_ticketing.SHOWN, *(field.name for field in fields(Asking)), "fa", "en"}
+    names |= {
+        *of_ticketing.SHOWN,
+        *of_ticketing.CHOSEN,
+        *(field.name for field in fields(Asking)),
+        "fa",
+        "en",
+    }
     assert names == set(PARTS)
 
 

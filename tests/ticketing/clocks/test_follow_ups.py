@@ -4,6 +4,7 @@ import datetime as dt
 import email
 import email.policy
 import re
+import tomllib
 
 import pytest
 
@@ -16,6 +17,7 @@ from services.ticketing.chores import cleanup, deadlines, emptying
 from services.ticketing.domain import follow_ups
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.follow_ups import asking
+from tests.processes import ROOT
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_book import approve, book, propose, unit
@@ -303,6 +305,13 @@ def test_an_sms_goes_to_a_mobile_that_was_proven_and_carries_a_number_and_no_lin
     assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4}", number)
     assert reply(hand, number)["standing"] == "answered"
     assert outcomes(hand) == {code: "asked", unproven: "no_contact"}
+
+
+def test_an_sms_waits_for_the_morning_and_for_who_takes_our_sms():
+    """Quiet hours are those of the lane bulk; it is no case of urgency."""
+    document = (ROOT / "deploy/notify/templates.toml").read_text(encoding="utf-8")
+    (row,) = [t for t in tomllib.loads(document)["templates"] if t["code"] == "ticket_follow_up"]
+    assert (row["channel"], row["lane"], row["consent"]) == ("sms", "bulk", "transactional")
 
 
 def test_who_gave_both_is_asked_by_e_mail_alone_and_by_neither_where_it_came_back(hand):

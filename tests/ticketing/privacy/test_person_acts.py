@@ -8,8 +8,11 @@ import pytest
 from contracts.notify.person_work import WORK_ON_PERSON, WORK_ON_PERSON_OF_INQUIRY
 from contracts.ticketing import person_acts as c
 from contracts.ticketing import privacy
+from contracts.ticketing.citizens import ANSWER_FOLLOW_UP
+from services.ticketing.follow_ups import asking
 from services.ticketing.privacy import person_acts
 from tests.stores import execute, told_to_proposers
+from tests.ticketing.clocks.test_follow_ups import questions
 from tests.ticketing.privacy.test_privacy import NATIONAL_ID, tables_with_person
 
 MOBILE = "09120000016"
@@ -36,6 +39,15 @@ def matters(two):
     running = two.register(**PERSON, address="خانه ما")
     other = two.register(name="دیگری", email="other@example.com")
     return ended, running, other
+
+
+def answer_weeks_later(hand, text):
+    """The citizen of the ended ticket answers the question that comes weeks after its end."""
+    hand.moment += dt.timedelta(days=29)
+    hand.do(asking.ask_due)
+    (number,) = questions(hand)
+    fields = {"mended": "no", "first_time": "yes", "text": text}
+    assert hand.call(ANSWER_FOLLOW_UP, question_number=number, **fields)["standing"] == "answered"
 
 
 def propose(hand, kind, as_="nader"):
@@ -87,6 +99,7 @@ def test_an_erasure_needs_two_officers_and_empties_what_is_not_worked_on(two, ma
 
 def test_an_export_has_all_of_the_person_and_nothing_of_others(two, matters):
     ended, running, other = matters
+    answer_weeks_later(two, text="سپاس از همکاران")
     act = propose(two, "export")
     two.call(c.CONFIRM_PERSON_ACT, as_="leila", number=act["id"])
     note(two, act["id"], "notify", {"messages": [{"contents": {"sms": {"body": "سلام"}}}]})
@@ -94,7 +107,10 @@ def test_an_export_has_all_of_the_person_and_nothing_of_others(two, matters):
     assert part["act"]["state"] == "RUNNING"
     tickets = part["parts"]["ticketing"]["tickets"]
     assert [ticket["code"] for ticket in tickets] == [ended, running]
-    assert tickets[0]["log"][-1]["text"] == "بازدید شد."
+    texts = {entry["act"]: entry["text"] for entry in tickets[0]["log"]}
+    assert (texts["answer"], texts["follow_up_answer"]) == ("بازدید شد.", "سپاس از همکاران")
+    last = tickets[0]["log"][-1]
+    assert (last["mended"], last["first_time"]) == ("no", "yes")
     assert other not in str(part)
     assert {"person_acts", "person_parts"}.isdisjoint(tables_with_person(two))
 

@@ -1,0 +1,1 @@
+"""The question weeks after the end, in a real browser."""
