@@ -9,6 +9,8 @@ from bus.errors import NotFound, RuleBroken, Unavailable
 from gateway.http import kept
 from gateway.public.about import figures
 from tests.gateway.public.strangers import Portal
+from tests.gateway.public.test_kept_pages import REPLIES
+from tests.gateway.public.test_promise_page import PROMISES, promise
 from tests.gateway.public.test_reports_pages import FORM, STATISTICS
 
 NUMBER = "1234567890123456"
@@ -195,6 +197,20 @@ def test_the_figures_stand_on_the_page_in_the_open_data_and_beside_promise_s11(p
     assert len(rows) == 4 + 3 + 2
     assert rows[4][:2] + rows[4][4:5] == ["follow_up_units", "asked", "groundwater surface"]
     assert "75" in re.search(r"Weeks after the end.*?</div>", page, re.S)[0]
+
+
+@pytest.mark.parametrize("path", ["/promise", "/status"])
+def test_promise_s11_says_how_many_call_it_mended(portal, path):
+    portal.services.replies |= {
+        "notify.promises.v1": {**PROMISES, "promises": [promise("S11", "elsewhere")]},
+        "notify.status.v1": {
+            **REPLIES["notify.status.v1"],
+            "promises": [promise("S11", "elsewhere")],
+        },
+        "notify.current.v1": REPLIES["notify.current.v1"],
+    }
+    page = portal.send("GET", f"{path}?lang=en").text
+    assert "Weeks after the end: 75% say it is mended (20 answers)" in page
 
 
 def test_while_too_few_were_asked_nothing_is_said_of_it(portal):
