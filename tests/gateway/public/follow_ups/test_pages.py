@@ -172,6 +172,12 @@ def test_the_number_of_an_sms_is_typed_however_it_is_grouped(portal):
     assert "۱۶ رقم" in wrong.text
 
 
+@pytest.mark.parametrize("code", ["1234 5678 9012 3456", f"http://portal.test{PAGE}"])
+def test_the_one_door_leads_to_the_question_too(portal, code):
+    reply = portal.send("POST", "/contact/track", data={"code": code, "secret": ""})
+    assert (reply.status_code, reply.headers["location"]) == (303, PAGE)
+
+
 def test_nothing_typed_is_lost_while_the_desk_is_away(portal):
     form = portal.form(PAGE)
     portal.services.replies |= {name: Unavailable("Away.") for name in (READ, ANSWER)}
