@@ -23,7 +23,7 @@ CALLBACK_TYPES = (
 )
 TEST = "endpoint.test"
 # What the Notify API calls back with a bearer token (docs/notify-api.md).
-NOTIFY_KINDS = ("receipts", "texts")
+NOTIFY_KINDS = ("receipts", "texts", "complaints", "returned-letters")
 CALLBACK_STATES = ("ENABLED", "DISABLED")
 DELIVERY_STATES = ("WAITING", "DONE", "DEAD")
 

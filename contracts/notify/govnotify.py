@@ -45,6 +45,8 @@ _OF_CHANNEL = {
     ("email", "UNTOLD"): "delivered",
     ("letter", "SENT"): "delivered",
     ("letter", "UNTOLD"): "delivered",
+    # The post brought it back.
+    ("letter", "UNDELIVERED"): "returned-letter",
 }
 PDF_MOST = 2 * 1024 * 1024
 LETTERS = "letters"

@@ -70,6 +70,11 @@ class Subscription:
     news: bool
     language: Annotated[str, Choice(LANGUAGES)]
     ended: bool
+    ended_by: Annotated[
+        str,
+        Choice(("", "undeliverable", "complaint")),
+        "What ended it, where its receiver did not: e-mails that came back, or a complaint",
+    ] = ""
 
 
 SUBSCRIBE = ours(

@@ -13,6 +13,7 @@ from bus.messages.fields import Checked, Choice, Prose, Text, whole
 from bus.messages.kinds import Command
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Block, Code, Instant, Tick, Uuid
+from contracts.notify.email_reports import REFUSED_REPORTS
 from contracts.notify.received import TEXT_MOST as SMS_MOST
 from contracts.ticketing.citizens import TEXT_MOST, Opened
 from contracts.ticketing.desk import Act, Acted, Nothing
@@ -316,4 +317,19 @@ TAKE_TICKET_TEXT = Command(
     "ticketing.take_ticket_text.v1",
     TakeTicketText,
     "Puts a text that came in by SMS into its ticket; the answer is notify.note_text.v1.",
+)
+
+
+@message
+class KeepEmailReport:
+    """A report that notify could not use; it is shown at the desk."""
+
+    letter: Annotated[int, whole(1, 2**53)]
+    reason: Annotated[str, Choice(REFUSED_REPORTS)]
+
+
+KEEP_EMAIL_REPORT = Command(
+    "ticketing.keep_email_report.v1",
+    KeepEmailReport,
+    "Has colleagues look at a report about a notice that changed nothing.",
 )

@@ -45,13 +45,20 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         LEAVES,
         "inquiry.note_hold.v1",
         "inquiry.work_on_person.v1",
+        "notify.note_email_report.v1",
         "notify.note_hold.v1",
         "notify.note_text.v1",
         "notify.send_message.v1",
         "notify.work_on_person.v1",
     ),
     "agencies": ("notify.call_back.v1", OUTCOME),
-    "notify": (LEAVES, "ticketing.note_person_part.v1", "ticketing.take_ticket_text.v1", OUTCOME),
+    "notify": (
+        LEAVES,
+        "ticketing.keep_email_report.v1",
+        "ticketing.note_person_part.v1",
+        "ticketing.take_ticket_text.v1",
+        OUTCOME,
+    ),
     "billing": (LEAVES, OUTCOME),
 }
 # The Events that they hear; the agencies service tells agencies of all that these may hear.

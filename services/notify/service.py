@@ -17,6 +17,8 @@ from services.notify.keys import Keys
 from services.notify.news.entrypoints import NewsEntrypoints
 from services.notify.providers.entrypoints import ProviderEntrypoints
 from services.notify.received.entrypoints import ReceivedEntrypoints
+from services.notify.reports import rates
+from services.notify.reports.entrypoints import ReportEntrypoints
 from services.notify.sending import backlog
 from services.notify.sending.dispatch_entrypoints import DispatchEntrypoints
 from services.notify.sending.entrypoints import SendingEntrypoints
@@ -32,6 +34,7 @@ class Notify(
     NewsEntrypoints,
     ProviderEntrypoints,
     ReceivedEntrypoints,
+    ReportEntrypoints,
     SendingEntrypoints,
     TemplateEntrypoints,
     WebhookEntrypoints,
@@ -64,7 +67,11 @@ class Notify(
     def worries(self, tx: Tx) -> dict[str, int]:
         """What waits longer than it should."""
         full = sent_files.nearly_full(tx.conn, self.settings, self.now())
-        return {**backlog.counts(tx.conn), "sent_files_nearly_full": full}
+        return {
+            **backlog.counts(tx.conn),
+            **rates.worries(tx.conn),
+            "sent_files_nearly_full": full,
+        }
 
     @every(0.5)
     def withdraw(self) -> None:

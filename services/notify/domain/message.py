@@ -41,6 +41,8 @@ FOLLOWING: Mapping[MessageState, frozenset[MessageState]] = {
     S.SENDING: frozenset({S.CREATED, S.SENT, S.REJECTED, S.FAILED, S.UNTOLD}),
     S.SENT: frozenset({S.CREATED, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.FAILED, S.UNTOLD}),
     **dict.fromkeys(FINAL, frozenset()),
+    # Time ended it, and a report came after all.
+    S.UNTOLD: frozenset({S.REJECTED, S.UNDELIVERED}),
 }
 TRANSITIONS: Transitions[MessageState, MessageState] = Transitions(
     code="message.move",

@@ -60,6 +60,7 @@ class SubscriptionRow:
     asked_at: dt.datetime
     confirmed_at: dt.datetime | None
     ended_at: dt.datetime | None
+    ended_by: str
 
     @property
     def to(self) -> Receiver:
@@ -167,10 +168,34 @@ def end(context: Context, token: str) -> Subscription:
     row = _lock_by_token(context, token)
     if row.ended_at is None:
         _note_consent(context, row, False)
-        _set(context, row.id, ended_at=context.now, receiver=None)
-        for waiting in _waiting_messages(context, row):
-            settlement.end(context, waiting, MessageState.CANCELLED, "unsubscribed")
+        _end(context, row, "")
     return _reply(context, _lock(context, row.id))
+
+
+def end_of_receiver(context: Context, receiver_hash: bytes, reason: str) -> None:
+    """End what an e-mail address gets as news: it opts out of that, and its subscription ends.
+    ``reason``: undeliverable, since nobody has the address, or complaint.
+
+    The receiver alone takes that back, by a subscription that is confirmed anew.
+    """
+    previous = consents.consents_of(context.conn, [receiver_hash]).get(receiver_hash, {})
+    if previous.get("news") is not False:
+        consents.note_of(context, "email", receiver_hash, "news", opts_in=False, source=reason)
+    query = select(SUBSCRIPTIONS).where(
+        SUBSCRIPTIONS.c.channel == "email",
+        SUBSCRIPTIONS.c.receiver_hash == receiver_hash,
+        SUBSCRIPTIONS.c.confirmed_at.is_not(None),
+        SUBSCRIPTIONS.c.ended_at.is_(None),
+    )
+    row = fetch_one(context.conn, SubscriptionRow, query.with_for_update())
+    if row is not None:
+        _end(context, row, reason)
+
+
+def _end(context: Context, row: SubscriptionRow, reason: str) -> None:
+    _set(context, row.id, ended_at=context.now, receiver=None, ended_by=reason)
+    for waiting in _waiting_messages(context, row):
+        settlement.end(context, waiting, MessageState.CANCELLED, "unsubscribed")
 
 
 def _waiting_messages(context: Context, row: SubscriptionRow) -> list[MessageRow]:
@@ -271,4 +296,5 @@ def _reply(context: Context, row: SubscriptionRow) -> Subscription:
         news=row.news,
         language=row.language,
         ended=row.ended_at is not None,
+        ended_by=row.ended_by,
     )

@@ -2,13 +2,16 @@
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate
 
+from bus.foreign import return_path
 from bus.foreign.mail import Post, Refused
 from bus.foreign.mail_text import LETTERS, one_line, paragraphs
+from bus.foreign.return_path import ReturnToken
 from services.notify.providers.sms import DeliveryState, HandoverResult
 
 SUBJECT_MOST = 200
@@ -44,12 +47,17 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class EmailProvider:
-    """The mail server as configured: the sender, and where answers go."""
+    """The mail server as configured: the sender, and where answers go. ``returns`` is the address
+    to whose sub-addresses what could not be delivered comes back, by the token of each hand-over;
+    without it, it comes to the sender, and nobody knows which e-mail it was.
+    """
 
     server: Post
     from_address: str
     from_name: str
     reply_to: str | None = None
+    returns: str | None = None
+    token: Callable[[int], ReturnToken] | None = None
 
     def send(self, email: Email) -> HandoverResult:
         """Hand an e-mail over: ACCEPTED, or REJECTED (no such receiver) or FAILED for good, with
@@ -62,10 +70,16 @@ class EmailProvider:
         if not ADDRESS.fullmatch(email.to):
             return HandoverResult(email.ref, DeliveryState.REJECTED, code="no address")
         try:
-            self.server.send(self.from_address, email.to, self.write(email))
+            self.server.send(self.return_path(email.ref), email.to, self.write(email))
         except Refused as refused:
             return HandoverResult(email.ref, _end(refused), code=str(refused.code))
         return HandoverResult(email.ref, DeliveryState.ACCEPTED, self.message_id(email.ref))
+
+    def return_path(self, ref: int) -> str:
+        """The sender of the envelope: where a mail server reports what became of the e-mail."""
+        if self.returns is None or self.token is None:
+            return self.from_address
+        return return_path.address(self.returns, self.token(ref))
 
     def message_id(self, ref: int) -> str:
         """The Message-ID of the message of a hand-over, the same whenever it is written."""
@@ -81,6 +95,8 @@ class EmailProvider:
         message["Message-ID"] = self.message_id(email.ref)
         if reply_to := email.reply_to or self.reply_to:
             message["Reply-To"] = _address(reply_to)
+        if self.returns is not None and self.token is not None:
+            message[return_path.HEADER] = str(self.token(email.ref))
         # RFC 3834: nobody's absence note answers this.
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"

@@ -49,6 +49,20 @@ def note(  # noqa: PLR0913 - one parameter a column of the row
     theirs. RuleBroken ``consent.final``: nobody else can take an opt-out back.
     """
     receiver = context.keys.receiver(channel, address)
+    note_of(context, channel, receiver, consent, opts_in, source, by_receiver=by_receiver)
+
+
+def note_of(  # noqa: PLR0913 - one parameter a column of the row
+    context: Context,
+    channel: str,
+    receiver: bytes,
+    consent: str,
+    opts_in: bool,
+    source: str,
+    *,
+    by_receiver: bool = False,
+) -> None:
+    """The same for a receiver that is known by an address's hash alone."""
     previous = consents_of(context.conn, [receiver]).get(receiver, {}).get(consent)
     changes = {
         "given": decide(previous, opts_in, by_receiver=by_receiver),

@@ -21,7 +21,7 @@ from services.notify.providers.channels import ChannelProvider
 from services.notify.providers.email import EmailProvider
 from services.notify.providers.registry import ConfiguredProvider
 from services.notify.providers.sms import SmsInbox, SmsProvider
-from services.notify.sending import accounting, outcomes, recovery
+from services.notify.sending import accounting, email_reports, outcomes, recovery
 from services.notify.sending.dispatch import dispatch
 from services.notify.sending.provider_calls import Dispatcher
 
@@ -57,7 +57,13 @@ class DispatchEntrypoints(Entrypoints):
         if smtp_url := self.settings.get("SMTP_URL"):
             with self.store.transaction() as tx:
                 contact = books.newest(tx.conn).contact
-            email = EmailProvider(MailServer(smtp_url), contact.email, contact.fa)
+            email = EmailProvider(
+                MailServer(smtp_url),
+                contact.email,
+                contact.fa,
+                returns=self.settings.get("NOTIFY_RETURN_ADDRESS"),
+                token=functools.partial(email_reports.token, self.keys),
+            )
             configured.append(channels.for_email(email))
         return configured
 

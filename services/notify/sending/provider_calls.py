@@ -25,7 +25,7 @@ from services.notify.providers.sms import (
     MessageRefused,
     ProviderRefused,
 )
-from services.notify.sending import handovers
+from services.notify.sending import email_reports, handovers
 from services.notify.sending.handovers import AcceptedHandover
 from services.notify.sending.rights import right_of
 from services.notify.sending.rows import HandoverRow, receiver_of
@@ -257,6 +257,8 @@ def _record(
     for result in clear.values():
         if result.state is DeliveryState.REJECTED:
             code = result.code or "rejected"
+            if batch.provider.channel == "email":
+                email_reports.note_refusal(context, result.ref, code)
             handovers.close(context, result.ref, MessageState.REJECTED, code)
         elif result.state is DeliveryState.FAILED:
             others = dispatcher.codes_of(batch.provider.channel)

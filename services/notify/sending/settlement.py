@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, func, text, update
 
 from bus.database.rows import fetch_only
 from bus.envelope import instant
@@ -14,7 +14,7 @@ from services.notify.domain.message import FALLS_BACK, TRANSITIONS, MessageState
 from services.notify.domain.quiet import after_quiet
 from services.notify.sending import consents, mailboxes
 from services.notify.sending.rows import MessageRow, address_of
-from services.notify.tables import MESSAGES
+from services.notify.tables import ENDED_DAYS, MESSAGES
 from services.notify.webhooks import bearer
 from services.notify.webhooks import rows as deliveries
 
@@ -44,6 +44,35 @@ def end(
         update(MESSAGES)
         .where(MESSAGES.c.id == row.id)
         .values(state=state.value, code=code, settled_at=context.now, sent_at=sent_at)
+    )
+    _announce(context, row, state, code)
+
+
+def correct(context: Context, row: MessageRow, state: MessageState, code: str) -> None:
+    """Settle a message anew that time had ended, since a report says how it really ended. It is
+    published and delivered to webhooks once more; no other channel takes it over so late.
+
+    ``row`` is the message, locked. RuleBroken ``message.move`` if it cannot become that.
+    """
+    TRANSITIONS.transition(MessageState(row.state), state)
+    assert row.settled_at is not None
+    # The day may be summed up already (accounting.add_up): that sum is corrected, and no sum is
+    # made meanwhile.
+    context.conn.execute(text("lock table ended_days in row exclusive mode"))
+    context.conn.execute(
+        update(ENDED_DAYS)
+        .where(
+            ENDED_DAYS.c.day == row.settled_at.astimezone(dt.UTC).date(),
+            ENDED_DAYS.c.channel == row.channel,
+            ENDED_DAYS.c.state == row.state,
+        )
+        .values(count=ENDED_DAYS.c.count - 1)
+    )
+    code = code[:CODE_MOST]
+    context.conn.execute(
+        update(MESSAGES)
+        .where(MESSAGES.c.id == row.id)
+        .values(state=state.value, code=code, settled_at=context.now)
     )
     _announce(context, row, state, code)
 

@@ -38,6 +38,7 @@ from services.notify.tables.news import (
     SUBSCRIPTIONS,
 )
 from services.notify.tables.received import RECEIVED_TEXTS, TEXT_PARTS
+from services.notify.tables.reports import EMAIL_REPORTS, RETURNED_LETTERS, SENDER_RATES
 from services.notify.tables.webhooks import CALLBACK_DELIVERIES, CALLBACKS
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "COMPONENT_DAYS",
     "CONSENTS",
     "EDITORS",
+    "EMAIL_REPORTS",
     "ENDED_DAYS",
     "HANDOVERS",
     "INBOXES",
@@ -71,7 +73,9 @@ __all__ = [
     "PROMISE_REPORTS",
     "PROVIDERS",
     "RECEIVED_TEXTS",
+    "RETURNED_LETTERS",
     "SENDERS",
+    "SENDER_RATES",
     "SENT_FILES",
     "SUBSCRIBER_NOTICES",
     "SUBSCRIPTIONS",

@@ -65,6 +65,8 @@ SUBSCRIPTIONS = Table(
     Column("asked_at", MOMENT, nullable=False),
     Column("confirmed_at", MOMENT),
     Column("ended_at", MOMENT),
+    # Empty if its receiver ended it; else what did: e-mails that came back, or a complaint.
+    Column("ended_by", Text, nullable=False, server_default=""),
 )
 # The updates that are to be sent to subscribers, and the last subscriber that each has reached.
 NOTICE_RUNS = Table(

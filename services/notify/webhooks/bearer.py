@@ -21,10 +21,17 @@ from contracts.notify.govnotify import notify_status
 from services.notify.context import Context
 from services.notify.domain import webhook
 from services.notify.keys import Keys
-from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS, MESSAGES, RECEIVED_TEXTS
+from services.notify.tables import (
+    CALLBACK_DELIVERIES,
+    CALLBACKS,
+    MESSAGES,
+    RECEIVED_TEXTS,
+    TEMPLATES,
+)
 
 RECEIPT, TEXT = "notify.receipt", "notify.text"
-TYPES = dict(zip(NOTIFY_KINDS, (RECEIPT, TEXT), strict=True))
+COMPLAINT, RETURNED = "notify.complaint", "notify.returned_letter"
+TYPES = dict(zip(NOTIFY_KINDS, (RECEIPT, TEXT, COMPLAINT, RETURNED), strict=True))
 # A letter's receipt is none of Notify's; nor is a message that its sender cancelled.
 MEMBERS = {"sms": "mobile", "email": "email"}
 ERASED, ARCHIVED = "callback.erased", "api_service.archived"
@@ -123,6 +130,40 @@ def receipt(context: Context, owner: str, message: UUID) -> Mapping[str, object]
     }
 
 
+def complaint(
+    message: UUID, reference: str | None, ref: int, at: dt.datetime
+) -> Mapping[str, object]:
+    """What Notify tells of a complaint about an e-mail, but for whom the e-mail went to."""
+    return {
+        "notification_id": str(message),
+        "complaint_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"mirab:complaint:{ref}")),
+        "reference": reference,
+        "to": None,
+        "complaint_date": _moment(at),
+    }
+
+
+def returned_letter(context: Context, message: UUID) -> Mapping[str, object]:
+    """What Notify tells of a letter that the post has brought back."""
+    row = context.conn.execute(
+        select(MESSAGES, TEMPLATES.c.name.label("template_name"))
+        .select_from(MESSAGES.outerjoin(TEMPLATES, TEMPLATES.c.id == MESSAGES.c.template))
+        .where(MESSAGES.c.id == message)
+    ).one()
+    return {
+        "notification_id": str(row.id),
+        "reference": row.reference,
+        "date_sent": _moment(row.sent_at),
+        "sent_by": None,
+        "template_name": row.template_name,
+        "template_id": str(row.template),
+        "template_version": row.version,
+        "spreadsheet_file_name": None,
+        "spreadsheet_row_number": None,
+        "upload_letter_file_name": None,
+    }
+
+
 def text(id_: UUID, line: str, received_at: dt.datetime) -> Mapping[str, object]:
     """What Notify tells of a text that came in, but for its sender and its words."""
     return {
@@ -141,14 +182,20 @@ def _moment(at: dt.datetime | None) -> str | None:
 def whole(context: Context, type_: str, body: str) -> str:
     """What is sent, with number and words; empty if they are not kept any more."""
     document = orjson.loads(body)
-    more = (_receiver if type_ == RECEIPT else _said)(context, document)
+    if type_ == RETURNED:
+        return body
+    if type_ == TEXT:
+        more = _said(context, document)
+    elif type_ == RECEIPT:
+        more = _receiver(context, document["id"], MEMBERS[document["notification_type"]])
+    else:
+        more = _receiver(context, document["notification_id"], MEMBERS["email"])
     return orjson.dumps({**document, **more}).decode() if more else ""
 
 
-def _receiver(context: Context, document: Mapping[str, str]) -> Mapping[str, str]:
-    query = select(MESSAGES.c.receiver).where(MESSAGES.c.id == UUID(document["id"]))
-    receiver = context.conn.execute(query).scalar() or {}
-    address = receiver.get(MEMBERS[document["notification_type"]])
+def _receiver(context: Context, message: str, member: str) -> Mapping[str, str]:
+    query = select(MESSAGES.c.receiver).where(MESSAGES.c.id == UUID(message))
+    address = (context.conn.execute(query).scalar() or {}).get(member)
     return {"to": address} if address else {}
 
 

@@ -1,7 +1,7 @@
 """Entrypoints for colleagues at the desk."""
 
 from bus.database.store import Tx
-from bus.endpoint import serve
+from bus.endpoint import handle, serve
 from bus.errors import BusError
 from bus.rehearsal import rehearse
 from contracts.rehearsals import Rehearse, Rehearsed
@@ -33,6 +33,7 @@ from services.ticketing.desk import (
 )
 from services.ticketing.desk.mail import incoming_mail, senders
 from services.ticketing.figures import mail, report
+from services.ticketing.incoming_mail import notice_reports
 
 
 class DeskEntries(ContextSource):
@@ -198,6 +199,10 @@ class DeskEntries(ContextSource):
     @serve(of_mail.LETTER_SOURCE)
     def letter_source(self, tx: Tx, message: of_mail.OfLetter) -> of_citizens.Opened:
         return incoming_mail.source(self.staff_context(tx), self.blobs, message)
+
+    @handle(of_mail.KEEP_EMAIL_REPORT)
+    def keep_email_report(self, tx: Tx, message: of_mail.KeepEmailReport) -> None:
+        notice_reports.keep(self.context(tx), message)
 
     @serve(of_mail.REGISTER_LETTER)
     def register_letter(self, tx: Tx, message: of_mail.RegisterLetter) -> of_mail.LetterDone:

@@ -21,7 +21,13 @@ from services.ticketing.citizens.messages import Words
 from services.ticketing.citizens.registration import NewCase
 from services.ticketing.context import Context, IncomingEmail
 from services.ticketing.domain import labels
-from services.ticketing.incoming_mail import delivery_reports, limits, matters, rows
+from services.ticketing.incoming_mail import (
+    delivery_reports,
+    limits,
+    matters,
+    notice_reports,
+    rows,
+)
 from services.ticketing.incoming_mail.matters import Matter
 from services.ticketing.incoming_mail.rows import EmailRow, Orders, Outcome
 from services.ticketing.mail import accepted_files, addresses, quotations
@@ -65,8 +71,11 @@ def work(context: Context, queued: QueuedEmail, email: Email, blobs: Blobs) -> N
 def _judge(
     context: Context, queued: QueuedEmail, email: Email, blobs: Blobs, *, limited: bool = True
 ) -> Outcome:
-    if email.reports:
-        return delivery_reports.take(context, email.reports, queued.mail_from)
+    of_report = notice_reports.take(context, queued.id, queued.rcpt_to, email)
+    if of_report is None and email.reports:
+        of_report = delivery_reports.take(context, email.reports, queued.mail_from)
+    if of_report is not None:
+        return of_report
     matter = matters.matter_of(context, queued.rcpt_to, email)
     if matter is None:
         return _about_no_ticket(context, queued, email, blobs, limited=limited)

@@ -1,8 +1,8 @@
 """Take e-mails for the units over SMTP; server.py starts it.
 
 An e-mail is in the database before its sender gets 250; the service files it later. Only addresses
-of units, postmaster and abuse are taken; nothing is passed on, and nothing is read here but the
-first header lines.
+of units, postmaster and abuse are taken, and the return paths of notices; nothing is passed on,
+and nothing is read here but the first header lines.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DataError
 
 from bus.database.store import Store
 from bus.errors import BusError
+from bus.foreign import return_path
 from bus.foreign.mail_text import one_line
 from bus.process import ending, log, monitor
 from bus.process.surroundings import watch_surroundings
@@ -43,10 +44,12 @@ def unit_addresses(conn: Connection) -> set[str]:
 
 
 class MailHandler:
-    """aiosmtpd's handler: judges recipients, keeps e-mails."""
+    """aiosmtpd's handler: judges recipients, keeps e-mails. ``returns`` is the address to whose
+    sub-addresses reports about notices come, empty where there is none.
+    """
 
-    def __init__(self, store: Store, budget: Budget) -> None:
-        self._store, self._budget = store, budget
+    def __init__(self, store: Store, budget: Budget, returns: str = "") -> None:
+        self._store, self._budget, self._returns = store, budget, returns
         self._addresses: set[str] = set()
         self._fresh_until = 0.0
 
@@ -66,10 +69,15 @@ class MailHandler:
             return "451 4.3.0 Try again later"
         if not (address.isprintable() and len(address) <= LONGEST_PATH):
             return "553 5.1.3 This is no address"
-        if addresses.plain(address) not in units and not addresses.is_of_office(address, units):
+        if not self._is_ours(address, units):
             return "550 5.1.1 There is no such address here"
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    def _is_ours(self, address: str, units: set[str]) -> bool:
+        if self._returns and return_path.is_return_path(address, self._returns):
+            return True
+        return addresses.plain(address) in units or addresses.is_of_office(address, units)
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, session: Session, envelope: Envelope
@@ -137,21 +145,28 @@ def _distinct(receivers: list[str]) -> list[str]:
     return list(dict.fromkeys(plain))
 
 
-async def listen(
-    store: Store, host: str, port: int, limit: int = LIMIT, limits: Limits | None = None
+async def listen(  # noqa: PLR0913 - what a server is set up by
+    store: Store,
+    host: str,
+    port: int,
+    limit: int = LIMIT,
+    limits: Limits | None = None,
+    returns: str = "",
 ) -> asyncio.Server:
     """Start a server that takes e-mails."""
-    handler, connections = MailHandler(store, Budget(limits or Limits())), Connections()
+    handler, connections = MailHandler(store, Budget(limits or Limits()), returns), Connections()
     return await asyncio.get_running_loop().create_server(
         lambda: LimitedSMTP(connections, handler, limit), host, port
     )
 
 
-async def serve(store: Store, host: str, port: int, limit: int, limits: Limits) -> None:
+async def serve(  # noqa: PLR0913 - what a server is set up by
+    store: Store, host: str, port: int, limit: int, limits: Limits, returns: str
+) -> None:
     """Take e-mails until SIGTERM; one that is being kept then is kept to the end."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     ending.on_stop(lambda: loop.call_soon_threadsafe(stop.set))
-    server = await listen(store, host, port, limit, limits)
+    server = await listen(store, host, port, limit, limits, returns)
     monitor.watch("database", store.finding)
     monitor.watch("loop", monitor.loop_turns(loop))
     _log.info("mail_server_started", port=port)
@@ -183,7 +198,8 @@ def main(argv: list[str] | None = None) -> int:
             settings.whole("MAIL_PEER_MEGABYTES_AN_HOUR", Limits().peer_an_hour),
             settings.whole("MAIL_MEGABYTES_A_DAY", Limits().all_a_day),
         )
-        asyncio.run(serve(store, host, port, limit, limits))
+        returns = settings.text("NOTIFY_RETURN_ADDRESS", "")
+        asyncio.run(serve(store, host, port, limit, limits, returns))
     except (MissingSettings, OSError) as error:
         print(f"The mailroom cannot start: {error}", file=sys.stderr)
         return 1

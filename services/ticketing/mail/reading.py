@@ -15,6 +15,7 @@ from services.ticketing.mail import (
     addresses,
     automatic,
     calendars,
+    feedback,
     headers,
     octets,
     parts,
@@ -23,6 +24,7 @@ from services.ticketing.mail import (
 )
 from services.ticketing.mail.body import TEXT_MOST, Attached, Body
 from services.ticketing.mail.calendars import CalendarReply
+from services.ticketing.mail.feedback import Feedback
 from services.ticketing.mail.reports import Bounce
 from services.ticketing.mail.writing import SEPARATOR
 
@@ -32,6 +34,7 @@ __all__ = [
     "Bounce",
     "CalendarReply",
     "Email",
+    "Feedback",
     "read",
     "read_confined",
     "token_of",
@@ -72,6 +75,9 @@ class Email:
     authors: tuple[str, ...] = ()
     sent_by: str = ""
     reply_to: tuple[str, ...] = ()
+    # What a receiver said by a button, and the token of ours in what a report returns.
+    feedback: Feedback | None = None
+    returned_token: str = ""
 
     @property
     def writers(self) -> str:
@@ -93,7 +99,7 @@ def read_stream(stream: BinaryIO, mail_from: str | None = None) -> Wire:
 
 
 def _email(fields: Wire) -> Email:
-    bounce, calendar = fields["bounce"], fields["calendar"]
+    bounce, calendar, opinion = fields["bounce"], fields["calendar"], fields["feedback"]
     return Email(
         **{
             **fields,
@@ -102,6 +108,7 @@ def _email(fields: Wire) -> Email:
             "attachments": tuple(Attached(**file) for file in fields["attachments"]),
             "reports": tuple(Bounce(**report) for report in fields["reports"]),
             "calendar": CalendarReply(**calendar) if calendar else None,
+            "feedback": Feedback(**opinion) if opinion else None,
         }
     )
 
@@ -116,7 +123,7 @@ def read(raw: bytes, *, mail_from: str | None = None) -> Email:
     subject = whole_subject[:SUBJECT_MOST]
     author = addresses.author(head, mail_from, charset)
     verdicts = reports.of(root.kind, head, leaves, mail_from == "")
-    calendar = calendars.reply_of(leaves)
+    calendar, opinion = calendars.reply_of(leaves), feedback.of(root.kind, leaves)
     references = headers.ids(head.raw("references"), head.raw("in-reply-to"))
     body = Body(root)
     attachments, left_out = body.files()
@@ -141,6 +148,8 @@ def read(raw: bytes, *, mail_from: str | None = None) -> Email:
         calendar=calendar,
         left_out=left_out + tree.left_out,
         answer=rest + quotations.cut(text, subject, SEPARATOR, answers=True),
+        feedback=opinion,
+        returned_token=feedback.returned_token(leaves) if verdicts or opinion else "",
         **addresses.writers(head, charset)._asdict(),
     )
 
