@@ -15,6 +15,7 @@ HEADER = "X-Mirab-Return"
 LOCAL_MOST = 64
 _TOKEN = re.compile(r"n([1-9][0-9]{0,14})\.([0-9a-f]{24})")
 _ADDRESS = re.compile(r"<?[^@+\s<>]{1,64}\+(n[0-9]{1,15}\.[0-9a-f]{24})@[^@\s<>]{1,255}>?")
+_BASE = re.compile(r"[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{1,255}")
 _LONGEST = len("+n") + 15 + len(".") + PROOF_LETTERS
 
 
@@ -29,16 +30,25 @@ class ReturnToken(NamedTuple):
 
 
 def address(base: str, token: ReturnToken) -> str:
-    """Return the return path of an e-mail, a sub-address (RFC 5233) of ``base``. ValueError if
-    ``base`` is no address, or so long that no number fits behind it.
+    """Return the return path of an e-mail, a sub-address (RFC 5233) of ``base``, which is
+    `checked`.
 
     >>> address("returns@water.example", ReturnToken(7, "0123456789abcdef01234567"))
     'returns+n7.0123456789abcdef01234567@water.example'
     """
-    local, at, host = base.rpartition("@")
-    if not (local and at and host) or "+" in local or len(local) + _LONGEST > LOCAL_MOST:
-        raise ValueError("the address of returned e-mails is none, or its local part is too long")
+    local, _, host = checked(base).rpartition("@")
     return f"{local}+{token}@{host}"
+
+
+def checked(base: str) -> str:
+    """Return an address to which return paths may be sub-addresses, or an empty one. ValueError if
+    it is no address, or so long that no number fits behind it.
+    """
+    local, _, host = base.rpartition("@")
+    too_long = len(local) + _LONGEST > LOCAL_MOST
+    if base and (not _BASE.fullmatch(base) or not host or too_long):
+        raise ValueError("the address of returned e-mails is none, or its local part is too long")
+    return base
 
 
 def token_of(text: str) -> ReturnToken | None:

@@ -198,9 +198,9 @@ def main(argv: list[str] | None = None) -> int:
             settings.whole("MAIL_PEER_MEGABYTES_AN_HOUR", Limits().peer_an_hour),
             settings.whole("MAIL_MEGABYTES_A_DAY", Limits().all_a_day),
         )
-        returns = settings.text("NOTIFY_RETURN_ADDRESS", "")
+        returns = return_path.checked(settings.text("NOTIFY_RETURN_ADDRESS", ""))
         asyncio.run(serve(store, host, port, limit, limits, returns))
-    except (MissingSettings, OSError) as error:
+    except (MissingSettings, OSError, ValueError) as error:
         print(f"The mailroom cannot start: {error}", file=sys.stderr)
         return 1
     return 0

@@ -15,10 +15,10 @@ UNIT = "surface@water.example"
 class Door:
     """A mailroom in a thread; ``hand`` works on what it has taken."""
 
-    def __init__(self, hand, limit=mailroom.LIMIT, limits=None):
+    def __init__(self, hand, limit=mailroom.LIMIT, limits=None, returns=""):
         self.hand, self.port = hand, free_port()
         self._loop, self._limit = asyncio.new_event_loop(), limit
-        self._limits = limits
+        self._limits, self._returns = limits, returns
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,))
         self._thread.start()
@@ -27,7 +27,7 @@ class Door:
     def _run(self, ready):
         async def listen():
             server = await mailroom.listen(
-                self.hand.store, "127.0.0.1", self.port, self._limit, self._limits
+                self.hand.store, "127.0.0.1", self.port, self._limit, self._limits, self._returns
             )
             self._stop = asyncio.Event()
             ready.set()
