@@ -7,7 +7,7 @@ that is undone would count no failed attempt.
 from bus.messages.kinds import Request
 from contracts.agencies import desk as agencies
 from contracts.billing import treasury
-from contracts.notify import announcements, bulk, govnotify, promises, senders
+from contracts.notify import announcements, bulk, email_reports, govnotify, promises, senders
 from contracts.notify import desk as notify
 from contracts.rehearsals import Rehearse, Rehearsed
 from contracts.ticketing import answers, book, colleagues, desk, letters, person_acts
@@ -73,6 +73,7 @@ _NOTIFY: tuple[Request, ...] = (
     bulk.START_JOB,
     bulk.CANCEL_JOB,
     govnotify.LETTERS_PRINTED,
+    email_reports.RETURN_LETTERS,
     promises.APPROVE_CORRECTION,
     promises.WITHDRAW_CORRECTION,
     senders.WITHDRAW_SENDER,

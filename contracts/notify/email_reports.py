@@ -14,7 +14,7 @@ from bus.messages.kinds import Command, Request
 from bus.messages.message import message
 from bus.messages.values import Instant, Uuid
 from contracts.notify.desk import Nothing
-from contracts.notify.messages import OneMessage
+from contracts.notify.messages import REFERENCE_MOST, OneMessage
 
 # What a server says of one recipient (RFC 3464, 2.3.3); unknown: in words that nobody understands.
 ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded", "unknown")
@@ -111,6 +111,33 @@ class SenderRates:
 
 
 @message
+class ListPostedLetters:
+    """Letters that were posted and have not come back, newest first: those whose address has this
+    text in it, or the one of this ID.
+    """
+
+    text: Annotated[str | None, Text(100, personal=True)] = None
+    id: Uuid | None = None
+    limit: Annotated[int, whole(1, LETTERS_MOST)] = 50
+
+
+@message
+class PostedLetter:
+    """A letter that was posted; ``to`` is the first line of its address, if it is kept still."""
+
+    id: Uuid
+    owner: Annotated[str, Text(64)]
+    reference: Annotated[str | None, Text(REFERENCE_MOST)]
+    to: Annotated[str, Text(100, least=0, personal=True)]
+    sent_at: Instant
+
+
+@message
+class PostedLetters:
+    letters: tuple[PostedLetter, ...]
+
+
+@message
 class ReturnLetters:
     """Letters that the post has brought back, with the reason on their envelopes."""
 
@@ -144,6 +171,13 @@ SENDER_RATES = Request(
     "How many e-mails of each sender failed for good or were complained of.",
     reply=SenderRates,
     effect=False,
+    agency=False,
+)
+POSTED_LETTERS = Request(
+    "notify.posted_letters.v1",
+    ListPostedLetters,
+    "Letters that were posted and may come back; each look is logged.",
+    reply=PostedLetters,
     agency=False,
 )
 RETURN_LETTERS = Request(

@@ -131,6 +131,12 @@ def _addresses(installation: Installation) -> Iterator[Advice]:
                 "Give all parts one: signatures and links are valid for one address.",
             )
     yield from _plain_stores(installation)
+    if installation.values("SMTP_URL") and not installation.values("NOTIFY_RETURN_ADDRESS"):
+        yield doubt(
+            AREA,
+            "Nobody learns which e-mails of notify came back: NOTIFY_RETURN_ADDRESS is not set.",
+            "Set it to an address whose sub-addresses your mail server hands to the mailroom.",
+        )
     for value in installation.values("SMTP_URL"):
         parts = urlsplit(value)
         plain = parts.scheme == "smtp" and "starttls" not in parts.query

@@ -63,8 +63,10 @@ LIMITS = {**PORTAL_LIMITS, **NOTICE_LIMITS, **MAIL_LIMITS, **SENT_FILES_LIMITS}
 ENDORSERS = dict.fromkeys(
     ("RECEIPTS_WITNESSES", "RECEIPTS_STAMPS_ADDRESS", "RECEIPTS_STAMPS_CA"), ""
 )
+# The mail server played here delivers nothing, so that nothing comes back by itself.
+RETURNS = {"NOTIFY_RETURN_ADDRESS": "returns@mirab.example"}
 # Whoever tries signals on one machine need not wait for a quarter of an hour.
-DEFAULTS = LIMITS | TELEMETRY | ENDORSERS | {"SIGNAL_WINDOW_SECONDS": "10"}
+DEFAULTS = LIMITS | TELEMETRY | ENDORSERS | RETURNS | {"SIGNAL_WINDOW_SECONDS": "10"}
 
 
 def _relay(context: str) -> Part:
@@ -119,7 +121,11 @@ PARTS = (
     Part(
         "ticketing-mail",
         ("services.ticketing.incoming_mail.server",),
-        ("LOG_LEVEL", "METRICS_ADDRESS", "DB_URL", "HOST", "MAIL_PORT", *MAIL_LIMITS),
+        (
+            *("LOG_LEVEL", "METRICS_ADDRESS", "DB_URL", "HOST", "MAIL_PORT"),
+            *MAIL_LIMITS,
+            *RETURNS,
+        ),
         8025,
         context="ticketing",
     ),
@@ -140,6 +146,7 @@ PARTS = (
             "NOTIFY_PROVIDERS_FILE",
             "CALLBACKS_SANDBOX",
             "SMTP_URL",
+            *RETURNS,
             "PORTAL_URL",
             "BLOBS_DIR",
             *SENT_FILES_LIMITS,

@@ -39,6 +39,7 @@ DESK = (
     "/notices/announcements/new",
     "/notices/messages",
     "/notices/letters",
+    "/notices/returned-letters",
     "/notices/opt-out",
     "/notices/looks",
     "/agencies",

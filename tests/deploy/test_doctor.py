@@ -88,6 +88,7 @@ def test_what_is_right_for_a_sandbox_alone_is_wrong_where_others_come(environ, w
     ("environ", "words"),
     [
         ({"SMTP_URL": "smtp://mail.example.ir:25"}, "without encryption"),
+        ({"SMTP_URL": "smtps://mail.example.ir"}, "Nobody learns which e-mails"),
         ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL is DEBUG"),
         ({"AMQP_URL": "amqp://mirab.desk@mq.example.ir/%2F"}, "AMQP_URL reaches at mq.example.ir"),
         ({"DB_URL": "postgresql://x@db.example.ir/x?sslmode=require"}, "not proven by a certif"),

@@ -32,6 +32,8 @@ WORRIES = {
     "tickets_without_due": "TicketsWithoutDue",
     "names_under_attack": "PasswordsGuessed",
     "sent_files_nearly_full": "SentFilesFull",
+    "email_senders_critical": "EmailsComeBack",
+    "email_senders_warned": "EmailsComeBackSoon",
 }
 WAITS = "waits_for_"
 # So long it lasts before somebody is called, as `for` of the alert; who looks at the board sees a
@@ -47,6 +49,8 @@ PATIENCE = {
     "TicketsWithoutDue": 60,
     "PasswordsGuessed": 60,
     "SentFilesFull": 300,
+    "EmailsComeBack": 900,
+    "EmailsComeBackSoon": 3600,
 }
 
 

@@ -9,19 +9,21 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from bus.messages import kinds
 from contracts.notify import desk as contracts
+from contracts.notify.email_reports import SENDER_RATES
 from contracts.notify.messages import ACCOUNTS
 from contracts.notify.messages import Nothing as AskAccounts
 from contracts.notify.pace import PACE
-from gateway.ops.notices import words
+from gateway.ops.notices import report_words, words
 from gateway.ops.notices.board_figures import (
     HOURS,
     HoursView,
     ProviderView,
     hours_view,
     provider_views,
+    rate_views,
 )
 from gateway.ops.notices.section import AT
-from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Fact, Preview
 
 NOTHING = contracts.Nothing()
@@ -46,6 +48,7 @@ class Board:
         ask = self._pages.ask
         accounts = ask(request, ACCOUNTS, AskAccounts())
         pace = ask(request, PACE, contracts.Nothing())
+        rates = ask(request, SENDER_RATES, NOTHING)
         drafts = ask(request, contracts.FORMS, contracts.ListForms(drafts=True))
         return await self._pages.page(
             request,
@@ -56,6 +59,9 @@ class Board:
             providers=self._providers(request),
             hours=self._hours(request),
             drafts=drafts,
+            rates=rates,
+            rate_views=resolved(rate_views),
+            rw=resolved(report_words),
         )
 
     async def _providers(self, request: Request) -> list[ProviderView]:

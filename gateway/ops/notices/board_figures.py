@@ -9,15 +9,18 @@ from markupsafe import Markup
 
 from bus.messages.values import Json
 from contracts.notify.desk import Figures, ProviderRow, ProviderRows
+from contracts.notify.email_reports import SenderRate, SenderRates
 from contracts.notify.pace import Pace, ProviderPace
 from gateway.html import charts
-from gateway.ops.notices import words
+from gateway.ops.notices import report_words, words
 from iran.persian import TEHRAN
 
 HOURS = 24
 # Ends that no receiver is glad of; an hour with so many of a hundred is marked.
 FAILED = ("UNDELIVERED", "REJECTED", "FAILED", "UNTOLD")
 BAD_PERCENT = 10
+# Senders in the table of e-mails that came back, and its levels, the worst first.
+RATES_MOST, LEVELS = 12, ("critical", "warn")
 # A hand-over, and a delivery, that takes so many seconds is called slow.
 SLOW_HANDOVER, SLOW_DELIVERY = 5.0, 120.0
 
@@ -87,6 +90,36 @@ def _failed(row: Json) -> int:
 def _kind(row: Json) -> str:
     many = row["accepted"] and 100 * _failed(row) >= BAD_PERCENT * row["accepted"]
     return "bad" if many else ""
+
+
+@dataclass(frozen=True, slots=True)
+class RateView:
+    """A sender's e-mails of the last days with the shares that failed or were complained of, in
+    percent, and the state of its row.
+    """
+
+    row: SenderRate
+    failed: str
+    complaints: str
+    state: str
+
+
+def rate_views(rates: SenderRates) -> list[RateView]:
+    """All senders together, then those with a level, then the worst of the others."""
+    rows = sorted(rates.senders, key=lambda row: (row.owner != "", _state(row) == ""))
+    return [
+        RateView(row, _percent(row.failed, row), _percent(row.complaints, row), _state(row))
+        for row in rows[:RATES_MOST]
+    ]
+
+
+def _percent(count: int, row: SenderRate) -> str:
+    return f"{100 * count / row.handed:.1f}"
+
+
+def _state(row: SenderRate) -> str:
+    levels = (row.failed_level, row.complaint_level)
+    return next((report_words.LEVEL_PILLS[level] for level in LEVELS if level in levels), "")
 
 
 def provider_views(rows: ProviderRows, pace: Pace) -> list[ProviderView]:

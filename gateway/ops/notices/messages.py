@@ -1,13 +1,18 @@
 """Messages: found without anything personal; shown whole only for a reason that is written down."""
 
+from collections.abc import Awaitable
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
+from contracts.notify.email_reports import MESSAGE_REPORTS
+from contracts.notify.messages import OneMessage
 from gateway.forms.fields import before, parse_form
 from gateway.forms.values import typed_of
+from gateway.ops.notices import report_words
 from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
@@ -77,13 +82,29 @@ class Messages:
             )
         except BusError as error:
             return await self._pages.refused(request, self._message, typed, error)
-        return await self._pages.page(
-            request, "message", message=resolved(message), revealed=resolved(True)
-        )
+        return await self._page(request, NO_SUBMISSION, resolved(message), revealed=True)
 
     async def _message(self, request: Request, submission: Submission) -> Response:
+        return await self._page(request, submission, self._read(request), revealed=False)
+
+    async def _page(
+        self,
+        request: Request,
+        submission: Submission,
+        message: Awaitable[contracts.FoundMessage | contracts.WholeMessage],
+        *,
+        revealed: bool,
+    ) -> Response:
+        id_ = request.path_params["id"][:36]
+        reports = self._pages.ask(request, MESSAGE_REPORTS, OneMessage(id=id_))
         return await self._pages.page(
-            request, "message", submission, message=self._read(request), revealed=resolved(False)
+            request,
+            "message",
+            submission,
+            message=message,
+            reports=reports,
+            revealed=resolved(revealed),
+            rw=resolved(report_words),
         )
 
     async def _read(self, request: Request) -> contracts.FoundMessage:

@@ -10,6 +10,7 @@ from gateway.ops.notices.jobs import Jobs
 from gateway.ops.notices.letters import Letters
 from gateway.ops.notices.messages import Messages
 from gateway.ops.notices.received import Received, Senders
+from gateway.ops.notices.returned import Returned
 from gateway.ops.notices.section import NOTICES
 from gateway.ops.notices.templates import Templates
 from gateway.ops.staff.pages import StaffPages
@@ -29,6 +30,7 @@ def routes(desk: Desk, letters: Blobs) -> list[Route]:
         Corrections(pages),
         Messages(pages),
         Letters(pages, letters),
+        Returned(pages),
         Received(pages),
         Senders(pages),
     )

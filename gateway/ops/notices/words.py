@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bus.errors import BusError
 from contracts.notify.announcements import Announcement
-from gateway.ops.notices import second_editor_words
+from gateway.ops.notices import report_words, second_editor_words
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 
@@ -240,20 +240,9 @@ PROBLEMS = {
     "form.malformed": "فایل خوانده نشد؛ آن را با UTF-8 ذخیره کنید.",
     "http.too_large": "فایل از اندازه بزرگ‌تر است.",
 }
-# Why a message did not arrive, or a row became no message, as the channels say it.
-OUTCOMES = {
-    "receiver.missing": "نشانی گیرنده نیست",
-    "receiver.opted_out": "گیرنده انصراف داده است",
-    "receiver.cap": "گیرنده در این مدت پیام‌های بسیاری گرفته است",
-    "provider.refused": "ارائه‌دهنده نپذیرفت",
-    "provider.unreachable": "ارائه‌دهنده پاسخ نداد",
-    "provider.unreadable": "پاسخ ارائه‌دهنده خوانده نشد",
-    "message.cancelled": "لغو شد",
-    "job.column_missing": "ستونی کم است",
-    "sheet.twice": "سطر تکراری است",
-}
 DONE = {
     **second_editor_words.DONE,
+    **report_words.DONE,
     "pause": "ارائه‌دهنده کنار گذاشته شد؛ پیام تازه‌ای به آن فرستاده نمی‌شود.",
     "resume": "ارائه‌دهنده دوباره به کار گرفته شد.",
     "weigh": "سهم ارائه‌دهنده تغییر کرد.",
@@ -325,7 +314,7 @@ def pages_of(announcement: Announcement) -> str:
 
 def problem_label(code: str) -> str:
     """What became of a message or a row, in words."""
-    return PROBLEMS.get(code) or FAULTS.get(code) or OUTCOMES.get(code, "انجام نشد")
+    return PROBLEMS.get(code) or FAULTS.get(code) or report_words.outcome_label(code)
 
 
 def look_label(subject: Mapping[str, object]) -> str:

@@ -27,6 +27,13 @@ class ReportEntrypoints(Entrypoints):
         roles.editor(tx.conn, tx.envelope)
         return views.sender_rates(self.context(tx))
 
+    @serve(contracts.POSTED_LETTERS)
+    def posted_letters(
+        self, tx: Tx, message: contracts.ListPostedLetters
+    ) -> contracts.PostedLetters:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return letters.posted(self.context(tx), editor, message)
+
     @serve(contracts.RETURN_LETTERS)
     def return_letters(self, tx: Tx, message: contracts.ReturnLetters) -> contracts.ReturnedCount:
         editor = roles.editor(tx.conn, tx.envelope)

@@ -3,19 +3,61 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 from sqlalchemy.dialects.postgresql import insert
 
-from contracts.notify.email_reports import ReturnedCount
+from bus.database.rows import fetch_all
+from bus.envelope import instant
+from contracts.notify.email_reports import (
+    ListPostedLetters,
+    PostedLetter,
+    PostedLetters,
+    ReturnedCount,
+)
 from services.notify.context import Context, uuid_of
 from services.notify.domain.message import MessageState
+from services.notify.editors import looks
 from services.notify.sending import handovers, settlement
+from services.notify.sending.rows import MessageRow
 from services.notify.tables import MESSAGES, RETURNED_LETTERS
 from services.notify.webhooks import bearer
 from services.notify.webhooks import rows as deliveries
 
 CODE = "returned."
+TO_MOST = 100
 _POSTED = (MessageState.SENT.value, MessageState.UNTOLD.value)
+_ADDRESS = MESSAGES.c.receiver["address"]
+
+
+def posted(context: Context, editor: str, request: ListPostedLetters) -> PostedLetters:
+    """The letters that were posted and have not come back, newest first. The look is noted: whom
+    they went to is shown.
+    """
+    column = MESSAGES.c
+    query = select(MESSAGES).where(
+        column.channel == "letter", column.state.in_(_POSTED), column.sent_at.is_not(None)
+    )
+    if request.id is not None:
+        query = query.where(column.id == uuid_of(request.id))
+    if request.text is not None:
+        query = query.where(cast(_ADDRESS, String).contains(request.text, autoescape=True))
+    query = query.order_by(column.sent_at.desc(), column.id).limit(request.limit)
+    rows = fetch_all(context.conn, MessageRow, query)
+    if rows:
+        looks.note(context, editor, "posted letters", {"found": len(rows)})
+    return PostedLetters(letters=tuple(map(_posted_letter, rows)))
+
+
+def _posted_letter(row: MessageRow) -> PostedLetter:
+    assert row.sent_at is not None
+    address = row.to.address if row.to else None
+    return PostedLetter(
+        id=str(row.id),
+        owner=row.owner,
+        reference=row.reference,
+        to=address[0][:TO_MOST] if address else "",
+        sent_at=instant(row.sent_at),
+    )
 
 
 def note_returned(context: Context, editor: str, ids: Sequence[str], reason: str) -> ReturnedCount:

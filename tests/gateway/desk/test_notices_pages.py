@@ -115,6 +115,7 @@ PAGES = [
     "/reports",
     "/messages",
     "/letters",
+    "/returned-letters",
     "/texts",
     "/senders",
     "/opt-out",
@@ -153,6 +154,8 @@ def test_who_is_not_signed_in_is_shown_the_way_in(house):
         "/announcements/new",
         "/jobs/new",
         "/letters",
+        "/returned-letters",
+        "/returned-letters/find",
         "/providers/magfa/pause",
         "/announcements/1/cancel",
     ],
@@ -517,19 +520,23 @@ def test_a_job_without_a_name_or_of_an_unknown_template_is_refused_with_its_reas
 # --- letters ---
 
 
-def test_letters_are_printed_and_marked_once(house, karim, mina):
+def wait_for_printer(house, karim, mina, name="زهرا کاظمی", code="posted"):
+    """A letter to this name that waits for the printer."""
     id_ = karim.draft(
-        "posted", channel="letter", body="درخواست ((code)) پاسخ گرفت", fa__subject="پاسخ درخواست"
+        code, channel="letter", body="درخواست ((code)) پاسخ گرفت", fa__subject="پاسخ درخواست"
     )
     mina.post(f"/templates/{id_}/approve", version="1")
-    address = ["زهرا کاظمی", "خیابان آب 1", "شیراز", "7134567890"]
-    reply = house.ask(
+    return house.ask(
         notify.SEND,
         agency="mirab",
-        template="posted",
-        to={"address": address},
+        template=code,
+        to={"address": [name, "خیابان آب 1", "شیراز", "7134567890"]},
         personalisation={"code": "12"},
     )
+
+
+def test_letters_are_printed_and_marked_once(house, karim, mina):
+    reply = wait_for_printer(house, karim, mina)
     page = karim.get("/letters").text
     assert reply["id"] in page
     pdf = karim.get(f"/letters/{reply['id']}")
@@ -540,6 +547,86 @@ def test_letters_are_printed_and_marked_once(house, karim, mina):
     assert "چاپ‌شده ثبت شد" in karim.post("/letters", ids=reply["id"]).text
     assert reply["id"] not in karim.get("/letters").text
     assert "چاپ 1 نامه" in mina.get("/looks").text
+
+
+def test_a_letter_that_the_post_brought_back_is_found_by_its_envelope_and_noted_once(
+    house, karim, mina
+):
+    reply = wait_for_printer(house, karim, mina, "سهراب برگشتی", "came_back")
+    karim.post("/letters", ids=reply["id"])
+    assert f"/returned-letters?id={reply['id']}" in karim.get(f"/messages/{reply['id']}").text
+    assert reply["id"] in karim.get(f"/returned-letters?id={reply['id']}").text
+    assert reply["id"] in karim.post("/returned-letters/find", text="سهراب برگ").text
+    assert reply["id"] not in karim.post("/returned-letters/find", text="کسی دیگر").text
+    chosen = {"ids": reply["id"], "reason": "moved"}
+    look = karim.press("/returned-letters", **chosen).text
+    assert "هنوز چیزی انجام نشده است" in look
+    assert "گیرنده از این نشانی رفته است" in look
+    assert "برگشت نامه‌ها ثبت شد" in karim.post("/returned-letters", **chosen).text
+    assert reply["id"] not in karim.get("/returned-letters").text
+    page = karim.get(f"/messages/{reply['id']}").text
+    assert "پست برگرداند" in page
+    assert "گیرنده از این نشانی رفته است" in page
+    assert "نامه‌های پست‌شده" in mina.get("/looks").text
+
+
+def test_returned_letters_without_a_choice_are_refused_at_the_box(karim):
+    answer = karim.post("/returned-letters", reason="moved")
+    assert answer.status_code == 422
+    assert "نامه‌هایی را که برگشت انتخاب کنید" in answer.text
+
+
+# --- what mail servers report ---
+
+
+def report(house, message, kind, status, **more):
+    """A report about a message, as it is on record."""
+    values = {"permanent": True, "unknown": False, "letter": 7} | more
+    ((ref,),) = execute(
+        house.beside_db,
+        "insert into handovers (message, channel, provider, state, reserved_at) "
+        "values (%s, 'email', 'smtp', 'REFUSED', now()) returning ref",
+        (message,),
+    )
+    execute(
+        house.beside_db,
+        "insert into email_reports (ref, kind, message, receiver_hash, status, permanent, "
+        "address_unknown, letter, at) values (%s, %s, %s, '', %s, %s, %s, %s, now())",
+        (ref, kind, message, status, values["permanent"], values["unknown"], values["letter"]),
+    )
+
+
+def test_the_page_of_a_message_says_in_persian_what_mail_servers_reported(house, karim, mina):
+    id_ = wait_for_printer(house, karim, mina, code="reported")["id"]
+    report(house, id_, "failed", "5.1.1", unknown=True)
+    report(house, id_, "failed", "5.2.2")
+    report(house, id_, "delayed", "4.4.1", permanent=False)
+    report(house, id_, "complaint", "", letter=8)
+    page = karim.get(f"/messages/{id_}").text
+    for words_ in (
+        "پیام برگشت: کسی این نشانی را ندارد",
+        "پیام برگشت: صندوق گیرنده پر است",
+        "هنوز برای رساندن پیام تلاش می‌کند",
+        "گیرنده این پیام را ناخواسته اعلام کرده است",
+        'href="/desk/letters/8"',
+    ):
+        assert words_ in page
+
+
+def test_the_board_shows_the_senders_whose_e_mails_come_back(house, karim):
+    execute(house.beside_db, "delete from sender_rates")
+    execute(
+        house.beside_db,
+        "insert into sender_rates (owner, handed, failed, complaints, at) values "
+        "('', 2000, 150, 1, now()), ('power-co', 1000, 120, 4, now()), "
+        "('fine', 1000, 30, 0, now())",
+    )
+    page = karim.get("").text
+    assert "همه فرستنده‌ها با هم" in page
+    row = page.partition("power-co")[2] or page
+    assert "12.0%" in page
+    assert row.count("بیش از اندازه") >= 2
+    assert "باید دید" in page
 
 
 # --- senders and texts ---
@@ -659,6 +746,8 @@ def test_what_there_is_not_is_not_found(karim, path):
         ("/messages/x", {"why": "کنجکاوی"}),
         ("/opt-out", {"mobile": "12"}),
         ("/letters", {"ids": "x"}),
+        ("/returned-letters", {"ids": "x", "reason": "poem"}),
+        ("/returned-letters/find", {"text": "x" * 200}),
         ("/announcements/new", {"kind": "poem", "id": "x"}),
     ],
 )

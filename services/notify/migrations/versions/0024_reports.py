@@ -39,6 +39,7 @@ create table sender_rates (
     at timestamptz not null
 );
 
+create index messages_posted on messages (sent_at desc) where channel = 'letter';
 create index handovers_emails on handovers (reserved_at) where channel = 'email';
 alter table subscriptions add column ended_by text not null default '';
 """
@@ -50,5 +51,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("alter table subscriptions drop column ended_by")
-    op.execute("drop index handovers_emails")
+    op.execute("drop index handovers_emails, messages_posted")
     op.execute("drop table sender_rates, returned_letters, email_reports")
