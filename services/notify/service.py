@@ -6,7 +6,7 @@ from bus.database.store import Tx
 from bus.endpoint import every
 from bus.service import Service
 from members.rights import Members, members_of
-from services.notify import books, revocation
+from services.notify import backlog, books, revocation
 from services.notify.bulk.entrypoints import BulkEntrypoints
 from services.notify.context import Context
 from services.notify.domain.template import OURS
@@ -19,7 +19,6 @@ from services.notify.providers.entrypoints import ProviderEntrypoints
 from services.notify.received.entrypoints import ReceivedEntrypoints
 from services.notify.reports import rates
 from services.notify.reports.entrypoints import ReportEntrypoints
-from services.notify.sending import backlog
 from services.notify.sending.dispatch_entrypoints import DispatchEntrypoints
 from services.notify.sending.entrypoints import SendingEntrypoints
 from services.notify.templates.entrypoints import TemplateEntrypoints

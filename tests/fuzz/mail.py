@@ -3,7 +3,7 @@
 import zipfile
 from io import BytesIO
 
-from bus.foreign import filetypes
+from bus.foreign import filetypes, return_path
 from services.ticketing.mail import addresses, headers, html, reading, smime
 from tests.fuzz.parsers import parser, rule
 
@@ -63,17 +63,54 @@ Message-ID: <x@y>
 
 --b--
 """
+COMPLAINT = """\
+From: feedback@a
+Content-Type: multipart/report; report-type=feedback-report; boundary=b
+
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+Original-Mail-From: <returns+n7.0123456789abcdef01234567@water.test>
+
+--b
+Content-Type: message/rfc822
+
+Return-Path: <returns+n7.0123456789abcdef01234567@water.test>
+X-Mirab-Return: n7.0123456789abcdef01234567
+Message-ID: <notify-7@water.test>
+
+--b--
+"""
+QMAIL = """\
+From: MAILER-DAEMON@a
+To: returns+n7.0123456789abcdef01234567@water.test
+Subject: failure notice
+
+<a@b>:
+Sorry, no mailbox here by that name. (#5.1.1)
+
+--- Below this line is a copy of the message.
+
+X-Mirab-Return: n7.0123456789abcdef01234567
+Message-ID: <notify-7@water.test>
+"""
 UUENCODED = "From: a@b\n\nHi\nbegin 644 a.txt\n#0V%T\n`\nend\n"
 
 
+SEEDS = (LETTER, BOUNCE, COMPLAINT, QMAIL, UUENCODED)
+
+
 def _letters() -> list[bytes]:
-    return [text.replace("\n", "\r\n").encode() for text in (LETTER, BOUNCE, UUENCODED)]
+    return [text.replace("\n", "\r\n").encode() for text in SEEDS]
 
 
 @parser("mail", seeds=_letters)
 def mail(raw: bytes) -> None:
-    """An e-mail: MIME, charsets, quotations, bounces, calendars, S/MIME"""
+    """An e-mail: MIME, charsets, quotations, bounces, complaints, calendars, S/MIME"""
     email = reading.read(raw, mail_from="a@b.ir")
+    token = email.returned_token
+    rule(not token or str(return_path.token_of(token)) == token, "a token that is none")
     rule("\0" not in email.text + email.subject + email.sender_name, "a NUL for the database")
     rule(len(email.subject) <= reading.SUBJECT_MOST, "a subject that is too long")
     for text in (email.text, email.subject, email.sender_name, email.sender):
@@ -95,6 +132,8 @@ def mail_words(raw: bytes) -> None:
     headers.decode_words(text)
     addresses.parse(text)
     reading.token_of(text)
+    token = return_path.token_of(text)
+    rule(token is None or token.ref > 0, "a hand-over without a number")
 
 
 @parser(

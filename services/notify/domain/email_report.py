@@ -16,7 +16,7 @@ NO_RECEIVER = re.compile(r"5\.(1\.(?!7$|8$)[0-9]{1,3}|2\.1)")
 _EDGE_BLOCK = "5.4.1"
 _ENHANCED = re.compile(r"(?<![0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![0-9.]*[0-9])")
 _FULL = re.compile(r"[45]\.2\.2")
-_UNSAID = re.compile(r"5\.0\.0|5\.5\.0|5\.3\.0")
+_UNCLEAR = re.compile(r"5\.0\.0|5\.5\.0|5\.3\.0")
 _NO_USER = re.compile(
     r"no such (user|recipient|mailbox|address)|(user|recipient|mailbox|address) "
     r"(is )?(unknown|not found)|unknown (user|recipient)|(user|account|mailbox) does(n't| not) "
@@ -72,7 +72,7 @@ def failure_of(reports: Sequence[RecipientReport], address: str) -> Failure | No
 def _failure(report: RecipientReport) -> Failure:
     status = _status(report)
     unknown = bool(NO_RECEIVER.fullmatch(status)) or (
-        (status == _EDGE_BLOCK or _UNSAID.fullmatch(status) is not None)
+        (status == _EDGE_BLOCK or _UNCLEAR.fullmatch(status) is not None)
         and _NO_USER.search(report.diagnostic) is not None
     )
     # A mailbox that is full, and tries that went on for days, may be otherwise tomorrow.
@@ -84,12 +84,12 @@ def _failure(report: RecipientReport) -> Failure:
 def _status(report: RecipientReport) -> str:
     """The most exact status: that of the diagnostic where the field says as good as nothing."""
     status = _ENHANCED.search(report.status)
-    said = status[1] if status else "5.0.0"
-    if _UNSAID.fullmatch(said):
+    enhanced = status[1] if status else "5.0.0"
+    if _UNCLEAR.fullmatch(enhanced):
         exact = _ENHANCED.search(report.diagnostic)
         if exact and exact[1].startswith(("4.", "5.")):
             return exact[1]
-    return said
+    return enhanced
 
 
 def is_delayed(reports: Sequence[RecipientReport]) -> bool:

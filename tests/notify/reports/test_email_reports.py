@@ -64,8 +64,8 @@ def test_a_late_report_corrects_a_message_that_time_had_ended(post):
     post.hand.later(hours=30)
     assert post.report("postfix_unknown_user") == HANDED_ON
     assert post.stands(id_) == ("REJECTED", "5.1.1")
-    told = [data for name, data in post.hand.events() if name == messages.MESSAGE_SETTLED.name]
-    assert [event["state"] for event in told] == ["UNTOLD", "REJECTED"]
+    settled = [data for name, data in post.hand.events() if name == messages.MESSAGE_SETTLED.name]
+    assert [event["state"] for event in settled] == ["UNTOLD", "REJECTED"]
 
 
 def test_the_account_stays_right_when_a_day_was_summed_up_before_the_report(post):
