@@ -108,13 +108,13 @@ def rate_views(rates: SenderRates) -> list[RateView]:
     """All senders together, then those with a level, then the worst of the others."""
     rows = sorted(rates.senders, key=lambda row: (row.owner != "", _state(row) == ""))
     return [
-        RateView(row, _percent(row.failed, row), _percent(row.complaints, row), _state(row))
+        RateView(row, _percent(row.failed, row, 1), _percent(row.complaints, row, 2), _state(row))
         for row in rows[:RATES_MOST]
     ]
 
 
-def _percent(count: int, row: SenderRate) -> str:
-    return f"{100 * count / row.handed:.1f}"
+def _percent(count: int, row: SenderRate, digits: int) -> str:
+    return f"{100 * count / row.handed:.{digits}f}"
 
 
 def _state(row: SenderRate) -> str:

@@ -41,8 +41,6 @@ FOLLOWING: Mapping[MessageState, frozenset[MessageState]] = {
     S.SENDING: frozenset({S.CREATED, S.SENT, S.REJECTED, S.FAILED, S.UNTOLD}),
     S.SENT: frozenset({S.CREATED, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.FAILED, S.UNTOLD}),
     **dict.fromkeys(FINAL, frozenset()),
-    # Time ended it, and a report came after all.
-    S.UNTOLD: frozenset({S.REJECTED, S.UNDELIVERED}),
 }
 TRANSITIONS: Transitions[MessageState, MessageState] = Transitions(
     code="message.move",
@@ -52,5 +50,12 @@ TRANSITIONS: Transitions[MessageState, MessageState] = Transitions(
         for state, states in FOLLOWING.items()
         for following in sorted(states)
     },
+    details=("state",),
+)
+# Time had ended it, and a report says after all how it ended.
+CORRECTIONS: Transitions[MessageState, MessageState] = Transitions(
+    code="message.move",
+    refusal="The message is {state}: no report makes it {act}.",
+    table={(S.UNTOLD, state): state for state in (S.REJECTED, S.UNDELIVERED)},
     details=("state",),
 )

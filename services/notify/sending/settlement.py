@@ -10,7 +10,7 @@ from bus.messages.message import to_wire
 from contracts.notify.messages import MESSAGE_SETTLED, MessageSettlement
 from services.notify.context import Context
 from services.notify.domain import parts
-from services.notify.domain.message import FALLS_BACK, TRANSITIONS, MessageState
+from services.notify.domain.message import CORRECTIONS, FALLS_BACK, TRANSITIONS, MessageState
 from services.notify.domain.quiet import after_quiet
 from services.notify.sending import consents, mailboxes
 from services.notify.sending.rows import MessageRow, address_of
@@ -54,7 +54,7 @@ def correct(context: Context, row: MessageRow, state: MessageState, code: str) -
 
     ``row`` is the message, locked. RuleBroken ``message.move`` if it cannot become that.
     """
-    TRANSITIONS.transition(MessageState(row.state), state)
+    CORRECTIONS.transition(MessageState(row.state), state)
     assert row.settled_at is not None
     # The day may be summed up already (accounting.add_up): that sum is corrected, and no sum is
     # made meanwhile.

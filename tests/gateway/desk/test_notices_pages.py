@@ -570,10 +570,17 @@ def test_a_letter_that_the_post_brought_back_is_found_by_its_envelope_and_noted_
     assert "نامه‌های پست‌شده" in mina.get("/looks").text
 
 
-def test_returned_letters_without_a_choice_are_refused_at_the_box(karim):
+def test_returned_letters_without_a_choice_or_a_reason_are_refused_at_the_box(house, karim, mina):
+    wait_for_printer(house, karim, mina, code="chosen")
+    karim.post(
+        "/letters", ids=re.findall(r'id="letter-([0-9a-f-]{36})"', karim.get("/letters").text)
+    )
     answer = karim.post("/returned-letters", reason="moved")
     assert answer.status_code == 422
     assert "نامه‌هایی را که برگشت انتخاب کنید" in answer.text
+    posted = re.findall(r'id="letter-([0-9a-f-]{36})"', karim.get("/returned-letters").text)
+    unreasoned = karim.post("/returned-letters", ids=posted[0], reason="")
+    assert (unreasoned.status_code, 'id="returned-reason-error"' in unreasoned.text) == (422, True)
 
 
 # --- what mail servers report ---

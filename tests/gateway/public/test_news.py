@@ -552,6 +552,22 @@ def test_somebody_subscribes_by_a_code_and_ends_it_by_one_click_from_elsewhere(r
     assert execute(room.db, "select count(*) from subscriptions where ended_at is null") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"), [("undeliverable", "کسی این نشانی را ندارد"), ("complaint", "هرزنامه")]
+)
+def test_a_subscription_that_reports_ended_says_why(room, reason, words):
+    confirmed = subscribe(room, f"{reason}@mirab.example")
+    execute(
+        room.db,
+        "update subscriptions set ended_at = now(), receiver = null, ended_by = %s "
+        "where ended_at is null",
+        (reason,),
+    )
+    page = requests.get(confirmed.url.split("?")[0], timeout=20).text
+    assert words in page
+    assert "نشانی شما را پاک کردیم" in page
+
+
 def test_a_form_that_is_wrong_says_so_beside_what_was_typed(room):
     for way, address in (("sms", "0912"), ("email", "nobody"), ("sms", "")):
         answer = requests.post(

@@ -11,7 +11,14 @@ from bus.errors import RuleBroken
 from services.notify import books
 from services.notify.domain.book import Cap
 from services.notify.domain.consent import allows, decide
-from services.notify.domain.message import FALLS_BACK, FINAL, FOLLOWING, TRANSITIONS, MessageState
+from services.notify.domain.message import (
+    CORRECTIONS,
+    FALLS_BACK,
+    FINAL,
+    FOLLOWING,
+    TRANSITIONS,
+    MessageState,
+)
 from services.notify.domain.quiet import after_quiet, within_cap
 from services.notify.keys import Keys
 from tests.notify.conftest import tehran
@@ -142,3 +149,10 @@ def test_keys_of_one_purpose_serve_for_no_other():
     assert keys.open(keys.seal("راز")) == "راز"
     assert Keys("other").open(keys.seal("راز")) is None
     assert "secret" not in repr(keys)
+
+
+def test_a_report_corrects_only_what_time_had_ended():
+    for state in MessageState:
+        allowed = {after for (before, after) in CORRECTIONS.table if before is state}
+        wanted = {MessageState.REJECTED, MessageState.UNDELIVERED}
+        assert allowed == (wanted if state is MessageState.UNTOLD else set())

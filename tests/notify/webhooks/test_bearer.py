@@ -22,6 +22,7 @@ from services.notify.webhooks import http
 from tests.notify.govuk.test_api_keys import Api
 from tests.notify.test_revocation import Copies
 from tests.notify.webhooks.listener import Listener
+from tests.processes import ROOT
 from tests.stores import execute
 
 TOKEN, LINE = "the-token-of-power-co", "30001234"
@@ -363,3 +364,10 @@ def test_what_cannot_be_called_is_refused_with_its_reason(
     monkeypatch.setenv("CALLBACKS_SANDBOX", "0")
     assert run("callback", *words, token=token) == 1
     assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", callbacks.NOTIFY_KINDS)
+def test_the_console_has_a_name_for_each_kind_of_notify_s_call_backs(kind):
+    page = (ROOT / "gateway/templates/console/callbacks.html").read_text(encoding="utf-8")
+    names = page.partition("{% if endpoint.notify %}")[2].partition("{% else %}")[0]
+    assert f"'{kind}': '" in names
