@@ -268,6 +268,9 @@ class Accounts:
     oldest_due_seconds: float
     unclear: Annotated[int, "Hand-overs of which nobody knows yet"]
     providers: Annotated[tuple[Block, ...], "Each with the state of its breaker"]
+    senders: Annotated[
+        tuple[Block, ...], "E-mails of each sender in seven days; * are all together"
+    ] = ()
 
 
 SEND = Request(

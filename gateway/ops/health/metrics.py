@@ -183,6 +183,7 @@ def of_messages(accounts: Accounts | None) -> Families:
             messages.add_metric([channel, state], counts.get((channel, state), 0))
     yield messages
     yield from of_providers(accounts.providers if accounts else ())
+    yield from of_senders(accounts.senders if accounts else ())
 
 
 def of_providers(providers: Sequence[Json]) -> Families:
@@ -194,6 +195,17 @@ def of_providers(providers: Sequence[Json]) -> Families:
         if provider["credit_rials"] is not None:
             credit.add_metric([provider["code"]], provider["credit_rials"])
     yield from (left_alone, credit)
+
+
+def of_senders(senders: Sequence[Json]) -> Families:
+    """Yield the e-mails of each sender in seven days, what failed and was complained of; the sender
+    ``*`` is all together.
+    """
+    emails = gauge("mirab_sender_emails", "E-mails of a sender in seven days", "sender", "what")
+    for sender in senders:
+        for what in ("handed", "failed", "complaints"):
+            emails.add_metric([sender["sender"], what], sender[what])
+    yield emails
 
 
 def of_letters(figures: MailFigures | None) -> Families:

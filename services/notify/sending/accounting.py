@@ -15,9 +15,11 @@ from people import retention
 from services.notify import holds
 from services.notify.context import Context, ContextOf
 from services.notify.domain.message import FINAL, MessageState
-from services.notify.tables import INBOX_FAILURES, MESSAGES, PROVIDERS
+from services.notify.tables import INBOX_FAILURES, MESSAGES, PROVIDERS, SENDER_RATES
 
 AT_ONCE = 1000
+# How all senders together are named, which no agency is.
+ALL_SENDERS = "*"
 
 # From the first moment on that no day sums up already.
 _ADD_UP = text(
@@ -75,6 +77,16 @@ class ProviderState:
     credit_rials: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class SenderCount:
+    """How many e-mails of a sender were handed over, failed for good, were complained of."""
+
+    sender: str
+    handed: int
+    failed: int
+    complaints: int
+
+
 def accounts(context: Context) -> Accounts:
     """The account: all that was ever accepted, by what became of it."""
     values = {"now": context.now, "before": context.now - context.book.patience.lease}
@@ -91,7 +103,16 @@ def accounts(context: Context) -> Accounts:
         oldest_due_seconds=max(float(sums.oldest), 0.0),
         unclear=sums.unclear,
         providers=tuple(asdict(provider) for provider in _providers(context.conn)),
+        senders=tuple(asdict(sender) for sender in _senders(context.conn)),
     )
+
+
+def _senders(conn: Connection) -> list[SenderCount]:
+    """The e-mails of senders, as they were counted last (services/notify/reports/rates.py)."""
+    table = SENDER_RATES.c
+    sender = case((table.owner == "", ALL_SENDERS), else_=table.owner).label("sender")
+    query = select(sender, table.handed, table.failed, table.complaints).order_by(table.owner)
+    return fetch_all(conn, SenderCount, query)
 
 
 def _providers(conn: Connection) -> list[ProviderState]:

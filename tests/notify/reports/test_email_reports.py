@@ -109,6 +109,27 @@ def test_the_next_channel_takes_over_what_comes_back(post):
     assert post.hand.message(id_).state == "CREATED"
 
 
+def test_who_brings_a_report_is_not_asked_for_since_anybody_may_say_it_is_nobody(post):
+    id_ = post.send()
+    assert post.report("sendmail_mailbox_full", mail_from="MAILER-DAEMON@mail.far.example") == (
+        HANDED_ON
+    )
+    assert post.stands(id_)[0] == "UNDELIVERED"
+
+
+def test_a_report_about_an_address_with_letters_beyond_ascii_is_read(post):
+    id_ = post.send()
+    change = {
+        "Content-Type: message/delivery-status": "Content-Type: message/global-delivery-status",
+        "Final-Recipient: rfc822;": "Final-Recipient: utf-8;",
+    }
+    raw = post.written("exchange_online").replace(EMAIL.encode(), "سارا@نمونه.example".encode())
+    for old, new in change.items():
+        raw = raw.replace(old.encode(), new.encode())
+    assert post.deliver(raw, post.outbox.emails[-1][0]) == HANDED_ON
+    assert post.stands(id_) == ("REJECTED", "5.1.10")
+
+
 # --- what proves nothing ---
 
 

@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from contracts.notify import email_reports as contracts
+from contracts.notify.messages import ACCOUNTS
 from services.notify.domain import email_report
 from services.notify.editors import roles
 from services.notify.reports import rates
@@ -71,6 +72,16 @@ def test_a_sender_is_warned_of_from_five_of_a_hundred_on_and_critical_from_ten(e
         "fine": (100, 4, ""),
     }
     assert worries(editor) == {"email_senders_critical": 1, "email_senders_warned": 2}
+
+
+def test_the_account_has_what_came_back_of_each_sender_and_of_all_together(editor):
+    handed(editor, "power-co", 3, failed=2, complaints=1)
+    levels(editor)
+    counts = {"handed": 3, "failed": 2, "complaints": 1}
+    assert editor.call(ACCOUNTS)["senders"] == [
+        {"sender": "*", **counts},
+        {"sender": "power-co", **counts},
+    ]
 
 
 def test_few_e_mails_prove_nothing_and_old_ones_no_more(editor):
