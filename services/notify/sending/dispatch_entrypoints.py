@@ -11,6 +11,7 @@ from pathlib import Path
 from bus.database.store import Tx
 from bus.endpoint import every, serve
 from bus.errors import Unavailable
+from bus.foreign import return_path
 from bus.foreign.mail import Post as MailServer
 from bus.process import log
 from contracts.notify import messages as contracts
@@ -44,6 +45,18 @@ def sms_inboxes(path: str) -> list[SmsInbox]:
 
 
 @functools.lru_cache(maxsize=4)
+def _returns(address: str) -> str | None:
+    """The address of returned e-mails, as it is set. One that is unusable is logged once a process:
+    e-mails go out without it rather than not at all.
+    """
+    try:
+        return return_path.checked(address) or None
+    except ValueError:
+        _log.warning("return_address_unusable")
+        return None
+
+
+@functools.lru_cache(maxsize=4)
 def _configured(path: str) -> Mapping[str, ConfiguredProvider]:
     return registry.configured_providers(Path(path).read_text(encoding="utf-8"))
 
@@ -61,7 +74,7 @@ class DispatchEntrypoints(Entrypoints):
                 MailServer(smtp_url),
                 contact.email,
                 contact.fa,
-                returns=self.settings.get("NOTIFY_RETURN_ADDRESS"),
+                returns=_returns(self.settings.text("NOTIFY_RETURN_ADDRESS", "")),
                 token=functools.partial(email_reports.token, self.keys),
             )
             configured.append(channels.for_email(email))

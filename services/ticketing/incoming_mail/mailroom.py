@@ -77,7 +77,8 @@ class MailHandler:
     def _is_ours(self, address: str, units: set[str]) -> bool:
         if self._returns and return_path.is_return_path(address, self._returns):
             return True
-        return addresses.plain(address) in units or addresses.is_of_office(address, units)
+        hosts = units | {self._returns} if self._returns else units
+        return addresses.plain(address) in units or addresses.is_of_office(address, hosts)
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, session: Session, envelope: Envelope
@@ -186,6 +187,7 @@ def main(argv: list[str] | None = None) -> int:
     settings = Settings()
     try:
         log.configure("mailroom", level=settings.text("LOG_LEVEL", "INFO"), hidden=frozenset())
+        returns = return_path.checked(settings.text("NOTIFY_RETURN_ADDRESS", ""))
         # Its warnings quote what senders typed.
         logging.getLogger("mail.log").setLevel("ERROR")
         store = Store(settings.text("DB_URL"), source="mailroom", connections=10)
@@ -198,7 +200,6 @@ def main(argv: list[str] | None = None) -> int:
             settings.whole("MAIL_PEER_MEGABYTES_AN_HOUR", Limits().peer_an_hour),
             settings.whole("MAIL_MEGABYTES_A_DAY", Limits().all_a_day),
         )
-        returns = return_path.checked(settings.text("NOTIFY_RETURN_ADDRESS", ""))
         asyncio.run(serve(store, host, port, limit, limits, returns))
     except (MissingSettings, OSError, ValueError) as error:
         print(f"The mailroom cannot start: {error}", file=sys.stderr)

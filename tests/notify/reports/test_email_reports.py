@@ -8,6 +8,7 @@ from contracts.notify import messages
 from services.notify.sending import accounting
 from tests.notify.conftest import EMAIL, MOBILE
 from tests.notify.reports.post import RETURNS
+from tests.processes import run_module
 from tests.stores import execute
 
 HANDED_ON = ("DONE", "handed_on")
@@ -260,9 +261,26 @@ def test_without_an_address_of_returns_e_mails_go_out_as_before(hand, post):
     assert b"X-Mirab-Return" not in raw
 
 
-def test_an_address_of_returns_that_no_number_fits_behind_is_refused_at_once(hand, post):
+def test_without_a_usable_address_of_returns_e_mails_go_out_all_the_same(hand, post):
     long = "a-very-long-local-part-for-returns@mail.mirab.example"
     environ = {**hand.service.settings._environ, "NOTIFY_RETURN_ADDRESS": long}
     hand.service.settings = type(hand.service.settings)(environ)
-    with pytest.raises(ValueError, match="local part"):
-        post.send()
+    id_ = post.send()
+    assert post.stands(id_)[0] == "SENT"
+    assert "returns" not in post.outbox.emails[-1][0]
+
+
+def test_a_mailroom_with_an_unusable_address_of_returns_says_so_and_does_not_start(hand):
+    environ = {"DB_URL": hand.db, "NOTIFY_RETURN_ADDRESS": "returns"}
+    done = run_module("services.ticketing.incoming_mail.server", **environ)
+    assert done.returncode == 1
+    assert "The mailroom cannot start: the address of returned e-mails is none" in done.stderr
+
+
+def test_postmaster_at_the_host_of_returns_is_taken_as_every_mail_server_must(post):
+    with post.door.line() as line:
+        line.ehlo()
+        line.mail("")
+        assert line.rcpt("postmaster@mail.mirab.example")[0] == 250
+        assert line.rcpt("abuse@mail.mirab.example")[0] == 250
+        assert line.rcpt("anybody@mail.mirab.example")[0] == 550
