@@ -203,8 +203,8 @@ def of_senders(senders: Sequence[Json]) -> Families:
     """
     emails = gauge("mirab_sender_emails", "E-mails of a sender in seven days", "sender", "what")
     for sender in senders:
-        for what in ("handed", "failed", "complaints"):
-            emails.add_metric([sender["sender"], what], sender[what])
+        for outcome in ("handed", "failed", "complaints"):
+            emails.add_metric([sender["sender"], outcome], sender[outcome])
     yield emails
 
 

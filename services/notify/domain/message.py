@@ -17,14 +17,16 @@ class MessageState(StrEnum):
     """A provider has it; a letter is printed."""
     DELIVERED = "DELIVERED"
     UNDELIVERED = "UNDELIVERED"
-    """It did not reach its receiver, and was tried again once."""
+    """It did not reach its receiver: an SMS was tried again once, an e-mail or a letter came back."""
     REJECTED = "REJECTED"
-    """No provider will carry it: an opt-out, a black list, no such address."""
+    """No provider will carry it: an opt-out, a black list, no such address; an e-mail that its
+    server returned for good.
+    """
     FAILED = "FAILED"
     """No provider could carry it while it was worth carrying."""
     CANCELLED = "CANCELLED"
     UNTOLD = "UNTOLD"
-    """What became of it was never reported."""
+    """What became of it was not reported in time; an e-mail or a letter may come back yet."""
 
 
 S = MessageState

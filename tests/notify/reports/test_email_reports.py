@@ -1,11 +1,14 @@
 """Reports of mail servers about our e-mails, in the forms in which real ones write them."""
 
+import orjson
 import pytest
 
 from bus.foreign import return_path
 from contracts.notify import email_reports as contracts
 from contracts.notify import messages
+from contracts.notify.govnotify import notify_status
 from services.notify.sending import accounting
+from services.notify.webhooks import bearer
 from tests.notify.conftest import EMAIL, MOBILE
 from tests.notify.reports.post import RETURNS
 from tests.processes import run_module
@@ -33,6 +36,8 @@ def test_a_failure_report_ends_the_message_as_the_server_says(post, name):
     id_ = post.send()
     assert post.report(name) == HANDED_ON
     assert post.stands(id_) == (state, status)
+    kind = "permanent-failure" if state == "REJECTED" else "temporary-failure"
+    assert notify_status("email", state) == kind
     assert post.noted() == [("failed", status, state == "REJECTED", unknown)]
     assert post.hand.call(messages.ACCOUNTS)["difference"] == 0
 
@@ -67,6 +72,20 @@ def test_a_late_report_corrects_a_message_that_time_had_ended(post):
     assert post.stands(id_) == ("REJECTED", "5.1.1")
     settled = [data for name, data in post.hand.events() if name == messages.MESSAGE_SETTLED.name]
     assert [event["state"] for event in settled] == ["UNTOLD", "REJECTED"]
+
+
+def test_who_was_told_that_an_e_mail_arrived_is_told_that_it_came_back(post):
+    hand = post.hand
+    with hand.context() as context:
+        url, token = "https://client.example/receipts", "a-token-of-ten"
+        bearer.put(context.conn, hand.keys, "power-co", "receipts", url, token, sandbox=False)
+    post.send(reference="r-1")
+    hand.later(hours=73)
+    post.run()
+    post.report("gmail_unknown_user")
+    bodies = execute(hand.db, "select body from callback_deliveries order by seq")
+    statuses = [orjson.loads(body)["status"] for (body,) in bodies]
+    assert statuses == ["delivered", "permanent-failure"]
 
 
 def test_the_account_stays_right_when_a_day_was_summed_up_before_the_report(post):
