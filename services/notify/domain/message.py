@@ -17,7 +17,7 @@ class MessageState(StrEnum):
     """A provider has it; a letter is printed."""
     DELIVERED = "DELIVERED"
     UNDELIVERED = "UNDELIVERED"
-    """It did not reach its receiver: an SMS, tried again once; an e-mail or letter that came back."""
+    """It did not arrive: an SMS that was tried again once, an e-mail or a letter that came back."""
     REJECTED = "REJECTED"
     """No provider will carry it: an opt-out, a black list, no such address; an e-mail that its
     server returned for good.
