@@ -79,6 +79,10 @@ for language in node:nodejs php:php-cli java:default-jdk-headless go:golang-go; 
         packages="$packages ${language##*:}"
     fi
 done
+# The Notify API's example in PHP asks by curl, which is a package of its own.
+if [ "${1:-}" = test ] && ! php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null; then
+    packages="$packages php-curl"
+fi
 if [ "${1:-}" = cluster ]; then
     for program in patroni etcd; do
         command -v "$program" >/dev/null 2>&1 || packages="$packages $(echo "$program" | sed s/etcd/etcd-server/)"
