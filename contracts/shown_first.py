@@ -10,7 +10,7 @@ from contracts.billing import treasury
 from contracts.notify import announcements, bulk, email_reports, govnotify, promises, senders
 from contracts.notify import desk as notify
 from contracts.rehearsals import Rehearse, Rehearsed
-from contracts.ticketing import answers, book, colleagues, desk, letters, person_acts
+from contracts.ticketing import answers, book, colleagues, desk, holidays, letters, person_acts
 from contracts.ticketing.civic import forwarding
 
 REHEARSALS: dict[str, Request[Rehearse, Rehearsed]] = {
@@ -29,6 +29,8 @@ _TICKETING: tuple[Request, ...] = (
     desk.CHANGE_CALENDAR,
     desk.WITHDRAW_ROW,
     desk.ADD_SLOTS,
+    holidays.ACCEPT_HOLIDAYS,
+    holidays.SET_HOLIDAYS_ASIDE,
     colleagues.HAND_OVER,
     colleagues.DECIDE_CORRECTION,
     forwarding.FORWARD,

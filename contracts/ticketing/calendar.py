@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from marshmallow import validate
+
 from bus.messages.fields import Choice, Text, whole
 from bus.messages.message import ABSENT, OPTIONAL, Meta, message
 from bus.messages.values import Block, BlockOf, Code, Day, Instant, Tick
@@ -9,6 +11,8 @@ from contracts.ticketing.citizens import ClockView
 
 CALENDAR_KINDS = ("hours", "weekend", "closure", "opening")
 CALENDAR_STATUS = ("estimated", "confirmed")
+# Six opening times of each day of the week.
+MOST_TIMES = 42
 WEEKDAYS = ("sat", "sun", "mon", "tue", "wed", "thu", "fri")
 
 
@@ -34,6 +38,15 @@ class Slots:
 
 
 @message
+class OpenTime:
+    """An opening time, and the days of the week that have it; without ``weekdays`` all have it."""
+
+    weekdays: tuple[Annotated[str, Choice(WEEKDAYS)], ...] = ()
+    opens: Annotated[str, Text(5), Meta(example="07:30")]
+    closes: Annotated[str, Text(5), Meta(example="12:00")]
+
+
+@message
 class AskCalendar:
     from_day: Day | None = None
 
@@ -54,6 +67,13 @@ class KeptRow:
     title: str
     source: str
     entered_by: str
+    times: Annotated[
+        tuple[BlockOf[OpenTime], ...],
+        "Opening times by day of the week; empty: opens and closes on all days alike",
+        OPTIONAL,
+    ] = ABSENT
+    file_source: Annotated[str | None, "The iCalendar that the row came from", OPTIONAL] = ABSENT
+    file_revision: Annotated[str | None, "Which revision of its holiday", OPTIONAL] = ABSENT
 
 
 @message
@@ -98,6 +118,11 @@ class CalendarRow:
     status: Annotated[str, Choice(CALENDAR_STATUS)] = "confirmed"
     title: Annotated[str, Text(200)]
     source: Annotated[str, Text(300), "Number and date of the decree"]
+    times: Annotated[
+        tuple[OpenTime, ...],
+        validate.Length(max=MOST_TIMES),
+        "Opening times by day of the week, instead of opens and closes; of an opened day its own",
+    ] = ()
     confirmed: Annotated[Tick, "A closure of more than 30 days in a row is meant"] = False
     looked_version: LookedVersion | None = None
 

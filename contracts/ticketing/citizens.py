@@ -229,6 +229,11 @@ class FormData:
     units: tuple[Block, ...]
     hours_fa: Annotated[str, Text(300)]
     hours_en: Annotated[str, Text(300)]
+    open_now: Annotated[bool | None, "Whether offices of the province are open", OPTIONAL] = ABSENT
+    open_until: Annotated[Instant | None, "When they close, if they are open", OPTIONAL] = ABSENT
+    opens_at: Annotated[Instant | None, "When they open next, if they are closed", OPTIONAL] = (
+        ABSENT
+    )
 
 
 @message

@@ -7,7 +7,7 @@ from typing import Annotated
 from marshmallow import validate
 
 from bus.messages.fields import Checked, Choice, Prose, Text
-from bus.messages.message import PERSONAL, message
+from bus.messages.message import ABSENT, OPTIONAL, PERSONAL, message
 from bus.messages.values import Block, BlockOf, Code, Day, Instant, Tick, Uuid
 from contracts.ticketing.accounts import OfSession
 from contracts.ticketing.calendar import AddSlots
@@ -29,6 +29,14 @@ class AskDays:
 
 
 @message
+class DayTime:
+    """An opening time of a day, by the clocks of Tehran."""
+
+    opens: Annotated[str, Text(5)]
+    closes: Annotated[str, Text(5)]
+
+
+@message
 class CalendarDay:
     """A day: open between two times of Tehran, or closed and why; how many may come and do."""
 
@@ -40,6 +48,9 @@ class CalendarDay:
     known: Annotated[bool, "False after the last day whose holidays are on record"]
     places: Annotated[int, "How many visits there is room for, of all offices"]
     taken: int
+    times: Annotated[tuple[BlockOf[DayTime], ...], "Its opening times in their order", OPTIONAL] = (
+        ABSENT
+    )
 
 
 @message
@@ -100,6 +111,9 @@ class SlotPlan:
     present: Annotated[int, "Of these so many begin when another one does, and stay as they are"]
     closed: tuple[BlockOf[ClosedDay], ...]
     outside: Annotated[tuple[Day, ...], "Days on which the office is closed for a part of it"]
+    breaks: Annotated[
+        tuple[Day, ...], "Days on which times are left out between two opening times", OPTIONAL
+    ] = ABSENT
 
 
 @message

@@ -9,6 +9,7 @@ from bus.messages.values import Json
 from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from contracts.ticketing.citizens import KINDS
 from iran import identifiers
+from services.ticketing.domain import office_hours
 from services.ticketing.domain.promises import NAMES, PART
 
 LONG = 500
@@ -159,6 +160,14 @@ class Closing(Schema):
             raise ValidationError("must be more than remind_applicant_days", "silence_days")
 
 
+class OpenTimeOf(Schema):
+    """An opening time of the days of the week that it names."""
+
+    weekdays = fields.List(Choice(WEEKDAYS), required=True, validate=validate.Length(1))
+    opens = Text(5, required=True)
+    closes = Text(5, required=True)
+
+
 class CalendarRowOf(Schema):
     """A first row of the calendar; later ones are entered at the desk."""
 
@@ -168,6 +177,8 @@ class CalendarRowOf(Schema):
     to_day = Day(load_default=None)
     opens = Text(5, load_default=None)
     closes = Text(5, load_default=None)
+    # Several opening times a day, by day of the week, instead of ``opens`` and ``closes``.
+    times = fields.List(fields.Nested(OpenTimeOf), load_default=list)
     weekdays = fields.List(Choice(WEEKDAYS), load_default=list)
     status = Choice(CALENDAR_STATUS, load_default="confirmed")
     title = Text(200, load_default="", least=0)
@@ -180,11 +191,29 @@ class CalendarRowOf(Schema):
             raise ValidationError("the last day lies before the first", "to_day")
         if data["kind"] == "weekend" and not data["weekdays"]:
             raise ValidationError("say which days of the week are off", "weekdays")
-        if data["kind"] != "hours":
+        if data["times"]:
+            _refuse_times(data)
+        if data["kind"] != "hours" or data["times"]:
             return
         times = {name: _time(data[name], name) for name in ("opens", "closes")}
         if times["opens"] >= times["closes"]:
             raise ValidationError("the office must close after it opens", "closes")
+
+
+def _refuse_times(data: Json) -> None:
+    """ValidationError for opening times that cannot be."""
+    if data["kind"] != "hours" or data["opens"] or data["closes"]:
+        raise ValidationError("say times, or opens and closes, of a row of hours", "times")
+    for time in data["times"]:
+        for name in ("opens", "closes"):
+            _time(time[name], "times")
+    fault = office_hours.fault_of(office_hours.from_json(data["times"]))
+    if fault is not None:
+        raise ValidationError(
+            f"{fault[0]}: at most {office_hours.MOST_A_DAY} times, each closing after it opens, "
+            "and none within another",
+            "times",
+        )
 
 
 def _time(text: str | None, name: str) -> dt.time:

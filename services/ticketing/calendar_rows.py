@@ -3,14 +3,34 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple, TypedDict
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from bus.database.rows import WRITTEN_BY, Kept, columns, fetch_all
 from bus.errors import NotFound
+from services.ticketing.domain import office_hours
 from services.ticketing.domain.calendar import Calendar, Row
 from services.ticketing.tables import CALENDAR_ROWS as ROWS
 from services.ticketing.tables import CALENDAR_VERSION
+
+
+class StoredTime(TypedDict):
+    """An opening time as it is stored; without ``weekdays`` all days have it."""
+
+    weekdays: list[str]
+    opens: str
+    closes: str
+
+
+class FileHoliday(NamedTuple):
+    """The holiday of a file from which a row came: the file's name with us, what the holiday is
+    known by there, and which revision of it was taken.
+    """
+
+    source: str
+    key: str
+    revision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +48,10 @@ class CalendarEntry:
     status: str
     title: str
     source: str
+    times: list[StoredTime]
+    file_source: str | None
+    file_key: str | None
+    file_revision: str | None
     entered_by: str
 
     @property
@@ -45,6 +69,7 @@ class CalendarEntry:
             status=self.status,
             title=self.title,
             source=self.source,
+            times=office_hours.from_json(self.times),
         )
 
 
@@ -77,7 +102,7 @@ def entries(conn: Connection, from_day: str | None = None) -> list[CalendarEntry
     return fetch_all(conn, CalendarEntry, statement)
 
 
-def add_row(conn: Connection, row: Row, by: str) -> int:
+def add_row(conn: Connection, row: Row, by: str, of_file: FileHoliday | None = None) -> int:
     """Add a row and return its id; the version goes up, and due times are recomputed."""
     added = conn.execute(
         insert(ROWS)
@@ -92,6 +117,10 @@ def add_row(conn: Connection, row: Row, by: str) -> int:
             status=row.status,
             title=row.title,
             source=row.source,
+            times=office_hours.to_json(row.times),
+            file_source=of_file.source if of_file else None,
+            file_key=of_file.key if of_file else None,
+            file_revision=of_file.revision if of_file else None,
             entered_by=by,
         )
         .returning(ROWS.c.id)

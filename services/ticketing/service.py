@@ -29,6 +29,8 @@ from services.ticketing.follow_ups import asking
 from services.ticketing.forwarding import following, sending
 from services.ticketing.forwarding import rows as forwardings
 from services.ticketing.forwarding.entrypoints import ForwardingEntries
+from services.ticketing.holidays import address as holiday_address
+from services.ticketing.holidays.entrypoints import HolidayEntries
 from services.ticketing.incoming_mail import queue
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.privacy.entrypoints import PrivacyEntries
@@ -43,6 +45,7 @@ class Ticketing(
     CivicEntries,
     DeskEntries,
     ForwardingEntries,
+    HolidayEntries,
     QueueEntries,
     ColleagueEntries,
     BookEntries,
@@ -118,6 +121,10 @@ class Ticketing(
     @every(300)
     def ask_follow_ups(self) -> None:
         asking.ask_due(self.store, self.context)
+
+    @every(600)
+    def read_holidays_address(self) -> None:
+        holiday_address.read_when_due(self.store, self.settings, self.now)
 
     @every(30)
     def change_book(self) -> None:

@@ -11,6 +11,7 @@ DESK = (
     "/letters/senders",
     "/telephone",
     "/calendar",
+    "/calendar/holidays",
     "/along",
     "/calendar/days/1405-11-22",
     "/book",

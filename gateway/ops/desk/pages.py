@@ -3,6 +3,8 @@
 from starlette.routing import Route
 
 from bus.blobs import Blobs
+from gateway.ops.desk.calendar.holidays import HolidayPages
+from gateway.ops.desk.calendar.month import CalendarPages
 from gateway.ops.desk.figures import FigurePages
 from gateway.ops.desk.for_me import ForMePages
 from gateway.ops.desk.forwarding import ForwardingPages
@@ -14,7 +16,6 @@ from gateway.ops.desk.look import LookPage
 from gateway.ops.desk.mail.letters import LetterPages
 from gateway.ops.desk.mail.senders import SenderPages
 from gateway.ops.desk.manuals import ManualPages
-from gateway.ops.desk.month import CalendarPages
 from gateway.ops.desk.section import LETTERS, TICKETS
 from gateway.ops.desk.telephone import TelephonePages
 from gateway.ops.desk.tickets import TicketPages
@@ -29,6 +30,7 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
         *HomePages(pages, desk).routes(),
         *QueuePages(pages).routes(),
         *BulkPages(pages, desk).routes(),
+        *HolidayPages(pages).routes(),
         *CalendarPages(pages).routes(),
         *LookPage(pages).routes(),
         *ManualPages(pages).routes(),

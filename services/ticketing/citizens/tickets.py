@@ -24,6 +24,7 @@ from services.ticketing.citizens import messages
 from services.ticketing.citizens.opening import open_by
 from services.ticketing.citizens.registration import CITIZEN
 from services.ticketing.context import Context
+from services.ticketing.domain import clock
 from services.ticketing.domain.book import Category
 from services.ticketing.domain.moves import Act
 from services.ticketing.domain.ticket import citizen_may
@@ -31,8 +32,8 @@ from services.ticketing.notifications import tickets as notifications
 from services.ticketing.tickets import acts, joined, rows, slots, views
 from services.ticketing.tickets.acts import Case
 
-# An office is open for seven hours on most days (the calendar of the company).
-OFFICE_DAY_HOURS = 7
+# What a reply has room for.
+HOURS_MOST = 300
 
 
 def track(context: Context, message: TicketProof) -> TicketView | BusError:
@@ -159,12 +160,16 @@ def form(context: Context) -> FormData:
     """Return what a form needs, from the book; and today's office hours."""
     book, today = context.book, tehran_day(context.now)
     day = context.calendar.day(today, "")
+    opening = clock.opening(context.now, context.calendar, "")
     return FormData(
         categories=_categories(context, list(book.categories.values()), today),
         counties=tuple(views.by_name(book.counties)),
         units=tuple(views.by_name(book.units)),
-        hours_fa=day.reason_fa,
-        hours_en=day.reason_en,
+        hours_fa=day.reason_fa[:HOURS_MOST],
+        hours_en=day.reason_en[:HOURS_MOST],
+        open_now=opening.is_open,
+        open_until=views.optional_instant(opening.at) if opening.is_open else None,
+        opens_at=None if opening.is_open else views.optional_instant(opening.at),
     )
 
 
@@ -174,9 +179,9 @@ def _categories(
     return tuple(_category(context, category, today) for category in categories)
 
 
-def _office_time(hours: int) -> tuple[str, str]:
-    """Hours of the office, and beside them its days, as people count."""
-    days, rest = divmod(hours, OFFICE_DAY_HOURS)
+def _office_time(hours: int, day: dt.timedelta) -> tuple[str, str]:
+    """Hours of the office, and beside them its days of that length, as people count."""
+    days, rest = divmod(dt.timedelta(hours=hours), day)
     if not days:
         return f"{hours} ساعت کاری", f"{hours} office hours"
     if rest:
@@ -192,7 +197,7 @@ def _category(context: Context, category: Category, today: dt.date) -> Json:
     if span is not None and span.days:
         fa, en = f"{span.days} روز", f"{span.days} days"
     elif span is not None:
-        fa, en = _office_time(span.minutes // 60)
+        fa, en = _office_time(span.minutes // 60, clock.office_day(today, context.calendar, ""))
     return {
         "code": category.code,
         "fa": category.fa,

@@ -1,6 +1,7 @@
 """The calendar and the times for visits, as the desk sees and changes them."""
 
 import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
@@ -11,13 +12,14 @@ from contracts.ticketing.calendar import (
     Changed,
     KeptRow,
     OpenSlot,
+    OpenTime,
     WithdrawRow,
 )
 from iran.persian import jalali, tehran_day
 from services.ticketing import calendar_rows
 from services.ticketing.calendar_rows import CalendarEntry
 from services.ticketing.context import Context
-from services.ticketing.domain import moves, working_time
+from services.ticketing.domain import moves, office_hours, working_time
 from services.ticketing.domain.calendar import Calendar, Row, moment
 from services.ticketing.tickets import slots, views
 from services.ticketing.tickets.refusals import field_refusal
@@ -25,6 +27,11 @@ from services.ticketing.tickets.slots import Slot
 
 FARTHEST = dt.timedelta(days=3660)
 # Which field of a row is wrong if nothing can end by it.
+TIMES: Mapping[office_hours.Fault, str] = {
+    "order": "The office must close after it opens.",
+    "overlap": "One opening time lies within another.",
+    "many": f"A day has {office_hours.MOST_A_DAY} opening times at most.",
+}
 FIELD_THAT_STOPS = {"hours": "closes", "weekend": "weekdays"}
 
 
@@ -57,6 +64,12 @@ def _entry(entry: CalendarEntry) -> KeptRow:
         title=entry.title,
         source=entry.source,
         entered_by=entry.entered_by,
+        times=tuple(
+            OpenTime(weekdays=tuple(time["weekdays"]), opens=time["opens"], closes=time["closes"])
+            for time in entry.times
+        ),
+        file_source=entry.file_source,
+        file_revision=entry.file_revision,
     )
 
 
@@ -77,14 +90,14 @@ def _slot(slot: Slot) -> OpenSlot:
 def change_calendar(context: Context, message: CalendarRow) -> Changed:
     """Add a dated row; the due times of all open tickets are recomputed soon after."""
     moves.require(context.colleague.role, "calendar")
-    _require_version(context, message.looked_version)
-    row = _row(context, message)
-    _keep_working_time(context, row, confirmed=message.confirmed)
+    require_version(context, message.looked_version)
+    row = row_of(context, message)
+    keep_working_time(context, [row], confirmed=message.confirmed)
     added = calendar_rows.add_row(context.conn, row, context.colleague.username)
     return Changed(version=calendar_rows.version(context.conn), row=added)
 
 
-def _require_version(context: Context, version: int | None) -> None:
+def require_version(context: Context, version: int | None) -> None:
     """Conflict ``calendar.changed`` if somebody changed the calendar after it was looked at."""
     if version is not None and version != calendar_rows.version(context.conn, lock=True):
         raise Conflict(
@@ -92,12 +105,15 @@ def _require_version(context: Context, version: int | None) -> None:
         )
 
 
-def _row(context: Context, message: CalendarRow) -> Row:
-    """Read the row to be added. RuleBroken ``field.wrong``, ``calendar.no_working_time``."""
+def row_of(context: Context, message: CalendarRow) -> Row:
+    """Read the row to be added. RuleBroken ``field.wrong``, ``calendar.no_working_time``,
+    ``calendar.no_hours``.
+    """
     for county in message.counties:
         if county not in context.book.counties:
             raise field_refusal("counties", f"There is no county {county}.")
-    opens, closes = _hours(message)
+    times = _times(message)
+    opens, closes = (None, None) if times else _hours(message)
     if message.kind == "weekend" and not message.weekdays:
         raise field_refusal("weekdays", "Say which days of the week are off.")
     from_day = dt.date.fromisoformat(message.from_day)
@@ -108,8 +124,8 @@ def _row(context: Context, message: CalendarRow) -> Row:
         raise field_refusal("to_day", "The last day lies before the first.")
     if message.kind in ("closure", "opening"):
         to_day = to_day or from_day
-    return Row(
-        id=1 + max((row.id for row in context.calendar.rows), default=0),
+    row = Row(
+        id=next_id(context),
         kind=message.kind,
         from_day=from_day,
         to_day=to_day,
@@ -120,7 +136,54 @@ def _row(context: Context, message: CalendarRow) -> Row:
         status=message.status,
         title=message.title,
         source=message.source,
+        times=times,
     )
+    _refuse_opening_without_hours(context, row)
+    return row
+
+
+def next_id(context: Context) -> int:
+    """The id that a new row has while it is judged: the youngest of all is believed."""
+    return 1 + max((row.id for row in context.calendar.rows), default=0)
+
+
+def _times(message: CalendarRow) -> tuple[office_hours.OpenTime, ...]:
+    """The opening times of a row by day of the week. RuleBroken ``field.wrong``."""
+    if not message.times:
+        return ()
+    if message.kind not in ("hours", "opening") or message.opens or message.closes:
+        sentence = "Give times by day of the week, or one opening and closing time for all days."
+        raise field_refusal("times", sentence, "calendar.times_twice")
+    times = tuple(
+        office_hours.OpenTime(
+            time.weekdays, _time_of_times(time.opens), _time_of_times(time.closes)
+        )
+        for time in message.times
+    )
+    fault = office_hours.fault_of(times)
+    if fault is not None:
+        weekday, code = fault
+        raise field_refusal("times", f"{weekday}: {TIMES[code]}", f"calendar.times_{code}")
+    return times
+
+
+def _time_of_times(text: str) -> dt.time:
+    try:
+        return dt.time.fromisoformat(text)
+    except ValueError:
+        sentence = "Give times such as 07:30-12:00."
+        raise field_refusal("times", sentence, "calendar.times") from None
+
+
+def _refuse_opening_without_hours(context: Context, row: Row) -> None:
+    """RuleBroken ``calendar.no_hours`` for a day that would be opened and have no hours."""
+    if row.kind != "opening" or row.to_day is None:
+        return
+    after = Calendar([*context.calendar.rows, row])
+    for county in row.counties or ("",):
+        if not after.day(row.from_day, county).is_open:
+            sentence = "This day of the week has no office hours; give those of this day."
+            raise refusal_of("times", sentence, "calendar.no_hours")
 
 
 def _hours(message: CalendarRow) -> tuple[dt.time | None, dt.time | None]:
@@ -138,17 +201,28 @@ def _hours(message: CalendarRow) -> tuple[dt.time | None, dt.time | None]:
     return opens, closes
 
 
-def _keep_working_time(context: Context, row: Row, *, confirmed: bool) -> None:
-    """Refuse a row by which nothing could end; ask about one that closes for long.
+def keep_working_time(
+    context: Context, rows: Sequence[Row], *, confirmed: bool, without: Collection[int] = ()
+) -> None:
+    """Refuse rows by which nothing could end; ask about those that close for long. ``without``
+    are rows that are withdrawn with them.
 
     RuleBroken ``calendar.no_working_time``, ``calendar.long_closure``.
     """
-    after = Calendar([*context.calendar.rows, row])
-    field = FIELD_THAT_STOPS.get(row.kind, "to_day")
-    counties = working_time.counties_of(row, context.calendar)
-    _refuse_if_stopped(context, after, counties, row, field)
-    if confirmed:
-        return
+    stay = [row for row in context.calendar.rows if row.id not in without]
+    after = Calendar([*stay, *rows])
+    for row in rows:
+        field = "times" if row.times else FIELD_THAT_STOPS.get(row.kind, "to_day")
+        counties = working_time.counties_of(row, context.calendar)
+        _refuse_if_stopped(context, after, counties, row, field)
+        if not confirmed:
+            _ask_about_long_closure(context, after, row, counties, field)
+
+
+def _ask_about_long_closure(
+    context: Context, after: Calendar, row: Row, counties: list[str], field: str
+) -> None:
+    """RuleBroken ``calendar.long_closure``."""
     days = working_time.new_closed_run(context.calendar, after, row, counties)
     if days > working_time.LONGEST_CLOSURE_DAYS:
         message = (
@@ -196,15 +270,20 @@ def withdraw_row(context: Context, message: WithdrawRow) -> Changed:
     RuleBroken ``calendar.no_working_time`` if nothing could end without it.
     """
     moves.require(context.colleague.role, "calendar")
-    _require_version(context, message.looked_version)
-    gone = next((row for row in context.calendar.rows if row.id == message.row), None)
-    if gone is not None:
-        after = Calendar([row for row in context.calendar.rows if row.id != message.row])
-        counties = working_time.counties_of(gone, context.calendar)
-        _refuse_if_stopped(context, after, counties, gone, "row")
+    require_version(context, message.looked_version)
+    refuse_endless_withdrawal(context, message.row)
     username = context.colleague.username
     calendar_rows.withdraw_row(context.conn, message.row, message.source, username)
     return Changed(version=calendar_rows.version(context.conn), row=message.row)
+
+
+def refuse_endless_withdrawal(context: Context, row: int) -> None:
+    """RuleBroken ``calendar.no_working_time`` if nothing could end without a row."""
+    gone = next((other for other in context.calendar.rows if other.id == row), None)
+    if gone is not None:
+        after = Calendar([other for other in context.calendar.rows if other.id != row])
+        counties = working_time.counties_of(gone, context.calendar)
+        _refuse_if_stopped(context, after, counties, gone, "row")
 
 
 def time_of(text: str | None, field: str) -> dt.time:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from sqlalchemy import Connection, func, select
 
@@ -13,7 +14,8 @@ from iran.persian import jalali, tehran_day
 from services.ticketing.context import Context
 from services.ticketing.desk.calendar import refusal_of, time_of
 from services.ticketing.domain import moves
-from services.ticketing.domain.calendar import WEEKDAYS, Day, moment
+from services.ticketing.domain.calendar import Day, moment
+from services.ticketing.domain.office_hours import WEEKDAYS
 from services.ticketing.tables import SLOTS
 from services.ticketing.tickets import slots, views
 from services.ticketing.tickets.refusals import field_refusal
@@ -29,6 +31,7 @@ class Plan:
     spans: dict[dt.date, list[Span]] = field(default_factory=dict)
     closed: list[Day] = field(default_factory=list)
     outside: list[dt.date] = field(default_factory=list)
+    breaks: list[dt.date] = field(default_factory=list)
 
     @property
     def all_spans(self) -> list[Span]:
@@ -48,6 +51,7 @@ def preview(context: Context, message: AddSlots) -> SlotPlan:
             ClosedDay(day=day.date.isoformat(), reason_fa=day.reason_fa) for day in plan.closed
         ),
         outside=tuple(day.isoformat() for day in plan.outside),
+        breaks=tuple(day.isoformat() for day in plan.breaks),
     )
 
 
@@ -80,9 +84,12 @@ def _plan(context: Context, message: AddSlots) -> Plan:
             if message.to_day:
                 continue
         begin, end = moment(date, opens), moment(date, closes)
-        if not _within(day, begin, end):
+        parts = _without_breaks(day, begin, end)
+        if not all(day.holds(*part) for part in parts):
             plan.outside.append(date)
-        if spans := _steps(begin, end, step):
+        if parts != [(begin, end)]:
+            plan.breaks.append(date)
+        if spans := [span for part in parts for span in _steps(*part, step)]:
             plan.spans[date] = spans
     _refuse_empty(plan, message)
     return plan
@@ -114,14 +121,17 @@ def _steps(begin: dt.datetime, end: dt.datetime, step: dt.timedelta) -> list[Spa
     return spans
 
 
-def _within(day: Day, begin: dt.datetime, end: dt.datetime) -> bool:
-    """True if the office is open from the first time to the last."""
-    return (
-        day.opens is not None
-        and day.closes is not None
-        and day.opens <= begin
-        and end <= day.closes
-    )
+def _without_breaks(day: Day, begin: dt.datetime, end: dt.datetime) -> list[Span]:
+    """The parts of a range of times that are left without the breaks between the opening times of
+    its day; before and after these it stays as it was asked for.
+    """
+    parts = []
+    for earlier, later in pairwise(day.spans):
+        if begin < later.opens and earlier.closes < min(end, later.opens):
+            if begin < earlier.closes:
+                parts.append((begin, earlier.closes))
+            begin = later.opens
+    return [*parts, (begin, end)] if begin < end else parts
 
 
 def _refuse_empty(plan: Plan, message: AddSlots) -> None:

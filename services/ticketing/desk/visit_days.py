@@ -13,6 +13,7 @@ from contracts.ticketing.visits import (
     AskDays,
     CalendarDay,
     CalendarDays,
+    DayTime,
     VisitDay,
     Visitor,
     VisitSlot,
@@ -116,11 +117,19 @@ def _day(calendar: Calendar, date: dt.date, county: str, counts: tuple[int, int]
         known=last_known is None or date <= last_known,
         places=counts[0],
         taken=counts[1],
+        times=tuple(
+            DayTime(opens=_clock_of(span.opens), closes=_clock_of(span.closes))
+            for span in day.spans
+        ),
     )
 
 
 def _hour(at: dt.datetime | None) -> str | None:
-    return f"{at.astimezone(TEHRAN):%H:%M}" if at else None
+    return _clock_of(at) if at else None
+
+
+def _clock_of(at: dt.datetime) -> str:
+    return f"{at.astimezone(TEHRAN):%H:%M}"
 
 
 def _counts(conn: Connection, first: dt.date, last: dt.date) -> dict[dt.date, tuple[int, int]]:

@@ -4,15 +4,15 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from persiantools.jdatetime import JalaliDate
 
 from iran.persian import TEHRAN, jalali, persian_digits
+from services.ticketing.domain import office_hours
 from services.ticketing.domain.labels import WEEKDAYS_EN, WEEKDAYS_FA
+from services.ticketing.domain.office_hours import WEEKDAYS, Interval, OpenTime
 
-# date.weekday() counts from Monday; a week here begins on Saturday.
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Holidays of the solar year (month, day), which no moon moves. A year whose rows lack one of them
 # was not entered yet.
 FIXED_HOLIDAYS = (
@@ -34,9 +34,11 @@ LONGEST_HOLIDAY = dt.timedelta(days=10)
 class Row:
     """One dated row, as a colleague entered it.
 
-    ``hours``: the office opens and closes at these times of Tehran; ``weekend``: the weekdays that
-    are off; ``closure`` and ``opening``: days that are off, or on, whatever the weekend says.
-    Without ``counties`` it holds for all; ``to_day`` (inclusive) None is until further notice.
+    ``hours``: the office opens and closes at these times of Tehran, by day of the week in
+    ``times``, or on all days alike at ``opens`` and ``closes``; ``weekend``: the weekdays that are
+    off; ``closure`` and ``opening``: days that are off, or on, whatever the weekend says. An
+    ``opening`` may have ``times`` of its own, which hold on its days alone. Without ``counties`` it
+    holds for all; ``to_day`` (inclusive) None is until further notice.
     """
 
     id: int
@@ -50,6 +52,15 @@ class Row:
     status: str = "confirmed"
     title: str = ""
     source: str = ""
+    times: tuple[OpenTime, ...] = ()
+
+    def intervals(self, weekday: str) -> tuple[Interval, ...]:
+        """When an office is open on a day of the week by this row; empty if it stays closed."""
+        if self.times:
+            return office_hours.of_weekday(self.times, weekday)
+        if self.kind != "hours" or self.opens is None or self.closes is None:
+            return ()
+        return (Interval(self.opens, self.closes),)
 
     def covers(self, day: dt.date, county: str) -> bool:
         """True if the row speaks of that day in that county."""
@@ -64,19 +75,48 @@ class Row:
         return (bool(self.counties), self.to_day is not None, self.from_day, self.id)
 
 
+class Span(NamedTuple):
+    """An opening time of a day, between two moments (UTC)."""
+
+    opens: dt.datetime
+    closes: dt.datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of one county: open between two moments (UTC), or closed; and why."""
+    """One day of one county: its opening times in their order, none if it is closed; and why."""
 
     date: dt.date
-    opens: dt.datetime | None
-    closes: dt.datetime | None
+    spans: tuple[Span, ...]
     reason_fa: str
     reason_en: str
 
     @property
     def is_open(self) -> bool:
-        return self.opens is not None
+        return bool(self.spans)
+
+    @property
+    def opens(self) -> dt.datetime | None:
+        """When the office first opens (UTC)."""
+        return self.spans[0].opens if self.spans else None
+
+    @property
+    def closes(self) -> dt.datetime | None:
+        """When the office last closes (UTC)."""
+        return self.spans[-1].closes if self.spans else None
+
+    @property
+    def length(self) -> dt.timedelta:
+        """How long the office is open."""
+        return sum((span.closes - span.opens for span in self.spans), dt.timedelta())
+
+    def holds(self, begin: dt.datetime, end: dt.datetime) -> bool:
+        """True if the office is open from one moment to another without a break."""
+        reached = begin
+        for span in self.spans:
+            if span.opens <= reached < span.closes:
+                reached = span.closes
+        return reached >= end
 
 
 @dataclass(frozen=True)
@@ -133,17 +173,29 @@ class Calendar:
             )
         if off and not opened:
             return _closed(date, "تعطیل هفتگی", "weekend")
-        hours = self._best("hours", date, county)
-        if hours is None or hours.opens is None or hours.closes is None:
+        return self._open(date, self._best("hours", date, county), opened)
+
+    def _open(self, date: dt.date, hours: Row | None, opened: Row | None) -> Day:
+        """A day that no weekend and no closure takes: by the times of the day that was opened, or
+        by the office hours in force.
+        """
+        own = opened if opened is not None and opened.times else hours
+        if own is None or not (own.times or own.opens):
             return _closed(date, "ساعت کاری ثبت نشده است", "no office hours are on record")
-        span = f"{hours.opens:%H:%M} تا {hours.closes:%H:%M}"
-        title_fa = f" ({hours.title})" if hours.title else ""
+        intervals = own.intervals(WEEKDAYS[date.weekday()])
+        if not intervals:
+            return _closed(
+                date,
+                "این روز هفته ساعت کاری ندارد",
+                "no office hours on this day of the week",
+            )
+        fa, en = office_hours.in_words(intervals)
+        title_fa = f" ({own.title})" if own.title else ""
         return Day(
             date,
-            moment(date, hours.opens),
-            moment(date, hours.closes),
-            f"ساعت کاری {persian_digits(span)}{title_fa}",
-            f"office hours {hours.opens:%H:%M} to {hours.closes:%H:%M}",
+            tuple(Span(moment(date, opens), moment(date, closes)) for opens, closes in intervals),
+            f"ساعت کاری {fa}{title_fa}",
+            f"office hours {en}",
         )
 
     def title(self, date: dt.date, county: str) -> str:
@@ -168,7 +220,7 @@ def moment(date: dt.date, time: dt.time) -> dt.datetime:
 
 
 def _closed(date: dt.date, reason_fa: str, reason_en: str) -> Day:
-    return Day(date, None, None, reason_fa, reason_en)
+    return Day(date, (), reason_fa, reason_en)
 
 
 def row_from(data: Mapping[str, Any], number: int) -> Row:  # Any: checked JSON
@@ -185,6 +237,7 @@ def row_from(data: Mapping[str, Any], number: int) -> Row:  # Any: checked JSON
         status=data.get("status") or "confirmed",
         title=data.get("title") or "",
         source=data.get("source") or "",
+        times=office_hours.from_json(data.get("times") or ()),
     )
 
 

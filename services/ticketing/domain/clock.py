@@ -7,8 +7,10 @@ days by the Civil Procedure Act 1379: neither the day of notice nor the day of a
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from iran.persian import TEHRAN, jalali, persian_digits, tehran_day
 from services.ticketing.domain.calendar import Calendar, Day, day_in_words
@@ -16,6 +18,8 @@ from services.ticketing.domain.calendar import Calendar, Day, day_in_words
 FARTHEST_DAYS = 1500
 # Among so many days an office is open once, even around Nowruz.
 LOOK_DAYS = 30
+# By so many days it is judged how long an office is open on most of them.
+USUAL_DAYS = 14
 ROUND_UP_MINUTES = 30
 
 
@@ -123,13 +127,46 @@ def open_time(
     return total
 
 
-def office_day(on: dt.date, calendar: Calendar, county: str) -> dt.timedelta:
-    """How long the next open day of an office is, from a day on; eight hours if none is near."""
+class Opening(NamedTuple):
+    """Whether an office is open, and the moment (UTC) at which that changes next; None if it does
+    not within a month.
+    """
+
+    is_open: bool
+    at: dt.datetime | None
+
+
+def opening(now: dt.datetime, calendar: Calendar, county: str) -> Opening:
+    """Whether the office of a county is open at ``now`` (UTC), and until when, or from when on."""
+    first = tehran_day(now)
     for number in range(LOOK_DAYS):
-        day = calendar.day(on + dt.timedelta(days=number), county)
-        if day.opens is not None and day.closes is not None:
-            return day.closes - day.opens
-    return dt.timedelta(hours=8)
+        day = calendar.day(first + dt.timedelta(days=number), county)
+        for opens, closes in day.spans:
+            if opens <= now < closes:
+                return Opening(True, _end_of_opening(day, closes))
+            if opens > now:
+                return Opening(False, opens)
+    return Opening(False, None)
+
+
+def _end_of_opening(day: Day, closes: dt.datetime) -> dt.datetime:
+    """When an opening time ends, with those that touch it."""
+    for later in day.spans:
+        if later.opens <= closes < later.closes:
+            closes = later.closes
+    return closes
+
+
+def office_day(on: dt.date, calendar: Calendar, county: str) -> dt.timedelta:
+    """How long an office is open on most of its next days, from a day on; of two lengths as
+    frequent the longer. Eight hours if it opens on none of them.
+    """
+    days = (calendar.day(on + dt.timedelta(days=n), county) for n in range(USUAL_DAYS))
+    lengths = Counter(day.length for day in days if day.is_open)
+    if not lengths:
+        days = (calendar.day(on + dt.timedelta(days=n), county) for n in range(LOOK_DAYS))
+        return next((day.length for day in days if day.is_open), dt.timedelta(hours=8))
+    return max(lengths, key=lambda length: (lengths[length], length))
 
 
 def office_time(span: dt.timedelta, day: dt.timedelta) -> tuple[str, str]:
@@ -174,21 +211,27 @@ def _open_spans(
     day: Day, start: dt.datetime, pauses: Sequence[Pause]
 ) -> Iterator[tuple[dt.datetime, dt.datetime]]:
     """The open time of a day after ``start``, cut by the pauses."""
-    if day.opens is None or day.closes is None:
-        return
-    begin = max(day.opens, start)
-    for pause in sorted(pauses, key=lambda p: p.start):
+    stood = sorted(pauses, key=lambda p: p.start)
+    for opens, closes in day.spans:
+        yield from _cut(max(opens, start), closes, stood)
+
+
+def _cut(
+    begin: dt.datetime, end: dt.datetime, pauses: Sequence[Pause]
+) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+    """What the pauses, in their order, leave of an opening time."""
+    for pause in pauses:
         if pause.end is not None and pause.end <= begin:
             continue
-        if pause.start >= day.closes:
+        if pause.start >= end:
             break
         if pause.start > begin:
             yield begin, pause.start
         if pause.end is None:
             return
         begin = max(begin, pause.end)
-    if begin < day.closes:
-        yield begin, day.closes
+    if begin < end:
+        yield begin, end
 
 
 class _Lines:
@@ -234,9 +277,11 @@ class _Lines:
 
 
 def _touches(pause: Pause, day: Day) -> bool:
-    if day.opens is None or day.closes is None:
-        return False
-    return pause.start < day.closes and (pause.end is None or pause.end > day.opens)
+    """True if a pause takes some of the open time of a day."""
+    return any(
+        pause.start < closes and (pause.end is None or pause.end > opens)
+        for opens, closes in day.spans
+    )
 
 
 def duration(span: dt.timedelta) -> tuple[str, str]:

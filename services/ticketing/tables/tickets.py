@@ -66,11 +66,44 @@ CALENDAR_ROWS = Table(
     Column("status", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("source", Text, nullable=False),
+    # Opening times by day of the week; ``opens`` and ``closes`` are those of all days alike.
+    Column("times", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    # The holiday of a file from which the row came: services/ticketing/holidays.
+    Column("file_source", Text),
+    Column("file_key", Text),
+    Column("file_revision", Text),
     Column("entered_by", Text, nullable=False),
     Column("entered_at", MOMENT, nullable=False, server_default=func.now()),
     Column("withdrawn_by", Text),
     Column("withdrawn_at", MOMENT),
     Column("withdrawn_source", Text),
+)
+HOLIDAY_SOURCES = Table(
+    "holiday_sources",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("revision", Integer, nullable=False, server_default="0"),
+    Column("digest", Text, nullable=False, server_default=""),
+    Column("holidays", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("faults", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("outside", Integer, nullable=False, server_default="0"),
+    Column("read_at", MOMENT),
+    Column("read_by", Text, nullable=False, server_default=""),
+    Column("tried_at", MOMENT),
+    Column("problem", Text, nullable=False, server_default=""),
+)
+HOLIDAYS_SET_ASIDE = Table(
+    "holidays_set_aside",
+    metadata,
+    Column("source", Text, ForeignKey("holiday_sources.source"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    # What was set aside: said otherwise, it is proposed again.
+    Column("content", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("put_by", Text, nullable=False),
+    Column("put_at", MOMENT, nullable=False),
 )
 CALENDAR_VERSION = Table(
     "calendar_version",

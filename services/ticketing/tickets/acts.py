@@ -12,6 +12,7 @@ from contracts.ticketing.files import Attachment
 from iran.persian import search_key
 from services.ticketing.context import Context
 from services.ticketing.domain import promises, stays
+from services.ticketing.domain.calendar import Calendar
 from services.ticketing.domain.moves import ENDED, WORK, Act, Party
 from services.ticketing.domain.promises import Clock, Promise, Span
 from services.ticketing.domain.ticket import Entry, Ticket, fold, is_unread
@@ -44,11 +45,10 @@ class Case:
         spans = {name: Span(**span) for name, span in self.row.promise["spans"].items()}
         return Promise(spans, self.row.promise["source"])
 
-    def clocks(self, context: Context) -> list[Clock]:
-        """Judge each promise as it stands now."""
-        return promises.clocks(
-            self.entries, self.promise, context.calendar, self.row.county, context.now
-        )
+    def clocks(self, context: Context, calendar: Calendar | None = None) -> list[Clock]:
+        """Judge each promise as it stands now, by the calendar in force or by another one."""
+        by = context.calendar if calendar is None else calendar
+        return promises.clocks(self.entries, self.promise, by, self.row.county, context.now)
 
     def part(self, context: Context) -> Clock | None:
         """Judge the clock of the unit in which it lies; None if the unit has none."""

@@ -99,6 +99,16 @@ def add_slots(
     conn.execute(upsert(SLOTS).on_conflict_do_nothing(), rows)
 
 
+def booked_after(conn: Connection, moment: dt.datetime) -> list[Slot]:
+    """List the times for visits after a moment at which somebody comes, the next first."""
+    statement = (
+        select(*columns(SLOTS, Slot))
+        .where(SLOTS.c.starts_at > moment, SLOTS.c.reserved > 0)
+        .order_by(SLOTS.c.starts_at, SLOTS.c.office)
+    )
+    return fetch_all(conn, Slot, statement)
+
+
 def slots_after(conn: Connection, moment: dt.datetime, most: int = 300) -> list[Slot]:
     """List the times for visits after a moment, the next first."""
     statement = (

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from bus.messages import kinds
 from contracts.ticketing import desk as contracts
-from contracts.ticketing import visits
+from contracts.ticketing import holidays, visits
 from contracts.ticketing.calendar import (
     AddSlots,
     AskCalendar,
@@ -23,7 +23,9 @@ from contracts.ticketing.calendar import (
     WithdrawRow,
 )
 from gateway.forms.fields import Fields, parse_day, parse_form
-from gateway.ops.desk import day_previews, words
+from gateway.forms.values import Values
+from gateway.ops.desk import words
+from gateway.ops.desk.calendar import hours, previews
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import query_value
@@ -94,6 +96,7 @@ class MonthView:
     this_month: bool
     weeks: Sequence[Sequence[visits.CalendarDay | None]]
     rows: Sequence[KeptRow]
+    hours: Mapping[int, Sequence[hours.DayHours]]
     all_rows: bool
     calendar: CalendarRows
     counties: Mapping[str, str]
@@ -156,6 +159,7 @@ class CalendarPages:
             this_month=month == Month.of(today),
             weeks=_weeks(days.days),
             rows=[row for row in calendar.rows if all_rows or _speaks_of(row, month)],
+            hours={row.id: hours.week_in_words(row.times or ()) for row in calendar.rows},
             all_rows=all_rows,
             calendar=calendar,
             counties=counties,
@@ -193,6 +197,8 @@ class CalendarPages:
         contract = CHANGES[act]
         values = {**(await forms.read_form(request)).values, "act": [act]}
         fields = parse_form(contract, values)
+        if act == "row":
+            fields = _with_times(fields, values)
         return await self._pages.send(
             request,
             contract,
@@ -204,14 +210,16 @@ class CalendarPages:
         )
 
     async def _added(self, request: Request, message: CalendarRow) -> Preview:
-        return day_previews.added(await self._read(request), message)
+        effect = await self._pages.ask(request, holidays.PREVIEW_ROW, message)
+        return previews.added(await self._read(request), message, effect)
 
     async def _withdrawn(self, request: Request, message: WithdrawRow) -> Preview:
-        return day_previews.withdrawn(await self._read(request), message)
+        effect = await self._pages.ask(request, holidays.PREVIEW_WITHDRAWAL, message)
+        return previews.withdrawn(await self._read(request), message, effect)
 
     async def _opened(self, request: Request, message: AddSlots) -> Preview:
         plan = await self._pages.ask(request, visits.PREVIEW_SLOTS, message)
-        return day_previews.opened(await self._read(request), message, plan)
+        return previews.opened(await self._read(request), message, plan)
 
     def routes(self) -> list[Route]:
         """The routes of the calendar."""
@@ -244,6 +252,18 @@ def _day_of(text: str) -> dt.date:
         return dt.date.fromisoformat(parse_day(text.replace("-", "/")))
     except (ValueError, Malformed):
         raise NotFound("There is no such day.", code="http.not_found") from None
+
+
+def _with_times(fields: Fields, values: Values) -> Fields:
+    """The fields of a row with its opening times by day of the week. A day that is opened has the
+    hours that stand in the form as its own.
+    """
+    times = hours.typed_times(values)
+    opens, closes = fields.get("opens"), fields.get("closes")
+    if fields.get("kind") == "opening" and opens and closes and not times:
+        times = [{"weekdays": [], "opens": opens, "closes": closes}]
+        fields = {name: value for name, value in fields.items() if name not in ("opens", "closes")}
+    return {**fields, "times": times}
 
 
 def _month_of(fields: Fields) -> str:

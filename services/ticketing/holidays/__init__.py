@@ -1,0 +1,1 @@
+"""Holidays by iCalendar: files of others are read and proposed, never followed by themselves."""
