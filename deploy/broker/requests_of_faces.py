@@ -65,6 +65,7 @@ PUBLIC_REQUESTS = (
     "ticketing.on_file.v1",
     "ticketing.open_attachment.v1",
     "ticketing.open_my_ticket.v1",
+    "ticketing.public_holidays.v1",
     "ticketing.public_map.v1",
     "ticketing.rate.v1",
     "ticketing.read_follow_up.v1",

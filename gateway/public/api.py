@@ -29,7 +29,7 @@ from gateway.public import (
     sent_files,
     sms_receipts,
 )
-from gateway.public.about import heat_pages, laws, receipts
+from gateway.public.about import heat_pages, holidays, laws, receipts
 from gateway.public.about import pages as about
 from gateway.public.complaints import confirmation, follow_ups, registration, tickets
 from gateway.public.georeport import api as georeport
@@ -172,6 +172,7 @@ def make(settings: Settings) -> web.Face:
             *bills.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *own_inquiries.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *laws.routes(public.services),
+            *holidays.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *receipts.routes(settings),
             *heat_pages.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *reports.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),

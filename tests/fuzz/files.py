@@ -14,6 +14,7 @@ from pypdf import PdfWriter
 from bus.errors import ContractError, RuleBroken
 from bus.foreign import photos
 from bus.foreign.csv_rows import Reader, Unread, delimiter_of
+from contracts.ticketing.holidays import FAULTS
 from deploy.local.state import CHECKOUT
 from gateway.agency.files import lines
 from gateway.notify import pdf_check
@@ -25,9 +26,12 @@ from services.inquiry.domain.registry.cells import BadRow
 from services.inquiry.registry_import import workbook
 from services.inquiry.registry_import.sheets import SHAPES
 from services.notify.domain import sheet
+from services.ticketing.holidays import ical
 from tests.fuzz.parsers import parser, rule
 
 TODAY = dt.date(2026, 11, 30)
+# A digest or a UID, and the day of a rule.
+MOST_KEY = 300
 NAMES = {name: list(shape.names) for name, shape in SHAPES.items()}
 
 
@@ -189,3 +193,67 @@ def bank_file(raw: bytes) -> None:
         bank_files.settlement(text, "sep")
     except RuleBroken:
         bank_files.bills(text, 1, TODAY)
+
+
+HOLIDAYS = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+X-WR-CALNAME:Holidays in
+  Iran
+BEGIN:VTIMEZONE
+TZID:X
+BEGIN:STANDARD
+DTSTART:16010101T000000
+RRULE:FREQ=YEARLY
+TZOFFSETFROM:+0330
+TZOFFSETTO:+0330
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+UID:a@b
+SEQUENCE:2
+LAST-MODIFIED:20260101T000000Z
+DTSTART;VALUE=DATE:20261222
+DTEND;VALUE=DATE:20261224
+RRULE:FREQ=YEARLY;COUNT=3;UNTIL=20301222
+EXDATE;VALUE=DATE:20271222
+SUMMARY;LANGUAGE=fa:\u062a\u0639\u0637\u06cc\u0644\\, x
+STATUS:TENTATIVE
+BEGIN:VALARM
+TRIGGER:-PT15M
+END:VALARM
+END:VEVENT
+BEGIN:VEVENT
+UID:a@b
+RECURRENCE-ID;VALUE=DATE:20281222
+DTSTART;TZID=Asia/Tehran:20281223T000000
+DURATION:P1D
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+@parser(
+    "holidays",
+    RuleBroken,
+    seeds=lambda: [
+        HOLIDAYS.replace("\n", "\r\n").encode(),
+        b"\xef\xbb\xbf" + HOLIDAYS.encode(),
+        HOLIDAYS.encode("utf-16"),
+    ],
+)
+def holidays(raw: bytes) -> None:
+    """Holidays as an iCalendar of somebody else, as the confined child reads it"""
+    first, last = dt.date(2026, 11, 30), dt.date(2029, 12, 1)
+    file = ical.read(raw, first, last)
+    keys = [holiday.key for holiday in file.holidays]
+    rule(len(keys) == len(set(keys)), "two holidays of one key")
+    for holiday in file.holidays:
+        rule(holiday.first <= holiday.last, "a holiday that ends before it begins")
+        rule(holiday.first <= last and holiday.last >= first, "a holiday outside of the years")
+        rule(0 < len(holiday.title) <= ical.TITLE, "a title of another length")
+        rule(len(holiday.key) <= MOST_KEY and holiday.key.isascii(), "a key that no form carries")
+        rule("\0" not in holiday.title + file.name, "a NUL for the database")
+        rule(ical.from_json(ical.to_json(holiday)) == holiday, "a holiday that is stored otherwise")
+        holiday.title.encode()  # half a surrogate pair is no text
+    rule({fault.code for fault in file.faults} <= set(FAULTS), "a fault without words")

@@ -21,6 +21,7 @@ OPEN = (
 PARTS = {
     "/contact": "ticketing",
     "/lost": "ticketing",
+    "/calendar": "ticketing",
     "/my": "inquiry",
     "/l/": "ticketing",
     "/statistics": "ticketing",

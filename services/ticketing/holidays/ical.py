@@ -228,7 +228,7 @@ def _entry(block: list[str], number: int, first: dt.date, last: dt.date) -> _Ent
         raise _Refused("unreadable")
     try:
         event = Event.from_ical("\r\n".join(["BEGIN:VEVENT", *block, "END:VEVENT", ""]))
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError):
         raise _Refused("unreadable") from None
     if not isinstance(event, Event):
         raise _Refused("unreadable")

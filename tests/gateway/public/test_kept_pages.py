@@ -37,7 +37,17 @@ NEWS = {
     "excluded": [],
     "updates": [],
 }
+HOLIDAY = {
+    "id": 7,
+    "from_day": "2026-12-22",
+    "to_day": "2026-12-22",
+    "title": "شب یلدا",
+    "estimated": False,
+    "cancelled": False,
+    "changed_at": AT,
+}
 REPLIES = {
+    "ticketing.public_holidays.v1": {"holidays": [HOLIDAY], "known_until": None},
     "ticketing.form.v1": {
         "categories": [],
         "counties": [],
@@ -109,6 +119,7 @@ SAME_FOR_ALL = {
     "/reports/heat": "ticketing.heat.v1",
     "/reports/heat.csv": "ticketing.heat.v1",
     "/reports/heat.json": "ticketing.heat.v1",
+    "/calendar/holidays.ics": "ticketing.public_holidays.v1",
     "/laws": "inquiry.laws.v1",
     "/status": "notify.status.v1",
     "/status.json": "notify.status.v1",
@@ -268,6 +279,7 @@ OTHERS = {
             }
         ]
     },
+    "ticketing.public_holidays.v1": {"holidays": [{**HOLIDAY, "cancelled": True}]},
     "inquiry.laws.v1": {"acts": [{"title_fa": "قانون", "title_en": "Act", "articles": []}]},
     "notify.status.v1": {"now": "2026-11-23T08:31:00Z", "from_day": "2026-08-26"},
     "notify.promises.v1": {
