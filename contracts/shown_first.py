@@ -10,7 +10,8 @@ from contracts.billing import treasury
 from contracts.notify import announcements, bulk, email_reports, govnotify, promises, senders
 from contracts.notify import desk as notify
 from contracts.rehearsals import Rehearse, Rehearsed
-from contracts.ticketing import answers, book, colleagues, desk, holidays, letters, person_acts
+from contracts.ticketing import answers, book, colleagues, desk, letters, person_acts
+from contracts.ticketing.calendars import holidays
 from contracts.ticketing.civic import forwarding
 
 REHEARSALS: dict[str, Request[Rehearse, Rehearsed]] = {

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
@@ -11,16 +11,9 @@ from bus.database.rows import WRITTEN_BY, Kept, columns, fetch_all
 from bus.errors import NotFound
 from services.ticketing.domain import office_hours
 from services.ticketing.domain.calendar import Calendar, Row
+from services.ticketing.domain.office_hours import StoredTime
 from services.ticketing.tables import CALENDAR_ROWS as ROWS
 from services.ticketing.tables import CALENDAR_VERSION
-
-
-class StoredTime(TypedDict):
-    """An opening time as it is stored; without ``weekdays`` all days have it."""
-
-    weekdays: list[str]
-    opens: str
-    closes: str
 
 
 class FileHoliday(NamedTuple):

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import RuleBroken
-from contracts.ticketing.holidays import (
+from contracts.ticketing.calendars.holidays import (
     PUBLIC_HOLIDAYS,
     PublicHoliday,
     PublicHolidays,

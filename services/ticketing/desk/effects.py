@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, func, select
 
-from bus.database.rows import fetch_all
+from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
 from contracts.ticketing.calendar import CalendarRow, WithdrawRow
-from contracts.ticketing.holidays import CalendarEffect, DayMove, DueMove
+from contracts.ticketing.calendars.holidays import CalendarEffect, DayMove, DueMove
 from iran.persian import TEHRAN, persian_digits, tehran_day
 from services.ticketing.context import Context
 from services.ticketing.desk.calendar import (
@@ -21,8 +21,8 @@ from services.ticketing.desk.calendar import (
 from services.ticketing.domain import moves, working_time
 from services.ticketing.domain.calendar import Calendar, Day, Row, day_in_words
 from services.ticketing.domain.labels import CLOCKS, WEEKDAYS_FA
-from services.ticketing.domain.ticket import fold
-from services.ticketing.tables import TICKETS
+from services.ticketing.domain.ticket import Entry, fold
+from services.ticketing.tables import TICKET_EVENTS, TICKETS
 from services.ticketing.tickets import acts, rows, slots
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.rows import TicketRow
@@ -142,14 +142,24 @@ def _count_open(context: Context) -> int:
 def _due_moves(context: Context, after: Calendar) -> _Moves:
     """How the running promises of open tickets would move, those that are due first."""
     statement = rows.tickets().where(_OPEN).order_by(*_first_due()).limit(MOST_TICKETS)
-    found = fetch_all(context.conn, TicketRow, statement)
-    events = rows.events_of(context.conn, [row.id for row in found])
-    result = _Moves(looked=len(found))
-    for row in found:
-        entries = events.get(row.id, [])
+    tickets = fetch_all(context.conn, TicketRow, statement)
+    logs = _logs(context, [row.id for row in tickets])
+    result = _Moves(looked=len(tickets))
+    for row in tickets:
+        entries = logs.get(row.id, [])
         if entries:
             _note(context, Case(row, entries, fold(entries)), after, result)
     return result
+
+
+def _logs(context: Context, tickets: Sequence[int]) -> dict[int, list[Entry]]:
+    """The logs of several tickets, each from its registration on."""
+    own = (TICKET_EVENTS.c.ticket, *columns(TICKET_EVENTS, Entry))
+    statement = select(*own).where(TICKET_EVENTS.c.ticket.in_(tickets))
+    logs: dict[int, list[Entry]] = defaultdict(list)
+    for ticket, *values in context.conn.execute(statement.order_by(TICKET_EVENTS.c.seq)):
+        logs[ticket].append(Entry(*values))
+    return logs
 
 
 def _first_due() -> tuple[ColumnElement[object], ...]:

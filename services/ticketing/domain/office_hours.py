@@ -3,9 +3,9 @@ said; pure.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypedDict
 
 from iran.persian import persian_digits
 
@@ -22,6 +22,14 @@ class Interval(NamedTuple):
 
     opens: dt.time
     closes: dt.time
+
+
+class StoredTime(TypedDict):
+    """An opening time as it is stored, times as ISO text; without ``weekdays`` all days have it."""
+
+    weekdays: list[str]
+    opens: str
+    closes: str
 
 
 class OpenTime(NamedTuple):
@@ -71,11 +79,11 @@ def in_words(intervals: Iterable[Interval]) -> tuple[str, str]:
     return persian_digits(fa), en
 
 
-def from_json(rows: Iterable[Mapping[str, Any]]) -> tuple[OpenTime, ...]:  # Any: checked JSON
+def from_json(rows: Iterable[StoredTime]) -> tuple[OpenTime, ...]:
     """Build opening times from rows as they are stored (times as ISO text)."""
     return tuple(
         OpenTime(
-            tuple(row.get("weekdays") or ()),
+            tuple(row["weekdays"]),
             dt.time.fromisoformat(row["opens"]),
             dt.time.fromisoformat(row["closes"]),
         )
@@ -83,7 +91,7 @@ def from_json(rows: Iterable[Mapping[str, Any]]) -> tuple[OpenTime, ...]:  # Any
     )
 
 
-def to_json(times: Iterable[OpenTime]) -> list[dict[str, object]]:
+def to_json(times: Iterable[OpenTime]) -> list[StoredTime]:
     """Write opening times as ``from_json`` reads them."""
     return [
         {

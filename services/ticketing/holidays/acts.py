@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 
 from bus.errors import Conflict
-from contracts.ticketing import holidays as contracts
-from contracts.ticketing.holidays import CalendarEffect
+from contracts.ticketing.calendars import holidays as contracts
+from contracts.ticketing.calendars.holidays import CalendarEffect
 from iran.persian import tehran_day
 from services.ticketing import calendar_rows
 from services.ticketing.calendar_rows import FileHoliday
@@ -14,6 +14,7 @@ from services.ticketing.desk import calendar, effects
 from services.ticketing.domain import moves
 from services.ticketing.domain.calendar import Row
 from services.ticketing.holidays import ical, rows
+from services.ticketing.holidays.content_lines import refusal
 from services.ticketing.holidays.proposals import Comparison, Proposal, compare
 from services.ticketing.holidays.rows import ADDRESS, SourceRow
 from services.ticketing.tickets import views
@@ -46,7 +47,7 @@ def read(context: Context, message: contracts.ReadHolidays) -> contracts.Holiday
     if rows.source(context.conn, message.origin) is None and (
         rows.count(context.conn) >= rows.MOST_SOURCES
     ):
-        raise ical.refusal("holidays.too_many_sources", "Read it under the name of an older file.")
+        raise refusal("holidays.too_many_sources", "Read it under the name of an older file.")
     file = ical.read_confined(message.file.encode(), *window(context.now))
     username = context.colleague.username
     revision = rows.keep(context.conn, message.origin, file, context.now, username)

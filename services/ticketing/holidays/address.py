@@ -14,7 +14,7 @@ from bus.process import log
 from bus.process.called import calling
 from bus.process.version import release
 from bus.settings import Settings
-from contracts.ticketing.holidays import FILE_MOST
+from contracts.ticketing.calendars.holidays import FILE_MOST
 from services.ticketing.context import SYSTEM
 from services.ticketing.holidays import acts, ical, rows
 from services.ticketing.holidays.rows import ADDRESS, SourceRow

@@ -5,7 +5,7 @@ holidays for everybody.
 from bus.database.store import Tx
 from bus.endpoint import serve
 from contracts.ticketing import calendar as of_calendar
-from contracts.ticketing import holidays as contracts
+from contracts.ticketing.calendars import holidays as contracts
 from services.ticketing.context import ContextSource
 from services.ticketing.desk import effects
 from services.ticketing.holidays import acts, public

@@ -15,25 +15,24 @@ from typing import BinaryIO, NamedTuple
 
 from icalendar import Event, vDDDLists, vDDDTypes
 
-from bus.errors import FieldError, RuleBroken
 from bus.foreign import confined
 from bus.foreign.mail_text import one_line
 from bus.wire import Wire
-from contracts.ticketing.holidays import FILE_MOST, MOST_HOLIDAYS
+from contracts.ticketing.calendars.holidays import FILE_MOST, MOST_HOLIDAYS
 from iran.persian import TEHRAN
+from services.ticketing.holidays import content_lines
+from services.ticketing.holidays.content_lines import MOST_LINES, TITLE, refusal
 from services.ticketing.holidays.recurrence import BadRule, years_of
 
 BOUNDS = confined.Bounds(cpu_seconds=5, wall_seconds=8, output=8 * 1024 * 1024)
-# A file of all holidays of a century has fewer entries; a line of an entry is shorter.
-MOST_EVENTS, MOST_LINES, MOST_LINE = 5000, 400, 20_000
+# A file of all holidays of a century has fewer entries.
+MOST_EVENTS = 5000
 # So many days is a holiday long at most; a longer closure is entered by hand.
 LONGEST = dt.timedelta(days=31)
 MOST_FAULTS = 100
-TITLE, UID, NAME = 200, 200, 200
+UID = 200
 DAY = dt.timedelta(days=1)
 WITHOUT_TITLE = "تعطیل"
-_FOLD = re.compile(r"\n[ \t]")
-_NAME = re.compile(r"(?:X-WR-CALNAME|NAME)(?:;[^:]*)?:(.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,28 +136,25 @@ def read(raw: bytes, first: dt.date, last: dt.date) -> HolidayFile:
     """
     if len(raw) > FILE_MOST:
         raise refusal("holidays.too_large", "The file is larger than a mebibyte.")
-    lines = _unfolded(raw)
+    lines = content_lines.unfolded(raw)
     faults: list[Fault] = []
     entries: dict[str, tuple[_Version, Holiday | None]] = {}
-    for number, block in enumerate(_events(lines)):
+    for number, block in enumerate(content_lines.events(lines)):
         if number >= MOST_EVENTS:
             raise refusal("holidays.too_many", f"The file has more than {MOST_EVENTS} entries.")
         try:
             _add(entries, _entry(block, number, first, last))
         except _Refused as error:
-            faults.append(Fault(_title_of(block), error.code))
-    found = [holiday for _, holiday in entries.values() if holiday is not None]
-    inside = [h for h in found if h.first <= last and h.last >= first]
+            faults.append(Fault(content_lines.title_of(block), error.code))
+    listed = [holiday for _, holiday in entries.values() if holiday is not None]
+    inside = [h for h in listed if h.first <= last and h.last >= first]
     if len(inside) > MOST_HOLIDAYS:
         raise refusal("holidays.too_many", f"The file has more than {MOST_HOLIDAYS} holidays.")
     inside.sort(key=lambda holiday: (holiday.first, holiday.key))
-    outside = len(found) - len(inside)
-    return HolidayFile(_name(lines), tuple(inside), tuple(faults[:MOST_FAULTS]), outside)
-
-
-def refusal(code: str, sentence: str) -> RuleBroken:
-    """The refusal of a whole file."""
-    return RuleBroken(sentence, code=code, fields=[FieldError("file", code, sentence)])
+    outside = len(listed) - len(inside)
+    return HolidayFile(
+        content_lines.name_of(lines), tuple(inside), tuple(faults[:MOST_FAULTS]), outside
+    )
 
 
 def _add(entries: dict[str, tuple[_Version, Holiday | None]], entry: _Entry) -> None:
@@ -166,57 +162,6 @@ def _add(entries: dict[str, tuple[_Version, Holiday | None]], entry: _Entry) -> 
         before = entries.get(holiday.key)
         if before is None or before[0] < entry.version:
             entries[holiday.key] = entry.version, None if entry.cancelled else holiday
-
-
-# --- the file as text ---
-
-
-def _unfolded(raw: bytes) -> list[str]:
-    """The content lines of a file (3.1). RuleBroken ``holidays.no_calendar``."""
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = raw.decode(encoding, "replace").replace("\r\n", "\n").replace("\r", "\n")
-    lines = _FOLD.sub("", text.replace("\0", "")).split("\n")
-    if not any(line.strip().upper() == "BEGIN:VCALENDAR" for line in lines):
-        raise refusal("holidays.no_calendar", "This is no iCalendar file.")
-    return lines
-
-
-def _events(lines: list[str]) -> Iterator[list[str]]:
-    """The lines of each VEVENT; what is within it, as alarms, is passed over."""
-    block: list[str] | None = None
-    inner = 0
-    for line in lines:
-        word = line.strip().upper()
-        if word == "BEGIN:VEVENT":
-            block, inner = [], 0
-        elif word == "END:VEVENT" and block is not None:
-            yield block
-            block = None
-        elif block is not None and word.startswith(("BEGIN:", "END:")):
-            inner = max(0, inner + (1 if word.startswith("BEGIN:") else -1))
-        elif block is not None and not inner and len(block) <= MOST_LINES and line.strip():
-            block.append(line[:MOST_LINE])
-
-
-def _name(lines: list[str]) -> str:
-    """What the file calls itself."""
-    for line in lines:
-        match = _NAME.fullmatch(line.strip())
-        if match:
-            return _plain(match[1])[:NAME]
-        if line.strip().upper() == "BEGIN:VEVENT":
-            break
-    return ""
-
-
-def _title_of(block: list[str]) -> str:
-    """The title of an entry that cannot be read."""
-    title = next((line for line in block if line.upper().startswith("SUMMARY")), "")
-    return _plain(title.partition(":")[2])[:TITLE]
-
-
-def _plain(text: str) -> str:
-    return one_line(re.sub(r"\\([,;\\])", r"\1", text).replace("\\n", " ").replace("\\N", " "))
 
 
 # --- one entry ---

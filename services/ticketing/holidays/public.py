@@ -7,7 +7,7 @@ from sqlalchemy import func, or_, select
 
 from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
-from contracts.ticketing.holidays import AskPublicHolidays, PublicHoliday, PublicHolidays
+from contracts.ticketing.calendars.holidays import AskPublicHolidays, PublicHoliday, PublicHolidays
 from iran.persian import tehran_day
 from services.ticketing.context import Context
 from services.ticketing.tables import CALENDAR_ROWS as ROWS
@@ -49,7 +49,7 @@ def public_holidays(context: Context, message: AskPublicHolidays) -> PublicHolid
         holidays=tuple(
             _view(closure)
             for closure in _closures(context, county)
-            if _is_told(context, closure, county)
+            if _is_listed(context, closure, county)
         ),
         known_until=last.isoformat() if last else None,
     )
@@ -70,7 +70,7 @@ def _closures(context: Context, county: str) -> list[Closure]:
     return fetch_all(context.conn, Closure, statement)
 
 
-def _is_told(context: Context, closure: Closure, county: str) -> bool:
+def _is_listed(context: Context, closure: Closure, county: str) -> bool:
     """True for a closure of which a day is closed, and for one that was withdrawn whose days to
     come are open again.
     """

@@ -1,7 +1,7 @@
 """Rows of tickets, their logs, files and visits; the log only grows."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, TypedDict, Unpack
 
@@ -264,16 +264,6 @@ def events(conn: Connection, ticket: int) -> list[Entry]:
     own = columns(TICKET_EVENTS, Entry)
     statement = select(*own).where(TICKET_EVENTS.c.ticket == ticket)
     return fetch_all(conn, Entry, statement.order_by(TICKET_EVENTS.c.seq))
-
-
-def events_of(conn: Connection, tickets: Sequence[int]) -> dict[int, list[Entry]]:
-    """Return the logs of several tickets, each from its registration on."""
-    own = (TICKET_EVENTS.c.ticket, *columns(TICKET_EVENTS, Entry))
-    statement = select(*own).where(TICKET_EVENTS.c.ticket.in_(tickets))
-    logs: dict[int, list[Entry]] = {}
-    for ticket, *values in conn.execute(statement.order_by(TICKET_EVENTS.c.seq)):
-        logs.setdefault(ticket, []).append(Entry(*values))
-    return logs
 
 
 def count_without_due(conn: Connection) -> int:

@@ -120,8 +120,8 @@ def test_a_legal_period_ends_when_the_office_last_closes():
     ],
 )
 def test_whether_an_office_is_open_now_follows_the_opening_times_of_the_day(at, opening):
-    found = clock.opening(moment(at), Calendar([SPLIT, weekend("fri")]), "")
-    assert (found.is_open, shown(found.at)) == opening
+    opening_now = clock.opening(moment(at), Calendar([SPLIT, weekend("fri")]), "")
+    assert (opening_now.is_open, shown(opening_now.at)) == opening
 
 
 def test_an_office_that_does_not_open_for_a_month_has_no_next_moment():
@@ -266,8 +266,8 @@ def test_an_opening_time_split_at_any_point_moves_no_due_time(data, start, lengt
     times = (*row.times[:number], *parts, *row.times[number + 1 :])
     other = Calendar([week(*times), *calendar.rows[1:]])
     pauses = data.draw(pauses_after(start))
-    one, two = (clock.business(start, length, c, "", pauses).at for c in (calendar, other))
-    assert one == two
+    whole, parted = (clock.business(start, length, c, "", pauses).at for c in (calendar, other))
+    assert whole == parted
 
 
 @given(STARTS, LENGTHS, st.integers(5 * 60, 10 * 60), st.integers(30, 480))

@@ -6,7 +6,7 @@ import pytest
 
 from bus.errors import RuleBroken
 from bus.foreign.confined import Unreadable
-from contracts.ticketing.holidays import FAULTS, FILE_MOST
+from contracts.ticketing.calendars.holidays import FAULTS, FILE_MOST
 from services.ticketing.holidays import ical
 
 FIRST, LAST = dt.date(2026, 11, 23), dt.date(2029, 11, 23)
@@ -121,8 +121,8 @@ def test_the_later_version_of_an_entry_counts_and_a_cancelled_one_is_gone():
 
 def test_days_outside_of_the_years_that_are_looked_at_are_counted_alone():
     events = [f"UID:{n}\nDTSTART;VALUE=DATE:{day}" for n, day in enumerate((20251222, 20351222))]
-    found = read(file(*events, "UID:x\nDTSTART;VALUE=DATE:20261122\nDTEND;VALUE=DATE:20261124"))
-    assert ([h.key for h in found.holidays], found.outside) == (["x"], 2)
+    result = read(file(*events, "UID:x\nDTSTART;VALUE=DATE:20261122\nDTEND;VALUE=DATE:20261124"))
+    assert ([h.key for h in result.holidays], result.outside) == (["x"], 2)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -130,9 +130,9 @@ def test_days_outside_of_the_years_that_are_looked_at_are_counted_alone():
 def test_marks_of_encodings_endings_of_lines_and_folds_change_nothing(encoding, ending):
     event = "UID:a\nDTSTART;VALUE=DATE:20261222\nSUMMARY:شب\n  یل\n\tدا"
     text = file(event, head="X-WR-CALNAME:Holidays in\r\n  Iran\r\n").replace("\r\n", ending)
-    found = read(text.encode(encoding))
-    assert [h.title for h in found.holidays] == ["شب یلدا"]
-    assert found.name == "Holidays in Iran"
+    result = read(text.encode(encoding))
+    assert [h.title for h in result.holidays] == ["شب یلدا"]
+    assert result.name == "Holidays in Iran"
 
 
 def test_alarms_time_zones_and_other_components_are_passed_over():
@@ -157,7 +157,7 @@ def test_a_uid_that_no_form_carries_stands_as_its_digest_and_stays_the_same(uid)
     ("raw", "code"),
     [
         (b"", "holidays.no_calendar"),
-        (b"<html>not found</html>", "holidays.no_calendar"),
+        (b"<html>not result</html>", "holidays.no_calendar"),
         (b"x" * (FILE_MOST + 1), "holidays.too_large"),
         (file(*["UID:a"] * 5001).encode(), "holidays.too_many"),
         (
@@ -190,10 +190,10 @@ def test_a_file_that_is_none_or_too_much_is_refused_as_a_whole(raw, code):
 )
 def test_a_bomb_of_a_mebibyte_is_read_in_its_time_in_the_confined_child(raw):
     try:
-        found = ical.read_confined(raw[:FILE_MOST], FIRST, LAST)
+        result = ical.read_confined(raw[:FILE_MOST], FIRST, LAST)
     except Unreadable:
         pytest.fail("It fits into the limits, and says what is wrong with it.")
-    assert len(found.holidays) + len(found.faults) <= 1
+    assert len(result.holidays) + len(result.faults) <= 1
 
 
 def test_the_confined_child_gives_what_is_read_here():

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError
-from contracts.ticketing import holidays as contracts
-from contracts.ticketing.holidays import (
+from contracts.ticketing.calendars import holidays as contracts
+from contracts.ticketing.calendars.holidays import (
     AcceptHolidays,
     HolidayProposal,
     HolidaySource,

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from bus.messages import kinds
 from contracts.ticketing import desk as contracts
-from contracts.ticketing import holidays, visits
+from contracts.ticketing import visits
 from contracts.ticketing.calendar import (
     AddSlots,
     AskCalendar,
@@ -22,6 +22,7 @@ from contracts.ticketing.calendar import (
     KeptRow,
     WithdrawRow,
 )
+from contracts.ticketing.calendars import holidays
 from gateway.forms.fields import Fields, parse_day, parse_form
 from gateway.forms.values import Values
 from gateway.ops.desk import words

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bus.errors import NotFound
 from contracts.ticketing.calendar import AddSlots, CalendarRow, CalendarRows, KeptRow, WithdrawRow
-from contracts.ticketing.holidays import (
+from contracts.ticketing.calendars.holidays import (
     AcceptHolidays,
     CalendarEffect,
     DueMove,

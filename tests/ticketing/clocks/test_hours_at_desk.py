@@ -7,7 +7,8 @@ import pytest
 
 from bus.database.books import BadBook
 from contracts.ticketing import desk as at_desk
-from contracts.ticketing import holidays, visits
+from contracts.ticketing import visits
+from contracts.ticketing.calendars import holidays
 from contracts.ticketing.citizens import FORM
 from services.ticketing import books
 from services.ticketing.chores import deadlines
@@ -64,9 +65,9 @@ def test_the_preview_says_the_days_of_the_week_as_they_are_and_as_they_would_be(
 
 
 def test_what_the_supervisor_alone_may_change_nobody_else_looks_at_first(hand):
-    for who in ("sara", "mina"):
-        assert hand.call(holidays.PREVIEW_ROW, as_=who, **ROW)["code"] == "desk.role"
-        assert add(hand, as_=who)["code"] == "desk.role"
+    for username in ("sara", "mina"):
+        assert hand.call(holidays.PREVIEW_ROW, as_=username, **ROW)["code"] == "desk.role"
+        assert add(hand, as_=username)["code"] == "desk.role"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_citizens_read_whether_the_office_is_open_now_and_until_when(hand):
     assert (form["open_now"], form["open_until"]) == (True, "2026-11-24T11:00:00Z")
 
 
-FILES = Path(__file__).parents[2] / "deploy/desk"
+FILES = Path(__file__).parents[3] / "deploy/desk"
 TOML = """
 [[calendar]]
 kind = "hours"

@@ -1,0 +1,1 @@
+"""Holidays by iCalendar, and what changes of the calendar move."""
