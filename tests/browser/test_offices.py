@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.browser.test_citizen import confirm, press, sit_down
+from tests.ticketing.holidays.test_reading import file
 
 WAYS = pytest.mark.parametrize(
     ("script", "width"), [(True, 1366), (False, 360)], ids=["with script", "without script"]
@@ -83,3 +84,54 @@ def test_times_are_opened_for_a_week_and_seen_in_month_and_day(
     page.locator("a[rel=next]").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/calendar/days/1406-"))
+
+
+@WAYS
+def test_two_opening_times_a_day_are_entered_and_holidays_are_taken_from_a_file(
+    visitor, shared_desk, judged_wide_and_narrow, tmp_path, script, width
+):
+    page, month = visitor(script=script, width=width), "05" if script else "06"
+    judged = judge_of(judged_wide_and_narrow, script)
+    sit_down(page, shared_desk, "nader")
+    page.wait_for_url("**/desk")
+    page.goto(f"{shared_desk.ops}/desk/calendar?month=1406-{month}")
+    page.locator("#row summary").click()
+    page.select_option("#row-kind", "hours")
+    page.fill("#row-from_day", f"1406/{month}/05")
+    page.fill("#row-to_day", f"1406/{month}/11")
+    page.fill("#hours-sat", "۷:۳۰ تا ۱۲ و ۱۳ تا ۱۴:۳۰")
+    page.fill("#hours-sun", "8-")
+    page.fill("#row-title", "دو نوبت")
+    page.fill("#row-source", "مصوبه ۳۰")
+    page.locator("#row").get_by_role("button").click()
+    page.get_by_role("alert").wait_for()
+    assert page.input_value("#hours-sat") == "7:30 تا 12 و 13 تا 14:30"
+    judged(page)
+    page.fill("#hours-sun", "8-11")
+    page.locator("#row").get_by_role("button").click()
+    page.locator("form.looked").wait_for()
+    assert "07:30 تا 12:00 و 13:00 تا 14:30" in page.inner_text("main")
+    judged(page)
+    confirm(page)
+    page.wait_for_url("**done=row")
+    judged(page)
+    page.get_by_role("link", name="تعطیلات از فایل").click()
+    page.wait_for_url("**/calendar/holidays")
+    ics = tmp_path / "holidays.ics"
+    day = "20271020" if script else "20271027"
+    ics.write_text(file(f"UID:b-{day}\nDTSTART;VALUE=DATE:{day}\nSUMMARY:روز آزمون"), "utf-8")
+    page.fill("#read-origin", f"تقویم {month}")
+    page.set_input_files("#read-file", ics)
+    page.locator("section", has=page.locator("#read-h")).get_by_role("button").click()
+    page.wait_for_url("**done=holidays_read")
+    judged(page)
+    section = page.locator("section", has_text="روز آزمون").first
+    section.get_by_label("شماره و تاریخ مصوبه").fill("مصوبه ۳۱")
+    section.get_by_role("button", name="دیدن پیش از ثبت").click()
+    page.locator("form.looked").wait_for()
+    assert "روز آزمون" in page.inner_text("main")
+    judged(page)
+    confirm(page)
+    page.wait_for_url("**done=holidays_accept")
+    assert "در تقویم ثبت شد" in page.inner_text("main")
+    judged(page)
