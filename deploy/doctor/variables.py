@@ -27,7 +27,7 @@ OPTIONAL = {
         "RECEIPTS_ORIGIN",
     ),
     *("NOTIFY_PROVIDERS_FILE", "PSPS_FILE", "WATCHED_PARTS", "MAIL_PORT", "CLAMD_ADDRESS"),
-    *("FORWARD_CITIES_FILE", "FORWARD_SANDBOX"),
+    *("FORWARD_CITIES_FILE", "FORWARD_SANDBOX", "HOLIDAYS_URL", "HOLIDAYS_SANDBOX"),
 }
 NEEDED_IN_PUBLIC = {
     "REPLAY_DIR": "Without it a restart of the agency face forgets which requests it took, and "
@@ -106,6 +106,7 @@ def _sandboxes(installation: Installation) -> Iterator[Advice]:
     reasons = {
         "SANDBOX": "agencies may change test data and their own keys without an officer",
         "CALLBACKS_SANDBOX": "call-backs may go to this machine and over plain HTTP",
+        "HOLIDAYS_SANDBOX": "holidays may be read from this machine and over plain HTTP",
         "FORWARD_SANDBOX": "tickets may be sent on to this machine and over plain HTTP",
     }
     for name, reason in reasons.items():

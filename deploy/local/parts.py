@@ -112,6 +112,8 @@ PARTS = (
             "SMTP_URL",
             "FORWARD_CITIES_FILE",
             "FORWARD_SANDBOX",
+            "HOLIDAYS_URL",
+            "HOLIDAYS_SANDBOX",
             *DISK_LIMITS,
             *NOTICE_LIMITS,
         ),

@@ -179,6 +179,8 @@ def effect_in_words(effect: CalendarEffect) -> tuple[str, ...]:
         parts = [f"{effect.later} پرونده باز دیرتر"] * bool(effect.later)
         parts += [f"{effect.earlier} پرونده باز زودتر"] * bool(effect.earlier)
         sentences.append(f"سررسید {' و سررسید '.join(parts)} می‌شود.")
+    elif not effect.tickets:
+        sentences.append("اکنون پرونده بازی نیست که سررسید آن جابه‌جا شود.")
     else:
         sentences.append(f"سررسید هیچ‌یک از {effect.tickets} پرونده باز جابه‌جا نمی‌شود.")
     sentences += [_move_in_words(move) for move in effect.moves[:MOST_NAMED]]
