@@ -7,7 +7,7 @@ the last moment of its days, which is what one opening time can say of them.
 from alembic import op
 
 revision = "0034"
-down_revision = "0032"
+down_revision = "0033"
 
 
 def upgrade() -> None:
