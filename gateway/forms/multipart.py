@@ -1,6 +1,5 @@
 """Forms of requests: read as a stream, each file judged by its content and kept as a blob."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from bus.foreign.filetypes import (
     office_type,
     type_of,
 )
+from bus.foreign.pictures.cleaning import is_picture
 from gateway.forms import photos
 from gateway.forms.plain_text import PlainText
 from gateway.http import bodies
@@ -97,7 +97,8 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
 ) -> SubmittedForm:
     """Read the form of a request; limits in bytes.
 
-    A photo over the limit is kept smaller if the form ``shrinks`` them (photos.py).
+    Pictures lose their metadata before they are kept (bus/foreign/pictures). A photo over the limit
+    is kept smaller if the form ``shrinks`` them (photos.py).
 
     Without ``blobs`` files are passed over, or read ``as_text`` (UTF-8) like a field of their name.
     A file that is refused, or is more than FORM_MOST together with those before it, is named in
@@ -126,7 +127,7 @@ async def _multipart(request: Request, reader: "_Reader", limit: int) -> Submitt
         async for chunk in bodies.chunks(request, limit + FRAMING):
             parser.write(chunk)
         parser.finalize()
-        await reader.shrink_photos()
+        await reader.keep_files()
     except FormParserError as error:
         raise _malformed(str(error)) from None
     finally:
@@ -146,14 +147,6 @@ def _url_encoded(raw: bytes) -> SubmittedForm:
     for name, value in pairs:
         form.values.setdefault(name, []).append(value)
     return form
-
-
-class _LargePhoto(NamedTuple):
-    """A photo over the limit, which waits to be shrunk."""
-
-    field: str
-    name: str
-    writing: Writing
 
 
 class _Reader:
@@ -183,7 +176,7 @@ class _Reader:
         self._text, self._plain = bytearray(), PlainText()
         # A photo that is shrunk may arrive as large as that.
         self._arrives = max(file_limit, photos.PHOTO_MOST) if shrinks else file_limit
-        self._size, self._photos = 0, list[_LargePhoto]()
+        self._size, self._files_taken = 0, list[Claim | photos.WaitingPicture]()
 
     def callbacks(self) -> dict[str, Callable[..., None]]:
         """Return the callbacks by their names."""
@@ -264,8 +257,9 @@ class _Reader:
         return self._size > self._limit and not self._head.startswith(photos.JPEG)
 
     def _take(self, writing: Writing) -> bool:
-        """Judge a whole file; a part without name and content is no file. False for a photo that
-        waits to be shrunk.
+        """Judge a whole file; a part without name and content is no file.
+
+        False for a picture, which waits for ``keep_files``.
         """
         if not self._head and not self._file:
             return True
@@ -277,36 +271,49 @@ class _Reader:
             return True
         name = clean_name(self._file, kind)
         self.room -= self._size
-        if self._size > self._limit:
-            self._photos.append(_LargePhoto(self._field, name, writing))
+        if is_picture(kind):
+            waiting = photos.WaitingPicture(self._field, name, kind, writing, self._limit)
+            self._files_taken.append(waiting)
             return False
         blob = writing.keep()
-        self.form.claims.append(Claim(blob.sha256, blob.size, kind, name))
+        self._files_taken.append(Claim(blob.sha256, blob.size, kind, name))
         return True
 
-    async def shrink_photos(self) -> None:
-        """Keep the photos over the limit in a size that we keep, or refuse them."""
-        for field_, name, writing in self._photos:
-            smaller = await photos.shrink(writing.path())
-            if smaller is None or self._blobs is None or len(smaller) > self._limit:
-                reason = f"is larger than {self._limit // 1024} KiB"
-                self.form.refuse(field_, name, "attachment.too_large", reason)
-                continue
-            blob = await asyncio.to_thread(Blobs.add, Blobs(self._blobs.folder), smaller)
-            self.form.claims.append(Claim(blob.sha256, blob.size, "image/jpeg", name))
+    async def keep_files(self) -> None:
+        """Note the files that are kept; pictures without their metadata, or smaller, or refused."""
+        for file in self._files_taken:
+            if isinstance(file, Claim):
+                self.form.claims.append(file)
+            else:
+                await self._keep_picture(file)
+
+    async def _keep_picture(self, picture: photos.WaitingPicture) -> None:
+        assert self._blobs is not None  # without them no file is taken
+        kept = await photos.keep(picture, self._blobs.folder)
+        if kept is not None:
+            claim = Claim(kept.blob.sha256, kept.blob.size, kept.type, picture.name)
+            self.form.claims.append(claim)
+            return
+        code, reason = "attachment.picture", "is a picture that nobody can read"
+        if picture.is_too_large():
+            code, reason = self._too_large()
+        self.form.refuse(picture.field, picture.name, code, reason)
+
+    def _too_large(self) -> tuple[str, str]:
+        return "attachment.too_large", f"is larger than {self._limit // 1024} KiB"
 
     def _fault(self, kind: str | None) -> tuple[str, str] | None:
         """Return the code and the reason for which the file is refused; None if it is taken."""
         if self._refusal is not None:
             return self._refusal
         if self._over:
-            code = "attachment.heic" if kind == photos.HEIC else "attachment.too_large"
-            return code, f"is larger than {self._limit // 1024} KiB"
+            code, reason = self._too_large()
+            return "attachment.heic" if kind == photos.HEIC else code, reason
         if not self._head:
             return "attachment.empty", "is empty"
         if kind is None:
             return "attachment.type", "is no picture, film, PDF, office document or plain text"
-        if len(self.form.claims) + len(self._photos) >= self._files:
+        if len(self._files_taken) >= self._files:
             return "attachment.too_many", f"is one too many; {self._files} are taken"
         return None
 
@@ -327,8 +334,9 @@ class _Reader:
         """Leave nothing behind of a form that broke off."""
         if self._writing is not None:
             self._writing.end()
-        for photo in self._photos:
-            photo.writing.end()
+        for file in self._files_taken:
+            if isinstance(file, photos.WaitingPicture):
+                file.writing.end()
 
 
 def _utf8(raw: bytes) -> str:

@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from bus.blobs import Blobs
 from bus.errors import NotFound
+from bus.foreign.confined import Unreadable
+from bus.foreign.pictures.cleaning import is_picture, without_metadata
 from bus.messages.message import Wire
 from bus.settings import Settings
 from contracts.notify.files import FILES, FileByEmail
@@ -36,6 +38,7 @@ from gateway.notify.sanitising import Changed
 MEGABYTE = 1024 * 1024
 # By then files that nobody holds are deleted.
 NO_DISK_SECONDS = "900"
+BROKEN_PICTURE = "The picture cannot be read. Save it again as JPEG or PNG, and send that"
 NO_DISK = "There is no room for files now. Send the message without its files, or later."
 LIMITS = {
     "sms": bodies.BODY_LIMIT,
@@ -117,8 +120,20 @@ class Sending:
             return dataclasses.replace(message, personalisation=values)
         if uploaded and await asyncio.to_thread(self._files.free) < self._free:
             raise refused(507, "InsufficientStorage", NO_DISK, Retry_After=NO_DISK_SECONDS)
-        stored = {name: await self._stored(file) for name, file in uploaded.items()}
+        # A fault of one is answered before any is kept.
+        cleaned = {name: await self._cleaned(file) for name, file in uploaded.items()}
+        stored = {name: await self._stored(file) for name, file in cleaned.items()}
         return dataclasses.replace(message, files=stored)
+
+    async def _cleaned(self, file: UploadedFile) -> UploadedFile:
+        """The file; a picture without its metadata, which its receiver has no business with."""
+        if not is_picture(file.type):
+            return file
+        try:
+            content = await asyncio.to_thread(without_metadata, file.content, file.type)
+        except Unreadable:
+            raise bad(BROKEN_PICTURE) from None
+        return file._replace(content=content)
 
     async def _stored(self, file: UploadedFile) -> FileByEmail:
         claim = await asyncio.to_thread(self._files.add, file.content)

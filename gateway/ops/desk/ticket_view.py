@@ -60,7 +60,7 @@ _ICONS = {
     "forwarded": "send",
     "forward_news": "mail",
 }
-_BAD = frozenset({"escalate", "infected", "bounce", "reopen", "forward_failed"})
+_BAD = frozenset({"escalate", "infected", "unreadable", "bounce", "reopen", "forward_failed"})
 # In the order of how often a clerk does them.
 ACTS = (
     ("answer", "پاسخ نهایی", "good", "پاسخ"),

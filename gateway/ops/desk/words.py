@@ -191,7 +191,6 @@ APPOINTMENTS = {
     "MISSED": "نیامد",
     "ENDED": "لغو شد",
 }
-FILES = {"HELD": "در حال بررسی ویروس", "INFECTED": "آلوده؛ باز نمی‌شود", "GONE": "پیدا نشد"}
 # Why an entry of a file of holidays is not proposed.
 HOLIDAY_FAULTS = {
     "unreadable": "خوانده نمی‌شود",
@@ -216,6 +215,12 @@ HOLIDAY_PROBLEMS = {
     "holidays.too_large": "فایل نشانی بزرگ‌تر از یک مگابایت است.",
     "holidays.no_calendar": "آنچه نشانی داد فایل تقویم نیست.",
     "holidays.too_many": "فایل نشانی بیش از اندازه مورد دارد.",
+}
+FILES = {
+    "HELD": "در حال بررسی ویروس",
+    "INFECTED": "آلوده؛ باز نمی‌شود",
+    "UNREADABLE": "عکس خوانده نشد؛ باز نمی‌شود",
+    "GONE": "پیدا نشد",
 }
 _OF_FIELD = {
     ("text", "required"): "متن را بنویسید.",

@@ -113,10 +113,14 @@ PROBLEMS = {
     "attachment.not_found": "چنین پیوستی نیست؛ صفحه پرونده را تازه کنید.",
     "attachment.held": "پیوست هنوز بررسی ویروس می‌شود؛ چند دقیقه دیگر باز کنید.",
     "attachment.infected": "پیوست آلوده است و باز نمی‌شود؛ از فرستنده فایل دیگری بخواهید.",
+    "attachment.unreadable": (
+        "عکس خوانده نشد و باز نمی‌شود؛ از فرستنده بخواهید آن را با قالب JPEG دوباره بفرستد."
+    ),
     "attachment.gone": "پیوست پیدا نشد؛ از فرستنده بخواهید دوباره بفرستد.",
     "attachment.claim": "پیوست پیدا نشد؛ آن را دوباره انتخاب کنید.",
     "attachment.empty": "فایل خالی است؛ فایل دیگری را انتخاب کنید.",
     "attachment.type": "گونه این فایل پذیرفته نمی‌شود؛ آن را مانند PDF یا تصویر بفرستید.",
+    "attachment.picture": "عکس خوانده نمی‌شود؛ آن را با قالب JPEG دوباره ذخیره کنید و بفرستید.",
     "attachment.too_large": "فایل بزرگ‌تر از 10 مگابایت است؛ آن را کوچک‌تر کنید.",
     "attachment.heic": "عکس HEIC بزرگ‌تر از 10 مگابایت کوچک نمی‌شود؛ آن را مانند JPEG بفرستید.",
     "attachment.together": "فایل‌ها با هم بیش از 50 مگابایت است؛ این را جداگانه بفرستید.",
@@ -227,6 +231,7 @@ FAULTS = {
     "calendar.past_day": "این روز گذشته است؛ روزی در آینده بنویسید.",
     "attachment.empty": PROBLEMS["attachment.empty"],
     "attachment.type": PROBLEMS["attachment.type"],
+    "attachment.picture": PROBLEMS["attachment.picture"],
     "attachment.too_large": PROBLEMS["attachment.too_large"],
     "attachment.heic": PROBLEMS["attachment.heic"],
     "attachment.together": PROBLEMS["attachment.together"],

@@ -105,6 +105,10 @@ ACTS = {
         "فایل پیوست آلوده بود و باز نمی‌شود",
         "An attachment was infected; it stays shut",
     ),
+    "unreadable": (
+        "عکس پیوست خوانده نشد و باز نمی‌شود؛ عکس دیگری بخواهید",
+        "A picture could not be read; it stays shut",
+    ),
     "joined_write": ("پیام از درخواست پیوسته", "Message from a joined ticket"),
     "outside_letter": ("نامه از شخص دیگر", "Letter from somebody else"),
     "not_taken": ("بخش‌هایی از نامه دریافت نشد", "Parts of the letter were not taken"),
@@ -265,6 +269,10 @@ NOT_TAKEN = {
     "large": ("بزرگ‌تر از ۱۰ مگابایت", "larger than 10 MB"),
     "empty": ("فایل خالی است", "the file is empty"),
     "infected": ("فایل آلوده است", "the file is infected"),
+    "unreadable": (
+        "این عکس خوانده نشد؛ آن را باز کنید و با قالب JPEG دوباره ذخیره کنید",
+        "this picture could not be read; open it and save it anew as JPEG",
+    ),
     "length": ("متن پس از ۵۰٬۰۰۰ نویسه", "the text beyond 50,000 characters"),
 }
 

@@ -42,6 +42,7 @@ Act: TypeAlias = Literal[
     "due_moved",  # a promise's last moment moved with the calendar
     "bounce",  # an e-mail of ours came back
     "infected",  # a file of the citizen has a virus
+    "unreadable",  # a picture of the citizen could not be freed of its metadata
     "joined_write",  # somebody whose ticket is joined wrote
     "outside_letter",  # an e-mail by somebody else came
     "not_taken",  # a part of an e-mail could not be taken
@@ -129,6 +130,7 @@ _TABLE: dict[tuple[State, Act], State] = {
     **_same("due_moved", *WORK),
     **_same("bounce", *ALL),
     **_same("infected", *ALL),
+    **_same("unreadable", *ALL),
     **_same("joined_write", *ALL),
     **_same("outside_letter", *ALL),
     **_same("not_taken", *ALL),

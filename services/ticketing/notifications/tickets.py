@@ -204,9 +204,11 @@ def text_citizen(context: Context, case: Case, entry: Entry, name: str, mobile: 
     )
 
 
-def notify_infected(context: Context, case: Case, name: str) -> None:
-    """Write to the citizen which of the files was infected, and how to hand in another."""
-    sentence = left_out_sentence([LeftOut(name, "infected")], case.row.language)
+def notify_shut_file(context: Context, case: Case, name: str, reason: str) -> None:
+    """Write to the citizen which of the files stays shut, why (a code of labels.NOT_TAKEN), and how
+    to hand in another.
+    """
+    sentence = left_out_sentence([LeftOut(name, reason)], case.row.language)
     entry = Entry(0, context.now, "system", "mirab", "not_taken", {"text": sentence})
     person = rows.person(context.conn, case.id)
     if person is not None and person.email:

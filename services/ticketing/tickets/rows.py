@@ -324,7 +324,7 @@ def clean_file(
 ) -> Opened:
     """Return a file that passed the scanner, of these ``entries`` alone if they are given.
 
-    NotFound ``attachment.not_found``, ``.held``, ``.infected`` or ``.gone`` otherwise.
+    NotFound ``attachment.not_found``, ``.held``, ``.infected``, ``.unreadable`` or ``.gone``.
     """
     columns_ = (FILES.c.state, FILES.c.sha256, FILES.c.size, FILES.c.type, FILES.c.name)
     wanted = select(*columns_).where(FILES.c.ticket == ticket, FILES.c.id == file)
@@ -342,5 +342,9 @@ def clean_file(
 _SHUT = {
     "HELD": ("attachment.held", "It is still being checked; try again in a minute."),
     "INFECTED": ("attachment.infected", "It was found infected and stays shut."),
+    "UNREADABLE": (
+        "attachment.unreadable",
+        "It is a picture that could not be read, and stays shut; send it anew, as JPEG.",
+    ),
     "GONE": ("attachment.gone", "It is gone from the store; send it again."),
 }

@@ -26,7 +26,7 @@ from services.ticketing.tickets.rows import StoredFile, TicketRow
 
 # Who is addressed where the name is not known, or not seen by the colleague.
 NOBODY_NAMED = ("شهروند گرامی", "citizen")
-HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "bounce", "joined_write"}
+HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "unreadable", "bounce", "joined_write"}
 
 
 def named(items: Mapping[str, Named], code: str | None) -> Json | None:
