@@ -21,6 +21,7 @@ from bus.foreign import confined
 
 READERS = (
     "bus.foreign.photos",
+    "bus.foreign.pictures.cleaning",
     "gateway.notify.pdf_check",
     "gateway.papers.proof_in_pdf",
     "services.inquiry.registry_import.workbook",

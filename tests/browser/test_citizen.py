@@ -8,12 +8,13 @@ import pytest
 from PIL import Image
 
 from people import tracking
+from tests import pictures
 from tests.gateway.desk.seats import signed_in
 from tests.gateway.desk.test_desk_pages import registered
 from tests.waiting import wait_for
 
 TEXT = "شب‌ها کنار قنات چاه می‌زنند.\nدو شب است."
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(2000)
+PNG = pictures.png(bytes(2000))
 EICAR = ("X5O!P%@AP[4\\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!" + "$H+H*").encode()
 
 

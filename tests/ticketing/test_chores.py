@@ -15,6 +15,7 @@ from contracts.ticketing import desk as at_desk
 from deploy.local.ports import free_port
 from services.ticketing.chores import cleanup, deadlines, file_scanning, mail_sending
 from services.ticketing.incoming_mail import queue
+from tests import pictures
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 
@@ -266,7 +267,7 @@ def test_a_letter_after_the_end_is_kept_for_the_unit(hand):
 
 # --- files ---
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+PNG = pictures.png(bytes(100))
 
 
 class Scanner:

@@ -14,6 +14,7 @@ from contracts.ticketing import desk as at_desk
 from contracts.ticketing import letters as at_letters
 from deploy.local.ports import free_port
 from services.ticketing.chores import deadlines, file_scanning, mail_sending
+from tests import pictures
 from tests.stores import execute
 from tests.ticketing.test_chores import PNG, Scanner, column
 
@@ -92,7 +93,7 @@ def test_m1_more_tickets_than_one_page_that_wait_hide_none_behind_them(hand, mon
 
 
 def test_m1_a_file_that_is_never_judged_holds_back_no_other(hand, monkeypatch):
-    for content in (PNG, PNG + b"x"):
+    for content in (pictures.png(), PNG):
         blob = hand.blobs.add(content)
         file = {"sha256": blob.sha256, "size": blob.size, "type": "image/png", "name": "a.png"}
         hand.register(attachments=[file])
@@ -104,7 +105,7 @@ def test_m1_a_file_that_is_never_judged_holds_back_no_other(hand, monkeypatch):
 
     monkeypatch.setattr(file_scanning, "AT_ONCE", 1)
     fail_for_good(hand, file_scanning.scan, Picky(), hand.blobs)
-    assert column(hand, "select state from files order by id") == ["HELD", "CLEAN"]
+    assert column(hand, "select state from files order by id") == ["CLEAN", "HELD"]
     assert figures(hand)["scan_files"] == 1
 
 

@@ -5,12 +5,14 @@ of the picture (place and camera, small copies, depth, maps of light) becomes fr
 and so does every byte that no item of the picture names. What stands behind is cut off.
 """
 
+import contextlib
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
 _FREE = b"free"
-_NEEDED = frozenset({b"ftyp", b"meta", b"mdat"})
+# Beside the first, which names the format.
+_NEEDED = frozenset({b"meta", b"mdat"})
 _OF_META = frozenset(
     {b"hdlr", b"pitm", b"iinf", b"iloc", b"iref", b"iprp", b"idat", b"dinf", b"ipro"}
 )
@@ -56,7 +58,7 @@ class _Entry(NamedTuple):
 def clean(raw: bytes) -> bytes:
     """Return the picture without metadata. ValueError for what is broken, or moves."""
     content = bytearray(raw)
-    top = list(_boxes(content, 0, len(content)))
+    top = list(_top(content))
     if any(box.type == b"moov" for box in top):
         raise ValueError("a series of pictures")
     (meta,) = (box for box in top if box.type == b"meta")
@@ -79,11 +81,20 @@ def clean(raw: bytes) -> bytes:
     return _without_rest(content, top)
 
 
+def _top(content: bytearray) -> Iterator[_Box]:
+    """Yield the boxes of the file; what stands behind them need not be one."""
+    with contextlib.suppress(ValueError):
+        yield from _boxes(content, 0, len(content))
+
+
 def _without_rest(content: bytearray, top: list[_Box]) -> bytes:
+    end = 0
     for box in top:
-        if box.type not in _NEEDED:
+        if box.start and box.type not in _NEEDED:
             _free(content, box)
-    return bytes(content[: max(box.end for box in top if box.type in _NEEDED)])
+        else:
+            end = box.end
+    return bytes(content[:end])
 
 
 def _boxes(content: bytearray, at: int, end: int) -> Iterator[_Box]:
@@ -238,7 +249,13 @@ def _free_properties(content: bytearray, iprp: _Box) -> None:
 
 
 def _blank_between(content: bytearray, data: list[_Box], places: list[tuple[int, int]]) -> None:
-    """Overwrite what lies in boxes of data and belongs to no kept item."""
+    """Overwrite what lies in boxes of data and belongs to no kept item.
+
+    ValueError if something of a kept item lies in none of them.
+    """
+    for start, end in places:
+        if not any(box.body <= start and end <= box.end for box in data):
+            raise ValueError("a place that nobody can read")
     for box in data:
         at = box.body
         for start, end in sorted(places):

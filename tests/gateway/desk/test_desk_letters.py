@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import pytest
 import requests
 
+from tests import pictures
 from tests.gateway.conftest import begin, reads
 from tests.gateway.desk.test_desk_pages import registered, sat  # noqa: F401 - a fixture
 from tests.stores import execute
@@ -298,7 +299,7 @@ def test_m15_what_was_not_taken_stands_in_the_answer_and_on_both_pages(shared_de
     reply = message("پیوست", sender="files@example.com")
     for n in range(11):
         reply.add_attachment(
-            b"\x89PNG\r\n\x1a\n" + bytes([n]) * 40,
+            pictures.png(bytes([n]) * 40),
             maintype="image",
             subtype="png",
             filename=f"photo-{n}.png",

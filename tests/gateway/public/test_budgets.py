@@ -10,16 +10,16 @@ import pytest
 from bus.messages.message import to_wire
 from gateway.papers import pdf
 from people import tracking
+from tests import pictures
 from tests.gateway.papers.test_documents import bill_of
 from tests.gateway.public.strangers import Portal
 
-PNG = b"\x89PNG\r\n\x1a\n"
 MEGABYTE = 1024 * 1024
 BILL = to_wire(bill_of(bill_id="1462119", payment_id="175550912"))
 
 
 def upload(portal, size=100, content=None, **more):
-    files = {"file": ("a.png", PNG + (content or os.urandom(size)))}
+    files = {"file": ("a.png", pictures.png(content or os.urandom(size)))}
     return portal.send("POST", "/v1/attachments", files=files, **more)
 
 
@@ -72,7 +72,7 @@ def test_s12_a_form_goes_on_without_the_file_and_keeps_what_was_typed(tmp_path):
     assert upload(portal).status_code == 201
     sealed = portal.form("/contact/new")
     fields = {"form": sealed, "step": "text", "text": "آنچه نوشتم", "category": "x"}
-    files = {"attachments": ("a.png", PNG + b"x")}
+    files = {"attachments": ("a.png", pictures.png())}
     page = portal.send("POST", "/contact/new", data=fields, files=files)
     assert page.status_code == 429
     assert page.headers["retry-after"].isdigit()
@@ -99,7 +99,7 @@ def test_s12_a_civic_app_is_told_when_its_pictures_are_too_many(tmp_path):
         "POST",
         "/open311/v2/requests.json",
         data={"service_code": "x"},
-        files={"media": ("a.png", PNG + b"x")},
+        files={"media": ("a.png", pictures.png())},
     )
     assert answer.status_code == 429
     assert answer.headers["retry-after"].isdigit()

@@ -5,6 +5,7 @@ import uuid
 import pytest
 import requests
 
+from tests import pictures
 from tests.stores import execute
 
 GOOD = {
@@ -14,7 +15,7 @@ GOOD = {
     "declared": True,
     "name": "زهرا",
 }
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
+PNG = pictures.png(bytes(50))
 
 
 def call(desk, method, path, secret=None, key=None, **more):

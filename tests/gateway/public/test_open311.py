@@ -28,6 +28,7 @@ from gateway.public.georeport import keys as open311_keys
 from gateway.public.site.services import Services
 from gateway.web import Face
 from people import tracking
+from tests import pictures
 from tests.processes import ROOT
 
 V2 = "/open311/v2"
@@ -883,7 +884,7 @@ def test_a_wrong_attribute_is_400_and_named(app, form, answers):
     assert app.bus.ids() == []
 
 
-PICTURE = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+PICTURE = pictures.png(bytes(64))
 
 
 def test_files_come_as_media_of_a_multipart_form(app, form):

@@ -13,9 +13,10 @@ from contracts.ticketing import queue as of_queue
 from services.ticketing.chores import deadlines, file_scanning
 from services.ticketing.incoming_mail import queue as mail_queue
 from services.ticketing.incoming_mail import rows
+from tests import pictures
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
-from tests.ticketing.test_chores import BOUNCE, PNG, column, letter, receive
+from tests.ticketing.test_chores import BOUNCE, column, letter, receive
 
 UNIT = "surface@water.example"
 
@@ -254,7 +255,7 @@ def with_files(*files):
 
 
 def test_m15_ten_files_are_taken_and_the_rest_is_named_to_sender_and_clerk(hand):
-    files = [(f"{n}.png", PNG + bytes([n])) for n in range(11)]
+    files = [(f"{n}.png", pictures.png(bytes([n]))) for n in range(11)]
     receive(hand, with_files(*files, ("winmail.dat", b"\x78\x9f\x3e\x22"), ("خالی.txt", b"")))
     assert column(hand, "select count(*) from files") == [10]
     reply = body(our_letters(hand, "reza@example.com")[-1])
