@@ -15,6 +15,8 @@ from bus.errors import ContractError, RuleBroken
 from bus.foreign import photos
 from bus.foreign.csv_rows import Reader, Unread, delimiter_of
 from contracts.ticketing.calendars.holidays import FAULTS
+from bus.foreign.filetypes import type_of
+from bus.foreign.pictures.cleaning import CLEANERS, clean
 from deploy.local.state import CHECKOUT
 from gateway.agency.files import lines
 from gateway.notify import pdf_check
@@ -28,6 +30,7 @@ from services.inquiry.registry_import.sheets import SHAPES
 from services.notify.domain import sheet
 from services.ticketing.holidays import ical
 from tests.fuzz.parsers import parser, rule
+from tests.pictures import HEIC, MIME, photo
 
 TODAY = dt.date(2026, 11, 30)
 # A digest or a UID, and the day of a rule.
@@ -257,3 +260,16 @@ def holidays(raw: bytes) -> None:
         rule(ical.from_json(ical.to_json(holiday)) == holiday, "a holiday that is stored otherwise")
         holiday.title.encode()  # half a surrogate pair is no text
     rule({fault.code for fault in file.faults} <= set(FAULTS), "a fault without words")
+
+
+def _pictures_of_telephones() -> list[bytes]:
+    return [*(photo(form, size=(9, 5)) for form in MIME), HEIC]
+
+
+@parser("picture-metadata", ValueError, seeds=_pictures_of_telephones)
+def metadata(raw: bytes) -> None:
+    """A picture, as the confined child takes its metadata away"""
+    kind = type_of(raw)
+    if kind in CLEANERS:
+        kept = clean(io.BytesIO(raw), kind)
+        rule(clean(io.BytesIO(kept), kind) == kept, "what is clean stays as it is")

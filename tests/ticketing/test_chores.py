@@ -325,6 +325,109 @@ def test_of_an_infected_file_in_a_note_no_citizen_hears(hand):
     assert len(hand.letters("zahra@example.com")) == before
 
 
+def with_photo(hand, content, kind="image/jpeg"):
+    """A ticket with a picture as no door of ours hands it over."""
+    blob = hand.blobs.add(content)
+    file = {"sha256": blob.sha256, "size": blob.size, "type": kind, "name": "چاه.jpg"}
+    code = hand.register(attachments=[file])
+    return code, column(hand, "select id from files order by id desc limit 1")[0]
+
+
+def opened(hand, code, id_):
+    return hand.blobs.read(open_file(hand, code, id_)["sha256"])
+
+
+def open_as_before(hand, content):
+    """A ticket with a picture that was open already when pictures were not yet cleaned; the
+    migration has it held once more (0037).
+    """
+    code, id_ = with_photo(hand, content)
+    execute(hand.db, "update files set scanned_at = now() where id = %s", (id_,))
+    return code, id_
+
+
+def test_a_picture_opens_without_its_metadata_whatever_door_it_came_by(hand):
+    came = pictures.photo()
+    code, id_ = with_photo(hand, came)
+    scanner = Scanner()
+    hand.do(file_scanning.scan, scanner, hand.blobs)
+    kept = opened(hand, code, id_)
+    assert scanner.scanned == [came], "a virus is looked for in what came"
+    assert pictures.facts(kept) == pictures.CLEAN
+    assert pictures.pixels(kept) == pictures.pixels(came)
+    assert open_file(hand, code, id_)["size"] == len(kept)
+    assert hand.acts(code) == ["register"]
+
+
+def test_what_came_is_deleted_after_a_day_as_no_ticket_holds_it(hand):
+    import os
+
+    came = pictures.photo()
+    code, id_ = with_photo(hand, came)
+    hand.do(file_scanning.scan, Scanner(), hand.blobs)
+    for path in hand.blobs.folder.glob("*/*"):
+        os.utime(path, (0, 0))
+    cleanup.forget(hand.store, hand.service.context, hand.blobs)
+    assert [path.read_bytes() for path in hand.blobs.folder.glob("*/*")] == [
+        opened(hand, code, id_)
+    ]
+
+
+def test_a_picture_that_nobody_can_clean_stays_shut_and_both_are_told(hand):
+    broken = pictures.photo("PNG")[:3000]
+    code, id_ = with_photo(hand, broken, "image/png")
+    hand.do(file_scanning.scan, Scanner(), hand.blobs)
+    assert open_file(hand, code, id_)["code"] == "attachment.unreadable"
+    at_the_desk = hand.call(at_desk.OPEN_FILE, as_="karim", code=code, attachment=id_)
+    assert at_the_desk["code"] == "attachment.unreadable"
+    assert hand.acts(code) == ["register", "unreadable"]
+    written = email.message_from_bytes(hand.letters("zahra@example.com")[-1][1], policy=default)
+    assert "این عکس خوانده نشد" in written.get_body(("plain",)).get_content()
+    (sha256,) = column(hand, "select sha256 from files")
+    assert hand.blobs.read(sha256) == broken, "nothing that was taken is lost"
+
+
+def test_pictures_that_were_open_before_are_cleaned_too_and_nobody_is_written_to(hand):
+    came = pictures.photo()
+    code, id_ = open_as_before(hand, came)
+    other, unreadable = open_as_before(hand, pictures.jpeg()[:20])
+    before = len(hand.letters("zahra@example.com"))
+    assert open_file(hand, code, id_)["code"] == "attachment.held"
+    hand.do(file_scanning.scan, Scanner(), hand.blobs)
+    assert pictures.facts(opened(hand, code, id_)) == pictures.CLEAN
+    assert open_file(hand, other, unreadable)["code"] == "attachment.unreadable"
+    assert (hand.acts(code), hand.acts(other)) == (["register"], ["register"])
+    assert len(hand.letters("zahra@example.com")) == before
+
+
+def test_what_comes_in_now_waits_for_no_old_picture(hand, monkeypatch):
+    old = open_as_before(hand, pictures.photo())
+    new = with_photo(hand, pictures.photo())
+    monkeypatch.setattr(file_scanning, "AT_ONCE", 1)
+    hand.do(file_scanning.scan, Scanner(), hand.blobs)
+    assert "code" not in open_file(hand, *new)
+    assert open_file(hand, *old)["code"] == "attachment.held"
+    hand.do(file_scanning.scan, Scanner(), hand.blobs)
+    assert "code" not in open_file(hand, *old)
+
+
+def test_a_legal_hold_keeps_an_old_picture_as_it_was_and_no_new_one(hand):
+    came = pictures.photo()
+    code, id_ = open_as_before(hand, came)
+    execute(
+        hand.db,
+        "insert into legal_holds (ticket, case_number, reason, until, placed_by, placed_at) "
+        "select id, '1405/77', 'شعبه سوم', current_date + 100, 'nader', now() from tickets",
+    )
+    fresh = hand.blobs.add(pictures.photo("PNG"))
+    file = {"sha256": fresh.sha256, "size": fresh.size, "type": "image/png", "name": "b.png"}
+    hand.call(contracts.WRITE, code=code, secret=SECRET, text="عکس", attachments=[file])
+    hand.do(file_scanning.scan, Scanner(), hand.blobs)
+    assert opened(hand, code, id_) == came
+    last = column(hand, "select max(id) from files")[0]
+    assert pictures.facts(opened(hand, code, last)) == pictures.CLEAN
+
+
 def test_another_tickets_file_is_not_opened(hand):
     _, id_ = with_file(hand)
     hand.do(file_scanning.scan, Scanner(), hand.blobs)

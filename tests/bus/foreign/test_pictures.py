@@ -55,8 +55,8 @@ def test_place_device_and_owner_go_and_turning_colours_and_pixels_stay(form):
 
 
 def test_every_type_of_picture_that_is_taken_has_a_cleaner():
-    taken = {kind for kind in EXTENSIONS if cleaning.is_picture(kind)}
-    assert cleaning.CLEANERS.keys() == taken
+    types = {kind for kind in EXTENSIONS if cleaning.is_picture(kind)}
+    assert cleaning.CLEANERS.keys() == types
 
 
 @pytest.mark.parametrize("form", [*FORMS, "GIF"])

@@ -291,6 +291,39 @@ def test_a_photo_over_the_limit_is_kept_smaller_upright_and_without_its_place(bl
     assert [path for path in files(blobs) if path.suffix == ".part"] == []
 
 
+@pytest.mark.parametrize("form_", pictures.MIME)
+def test_a_picture_is_kept_without_place_and_device_and_with_its_pixels(blobs, form_):
+    came = pictures.photo(form_)
+    (claim,) = read(blobs, form(part(came, "files", "IMG_1"))).claims
+    kept = blobs.read(claim.sha256)
+    assert (claim.type, claim.size) == (pictures.MIME[form_], len(kept))
+    assert (pictures.SECRET in came, pictures.SECRET in kept) == (True, False)
+    assert pictures.pixels(kept) == pictures.pixels(came)
+    assert [path.read_bytes() for path in files(blobs)] == [kept], "what came is kept nowhere"
+
+
+def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_taken_in_their_order(blobs):
+    broken = pictures.photo("PNG")[:3000]
+    sent = ((pictures.photo(), "1.jpg"), (broken, "2.png"), (PDF, "3.pdf"), (PNG, "4.png"))
+    body = form(*(part(content, "files", name) for content, name in sent))
+    reply = read(blobs, body)
+    assert [claim.name for claim in reply.claims] == ["1.jpg", "3.pdf", "4.png"]
+    assert reply.refused == [multipart.RefusedFile("2.png", "attachment.picture")]
+    assert len(files(blobs)) == 3
+
+
+def test_where_nothing_can_be_read_now_a_picture_waits_for_the_service(blobs, monkeypatch):
+    """What was typed beside it is not lost; the chore cleans it before anybody opens it."""
+    monkeypatch.setattr(photos, "without_metadata", _busy)
+    came = pictures.photo()
+    (claim,) = read(blobs, form(part(came, "files", "IMG_1"))).claims
+    assert blobs.read(claim.sha256) == came
+
+
+def _busy(content, kind):
+    raise Unavailable("Too much is being read at once. Try again.", code="confined.busy")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -12,6 +12,7 @@ import sys
 import time
 import uuid
 from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -32,11 +33,13 @@ from requests.auth import AuthBase
 from schemathesis.generation import GenerationMode
 
 from bus import topology
+from bus.blobs import Blobs
 from bus.call_leaves import ADD_LEAVES
 from bus.evidence.leaves import commitment, salts_of
 from bus.evidence.merkle import leaf_hash
 from bus.signatures.keys import from_base64url
 from contracts.notify import received, senders
+from contracts.notify.files import FILES
 from deploy.local.ports import free_port
 from gateway.notify import reference
 from gateway.reference.samples import bearer
@@ -44,6 +47,7 @@ from gateway.reference.samples.form import Call
 from services.notify.editors import roles
 from services.notify.govuk import api_keys
 from services.notify.keys import Keys
+from tests import pictures
 from tests.databases import make_database
 from tests.environments import secrets_in
 from tests.gateway.openapi.test_schemathesis import operations, try_operation
@@ -171,6 +175,7 @@ def notify(tmp_path_factory, broker, postgres, notify_template):
             amqp=amqp,
             leaves=leaves,
             keys=_keys(hand, "power-co"),
+            files=Blobs(Path(environ["BLOBS_DIR"]) / FILES),
             sms=hand.template("((name))، کد شما ((code)) است."),
             email=hand.template(
                 "سلام ((name))\n\n((list))", code="mail", channel="email", subject="خبر ((name))"
@@ -823,6 +828,24 @@ def test_a_file_by_e_mail_becomes_a_link_that_waits_for_the_scanner(notify, live
     assert "/documents/test-document" in simulated["content"]["body"]
     reply = refusal(live.send_sms_notification, MOBILE, notify.sms, {"name": file, "code": "1"})
     assert reply == (400, [("BadRequestError", "Can only send a file by email")])
+
+
+def test_a_photo_by_e_mail_goes_out_without_its_place_and_a_broken_one_is_refused(notify, live):
+    form = notify.hand.template(
+        "ببینید: ((file))", code="with_photo", channel="email", subject="عکس"
+    )
+    came = pictures.photo()
+    file = prepare_upload(io.BytesIO(came), filename="map.jpg")
+    sent = live.send_email_notification(EMAIL, form, {"file": file})
+    link = re.search(r"/files/([0-9a-f-]{36})/[\w-]{22}", sent["content"]["body"])
+    row = notify.hand.row("select * from sent_files where id = %s", link[1])
+    kept = notify.files.read(row.sha256)
+    assert pictures.facts(kept) == pictures.CLEAN
+    assert (pictures.pixels(kept), row.size) == (pictures.pixels(came), len(kept))
+    broken = prepare_upload(io.BytesIO(pictures.photo("PNG")[:3000]), filename="map.png")
+    reply = refusal(live.send_email_notification, EMAIL, form, {"file": broken})
+    assert reply[0] == 400
+    assert "The picture cannot be read" in reply[1][0][1]
 
 
 def test_what_is_chosen_goes_out_and_the_sender_is_the_agency_s_own(notify, settings_of_clients):

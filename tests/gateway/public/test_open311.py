@@ -895,6 +895,15 @@ def test_files_come_as_media_of_a_multipart_form(app, form):
     assert file["sha256"] == hashlib.sha256(PICTURE).hexdigest()
 
 
+def test_a_photo_of_a_civic_app_is_kept_without_its_place(app, form):
+    came = pictures.photo()
+    app.post(form, files={"media": ("well.jpg", came, "image/jpeg")})
+    (file,) = app.bus.data(contracts.REGISTER)["attachments"]
+    kept = app.tickets.blobs.read(file["sha256"])
+    assert pictures.facts(kept) == pictures.CLEAN
+    assert pictures.pixels(kept) == pictures.pixels(came)
+
+
 def test_a_file_that_is_not_taken_is_an_error_beside_the_others(app, form):
     files = {"media": ("virus.exe", b"MZ\x90\x00" + b"\0" * 99, "image/png")}
     assert sorted(faults(app.post(form, files=files, lat="x"))) == ["lat", "media"]
