@@ -9,7 +9,7 @@ from marshmallow import ValidationError, validate
 
 from bus.messages.fields import Choice, Pattern, Prose, Text, whole
 from bus.messages.kinds import NAME, M, R, Request
-from bus.messages.message import Wire, canonical, check, message
+from bus.messages.message import OPTIONAL, Wire, canonical, check, message
 from bus.messages.values import Code, Day, Instant, Tick
 from contracts.notify.uptime import DayOf, UptimeOver
 
@@ -21,6 +21,8 @@ _OF_INCIDENTS = ("INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED", "POSTM
 STATES = (*_OF_MAINTENANCE, *_OF_INCIDENTS, "ANNOUNCED", "ENDED", "PUBLISHED", "CANCELLED")
 HEALTH = ("up", "degraded", "down", "maintenance", "unknown")
 MEASURES = ("uptime", "announced", "elsewhere")
+# What others count and a promise may have a target for: the share of answers that came on time.
+FIGURES = ("on_time",)
 TITLE_MOST, TEXT_MOST = 150, 4000
 PROBES_MOST = 50
 NUMBER_MOST = 2**53
@@ -255,6 +257,9 @@ class Promise:
     of: Annotated[int, "Of how many minutes, or of how many events"]
     missed: int
     budget_left: Annotated[int | None, "Minutes that it may still be down; below 0: broken"]
+    figure: Annotated[
+        str | None, "What another context counts, if its target is a share of that", OPTIONAL
+    ] = None
 
 
 @message

@@ -3,6 +3,7 @@
 Months are those of the Jalali calendar, such as 1405-08. Its owner is the team of services/notify.
 """
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from bus.messages.fields import Choice, Pattern, Prose, Text, whole
@@ -84,6 +85,36 @@ class OtherFigure:
     first: Month
     last: Month
     count: int | None
+
+
+# What a figure is a share of.
+WHOLE = {"on_time": "answered"}
+_ALL = 10_000
+
+
+def kept_by_figures(promise: Promise, month: str, figures: Iterable[OtherFigure]) -> KeptPromise:
+    """How a promise with a figure was kept in a month: of how many cases, how many missed it, and
+    how many more might. Without a value where the month waits for others, so that nobody is found.
+    """
+    counts = {f.code: f.count for f in figures if f.first == month == f.last}
+    figure = promise.figure or ""
+    return kept_of(promise, counts.get(WHOLE[figure]), counts.get(figure))
+
+
+def kept_of(promise: Promise, of: int | None, good: int | None) -> KeptPromise:
+    """How a promise was kept in ``good`` of so many cases; None: too few to show."""
+    if not of or good is None or promise.target is None:
+        return KeptPromise(
+            code=promise.code, value=None, of=0, missed=0, excluded=0, budget_left=None
+        )
+    return KeptPromise(
+        code=promise.code,
+        value=_ALL * good // of,
+        of=of,
+        missed=of - good,
+        excluded=0,
+        budget_left=of * (_ALL - promise.target) // _ALL - (of - good),
+    )
 
 
 @message

@@ -15,7 +15,7 @@ from bus.database.rows import Kept
 from bus.errors import BusError
 from bus.messages.fields import Choice, Day, Text, whole
 from bus.process.private import own_files_only
-from contracts.notify.announcements import COMPONENTS, MEASURES
+from contracts.notify.announcements import COMPONENTS, FIGURES, MEASURES
 from contracts.notify.messages import CHANNELS, LANES
 from services.notify.domain.book import (
     Book,
@@ -151,13 +151,16 @@ class PromiseSchema(DatedSchema):
     measure = Choice(MEASURES, required=True)
     components = fields.List(Choice(COMPONENTS), load_default=list)
     target = fields.Integer(load_default=None, validate=validate.Range(0, 10_000))
+    figure = Choice(FIGURES, load_default=None)
 
     @validates_schema(skip_on_field_errors=True)
     def _measured(self, data: Document, **_: object) -> None:
         if (data["measure"] == "uptime") != bool(data["components"]):
             raise ValidationError("an uptime is that of components, nothing else is", "components")
-        if (data["measure"] == "elsewhere") != (data["target"] is None):
-            raise ValidationError("what is measured here has a target", "target")
+        if data["figure"] and data["measure"] != "elsewhere":
+            raise ValidationError("a figure is counted elsewhere", "figure")
+        if (data["measure"] == "elsewhere" and not data["figure"]) != (data["target"] is None):
+            raise ValidationError("what is measured here, or has a figure, has a target", "target")
 
 
 class BookSchema(Schema):
@@ -278,7 +281,12 @@ def _lane(row: Document) -> Lane:
 
 def _promise(row: Document) -> Promise:
     names = ("to", "code", "clause", "fa", "en", "how_fa", "how_en", "measure", "components")
-    return Promise(from_=row["from"], target=row["target"], **{name: row[name] for name in names})
+    return Promise(
+        from_=row["from"],
+        target=row["target"],
+        figure=row.get("figure"),  # books of before know of none
+        **{name: row[name] for name in names},
+    )
 
 
 def main(argv: list[str] | None = None) -> int:

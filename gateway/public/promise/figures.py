@@ -1,6 +1,7 @@
 """What the promise page shows: tiles in plain words, rows by month, charts, and the open data."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import orjson
@@ -9,7 +10,15 @@ from markupsafe import Markup
 from bus.messages.message import to_wire
 from bus.messages.values import Json
 from contracts.notify.announcements import Promise
-from contracts.notify.promises import Change, KeptPromise, Promises
+from contracts.notify.promises import (
+    WHOLE,
+    Change,
+    KeptPromise,
+    OtherFigure,
+    Promises,
+    kept_by_figures,
+    kept_of,
+)
 from contracts.ticketing.public import Statistics
 from gateway.html import charts
 from gateway.html.csv_tables import BOM, line
@@ -18,7 +27,7 @@ from gateway.public.about.span_tables import months_label
 from gateway.public.site import words
 
 # The promises that the first lines of the page put in plain words, each by its clause of the seed.
-PLAIN = ("S4", "S1", "S11", "S7", "S12", "S8")
+PLAIN = ("S4", "S1", "S11", "S7", "S12", "S8", "S3")
 COLUMNS = (
     "month",
     "from",
@@ -79,9 +88,52 @@ def percent(hundredths: int) -> str:
     return f"{hundredths / 100:.2f}".rstrip("0").rstrip(".")
 
 
+def with_answers(promises: Promises, statistics: Statistics | None) -> Promises:
+    """Return the promises with those that ticketing counts: over all months of its statistics, and
+    month by month.
+    """
+    counted = [promise for promise in promises.promises if promise.figure]
+    if not counted or statistics is None:
+        return promises
+    found = [
+        OtherFigure(code=p.measure, first=p.first, last=p.last, count=p.count)
+        for p in statistics.periods
+    ]
+    return replace(
+        promises,
+        promises=tuple(_over_all(promise, statistics) for promise in promises.promises),
+        months=tuple(
+            replace(
+                month,
+                promises=(
+                    *month.promises,
+                    *(kept_by_figures(promise, month.month, found) for promise in counted),
+                ),
+            )
+            for month in promises.months
+        ),
+    )
+
+
+def _over_all(promise: Promise, statistics: Statistics) -> Promise:
+    if not promise.figure:
+        return promise
+    total = statistics.total
+    kept = kept_of(promise, total.get(WHOLE[promise.figure]), total.get(promise.figure))
+    return replace(
+        promise,
+        value=kept.value,
+        of=kept.of,
+        missed=kept.missed,
+        budget_left=kept.budget_left,
+    )
+
+
 def measured(promises: Promises) -> list[Promise]:
     """Return the promises that have a measure by month, in the order of the agreement."""
-    return [promise for promise in promises.promises if promise.measure != "elsewhere"]
+    return [
+        promise for promise in promises.promises if promise.measure != "elsewhere" or promise.figure
+    ]
 
 
 def plain_figures(promises: Promises, lang: str) -> list[PlainFigure]:

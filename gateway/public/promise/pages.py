@@ -57,6 +57,7 @@ class PromisePages:
             self._statistics(request),
             satisfaction(self._services, request),
         )
+        promises = figures.with_answers(promises, statistics)
         lang = words.language(request)
         return show(
             request,
@@ -74,14 +75,20 @@ class PromisePages:
             licence=(LICENCE, LICENCE_AT),
         )
 
+    async def _with_answers(self, request: Request) -> Promises:
+        promises, statistics = await asyncio.gather(
+            self._promises(request), self._statistics(request)
+        )
+        return figures.with_answers(promises, statistics)
+
     async def csv(self, request: Request) -> Response:
         """GET /promise.csv: each promise of each month as open data."""
-        promises = await self._promises(request)
+        promises = await self._with_answers(request)
         return Response(figures.as_csv(promises), media_type="text/csv; charset=utf-8")
 
     async def json(self, request: Request) -> Response:
         """GET /promise.json: the same, the last 90 days and the satisfaction."""
-        promises = await self._promises(request)
+        promises = await self._with_answers(request)
         rows = await satisfaction(self._services, request)
         body = figures.as_json(promises, rows, f"{self._portal}/promise")
         return Response(body, media_type="application/json")

@@ -114,6 +114,7 @@ class Promise:
     measure: Measure
     components: Sequence[str]
     target: int | None
+    figure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from bus.messages.message import to_wire
 from bus.messages.values import Json
 from bus.signatures.answer_key import answer_key
 from bus.signatures.keys import SigningKey
-from contracts.notify.promises import AskReport, CloseMonth, SignedReport
+from contracts.notify.promises import AskReport, CloseMonth, SignedReport, kept_by_figures
 from iran.persian import tehran_day
 from services.notify.context import Context
 from services.notify.domain.book import in_force
 from services.notify.news import months
 from services.notify.news.months import Month
+from services.notify.news.status import Measured, to_reply
 from services.notify.tables import PROMISE_REPORTS
 
 KIND = "mirab-promises+jws"
@@ -112,7 +113,13 @@ def sign(context: Context, report: Json, made_by: str, reason: str) -> SignedRep
 
 def _report(context: Context, month: Month, message: CloseMonth) -> Json:
     """What the report says: each promise with its words of then, and what others measured."""
-    kept = {promise.code: to_wire(promise) for promise in months.kept(context, month)}
+    in_force_then = in_force(context.book.promises, month.last)
+    by_others = (
+        kept_by_figures(to_reply(row, Measured()), month.name, message.figures)
+        for row in in_force_then
+        if row.figure
+    )
+    kept = {p.code: to_wire(p) for p in (*months.kept(context, month), *by_others)}
     return {
         "iss": context.portal,
         "month": month.name,
@@ -131,7 +138,7 @@ def _report(context: Context, month: Month, message: CloseMonth) -> Json:
                 "target": row.target,
                 **kept.get(row.code, {}),
             }
-            for row in in_force(context.book.promises, month.last)
+            for row in in_force_then
         ],
         "figures": [to_wire(figure) for figure in message.figures],
     }

@@ -155,7 +155,7 @@ def status(context: Context) -> Status:
             for component in context.book.components
         ),
         promises=tuple(
-            _promise(row, _measured(context, row, totals, first))
+            to_reply(row, _measured(context, row, totals, first))
             for row in in_force(context.book.promises, today)
         ),
     )
@@ -236,7 +236,7 @@ def _states(context: Context) -> dict[str, str]:
     return states
 
 
-def _promise(row: book.Promise, measured: Measured) -> Promise:
+def to_reply(row: book.Promise, measured: Measured) -> Promise:
     return Promise(
         code=row.code,
         clause=row.clause,
@@ -251,6 +251,7 @@ def _promise(row: book.Promise, measured: Measured) -> Promise:
         of=measured.of,
         missed=measured.missed,
         budget_left=measured.budget_left,
+        figure=row.figure,
     )
 
 

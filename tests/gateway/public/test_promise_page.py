@@ -16,7 +16,7 @@ from gateway.public.promise import figures
 from tests.gateway.papers.test_documents import text_of
 from tests.gateway.public.strangers import Portal
 from tests.gateway.public.test_kept_pages import AT
-from tests.gateway.public.test_reports_pages import STATISTICS
+from tests.gateway.public.test_reports_pages import STATISTICS, counts
 
 PORTAL_UP = {"code": "S4", "value": 9975, "of": 40_000, "missed": 100, "excluded": 60}
 MONTH = {
@@ -209,3 +209,71 @@ def test_no_smaller_count_than_everybody_sees_goes_into_a_report():
         for figure in figures_of(statistics, month):
             cell = (figure.code, figure.first, figure.last, figure.count)
             assert figure.count is None or cell in shown
+
+
+def with_target(portal, target=9000, **total):
+    """The portal with a target for the answers that come on time, which ticketing counts."""
+    answers = promise("S3", "elsewhere", figure="on_time", target=target)
+    promises = [answers, *PROMISES["promises"][1:]]
+    portal.services.replies["notify.promises.v1"] = {**PROMISES, "promises": promises}
+    months = (("1405-08", "1405-08", 20), ("1405-09", "1405-09", 20))
+    on_time = (("1405-08", "1405-08", 19), ("1405-09", "1405-09", 15))
+    portal.services.replies["ticketing.statistics.v1"] = {
+        **STATISTICS,
+        "total": {"registered": 60, "answered": 40, "on_time": 34, **total},
+        "periods": [*counts("answered", *months), *counts("on_time", *on_time)],
+    }
+    return portal
+
+
+def row_of(page, code):
+    return page.split(f'id="{code}"')[1].split("</tr>")[0]
+
+
+@pytest.mark.parametrize(("target", "word"), [(8500, "kept"), (8501, "not kept")])
+def test_answers_on_time_are_compared_with_their_target(portal, target, word):
+    page = with_target(portal, target).send("GET", "/promise?lang=en").text
+    row = row_of(page, "S3")
+    assert f"> {word}<" in row or f">{word}<" in row
+    assert "34 of 40" in row
+    for shown in (f"{target / 100:.2f}%", f"target {target / 100:g} %"):
+        assert shown in page, "in the table and in a tile"
+    assert "the agreement names no figure" not in row
+
+
+def test_each_month_says_whether_answers_came_on_time_on_the_page_and_in_open_data(portal):
+    page = with_target(portal).send("GET", "/promise?lang=en").text
+    table = page.split('<a href="#S3"><bdi')[1].split("</table>")[0]
+    running, over = table.split("<tbody>")[1].split("</tr>")[:2]
+    assert ("75.00%" in running, "#warn" in running.split("</td>")[0]) == (True, True)
+    assert ("95.00%" in over, "#warn" in over.split("</td>")[0]) == (True, False)
+    rows = csv.DictReader(
+        io.StringIO(portal.send("GET", "/promise.csv").content.decode("utf-8-sig"))
+    )
+    answers = [row for row in rows if row["promise"] == "S3"]
+    wanted = ("month", "target_percent", "value_percent", "of", "missed", "budget_left")
+    assert [[row[name] for name in wanted] for row in answers] == [
+        ["1405-09", "90", "75", "20", "5", "-3"],
+        ["1405-08", "90", "95", "20", "1", "1"],
+    ]
+    document = portal.send("GET", "/promise.json").json()
+    (answers,) = (p for p in document["promises"] if p["code"] == "S3")
+    assert (answers["value"], answers["target"], answers["of"]) == (8500, 9000, 40)
+
+
+def test_answers_that_are_too_few_to_show_are_judged_by_nobody(portal):
+    page = with_target(portal, on_time=None).send("GET", "/promise?lang=en").text
+    assert "too few to show" in row_of(page, "S3")
+    portal.services.replies["ticketing.statistics.v1"]["periods"] = counts(
+        "answered", ("1405-08", "1405-09", 40)
+    ) + counts("on_time", ("1405-08", "1405-09", 34))
+    months = portal.send("GET", "/promise.json").json()["months"]
+    assert [p["value"] for m in months for p in m["promises"] if p["code"] == "S3"] == [None, None]
+
+
+def test_while_ticketing_is_away_a_target_stands_without_a_word_of_whether_it_is_met(portal):
+    with_target(portal)
+    del portal.services.replies["ticketing.statistics.v1"]
+    row = row_of(portal.send("GET", "/promise?lang=en").text, "S3")
+    assert "the counts are not there now" in row
+    assert "kept" not in row

@@ -111,6 +111,36 @@ def test_a_month_is_closed_once_signed_and_never_changes(aban, signing):
             execute(aban.db, statement)
 
 
+def of_answers(on_time, *, first="1405-08", answered=40):
+    """What ticketing counted of a month."""
+    both = (("answered", answered), ("on_time", on_time))
+    return [
+        {"code": code, "first": first, "last": "1405-08", "count": count} for code, count in both
+    ]
+
+
+@pytest.mark.parametrize(
+    ("figures", "value", "of", "missed", "left"),
+    [
+        (of_answers(38), 9500, 40, 2, 2),
+        (of_answers(34), 8500, 40, 6, -2),
+        (of_answers(None), None, 0, 0, None),
+        (of_answers(34, first="1405-07"), None, 0, 0, None),
+        ([], None, 0, 0, None),
+    ],
+    ids=["kept", "not kept", "too few", "of more months", "not counted"],
+)
+def test_the_signed_report_compares_answers_on_time_with_their_target(
+    aban, signing, figures, value, of, missed, left
+):
+    aban.at("1405-09-04 09:00")
+    made = aban.call(c.CLOSE_MONTH, month="1405-08", figures=figures)
+    says = jwt.decode(made["jws"], signing, ["EdDSA"], options={"verify_iss": False})
+    answers = promise(says, "S3")
+    assert (answers["target"], answers["value"], answers["of"]) == (9000, value, of)
+    assert (answers["missed"], answers["budget_left"]) == (missed, left)
+
+
 def test_a_correction_is_an_edition_by_two_editors_beside_the_first(aban, signing):
     aban.at("1405-09-04 09:00")
     wanted = {"month": "1405-08", "figures": FIGURES}
