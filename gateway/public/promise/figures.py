@@ -95,7 +95,7 @@ def with_answers(promises: Promises, statistics: Statistics | None) -> Promises:
     counted = [promise for promise in promises.promises if promise.figure]
     if not counted or statistics is None:
         return promises
-    found = [
+    by_month = [
         OtherFigure(code=p.measure, first=p.first, last=p.last, count=p.count)
         for p in statistics.periods
     ]
@@ -107,7 +107,7 @@ def with_answers(promises: Promises, statistics: Statistics | None) -> Promises:
                 month,
                 promises=(
                     *month.promises,
-                    *(kept_by_figures(promise, month.month, found) for promise in counted),
+                    *(kept_by_figures(promise, month.month, by_month) for promise in counted),
                 ),
             )
             for month in promises.months
