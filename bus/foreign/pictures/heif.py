@@ -23,7 +23,6 @@ _PROPERTIES = frozenset(
     | {b"oinf", b"tols", b"a1op", b"a1lx"}
 )
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0", b"urn:mpeg:hevc:2015:auxid:1\0")
-_DATA = frozenset({b"mdat", b"idat"})
 _TILES, _AUXILIARY, _BOXES_MOST = b"dimg", b"auxl", 100_000
 # From this version on iloc names items by four bytes; infe by its version.
 _WIDE_PLACES, _ITEM_WIDTHS = 2, {2: 2, 3: 4}
@@ -62,10 +61,11 @@ def clean(raw: bytes) -> bytes:
     if any(box.type == b"moov" for box in top):
         raise ValueError("a series of pictures")
     (meta,) = (box for box in top if box.type == b"meta")
-    parts = {box.type: box for box in _boxes(content, meta.body + 4, meta.end)}
+    parts = _parts(content, meta)
     references = list(_references(content, parts.get(b"iref")))
     kept = _items_of_picture(content, parts, references)
-    data = [box for box in (*top, *parts.values()) if box.type in _DATA]
+    data = [box for box in top if box.type == b"mdat"]
+    data += [parts[b"idat"]] if b"idat" in parts else []
     _blank_between(content, data, list(_places(content, parts, kept)))
     _free_items(content, parts[b"iinf"], kept)
     for reference in references:
@@ -85,6 +85,17 @@ def _top(content: bytearray) -> Iterator[_Box]:
     """Yield the boxes of the file; what stands behind them need not be one."""
     with contextlib.suppress(ValueError):
         yield from _boxes(content, 0, len(content))
+
+
+def _parts(content: bytearray, meta: _Box) -> dict[bytes, _Box]:
+    """The boxes of the list of items by their types. ValueError if there are two of one type: one
+    reader would take the first, another the second.
+    """
+    boxes = [box for box in _boxes(content, meta.body + 4, meta.end) if box.type in _OF_META]
+    parts = {box.type: box for box in boxes}
+    if len(parts) < len(boxes):
+        raise ValueError("two boxes of one type")
+    return parts
 
 
 def _without_rest(content: bytearray, top: list[_Box]) -> bytes:
