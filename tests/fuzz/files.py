@@ -14,9 +14,9 @@ from pypdf import PdfWriter
 from bus.errors import ContractError, RuleBroken
 from bus.foreign import photos
 from bus.foreign.csv_rows import Reader, Unread, delimiter_of
-from contracts.ticketing.calendars.holidays import FAULTS
 from bus.foreign.filetypes import type_of
 from bus.foreign.pictures.cleaning import CLEANERS, clean
+from contracts.ticketing.calendars.holidays import FAULTS
 from deploy.local.state import CHECKOUT
 from gateway.agency.files import lines
 from gateway.notify import pdf_check

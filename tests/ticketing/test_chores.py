@@ -339,7 +339,7 @@ def opened(hand, code, id_):
 
 def open_as_before(hand, content):
     """A ticket with a picture that was open already when pictures were not yet cleaned; the
-    migration has it held once more (0037).
+    migration has it held once more (0035).
     """
     code, id_ = with_photo(hand, content)
     execute(hand.db, "update files set scanned_at = now() where id = %s", (id_,))

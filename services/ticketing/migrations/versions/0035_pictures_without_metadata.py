@@ -5,8 +5,8 @@ Pictures that were open before are held once more, so that they are cleaned as n
 
 from alembic import op
 
-revision = "0037"
-down_revision = "0032"
+revision = "0035"
+down_revision = "0034"
 
 
 def upgrade() -> None:
