@@ -27,7 +27,7 @@ OPTIONAL = {
         "RECEIPTS_ORIGIN",
     ),
     *("NOTIFY_PROVIDERS_FILE", "PSPS_FILE", "WATCHED_PARTS", "MAIL_PORT", "CLAMD_ADDRESS"),
-    *("FORWARD_CITIES_FILE", "FORWARD_SANDBOX", "HOLIDAYS_URL", "HOLIDAYS_SANDBOX"),
+    *("FORWARD_CITIES_FILE", "FORWARD_SANDBOX", "HOLIDAYS_ADDRESS", "HOLIDAYS_SANDBOX"),
 }
 NEEDED_IN_PUBLIC = {
     "REPLAY_DIR": "Without it a restart of the agency face forgets which requests it took, and "

@@ -112,7 +112,7 @@ PARTS = (
             "SMTP_URL",
             "FORWARD_CITIES_FILE",
             "FORWARD_SANDBOX",
-            "HOLIDAYS_URL",
+            "HOLIDAYS_ADDRESS",
             "HOLIDAYS_SANDBOX",
             *DISK_LIMITS,
             *NOTICE_LIMITS,

@@ -39,8 +39,8 @@ class _Unread(Exception):
 
 
 def read_when_due(store: Store, settings: Settings, now: Callable[[], dt.datetime]) -> None:
-    """Read the address of HOLIDAYS_URL, if there is one and its time has come."""
-    url = settings.get("HOLIDAYS_URL")
+    """Read the address of HOLIDAYS_ADDRESS, if there is one and its time has come."""
+    url = settings.get("HOLIDAYS_ADDRESS")
     if not url:
         return
     with store.transaction() as tx:

@@ -278,7 +278,7 @@ def publisher():
 
 @pytest.fixture
 def subscribed(hand, publisher):
-    configure(hand, HOLIDAYS_URL=publisher.url, HOLIDAYS_SANDBOX="1")
+    configure(hand, HOLIDAYS_ADDRESS=publisher.url, HOLIDAYS_SANDBOX="1")
     return hand
 
 
@@ -333,7 +333,7 @@ def test_what_was_read_stays_while_the_address_is_away_and_it_is_asked_again_in_
     ],
 )
 def test_no_address_of_ours_and_none_without_tls_is_ever_called(hand, url, sandbox, problem):
-    configure(hand, HOLIDAYS_URL=url, HOLIDAYS_SANDBOX=sandbox)
+    configure(hand, HOLIDAYS_ADDRESS=url, HOLIDAYS_SANDBOX=sandbox)
     source = chore(hand)
     assert (source["problem"], source["read_at"], source["holidays"]) == (problem, None, 0)
 
