@@ -6,7 +6,7 @@ that is undone would count no failed attempt.
 
 from bus.messages.kinds import Request
 from contracts.agencies import desk as agencies
-from contracts.billing import treasury
+from contracts.billing import account, treasury
 from contracts.notify import announcements, bulk, email_reports, govnotify, promises, senders
 from contracts.notify import desk as notify
 from contracts.rehearsals import Rehearse, Rehearsed
@@ -55,6 +55,10 @@ _BILLING: tuple[Request, ...] = (
     treasury.NOTE_REFUND_PAID,
     treasury.RESOLVE,
     treasury.CLOSE_DAY,
+    account.PROPOSE_BOOKING,
+    account.APPROVE_BOOKING,
+    account.REFUSE_BOOKING,
+    account.TAKE_BOOKING_BACK,
 )
 _AGENCIES: tuple[Request, ...] = (
     agencies.APPROVE,

@@ -19,11 +19,17 @@ ENTRY_KINDS = (
     "reversed",
     "refund_owed",
     "refund_paid",
+    "account_opened",
+    "account_matched",
+    "account_credit",
+    "account_debit",
+    "account_booked",
 )
 ACCOUNTS = (
     "receivable",
     "cash_in_transit",
     "bank",
+    "account",
     "claims",
     "vat",
     "suspense",
@@ -33,6 +39,7 @@ ACCOUNTS = (
     "refunded",
     "waivers",
     "bank_fees",
+    "opening",
 )
 
 

@@ -16,6 +16,12 @@ EXCEPTION_KINDS = (
     "not_in_file",
     "not_in_ledger",
     "ref_reused",
+    "account_unknown",
+    "account_twice",
+    "account_surplus",
+    "account_short",
+    "account_missing",
+    "account_debit",
 )
 
 

@@ -81,6 +81,7 @@ class ServiceForm(Schema):
     expire_days = fields.Integer(load_default=None, validate=validate.Range(1, 1000))
     remind_days = whole(0, 1000, required=True)
     of_register = fields.Boolean(load_default=False)
+    reminders = fields.List(whole(1, 365), load_default=[1], validate=validate.Length(0, 5))
 
     @validates_schema(skip_on_field_errors=True)
     def _can_be_paid(self, data: Json, **_: object) -> None:
@@ -88,12 +89,24 @@ class ServiceForm(Schema):
             raise ValidationError("it would end before it is due", "expire_days")
         if data["remind_days"] > data["due_days"]:
             raise ValidationError("it would be reminded of before it is issued", "remind_days")
+        if data["reminders"] != sorted(set(data["reminders"])):
+            raise ValidationError("each day must be after the one before it", "reminders")
 
 
 class PspForm(Schema):
     code = Text(40, required=True)
     fa = Text(100, required=True)
     en = Text(100, required=True)
+    marks = fields.List(Text(60, least=3), load_default=list)
+
+
+class AccountForm(Schema):
+    """When banks settle to the treasury's account, and how its entries name the banks."""
+
+    settle_days = whole(0, 30, load_default=2)
+    weekend = fields.List(whole(0, 6), load_default=[3, 4], validate=validate.Length(0, 3))
+    holidays = fields.List(Day(), load_default=list)
+    bills_marks = fields.List(Text(60, least=3), load_default=list)
 
 
 class BookForm(Schema):
@@ -105,6 +118,8 @@ class BookForm(Schema):
     seasons = fields.List(fields.Nested(SeasonForm), required=True)
     services = fields.List(fields.Nested(ServiceForm), required=True, validate=validate.Length(1))
     psps = fields.List(fields.Nested(PspForm), load_default=list)
+    account = fields.Nested(AccountForm, load_default=lambda: AccountForm().load({}))
+    least_reminded_rials = whole(0, 10**12, load_default=0)
 
     @validates_schema(skip_on_field_errors=True)
     def _one_row_a_day(self, data: Json, **_: object) -> None:

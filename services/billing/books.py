@@ -15,6 +15,7 @@ from bus.messages.values import Json
 from bus.process.private import own_files_only
 from services.billing.book_schema import BookForm
 from services.billing.domain.book import (
+    Account,
     Book,
     Dated,
     DatedRow,
@@ -57,8 +58,28 @@ def to_book(version: int, document: Json) -> Book:
         rounding=_dated(Rounding, rows["rounding"]),
         encoders=_dated(EncoderRow, rows["encoders"]),
         seasons=tuple(Season(row["code"], tuple(row["months"])) for row in document["seasons"]),
-        services=tuple(Service(**row) for row in document["services"]),
-        psps=tuple(PspName(**row) for row in document["psps"]),
+        services=tuple(_service(row) for row in document["services"]),
+        psps=tuple(
+            PspName(**{**row, "marks": tuple(row.get("marks", ()))}) for row in document["psps"]
+        ),
+        account=_account(document.get("account")),
+        least_reminded=document.get("least_reminded_rials", 0),
+    )
+
+
+def _service(row: Json) -> Service:
+    return Service(**{**row, "reminders": tuple(row.get("reminders", (1,)))})
+
+
+def _account(row: Json | None) -> Account:
+    """How the account is settled; a book that was imported before this existed says nothing."""
+    if row is None:
+        return Account()
+    return Account(
+        row["settle_days"],
+        tuple(row["weekend"]),
+        frozenset(dt.date.fromisoformat(day) for day in row["holidays"]),
+        tuple(row["bills_marks"]),
     )
 
 

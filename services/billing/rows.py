@@ -13,6 +13,8 @@ from services.billing.domain.tariff import Tariff, TariffState
 
 ExceptionState = Literal["OPEN", "RESOLVED"]
 RefundState = Literal["REQUESTED", "APPROVED", "PAID", "REFUSED"]
+BookingAct = Literal["match", "fee", "claim"]
+BookingState = Literal["REQUESTED", "APPROVED", "REFUSED"]
 # The result of comparing a row of a bank's file: matched, or the kind of its exception.
 RowResult = Literal["", "matched"] | ExceptionKind
 
@@ -47,6 +49,9 @@ class BillRow:
     replaces: str | None
     of_register: bool
     reminded: Reminded
+    reminders: int
+    reminded_on: dt.date | None
+    objection: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,27 @@ class TariffRow(Tariff):
     drafted_at: dt.datetime
     approved_by: str | None
     withdrawn_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRow:
+    """A proposed booking of what is unclear about the account; ``rials`` in rials.
+
+    One that was taken back is REFUSED, and decided by nobody.
+    """
+
+    id: int
+    exception: int
+    act: BookingAct
+    batch: str | None
+    rials: Rials
+    note: str
+    state: BookingState
+    requested_by: str
+    requested_at: dt.datetime
+    decided_by: str | None
+    decided_at: dt.datetime | None
+    decision: str
 
 
 @dataclass(frozen=True, slots=True)

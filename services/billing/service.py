@@ -16,6 +16,8 @@ from contracts.inquiry import questions
 from iran.persian import tehran_day
 from members.rights import calling_agency
 from services.billing import books, officers
+from services.billing.account import matching
+from services.billing.account.entrypoints import AccountEntrypoints
 from services.billing.bills import changes, due_dates, issuance, search
 from services.billing.bills.replies import Replies, quoted
 from services.billing.context import Context
@@ -34,7 +36,7 @@ from services.billing.tariffs import csv_file, listing, quotes
 WRITERS = {"beancount": journals.beancount, "hledger": journals.hledger}
 
 
-class Billing(RehearsalEntrypoints, Service):
+class Billing(RehearsalEntrypoints, AccountEntrypoints, Service):
     """Entrypoints and chores of the billing context."""
 
     name = "billing"
@@ -270,14 +272,19 @@ class Billing(RehearsalEntrypoints, Service):
 
     @serve(treasury.NOTE_REFUND_PAID)
     def note_refund_paid(self, tx: Tx, message: treasury.RefundPaid) -> Refunds:
-        refunds.note_paid(self.officer(tx), message.id, message.bank_ref)
+        context = self.officer(tx)
+        refunds.note_paid(context, message.id, message.bank_ref)
+        matching.match_again(context)
         return refunds_reply(refunds.list_refunds(tx.conn))
 
     # --- officers: files, days, journal ---
 
     @serve(treasury.TAKE_FILE)
     def take_file(self, tx: Tx, message: treasury.TakeFile) -> treasury.FileTaken:
-        return files.take(self.officer(tx), message, list(self.psps))
+        context = self.officer(tx)
+        reply = files.take(context, message, list(self.psps))
+        matching.match_again(context)
+        return reply
 
     @serve(treasury.LOOK_AT_DAY)
     def look_at_day(self, tx: Tx, message: treasury.OfDay) -> Close:

@@ -158,6 +158,9 @@ BILLS = Table(
     Column("replaces", Text),
     Column("of_register", Boolean, nullable=False, server_default="false"),
     Column("reminded", Text, nullable=False, server_default=""),
+    Column("reminders", Integer, nullable=False, server_default="0"),
+    Column("reminded_on", Date),
+    Column("objection", Text, nullable=False, server_default=""),
 )
 BILL_EVENTS = Table(
     "bill_events",
@@ -295,6 +298,64 @@ FILE_ROWS = Table(
     Column("paid_at", MOMENT, nullable=False),
     Column("result", Text, nullable=False),
     UniqueConstraint("channel", "kind", "key"),
+)
+
+# --- the treasury's account ---
+
+ACCOUNT_STATEMENTS = Table(
+    "account_statements",
+    metadata,
+    _id(),
+    Column("form", Text, nullable=False),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("from_day", Date, nullable=False),
+    Column("to_day", Date, nullable=False),
+    Column("opening", BigInteger, nullable=False),
+    Column("closing", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("taken_at", MOMENT, nullable=False),
+    Column("taken_by", Text, nullable=False),
+)
+ACCOUNT_ROWS = Table(
+    "account_rows",
+    metadata,
+    _id(),
+    Column("statement", BigInteger, ForeignKey(ACCOUNT_STATEMENTS.c.id), nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("day", Date, nullable=False),
+    Column("rials", BigInteger, nullable=False),
+    Column("balance", BigInteger, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("channel", Text),
+    Column("result", Text, nullable=False),
+)
+BOOKINGS = Table(
+    "bookings",
+    metadata,
+    _id(),
+    Column("exception", BigInteger, ForeignKey(EXCEPTIONS.c.id), nullable=False),
+    Column("act", Text, nullable=False),
+    Column("batch", Text),
+    Column("rials", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="REQUESTED"),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", MOMENT, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", MOMENT),
+    Column("decision", Text, nullable=False, server_default=""),
+)
+ALLOCATIONS = Table(
+    "allocations",
+    metadata,
+    _id(),
+    Column("batch", Text, nullable=False),
+    Column("row", BigInteger, ForeignKey(ACCOUNT_ROWS.c.id)),
+    Column("booking", BigInteger, ForeignKey(BOOKINGS.c.id)),
+    Column("rials", BigInteger, nullable=False),
+    Column("at", MOMENT, nullable=False),
 )
 CLOSES = Table(
     "closes",

@@ -90,15 +90,32 @@ class Service:
     expire_days: int | None
     remind_days: int
     of_register: bool
+    reminders: tuple[int, ...] = (1,)
 
 
 @dataclass(frozen=True, slots=True)
 class PspName:
-    """The names of a bank's gateway."""
+    """The names of a bank's gateway, and the ``marks`` by which entries of the treasury's account
+    name it (the number of a terminal, a name).
+    """
 
     code: str
     fa: str
     en: str
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """When banks settle to the treasury's account: so many working days after a file's day.
+
+    ``weekend`` as date.weekday() counts; ``bills_marks`` name the banks' money of bills.
+    """
+
+    settle_days: int = 2
+    weekend: tuple[int, ...] = (3, 4)
+    holidays: frozenset[dt.date] = frozenset()
+    bills_marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +131,8 @@ class Book:
     seasons: tuple[Season, ...]
     services: tuple[Service, ...]
     psps: tuple[PspName, ...]
+    account: Account = Account()
+    least_reminded: Rials = 0
 
     def service(self, code: str) -> Service:
         """Find a chargeable service. Raises RuleBroken ``tariff.service_unknown``."""

@@ -23,6 +23,8 @@ CLAIMS = "claims"
 SUSPENSE = "suspense"
 REFUNDS = "refunds"
 REFUNDED = "refunded"
+ACCOUNT = "account"
+OPENING = "opening"
 EntryKind = Literal[
     "issued",
     "waived",
@@ -35,12 +37,18 @@ EntryKind = Literal[
     "reversed",
     "refund_owed",
     "refund_paid",
+    "account_opened",
+    "account_matched",
+    "account_credit",
+    "account_debit",
+    "account_booked",
 ]
 # account → (path in beancount and hledger, Persian name)
 ACCOUNTS = {
     RECEIVABLE: ("Assets:Receivable", "حساب‌های دریافتنی"),
     TRANSIT: ("Assets:CashInTransit", "وجوه در راه"),
     BANK: ("Assets:Bank", "بانک"),
+    ACCOUNT: ("Assets:TreasuryAccount", "حساب خزانه"),
     CLAIMS: ("Assets:ClaimsOnBanks", "مطالبات از بانک‌ها"),
     VAT: ("Liabilities:VAT", "مالیات بر ارزش افزوده"),
     SUSPENSE: ("Liabilities:Suspense", "حساب معلق"),
@@ -50,6 +58,7 @@ ACCOUNTS = {
     REFUNDED: ("Expenses:Refunded", "استرداد درآمد"),
     WAIVERS: ("Expenses:Waivers", "معافیت و بخشودگی"),
     BANK_FEES: ("Expenses:BankFees", "کارمزد بانکی"),
+    OPENING: ("Equity:Opening", "مانده آغازین"),
 }
 
 
@@ -148,6 +157,28 @@ def refund_owed(rials: Rials, *, suspended: bool, vat: Rials = 0) -> tuple[Posti
 def refund_paid(rials: Rials) -> tuple[Posting, ...]:
     """The treasury transferred a refund."""
     return entry((REFUNDS, rials), (BANK, -rials))
+
+
+def account_opened(balance: Rials, settled: Rials) -> tuple[Posting, ...]:
+    """The first statement begins; its opening ``balance`` holds what was ``settled`` before."""
+    return entry((ACCOUNT, balance), (BANK, -settled), (OPENING, settled - balance))
+
+
+def account_matched(rials: Rials, surplus: Rials = 0) -> tuple[Posting, ...]:
+    """The account shows money that banks' files or a refund announced, and a ``surplus`` beside it.
+    What is taken from the account is below zero.
+    """
+    return entry((ACCOUNT, rials + surplus), (BANK, -rials), (SUSPENSE, -surplus))
+
+
+def account_debit(rials: Rials) -> tuple[Posting, ...]:
+    """The bank took money from the account that is no refund of ours; it has to explain it."""
+    return entry((CLAIMS, rials), (ACCOUNT, -rials))
+
+
+def account_booked(source: str, target: str, rials: Rials) -> tuple[Posting, ...]:
+    """Two officers moved what was unclear from one account of the ledger to another."""
+    return entry((target, rials), (source, -rials))
 
 
 def balances(postings: Iterable[Posting]) -> dict[str, Rials]:

@@ -49,6 +49,12 @@ ExceptionKind = Literal[
     "not_in_file",
     "not_in_ledger",
     "ref_reused",
+    "account_unknown",
+    "account_twice",
+    "account_surplus",
+    "account_short",
+    "account_missing",
+    "account_debit",
 ]
 # Domain facts, section 10. What a browser says leads only to RETURNED and CANCELLED; only the
 # bank's own answer leads to VERIFIED.

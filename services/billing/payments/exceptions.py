@@ -19,6 +19,8 @@ from services.billing.rows import ExceptionRow, NumberedException
 from services.billing.tables import BILLS, EXCEPTIONS, FILE_ROWS, REFUNDS
 
 ENDED_SHOWN = 100
+# No money lies in suspense, and yet an explanation alone would leave the ledger open.
+BOOKED: tuple[ExceptionKind, ...] = ("account_missing", "account_short", "account_debit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,15 @@ def settled_unknown(conn: Connection, subject: str, rials: Rials) -> int | None:
 def resolve(context: Context, message: Resolve) -> None:
     """End an exception by an officer: by a refund, by applying the money to a bill, or by an
     explanation. Raises NotFound ``exception.not_found``, RuleBroken ``exception.resolved``,
-    ``exception.has_money``, ``exception.no_money``, ``exception.reversing``, ``exception.no_fit``.
+    ``exception.has_money``, ``exception.no_money``, ``exception.reversing``, ``exception.no_fit``,
+    ``exception.needs_booking``.
     """
-    row = _locked(context.conn, message.id)
+    row = locked(context.conn, message.id)
+    if row.kind in BOOKED:
+        raise RuleBroken(
+            "Two officers settle such a difference of the account: propose a booking.",
+            code="exception.needs_booking",
+        )
     if row.in_suspense and message.how == "explained":
         raise RuleBroken(
             f"{row.rials} rials lie in suspense: refund them or apply them to a bill.",
@@ -107,10 +115,13 @@ def resolve(context: Context, message: Resolve) -> None:
     elif message.how == "apply":
         assert message.number is not None, "the contract requires it"
         _apply(context, row, message.number)
-    _end(context, row.id, message.how, message.note)
+    end(context, row.id, message.how, message.note)
 
 
-def _locked(conn: Connection, id_: int) -> ExceptionRow:
+def locked(conn: Connection, id_: int) -> ExceptionRow:
+    """Lock an open exception. Raises NotFound ``exception.not_found``, RuleBroken
+    ``exception.resolved``.
+    """
     statement = select(EXCEPTIONS).where(EXCEPTIONS.c.id == id_).with_for_update()
     row = fetch_one(conn, ExceptionRow, statement)
     if row is None:
@@ -146,7 +157,8 @@ def _apply(context: Context, row: ExceptionRow, number: str) -> None:
     changes.pay(context, bill, "applied")
 
 
-def _end(context: Context, id_: int, resolution: str, note: str) -> None:
+def end(context: Context, id_: int, resolution: str, note: str) -> None:
+    """End an exception by the officer who acts."""
     old_note = EXCEPTIONS.c.note
     context.conn.execute(
         update(EXCEPTIONS)

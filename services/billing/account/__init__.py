@@ -1,0 +1,1 @@
+"""The treasury's account: its statements, and what of the banks' files they show."""
