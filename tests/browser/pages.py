@@ -28,6 +28,7 @@ DESK = (
     "/treasury/exceptions",
     "/treasury/refunds",
     "/treasury/files",
+    "/treasury/account",
     "/treasury/day",
     "/treasury/journal",
     "/treasury/statements",

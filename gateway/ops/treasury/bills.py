@@ -24,7 +24,7 @@ from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Previewer
 from gateway.ops.staff.tables import ORDER, address_of, csv_response, filters_of, order_of
-from gateway.ops.treasury import cells
+from gateway.ops.treasury import cells, texts
 from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
 from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day
@@ -229,7 +229,8 @@ def _issue_fields(values: Mapping[str, list[str]]) -> Fields:
 async def bank_names(pages: StaffPages, request: Request) -> dict[str, str]:
     """The names of banks and gateways, by their codes."""
     reply = await pages.ask(request, contracts.LOOK_AT_DAY, contracts.OfDay(day=yesterday()))
-    return {channel.code: channel.fa for channel in reply.channels}
+    names = {channel.code: channel.fa for channel in reply.channels}
+    return {**names, "account": texts.ACCOUNTS["account"]}
 
 
 async def billed_agencies(pages: StaffPages, request: Request) -> list[str]:

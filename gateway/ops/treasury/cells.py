@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from contracts.billing.account import Side
 from contracts.billing.bills import Bill
 from contracts.billing.treasury_figures import EntryView
 from contracts.billing.treasury_views import ExceptionView, RefundView
@@ -48,6 +49,17 @@ REFUND_HEADS = (
     "شماره پیگیری بانک",
 )
 ENTRY_HEADS = ("سند", "روز", "نوع", "شرح", "قبض", "دستگاه", "حساب", "بدهکار", "بستانکار")
+
+SIDE_HEADS = (
+    "بانک",
+    "روز",
+    "مهلت",
+    "پرداخت‌های ما",
+    "فایل بانک",
+    "باید برسد",
+    "رسیده",
+    "وضعیت",
+)
 
 Cells = list[object]
 
@@ -99,6 +111,20 @@ def refund_cells(row: RefundView, person: Person) -> Cells:
         person(row.approved_by),
         row.decision or "",
         row.bank_ref or "",
+    ]
+
+
+def side_cells(side: Side) -> Cells:
+    """A bank's day on its three sides as one row."""
+    return [
+        side.fa,
+        formats.day(side.day),
+        formats.day(side.until),
+        "" if side.captured_rials is None else side.captured_rials,
+        side.file_rials,
+        side.expected_rials,
+        side.shown_rials,
+        texts.SIDES[side.state],
     ]
 
 

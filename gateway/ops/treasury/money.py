@@ -24,6 +24,7 @@ from gateway.ops.staff.previews import Preview
 from gateway.ops.staff.tables import ORDER, address_of, csv_response, filters_of, ordered
 from gateway.ops.treasury import cells, texts
 from gateway.ops.treasury.bills import bank_names
+from gateway.ops.treasury.exception_view import exception_view
 from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
 
@@ -51,14 +52,6 @@ class ListView(Generic[Row]):
 
     rows: Sequence[Row]
     counts: Mapping[str, int]
-    banks: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class RowView(Generic[Row]):
-    """A row that has a page of its own, and the names of banks."""
-
-    row: Row
     banks: Mapping[str, str]
 
 
@@ -109,12 +102,8 @@ class Money:
         return await self._exception(request, NO_SUBMISSION)
 
     async def _exception(self, request: Request, submission: Submission) -> Response:
-        view = self._exception_view(request)
+        view = exception_view(self._pages, request)
         return await self._pages.page(request, "exception", submission, view=view)
-
-    async def _exception_view(self, request: Request) -> RowView[ExceptionView]:
-        row = await self._previews.exception(request, request.path_params["id"])
-        return RowView(row, await bank_names(self._pages, request))
 
     async def resolve(self, request: Request) -> Response:
         """POST /desk/treasury/exceptions/{id}/{how}: refund, apply, explained."""

@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from gateway.ops.staff.pages import StaffPages
 from gateway.ops.staff.session import Desk
+from gateway.ops.treasury.account import Account
 from gateway.ops.treasury.banks import Banks
 from gateway.ops.treasury.bills import Bills
 from gateway.ops.treasury.documents import Documents
@@ -15,5 +16,12 @@ from gateway.ops.treasury.tariffs import Tariffs
 def routes(desk: Desk) -> list[Route]:
     """The routes below /desk/treasury."""
     pages = StaffPages(desk, TREASURY)
-    parts = (Banks(pages), Tariffs(pages), Bills(pages), Money(pages), Documents(pages))
+    parts = (
+        Banks(pages),
+        Tariffs(pages),
+        Bills(pages),
+        Money(pages),
+        Account(pages),
+        Documents(pages),
+    )
     return [route for part in parts for route in part.routes()]

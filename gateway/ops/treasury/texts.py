@@ -9,6 +9,7 @@ from contracts.billing.treasury_views import RefundView
 from gateway.html.formats import label
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
+from gateway.ops.treasury import account_texts, problem_texts
 from iran.persian import tehran_day
 
 BILL_STATES = {
@@ -25,6 +26,9 @@ REFUND_STATES = {
     "PAID": "واریزشده",
     "REFUSED": "ردشده",
 }
+# What the page of the account says.
+ACTS, ACT_FORMS, CLAIM_PAID = account_texts.ACTS, account_texts.ACT_FORMS, account_texts.CLAIM_PAID
+FORMS, SIDES, SIDE_PILLS = account_texts.FORMS, account_texts.SIDES, account_texts.SIDE_PILLS
 EXCEPTION_STATES = {"OPEN": "باز", "RESOLVED": "پایان‌یافته"}
 # kind of an entry of the ledger → its Persian name
 ENTRY_KINDS = {
@@ -39,6 +43,7 @@ ENTRY_KINDS = {
     "reversed": "پس گرفتن بانک",
     "refund_owed": "استرداد تأییدشده",
     "refund_paid": "استرداد واریزشده",
+    **account_texts.ENTRY_KINDS,
 }
 ACCOUNTS = {
     "receivable": "حساب‌های دریافتنی",
@@ -53,6 +58,7 @@ ACCOUNTS = {
     "refunded": "استرداد درآمد",
     "waivers": "معافیت و بخشودگی",
     "bank_fees": "کارمزد بانکی",
+    **account_texts.ACCOUNTS,
 }
 # How a state is marked: kind and icon of its pill.
 PILLS = {
@@ -109,7 +115,12 @@ REASONS = {
     "other": "دیگر",
 }
 ROLES = {"clerk": "کارشناس خزانه", "approver": "تأییدکننده خزانه"}
-WAYS = {"refund": "استرداد", "apply": "برای یک قبض", "explained": "توضیح داده شد"}
+WAYS = {
+    "refund": "استرداد",
+    "apply": "برای یک قبض",
+    "explained": "توضیح داده شد",
+    **account_texts.WAYS,
+}
 # kind of exception → (name, meaning and remedy)
 EXCEPTIONS = {
     "amount_differs": ("مبلغ دیگری آمده", "بانک مبلغی جز مبلغ قبض گزارش کرده است."),
@@ -120,6 +131,7 @@ EXCEPTIONS = {
     "not_in_file": ("در فایل بانک نیست", "پرداخت ما در هیچ فایل تسویه نیامده؛ از بانک بپرسید."),
     "not_in_ledger": ("در دفتر ما نیست", "بانک پولی تسویه کرده که پرداختش را نمی‌شناسیم."),
     "ref_reused": ("شماره مرجع تکراری", "شماره پرداخت دیگری آورده شد؛ چیزی دو بار ثبت نشد."),
+    **account_texts.EXCEPTIONS,
 }
 FIELDS = {
     "payer": "پرداخت‌کننده",
@@ -159,6 +171,7 @@ FIELDS = {
     "psp": "بانک",
     "kind": "نوع فایل",
     "format": "قالب",
+    **account_texts.FIELDS,
 }
 FAULTS = {
     **refusal_texts.FAULTS,
@@ -177,63 +190,9 @@ FAULTS = {
     "file.total": "شمار یا جمع آن با سطرها برابر نیست؛ فایل را دوباره از بانک بگیرید.",
     "line.unreadable": "این سطر خوانده نشد؛ نقل‌قول‌ها و جداکننده‌ها را ببینید.",
     "line.columns": "شمار خانه‌های این سطر با سطر نخست یکی نیست.",
+    **account_texts.FAULTS,
 }
-PROBLEMS = {
-    "treasury.not_an_officer": "شما از کاربران خزانه دسترسی ندارید؛ آن را از مسئول خزانه بخواهید.",
-    "treasury.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان خزانه بخواهید.",
-    "treasury.same_person": "این کار را خود شما آغاز کرده‌اید؛ همکار دوم باید تصمیم بگیرد.",
-    "treasury.no_book": "خزانه هنوز دفتری ندارد؛ مدیر سامانه باید آن را بارگذاری کند.",
-    "tariff.none": "برای این خدمت و این روز تعرفه‌ای در اجرا نیست؛ نخست ردیفی را تأیید کنید.",
-    "quote.too_large": "جمع این مبلغ از سقف یک قبض بیشتر است؛ مقدار کمتری وارد کنید.",
-    "tariff.not_found": "چنین ردیفی نیست؛ فهرست را دوباره ببینید.",
-    "tariff.move": "وضعیت این ردیف تغییر کرده است؛ فهرست را دوباره ببینید.",
-    "tariff.same_day": "ردیف تأییدشده دیگری برای همین دسته از همین روز آغاز می‌شود.",
-    "tariff.in_force": "این ردیف در اجراست و پس گرفته نمی‌شود؛ ردیفی با روز دیرتر بنویسید.",
-    "bill.not_found": "چنین قبضی نیست؛ شماره را دوباره ببینید.",
-    "bill.not_open": "قبض باز نیست.",
-    "bill.move": "قبض در این وضعیت این کار را نمی‌پذیرد.",
-    "bill.not_void": "تنها به جای قبض باطل یا منقضی قبض تازه صادر می‌شود؛ نخست آن را باطل کنید.",
-    "bill.too_late": "این استعلام دیگر پاسخ‌دادنی نیست؛ متقاضی باید در درگاه از نو استعلام کند.",
-    "bill.amount": "شناسه پرداخت این مبلغ را در خود جا نمی‌دهد؛ چند قبض صادر کنید.",
-    "bill.race": "هم‌زمان قبض دیگری صادر شد؛ دوباره بفرستید.",
-    "bill.charged": "این مبنا قبض دارد: نخست آن را باطل کنید، یا شماره مبنای دیگری بنویسید.",
-    "bill.changed": "تعرفه یا نرخی پس از نگاه شما تغییر کرد و قبضی صادر نشد؛ قبض را دوباره ببینید.",
-    "tariff.changed": "پس از نگاه شما ردیف دیگری تأیید شد؛ این ردیف تأیید نشد؛ دوباره ببینید.",
-    "tariff.service_unknown": "چنین خدمتی در دفتر خزانه نیست؛ از فهرست انتخاب کنید.",
-    "money.not_in_force": "این واحد پول در آن روز رواج ندارد؛ روز یا واحد دیگری بنویسید.",
-    "vat.missing": "نرخ مالیات آن روز ثبت نشده است؛ مدیر سامانه باید آن را در دفتر بیاورد.",
-    "rounding.missing": "قاعده گرد کردن آن روز ثبت نشده است؛ مدیر سامانه باید آن را بیاورد.",
-    "payment.not_found": "چنین پرداختی نیست؛ شماره را دوباره ببینید.",
-    "payment.ended": "این پرداخت پایان یافته است؛ صفحه را تازه کنید.",
-    "payment.move": "وضعیت این پرداخت تغییر کرده است؛ صفحه را تازه کنید.",
-    "bill.not_paid": "این قبض پرداخت نشده است؛ چیزی برای برگرداندن نیست.",
-    "psp.unreachable": "درگاه پرداخت پاسخ نمی‌دهد؛ چند دقیقه دیگر دوباره ببینید.",
-    "psp.unreadable": "پاسخ درگاه پرداخت خوانده نشد؛ از بانک بپرسید.",
-    "psp.declined": "درگاه پرداخت نپذیرفت؛ از بانک بپرسید.",
-    "psp.no_reversal": "این درگاه برگشت خودکار ندارد؛ استرداد بخواهید.",
-    "payment.under_way": "کسی در حال پرداخت این قبض است؛ تا پاسخ بانک بمانید.",
-    "exception.not_found": "چنین مغایرتی نیست.",
-    "exception.resolved": "همکاری پیش از شما به این مغایرت پایان داده است.",
-    "exception.reversing": "از بانک خواسته‌ایم این پول را برگرداند؛ تا پاسخ بانک بمانید.",
-    "exception.has_money": "پول در حساب معلق است: آن را برگردانید یا برای یک قبض بگذارید.",
-    "exception.no_money": "پولی در حساب معلق نیست؛ توضیح بنویسید.",
-    "exception.no_fit": "تنها قبض بازی که مبلغش درست همین باشد این پول را می‌پذیرد.",
-    "refund.not_found": "چنین استردادی نیست.",
-    "refund.not_yours": "این استرداد را همکار دیگری خواسته است؛ تأییدکننده می‌تواند آن را رد کند.",
-    "refund.move": "وضعیت این استرداد تغییر کرده است؛ فهرست را ببینید.",
-    "refund.stale": "مبلغ قابل استرداد تغییر کرده است؛ مبلغ تازه را ببینید و دوباره بفرستید.",
-    "refund.too_much": "بیش از مبلغ قابل استرداد است.",
-    "file.wrong": "فایل پذیرفته نشد و هیچ سطری از آن ثبت نشد.",
-    "psp.unknown": "بانک صادرکننده فایل را انتخاب کنید.",
-    "close.too_early": "روز هنوز به پایان نرسیده است؛ فردا آن را ببندید.",
-    "close.before_ledger": "دفتر پس از این روز آغاز می‌شود؛ پیش از آن چیزی برای بستن نیست.",
-    "close.file_missing": "فایل بانکی که پرداخت دارد نیامده است؛ نخست آن را بارگذاری کنید.",
-    "close.unbalanced": "دفتر و سندها مطابقت ندارد؛ به مهندسان سامانه اطلاع دهید.",
-    "field.wrong": "هیچ سطری ثبت نشد؛ سطرهای نادرست در زیر آمده است.",
-    "contract.broken": "برخی بخش‌ها درست تکمیل نشده است.",
-    "form.malformed": "فایل خوانده نشد؛ آن را با UTF-8 ذخیره کنید.",
-    "http.too_large": "فایل از اندازه بزرگ‌تر است.",
-}
+PROBLEMS = {**problem_texts.PROBLEMS, **account_texts.PROBLEMS}
 DONE = {
     "draft": "پیش‌نویس ردیف ثبت شد؛ همکار دوم باید آن را تأیید کند.",
     "import": "ردیف‌های فایل پیش‌نویس شد؛ همکار دوم باید آن‌ها را تأیید کند.",
@@ -250,6 +209,7 @@ DONE = {
     "refund_back": "درخواست استرداد پس گرفته شد.",
     "refund_paid": "واریز استرداد ثبت شد.",
     "close": "روز بسته شد.",
+    **account_texts.DONE,
 }
 
 

@@ -95,6 +95,7 @@ PAGES = (
     "/exceptions",
     "/refunds",
     "/files",
+    "/account",
     "/day",
     "/journal",
     "/statements",

@@ -24,6 +24,7 @@ class Matter(NamedTuple):
 
 MATTERS = {
     "refund": Matter("استرداد {}", "/desk/treasury/refunds/{}"),
+    "booking": Matter("ثبت برای مغایرت {}", "/desk/treasury/exceptions/{}"),
     "tariff": Matter("تعرفه، ردیف {}", "/desk/treasury/tariffs?state=ALL"),
     "register_change": Matter("پیشنهاد {} برای دستگاه‌ها", "/desk/agencies/changes/{}"),
     "book_change": Matter("پیشنهاد {} برای دفتر میز", "/desk/book/changes/{}"),
