@@ -12,6 +12,7 @@ from bus.messages.values import Block, Code, Day, Instant
 from contracts.billing.statements import Statement
 from iran.persian import fold_code, ungrouped_code
 
+REMINDERS_WAIT = ("held", "objection")
 BILL_STATES = ("ISSUED", "PAID", "WAIVED", "VOID", "EXPIRED")
 _TO_BANK = ("CREATED", "TOKENED", "REDIRECTED", "RETURNED", "VERIFYING", "VERIFIED", "SETTLED")
 _ENDED = ("FAILED", "CANCELLED", "EXPIRED", "REVERSING", "REVERSED")
@@ -129,6 +130,17 @@ class Bill:
     paying: Annotated[Block | None, "What a bank may still report", OPTIONAL] = None
     source_ref: Annotated[str | None, Text(64), "What for; to officers alone", OPTIONAL] = None
     file_no: Annotated[str | None, Text(40), "Of which file; to officers alone", OPTIONAL] = None
+    reminders: Annotated[int | None, "How often it was reminded of since it is late", OPTIONAL] = (
+        None
+    )
+    next_reminder_on: Annotated[Day | None, "The next one, if it stays unpaid", OPTIONAL] = None
+    reminders_wait: Annotated[
+        str | None,
+        Choice(REMINDERS_WAIT),
+        "Why none is sent: an officer has stopped them, or an objection to the bill is open",
+        OPTIONAL,
+    ] = None
+    held: Annotated[str | None, Text(300), "Why; to officers alone", OPTIONAL] = None
 
 
 @message
@@ -258,6 +270,7 @@ class Reminder:
     total_rials: int
     due_on: Day
     overdue: bool
+    step: Annotated[int | None, "Which reminder since it is late", OPTIONAL] = None
 
 
 QUOTE = Request(

@@ -154,6 +154,14 @@ class Void(OneBill):
 
 
 @message
+class HoldReminders(OneBill):
+    """Reminders of a late bill stop, or go on (``stop`` false)."""
+
+    stop: bool
+    why: Annotated[str, Text(300)]
+
+
+@message
 class Waive(OneBill, WaiverOf):
     """The whole of a bill is let off."""
 
@@ -277,6 +285,9 @@ PREVIEW_BILL = _officers(
 )
 ISSUE_BILL = _officers("issue_bill", Issue, "An officer issues a bill.", Bill)
 VOID_BILL = _officers("void_bill", Void, "Ends a wrong bill; a new one may replace it.", Bill)
+HOLD_REMINDERS = _officers(
+    "hold_reminders", HoldReminders, "Stops the reminders of a bill, or lets them go on.", Bill
+)
 WAIVE_BILL = _officers("waive_bill", Waive, "Lets a payer off an open bill.", Bill)
 EXCEPTIONS = _officers(
     "exceptions", Nothing, "What does not match, and needs somebody.", Exceptions, effect=False

@@ -283,6 +283,9 @@ class TicketMoved:
     state: Annotated[str, Choice(STATES)]
     unit: Code
     at: Instant
+    objects_to: Annotated[
+        str | None, Text(64), "The number of the bill that an objection names", OPTIONAL
+    ] = None
 
 
 @message
@@ -322,7 +325,12 @@ ANSWER_FOLLOW_UP = internal_act(
 TICKET_REGISTERED = Event(
     "ticketing.ticket_registered.v1", TicketRegistered, "A ticket was registered."
 )
-TICKET_MOVED = Event("ticketing.ticket_moved.v1", TicketMoved, "Something was done with a ticket.")
+TICKET_MOVED = Event(
+    "ticketing.ticket_moved.v1",
+    TicketMoved,
+    "Something was done with a ticket.",
+    heard_in=("billing",),
+)
 TICKET_ESCALATED = Event(
     "ticketing.ticket_escalated.v1", TicketEscalated, "A promise is near its end or past it."
 )

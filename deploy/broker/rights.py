@@ -69,7 +69,11 @@ EVENTS_HEARD: dict[str, tuple[str, ...]] = {
         "billing.bill_paid.v1",
         "billing.bill_reminded.v1",
     ),
-    "billing": ("inquiry.batch_answered.v1", "inquiry.day_counted.v1"),
+    "billing": (
+        "inquiry.batch_answered.v1",
+        "inquiry.day_counted.v1",
+        "ticketing.ticket_moved.v1",
+    ),
     "notify": ("billing.bill_reminded.v1",),
     "ticketing": (),
     "agencies": tuple(n for n, made in catalogue().items() if getattr(made, "hearable", False)),

@@ -51,7 +51,7 @@ class BillRow:
     reminded: Reminded
     reminders: int
     reminded_on: dt.date | None
-    objection: str
+    held: str
 
 
 @dataclass(frozen=True, slots=True)

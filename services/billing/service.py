@@ -13,12 +13,13 @@ from contracts.billing import treasury, treasury_figures
 from contracts.billing.statements import Statement
 from contracts.billing.treasury_views import Close, Exceptions, Refunds
 from contracts.inquiry import questions
+from contracts.ticketing.citizens import TICKET_MOVED, TicketMoved
 from iran.persian import tehran_day
 from members.rights import calling_agency
 from services.billing import books, officers
 from services.billing.account import matching
 from services.billing.account.entrypoints import AccountEntrypoints
-from services.billing.bills import changes, due_dates, issuance, search
+from services.billing.bills import changes, due_dates, issuance, objections, search
 from services.billing.bills.replies import Replies, quoted
 from services.billing.context import Context
 from services.billing.domain import journal as journals
@@ -77,7 +78,7 @@ class Billing(RehearsalEntrypoints, AccountEntrypoints, Service):
 
     def replies(self, tx: Tx) -> Replies:
         """The writer of bills as replies."""
-        return Replies(books.newest(tx.conn), list(self.psps), self.now())
+        return Replies(books.newest(tx.conn), list(self.psps), self.now(), tx.conn)
 
     # --- payers and agencies ---
 
@@ -121,6 +122,10 @@ class Billing(RehearsalEntrypoints, AccountEntrypoints, Service):
         day, source = dt.date.fromisoformat(message.day), f"{message.day}:{message.agency}"
         charge = issuance.charge_of_answers(message.agency, ("day", source), message.answers, day)
         issuance.charge(self.system(tx), charge)
+
+    @handle(TICKET_MOVED)
+    def ticket_moved(self, tx: Tx, message: TicketMoved) -> None:
+        objections.note(self.system(tx), message)
 
     @serve(contracts.START_PAYMENT, outside=True)
     def start_payment(self, message: contracts.Start) -> contracts.Redirect | BusError:
@@ -232,6 +237,12 @@ class Billing(RehearsalEntrypoints, AccountEntrypoints, Service):
     def waive_bill(self, tx: Tx, message: treasury.Waive) -> contracts.Bill:
         row = changes.waive(self.approver(tx), message.number, message.reason, message.decree)
         return self.replies(tx).bill(row)
+
+    @serve(treasury.HOLD_REMINDERS)
+    def hold_reminders(self, tx: Tx, message: treasury.HoldReminders) -> contracts.Bill:
+        context = self.officer(tx)
+        row = changes.hold_reminders(context, message.number, message.why, stop=message.stop)
+        return self.replies(tx).bill(row, to_officers=True)
 
     # --- officers: exceptions and refunds ---
 

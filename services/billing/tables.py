@@ -160,7 +160,7 @@ BILLS = Table(
     Column("reminded", Text, nullable=False, server_default=""),
     Column("reminders", Integer, nullable=False, server_default="0"),
     Column("reminded_on", Date),
-    Column("objection", Text, nullable=False, server_default=""),
+    Column("held", Text, nullable=False, server_default=""),
 )
 BILL_EVENTS = Table(
     "bill_events",
@@ -171,6 +171,16 @@ BILL_EVENTS = Table(
     Column("at", MOMENT, nullable=False),
     Column("actor", Text, nullable=False),
     Column("data", JSONB, nullable=False, server_default="{}"),
+)
+
+# Tickets that object to a bill, as ticketing's events say; ``version`` is that of the ticket.
+BILL_OBJECTIONS = Table(
+    "bill_objections",
+    metadata,
+    Column("bill", BigInteger, ForeignKey(BILLS.c.id), primary_key=True),
+    Column("ticket", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("open", Boolean, nullable=False),
 )
 
 # --- payments ---

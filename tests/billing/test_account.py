@@ -1,12 +1,14 @@
 """The treasury's account: statements, the three sides, and what two officers book."""
 
+import random
+
 import pytest
 
 from contracts.billing import account, treasury
-from iran.persian import persian_digits
+from iran.persian import TEHRAN, jalali, persian_digits
 from tests.billing.test_paying import PRICE
 from tests.billing.test_rules import bills_file
-from tests.billing.test_treasury import SHEBA, settlement, take
+from tests.billing.test_treasury import SHEBA, accountants_agree, settlement, take
 from tests.stores import execute, told_to_proposers
 
 HEAD = "ردیف,تاریخ,شماره سند,شرح,بدهکار (ریال),بستانکار (ریال),مانده (ریال)"
@@ -429,3 +431,48 @@ def test_the_database_itself_keeps_statements_and_what_they_settle(billing):
     execute(billing.db, "insert into allocations (batch, rials, at) values ('a', 1, now())")
     with pytest.raises(Exception, match="only grows"):
         execute(billing.db, "delete from allocations")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_three_sides_and_ledger_agree_after_any_acts_as_other_tools_confirm(
+    billing, seed, tmp_path
+):
+    random_ = random.Random(seed)
+    entries, marks = [], (SEP, SADAD, "واریز")
+    for number in range(12):
+        act = random_.choice(["pay", "file", "file", "credit", "credit", "debit", "book"])
+        if act == "pay":
+            paid(billing, "sep")
+        elif act == "file":
+            ref = random_.choice([f"R{number}", f"X{number}", "R1", "R2"])
+            settled(billing, ref=ref, fee=random_.choice([0, 900]), day=str(today(billing)))
+        elif act in ("credit", "debit"):
+            rials = random_.choice([PRICE, PRICE - 900, 2 * PRICE, 40_000])
+            day = jalali(today(billing)).replace("-", "/")
+            rials = -7_000 if act == "debit" else rials
+            entries.append((day, rials, f"{number}", random_.choice(marks)))
+            give(billing, statement(*entries))
+        else:
+            book_something(billing, random_)
+        balanced(billing)
+        billing.later(days=random_.choice([0, 1, 3]))
+    accountants_agree(billing, tmp_path)
+
+
+def today(billing):
+    return billing.moment.astimezone(TEHRAN).date()
+
+
+def book_something(billing, random_):
+    """Two officers book whatever fits the first open exception of the account."""
+    rows = billing.call(treasury.EXCEPTIONS, as_="karim")["exceptions"]
+    open_ = [row for row in rows if row["state"] == "OPEN" and row["kind"].startswith("account")]
+    batches = [side["key"] for side in sides(billing)["sides"]]
+    for row in open_[:1]:
+        message = {"id": row["id"], "act": random_.choice(account.BOOKING_ACTS), "note": "n"}
+        if message["act"] == "match":
+            message["batch"] = random_.choice(batches) if batches else "x"
+        reply = billing.call(account.PROPOSE_BOOKING, as_="karim", **message)
+        if "bookings" in reply:
+            id_ = reply["bookings"][0]["id"]
+            billing.call(account.APPROVE_BOOKING, as_="nader", id=id_)

@@ -500,6 +500,29 @@ def journal(billing, format):
     return text
 
 
+def accountants_agree(billing, tmp_path):
+    """The journal balances for beancount and hledger, too."""
+    beans = tmp_path / "mirab.beancount"
+    beans.write_text(journal(billing, "beancount"), encoding="utf-8")
+    checked = subprocess.run(
+        [sys.executable, "-m", "beancount.scripts.check", str(beans)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    ledger = tmp_path / "mirab.journal"
+    ledger.write_text(journal(billing, "hledger"), encoding="utf-8")
+    assert shutil.which("hledger"), "make test installs it"
+    checked = subprocess.run(
+        ["hledger", "-f", str(ledger), "check", "--strict"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
 def live(billing, random_):
     """One random step of a treasury's life."""
     open_bills = execute(billing.db, "select number from bills where state = 'ISSUED'")
@@ -556,25 +579,7 @@ def test_the_ledger_balances_after_any_acts_as_other_tools_confirm(billing, seed
     assert [c for c in reply["controls"] if c["difference_rials"]] == []
     numbers = execute(billing.db, "select number from bills order by id")
     assert [n for (n,) in numbers] == [f"1405-{i:06}" for i in range(1, len(numbers) + 1)]
-    beans = tmp_path / "mirab.beancount"
-    beans.write_text(journal(billing, "beancount"), encoding="utf-8")
-    checked = subprocess.run(
-        [sys.executable, "-m", "beancount.scripts.check", str(beans)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (checked.returncode, checked.stderr) == (0, "")
-    ledger = tmp_path / "mirab.journal"
-    ledger.write_text(journal(billing, "hledger"), encoding="utf-8")
-    assert shutil.which("hledger"), "make test installs it"
-    checked = subprocess.run(
-        ["hledger", "-f", str(ledger), "check", "--strict"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (checked.returncode, checked.stderr) == (0, "")
+    accountants_agree(billing, tmp_path)
 
 
 def test_the_database_itself_keeps_the_ledger(billing):

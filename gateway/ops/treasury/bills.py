@@ -39,6 +39,7 @@ ACTS: dict[str, kinds.Request] = {
     "waive": contracts.WAIVE_BILL,
     "ask_refund": contracts.ASK_REFUND,
 }
+REMINDERS = ("hold", "resume")
 PAYERS = ("applicant", "agency")
 
 
@@ -129,8 +130,10 @@ class Bills:
         return any(row.agency == agency and row.bills == 1 for row in reply.agencies)
 
     async def move(self, request: Request) -> Response:
-        """POST /desk/treasury/bills/{number}/{act}: void, waive, ask_refund."""
+        """POST /desk/treasury/bills/{number}/{act}: void, waive, ask_refund, hold, resume."""
         name, number = request.path_params["act"], request.path_params["number"]
+        if name in REMINDERS:
+            return await self._hold(request, number, name)
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"bills/{quote(number, safe='')}?done={name}"
@@ -141,6 +144,13 @@ class Bills:
         }
         return await self._pages.act(
             request, ACTS[name], self._bill, back, preview=previews[name], number=number
+        )
+
+    async def _hold(self, request: Request, number: str, name: str) -> Response:
+        """Stop the reminders of a bill, or let them go on: nothing is owed less or later by it."""
+        contract, back = contracts.HOLD_REMINDERS, f"bills/{quote(number, safe='')}?done={name}"
+        return await self._pages.act(
+            request, contract, self._bill, back, number=number, stop=name == "hold"
         )
 
     # --- a new one ---

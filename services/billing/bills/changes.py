@@ -64,6 +64,13 @@ def waive(context: Context, number: str, reason: str, decree: str) -> BillRow:
     return waived
 
 
+def hold_reminders(context: Context, number: str, reason: str, *, stop: bool) -> BillRow:
+    """Stop the reminders of an open bill, or let them go on."""
+    row = repository.by_number(context.conn, number, lock=True)
+    held = reason if stop else ""
+    return repository.move(context, row, "hold" if stop else "resume", reason, held=held)
+
+
 def refuse_while_paying(context: Context, row: BillRow) -> None:
     """Raise RuleBroken ``payment.under_way`` while money of a payer may have been taken already."""
     condition = (PAYMENTS.c.bill == row.id) & PAYMENTS.c.state.in_(UNDER_WAY)

@@ -4,7 +4,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import Text, and_, case, cast, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, false, or_, select
 
 from bus.database.chores import Chore
 from bus.database.rows import fetch_all
@@ -13,9 +13,10 @@ from bus.errors import RuleBroken
 from contracts.billing.bills import BILL_REMINDED, Reminder
 from iran.persian import tehran_day
 from services.billing import books
-from services.billing.bills import changes, repository
+from services.billing.bills import changes, objections, repository
 from services.billing.context import Context
-from services.billing.domain import bill
+from services.billing.domain import bill, reminders
+from services.billing.domain.book import Book
 from services.billing.rows import BillRow
 from services.billing.tables import BILLS
 
@@ -50,7 +51,9 @@ def _expire(store: Store, now: dt.datetime, id_: int) -> None:
 
 
 def remind(store: Store, now: dt.datetime) -> None:
-    """Publish a reminder of each bill whose last day is near, and another when it has passed."""
+    """Publish a reminder of each bill whose last day is near, and of a late one by the steps of its
+    service in the book. A step that was missed by a stop is over: nobody is sent all at once.
+    """
     Chore(store, "billing.remind").page(
         lambda tx: Context(tx, now), _to_remind, _remind, lambda row: row.id
     )
@@ -58,17 +61,22 @@ def remind(store: Store, now: dt.datetime) -> None:
 
 def _to_remind(context: Context, left_alone: list[str]) -> Sequence[BillRow]:
     """Select the bills to remind of. Of two processes each takes other bills."""
-    first_days = {
-        service.code: context.today + dt.timedelta(days=service.remind_days)
-        for service in books.newest(context.conn).services
+    book, today = books.newest(context.conn), context.today
+    near_days = {
+        service.code: today + dt.timedelta(days=service.remind_days) for service in book.services
     }
-    near = case(first_days, value=BILLS.c.service, else_=context.today)
-    late = and_(BILLS.c.due_on < context.today, BILLS.c.reminded != "overdue")
+    near = case(near_days, value=BILLS.c.service, else_=today)
     statement = (
         select(BILLS)
         .where(
             BILLS.c.state == "ISSUED",
-            or_(late, and_(BILLS.c.reminded == "", BILLS.c.due_on <= near)),
+            BILLS.c.total >= book.least_reminded,
+            BILLS.c.held == "",
+            ~objections.is_open(),
+            or_(
+                and_(BILLS.c.reminded == "", BILLS.c.due_on <= near, BILLS.c.due_on >= today),
+                _late_step(book, today),
+            ),
             cast(BILLS.c.id, Text).not_in(left_alone),
         )
         .order_by(BILLS.c.due_on)
@@ -78,9 +86,45 @@ def _to_remind(context: Context, left_alone: list[str]) -> Sequence[BillRow]:
     return fetch_all(context.conn, BillRow, statement)
 
 
+def _late_step(book: Book, today: dt.date) -> ColumnElement[bool]:
+    """A bill whose next step has come: reminders.next_day, as a condition."""
+    conditions = [
+        and_(
+            BILLS.c.service == service.code,
+            BILLS.c.reminders == step,
+            BILLS.c.due_on <= today - dt.timedelta(days=days),
+            or_(
+                BILLS.c.reminded_on.is_(None),
+                BILLS.c.reminded_on <= today - dt.timedelta(days=days - before),
+            ),
+        )
+        for service in book.services
+        for step, (before, days) in enumerate(
+            zip((0, *service.reminders), service.reminders, strict=False)
+        )
+    ]
+    return or_(false(), *conditions)
+
+
 def _remind(context: Context, row: BillRow) -> None:
     late = bill.overdue(row.state, row.due_on, context.today)
-    repository.move(context, row, "remind", reminded="overdue" if late else "near")
+    step = None
+    if late:
+        steps = books.newest(context.conn).service(row.service).reminders
+        sent = reminders.Sent(row.reminders, row.reminded_on)
+        step = reminders.step_on(row.due_on, steps, sent, context.today)
+        if step is None:
+            return
+        repository.move(
+            context,
+            row,
+            "remind",
+            reminded="overdue",
+            reminders=step,
+            reminded_on=context.today,
+        )
+    else:
+        repository.move(context, row, "remind", reminded="near")
     context.tx.publish(
         BILL_REMINDED,
         Reminder(
@@ -91,5 +135,6 @@ def _remind(context: Context, row: BillRow) -> None:
             total_rials=row.total,
             due_on=row.due_on.isoformat(),
             overdue=late,
+            step=step,
         ),
     )

@@ -4,11 +4,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from sqlalchemy import Connection
+
 from bus.database.paging import page
 from bus.envelope import instant
 from contracts.billing import bills as contracts
 from iran.persian import tehran_day
-from services.billing.domain import bill, bill_ids
+from services.billing.bills import objections
+from services.billing.domain import bill, bill_ids, reminders
 from services.billing.domain.book import Book
 from services.billing.domain.quote import Quote
 from services.billing.rows import BillRow
@@ -23,10 +26,18 @@ class Replies:
     book: Book
     psps: Sequence[str]
     now: dt.datetime
+    conn: Connection
 
-    def bill(self, row: BillRow, *, to_officers: bool = False) -> contracts.Bill:
-        """A bill; gateways are named while it can be paid, and ``to_officers`` what it is for."""
+    def bill(
+        self, row: BillRow, *, to_officers: bool = False, objected: frozenset[int] | None = None
+    ) -> contracts.Bill:
+        """A bill; gateways are named while it can be paid, and ``to_officers`` what it is for.
+        ``objected`` are those that tickets object to, where the caller has read them.
+        """
         issuer = asdict(self.book.issuer)
+        if objected is None:
+            objected = objections.of_bills(self.conn, [row.id])
+        waits = "held" if row.held else "objection" if row.id in objected else None
         return contracts.Bill(
             number=row.number,
             bill_id=row.bill_id,
@@ -55,7 +66,20 @@ class Replies:
             else (),
             source_ref=row.source_ref if to_officers else None,
             file_no=row.file_no if to_officers else None,
+            reminders=row.reminders,
+            next_reminder_on=None if waits else self._next_reminder(row),
+            reminders_wait=waits if row.state == "ISSUED" else None,
+            held=row.held or None if to_officers else None,
         )
+
+    def _next_reminder(self, row: BillRow) -> str | None:
+        """The day of the next reminder of a bill that stays unpaid beyond its last day."""
+        if row.state != "ISSUED" or row.total < self.book.least_reminded:
+            return None
+        steps = self.book.service(row.service).reminders
+        sent = reminders.Sent(row.reminders, row.reminded_on)
+        day = reminders.next_day(row.due_on, steps, sent)
+        return max(day, tehran_day(self.now)).isoformat() if day else None
 
     def page(
         self,
@@ -69,8 +93,11 @@ class Replies:
         sorted list how many bills stand before it: those that were ``passed``, and this page.
         """
         shown = page(rows, limit)
+        objected = objections.of_bills(self.conn, [row.id for row in shown.rows])
         return contracts.Bills(
-            bills=tuple(self.bill(row, to_officers=to_officers) for row in shown.rows),
+            bills=tuple(
+                self.bill(row, to_officers=to_officers, objected=objected) for row in shown.rows
+            ),
             next=shown.next(lambda row: row.id if passed is None else passed + limit),
         )
 

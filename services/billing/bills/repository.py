@@ -54,6 +54,9 @@ class BillChanges(TypedDict, total=False):
     waiver: Waiver
     refunded: Rials
     reminded: Reminded
+    reminders: int
+    reminded_on: dt.date
+    held: str
 
 
 def add(tx: Tx, **values: Unpack[NewBill]) -> int | None:

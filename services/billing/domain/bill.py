@@ -9,7 +9,9 @@ from services.billing.domain.book import Book
 from services.billing.domain.money import Rials
 
 BillState = Literal["NEW", "ISSUED", "PAID", "WAIVED", "VOID", "EXPIRED"]
-BillAct = Literal["issue", "issue_zero", "pay", "waive", "void", "expire", "remind", "refund"]
+BillAct = Literal[
+    "issue", "issue_zero", "pay", "waive", "void", "expire", "remind", "refund", "hold", "resume"
+]
 # Which reminder of its last day a bill has had.
 Reminded = Literal["", "near", "overdue"]
 # What is wrong is voided and issued anew (domain facts, section 9). NEW is before the first record.
@@ -24,6 +26,8 @@ TRANSITIONS: Transitions[BillState, BillAct] = Transitions(
         ("ISSUED", "void"): "VOID",
         ("ISSUED", "expire"): "EXPIRED",
         ("ISSUED", "remind"): "ISSUED",
+        ("ISSUED", "hold"): "ISSUED",
+        ("ISSUED", "resume"): "ISSUED",
         ("PAID", "refund"): "PAID",
     },
 )

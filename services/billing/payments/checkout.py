@@ -215,7 +215,8 @@ def read(context: PaymentContext, order_id: int, key: str) -> contracts.Payment:
         if row is None:
             raise no_payment()
         book = books.newest(inner.conn)
-        bill = repository.get(inner.conn, row.bill)
+        bill_row = repository.get(inner.conn, row.bill)
+        bill = Replies(book, list(context.psps), context.now, inner.conn).bill(bill_row)
     return contracts.Payment(
         order=row.order_id,
         state=row.state,
@@ -224,7 +225,7 @@ def read(context: PaymentContext, order_id: int, key: str) -> contracts.Payment:
         psp=asdict(book.psp_name(row.psp)),
         rrn=row.rrn,
         card=row.card or None,
-        bill=Replies(book, list(context.psps), context.now).bill(bill),
+        bill=bill,
     )
 
 

@@ -186,9 +186,16 @@ def project(context: Context, case: Case) -> Acted:
             state=ticket.state,
             unit=ticket.unit,
             at=instant(context.now),
+            objects_to=_objected_bill(case),
         ),
     )
     return Acted(code=case.row.code, version=ticket.version, state=ticket.state)
+
+
+def _objected_bill(case: Case) -> str | None:
+    """The number of the bill that a ticket objects to: billing reminds of it no more meanwhile."""
+    row = case.row
+    return row.about_ref if row.kind == "objection" and row.about_kind == "bill" else None
 
 
 def _ended_at(context: Context, case: Case) -> dt.datetime | None:

@@ -62,7 +62,14 @@ create index allocations_of on allocations (batch);
 create index entries_file_row on entries (file_row) where file_row is not null;
 alter table bills add column reminders integer not null default 0;
 alter table bills add column reminded_on date;
-alter table bills add column objection text not null default '';
+alter table bills add column held text not null default '';
+create table bill_objections (
+    bill bigint not null references bills (id),
+    ticket bigint not null,
+    version integer not null,
+    open boolean not null,
+    primary key (bill, ticket)
+);
 update bills set reminders = 1, reminded_on = due_on + 1 where reminded = 'overdue';
 create trigger account_statements_kept before update or delete on account_statements
     for each row execute function refuse_change();
@@ -81,7 +88,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(
-        "alter table bills drop column objection, drop column reminded_on, drop column reminders; "
+        "drop table bill_objections; "
+        "alter table bills drop column held, drop column reminded_on, drop column reminders; "
         "drop index entries_file_row; "
         "drop table allocations, bookings, account_rows, account_statements"
     )
