@@ -100,7 +100,7 @@ def object_to(billing, number, state="OPEN", ticket=7, version=2):
         "state": state,
         "unit": "money",
         "at": billing.moment.isoformat(),
-        "objects_to": number,
+        **({"objects_to": number} if number else {}),
     }
     call = Call.of(TICKET_MOVED, envelope, event)
     (outcome,) = Billing.ticket_moved(billing.service, [call])
