@@ -261,18 +261,6 @@ class BillFact:
     at: Instant
 
 
-@message
-class Reminder:
-    number: Annotated[str, Text(20)]
-    source_kind: Annotated[str, Choice(SOURCES)]
-    source_ref: Annotated[str, Text(64)]
-    agency: Annotated[str | None, Text(64)]
-    total_rials: int
-    due_on: Day
-    overdue: bool
-    step: Annotated[int | None, "Which reminder since it is late", OPTIONAL] = None
-
-
 QUOTE = Request(
     "billing.quote.v1",
     Quote,
@@ -352,12 +340,3 @@ def _of_bill(name: str, doc: str) -> Event[BillFact]:
 BILL_ISSUED = _of_bill("bill_issued", "A bill was issued.")
 BILL_PAID = _of_bill("bill_paid", "A bill was paid, or nothing was to be paid.")
 BILL_ENDED = _of_bill("bill_ended", "A bill was waived, voided, or it expired.")
-BILL_REMINDED = Event(
-    "billing.bill_reminded.v1",
-    Reminder,
-    "A bill's last day is near, or has passed.",
-    hearable=True,
-    owner="agency",
-    withheld=("source_ref",),
-    heard_in=("inquiry", "notify"),
-)

@@ -1,9 +1,5 @@
 """The tables of the billing context; a test compares them with the migrated database."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import TypeVar
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -16,55 +12,15 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Dialect
 
-from bus.messages.values import Json
-from services.billing.domain.bill import Waiver
-from services.billing.domain.payment import PayerRedirect
-from services.billing.domain.quote import Quote
+from services.billing.documents import QUOTE, REDIRECT, WAIVER
 
 metadata = MetaData()
 MOMENT = DateTime(timezone=True)
-Value = TypeVar("Value")
-Record = TypeVar("Record", Waiver, PayerRedirect)
-
-
-class Document(TypeDecorator[Value]):
-    """A document of JSON in the database that is a value of the domain in the code."""
-
-    impl = JSONB(none_as_null=True)
-    cache_ok = True
-
-    def __init__(
-        self,
-        write: Callable[[Value], Mapping[str, object]],
-        read: Callable[[Json], Value],
-    ) -> None:
-        super().__init__()
-        self.write, self.read = write, read
-
-    def process_bind_param(
-        self, value: Value | None, _dialect: Dialect
-    ) -> Mapping[str, object] | None:
-        return None if value is None else self.write(value)
-
-    def process_result_value(self, value: Json | None, _dialect: Dialect) -> Value | None:
-        return None if value is None else self.read(value)
-
-
-def _plain(kind: type[Record]) -> Document[Record]:
-    """A document whose members are the fields of a dataclass."""
-    return Document(asdict, lambda document: kind(**document))
-
-
-QUOTE = Document(Quote.to_document, Quote.of_document)
-WAIVER = _plain(Waiver)
-REDIRECT = _plain(PayerRedirect)
 
 
 def _id() -> Column[int]:

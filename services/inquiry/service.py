@@ -9,7 +9,8 @@ from bus.errors import BusError
 from bus.messages.message import Written
 from bus.service import Service
 from contracts.billing import bills
-from contracts.billing.bills import BillFact, Reminder
+from contracts.billing.bills import BillFact
+from contracts.billing.reminders import BILL_REMINDED, Reminder
 from contracts.inquiry import attestations, laws, own, parcels, persons, questions, use
 from contracts.inquiry import ratings as rating_contracts
 from contracts.inquiry import signals as signal_contracts
@@ -272,7 +273,7 @@ class Inquiry(DeskWork, Service):
     def bill_ended(self, tx: Tx, message: BillFact) -> None:
         self.note_bill(tx, message)
 
-    @handle(bills.BILL_REMINDED)
+    @handle(BILL_REMINDED)
     def bill_reminded(self, tx: Tx, message: Reminder) -> None:
         text_messages.remind(tx, message, self.now())
 

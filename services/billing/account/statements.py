@@ -50,7 +50,7 @@ def take(context: Context, message: TakeStatement) -> StatementTaken:
     _refuse_other_account(context.conn, statement)
     digest = hashlib.sha256(f"{message.form}\n{message.text}".encode()).hexdigest()
     if _is_known(context.conn, digest):
-        return _reply(statement, [], [], known=True)
+        return _reply(statement, [], [], is_known=True)
     keys = identities(statement.entries)
     fresh = _fresh(context.conn, statement, keys)
     _refuse_future(context, statement.entries)
@@ -62,7 +62,7 @@ def take(context: Context, message: TakeStatement) -> StatementTaken:
         row = _add_row(context.conn, id_, key, entry, channel)
         results.append(matching.match_row(context, row, expectations))
     matching.match_again(context)
-    return _reply(statement, fresh, results, known=False)
+    return _reply(statement, fresh, results, is_known=False)
 
 
 def _reply(
@@ -70,7 +70,7 @@ def _reply(
     fresh: Sequence[tuple[str, Entry]],
     results: Sequence[str | None],
     *,
-    known: bool,
+    is_known: bool,
 ) -> StatementTaken:
     return StatementTaken(
         rows=len(statement.entries),
@@ -78,7 +78,7 @@ def _reply(
         matched=results.count(None),
         exceptions=len(results) - results.count(None),
         closing_rials=statement.closing,
-        known=known,
+        known=is_known,
     )
 
 

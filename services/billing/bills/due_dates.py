@@ -10,7 +10,7 @@ from bus.database.chores import Chore
 from bus.database.rows import fetch_all
 from bus.database.store import Store
 from bus.errors import RuleBroken
-from contracts.billing.bills import BILL_REMINDED, Reminder
+from contracts.billing.reminders import BILL_REMINDED, Reminder
 from iran.persian import tehran_day
 from services.billing import books
 from services.billing.bills import changes, objections, repository

@@ -9,7 +9,7 @@ from sqlalchemy import or_, update
 
 from bus.database.store import Tx
 from bus.messages.values import Json
-from contracts.billing.bills import Reminder
+from contracts.billing.reminders import Reminder
 from contracts.notify.messages import SEND_MESSAGE, SendMessage
 from contracts.notify.receiver import Receiver
 from iran.persian import TEHRAN, jalali, persian_digits, tehran_day

@@ -2,7 +2,7 @@
 
 from bus.database.store import Tx
 from bus.endpoint import every, handle, serve
-from contracts.billing.bills import BILL_REMINDED, Reminder
+from contracts.billing.reminders import BILL_REMINDED, Reminder
 from contracts.notify import callbacks as contracts
 from services.notify.context import Entrypoints
 from services.notify.webhooks import delivery, endpoints, rows

@@ -15,7 +15,7 @@ from bus.database import paging
 from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import NotFound
-from contracts.billing.bills import Reminder
+from contracts.billing.reminders import Reminder
 from contracts.notify.callbacks import (
     TEST,
     Deliveries,

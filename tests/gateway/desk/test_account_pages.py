@@ -1,6 +1,5 @@
 """The pages of the treasury's account at the desk, with the real billing service behind them."""
 
-
 import pytest
 
 from tests.billing.test_account import statement

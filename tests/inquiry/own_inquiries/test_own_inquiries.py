@@ -10,6 +10,7 @@ import pytest
 from bus.activator import Call, Fate
 from bus.envelope import Envelope
 from contracts.billing import bills as billing
+from contracts.billing.reminders import BILL_REMINDED
 from contracts.inquiry import own as people
 from contracts.inquiry import questions as contracts
 from contracts.inquiry import ratings
@@ -299,8 +300,8 @@ REMINDER = {
 
 def remind(inquiry, code, *, id=None, **more):
     values = {"id": id} if id else {}
-    envelope = Envelope.new(billing.BILL_REMINDED.name, "billing", **values)
-    call = Call.of(billing.BILL_REMINDED, envelope, {**REMINDER, "source_ref": code, **more})
+    envelope = Envelope.new(BILL_REMINDED.name, "billing", **values)
+    call = Call.of(BILL_REMINDED, envelope, {**REMINDER, "source_ref": code, **more})
     (outcome,) = Inquiry.bill_reminded(inquiry.service, [call])
     assert outcome.fate is Fate.DONE, outcome
 

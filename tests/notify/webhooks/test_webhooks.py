@@ -15,7 +15,7 @@ from standardwebhooks import WebhookVerificationError
 from bus.errors import ContractError, RuleBroken, Unavailable
 from bus.foreign.address import allowed, place
 from bus.settings import Settings
-from contracts.billing.bills import BILL_REMINDED
+from contracts.billing.reminders import BILL_REMINDED
 from contracts.notify import callbacks as contracts
 from contracts.notify.messages import CANCEL
 from services.notify.domain import webhook
