@@ -141,6 +141,10 @@ class Bill:
         OPTIONAL,
     ] = None
     held: Annotated[str | None, Text(300), "Why; to officers alone", OPTIONAL] = None
+    credit_note: Annotated[
+        str | None, Text(20), "The number of the credit note by which it was voided", OPTIONAL
+    ] = None
+    replaced_by: Annotated[str | None, Text(20), "The bill in its place", OPTIONAL] = None
 
 
 @message

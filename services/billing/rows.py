@@ -52,6 +52,7 @@ class BillRow:
     reminders: int
     reminded_on: dt.date | None
     held: str
+    credit_note: str | None
 
 
 @dataclass(frozen=True, slots=True)

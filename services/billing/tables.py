@@ -117,6 +117,7 @@ BILLS = Table(
     Column("reminders", Integer, nullable=False, server_default="0"),
     Column("reminded_on", Date),
     Column("held", Text, nullable=False, server_default=""),
+    Column("credit_note", Text, unique=True),
 )
 BILL_EVENTS = Table(
     "bill_events",

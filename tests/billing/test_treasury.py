@@ -147,7 +147,8 @@ def test_an_event_is_charged_once(billing):
 def test_a_wrong_bill_is_voided_and_a_new_one_takes_its_place(billing):
     bill = billing.charge("copy", ref="c1", quantity=3)
     reply = billing.call(treasury.VOID_BILL, as_="nader", number=bill.number, why="two pages")
-    assert reply["state"] == "VOID"
+    assert (reply["state"], reply["credit_note"]) == ("VOID", "1405-000001")
+    assert "replaced_by" not in reply
     assert billing.sums() == {}
     issue = {
         "source_kind": "inquiry",
@@ -159,6 +160,14 @@ def test_a_wrong_bill_is_voided_and_a_new_one_takes_its_place(billing):
     }
     new = billing.call(treasury.ISSUE_BILL, as_="karim", **issue)
     assert (new["replaces"], new["total_rials"]) == (bill.number, 99_000)
+    (old, _) = billing.call(treasury.FIND_BILLS, as_="karim")["bills"]
+    assert old["replaced_by"] == new["number"]
+    ids = {"bill_id": bill.bill_id, "payment_id": bill.payment_id}
+    shown = billing.call(contracts.LOOK_UP, **ids)
+    assert (shown["credit_note"], shown["replaced_by"]) == ("1405-000001", new["number"])
+    other = billing.charge("copy")
+    reply = billing.call(treasury.VOID_BILL, as_="nader", number=other.number, why="w")
+    assert reply["credit_note"] == "1405-000002", "credit notes have numbers without gaps, too"
     assert billing.sums()["receivable"] == 99_000
 
 

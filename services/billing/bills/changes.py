@@ -32,7 +32,9 @@ def pay(context: Context, row: BillRow, paid_by: str) -> BillRow:
 
 
 def void(context: Context, number: str, reason: str) -> BillRow:
-    """End a wrong bill; its debt and its earnings are taken back."""
+    """End a wrong bill; its debt and its earnings are taken back by a credit note of the whole sum,
+    which has a number of its own.
+    """
     row = repository.by_number(context.conn, number, lock=True)
     refuse_while_paying(context, row)
     return end(context, row, "void", reason)
@@ -42,7 +44,11 @@ def end(
     context: Context, row: BillRow, act: Literal["void", "expire"], reason: str = ""
 ) -> BillRow:
     """End an open bill; its debt and its earnings are taken back."""
-    ended = repository.move(context, row, act, reason)
+    if act == "void":
+        note = numbers.next_number(context.tx, "credit", context.now)
+        ended = repository.move(context, row, act, reason, credit_note=note)
+    else:
+        ended = repository.move(context, row, act, reason)
     back = ledger.taken_back(entries.of_bill(context.conn, row.id, "issued", "waived"))
     post(context, "ended", row.number, Subject(row.id, row.agency), back)
     events.publish(context, ended)

@@ -1,4 +1,4 @@
-"""Numbers of bills and receipts, without gaps in each Jalali year."""
+"""Numbers of bills, receipts and credit notes, without gaps in each Jalali year."""
 
 import datetime as dt
 from typing import Literal
@@ -11,7 +11,7 @@ from iran.persian import jalali, tehran_day
 from services.billing.tables import COUNTERS, NUMBER_GAPS
 
 
-def next_number(tx: Tx, kind: Literal["bill", "receipt"], now: dt.datetime) -> str:
+def next_number(tx: Tx, kind: Literal["bill", "receipt", "credit"], now: dt.datetime) -> str:
     """Take the next number of a Jalali year, such as 1405-000012.
 
     The transaction holds the counter until its end, and a rollback gives the number back. Numbers

@@ -1,8 +1,9 @@
 """Bills as replies of contracts/billing/bills.py."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -10,13 +11,31 @@ from bus.database.paging import page
 from bus.envelope import instant
 from contracts.billing import bills as contracts
 from iran.persian import tehran_day
-from services.billing.bills import objections
+from services.billing.bills import objections, repository
 from services.billing.domain import bill, bill_ids, reminders
 from services.billing.domain.book import Book
 from services.billing.domain.quote import Quote
 from services.billing.rows import BillRow
 
 ISSUER = ("name_fa", "name_en", "legal_id", "address_fa", "address_en", "phone", "sheba")
+
+
+class Beside(NamedTuple):
+    """What stands beside bills: those that tickets object to, and the bills that came in place of
+    others, by the numbers of these.
+    """
+
+    objected: frozenset[int]
+    replaced_by: Mapping[str, str]
+
+    @classmethod
+    def of(cls, conn: Connection, rows: Sequence[BillRow]) -> "Beside":
+        """Read it for some bills at once."""
+        ended = [row.number for row in rows if row.state in bill.ENDED]
+        return cls(
+            objections.of_bills(conn, [row.id for row in rows if row.state == "ISSUED"]),
+            repository.replacements(conn, ended) if ended else {},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +48,13 @@ class Replies:
     conn: Connection
 
     def bill(
-        self, row: BillRow, *, to_officers: bool = False, objected: frozenset[int] | None = None
+        self, row: BillRow, *, to_officers: bool = False, beside: "Beside | None" = None
     ) -> contracts.Bill:
         """A bill; gateways are named while it can be paid, and ``to_officers`` what it is for.
-        ``objected`` are those that tickets object to, where the caller has read them.
+        ``beside`` is what stands beside it, where the caller has read that.
         """
         issuer = asdict(self.book.issuer)
-        if objected is None:
-            objected = objections.of_bills(self.conn, [row.id])
+        objected, replaced_by = beside or Beside.of(self.conn, [row])
         waits = "held" if row.held else "objection" if row.id in objected else None
         return contracts.Bill(
             number=row.number,
@@ -70,6 +88,8 @@ class Replies:
             next_reminder_on=None if waits else self._next_reminder(row),
             reminders_wait=waits if row.state == "ISSUED" else None,
             held=row.held or None if to_officers else None,
+            credit_note=row.credit_note,
+            replaced_by=replaced_by.get(row.number),
         )
 
     def _next_reminder(self, row: BillRow) -> str | None:
@@ -93,10 +113,10 @@ class Replies:
         sorted list how many bills stand before it: those that were ``passed``, and this page.
         """
         shown = page(rows, limit)
-        objected = objections.of_bills(self.conn, [row.id for row in shown.rows])
+        beside = Beside.of(self.conn, shown.rows)
         return contracts.Bills(
             bills=tuple(
-                self.bill(row, to_officers=to_officers, objected=objected) for row in shown.rows
+                self.bill(row, to_officers=to_officers, beside=beside) for row in shown.rows
             ),
             next=shown.next(lambda row: row.id if passed is None else passed + limit),
         )

@@ -1,6 +1,7 @@
 """Rows of bills and their histories."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
@@ -57,6 +58,7 @@ class BillChanges(TypedDict, total=False):
     reminders: int
     reminded_on: dt.date
     held: str
+    credit_note: str
 
 
 def add(tx: Tx, **values: Unpack[NewBill]) -> int | None:
@@ -105,6 +107,13 @@ def newest_of_source(conn: Connection, kind: str, ref: str) -> BillRow | None:
     """The newest bill of a chargeable event in any state; None if it was never charged."""
     statement = select(BILLS).where(BILLS.c.source_kind == kind, BILLS.c.source_ref == ref)
     return fetch_one(conn, BillRow, statement.order_by(BILLS.c.id.desc()).limit(1))
+
+
+def replacements(conn: Connection, numbers: Sequence[str]) -> dict[str, str]:
+    """Which newest bill stands for each of these, by their numbers."""
+    statement = select(BILLS.c.replaces, BILLS.c.number).where(BILLS.c.replaces.in_(numbers))
+    rows = conn.execute(statement.order_by(BILLS.c.id))
+    return {row.replaces: row.number for row in rows}
 
 
 def ended_at(conn: Connection, row: BillRow) -> dt.datetime:

@@ -63,6 +63,8 @@ create index entries_file_row on entries (file_row) where file_row is not null;
 alter table bills add column reminders integer not null default 0;
 alter table bills add column reminded_on date;
 alter table bills add column held text not null default '';
+alter table bills add column credit_note text unique;
+create index bills_replaces on bills (replaces) where replaces is not null;
 create table bill_objections (
     bill bigint not null references bills (id),
     ticket bigint not null,
@@ -89,7 +91,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute(
         "drop table bill_objections; "
-        "alter table bills drop column held, drop column reminded_on, drop column reminders; "
-        "drop index entries_file_row; "
+        "alter table bills drop column credit_note, drop column held, "
+        "drop column reminded_on, drop column reminders; "
+        "drop index bills_replaces; drop index entries_file_row; "
         "drop table allocations, bookings, account_rows, account_statements"
     )
