@@ -168,6 +168,18 @@ def test_an_objection_says_what_it_is_against(hand):
     assert "20 calendar days" in solution["explanation_en"][0]
 
 
+def test_the_events_of_an_objection_name_its_bill_and_those_of_other_tickets_none(hand):
+    hand.register(kind="objection", about_kind="bill", about_ref="1405-000007")
+    hand.register(kind="objection", about_kind="violation", about_ref="1405-000008")
+    hand.register(about_kind="bill", about_ref="1405-000009")
+    rows = execute(
+        hand.db,
+        "select convert_from(body, 'UTF8')::json->>'objects_to' from outbox "
+        "where name like '%ticket_moved%' order by seq",
+    )
+    assert {number for (number,) in rows} == {"1405-000007", None}
+
+
 def test_a_code_of_another_system_is_found_at_the_desk(hand):
     code = hand.register(external_system="111", external_code="98765432101")
     assert hand.track(code)["external"] == [{"system": "111", "code": "98765432101"}]

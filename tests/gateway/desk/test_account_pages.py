@@ -1,6 +1,9 @@
 """The pages of the treasury's account at the desk, with the real billing service behind them."""
 
+import re
+
 import pytest
+import requests
 
 from tests.billing.test_account import statement
 from tests.billing.test_rules import bills_file
@@ -70,3 +73,27 @@ def test_the_sides_are_offered_as_a_file(karim):
     lines = karim.get("/account.csv").text.splitlines()
     assert "باید برسد" in lines[0]
     assert any(str(PRICE) in line for line in lines[1:])
+
+
+def test_an_officer_stops_the_reminders_of_a_bill_and_its_payer_reads_so(house, karim):
+    number = karim.issue()
+    bill_id, payment_id = karim.ids(number)
+    stopped = karim.post(f"/bills/{number}/hold", act="hold", why="منتظر رأی دادگاه")
+    assert "یادآوری‌های این قبض متوقف شد" in stopped.text
+    assert "منتظر رأی دادگاه" in stopped.text
+    address = f"{house.portal}/bills/{bill_id}/{payment_id}"
+    page = requests.get(address, timeout=30).text
+    assert "یادآوری این قبض متوقف شده است" in page
+    assert "دادگاه" not in page, "why is the officers' own"
+    goes_on = karim.post(f"/bills/{number}/resume", act="resume", why="رأی آمد")
+    assert "ادامه می‌یابد" in goes_on.text
+    assert "متوقف شده" not in requests.get(address, timeout=30).text
+
+
+def test_a_voided_bill_shows_its_credit_note_and_the_bill_in_its_place(karim, nader):
+    number = karim.issue()
+    voided = nader.post(f"/bills/{number}/void", why="two pages")
+    note = re.search(r"سند بستانکاری.*?(1[0-9]{3}-[0-9]{6})", voided.text, re.DOTALL)
+    assert note
+    new = karim.issue(replaces=number)
+    assert new in karim.get(f"/bills/{number}").text
