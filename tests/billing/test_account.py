@@ -3,9 +3,13 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bus.errors import RuleBroken
 from contracts.billing import account, treasury
 from iran.persian import TEHRAN, jalali, persian_digits
+from services.billing.domain import account_camt, account_csv, account_mt940
 from tests.billing.test_paying import PRICE
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA, accountants_agree, settlement, take
@@ -93,6 +97,7 @@ def test_persian_digits_newest_first_and_a_total_are_read_as_banks_write_them(bi
         (lambda t: "شبا IR062960000000100324200001\n" + t, ("text.1", "file.other_account")),
         (lambda t: t.replace("1405/09/02", "1405/09/09"), ("text.3", "to_come")),
         (lambda t: t.split("\n")[0], ("text.1", "file.empty")),
+        (lambda t: t.replace("الف", "a\0"), ("text.2", "file.wrong")),
     ],
 )
 def test_a_statement_with_a_fault_is_refused_whole_and_names_the_line(billing, change, fault):
@@ -431,6 +436,44 @@ def test_the_database_itself_keeps_statements_and_what_they_settle(billing):
     execute(billing.db, "insert into allocations (batch, rials, at) values ('a', 1, now())")
     with pytest.raises(Exception, match="only grows"):
         execute(billing.db, "delete from allocations")
+
+
+def read_or_refusal(read, text):
+    try:
+        return read(text), None
+    except RuleBroken as refused:
+        return None, refused
+
+
+CUT = st.tuples(st.integers(0, 900), st.integers(0, 40), st.text(max_size=12))
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (
+            account_csv.read,
+            statement(("1405/09/01", 700, "1", "a"), ("1405/09/02", -200, "2", "b")),
+        ),
+        (account_mt940.read, MT940.format(account=SHEBA, rials=700, closing=OPENING + 700)),
+        (account_camt.read, CAMT.format(account=SHEBA, rials=700, closing=OPENING + 700)),
+    ],
+)
+@given(cuts=st.lists(CUT, max_size=4))
+def test_a_spoilt_statement_is_refused_or_still_adds_up(read, text, cuts):
+    assert read(text).closing == read(text).opening + sum(e.rials for e in read(text).entries)
+    for at, length, other in cuts:
+        text = text[:at] + other + text[at + length :]
+    whole, refused = read_or_refusal(read, text)
+    if refused:
+        assert refused.code == "file.wrong"
+        assert refused.fields, "each fault is named"
+        return
+    balance = whole.opening
+    for entry in whole.entries:
+        balance += entry.rials
+        assert entry.balance == balance
+    assert whole.closing == balance
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -22,7 +22,7 @@ from gateway.agency.files import lines
 from gateway.notify import pdf_check
 from gateway.papers import proof_in_pdf
 from members.documents import parse_agency
-from services.billing.domain import bank_files
+from services.billing.domain import account_camt, account_csv, account_mt940, bank_files
 from services.inquiry.domain.registry import rows
 from services.inquiry.domain.registry.cells import BadRow
 from services.inquiry.registry_import import workbook
@@ -273,3 +273,23 @@ def metadata(raw: bytes) -> None:
     if kind in CLEANERS:
         kept = clean(io.BytesIO(raw), kind)
         rule(clean(io.BytesIO(kept), kind) == kept, "what is clean stays as it is")
+
+
+@parser(
+    "account-statement",
+    RuleBroken,
+    seeds=lambda: [
+        "تاریخ,شماره سند,شرح,بدهکار,بستانکار,مانده\n1405/09/01,1,x,,700,900\n".encode(),
+        b":25:1\n:60F:C261101IRR5,\n:61:2611231124C7,00NTRFNONREF//8\n:86:x\n:62F:C261124IRR12,\n",
+        b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt>'
+        b'<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="IRR">5</Amt>'
+        b"<CdtDbtInd>CRDT</CdtDbtInd></Bal></Stmt></BkToCstmrStmt></Document>",
+    ],
+)
+def account_statement(raw: bytes) -> None:
+    """Statements of the treasury's account in all their forms"""
+    text = raw.decode("utf-8", "replace")
+    for read in (account_csv.read, account_mt940.read):
+        with contextlib.suppress(RuleBroken):
+            read(text)
+    account_camt.read(text)

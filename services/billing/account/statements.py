@@ -19,6 +19,7 @@ from services.billing.domain.account_statement import (
     Entry,
     Fault,
     identities,
+    refuse_controls,
     wrong,
 )
 from services.billing.domain.money import Rials
@@ -46,6 +47,7 @@ def take(context: Context, message: TakeStatement) -> StatementTaken:
     out entries after those on record, or tells them otherwise.
     """
     context.tx.hold(matching.ACCOUNT)
+    refuse_controls(message.text)
     statement = READERS[message.form](message.text)
     _refuse_other_account(context.conn, statement)
     digest = hashlib.sha256(f"{message.form}\n{message.text}".encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from bus.errors import FieldError, RuleBroken
 from services.billing.domain.money import MOST_RIALS, Rials
 
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 FAULTS_SHOWN, FAULTS_LISTED, TEXT_MOST = 20, 100, 400
 
 
@@ -89,6 +91,8 @@ class Chain:
         if not movement.rials or self._opening is None or self._is_ended:
             raise ValueError("is of no rials, or stands outside of a statement")
         self._balance += movement.rials
+        if abs(self._balance) > MOST_RIALS:
+            raise ValueError(f"makes a balance of more than {MOST_RIALS} rials")
         self._entries.append(Entry(*movement, self._balance))
 
     def describe(self, text: str) -> None:
@@ -123,6 +127,19 @@ def identities(entries: Sequence[Entry]) -> list[str]:
         counts[parts] += 1
         names.append(hashlib.sha256(f"{parts}\n{counts[parts]}".encode()).hexdigest())
     return names
+
+
+def refuse_controls(text: str) -> None:
+    """Raise RuleBroken ``file.wrong`` for a text with signs that are neither text nor line ends: it
+    is no text of a bank, and no database keeps it.
+    """
+    faults = [
+        Fault(number, "It holds control characters.")
+        for number, line in enumerate(text.split("\n"), 1)
+        if CONTROLS.search(line)
+    ]
+    if faults:
+        raise wrong(faults)
 
 
 def money(text: str) -> Rials:
