@@ -9,8 +9,8 @@ import pytest
 
 from bus.activator import Call, Fate
 from bus.envelope import Envelope
+from contracts.billing import account, treasury
 from contracts.billing import bills as contracts
-from contracts.billing import treasury
 from contracts.inquiry.questions import BATCH_ANSWERED, DAY_COUNTED
 from iran.persian import TEHRAN
 from services.billing.bills import due_dates
@@ -586,6 +586,8 @@ def test_the_ledger_balances_after_any_acts_as_other_tools_confirm(billing, seed
         billing.sweep()
     reply = billing.day(billing.moment.astimezone(TEHRAN).date().isoformat())
     assert [c for c in reply["controls"] if c["difference_rials"]] == []
+    sides = billing.call(account.THREE_SIDES, as_="karim", days=30)
+    assert sides["clearing_difference_rials"] == 0, "what banks owe the account is that of its days"
     numbers = execute(billing.db, "select number from bills order by id")
     assert [n for (n,) in numbers] == [f"1405-{i:06}" for i in range(1, len(numbers) + 1)]
     accountants_agree(billing, tmp_path)
