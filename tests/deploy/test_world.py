@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 from bus.settings import Settings
 from connector.keys import make_key
 from contracts.agencies.hearing import REFUSALS
-from contracts.billing import treasury
+from contracts.billing import account, treasury
 from contracts.inquiry import questions
 from contracts.notify import inbox, messages
 from contracts.ticketing import citizens
@@ -126,6 +126,9 @@ def _messages_add_up(databases, settings, now):
         assert (reply.difference, reply.accepted > 0) == (0, True)
         day = {"day": (now.date() - dt.timedelta(days=4)).isoformat()}
         assert stage.ask(treasury.LOOK_AT_DAY, day, caller=stage.staff("mina")).balances
+        sides = stage.ask(account.THREE_SIDES, {"days": 30}, caller=stage.staff("mina"))
+        assert "SETTLED" in {side.state for side in sides.sides}
+        assert (sides.account_difference_rials, sides.clearing_difference_rials) == (0, 0)
     finally:
         stage.close()
 

@@ -169,7 +169,8 @@ def test_an_objection_says_what_it_is_against(hand):
 
 
 def test_the_events_of_an_objection_name_its_bill_and_those_of_other_tickets_none(hand):
-    hand.register(kind="objection", about_kind="bill", about_ref="1405-000007")
+    hand.register(kind="objection", about_kind="bill", about_ref=" ۱۴۰۵–۰۰۰۰۰۷ ")
+    hand.register(kind="objection", about_kind="bill", about_ref="قبض زهرا کاظمی")
     hand.register(kind="objection", about_kind="violation", about_ref="1405-000008")
     hand.register(about_kind="bill", about_ref="1405-000009")
     rows = execute(

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.billing import bills, treasury
+from contracts.billing import account, bills, treasury
 from contracts.ticketing.colleagues import MY_NOTICES, READ_NOTICES
 from deploy.local.bank import files as bank_files
 from deploy.local.bank.state import PaidBill
@@ -14,7 +14,7 @@ from deploy.local.bank.state import Payment as BankPayment
 from deploy.local.world import lines
 from deploy.local.world.lines import maybe
 from deploy.local.world.stage import Life, Stage, attempt
-from iran.persian import TEHRAN, tehran_day
+from iran.persian import TEHRAN, jalali, tehran_day
 
 SHEBA = "IR820540102680020817909002"
 COMPANY = 461
@@ -26,6 +26,15 @@ OFFICE_BILLS = (
     ("levy", "industry", 2_000, 30_000, 14),
     ("arrears", "*", 4_000_000, 90_000_000, 18),
 )
+# What entries of the treasury's account say of each bank, as the book has it.
+MARKS = {
+    "sep": "واریز شاپرک پایانه 13400001",
+    "behpardakht": "واریز شاپرک پایانه 4610001",
+    "sadad": "واریز شاپرک پایانه 24000461",
+    "bills": "واریز تجمیع قبوض",
+}
+STATEMENT_HEAD = "تاریخ,شماره سند,شرح,بدهکار (ریال),بستانکار (ریال),مانده (ریال)"
+FEE, FEE_DAYS = 85_000, 4
 # How bills end: paid at a gateway, at a bank's counter, twice, never; waived, voided.
 ENDS = {"gateway": 52, "counter": 20, "twice": 3, "never": 16, "waived": 4, "void": 5}
 
@@ -38,6 +47,7 @@ class Treasury:
     paid_at_counter: list[PaidBill] = field(default_factory=list)
     settled: list[BankPayment] = field(default_factory=list)
     issued: list[bills.Bill] = field(default_factory=list)
+    balance: int = 120_000_000
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def lives(self, number: int, first: dt.date, last: dt.date) -> list[Life]:
@@ -162,6 +172,7 @@ class Treasury:
             following = day + dt.timedelta(days=1)
             yield self.stage.working(1.0, self.stage.at(following, 6))
             self._take_files(day)
+            self._take_statement(following, is_charged=(last - following).days == FEE_DAYS)
             if (last - day).days > 3:  # noqa: PLR2004 - the last days wait for their officers
                 yield self.stage.working(1.5)
                 nader = self.stage.staff("nader")
@@ -178,6 +189,35 @@ class Treasury:
         self.stage.ask(
             treasury.TAKE_FILE, {"kind": "bills", "day": name, "text": text}, caller=karim
         )
+
+    def _take_statement(self, day: dt.date, *, is_charged: bool) -> None:
+        """The statement of the treasury's account: what banks owe of the days before is paid, and
+        once the bank takes a fee that nobody has announced.
+        """
+        karim = self.stage.staff("karim")
+        report = self.stage.ask(account.THREE_SIDES, {"days": 30}, caller=karim)
+        refunds = {row.id: row for row in self.stage.ask(treasury.REFUNDS, caller=karim).refunds}
+        entries = [
+            (side.expected_rials - side.shown_rials, MARKS[side.channel], self._next_ref())
+            for side in reversed(report.sides)
+            if side.expected_rials > side.shown_rials
+        ]
+        entries += [
+            (-row.rials, "انتقال استرداد", refunds[row.refund].bank_ref or "")
+            for row in report.refunds
+            if row.refund in refunds
+        ]
+        entries += [(-FEE, "کارمزد خدمات پیامکی حساب", self._next_ref())] if is_charged else []
+        rows, stamp = [STATEMENT_HEAD], jalali(day).replace("-", "/")
+        for rials, text, ref in entries:
+            self.balance += rials
+            rows.append(f"{stamp},{ref},{text},{max(-rials, 0)},{max(rials, 0)},{self.balance}")
+        if entries:
+            statement = {"form": "csv", "text": "\n".join(rows)}
+            self.stage.ask(account.TAKE_STATEMENT, statement, caller=karim)
+
+    def _next_ref(self) -> str:
+        return str(400_000 + next(self._numbers))
 
     def _refund_officers(self, first: dt.date, last: dt.date) -> Life:
         """Once a week: what did not match is decided, refunds are asked for, approved and paid;

@@ -1,6 +1,7 @@
 """One act on one ticket: append to its log, judge its clocks, project, publish what was done."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from bus.errors import NotFound
 from contracts.ticketing.citizens import TICKET_MOVED, TicketMoved
 from contracts.ticketing.desk import Acted
 from contracts.ticketing.files import Attachment
-from iran.persian import search_key
+from iran.persian import dashed_code, search_key
 from services.ticketing.context import Context
 from services.ticketing.domain import promises, stays
 from services.ticketing.domain.calendar import Calendar
@@ -21,6 +22,8 @@ from services.ticketing.tickets.refusals import changed_meanwhile
 from services.ticketing.tickets.rows import TicketRow
 
 SEARCHED = 20_000
+# As billing numbers them: a Jalali year, then the number in it.
+BILL_NUMBER = re.compile(r"1[0-9]{3}-[0-9]{6,9}")
 
 
 @dataclass
@@ -193,9 +196,15 @@ def project(context: Context, case: Case) -> Acted:
 
 
 def _objected_bill(case: Case) -> str | None:
-    """The number of the bill that a ticket objects to: billing reminds of it no more meanwhile."""
+    """The number of the bill that a ticket objects to: billing reminds of it no more meanwhile.
+
+    None for whatever else a person has written there, since events name nobody.
+    """
     row = case.row
-    return row.about_ref if row.kind == "objection" and row.about_kind == "bill" else None
+    if row.kind != "objection" or row.about_kind != "bill":
+        return None
+    number = "".join(dashed_code(row.about_ref or "").split())
+    return number if BILL_NUMBER.fullmatch(number) else None
 
 
 def _ended_at(context: Context, case: Case) -> dt.datetime | None:
