@@ -58,6 +58,7 @@ PUBLIC_REQUESTS = (
     "ticketing.leave_slot.v1",
     "ticketing.list_public.v1",
     "ticketing.list_updates.v1",
+    "ticketing.report_history.v1",
     "ticketing.me_too.v1",
     "ticketing.my_tickets.v1",
     "ticketing.nearby.v1",

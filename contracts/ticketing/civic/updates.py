@@ -5,6 +5,8 @@ Which app asks stands in the caller, as the face has proven it by the app's key;
 
 from typing import Annotated
 
+from marshmallow import validate
+
 from bus.messages.fields import Checked, Choice, Prose, Text, whole
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Code, Instant
@@ -15,6 +17,8 @@ from people import tracking
 
 # How a report stands: GeoReport's two words, and the finer ones of the extension.
 STATUSES = ("OPEN", "CLOSED")
+# Reports whose history is asked for at once.
+HISTORIES = 100
 EXTENDED_STATUSES = (
     *STATUSES,
     "IN_PROGRESS",
@@ -62,6 +66,13 @@ class ReportUpdates:
 
 
 @message
+class AskHistory:
+    """All that was done with these public reports; what is not public is passed over."""
+
+    codes: Annotated[tuple[Annotated[str, Text(10)], ...], validate.Length(1, HISTORIES)]
+
+
+@message
 class WriteUpdate:
     """What somebody wrote in an app about a report that this app has sent.
 
@@ -87,6 +98,9 @@ class UpdateWritten:
 
 LIST_UPDATES = internal_read(
     "list_updates", ListUpdates, ReportUpdates, "Lists what was done with public reports."
+)
+REPORT_HISTORY = internal_read(
+    "report_history", AskHistory, ReportUpdates, "Lists all that was done with public reports."
 )
 WRITE_UPDATE = internal_act(
     "write_update", WriteUpdate, UpdateWritten, "Keeps what an app's user wrote on a report."

@@ -15,8 +15,14 @@ from starlette.routing import Route
 from bus.errors import Forbidden, NotFound
 from bus.messages.values import Json
 from bus.settings import Settings
-from contracts.ticketing.citizens import REGISTER, Registered
-from contracts.ticketing.civic.updates import LIST_UPDATES, WRITE_UPDATE
+from contracts.ticketing.citizens import REGISTER
+from contracts.ticketing.civic.updates import (
+    HISTORIES,
+    LIST_UPDATES,
+    REPORT_HISTORY,
+    WRITE_UPDATE,
+    AskHistory,
+)
 from contracts.ticketing.public import LIST_PUBLIC, TOKEN, AskToken, ListPublic
 from gateway.forms.acts import FormToken
 from gateway.forms.multipart import SubmittedForm, read_form
@@ -26,10 +32,9 @@ from gateway.http.idempotency import MOST, idempotency_key, is_short_ascii
 from gateway.http.origin import from_other_sites
 from gateway.http.problems import HttpError
 from gateway.limits.guesses import Guesses
-from gateway.public.georeport import reading, updates
+from gateway.public.georeport import elements, reading, updates
 from gateway.public.georeport.keys import Key, Keys
 from gateway.public.georeport.xml import FORMS, MEDIA_TYPES, ROOT, answer
-from gateway.public.site import words
 from gateway.public.site.facts import CIVIC_APP
 from gateway.public.site.services import Services, address_of
 from people import tracking
@@ -83,7 +88,7 @@ class Open311:
         parameters = self._parameters(request)
         language = reading.language(request, parameters)
         offered = await self._offered_services(request)
-        reply = [_service(category, language) for category in offered.values()]
+        reply = [elements.service(category, language) for category in offered.values()]
         return answer(request, "services", reply)
 
     async def service(self, request: Request) -> Response:
@@ -93,7 +98,8 @@ class Open311:
         definition = {
             "service_code": category["code"],
             "attributes": [
-                _attribute(question) for question in category["open311"].get("attributes", ())
+                elements.attribute(question)
+                for question in category["open311"].get("attributes", ())
             ],
         }
         return answer(request, "service_definition", definition)
@@ -112,22 +118,25 @@ class Open311:
             data["attachments"] = [claim.attachment() for claim in form.claims]
         parameters.check()
         registered = await self._services.register(request, data, *self._act(request, data))
-        return answer(request, "service_requests", [_registered(registered, data, language)])
+        return answer(
+            request, "service_requests", [elements.registered(registered, data, language)]
+        )
 
     async def requests(self, request: Request) -> Response:
         """GET /open311/v2/requests.{form}: of the last 90 days, or what is asked for."""
         parameters = self._parameters(request)
-        language = reading.language(request, parameters)
-        ids = parameters.csv("service_request_id")
-        if ids:
+        noted = updates.wants_notes(parameters)
+        if ids := parameters.csv("service_request_id"):
+            parameters.check()
             rows = await self._by_ids(request, ids)
         else:
-            question = reading.listing(parameters, dt.datetime.now(dt.UTC))
+            most = HISTORIES if noted else reading.PAGE_SIZE
+            question = reading.listing(parameters, dt.datetime.now(dt.UTC), most)
             parameters.check()
             for code in question["categories"] or ():
                 await self._service_of(request, code)
             rows = (await self._services.ask_fields(request, LIST_PUBLIC, question)).tickets
-        return answer(request, "service_requests", [_public(row, language) for row in rows])
+        return await self._answer_requests(request, parameters, rows)
 
     async def request(self, request: Request) -> Response:
         """GET /open311/v2/requests/{id}.{form}"""
@@ -135,8 +144,20 @@ class Open311:
         rows = await self._by_ids(request, [request.path_params["id"]])
         if not rows:
             raise NotFound("There is no public request with this service_request_id.")
+        return await self._answer_requests(request, parameters, rows)
+
+    async def _answer_requests(
+        self, request: Request, parameters: reading.Parameters, rows: Sequence[Json]
+    ) -> Response:
         language = reading.language(request, parameters)
-        return answer(request, "service_requests", [_public(row, language) for row in rows])
+        requests = [elements.public(row, language) for row in rows]
+        if requests and updates.wants_notes(parameters):
+            codes = tuple(row["service_request_id"] for row in requests)
+            done = (
+                await self._services.ask(request, REPORT_HISTORY, AskHistory(codes=codes))
+            ).updates
+            requests = [updates.with_notes(row, done, language) for row in requests]
+        return answer(request, "service_requests", requests)
 
     async def updates(self, request: Request) -> Response:
         """GET /open311/v2/servicerequestupdates.{form}: what was done with public requests.
@@ -256,65 +277,6 @@ class Open311:
             return ()
         question = ListPublic(codes=tuple(codes))
         return (await self._services.ask(request, LIST_PUBLIC, question)).tickets
-
-
-def _service(category: Json, language: str) -> Json:
-    offered = category["open311"]
-    return {
-        "service_code": category["code"],
-        "service_name": category[language],
-        "description": category[f"hint_{language}"],
-        "metadata": bool(offered.get("attributes")),
-        "type": offered["type"],
-        "keywords": ",".join(offered.get("keywords", ())),
-        "group": category[f"group_{language}"],
-    }
-
-
-def _attribute(question: Json) -> Json:
-    return {
-        "variable": bool(question.get("variable", True)),
-        "code": question["code"],
-        "datatype": question["datatype"],
-        "required": bool(question.get("required")),
-        "datatype_description": question.get("datatype_description", ""),
-        "order": question.get("order", 1),
-        "description": question.get("description", ""),
-        "values": [{"key": v["key"], "name": v["name"]} for v in question.get("values") or ()],
-    }
-
-
-def _registered(ticket: Registered, data: Json, language: str) -> Json:
-    """Return the token or the id, never both; the app never gets the secret."""
-    token = ticket.token
-    return {
-        **({"token": token} if token else {"service_request_id": ticket.code}),
-        "service_notice": words.speaker(language)("app_mail" if data["email"] else "app_no_mail"),
-        "account_id": None,
-    }
-
-
-def _public(ticket: Json, language: str) -> Json:
-    """Return all elements of GeoReport; those that we do not have stay empty."""
-    return {
-        "service_request_id": str(ticket["code"]),
-        "status": "open" if ticket["open"] else "closed",
-        "status_notes": ticket["status_notes"],
-        "service_name": ticket[f"category_{language}"],
-        "service_code": ticket["category"],
-        "description": ticket["description"],
-        "agency_responsible": ticket[f"unit_{language}"],
-        "service_notice": None,
-        "requested_datetime": reading.local(ticket["registered_at"]),
-        "updated_datetime": reading.local(ticket["updated_at"]),
-        "expected_datetime": reading.local(ticket["expected_at"]),
-        "address": ticket["address"],
-        "address_id": None,
-        "zipcode": None,
-        "lat": ticket["lat"],
-        "long": ticket["long"],
-        "media_url": ticket["media_url"],
-    }
 
 
 def routes(services: Services, settings: Settings) -> list[Route]:

@@ -100,8 +100,8 @@ def local(moment: str | None) -> str | None:
     return dt.datetime.fromisoformat(moment).astimezone(TEHRAN).isoformat(timespec="seconds")
 
 
-def listing(parameters: Parameters, now: dt.datetime) -> Json:
-    """Return the data of LIST_PUBLIC for a call of GET requests."""
+def listing(parameters: Parameters, now: dt.datetime, most: int) -> Json:
+    """Return the data of LIST_PUBLIC for a call of GET requests; ``most`` reports are on a page."""
     states = parameters.csv("status")
     if not set(states) <= set(STATES):
         parameters.fault("status", "choice", "Give open, closed, or both with a comma.")
@@ -113,7 +113,7 @@ def listing(parameters: Parameters, now: dt.datetime) -> Json:
         "since": since.isoformat() if since else None,
         "until": until.isoformat() if until else None,
         "page": whole(parameters, "page", 1, PAGES),
-        "page_size": whole(parameters, "page_size", PAGE_SIZE, PAGE_SIZE),
+        "page_size": whole(parameters, "page_size", most, most),
     }
 
 

@@ -6,13 +6,15 @@ Open311-FMS---Proposed-differences-to-Open311
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 
 from bus.errors import NotFound
 from bus.messages.values import Json
-from contracts.ticketing.civic.updates import ListUpdates, ReportUpdate
+from contracts.ticketing.civic.updates import HISTORIES, ListUpdates, ReportUpdate
 from gateway.public.georeport import reading
 from gateway.public.georeport.keys import Key
 from gateway.public.georeport.reading import Parameters
+from gateway.public.site import words
 from iran import identifiers
 from iran.persian import Malformed
 from people import tracking
@@ -40,6 +42,42 @@ def listing(parameters: Parameters, key: Key | None, now: dt.datetime) -> ListUp
 def wants_extended(parameters: Parameters) -> bool:
     """Return whether the call asks for the finer statuses."""
     return parameters.value("extended_statuses").lower() in ("true", "1")
+
+
+def wants_notes(parameters: Parameters) -> bool:
+    """Return whether the call asks for the extensions of each request, as Chicago names them."""
+    wanted = parameters.value("extensions").lower() in ("true", "1")
+    if wanted and len(parameters.csv("service_request_id")) > HISTORIES:
+        parameters.fault(
+            "service_request_id", "length", f"With extensions give at most {HISTORIES} ids."
+        )
+    return wanted
+
+
+def with_notes(request: Json, history: Iterable[ReportUpdate], language: str) -> Json:
+    """Return a request with its notes, the oldest first, and its finer status.
+
+    The first note is that it was opened; the last one that closes it says so.
+    """
+    own = [update for update in history if update.code == request["service_request_id"]]
+    opened = {
+        "datetime": request["requested_datetime"],
+        "type": "opened",
+        "summary": words.speaker(language)("app_opened"),
+    }
+    return {
+        **request,
+        "notes": [opened, *(_note(update, language) for update in own)],
+        "extended_attributes": {"status": own[-1].extended_status if own else "OPEN"},
+    }
+
+
+def _note(update: ReportUpdate, language: str) -> Json:
+    return {
+        "datetime": reading.local(update.at),
+        "type": "closed" if update.status == "CLOSED" else "activity",
+        "summary": update.title_en if language == "en" else update.title_fa,
+    }
 
 
 def row(update: ReportUpdate, language: str, *, extended: bool) -> Json:

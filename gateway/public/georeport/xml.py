@@ -24,6 +24,7 @@ ITEMS = {
     "values": "value",
     "endpoints": "endpoint",
     "formats": "format",
+    "notes": "note",
 }
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
 # All but the production Char of XML 1.0: there is no way to write these, not even escaped.

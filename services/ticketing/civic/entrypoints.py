@@ -14,6 +14,10 @@ class CivicEntries(ContextSource):
     def list_updates(self, tx: Tx, message: contracts.ListUpdates) -> contracts.ReportUpdates:
         return updates.list_updates(self.context(tx), _app(tx), message)
 
+    @serve(contracts.REPORT_HISTORY)
+    def report_history(self, tx: Tx, message: contracts.AskHistory) -> contracts.ReportUpdates:
+        return updates.history(self.context(tx), message)
+
     @serve(contracts.WRITE_UPDATE)
     def write_update(self, tx: Tx, message: contracts.WriteUpdate) -> contracts.UpdateWritten:
         return writing.write_update(self.context(tx), _app(tx), message)

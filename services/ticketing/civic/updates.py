@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 
 from bus.database.rows import columns
 from bus.envelope import instant
-from contracts.ticketing.civic.updates import ListUpdates, ReportUpdate, ReportUpdates
+from contracts.ticketing.civic.updates import AskHistory, ListUpdates, ReportUpdate, ReportUpdates
 from services.ticketing.context import Context
 from services.ticketing.domain import civic, labels
 from services.ticketing.domain.civic import Update
@@ -29,6 +29,21 @@ def list_updates(context: Context, app: str, message: ListUpdates) -> ReportUpda
             _reply(code, by_ticket[ticket][seq], words=bool(app) and message.words)
             for ticket, code, seq in wanted
             if seq in by_ticket[ticket]
+        )
+    )
+
+
+def history(context: Context, message: AskHistory) -> ReportUpdates:
+    """List all that was done with these public reports, one after another, without words."""
+    ticket = TICKETS.c
+    query = select(ticket.id, ticket.code).where(IS_PUBLIC, ticket.code.in_(message.codes))
+    codes = {row.id: row.code for row in context.conn.execute(query)}
+    logs = _logs(context, sorted(codes))
+    return ReportUpdates(
+        updates=tuple(
+            _reply(codes[ticket], update, words=False)
+            for ticket, log in logs.items()
+            for update in civic.updates(log)
         )
     )
 

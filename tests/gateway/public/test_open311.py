@@ -156,7 +156,7 @@ class Bus:
             return {**NO_FORM, "categories": CATEGORIES}
         if contract is of_all.TOKEN:
             return {**data, "code": CODE if data["token"] == TOKEN else None}
-        if contract is civic.LIST_UPDATES:
+        if contract in (civic.LIST_UPDATES, civic.REPORT_HISTORY):
             return {"updates": self.updates}
         if contract is civic.WRITE_UPDATE:
             return {"update_id": f"{data['code']}-a1"}

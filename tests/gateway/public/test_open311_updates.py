@@ -7,6 +7,7 @@ import pytest
 
 from bus.errors import NotFound
 from contracts.ticketing import citizens as contracts
+from contracts.ticketing import public as of_all
 from contracts.ticketing.civic import updates as civic
 from tests.gateway.public.test_open311 import CODE, KEY, V2, App, descriptions, faults
 from tests.gateway.public.test_open311 import GOOD as REPORT
@@ -221,3 +222,36 @@ def test_a_sandbox_says_that_it_is_one(folder):
     assert {e["type"] for e in app.get("/open311/discovery.json").data["endpoints"]} == {"test"}
     with pytest.raises(ValueError, match="OPEN311_TYPE"):
         App(folder, OPEN311_TYPE="sandbox")
+
+
+@pytest.mark.parametrize("path", ["requests", f"requests/{CODE}"])
+def test_with_extensions_a_request_tells_what_was_done_with_it(app, form, path):
+    moved = {**ANSWERED, "update_id": f"{CODE}-2", "status": "OPEN", "title_en": "Paused"}
+    app.bus.updates = [moved, {**ANSWERED, "extended_status": "NO_FURTHER_ACTION"}]
+    question = {"extensions": "true", "locale": "en"}
+    [request] = app.get(f"/open311/v2/{path}.{form}", question).data
+    assert [(note["type"], note["summary"]) for note in request["notes"]] == [
+        ("opened", "Registered"),
+        ("activity", "Paused"),
+        ("closed", "Answered"),
+    ]
+    assert request["notes"][0]["datetime"] == request["requested_datetime"]
+    assert request["extended_attributes"] == {"status": "NO_FURTHER_ACTION"}
+    assert app.bus.data(civic.REPORT_HISTORY) == {"codes": [CODE]}
+    if form == "xml":
+        text = app.get(f"/open311/v2/{path}.xml", question).text
+        assert "<notes><note><datetime>" in text
+        assert text.count("<note>") == 3
+
+
+def test_without_extensions_nobody_is_asked_for_notes(app):
+    [request] = app.get("/open311/v2/requests.json").data
+    assert not {"notes", "extended_attributes"} & set(request)
+    assert civic.REPORT_HISTORY not in [contract for contract, _, _ in app.bus.questions]
+
+
+def test_a_page_with_extensions_has_a_hundred_requests_at_most(app, form):
+    app.get(f"/open311/v2/requests.{form}", {"extensions": "true"})
+    assert app.bus.data(of_all.LIST_PUBLIC)["page_size"] == 100
+    for more in ({"page_size": "101"}, {"service_request_id": ",".join([CODE] * 101)}):
+        assert app.get(f"/open311/v2/requests.{form}", {"extensions": "true", **more}).status == 400

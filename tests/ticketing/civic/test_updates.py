@@ -87,6 +87,16 @@ def test_what_is_not_public_or_was_taken_down_is_no_longer_told(hand):
     assert listed(hand, "fms", words=True) == []
 
 
+def test_the_history_of_public_reports_is_asked_for_by_their_codes(hand):
+    code, private = report(hand), hand.register()
+    hand.act(at_desk.PAUSE, code, reason="agency", text="We wait.")
+    hand.answer(code, "It is shut.")
+    hand.answer(private)
+    updates = ask(hand, civic.REPORT_HISTORY, codes=[code, private])["updates"]
+    assert [(u["code"], u["act"]) for u in updates] == [(code, "pause"), (code, "answer")]
+    assert not any(u.get("text") for u in updates), "what units write is not everybody's"
+
+
 def test_updates_come_in_pages_and_windows(hand):
     codes = [report(hand) for _ in range(3)]
     for code in codes:
