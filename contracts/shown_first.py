@@ -13,6 +13,7 @@ from contracts.rehearsals import Rehearse, Rehearsed
 from contracts.ticketing import answers, book, colleagues, desk, letters, person_acts
 from contracts.ticketing.calendars import holidays
 from contracts.ticketing.civic import forwarding
+from contracts.ticketing.civic import blanking, forwarding
 
 REHEARSALS: dict[str, Request[Rehearse, Rehearsed]] = {
     contract.context: contract
@@ -25,6 +26,8 @@ _TICKETING: tuple[Request, ...] = (
     letters.SPAM,
     desk.MERGE,
     desk.TAKE_DOWN,
+    blanking.BLANK,
+    blanking.UNBLANK,
     desk.SEND_NEW_SECRET,
     desk.CORRECT_MOBILE,
     desk.CHANGE_CALENDAR,

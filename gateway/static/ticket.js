@@ -66,6 +66,19 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   fillAtOnce(form);
 }
 
+// What one marks in the citizen's text goes into the field of the phrase to be hidden.
+const markable = document.querySelector("[data-markable]"), phrase = document.getElementById("blank-phrase");
+if (markable && phrase) {
+  let marked = "";
+  document.addEventListener("selectionchange", () => {
+    const selection = getSelection(), text = String(selection).trim();
+    if (text && selection.anchorNode && markable.contains(selection.anchorNode)) marked = text;
+  });
+  document.getElementById("blank").addEventListener("toggle", () => {
+    if (marked && !phrase.value) phrase.value = marked;
+  });
+}
+
 for (const link of document.querySelectorAll("a[data-opens]")) {
   link.addEventListener("click", (event) => {
     const act = document.getElementById(link.dataset.opens);

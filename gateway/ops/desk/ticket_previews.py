@@ -46,7 +46,7 @@ class TicketPreviews:
         return Preview(
             title="پاسخ نهایی، چنان‌که شهروند می‌خواند",
             button="فرستادن پاسخ نهایی",
-            facts=(*_facts("پرونده", ticket), *facts),
+            facts=(*facts_of("پرونده", ticket), *facts),
             leaves=(*_left(ticket, message), _ways(reading)),
             texts=tuple(texts),
         )
@@ -58,7 +58,7 @@ class TicketPreviews:
         return Preview(
             title="این پرونده بدون پاسخ پایان می‌یابد",
             button="پایان دادن",
-            facts=(*_facts("پرونده", ticket), Fact("دلیل", words.CLOSES[message.reason])),
+            facts=(*facts_of("پرونده", ticket), Fact("دلیل", words.CLOSES[message.reason])),
             text=message.text,
             leaves=leaves,
             danger=True,
@@ -70,7 +70,7 @@ class TicketPreviews:
         return Preview(
             title="این پرونده هرزنامه شمرده می‌شود",
             button="کنار گذاشتن",
-            facts=_facts("پرونده", ticket),
+            facts=facts_of("پرونده", ticket),
             leaves=(
                 "به فرستنده هیچ چیز نوشته نمی‌شود.",
                 "اگر اشتباه بود «رسیدگی دوباره» آن را برمی‌گرداند.",
@@ -85,7 +85,7 @@ class TicketPreviews:
         return Preview(
             title="این پرونده با پرونده دیگری یکی می‌شود",
             button="یکی کردن",
-            facts=(*_facts("این پرونده", ticket), *_facts("پرونده اصلی", into)),
+            facts=(*facts_of("این پرونده", ticket), *facts_of("پرونده اصلی", into)),
             leaves=(
                 *_left(ticket, message),
                 "از این پس شهروند این پرونده پاسخ پرونده اصلی را می‌گیرد.",
@@ -99,7 +99,7 @@ class TicketPreviews:
         return Preview(
             title="این گزارش از فهرست همگانی برداشته می‌شود",
             button="برداشتن از فهرست",
-            facts=_facts("پرونده", ticket),
+            facts=facts_of("پرونده", ticket),
             text=message.text,
             leaves=(
                 "دیگر در فهرست و نقشه درگاه و در Open311 دیده نمی‌شود و برگردانده نمی‌شود.",
@@ -117,7 +117,7 @@ class TicketPreviews:
         return Preview(
             title="رمز این پرونده تازه می‌شود",
             button="فرستادن رمز تازه",
-            facts=(*_facts("پرونده", ticket), sent_to),
+            facts=(*facts_of("پرونده", ticket), sent_to),
             leaves=("رمزی که شهروند اکنون دارد دیگر باز نمی‌کند و برگردانده نمی‌شود.",),
         )
 
@@ -135,7 +135,7 @@ class TicketPreviews:
             title=f"شماره همراه این پرونده {'با تأیید نفر دوم ' if second else ''}عوض می‌شود",
             button="فرستادن برای نفر دوم" if second else _button(message),
             facts=(
-                *_facts("پرونده", ticket),
+                *facts_of("پرونده", ticket),
                 Fact("شماره اکنون", _shown(person.get("mobile"))),
                 Fact("شماره تازه", _shown(message.mobile)),
             ),
@@ -175,7 +175,7 @@ def _ways(reading: AnswerPreview) -> str:
     return "شهروند نشانی یا شماره‌ای نگذاشته است؛ پاسخ را تنها در صفحه پیگیری می‌خواند."
 
 
-def _facts(label: str, ticket: DeskTicket) -> tuple[Fact, ...]:
+def facts_of(label: str, ticket: DeskTicket) -> tuple[Fact, ...]:
     text = " ".join(ticket.text.split())
     title = f"{grouped(ticket.code)}، {ticket.category['fa']}، {ticket.unit['fa']}"
     return (

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from contracts.ticketing.answers import Draft, Drafts, OthersDraft
 from contracts.ticketing.calendar import StayInUnit
 from contracts.ticketing.citizens import ClockView
+from contracts.ticketing.civic.blanking import PublicWords
 from contracts.ticketing.desk import DeskHistoryEntry, DeskTicket
 from contracts.ticketing.related import Related
 from gateway.html.formats import day, moment, time
@@ -54,6 +55,8 @@ _ICONS = {
     "correct_mobile": "phone",
     "unpublish": "lock",
     "take_down": "lock",
+    "blank": "lock",
+    "unblank": "undo",
     "resume": "refresh",
     "take_up": "refresh",
     "forward": "send",
@@ -78,6 +81,8 @@ ACTS = (
     ("close", "پایان بدون پاسخ", "close", "پایان"),
     ("spam", "هرزنامه است", "lock", "هرزنامه"),
     ("take_down", "برداشتن از فهرست همگانی", "lock", "برداشتن"),
+    ("blank", "پنهان کردن عبارتی از همگان", "lock", "پنهان"),
+    ("unblank", "دیدنی کردن عبارت پنهان", "undo", "دیدنی"),
     ("new_secret", "رمز تازه برای شهروند", "key", "رمز"),
     ("correct_mobile", "اصلاح شماره همراه", "phone", "شماره"),
 )
@@ -144,7 +149,8 @@ class EventMark(NamedTuple):
 class TicketPage:
     """What the page shows beside the ticket itself.
 
-    ``related`` is None while it cannot be read: a ticket is worked on without it.
+    ``related`` is None while it cannot be read: a ticket is worked on without it. ``public`` is
+    what everybody reads of a public report.
     """
 
     ticket: DeskTicket
@@ -157,9 +163,16 @@ class TicketPage:
     acts: tuple[ActLink, ...]
     withheld: tuple[Withheld, ...]
     kind: str
+    public: PublicWords | None = None
 
     @classmethod
-    def of(cls, ticket: DeskTicket, related: Related | None, drafts: Drafts) -> "TicketPage":
+    def of(
+        cls,
+        ticket: DeskTicket,
+        related: Related | None,
+        drafts: Drafts,
+        public: PublicWords | None = None,
+    ) -> "TicketPage":
         """Build the page of a ticket."""
         return cls(
             ticket,
@@ -176,6 +189,7 @@ class TicketPage:
                 if (code := (ticket.withheld or {}).get(act[0]))
             ),
             _STATE_KIND[ticket.state],
+            public,
         )
 
     @property

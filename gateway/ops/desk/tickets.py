@@ -22,6 +22,7 @@ from contracts.ticketing.answers import (
     Drafts,
     SaveDraft,
 )
+from contracts.ticketing.civic.blanking import BLANK, UNBLANK
 from contracts.ticketing.colleagues import READ_NOTICES, ReadNotices
 from contracts.ticketing.desk import Acted, DeskTicket, OneTicket
 from contracts.ticketing.letters import SPAM
@@ -38,6 +39,7 @@ from gateway.ops.desk.section import AT
 from gateway.ops.desk.ticket_claims import WaitingFile
 from gateway.ops.desk.ticket_files import FilePages
 from gateway.ops.desk.ticket_previews import TicketPreviews
+from gateway.ops.desk.ticket_public import PublicReport
 from gateway.ops.desk.ticket_reminders import Reminders
 from gateway.ops.desk.ticket_view import TicketPage
 from gateway.ops.staff import forms
@@ -64,6 +66,8 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "spam": (SPAM, {}),
     "take_up": (contracts.TAKE_UP, {}),
     "take_down": (contracts.TAKE_DOWN, {}),
+    "blank": (BLANK, {}),
+    "unblank": (UNBLANK, {}),
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
     "correct_mobile": (contracts.CORRECT_MOBILE, {}),
 }
@@ -89,12 +93,15 @@ class TicketPages:
         self._files = FilePages(pages, blobs)
         self._reminders = Reminders(pages, self._ticket)
         self._corrections = OwnCorrections(pages, self._ticket)
+        self._public = PublicReport(pages)
         self._previews: Mapping[str, Previewer] = {
             "answer": previews.answer,
             "close": previews.close,
             "spam": previews.spam,
             "merge": previews.merge,
             "take_down": previews.take_down,
+            "blank": self._public.blank,
+            "unblank": self._public.unblank,
             "new_secret": previews.new_secret,
             "correct_mobile": previews.correct_mobile,
         }
@@ -139,12 +146,13 @@ class TicketPages:
 
     async def _view(self, request: Request, ticket: DeskTicket) -> TicketPage:
         """Gather what stands beside the ticket; whoever reads it has read its notices."""
-        related, drafts, _ = await asyncio.gather(
+        related, drafts, public, _ = await asyncio.gather(
             self._related(request, ticket),
             self._drafts(request, ticket),
+            self._public.words(request, ticket),
             self._read_notices(request, ticket),
         )
-        return TicketPage.of(ticket, related, drafts)
+        return TicketPage.of(ticket, related, drafts, public)
 
     async def _read_notices(self, request: Request, ticket: DeskTicket) -> None:
         if self._desk.colleague(request).unread:

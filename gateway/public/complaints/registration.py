@@ -25,6 +25,7 @@ from gateway.public.site.access import TICKET, CodeProof, keep_open
 from gateway.public.site.pages import faults_of, show, status_of
 from gateway.public.site.services import Services
 from iran.persian import without_direction_marks
+from iran.phrases import personal_numbers
 
 # By what reports like the new one are found, and how many seconds its page waits for them.
 LIKE, PATIENCE = ("category", "county", "text", "lat", "long"), 2.0
@@ -227,6 +228,7 @@ class Register:
             step=step,
             steps=STEPS,
             nearby=nearby,
+            numbers=_numbers(draft) if step == "check" else [],
             carried=[name for name in (*TEXTS, *FLAGS) if name not in FIELDS[step]],
         )
         # With no-store the browser's own way back would end at an error page.
@@ -242,6 +244,11 @@ class Register:
                 return (await self._services.ask_fields(request, NEARBY, fields)).tickets
         except (BusError, TimeoutError):
             return ()
+
+
+def _numbers(draft: Draft) -> list[str]:
+    """What is hidden from everybody if the report becomes public; see ticketing's public words."""
+    return personal_numbers("\n".join(draft.values.get(name, "") for name in ("text", "address")))
 
 
 def routes(services: Services) -> list[Route]:

@@ -15,7 +15,7 @@ from services.ticketing.domain.promises import Promise
 from services.ticketing.domain.ticket import Ticket
 from services.ticketing.notifications import limits
 from services.ticketing.notifications import tickets as notifications
-from services.ticketing.tickets import acts, rows
+from services.ticketing.tickets import acts, public_words, rows
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.rows import ExternalCode, NewTicket, Person, StoredPromise
 
@@ -114,6 +114,7 @@ def register(
         unit=unit,
         channel=new.channel,
     )
+    public_words.blank_numbers(context, case)
     if not_taken:
         acts.add(context, case, "not_taken", by="system", actor=SYSTEM, text=not_taken)
     withheld = _withhold(context, case, new) if acknowledge else frozenset()

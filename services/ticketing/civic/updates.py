@@ -9,7 +9,8 @@ from bus.database.rows import columns
 from bus.envelope import instant
 from contracts.ticketing.civic.updates import AskHistory, ListUpdates, ReportUpdate, ReportUpdates
 from services.ticketing.context import Context
-from services.ticketing.domain import civic, labels
+from services.ticketing.domain import blanks, civic, labels
+from services.ticketing.domain.blanks import Blank
 from services.ticketing.domain.civic import Update
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.figures.reports import IS_PUBLIC
@@ -20,13 +21,19 @@ def list_updates(context: Context, app: str, message: ListUpdates) -> ReportUpda
     """List what was done with public reports in the window, the oldest first; see ListUpdates."""
     wanted = _page(context, app, message)
     logs = _logs(context, sorted({ticket for ticket, _, _ in wanted}))
+    blanked = {ticket: blanks.blanks(log) for ticket, log in logs.items()}
     by_ticket = {
         ticket: {update.entry.seq: update for update in civic.updates(log)}
         for ticket, log in logs.items()
     }
     return ReportUpdates(
         updates=tuple(
-            _reply(code, by_ticket[ticket][seq], words=bool(app) and message.words)
+            _reply(
+                code,
+                by_ticket[ticket][seq],
+                words=bool(app) and message.words,
+                blanked=blanked[ticket],
+            )
             for ticket, code, seq in wanted
             if seq in by_ticket[ticket]
         )
@@ -84,8 +91,9 @@ def _logs(context: Context, tickets: Sequence[int]) -> dict[int, list[Entry]]:
     return logs
 
 
-def _reply(code: str, update: Update, *, words: bool) -> ReportUpdate:
+def _reply(code: str, update: Update, *, words: bool, blanked: Sequence[Blank]) -> ReportUpdate:
     title_fa, title_en = _title(update.entry)
+    text = blanks.hide_elsewhere(update.text, blanked) if words else ""
     return ReportUpdate(
         update_id=f"{code}-{update.entry.seq}",
         code=code,
@@ -95,7 +103,7 @@ def _reply(code: str, update: Update, *, words: bool) -> ReportUpdate:
         extended_status=update.extended_status,
         title_fa=title_fa,
         title_en=title_en,
-        text=(update.text or None) if words else None,
+        text=text or None,
     )
 
 

@@ -13,6 +13,7 @@ from contracts.ticketing import desk as contracts
 from contracts.ticketing import letters as of_mail
 from contracts.ticketing import related as of_related
 from contracts.ticketing import visits as of_visits
+from contracts.ticketing.civic import blanking as of_blanking
 from iran.identifiers import user_name
 from services.ticketing import cities
 from services.ticketing.accounts import staff
@@ -21,6 +22,7 @@ from services.ticketing.context import ContextSource
 from services.ticketing.desk import (
     answers,
     assignments,
+    blanking,
     calendar,
     lost_secrets,
     mobiles,
@@ -145,6 +147,18 @@ class DeskEntries(ContextSource):
     @serve(contracts.TAKE_DOWN)
     def take_down(self, tx: Tx, message: contracts.TakeDown) -> contracts.Acted:
         return tickets.take_down(self.staff_context(tx), message)
+
+    @serve(of_blanking.PUBLIC_WORDS)
+    def public_words(self, tx: Tx, message: of_blanking.AskPublicWords) -> of_blanking.PublicWords:
+        return blanking.public_view(self.staff_context(tx), message)
+
+    @serve(of_blanking.BLANK)
+    def blank(self, tx: Tx, message: of_blanking.Blank) -> contracts.Acted:
+        return blanking.blank(self.staff_context(tx), message)
+
+    @serve(of_blanking.UNBLANK)
+    def unblank(self, tx: Tx, message: of_blanking.Unblank) -> contracts.Acted:
+        return blanking.unblank(self.staff_context(tx), message)
 
     @serve(contracts.CORRECT_MOBILE)
     def correct_mobile(self, tx: Tx, message: contracts.CorrectMobile) -> contracts.Acted:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from bus.errors import BusError, Conflict, RuleBroken
 from services.ticketing.context import Context
 from services.ticketing.desk import contacts, corrections
+from services.ticketing.domain import blanks
 from services.ticketing.domain.moves import WORK, Act, Right
 from services.ticketing.domain.ticket import is_word_of_unit
 from services.ticketing.figures import reports
@@ -69,10 +70,20 @@ def _visit(_: Context, case: Case) -> None:
         raise RuleBroken("No visit is booked for this ticket.", code="visit.not_booked")
 
 
-def _take_down(_: Context, case: Case) -> None:
-    if not reports.is_public(case.row):
-        sentence = "This ticket is not in the public list."
-        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act="take_down")
+def _in_public_list(act: Act) -> Rule:
+    def rule(_: Context, case: Case) -> None:
+        if not reports.is_public(case.row):
+            sentence = "This ticket is not in the public list."
+            raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act=act)
+
+    return rule
+
+
+def _unblank(context: Context, case: Case) -> None:
+    _in_public_list("unblank")(context, case)
+    if not blanks.blanks(case.entries):
+        sentence = "No phrase of this report is hidden."
+        raise RuleBroken(sentence, code="ticket.move", state=case.ticket.state, act="unblank")
 
 
 def _new_secret(context: Context, case: Case) -> None:
@@ -108,7 +119,9 @@ _RULES: dict[Act | Right, Rule] = {
     "merge": _nothing_joined,
     "spam": _spam,
     "visit": _visit,
-    "take_down": _take_down,
+    "take_down": _in_public_list("take_down"),
+    "blank": _in_public_list("blank"),
+    "unblank": _unblank,
     "new_secret": _new_secret,
     "correct_mobile": _correct_mobile,
 }

@@ -97,6 +97,8 @@ ACTS = {
     "follow_up_answer": ("پاسخ شما به پرسش پس از پایان کار", "Your answer, weeks after the end"),
     "unpublish": ("از فهرست همگانی برداشته شد", "Taken out of the public list"),
     "take_down": ("واحد آن را از فهرست همگانی برداشت", "The unit took it out of the public list"),
+    "blank": ("عبارتی از گزارش برای دیگران پنهان شد", "A phrase was hidden from everybody else"),
+    "unblank": ("عبارت پنهان‌شده دوباره دیده می‌شود", "A hidden phrase is shown again"),
     "remind": ("یادآوری", "Reminder"),
     "escalate": ("هشدار", "Escalated"),
     "due_moved": ("سررسید تغییر کرد", "The due time moved"),
@@ -138,6 +140,11 @@ MOBILE_WAITS = (
 )
 MOBILE_REFUSED = "اصلاح شماره همراه پذیرفته نشد؛ شماره همان است که بود."
 MOBILE_TAKEN_BACK = "اصلاح شماره همراه پس گرفته شد؛ شماره همان است که بود."
+# Why numbers of persons are hidden from the first moment on.
+NUMBERS_BLANKED = (
+    "شماره یا نشانی پست الکترونیک در متن است. همگان آن را نمی‌بینند؛ شما و واحد رسیدگی می‌بینید.",
+    "The text has a number or an e-mail address. Only you and the unit see it.",
+)
 # The same as everybody reads it on a public report, where "you" would be somebody else.
 ACTS_OF_REPORT = {
     "say": ("واحد رسیدگی به گزارش‌دهنده نوشت", "The unit wrote to the reporter"),

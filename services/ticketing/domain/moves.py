@@ -37,6 +37,8 @@ Act: TypeAlias = Literal[
     "follow_up_answer",  # the citizen answers that
     "unpublish",  # the citizen takes it out of the public list
     "take_down",  # a colleague takes it out of the public list
+    "blank",  # a phrase of a public report is hidden from the public
+    "unblank",  # it is shown again
     "remind",  # the citizen, for whom it waits, is reminded
     "escalate",  # a promise ends soon or is broken; who leads hears of it
     "due_moved",  # a promise's last moment moved with the calendar
@@ -125,6 +127,8 @@ _TABLE: dict[tuple[State, Act], State] = {
     **_same("follow_up_answer", *ENDED),
     **_same("unpublish", *ALL),
     **_same("take_down", *ALL),
+    **_same("blank", *ALL),
+    **_same("unblank", *ALL),
     **_same("remind", *WORK),
     **_same("escalate", *WORK),
     **_same("due_moved", *WORK),
@@ -177,6 +181,8 @@ _CLERK: tuple[Act | Right, ...] = (
     "new_secret",
     "correct_mobile",
     "take_down",
+    "blank",
+    "unblank",
     "forward",
     "merge",
     "unmerge",

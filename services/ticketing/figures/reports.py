@@ -62,7 +62,8 @@ def public_tickets(context: Context, message: ListPublic) -> PublicTickets:
 def nearby(context: Context, message: AskNearby) -> PublicTickets:
     """List open public reports that may say what somebody is about to report."""
     column = TICKETS.c
-    likeness = func.similarity(column.search, search_key(message.text))
+    searched = func.coalesce(column.public_search, column.search)
+    likeness = func.similarity(searched, search_key(message.text))
     here = [column.county.in_((message.county, ""))] if message.county else []
     alike: ColumnElement[bool] = and_(likeness > ALIKE, *here)
     order = [likeness.desc(), column.id.desc()]
@@ -233,16 +234,20 @@ def _public(context: Context, row: TicketRow, supporters: int) -> Json:
         "county_en": county.en if county else "",
         "open": row.state in WORK,
         "status_notes": None,
-        "description": row.text,
+        "description": row.text if row.public_text is None else row.public_text,
         "registered_at": instant(row.registered_at),
         "updated_at": instant(row.updated_at),
         "expected_at": row.due_seen.get("solution"),
-        "address": row.address if exact else "",
+        "address": _address(row) if exact else "",
         "lat": row.lat if exact else coarse(row.lat),
         "long": row.long if exact else coarse(row.long),
         "media_url": None,
         "supporters": supporters,
     }
+
+
+def _address(row: TicketRow) -> str:
+    return row.address if row.public_address is None else row.public_address
 
 
 def coarse(position: float | None) -> float | None:

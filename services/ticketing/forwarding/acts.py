@@ -19,7 +19,7 @@ from services.ticketing.cities import City
 from services.ticketing.context import Context
 from services.ticketing.desk import tickets as desk
 from services.ticketing.desk.contacts import person_of
-from services.ticketing.domain import moves
+from services.ticketing.domain import blanks, moves
 from services.ticketing.domain.forwarding import RESOLVED, citizen_text, mark_of
 from services.ticketing.figures import reports
 from services.ticketing.forwarding import rows, sending
@@ -90,7 +90,7 @@ def _payload(context: Context, case: Case, message: Forward) -> Json:
 def of_ticket(context: Context, settings: Settings, message: OneTicket) -> TicketForwardings:
     """Return where a ticket was sent, and where it may be sent."""
     case = desk.load_to_read(context, message)
-    offered = cities.read(settings)
+    offered, blanked = cities.read(settings), blanks.blanks(case.entries)
     names = {city.code: city for city in offered.values()}
     person = person_of(context, case) or {}
     may = "forward" in moves.possible(case.ticket.state, moves.ROLES[context.colleague.role])
@@ -100,8 +100,8 @@ def of_ticket(context: Context, settings: Settings, message: OneTicket) -> Ticke
         public=reports.is_public(case.row),
         has_contact=any(person.get(name) for name in ("name", "email", "mobile")),
         may=may,
-        text=case.row.text,
-        address=case.row.address or _county(context, case),
+        text=blanks.hide(case.row.text, blanked),
+        address=blanks.hide_elsewhere(case.row.address, blanked) or _county(context, case),
         cities=tuple(
             {"code": city.code, "fa": city.fa, "en": city.en}
             for city in offered.values()

@@ -20,6 +20,7 @@ from iran.identifiers import as_dialled
 from services.ticketing import cities
 from services.ticketing.cities import City
 from services.ticketing.context import SYSTEM, Context
+from services.ticketing.domain import blanks
 from services.ticketing.domain.forwarding import PROBLEMS, citizen_text, mark_of
 from services.ticketing.domain.moves import Act
 from services.ticketing.forwarding import georeport, rows
@@ -88,7 +89,7 @@ def _complete(context: Context, row: ForwardingRow) -> Json:
     """What goes, with who wrote as it is on file now: a number may have been put right since the
     colleague sent the ticket on.
     """
-    payload = dict(row.payload or {})
+    payload = _blanked(context, row)
     named = payload.pop(WITH_CONTACT, False)
     person = tickets.person(context.conn, row.ticket) if named else None
     if person is not None:
@@ -96,6 +97,28 @@ def _complete(context: Context, row: ForwardingRow) -> Json:
         contact = {"first_name": person.name, "email": person.email, "phone": phone}
         payload |= {name: value or None for name, value in contact.items()}
     return payload
+
+
+def _blanked(context: Context, row: ForwardingRow) -> Json:
+    """What goes without what is blanked by now: other cities show it to everybody. Our mark, by
+    which it is found there, stays whole.
+    """
+    payload = dict(row.payload or {})
+    ticket = tickets.by_id(context.conn, row.ticket)
+    blanked = blanks.blanks(tickets.events(context.conn, row.ticket))
+    if not payload or not blanked or ticket is None:
+        return payload
+    text, line_ends, mark = payload["text"].rpartition("\n\n")
+    is_own = text == ticket.text.strip()
+    text = (blanks.hide if is_own else blanks.hide_elsewhere)(text, blanked)
+    address, attributes = payload["address_string"], payload["attributes"]
+    return payload | {
+        "text": f"{text}{line_ends}{mark}",
+        "address_string": blanks.hide_elsewhere(address, blanked) if address else None,
+        "attributes": {
+            name: blanks.hide_elsewhere(value, blanked) for name, value in attributes.items()
+        },
+    }
 
 
 def _recover(work: Work) -> None:

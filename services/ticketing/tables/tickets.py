@@ -133,6 +133,10 @@ TICKETS = Table(
     Column("about_ref", Text),
     Column("public", Boolean, nullable=False),
     Column("address", Text, nullable=False),
+    # What everybody reads, and is searched by, where phrases of a public report are blanked.
+    Column("public_text", Text),
+    Column("public_address", Text),
+    Column("public_search", Text),
     Column("lat", Double),
     Column("long", Double),
     Column("attributes", JSONB, nullable=False),

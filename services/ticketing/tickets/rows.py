@@ -57,6 +57,8 @@ class TicketRow:
     about_ref: str | None
     public: bool
     address: str
+    public_text: str | None
+    public_address: str | None
     lat: float | None
     long: float | None
     secret_hash: bytes
@@ -129,6 +131,9 @@ class TicketChanges(TypedDict, total=False):
     secret_hash: bytes
     merged_into: int | None
     public: bool
+    public_text: str | None
+    public_address: str | None
+    public_search: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +294,6 @@ def count_due(conn: Connection, now: dt.datetime, within: dt.timedelta) -> tuple
     )
     row = conn.execute(statement).one()
     return int(row[0]), int(row[1])
-
-
-# --- files ---
 
 
 def add_files(conn: Connection, ticket: int, seq: int, files: Iterable[Attachment]) -> None:

@@ -585,6 +585,32 @@ def test_p7_a_report_leaves_the_public_list_after_a_look_and_with_a_reason(share
     assert f'action="/desk/tickets/{code}/take_down"' not in done.text
 
 
+def test_a_phrase_is_hidden_from_the_portal_after_a_look_and_can_be_shown_again(shared_desk, sat):
+    text = "چاه را پرویز بهرامی می‌زند، تلفن 09121234567 و 0912 765 4321."
+    code, session = registered(shared_desk, public=True, text=text)["code"], sat()
+    numbers = "چاه را پرویز بهرامی می‌زند، تلفن [پنهان شد] و [پنهان شد]."
+
+    def portal(kind=""):
+        return requests.get(f"{shared_desk.portal}/reports{kind or '/' + code}", timeout=20).text
+
+    assert numbers in portal()
+    typed = {"version": "2", "phrase": "پرويز‌بهرامي", "text": "نام کسی است."}
+    look = send(session, shared_desk, code, "blank", **typed)
+    assert "چاه را [پنهان شد] می‌زند، تلفن [پنهان شد]" in look.text
+    assert "پرویز بهرامی" in portal(), "nothing is done before the press"
+    done = send(session, shared_desk, code, "blank", looked="1", **typed)
+    assert "برای همگان پنهان شد" in done.text
+    assert text in done.text, "colleagues read all of it"
+    for kind in ("", "?county=", ".atom", ".json"):
+        wait_for(lambda kind=kind: code in portal(kind) and "بهرامی" not in portal(kind), 10)
+    entry = re.findall(r'name="entry" value="([0-9]+)"', done.text)[-1]
+    back = {"version": "3", "entry": entry, "text": "نام خود نویسنده است.", "looked": "1"}
+    assert "دوباره برای همگان" in send(session, shared_desk, code, "unblank", **back).text
+    wait_for(lambda: "پرویز بهرامی" in portal(), 10)
+    absent = send(session, shared_desk, code, "blank", **{**typed, "version": "4", "phrase": "زید"})
+    assert "در آنچه همگان می‌خوانند نیست" in absent.text
+
+
 def test_p9_an_office_without_an_open_time_says_where_to_open_times(shared_desk, sat):
     code, session = registered(shared_desk)["code"], sat()
     page = page_of(session, shared_desk, code)

@@ -361,3 +361,11 @@ def test_photos_are_taken_by_the_camera_or_chosen(portal, at_check):
     assert re.search(r'id="photo" name="files" accept="image/\*" capture="environment"', page)
     (script,) = re.findall('src="(/static/portal[^"]+)"', page)
     assert portal.send("GET", script).status_code == 200
+
+
+def test_who_reports_reads_before_sending_which_numbers_nobody_else_will_read(portal, at_check):
+    page = send(portal, **{**at_check, "text": "به ۰۹۱۲-۱۲۳ ۴۵۶۷ بگویید، پلاک ۱۲"}).text
+    hint = page.split('name="public"')[1].split("</p>")[0]
+    assert "تنها شما و واحد رسیدگی" in hint
+    assert re.findall(r'<bdi dir="ltr">([^<]+)', hint) == ["۰۹۱۲-۱۲۳ ۴۵۶۷"]
+    assert "تنها شما و واحد رسیدگی" not in send(portal, **at_check).text

@@ -10,6 +10,7 @@ from bus.errors import ContractError
 from bus.foreign import address
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
+from contracts.ticketing.civic import blanking
 from contracts.ticketing.civic import forwarding as at_city
 from services.ticketing import cities
 from services.ticketing.forwarding import following, georeport, sending
@@ -102,6 +103,20 @@ def test_a_ticket_goes_to_the_city_with_what_it_needs_and_no_more(hand, city):
     history = [entry["text"] for entry in hand.track(code)["history"]]
     assert "آبفای اصفهان درخواست شما را دریافت کرد؛ شماره آن در آنجا: 1000" in history
     assert len(hand.letters("zahra@example.com")) == 3, "registered, sent on, taken"
+
+
+def test_what_is_hidden_by_the_time_of_sending_goes_to_no_other_city(hand, city):
+    code = report(hand, text="Mr Bahrami drills, says Reza; Reza saw it.", address="Bahrami's farm")
+    hand.act(blanking.BLANK, code, phrase="Bahrami", text="A name.")
+    offered = hand.call(at_city.FORWARDINGS_OF_TICKET, as_="karim", code=code)
+    assert offered["text"] == "Mr [پنهان شد] drills, says Reza; Reza saw it."
+    forward(hand, code, text="Mr Bahrami drills, says Reza.", address="Bahrami's farm")
+    hand.act(blanking.BLANK, code, phrase="Reza", text="A name.")
+    sending.send_waiting(work(hand))
+    (post,) = city.posts
+    shown = "Mr [پنهان شد] drills, says [پنهان شد]."
+    assert post["description"] == f"{shown}\n\nRef. {code}"
+    assert post["address_string"] == "[پنهان شد]'s farm"
 
 
 def test_who_wrote_goes_only_by_consent(hand, city):

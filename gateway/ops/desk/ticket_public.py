@@ -1,0 +1,73 @@
+"""A public report as everybody reads it, and the previews of what changes that."""
+
+from starlette.requests import Request
+
+from contracts.ticketing import desk as contracts
+from contracts.ticketing.civic.blanking import (
+    PUBLIC_WORDS,
+    AskPublicWords,
+    Blank,
+    PublicWords,
+    Unblank,
+)
+from contracts.ticketing.desk import DeskTicket, OneTicket
+from gateway.ops.desk.ticket_previews import facts_of
+from gateway.ops.staff.pages import StaffPages
+from gateway.ops.staff.previews import Fact, Preview
+
+WITHOUT_PHRASE = (
+    "در فهرست، صفحه گزارش، خبرخوان‌ها و برنامه‌های شهری به جای آن «[پنهان شد]» دیده می‌شود و با "
+    "جست‌وجوی آن گزارشی پیدا نمی‌شود؛ شهروند و همکاران همه متن را می‌بینند."
+)
+
+
+class PublicReport:
+    """Reads what everybody reads of a ticket."""
+
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
+
+    async def words(self, request: Request, ticket: DeskTicket) -> PublicWords | None:
+        """Return what everybody reads of a ticket; None if it is not public."""
+        if not ticket.public:
+            return None
+        return await self._pages.ask(request, PUBLIC_WORDS, AskPublicWords(code=ticket.code))
+
+    async def _read(self, request: Request, code: str) -> DeskTicket:
+        return await self._pages.ask(request, contracts.READ, OneTicket(code=code))
+
+    async def blank(self, request: Request, message: Blank) -> Preview:
+        """A phrase of a report that nobody but the desk and its writer reads from then on."""
+        question = AskPublicWords(code=message.code, phrase=message.phrase, nth=message.nth)
+        public = await self._pages.ask(request, PUBLIC_WORDS, question)
+        everywhere = f"{public.places} جا در متن، و هر جای دیگری که بیاید"
+        return Preview(
+            title="این عبارت برای همگان پنهان می‌شود",
+            button="پنهان کردن",
+            facts=(
+                *facts_of("پرونده", await self._read(request, message.code)),
+                Fact("عبارت", message.phrase),
+                Fact("کجا", everywhere if message.nth is None else f"جای {message.nth} در متن"),
+            ),
+            leaves=(WITHOUT_PHRASE, "شهروند این دلیل را در صفحه پیگیری می‌خواند."),
+            texts=(Fact("دلیل", message.text), *_public(public)),
+        )
+
+    async def unblank(self, request: Request, message: Unblank) -> Preview:
+        """A hidden phrase that everybody reads again."""
+        question = AskPublicWords(code=message.code, entry=message.entry)
+        public = await self._pages.ask(request, PUBLIC_WORDS, question)
+        return Preview(
+            title="عبارت پنهان دوباره برای همگان دیده می‌شود",
+            button="دیدنی کردن",
+            facts=facts_of("پرونده", await self._read(request, message.code)),
+            leaves=("شهروند این دلیل را در صفحه پیگیری می‌خواند.",),
+            texts=(Fact("دلیل", message.text), *_public(public)),
+            danger=True,
+        )
+
+
+def _public(words: PublicWords) -> tuple[Fact, ...]:
+    """The report as everybody will read it."""
+    place = (Fact("جا، چنان‌که همگان می‌خوانند", words.address),) if words.address else ()
+    return (Fact("متن، چنان‌که همگان می‌خوانند", words.text), *place)
