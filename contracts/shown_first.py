@@ -12,7 +12,6 @@ from contracts.notify import desk as notify
 from contracts.rehearsals import Rehearse, Rehearsed
 from contracts.ticketing import answers, book, colleagues, desk, letters, person_acts
 from contracts.ticketing.calendars import holidays
-from contracts.ticketing.civic import forwarding
 from contracts.ticketing.civic import blanking, forwarding
 
 REHEARSALS: dict[str, Request[Rehearse, Rehearsed]] = {

@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from bus.messages.fields import Choice, Day, Float, Text, whole
 from bus.messages.values import Json
 from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
-from contracts.ticketing.citizens import KINDS
+from contracts.ticketing.citizens import KINDS, STATES
 from iran import identifiers
 from services.ticketing.domain import office_hours
 from services.ticketing.domain.promises import NAMES, PART
@@ -141,6 +141,10 @@ class Canned(Schema):
     title_fa = Text(100, required=True)
     text_fa = fields.String(required=True, validate=validate.Length(1, 4000))
     text_en = fields.String(required=True, validate=validate.Length(1, 4000))
+    # For which tickets it is meant; without: for all.
+    categories = fields.List(Text(40))
+    units = fields.List(Text(40))
+    states = fields.List(Choice(STATES))
 
 
 class Level(Schema):
@@ -256,6 +260,13 @@ class BookOf(Schema):
             for n, row in enumerate(data[name], 1)
             for member, existing in codes.items()
             if member in row and row[member] not in existing
+        ]
+        faults += [
+            f"canned {n}: there is no {code} in {name}"
+            for n, row in enumerate(data["canned"], 1)
+            for name in ("categories", "units")
+            for code in row.get(name, ())
+            if code not in {item["code"] for item in data[name]}
         ]
         for name in ("units", "counties", "categories", "offices", "canned"):
             listed = [row["code"] for row in data[name]]

@@ -16,7 +16,7 @@ from bus.messages.values import Json
 from bus.process.private import own_files_only
 from services.ticketing import book_versions, calendar_rows
 from services.ticketing.book_schema import BookOf
-from services.ticketing.domain import working_time
+from services.ticketing.domain import prepared, working_time
 from services.ticketing.domain.book import Book, span_of
 from services.ticketing.domain.calendar import Calendar, Row, row_from
 from services.ticketing.domain.promises import NAMES
@@ -28,11 +28,23 @@ _KEPT = Kept[Book]()
 def read(folder: Path) -> Json:
     """Return the document of all TOML files of a folder. Raises BadBook with all its faults."""
     loaded = _with_iso_days(books.read(folder, BookOf()))
+    _refuse_unknown_places(loaded)
     if loaded["calendar"]:
         rows = _calendar_rows(loaded["calendar"])
         _end(loaded, Calendar(rows), dt.datetime.now(dt.UTC))
         _opens(loaded, Calendar(rows), dt.datetime.now(dt.UTC))
     return loaded
+
+
+def _refuse_unknown_places(document: Json) -> None:
+    """Raise BadBook with each place of a prepared text that could not be filled in."""
+    faults = [
+        f"canned {number}.{name}: {sentence}"
+        for number, row in enumerate(document["canned"], 1)
+        for name, sentence in prepared.faults(row).items()
+    ]
+    if faults:
+        raise books.BadBook(faults)
 
 
 def _with_iso_days(document: Json) -> Json:

@@ -34,6 +34,8 @@ NUMBERS = {
     "area": ("south", "north", "west", "east"),
     "closing": ("after_answer_days", "remind_applicant_days", "silence_days"),
 }
+# Members that are lists of codes, of which a form has a box each.
+CHOSEN = {"canned": ("categories", "units", "states")}
 # A level of escalation as the form says it: so many hours, before or after the due time.
 LEVEL, SIDE, BEFORE = "minutes_from_due", "side", "before"
 EVERY = "*"
@@ -58,6 +60,8 @@ def typed_row(section: str, row: Row) -> dict[str, str]:
     if section == "escalation":
         typed[LEVEL] = f"{abs(row[LEVEL]) / 60:g}"
         typed[SIDE] = BEFORE if row[LEVEL] < 0 else "after"
+    for name in CHOSEN.get(section, ()):
+        typed |= {f"{name}-{code}": "1" for code in row.get(name) or ()}
     for kind in row.get("kinds") or ():
         typed[f"kind-{kind}"] = "1"
     for clock in texts.CLOCKS if section == "promises" else ():
@@ -79,6 +83,7 @@ def read_row(section: str, values: Values, old: Row | None) -> Json:
         row.pop(name, None)
         if text := text_of(values, name):
             row[name] = _count(text)
+    _read_chosen(section, values, row)
     if section == "escalation":
         row[LEVEL] = _minutes(_count(text_of(values, LEVEL)), text_of(values, SIDE))
     if section == "categories":
@@ -90,6 +95,14 @@ def read_row(section: str, values: Values, old: Row | None) -> Json:
             if count := text_of(values, clock):
                 row[clock] = {text_of(values, f"{clock}_unit") or "hours": _count(count)}
     return row
+
+
+def _read_chosen(section: str, values: Values, row: Json) -> None:
+    """Read the boxes of a form that were ticked; none is left out."""
+    for name in CHOSEN.get(section, ()):
+        row.pop(name, None)
+        if codes := [key.removeprefix(f"{name}-") for key in values if key.startswith(f"{name}-")]:
+            row[name] = codes
 
 
 def _count(text: str) -> int | float | str:
@@ -154,7 +167,7 @@ def shown(name: str, value: object, book: BookOfDesk) -> str:
             f"{count:g} {texts.SPANS.get(unit, unit)}" for unit, count in value.items()
         )
     if isinstance(value, list):
-        return "، ".join(texts.KINDS.get(str(kind), str(kind)) for kind in value)
+        return "، ".join(_called(name, str(code), book) for code in value)
     if name == LEVEL and isinstance(value, int):
         return level_in_words(value)
     text = f"{value:g}" if isinstance(value, float) else str(value)
@@ -167,9 +180,16 @@ def _called(name: str, code: str, book: BookOfDesk) -> str:
         "unit": book.units,
         "mail_category": book.categories,
         "category": book.categories,
+        "categories": book.categories,
+        "units": book.units,
         "county": book.counties,
     }
-    words = {"clock": texts.LEVEL_CLOCKS, "role": texts.ROLES}
+    words = {
+        "clock": texts.LEVEL_CLOCKS,
+        "role": texts.ROLES,
+        "kinds": texts.KINDS,
+        "states": texts.TICKET_STATES,
+    }
     if name in lists:
         return _name(lists[name], code)
     return words.get(name, {}).get(code, code)

@@ -52,6 +52,7 @@ PILLS = {
 KINDS, CLOCKS = ticket_words.KINDS, ticket_words.CLOCKS
 # What a warning may be about.
 LEVEL_CLOCKS = {**CLOCKS, "part": ticket_words.PART}
+TICKET_STATES = ticket_words.STATES
 SPANS = {"hours": "ساعت کاری", "days": "روز"}
 FIELDS = {
     "code": "کد",
@@ -93,6 +94,9 @@ FIELDS = {
     "address_fa": "نشانی، فارسی",
     "address_en": "نشانی، انگلیسی",
     "title_fa": "عنوان",
+    "categories": "برای موضوع‌ها",
+    "units": "برای واحدها",
+    "states": "در وضعیت‌ها",
     "text_fa": "متن فارسی",
     "text_en": "متن انگلیسی",
     "valid_from": "از روز",
@@ -106,6 +110,7 @@ FAULTS = {
     "book.hours": "ساعت کاری را با عددی از 0.1 تا 2000 بنویسید.",
     "book.follow_up_days": "روزها را با عددی درست از 7 تا 180 بنویسید.",
     "book.percent": "درصد را با عددی درست از 0 تا 100 بنویسید.",
+    "book.place": "جای خالی {} درست نیست، یا متن زبان دیگر همان را ندارد؛ راهنمای کادر را ببینید.",
     "book.code": "کد تغییر نمی‌کند؛ ردیف تازه‌ای بیفزایید.",
     "calendar.no_working_time": "با تقویم کنونی، این مهلت هرگز نمی‌رسد؛ مدت را دوباره ببینید.",
 }

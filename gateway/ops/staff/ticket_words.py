@@ -6,6 +6,14 @@ KINDS = {
     "suggestion": "پیشنهاد",
     "objection": "اعتراض",
 }
+STATES = {
+    "NEW": "تازه",
+    "OPEN": "در دست بررسی",
+    "PAUSED": "در انتظار",
+    "ANSWERED": "پاسخ داده شده",
+    "CLOSED": "پایان یافته",
+    "MERGED": "یکی شده با دیگری",
+}
 # A unit's own time for a ticket, which is no promise to its citizen.
 PART = "مهلت واحد"
 CLOCKS = {

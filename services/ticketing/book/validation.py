@@ -11,6 +11,7 @@ from bus.messages.values import Json
 from people.book_keys import SINGLES, key_of
 from services.ticketing import books, calendar_rows
 from services.ticketing.context import Context
+from services.ticketing.domain import prepared
 from services.ticketing.domain.book_changes import (
     PROMISES,
     Place,
@@ -36,6 +37,10 @@ def with_change(context: Context, section: str, key: str, row: Json | None) -> t
         _refuse_in_use(context.conn, section, key)
     elif key and section not in FOLLOWED and key_of(section, {"code": key, **row}) != key:
         raise _refused([FieldError("row.code", "book.code", "A code stays; add another row.")])
+    if section == "canned" and (faults := prepared.faults(row or {})):
+        raise _refused(
+            [FieldError(f"row.{name}", "book.place", text) for name, text in faults.items()]
+        )
     document, place = changed(document, section, key, row)
     checked = _checked(document, place)
     _refuse_endless(context.conn, checked)

@@ -35,7 +35,7 @@ from services.ticketing.domain.moves import Act, Right
 from services.ticketing.domain.ticket import PUBLIC
 from services.ticketing.notifications import colleagues
 from services.ticketing.notifications import tickets as notifications
-from services.ticketing.tickets import acts, drafts, rows, slots, views, visits
+from services.ticketing.tickets import acts, drafts, prepared, rows, slots, views, visits
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.drafts import Owner
 from services.ticketing.tickets.refusals import field_refusal
@@ -128,6 +128,7 @@ def note(context: Context, message: Note) -> Acted:
 def pause(context: Context, message: Pause) -> Acted:
     """Stop the clock for a reason that the citizen reads."""
     case = load(context, "pause", message)
+    prepared.require_filled(message.text)
     add(context, case, "pause", reason=message.reason, text=message.text)
     return finish(context, case)
 
@@ -188,14 +189,17 @@ class _Words(NamedTuple):
 def _words_of(context: Context, message: Answer) -> _Words:
     if message.text:
         return _Words(lambda _: message.text, message.fill)
-    prepared = context.book.canned.get(message.canned or "")
-    if prepared is None:
+    canned = context.book.canned.get(message.canned or "")
+    if canned is None:
         raise field_refusal("canned", "There is no such prepared text.")
-    return _Words(prepared.text, fills=True)
+    return _Words(canned.text, fills=True)
 
 
 def _filled(context: Context, case: Case, words: _Words, text: str) -> str:
-    return views.fill_text(context, case, text, _name(context, case)) if words.fills else text
+    if words.fills:
+        text = prepared.fill(context, case, text, _name(context, case))
+    prepared.require_filled(text)
+    return text
 
 
 def _do_on_joined(
@@ -220,7 +224,7 @@ def _to_joined(context: Context, case: Case, joined: Case, text: str) -> str:
     """The words to one citizen as words to another: without the name and code of the first."""
     person, language = rows.person(context.conn, case.id), joined.row.language
     if person is not None and person.name:
-        nobody = views.NOBODY_NAMED[0 if language == "fa" else 1]
+        nobody = prepared.NOBODY_NAMED[0 if language == "fa" else 1]
         whole = rf"(?<!{WITHIN_WORD}){re.escape(person.name)}(?!{WITHIN_WORD})"
         name = _name(context, joined) or nobody
         text = re.sub(whole, lambda _: name, text)
@@ -239,6 +243,7 @@ def close(context: Context, message: Close) -> Acted:
     """End a ticket without an answer, and those that were joined with it."""
     case = load(context, "close", message)
     standing.require(context, case, "close")
+    prepared.require_filled(message.text)
     visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, "close", reason=message.reason, text=message.text)
     reply = finish(context, case)
@@ -253,6 +258,7 @@ def invite(context: Context, message: Invite) -> Acted:
     """
     case = load(context, "invite", message)
     office = message.office
+    prepared.require_filled(message.text)
     views.office_of(context, office)
     if not slots.free_slots(context.conn, office, context.now, most=1):
         sentence = "No time for visits is open at this office; open times in the calendar first."

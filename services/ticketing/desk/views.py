@@ -9,21 +9,19 @@ from bus.messages.values import Json
 from contracts.ticketing.calendar import StayInUnit
 from contracts.ticketing.citizens import ClockView
 from contracts.ticketing.desk import DeskTicket
-from iran.collation import collation_key
 from iran.persian import tehran_day
 from services.ticketing.accounts import absences, staff
 from services.ticketing.context import Context
 from services.ticketing.desk import contacts, corrections, similar, standing
 from services.ticketing.domain import clock as office
 from services.ticketing.domain import labels, moves, stays
-from services.ticketing.domain.book import PreparedText
 from services.ticketing.domain.moves import Act
 from services.ticketing.domain.promises import Clock
 from services.ticketing.domain.stays import JudgedStay
 from services.ticketing.figures import reports
 from services.ticketing.incoming_mail import rows as emails
 from services.ticketing.incoming_mail.rows import EmailOfTicket
-from services.ticketing.tickets import rows, slots, views
+from services.ticketing.tickets import prepared, rows, slots, views
 from services.ticketing.tickets.acts import Case
 
 
@@ -176,18 +174,16 @@ def _office(context: Context, office: Json) -> Json:
 
 
 def _prepared_texts(context: Context, case: Case) -> tuple[Json, ...]:
-    def title(prepared: PreparedText) -> tuple[str, str]:
-        return collation_key(prepared.title_fa)
-
     person = contacts.person_of(context, case)
     name = str(person["name"]) if person else ""
     return tuple(
         {
-            "code": prepared.code,
-            "title_fa": prepared.title_fa,
-            "text_fa": prepared.text_fa,
-            "text_en": prepared.text_en,
-            "text": views.fill(context, case, prepared, name),
+            "code": text.code,
+            "title_fa": text.title_fa,
+            "text_fa": text.text_fa,
+            "text_en": text.text_en,
+            "text": prepared.fill(context, case, text.text(case.row.language), name),
+            "fits": fits,
         }
-        for prepared in sorted(context.book.canned.values(), key=title)
+        for text, fits in prepared.listed(context, case)
     )

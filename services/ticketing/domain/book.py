@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
+from services.ticketing.domain.prepared import PreparedText
 from services.ticketing.domain.promises import NAMES, PART, Promise, Span
 
 # The document as JSON. Any: services.ticketing.books has checked its members by their schemas.
@@ -111,19 +112,6 @@ class Office(Named):
 
     def address(self, language: str) -> str:
         return self.address_fa if language == "fa" else self.address_en
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedText:
-    """A text for answers; ``{code}`` and ``{unit}`` stand for the ticket's own."""
-
-    code: str
-    title_fa: str
-    text_fa: str
-    text_en: str
-
-    def text(self, language: str) -> str:
-        return self.text_fa if language == "fa" else self.text_en
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,16 @@ from bus.messages.values import Json
 from contracts.ticketing.citizens import ClockView, HistoryEntry, Registered, TicketView
 from contracts.ticketing.desk import DeskHistoryEntry
 from iran.collation import collation_key
-from iran.persian import tehran_day
-from people.tracking import in_text
 from services.ticketing.context import Context
 from services.ticketing.domain import labels
-from services.ticketing.domain.book import Named, Office, PreparedText, Unit
-from services.ticketing.domain.calendar import day_in_words, moment_in_words
+from services.ticketing.domain.book import Named, Office, Unit
+from services.ticketing.domain.calendar import moment_in_words
 from services.ticketing.domain.promises import Clock
 from services.ticketing.domain.ticket import INTERNAL, Entry, citizen_may
 from services.ticketing.tickets import rows, slots
 from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.rows import StoredFile, TicketRow
 
-# Who is addressed where the name is not known, or not seen by the colleague.
-NOBODY_NAMED = ("شهروند گرامی", "citizen")
 HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "unreadable", "bounce", "joined_write"}
 
 
@@ -283,32 +279,6 @@ def location(row: TicketRow) -> Json | None:
 def external(context: Context, case: Case) -> tuple[Json, ...]:
     """Describe the codes of the ticket in other systems."""
     return tuple(asdict(code) for code in rows.external_codes(context.conn, case.id))
-
-
-def fill(context: Context, case: Case, prepared: PreparedText, name: str = "") -> str:
-    """Fill a prepared text in, in the citizen's language, as it would be sent; see fill_text."""
-    return fill_text(context, case, prepared.text(case.row.language), name)
-
-
-def fill_text(context: Context, case: Case, text: str, name: str = "") -> str:
-    """Fill the places of a text in, in the citizen's language.
-
-    ``name`` is the citizen's, where the colleague may see it; {today}, {registered} and {due} are
-    days, the last one that of the result.
-    """
-    language = case.row.language
-    index = 0 if language == "fa" else 1
-    solution = next((c.due for c in case.clocks(context) if c.name == "solution" and c.due), None)
-    days = {"today": context.now, "registered": case.row.registered_at, "due": solution}
-    values = {
-        "code": in_text(case.row.code, language),
-        "unit": context.book.units[case.ticket.unit].name(language),
-        "name": name or NOBODY_NAMED[index],
-        **{key: day_in_words(tehran_day(at))[index] if at else "" for key, at in days.items()},
-    }
-    for key, value in values.items():
-        text = text.replace(f"{{{key}}}", value)
-    return text
 
 
 def optional_instant(moment: dt.datetime | None) -> str | None:

@@ -225,6 +225,20 @@ def test_what_is_wrong_with_a_row_stands_beside_its_field(mina):
     assert (used.status_code, "برداشته نمی‌شود" in used.text) == (422, True)
 
 
+def test_a_prepared_text_is_bound_to_subjects_and_states_by_boxes(mina):
+    form = mina.get("/book/canned/row").text
+    assert '<input type="checkbox" id="canned-states-NEW"' in form
+    row = {"code": "bound", "title_fa": "برای قبض", "text_fa": "متن {code}", "text_en": "a {code}"}
+    row |= {"valid_from": "1406/01/20", "source": "مصوبه ۹"}
+    boxes = {"categories-bill": "1", "states-NEW": "1", "states-OPEN": "1"}
+    look = text_of(mina.press("/book/canned/row", **row, **boxes))
+    assert re.search("برای موضوع‌ها: .*قبض", look)
+    assert "در وضعیت‌ها: تازه، در دست بررسی" in look
+    wrong = mina.post("/book/canned/row", **{**row, "text_fa": "متن {unti} {code}"})
+    assert 'id="canned-text_fa-error"' in wrong.text
+    assert "درست نیست، یا متن زبان دیگر همان را ندارد" in wrong.text
+
+
 def test_a_refusal_says_why_and_the_book_goes_out_as_toml(nader, mina):
     id_ = proposed(mina, "canned", code="later", title_fa="بعدا", text_fa="الف", text_en="a")
     assert 'id="refuse-why-error"' in nader.post(f"/book/changes/{id_}/refuse", act="refuse").text
