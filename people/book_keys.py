@@ -13,6 +13,7 @@ LISTS = (
     "routes",
     "counties",
     "escalation",
+    "levels",
 )
 # What stands in the book once.
 SINGLES = ("area", "closing", "roles")

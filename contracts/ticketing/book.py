@@ -6,8 +6,8 @@ from marshmallow import ValidationError
 
 from bus.messages.fields import Choice, Text, whole
 from bus.messages.message import check, message
-from bus.messages.values import Block, BlockOf, Day, Instant
-from contracts.ticketing.desk import Nothing
+from bus.messages.values import Block, BlockOf, Code, Day, Instant
+from contracts.ticketing.desk import Nothing, OneTicket
 from contracts.ticketing.requests import internal_act, internal_read
 from people.book_keys import SECTIONS
 
@@ -92,11 +92,53 @@ class BookOfDesk:
     routes: tuple[Block, ...] = ()
     counties: tuple[Block, ...] = ()
     escalation: tuple[Block, ...] = ()
+    levels: tuple[Block, ...] = ()
     area: tuple[Block, ...] = ()
     closing: tuple[Block, ...] = ()
     roles: tuple[Block, ...] = ()
     changes: tuple[BlockOf[BookChange], ...]
     versions: tuple[BlockOf[BookVersion], ...]
+
+
+@message
+class AskLevel:
+    """A level of escalation that acts, as it would stand in the book."""
+
+    row: Annotated[Block, "The row as the file of the book has it"]
+
+
+@message
+class LevelNow:
+    """How many open tickets it is for, and with how many of them it would act at once."""
+
+    tickets: int
+    acting: int
+
+
+@message
+class LevelOfTicket:
+    """A level of a ticket: when it is reached, and when it had its turn.
+
+    ``reached_at`` is None while the clock does not run; ``passed_over``: a higher one came at once.
+    """
+
+    code: Code
+    clock: Code
+    number: int
+    minutes: int
+    act: Code
+    target: Annotated[str, Text(200, least=0), "Whom it tells, or who gets the ticket"]
+    reached_at: Instant | None
+    had_at: Instant | None
+    passed_over: bool
+
+
+@message
+class LevelsOfTicket:
+    """What happens when, by itself; ``priority`` is 0 as of any other, 1 high, 2 urgent."""
+
+    levels: tuple[LevelOfTicket, ...]
+    priority: int
 
 
 @message
@@ -110,6 +152,12 @@ READ_BOOK = internal_read(
 EXPORT_BOOK = internal_read("export_book", Nothing, BookFile, "Desk: the book in force as TOML.")
 READ_BOOK_CHANGE = internal_read(
     "read_book_change", OneBookChange, BookChange, "Desk: one change of the book."
+)
+LEVEL_NOW = internal_read(
+    "level_now", AskLevel, LevelNow, "Desk: what a level of escalation would do at once."
+)
+LEVELS_OF_TICKET = internal_read(
+    "levels_of_ticket", OneTicket, LevelsOfTicket, "Desk: what happens to a ticket by itself."
 )
 PROPOSE_BOOK_CHANGE = internal_act(
     "propose_book_change", ProposeBookChange, BookChange, "Desk: propose a change of the book."

@@ -189,3 +189,9 @@ class Report:
         "What citizens said weeks after the end, by unit and by Jalali month of the question",
         OPTIONAL,
     ] = None
+    levels: Annotated[
+        tuple[Block, ...] | None,
+        "What levels of escalation did, by unit, clock, number and act (a head's own unit, a "
+        "supervisor's all)",
+        OPTIONAL,
+    ] = None

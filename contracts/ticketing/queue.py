@@ -9,10 +9,11 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from bus.messages.fields import Checked, Choice, Text, whole
+from bus.messages.fields import Checked, Choice, Prose, Text, whole
 from bus.messages.message import OPTIONAL, PERSONAL, message
 from bus.messages.values import Block, BlockOf, Code, Instant, Tick
 from contracts.ticketing.citizens import KINDS, STATES
+from contracts.ticketing.desk import Act, Acted
 from contracts.ticketing.requests import internal_act, internal_read
 from iran import identifiers
 from people import tracking
@@ -51,6 +52,14 @@ class Queue:
 
 
 @message
+class Prioritise(Act):
+    """How urgent a ticket is beyond its promises: 0 as any other, 1 high, 2 urgent."""
+
+    priority: Annotated[int, whole(0, 2)]
+    text: Annotated[str, Prose(1000, personal=True), "Colleagues read it"]
+
+
+@message
 class QueueRow:
     code: Annotated[str, Text(10)]
     version: int
@@ -70,6 +79,7 @@ class QueueRow:
     language: Annotated[str | None, Text(5), "The citizen's language", OPTIONAL] = None
     about: Annotated[Block | None, "What an objection is against", OPTIONAL] = None
     part_due_at: Annotated[Instant | None, "The end of the unit's own time", OPTIONAL] = None
+    priority: Annotated[int | None, "1 high, 2 urgent", OPTIONAL] = None
 
 
 @message
@@ -225,3 +235,4 @@ DESK_HOME = internal_read("desk_home", Nothing, DeskHome, "Desk: what waits for 
 CALLERS_TICKETS = internal_read(
     "callers_tickets", Caller, CallersTickets, "Desk: earlier tickets of somebody on the telephone."
 )
+PRIORITISE = internal_act("prioritise", Prioritise, Acted, "Desk: say how urgent a ticket is.")

@@ -9,8 +9,9 @@ from bus.messages.values import Json
 from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from contracts.ticketing.citizens import KINDS, STATES
 from iran import identifiers
-from services.ticketing.domain import office_hours
+from services.ticketing.domain import levels, office_hours
 from services.ticketing.domain.promises import NAMES, PART
+from services.ticketing.domain.ticket import URGENT
 
 LONG = 500
 
@@ -153,6 +154,29 @@ class Level(Schema):
     role = Choice(("unit_head", "supervisor"), required=True)
 
 
+class ActingLevel(Schema):
+    """A level that acts: ``minutes`` of the office from the due time; negative: before it."""
+
+    code = Text(40, required=True)
+    clock = Choice((*NAMES, PART), required=True)
+    minutes = whole(-20_000, 20_000, required=True)
+    action = Choice(levels.ACTIONS, required=True)
+    unit = Text(40)
+    category = Text(40)
+    priority = whole(0, URGENT)
+    role = Choice(("unit_head", "supervisor"))
+    to_unit = Text(40)
+    to_colleague = Text(60)
+    text = Text(LONG)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _has_what_it_needs(self, data: Json, **_: object) -> None:
+        needs = {"tell_role": "role", "hand_over": "to_unit", "note": "text"}
+        name = needs.get(data["action"])
+        if name and not data.get(name):
+            raise ValidationError("required|This act needs it.", name)
+
+
 class Closing(Schema):
     after_answer_days = fields.Integer(required=True, validate=validate.Range(1, 365))
     remind_applicant_days = fields.Integer(required=True, validate=validate.Range(1, 365))
@@ -239,6 +263,7 @@ class BookOf(Schema):
     offices = fields.List(fields.Nested(Office), load_default=list)
     canned = fields.List(fields.Nested(Canned), load_default=list)
     escalation = fields.List(fields.Nested(Level), load_default=list)
+    levels = fields.List(fields.Nested(ActingLevel))
     roles = fields.Dict(keys=fields.String(), values=Text(200), required=True)
     closing = fields.Nested(Closing, required=True)
     calendar = fields.List(fields.Nested(CalendarRowOf), load_default=list)
@@ -274,6 +299,7 @@ class BookOf(Schema):
                 f"{name}: {code} stands twice"
                 for code in {c for c in listed if listed.count(c) > 1}
             ]
+        faults += _wrong_levels(data)
         emails = [row["email"].lower() for row in data["units"]]
         faults += [f"units: two have {e}" for e in {e for e in emails if emails.count(e) > 1}]
         faults += _twice("promises", data, "category", "kind", "from")
@@ -284,6 +310,23 @@ class BookOf(Schema):
         faults += _bad_addresses(data["roles"])
         if faults:
             raise ValidationError(sorted(faults))
+
+
+def _wrong_levels(data: Json) -> list[str]:
+    """List the levels that name what is not there, that stand twice, or that are too many."""
+    rows, units = data.get("levels", []), {row["code"] for row in data["units"]}
+    categories = {row["code"] for row in data["categories"]}
+    codes = [row["code"] for row in rows]
+    faults = [f"levels: {code} stands twice" for code in sorted({*codes}) if codes.count(code) > 1]
+    for number, row in enumerate(rows, 1):
+        for name, existing in (("unit", units), ("to_unit", units), ("category", categories)):
+            if name in row and row[name] not in existing:
+                faults.append(f"levels {number}: there is no {name} {row[name]}")
+    beyond = levels.too_many([levels.Level(**row) for row in rows])
+    return faults + [
+        f"levels: {code} is one too many; {levels.LEVELS_MOST} of a clock are enough"
+        for code in beyond
+    ]
 
 
 def _bad_addresses(roles: dict[str, str]) -> list[str]:

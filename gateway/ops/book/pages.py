@@ -43,6 +43,7 @@ _LEAVES = {
     "routes": "پرونده‌های باز در همان واحد می‌مانند.",
     "counties": "پرونده‌های باز شهرستان و مهلت خود را نگه می‌دارند.",
     "escalation": "هشدارهایی که فرستاده شده‌اند دوباره فرستاده نمی‌شوند.",
+    "levels": "آنچه انجام شده است می‌ماند؛ هر سطح در هر دور از مهلت یک بار کار می‌کند.",
     "area": "گزارش‌هایی که ثبت شده‌اند می‌مانند.",
     "closing": "برای پرونده‌های باز هم از همان روز به کار می‌آید.",
     "roles": "هشدارهای بعدی به نشانی تازه می‌رود.",
@@ -165,7 +166,8 @@ class BookPages:
         fields = _fields(section, values, book)
 
         async def preview(request: Request, message: contracts.ProposeBookChange) -> Preview:
-            return _preview(message, book)
+            at_once = await self._at_once(request, message.section, message.row)
+            return _preview(message, book, at_once)
 
         return await self._pages.send(
             request,
@@ -176,6 +178,14 @@ class BookPages:
             fields,
             preview,
         )
+
+    async def _at_once(self, request: Request, section: str, row: Json | None) -> tuple[Fact, ...]:
+        """For how many open tickets a level is, and with how many it acts once it is in force."""
+        if section != "levels" or row is None:
+            return ()
+        reply = await self._pages.ask(request, contracts.LEVEL_NOW, contracts.AskLevel(row=row))
+        counts = f"{reply.acting} پرونده از {reply.tickets} پرونده باز"
+        return (Fact("اگر اکنون آغاز شود، بی‌درنگ برای", counts),)
 
     # --- decisions ---
 
@@ -201,7 +211,10 @@ class BookPages:
 
         async def preview(request: Request, message: contracts.OneBookChange) -> Preview:
             reason = message.why if isinstance(message, contracts.RefuseBookChange) else ""
-            return _decision(name, await self._change_view(request), reason)
+            view = await self._change_view(request)
+            row = view.change.after if name == "approve" else None
+            at_once = await self._at_once(request, view.change.section, row)
+            return _decision(name, view, reason, at_once)
 
         return await self._pages.act(
             request,
@@ -251,7 +264,9 @@ def _fields(section: str, values: Values, book: contracts.BookOfDesk) -> Fields:
     }
 
 
-def _preview(message: contracts.ProposeBookChange, book: contracts.BookOfDesk) -> Preview:
+def _preview(
+    message: contracts.ProposeBookChange, book: contracts.BookOfDesk, at_once: tuple[Fact, ...]
+) -> Preview:
     section, before = message.section, row_of(book, message.section, message.key)
     return Preview(
         title=sentences.headline(section, before, message.row, message.valid_from, book),
@@ -263,6 +278,7 @@ def _preview(message: contracts.ProposeBookChange, book: contracts.BookOfDesk) -
                     sentences.sentences(section, before, message.row, book), 1
                 )
             ),
+            *at_once,
             Fact("مصوبه", message.source),
         ),
         leaves=("تا همکار دوم تأیید نکند چیزی تغییر نمی‌کند.", _LEAVES[section]),
@@ -270,7 +286,7 @@ def _preview(message: contracts.ProposeBookChange, book: contracts.BookOfDesk) -
     )
 
 
-def _decision(name: str, view: ChangeView, reason: str) -> Preview:
+def _decision(name: str, view: ChangeView, reason: str, at_once: tuple[Fact, ...] = ()) -> Preview:
     """The page before a change is approved, refused or taken back."""
     change = view.change
     buttons = {
@@ -287,7 +303,7 @@ def _decision(name: str, view: ChangeView, reason: str) -> Preview:
     return Preview(
         title=view.headline if name == "approve" else f"{buttons[name]}: {view.headline}",
         button=buttons[name],
-        facts=tuple(Fact(label, text) for label, text in facts.items()),
+        facts=(*(Fact(label, text) for label, text in facts.items()), *at_once),
         leaves=leaves,
         danger=name == "refuse",
         again=name == "refuse",

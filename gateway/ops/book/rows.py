@@ -22,6 +22,17 @@ PLAIN = {
     "routes": ("category", "county", "unit"),
     "counties": ("code", "fa", "en"),
     "escalation": ("clock", "role"),
+    "levels": (
+        "code",
+        "clock",
+        "action",
+        "role",
+        "to_unit",
+        "to_colleague",
+        "text",
+        "unit",
+        "category",
+    ),
     "area": ("fa", "en"),
     "closing": (),
     "roles": ("supervisor",),
@@ -31,14 +42,16 @@ NUMBERS = {
     "units": ("part_hours", "follow_up_days", "follow_up_percent"),
     "categories": ("follow_up_days",),
     "counties": ("lat", "long"),
+    "levels": ("priority",),
     "area": ("south", "north", "west", "east"),
     "closing": ("after_answer_days", "remind_applicant_days", "silence_days"),
 }
 # Members that are lists of codes, of which a form has a box each.
 CHOSEN = {"canned": ("categories", "units", "states")}
 # A level of escalation as the form says it: so many hours, before or after the due time.
-LEVEL, SIDE, BEFORE = "minutes_from_due", "side", "before"
-EVERY = "*"
+SIDE, BEFORE = "side", "before"
+LEVEL_MINUTES = {"escalation": "minutes_from_due", "levels": "minutes"}
+EVERY, OFFICE = "*", " کاری"
 
 
 def rows_of(book: BookOfDesk, section: str) -> tuple[Json, ...]:
@@ -57,9 +70,10 @@ def typed_row(section: str, row: Row) -> dict[str, str]:
     typed = {name: str(row.get(name) or "") for name in PLAIN[section]}
     for name in NUMBERS.get(section, ()):
         typed[name] = "" if row.get(name) is None else f"{row[name]:g}"
-    if section == "escalation":
-        typed[LEVEL] = f"{abs(row[LEVEL]) / 60:g}"
-        typed[SIDE] = BEFORE if row[LEVEL] < 0 else "after"
+    if section in LEVEL_MINUTES:
+        minutes = row[LEVEL_MINUTES[section]]
+        typed[LEVEL_MINUTES[section]] = f"{abs(minutes) / 60:g}"
+        typed[SIDE] = BEFORE if minutes < 0 else "after"
     for name in CHOSEN.get(section, ()):
         typed |= {f"{name}-{code}": "1" for code in row.get(name) or ()}
     for kind in row.get("kinds") or ():
@@ -84,8 +98,9 @@ def read_row(section: str, values: Values, old: Row | None) -> Json:
         if text := text_of(values, name):
             row[name] = _count(text)
     _read_chosen(section, values, row)
-    if section == "escalation":
-        row[LEVEL] = _minutes(_count(text_of(values, LEVEL)), text_of(values, SIDE))
+    if section in LEVEL_MINUTES:
+        name = LEVEL_MINUTES[section]
+        row[name] = _minutes(_count(text_of(values, name)), text_of(values, SIDE))
     if section == "categories":
         row["kinds"] = [kind for kind in texts.KINDS if text_of(values, f"kind-{kind}") == "1"]
     if section == "promises":
@@ -137,21 +152,24 @@ def name_of(section: str, row: Row, book: BookOfDesk) -> str:
         return f"{_name(book.categories, row['category'])} در {_name(book.counties, row['county'])}"
     if section == "escalation":
         clock = texts.LEVEL_CLOCKS.get(row["clock"], row["clock"])
-        return f"{clock}، {shown(LEVEL, row[LEVEL], book)}"
+        return f"{clock}، {shown('minutes_from_due', row['minutes_from_due'], book)}"
+    if section == "levels":
+        return f"{row['code']}: {texts.LEVEL_ACTS.get(row['action'], row['action'])}"
     if section in ("closing", "roles"):
         return texts.ONE[section]
     return str(row.get("fa") or row.get("title_fa") or row.get("code"))
 
 
-def level_in_words(minutes: int) -> str:
+def level_in_words(minutes: int, of_office: str = "") -> str:
     """When a level of escalation is reached.
 
-    >>> level_in_words(-90)
-    '1.5 ساعت پیش از سررسید'
+    >>> level_in_words(-90), level_in_words(60, OFFICE)
+    ('1.5 ساعت پیش از سررسید', '1 ساعت کاری پس از سررسید')
     """
     if not minutes:
         return "هنگام سررسید"
-    return f"{abs(minutes) / 60:g} ساعت {'پیش' if minutes < 0 else 'پس'} از سررسید"
+    side = "پیش" if minutes < 0 else "پس"
+    return f"{abs(minutes) / 60:g} ساعت{of_office} {side} از سررسید"
 
 
 def _name(rows: tuple[Json, ...], code: str) -> str:
@@ -168,8 +186,8 @@ def shown(name: str, value: object, book: BookOfDesk) -> str:
         )
     if isinstance(value, list):
         return "، ".join(_called(name, str(code), book) for code in value)
-    if name == LEVEL and isinstance(value, int):
-        return level_in_words(value)
+    if name in LEVEL_MINUTES.values() and isinstance(value, int):
+        return level_in_words(value, OFFICE if name == "minutes" else "")
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return _called(name, text, book)
 
@@ -178,6 +196,7 @@ def _called(name: str, code: str, book: BookOfDesk) -> str:
     """What people call a code of a field."""
     lists = {
         "unit": book.units,
+        "to_unit": book.units,
         "mail_category": book.categories,
         "category": book.categories,
         "categories": book.categories,
@@ -188,6 +207,8 @@ def _called(name: str, code: str, book: BookOfDesk) -> str:
         "clock": texts.LEVEL_CLOCKS,
         "role": texts.ROLES,
         "kinds": texts.KINDS,
+        "action": texts.LEVEL_ACTS,
+        "priority": texts.PRIORITIES,
         "states": texts.TICKET_STATES,
     }
     if name in lists:

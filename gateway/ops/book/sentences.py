@@ -30,7 +30,7 @@ def sentences(section: str, before: Row | None, after: Row | None, book: BookOfD
         old = earlier_promise(after, book)
     lines = []
     for name in texts.FIELDS:
-        if name in UNSAID or name not in {*after, *(old or {})}:
+        if (name in UNSAID and section != "levels") or name not in {*after, *(old or {})}:
             continue
         was, becomes = (old or {}).get(name), after.get(name)
         nothing = shown(name, None, book)

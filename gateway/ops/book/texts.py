@@ -13,6 +13,7 @@ SECTIONS = {
     "routes": "مسیرها",
     "counties": "شهرستان‌ها",
     "escalation": "هشدارها",
+    "levels": "اقدام‌های خودکار",
 }
 # What stands in the book once, on one page.
 SINGLES = {
@@ -29,10 +30,13 @@ ONE = {
     "routes": "مسیر",
     "counties": "شهرستان",
     "escalation": "هشدار",
+    "levels": "اقدام خودکار",
     **SINGLES,
 }
 ROLES = {"unit_head": "رئیس واحد", "supervisor": "ناظر"}
 SIDES = {"before": "پیش از سررسید", "after": "پس از سررسید"}
+LEVEL_ACTS = ticket_words.LEVEL_ACTS
+PRIORITIES = ticket_words.PRIORITIES
 STATES = {
     "DRAFT": "منتظر نفر دوم",
     "APPROVED": "تأییدشده، منتظر روز آغاز",
@@ -51,7 +55,7 @@ PILLS = {
 }
 KINDS, CLOCKS = ticket_words.KINDS, ticket_words.CLOCKS
 # What a warning may be about.
-LEVEL_CLOCKS = {**CLOCKS, "part": ticket_words.PART}
+LEVEL_CLOCKS = ticket_words.LEVEL_CLOCKS
 TICKET_STATES = ticket_words.STATES
 SPANS = {"hours": "ساعت کاری", "days": "روز"}
 FIELDS = {
@@ -87,6 +91,12 @@ FIELDS = {
     "clock": "مهلت",
     "minutes_from_due": "هنگام هشدار",
     "role": "به چه کسی",
+    "minutes": "هنگام اقدام، در ساعت کاری",
+    "action": "اقدام",
+    "to_unit": "به واحد",
+    "to_colleague": "به همکار آن واحد",
+    "priority": "برای اولویت",
+    "text": "متن یادداشت",
     "after_answer_days": "پس از پاسخ، اگر اعتراضی نیاید، چند روز بعد بسته شود",
     "remind_applicant_days": "به شهروندی که پاسخ نداده چند روز بعد یادآوری شود",
     "silence_days": "پرونده شهروندی که پاسخ نداده چند روز بعد بسته شود",
@@ -110,6 +120,7 @@ FAULTS = {
     "book.hours": "ساعت کاری را با عددی از 0.1 تا 2000 بنویسید.",
     "book.follow_up_days": "روزها را با عددی درست از 7 تا 180 بنویسید.",
     "book.percent": "درصد را با عددی درست از 0 تا 100 بنویسید.",
+    "colleague": "این همکار در آن واحد کار نمی‌کند.",
     "book.place": "جای خالی {} درست نیست، یا متن زبان دیگر همان را ندارد؛ راهنمای کادر را ببینید.",
     "book.code": "کد تغییر نمی‌کند؛ ردیف تازه‌ای بیفزایید.",
     "calendar.no_working_time": "با تقویم کنونی، این مهلت هرگز نمی‌رسد؛ مدت را دوباره ببینید.",

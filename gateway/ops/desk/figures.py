@@ -18,6 +18,7 @@ from gateway.html.charts import Point, Series, bars, lines
 from gateway.html.csv_tables import Cell
 from gateway.html.formats import day as jalali_day
 from gateway.ops.desk.section import AT
+from gateway.ops.staff import ticket_words
 from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import StaffPages, Submission, resolved
 from gateway.ops.staff.tables import csv_response
@@ -174,6 +175,7 @@ def figure_tables(report: Report) -> dict[str, Table]:
             ("واحد", "ماه پرسش", *FOLLOW_UP.values()),
             tuple(_follow_up(row) for row in report.follow_ups or ()),
         ),
+        "levels": _levels(report),
         "categories": Table("موضوع‌ها", ("موضوع", *COUNTED), _items(report.categories)),
         "counties": Table("شهرستان‌ها", ("شهرستان", *COUNTED), _items(report.counties)),
         "channels": Table(
@@ -221,6 +223,16 @@ def _part(row: Json) -> tuple[Cell, ...]:
 
 def _follow_up(row: Json) -> tuple[Cell, ...]:
     return (row["unit"]["fa"], row["month"], *(row[name] for name in FOLLOW_UP))
+
+
+def _levels(report: Report) -> Table:
+    head = ("واحد", "مهلت", "سطح", "اقدام", "انجام شد", "گذشت از آن")
+    return Table("اقدام‌های خودکار", head, tuple(map(_level, report.levels or ())))
+
+
+def _level(row: Json) -> tuple[Cell, ...]:
+    clock, act = ticket_words.LEVEL_CLOCKS[row["clock"]], ticket_words.LEVEL_ACTS[row["act"]]
+    return (row["unit"]["fa"], clock, row["level"], act, row["acted"], row["passed_over"])
 
 
 def _rating(row: Json) -> tuple[Cell, ...]:

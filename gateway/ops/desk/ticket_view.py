@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from contracts.ticketing.answers import Draft, Drafts, OthersDraft
+from contracts.ticketing.book import LevelsOfTicket
 from contracts.ticketing.calendar import StayInUnit
 from contracts.ticketing.citizens import ClockView
 from contracts.ticketing.civic.blanking import PublicWords
@@ -13,7 +14,9 @@ from contracts.ticketing.desk import DeskHistoryEntry, DeskTicket
 from contracts.ticketing.related import Related
 from gateway.html.formats import day, moment, time
 from gateway.ops.desk import words
+from gateway.ops.desk.ticket_beside import LevelRow, level_row
 from gateway.ops.desk.ticket_files import TicketFile, files_of
+from gateway.ops.staff import ticket_words
 from iran.persian import fold_digits
 
 _STATE_KIND = {
@@ -83,6 +86,7 @@ ACTS = (
     ("take_down", "برداشتن از فهرست همگانی", "lock", "برداشتن"),
     ("blank", "پنهان کردن عبارتی از همگان", "lock", "پنهان"),
     ("unblank", "دیدنی کردن عبارت پنهان", "undo", "دیدنی"),
+    ("prioritise", "تعیین اولویت", "flag", "اولویت"),
     ("new_secret", "رمز تازه برای شهروند", "key", "رمز"),
     ("correct_mobile", "اصلاح شماره همراه", "phone", "شماره"),
 )
@@ -164,6 +168,8 @@ class TicketPage:
     withheld: tuple[Withheld, ...]
     kind: str
     public: PublicWords | None = None
+    levels: tuple[LevelRow, ...] = ()
+    priority: str = ""
 
     @classmethod
     def of(
@@ -172,6 +178,7 @@ class TicketPage:
         related: Related | None,
         drafts: Drafts,
         public: PublicWords | None = None,
+        levels: LevelsOfTicket | None = None,
     ) -> "TicketPage":
         """Build the page of a ticket."""
         return cls(
@@ -190,6 +197,8 @@ class TicketPage:
             ),
             _STATE_KIND[ticket.state],
             public,
+            tuple(map(level_row, levels.levels)) if levels else (),
+            ticket_words.PRIORITIES[str(levels.priority)] if levels and levels.priority else "",
         )
 
     @property
@@ -201,6 +210,11 @@ class TicketPage:
         if len(stays) < 2 and not any(stay.part_minutes for stay in stays):  # noqa: PLR2004
             return []
         return [_stay(stay) for stay in stays]
+
+    @property
+    def priorities(self) -> list[tuple[str, str]]:
+        """The priorities that a ticket may have, with their names."""
+        return list(ticket_words.PRIORITIES.items())
 
     @property
     def links(self) -> dict[str, ActLink]:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -24,8 +23,9 @@ from contracts.ticketing.answers import (
 )
 from contracts.ticketing.civic.blanking import BLANK, UNBLANK
 from contracts.ticketing.colleagues import READ_NOTICES, ReadNotices
-from contracts.ticketing.desk import Acted, DeskTicket, OneTicket
+from contracts.ticketing.desk import DeskTicket, OneTicket
 from contracts.ticketing.letters import SPAM
+from contracts.ticketing.queue import PRIORITISE
 from contracts.ticketing.related import RELATED, Related
 from gateway.forms.fields import Fields, parse_form
 from gateway.forms.multipart import SubmittedForm
@@ -35,11 +35,12 @@ from gateway.ops.desk import ticket_claims, words
 from gateway.ops.desk.lists import opened
 from gateway.ops.desk.lists.addresses import DONE_FIELDS
 from gateway.ops.desk.lists.corrections import OwnCorrections
+from gateway.ops.desk.lists.onward import Target
 from gateway.ops.desk.section import AT
+from gateway.ops.desk.ticket_beside import BesideTicket
 from gateway.ops.desk.ticket_claims import WaitingFile
 from gateway.ops.desk.ticket_files import FilePages
 from gateway.ops.desk.ticket_previews import TicketPreviews
-from gateway.ops.desk.ticket_public import PublicReport
 from gateway.ops.desk.ticket_reminders import Reminders
 from gateway.ops.desk.ticket_view import TicketPage
 from gateway.ops.staff import forms
@@ -68,6 +69,7 @@ ACTS: dict[str, tuple[kinds.Request, Fields]] = {
     "take_down": (contracts.TAKE_DOWN, {}),
     "blank": (BLANK, {}),
     "unblank": (UNBLANK, {}),
+    "prioritise": (PRIORITISE, {}),
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
     "correct_mobile": (contracts.CORRECT_MOBILE, {}),
 }
@@ -78,8 +80,6 @@ MENTIONED = Fact[list[str]]("mentioned")
 WORDS = frozenset({"say", "answer"})
 FILES = WORDS | {"note"}
 PREPARED = WORDS | {"pause", "invite", "close"}
-# Acts that leave a ticket as it is where it was so before.
-MAY_CHANGE_NOTHING = frozenset({"assign", "sort"})
 # Acts after which nobody looks after an unpaid bill by itself.
 ENDS = frozenset({"answer", "close", "merge"})
 
@@ -93,15 +93,15 @@ class TicketPages:
         self._files = FilePages(pages, blobs)
         self._reminders = Reminders(pages, self._ticket)
         self._corrections = OwnCorrections(pages, self._ticket)
-        self._public = PublicReport(pages)
+        self._beside = BesideTicket(pages)
         self._previews: Mapping[str, Previewer] = {
             "answer": previews.answer,
             "close": previews.close,
             "spam": previews.spam,
             "merge": previews.merge,
             "take_down": previews.take_down,
-            "blank": self._public.blank,
-            "unblank": self._public.unblank,
+            "blank": self._beside.blank,
+            "unblank": self._beside.unblank,
             "new_secret": previews.new_secret,
             "correct_mobile": previews.correct_mobile,
         }
@@ -146,13 +146,14 @@ class TicketPages:
 
     async def _view(self, request: Request, ticket: DeskTicket) -> TicketPage:
         """Gather what stands beside the ticket; whoever reads it has read its notices."""
-        related, drafts, public, _ = await asyncio.gather(
+        related, drafts, public, levels, _ = await asyncio.gather(
             self._related(request, ticket),
             self._drafts(request, ticket),
-            self._public.words(request, ticket),
+            self._beside.words(request, ticket),
+            self._beside.levels(request, ticket),
             self._read_notices(request, ticket),
         )
-        return TicketPage.of(ticket, related, drafts, public)
+        return TicketPage.of(ticket, related, drafts, public, levels)
 
     async def _read_notices(self, request: Request, ticket: DeskTicket) -> None:
         if self._desk.colleague(request).unread:
@@ -221,9 +222,9 @@ class TicketPages:
             preview,
         )
 
-    def _target(self, request: Request, typed: Mapping[str, str]) -> "_Target":
+    def _target(self, request: Request, typed: Mapping[str, str]) -> Target:
         act, back = request.path_params["act"], back_query(request, typed)
-        return _Target(act, back, typed.get("then", ""), typed.get("version", ""))
+        return Target(act, back, typed.get("then", ""), typed.get("version", ""))
 
     def _waiting(self, request: Request, name: str, form: SubmittedForm) -> list[WaitingFile]:
         files = ticket_claims.waiting(self._desk, form) if name in FILES else []
@@ -323,26 +324,3 @@ def _goes_without_its_colleague(typed: Mapping[str, str]) -> bool:
 def _done(request: Request) -> Mapping[str, str]:
     """What was done before this page came: the act, its ticket, and the version that it left."""
     return {name: forms.query_value(request, name)[:45] for name in DONE_FIELDS}
-
-
-class _Target:
-    """The page after an act: the next ticket of the list if that was wished, else the same one."""
-
-    def __init__(self, act: str, back: str, then: str, version: str) -> None:
-        self._act, self._back, self._next = act, back, then == "next" and bool(back)
-        self._version = version
-
-    def __call__(self, reply: Acted) -> str:
-        is_same = self._act in MAY_CHANGE_NOTHING and str(reply.version) == self._version
-        done = "same" if is_same else self._act
-        if reply.waits:
-            done = "correction_waits"
-        query = {"of": reply.code, "v": str(reply.version), "done": done}
-        if reply.went_to:
-            # The colleague does not read it there: nothing leads to it any more.
-            query = {"of": reply.code, "to": f"u:{reply.went_to}", "done": "moved"}
-        if self._next:
-            return f"queue/next?{urlencode({**query, 'from': reply.code, 'back': self._back})}"
-        if reply.went_to:
-            return f"queue?{self._back}&{urlencode(query)}"
-        return with_back(f"tickets/{reply.code}?{urlencode(query)}", self._back)

@@ -6,6 +6,15 @@ KINDS = {
     "suggestion": "پیشنهاد",
     "objection": "اعتراض",
 }
+# What a level of escalation does by itself, and how urgent a ticket may be.
+LEVEL_ACTS = {
+    "tell_owner": "خبر به مسئول پرونده",
+    "tell_role": "نامه به رئیس واحد یا ناظر",
+    "hand_over": "ارجاع به واحد یا همکار دیگر",
+    "raise_priority": "بالا بردن اولویت",
+    "note": "یادداشت در پرونده",
+}
+PRIORITIES = {"0": "عادی", "1": "بالا", "2": "فوری"}
 STATES = {
     "NEW": "تازه",
     "OPEN": "در دست بررسی",
@@ -21,3 +30,4 @@ CLOCKS = {
     "next_update": "خبر بعدی",
     "solution": "نتیجه",
 }
+LEVEL_CLOCKS = {**CLOCKS, "part": PART}

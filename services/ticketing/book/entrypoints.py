@@ -3,8 +3,8 @@
 from bus.database.store import Tx
 from bus.endpoint import serve
 from contracts.ticketing import book as contracts
-from contracts.ticketing.desk import Nothing
-from services.ticketing.book import changes
+from contracts.ticketing.desk import Nothing, OneTicket
+from services.ticketing.book import changes, levels
 from services.ticketing.context import ContextSource
 
 
@@ -22,6 +22,14 @@ class BookEntries(ContextSource):
     @serve(contracts.READ_BOOK_CHANGE)
     def read_book_change(self, tx: Tx, message: contracts.OneBookChange) -> contracts.BookChange:
         return changes.read_change(self.staff_context(tx), message)
+
+    @serve(contracts.LEVEL_NOW)
+    def level_now(self, tx: Tx, message: contracts.AskLevel) -> contracts.LevelNow:
+        return levels.now(self.staff_context(tx), message)
+
+    @serve(contracts.LEVELS_OF_TICKET)
+    def levels_of_ticket(self, tx: Tx, message: OneTicket) -> contracts.LevelsOfTicket:
+        return levels.of_ticket(self.staff_context(tx), message)
 
     @serve(contracts.PROPOSE_BOOK_CHANGE)
     def propose_book_change(

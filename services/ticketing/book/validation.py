@@ -11,6 +11,7 @@ from bus.messages.values import Json
 from people.book_keys import SINGLES, key_of
 from services.ticketing import books, calendar_rows
 from services.ticketing.context import Context
+from services.ticketing.desk.assignments import works_in
 from services.ticketing.domain import prepared
 from services.ticketing.domain.book_changes import (
     PROMISES,
@@ -41,12 +42,22 @@ def with_change(context: Context, section: str, key: str, row: Json | None) -> t
         raise _refused(
             [FieldError(f"row.{name}", "book.place", text) for name, text in faults.items()]
         )
+    if section == "levels" and row is not None:
+        _refuse_stranger(context, row)
     document, place = changed(document, section, key, row)
     checked = _checked(document, place)
     _refuse_endless(context.conn, checked)
     if place is None:
         return checked, key
     return checked, key_of(section, rows_of(checked, section)[place.number])
+
+
+def _refuse_stranger(context: Context, row: Json) -> None:
+    """RuleBroken ``field.wrong`` for a colleague who does not work in the unit of a level."""
+    unit, username = str(row.get("to_unit") or ""), row.get("to_colleague")
+    if username and not works_in(context, str(username), unit):
+        sentence = "This colleague does not work in that unit."
+        raise _refused([FieldError("row.to_colleague", "colleague", sentence)])
 
 
 def _refuse_gone(document: Json, section: str, key: str) -> None:

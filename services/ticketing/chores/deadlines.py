@@ -11,6 +11,7 @@ from bus.envelope import instant
 from bus.process import log
 from contracts.ticketing.citizens import TICKET_ESCALATED, TicketEscalated
 from iran.persian import tehran_day
+from services.ticketing.chores import escalation
 from services.ticketing.context import SYSTEM, Context
 from services.ticketing.domain.book import Level
 from services.ticketing.domain.promises import PART, Clock
@@ -123,8 +124,9 @@ def watch(store: Store, context_of: ContextOf) -> None:
     """Escalate promises, and units' own times, near their due time or past it, once a level."""
     with store.transaction() as tx:
         context = context_of(tx)
+        ahead = escalation.farthest_ahead(context)
     early = max((-level.minutes_from_due for level in context.book.levels), default=0)
-    until = context.now + max(dt.timedelta(minutes=early), SOON)
+    until = context.now + max(dt.timedelta(minutes=early), SOON, ahead)
     is_near = or_(TICKETS.c.due_at <= until, TICKETS.c.part_due_at <= until)
     where = and_(TICKETS.c.state != "ANSWERED", is_near)
     _each_ticket(store, context_of, "watch", _escalate, where)
@@ -141,8 +143,10 @@ def _escalate(context: Context, ticket: int) -> None:
         for number, level in enumerate(context.book.levels):
             if level.clock == clock.name:
                 _escalate_level(context, case, clock, number, level)
+    escalation.act(context, case)
     if case.fresh:
         acts.project(context, case)
+        notifications.notify(context, case)
 
 
 def _tell_assignee(context: Context, case: Case, clock: str, due: dt.datetime) -> None:
@@ -212,7 +216,7 @@ def _was_warned(context: Context, case: Case, role: str) -> bool:
     return any(
         entry.act == "escalate"
         and entry.data["clock"] != PART
-        and entry.data["role"] == role
+        and entry.data.get("role") == role
         and context.now - entry.at < BESIDE
         for entry in case.entries
     )

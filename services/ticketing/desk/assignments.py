@@ -11,6 +11,7 @@ from services.ticketing.context import SYSTEM, Context
 from services.ticketing.desk import tickets
 from services.ticketing.domain import labels
 from services.ticketing.tickets import acts, visits
+from services.ticketing.tickets.acts import Case
 from services.ticketing.tickets.refusals import field_refusal
 
 
@@ -71,6 +72,35 @@ def assign(context: Context, message: Assign) -> Acted:
     return tickets.finish(context, case)
 
 
+def hand_over_by_itself(
+    context: Context, case: Case, unit: str, username: str | None, reason: str
+) -> None:
+    """Give a ticket to a unit, and to its colleague or who stands in, by a rule of the book.
+
+    Nothing changes where it lies there already, or where the book has no such unit any more.
+    Whoever has left the unit has a ticket in its queue.
+    """
+    if unit not in context.book.units:
+        return
+    is_there = username is not None and works_in(context, username, unit)
+    stand_in = _stand_in(context, username if is_there else None, unit)
+    new_unit = unit if unit != case.ticket.unit else None
+    if new_unit is None and stand_in.username in (None, case.ticket.assignee):
+        return
+    acts.add(
+        context,
+        case,
+        "assign",
+        by="system",
+        actor=SYSTEM,
+        unit=new_unit,
+        assignee=stand_in.username,
+        text=reason,
+    )
+    if stand_in.remark:
+        acts.add(context, case, "note", by="system", actor=SYSTEM, text=stand_in.remark)
+
+
 def works_in(context: Context, username: str, unit: str) -> bool:
     """True for an active colleague of the unit."""
     return username in {member.username for member in staff.of_unit(context.conn, unit)}
@@ -79,7 +109,8 @@ def works_in(context: Context, username: str, unit: str) -> bool:
 def _stand_in(context: Context, username: str | None, unit: str) -> StandIn:
     """Return who gets a ticket meant for ``username``: the deputy while they are away."""
     today = tehran_day(context.now)
-    if not username or username == context.colleague.username:
+    own = context.signed_in
+    if not username or (own is not None and username == own.username):
         return StandIn(username)
     absence = absences.on(context.conn, username, today)
     if absence is None:

@@ -11,6 +11,7 @@ from contracts.ticketing import calendar as of_calendar
 from contracts.ticketing import citizens as of_citizens
 from contracts.ticketing import desk as contracts
 from contracts.ticketing import letters as of_mail
+from contracts.ticketing import queue as of_queue
 from contracts.ticketing import related as of_related
 from contracts.ticketing import visits as of_visits
 from contracts.ticketing.civic import blanking as of_blanking
@@ -139,6 +140,10 @@ class DeskEntries(ContextSource):
     @serve(of_mail.SPAM)
     def spam(self, tx: Tx, message: of_mail.Spam) -> contracts.Acted:
         return senders.spam(self.staff_context(tx), message)
+
+    @serve(of_queue.PRIORITISE)
+    def prioritise(self, tx: Tx, message: of_queue.Prioritise) -> contracts.Acted:
+        return tickets.prioritise(self.staff_context(tx), message)
 
     @serve(contracts.TAKE_UP)
     def take_up(self, tx: Tx, message: contracts.TakeUp) -> contracts.Acted:

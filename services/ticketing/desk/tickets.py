@@ -27,6 +27,7 @@ from contracts.ticketing.desk import (
     Visited,
 )
 from contracts.ticketing.files import Attachment
+from contracts.ticketing.queue import Prioritise
 from people.tracking import in_text
 from services.ticketing.context import SYSTEM, Context
 from services.ticketing.desk import contacts, mentions, standing
@@ -128,7 +129,7 @@ def note(context: Context, message: Note) -> Acted:
 def pause(context: Context, message: Pause) -> Acted:
     """Stop the clock for a reason that the citizen reads."""
     case = load(context, "pause", message)
-    prepared.require_filled(message.text)
+    prepared.require_filled(context, case, message.text)
     add(context, case, "pause", reason=message.reason, text=message.text)
     return finish(context, case)
 
@@ -137,6 +138,13 @@ def resume(context: Context, message: Resume) -> Acted:
     """Let the clock run on."""
     case = load(context, "resume", message)
     add(context, case, "resume")
+    return finish(context, case)
+
+
+def prioritise(context: Context, message: Prioritise) -> Acted:
+    """Say how urgent a ticket is; levels of escalation go by it from then on."""
+    case = load(context, "prioritise", message)
+    add(context, case, "prioritise", priority=message.priority, text=message.text)
     return finish(context, case)
 
 
@@ -198,7 +206,7 @@ def _words_of(context: Context, message: Answer) -> _Words:
 def _filled(context: Context, case: Case, words: _Words, text: str) -> str:
     if words.fills:
         text = prepared.fill(context, case, text, _name(context, case))
-    prepared.require_filled(text)
+    prepared.require_filled(context, case, text)
     return text
 
 
@@ -243,7 +251,7 @@ def close(context: Context, message: Close) -> Acted:
     """End a ticket without an answer, and those that were joined with it."""
     case = load(context, "close", message)
     standing.require(context, case, "close")
-    prepared.require_filled(message.text)
+    prepared.require_filled(context, case, message.text)
     visits.settle(context, case, message.visit, context.colleague.username)
     add(context, case, "close", reason=message.reason, text=message.text)
     reply = finish(context, case)
@@ -258,7 +266,7 @@ def invite(context: Context, message: Invite) -> Acted:
     """
     case = load(context, "invite", message)
     office = message.office
-    prepared.require_filled(message.text)
+    prepared.require_filled(context, case, message.text)
     views.office_of(context, office)
     if not slots.free_slots(context.conn, office, context.now, most=1):
         sentence = "No time for visits is open at this office; open times in the calendar first."

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
+from services.ticketing.domain.levels import Level as ActingLevel
 from services.ticketing.domain.prepared import PreparedText
 from services.ticketing.domain.promises import NAMES, PART, Promise, Span
 
@@ -173,6 +174,11 @@ class Book:
     def silence_days(self) -> int:
         """Calendar days after which a ticket that waits for its applicant is closed."""
         return int(self.document["closing"]["silence_days"])
+
+    @cached_property
+    def acting_levels(self) -> list[ActingLevel]:
+        """The levels of escalation that act; a book of before has none."""
+        return [_item(ActingLevel, row) for row in self.document.get("levels", ())]
 
     @cached_property
     def levels(self) -> list[Level]:

@@ -37,7 +37,7 @@ class Place(NamedTuple):
 def rows_of(document: Row, section: str) -> list[NewRow]:
     """Return the rows of a section; of what stands once, that one, if it is there."""
     if section not in SINGLES:
-        return list(document[section])
+        return list(document.get(section, ()))
     return [document[section]] if document.get(section) else []
 
 

@@ -63,6 +63,18 @@ CLOCKS = {
     "solution": ("نتیجه", "Result"),
     "part": ("مهلت واحد", "The unit's own time"),
 }
+PRIORITIES = ("عادی", "بالا", "فوری")
+# What a level of escalation does, and what the history says of one.
+LEVEL_ACTS = {
+    "tell_owner": "به مسئول پرونده خبر داده شد",
+    "tell_role": "با نامه خبر داده شد",
+    "hand_over": "پرونده ارجاع شد",
+    "raise_priority": "اولویت پرونده بالا رفت",
+    "note": "یادداشت شد",
+}
+LEVEL_REACHED = "سطح {number} هشدار {clock}: {act}"
+PASSED_OVER = "انجام نشد؛ هم‌زمان سطح بالاتری هم رسیده بود"
+BY_LEVEL = "سطح {number} هشدار {clock}"
 # Whom a warning goes to.
 ROLES = {"unit_head": "رئیس واحد", "supervisor": "ناظر"}
 ACTS = {
@@ -99,6 +111,7 @@ ACTS = {
     "take_down": ("واحد آن را از فهرست همگانی برداشت", "The unit took it out of the public list"),
     "blank": ("عبارتی از گزارش برای دیگران پنهان شد", "A phrase was hidden from everybody else"),
     "unblank": ("عبارت پنهان‌شده دوباره دیده می‌شود", "A hidden phrase is shown again"),
+    "prioritise": ("اولویت تعیین شد", "The priority was set"),
     "remind": ("یادآوری", "Reminder"),
     "escalate": ("هشدار", "Escalated"),
     "due_moved": ("سررسید تغییر کرد", "The due time moved"),

@@ -39,6 +39,7 @@ Act: TypeAlias = Literal[
     "take_down",  # a colleague takes it out of the public list
     "blank",  # a phrase of a public report is hidden from the public
     "unblank",  # it is shown again
+    "prioritise",  # a colleague says how urgent it is
     "remind",  # the citizen, for whom it waits, is reminded
     "escalate",  # a promise ends soon or is broken; who leads hears of it
     "due_moved",  # a promise's last moment moved with the calendar
@@ -129,6 +130,7 @@ _TABLE: dict[tuple[State, Act], State] = {
     **_same("take_down", *ALL),
     **_same("blank", *ALL),
     **_same("unblank", *ALL),
+    **_same("prioritise", *WORK),
     **_same("remind", *WORK),
     **_same("escalate", *WORK),
     **_same("due_moved", *WORK),
@@ -183,6 +185,7 @@ _CLERK: tuple[Act | Right, ...] = (
     "take_down",
     "blank",
     "unblank",
+    "prioritise",
     "forward",
     "merge",
     "unmerge",

@@ -13,13 +13,24 @@ from services.ticketing.domain.moves import TRANSITIONS, Act, Party, State
 # What the citizen reads as a word of the unit: it answers, and promises the next news.
 PUBLIC = frozenset({"say", "answer", "pause", "invite", "close"})
 INTERNAL = frozenset(
-    {"note", "escalate", "remind", "outside_letter", "related", "calendar_reply", "forward_failed"}
+    {
+        "note",
+        "escalate",
+        "prioritise",
+        "remind",
+        "outside_letter",
+        "related",
+        "calendar_reply",
+        "forward_failed",
+    }
 )
 # What a person writes.
 WORDS = frozenset({"write", "joined_write", "note"})
 OPEN_VISITS = ("INVITED", "BOOKED")
 # A joined ticket keeps the reason of its pause, which it may go back to.
 PAUSE_STAYS = ("PAUSED", "MERGED")
+# How urgent a ticket is beyond its promises: 0 as any other, 1 high, 2 urgent.
+URGENT = 2
 SILENT_CLOSES = ("silence", "accepted", "withdrawn")
 
 AppointmentState: TypeAlias = Literal["INVITED", "BOOKED", "CAME", "MISSED", "ENDED"]
@@ -87,6 +98,7 @@ class Ticket:
     survey: Survey | None = None
     merged_into: str | None = None
     state_before_merge: State = "NEW"
+    priority: int = 0
 
     @property
     def has_open_visit(self) -> bool:
@@ -179,7 +191,15 @@ def _work_again(ticket: Ticket, _: Ticket, __: Entry) -> Ticket:
     return replace(ticket, survey=None)
 
 
+def _prioritise(ticket: Ticket, _: Ticket, entry: Entry) -> Ticket:
+    """An act of a colleague, or a level of escalation that raised it, says the priority."""
+    priority = entry.data.get("priority")
+    return replace(ticket, priority=priority) if isinstance(priority, int) else ticket
+
+
 _CHANGES: dict[Act, _Change] = {
+    "escalate": _prioritise,
+    "prioritise": _prioritise,
     "assign": _assign,
     "pause": _pause,
     "merge": _merge,

@@ -15,7 +15,7 @@ from services.ticketing.context import Context
 from services.ticketing.domain import moves
 from services.ticketing.domain.book import Named
 from services.ticketing.domain.moves import WORK
-from services.ticketing.figures import follow_ups, parts
+from services.ticketing.figures import follow_ups, levels, parts
 from services.ticketing.figures.counting import (
     ENDED,
     IS_REQUEST,
@@ -74,6 +74,7 @@ def report(context: Context, message: AskReport) -> Report:
         channels=tuple(_channels(context, span)),
         parts=tuple(parts.of_units(context, span)),
         follow_ups=tuple(follow_ups.of_units(context, span)),
+        levels=tuple(levels.of_units(context, span)),
     )
 
 

@@ -171,4 +171,5 @@ def row_of(context: Context, row: TicketRow) -> QueueRow:
         language=row.language,
         about=views.about(row),
         part_due_at=views.optional_instant(row.part_due_at),
+        priority=row.priority or None,
     )

@@ -123,6 +123,7 @@ TICKETS = Table(
     Column("county", Text, nullable=False),
     Column("unit", Text, nullable=False),
     Column("assignee", Text),
+    Column("priority", Integer, nullable=False, server_default="0"),
     Column("privacy", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("channel", Text, nullable=False),

@@ -169,6 +169,7 @@ def project(context: Context, case: Case) -> Acted:
         version=ticket.version,
         unit=ticket.unit,
         assignee=ticket.assignee,
+        priority=ticket.priority,
         updated_at=context.now,
         due_at=first.due if first else None,
         due_clock=first.name if first else None,

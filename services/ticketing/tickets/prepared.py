@@ -23,9 +23,13 @@ def fill(context: Context, case: Case, text: str, name: str = "") -> str:
     return prepared.fill(text, _values(context, case, name)) if "{" in text else text
 
 
-def require_filled(text: str, field: str = "text") -> None:
-    """RuleBroken ``field.wrong`` for a text with a place that has no value: no citizen reads it."""
-    empty = sorted(prepared.places(text))
+def require_filled(context: Context, case: Case, text: str, field: str = "text") -> None:
+    """RuleBroken ``field.wrong`` for a text with a place for which the ticket has nothing: it was
+    left in a prepared text, and no citizen should read it.
+    """
+    wanted = prepared.places(text)
+    values = _values(context, case, "") if wanted else {}
+    empty = sorted(place for place in wanted if not values[place])
     if empty:
         sentence = f"This ticket has nothing for {{{empty[0]}}}; write it yourself or take it out."
         raise field_refusal(field, sentence, "place_empty")

@@ -47,6 +47,7 @@ class TicketRow:
     county: str
     unit: str
     assignee: str | None
+    priority: int
     privacy: str
     language: str
     channel: str
@@ -119,6 +120,7 @@ class TicketChanges(TypedDict, total=False):
     version: int
     unit: str
     assignee: str | None
+    priority: int
     updated_at: dt.datetime
     due_at: dt.datetime | None
     due_clock: str | None

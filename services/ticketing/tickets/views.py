@@ -207,6 +207,15 @@ def _title_at_desk(entry: Entry, title_fa: str) -> str:
         return f"{labels.ACTS_AT_DESK[entry.act]}: {labels.MENDED[entry.data['mended']][0]}"
     if entry.act == "close" and reason in labels.CLOSES_AT_DESK:
         return f"{labels.ACTS['close'][0]}: {labels.CLOSES_AT_DESK[reason]}"
+    if entry.act == "prioritise" and isinstance(entry.data.get("priority"), int):
+        return f"{title_fa}: {labels.PRIORITIES[entry.data['priority']]}"
+    if entry.act == "escalate" and entry.data.get("kind"):
+        done = labels.LEVEL_ACTS[entry.data["kind"]]
+        return labels.LEVEL_REACHED.format(
+            number=entry.data["level"],
+            clock=labels.CLOCKS[entry.data["clock"]][0],
+            act=labels.PASSED_OVER if entry.data.get("passed_over") else done,
+        )
     if entry.act == "escalate":
         clock, role = labels.CLOCKS[entry.data["clock"]][0], labels.ROLES[entry.data["role"]]
         is_past = entry.at >= dt.datetime.fromisoformat(entry.data["due"])

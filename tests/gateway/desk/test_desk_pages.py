@@ -611,6 +611,15 @@ def test_a_phrase_is_hidden_from_the_portal_after_a_look_and_can_be_shown_again(
     assert "در آنچه همگان می‌خوانند نیست" in absent.text
 
 
+def test_a_priority_stands_on_the_ticket_and_in_the_queue(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    done = send(session, shared_desk, code, "prioritise", priority="2", text="بیمارستان است.")
+    assert "اولویت ثبت شد" in done.text
+    assert "اولویت فوری" in done.text
+    queue = session.get(f"{shared_desk.ops}/desk/queue?search={code}", timeout=20).text
+    assert "فوری" in queue
+
+
 def test_p9_an_office_without_an_open_time_says_where_to_open_times(shared_desk, sat):
     code, session = registered(shared_desk)["code"], sat()
     page = page_of(session, shared_desk, code)

@@ -239,6 +239,25 @@ def test_a_prepared_text_is_bound_to_subjects_and_states_by_boxes(mina):
     assert "درست نیست، یا متن زبان دیگر همان را ندارد" in wrong.text
 
 
+def test_a_level_that_acts_is_seen_with_how_many_tickets_it_would_act_on_now(mina):
+    assert "به واحد، اگر ارجاع است" in mina.get("/book/levels/row").text
+    row = {"code": "late", "clock": "solution", "minutes": "1.5", "side": "before"}
+    row |= {"action": "hand_over", "to_unit": "surface", "unit": "groundwater", "category": "bill"}
+    row |= {"valid_from": "1406/01/20", "source": "مصوبه ۹"}
+    look = text_of(mina.press("/book/levels/row", **row))
+    assert "1.5 ساعت کاری پیش از سررسید" in look
+    assert "اقدام: ارجاع به واحد یا همکار دیگر" in look
+    assert re.search("بی‌درنگ برای:? [0-9]+ پرونده از [0-9]+ پرونده باز", look)
+    assert re.search("موضوع: .*قبض", look)
+    wrong = mina.post("/book/levels/row", **{**row, "to_unit": "", "code": "other"})
+    assert 'id="levels-to_unit-error"' in wrong.text
+    id_ = proposed(
+        mina, "levels", **{k: v for k, v in row.items() if k not in ("valid_from", "source")}
+    )
+    assert "late" in mina.get(f"/book/changes/{id_}").text
+    assert mina.get("/book?part=levels").status_code == 200
+
+
 def test_a_refusal_says_why_and_the_book_goes_out_as_toml(nader, mina):
     id_ = proposed(mina, "canned", code="later", title_fa="بعدا", text_fa="الف", text_en="a")
     assert 'id="refuse-why-error"' in nader.post(f"/book/changes/{id_}/refuse", act="refuse").text

@@ -1,4 +1,4 @@
-"""The words of public reports as everybody reads them, where phrases are blanked."""
+"""The words of public reports as everybody reads them, where phrases are blanked; priorities."""
 
 from alembic import op
 
@@ -9,12 +9,14 @@ down_revision = "0032"
 def upgrade() -> None:
     op.execute(
         "alter table tickets add column public_text text, add column public_address text, "
-        "add column public_search text"
+        "add column public_search text, add column priority integer not null default 0"
     )
+    op.execute("create index ticket_events_levels on ticket_events (at) where act = 'escalate'")
 
 
 def downgrade() -> None:
+    op.execute("drop index ticket_events_levels")
     op.execute(
         "alter table tickets drop column public_text, drop column public_address, "
-        "drop column public_search"
+        "drop column public_search, drop column priority"
     )

@@ -1,8 +1,13 @@
-"""A public report as everybody reads it, and the previews of what changes that."""
+"""What stands beside a ticket: how everybody reads it, with the previews of what changes that, and
+what happens to it by itself.
+"""
+
+from typing import NamedTuple
 
 from starlette.requests import Request
 
 from contracts.ticketing import desk as contracts
+from contracts.ticketing.book import LEVELS_OF_TICKET, LevelOfTicket, LevelsOfTicket
 from contracts.ticketing.civic.blanking import (
     PUBLIC_WORDS,
     AskPublicWords,
@@ -11,7 +16,9 @@ from contracts.ticketing.civic.blanking import (
     Unblank,
 )
 from contracts.ticketing.desk import DeskTicket, OneTicket
+from gateway.html.formats import moment
 from gateway.ops.desk.ticket_previews import facts_of
+from gateway.ops.staff import ticket_words
 from gateway.ops.staff.pages import StaffPages
 from gateway.ops.staff.previews import Fact, Preview
 
@@ -21,8 +28,18 @@ WITHOUT_PHRASE = (
 )
 
 
-class PublicReport:
-    """Reads what everybody reads of a ticket."""
+class LevelRow(NamedTuple):
+    """What happens by itself: of which promise, when, what, and whether it had its turn."""
+
+    number: int
+    clock: str
+    when: str
+    what: str
+    had: str
+
+
+class BesideTicket:
+    """Reads what everybody reads of a ticket, and its levels of escalation."""
 
     def __init__(self, pages: StaffPages) -> None:
         self._pages = pages
@@ -32,6 +49,10 @@ class PublicReport:
         if not ticket.public:
             return None
         return await self._pages.ask(request, PUBLIC_WORDS, AskPublicWords(code=ticket.code))
+
+    async def levels(self, request: Request, ticket: DeskTicket) -> LevelsOfTicket:
+        """Return what happens to a ticket by itself, and when."""
+        return await self._pages.ask(request, LEVELS_OF_TICKET, OneTicket(code=ticket.code))
 
     async def _read(self, request: Request, code: str) -> DeskTicket:
         return await self._pages.ask(request, contracts.READ, OneTicket(code=code))
@@ -71,3 +92,18 @@ def _public(words: PublicWords) -> tuple[Fact, ...]:
     """The report as everybody will read it."""
     place = (Fact("جا، چنان‌که همگان می‌خوانند", words.address),) if words.address else ()
     return (Fact("متن، چنان‌که همگان می‌خوانند", words.text), *place)
+
+
+def level_row(level: LevelOfTicket) -> LevelRow:
+    """A level in words; one whose clock stands still has no moment."""
+    had = f"گذشت از آن، {moment(level.had_at)}" if level.passed_over and level.had_at else ""
+    if level.had_at and not level.passed_over:
+        had = f"انجام شد، {moment(level.had_at)}"
+    act = ticket_words.LEVEL_ACTS[level.act]
+    return LevelRow(
+        level.number,
+        ticket_words.LEVEL_CLOCKS[level.clock],
+        moment(level.reached_at) if level.reached_at else "مهلت متوقف است یا پایان یافته",
+        f"{act}: {level.target}" if level.target else act,
+        had or "هنوز نه",
+    )
