@@ -231,3 +231,37 @@ def test_a_ticket_is_put_right_and_comes_up_again_by_a_key_or_a_button(at_desk, 
         page.keyboard.press("Control+Enter")  # anew: what is shown is what goes
         page.locator(".done, .callout[role=status]").first.wait_for()
         assert "پاسخ فرستاده شد" in page.inner_text("main")
+
+
+def test_a_phrase_of_a_public_report_is_marked_hidden_and_shown_again(at_desk, shared_desk):
+    text = "چاه را پرویز بهرامی کنار قنات می‌زند؛ تلفن 09121234567."
+    page = at_desk.opened(registered(shared_desk, public=True, text=text))
+    if at_desk.script:
+        page.evaluate(
+            """() => {
+                const text = document.querySelector("[data-markable] .prose").firstChild;
+                const start = text.data.indexOf("پرویز");
+                getSelection().setBaseAndExtent(text, start, text, start + "پرویز بهرامی".length);
+            }"""
+        )
+        act(page, "blank")
+        wait_for(lambda: page.input_value("#blank-phrase") == "پرویز بهرامی", 10)
+    else:
+        act(page, "blank")
+        page.fill("#blank-phrase", "پرویز بهرامی")
+    page.fill("#blank-text", "نام کسی است.")
+    page.judged(page)
+    press(page, "دیدن پیش از پنهان کردن")
+    assert "چاه را [پنهان شد] کنار قنات می‌زند؛ تلفن [پنهان شد]." in page.inner_text("main")
+    page.judged(page)
+    confirm(page)
+    assert "برای همگان پنهان شد" in page.inner_text("main")
+    page.locator("#public-words > summary").click()
+    assert "چاه را [پنهان شد]" in page.inner_text("#public-words")
+    act(page, "unblank")
+    page.locator("#unblank input[type=radio]").last.check()
+    page.fill("#unblank-text", "نام خود نویسنده است.")
+    page.judged(page)
+    press(page, "دیدن پیش از دیدنی کردن")
+    confirm(page)
+    assert "چاه را پرویز بهرامی" in page.inner_text("main")

@@ -13,7 +13,7 @@ from services.ticketing.context import SYSTEM, Context
 from services.ticketing.desk import assignments
 from services.ticketing.domain import labels, levels
 from services.ticketing.domain.levels import Level
-from services.ticketing.domain.promises import PART, Clock
+from services.ticketing.domain.promises import Clock
 from services.ticketing.domain.ticket import URGENT, Entry
 from services.ticketing.notifications import colleagues
 from services.ticketing.notifications.staff import email_role
@@ -41,28 +41,28 @@ def farthest_ahead(context: Context) -> dt.timedelta:
         levels.reached_at(at_due, context.now, context.calendar, county)
         for county in ("", *context.book.counties)
     )
+    # Between now and a due time whose level is reached now lies as much open time.
     reached = max((moment for moment in moments if moment is not None), default=context.now)
-    # Before a due time there may be a longer closure than after now.
-    return 2 * (reached - context.now) + dt.timedelta(days=7)
+    return reached - context.now
 
 
 def act(context: Context, case: Case) -> None:
     """Do what the levels that were reached say; the caller projects the ticket."""
     if not context.book.acting_levels:
         return
+    clocks, unit = _clocks(context, case), case.ticket.unit
     for name in labels.CLOCKS:
-        clock = _clock(context, case, name)
-        reached = list(_reached(context, case, clock)) if clock is not None else []
+        if case.ticket.unit != unit:  # a level has handed it over: it has another time of a unit
+            clocks, unit = _clocks(context, case), case.ticket.unit
+        reached = list(_reached(context, case, clocks[name])) if name in clocks else []
         highest = max((item.level.minutes for item in reached), default=0)
         for item in reached:
             _note_or_do(context, case, item, is_highest=item.level.minutes == highest)
 
 
-def _clock(context: Context, case: Case, name: str) -> Clock | None:
-    """The clock as it stands now: an earlier level may have handed the ticket over."""
-    if name == PART:
-        return case.part(context)
-    return next((clock for clock in case.clocks(context) if clock.name == name), None)
+def _clocks(context: Context, case: Case) -> dict[str, Clock]:
+    clocks, part = case.clocks(context), case.part(context)
+    return {clock.name: clock for clock in (*clocks, *([part] if part is not None else ()))}
 
 
 def _reached(context: Context, case: Case, clock: Clock) -> Iterator[Reached]:
@@ -88,11 +88,9 @@ def _of(context: Context, case: Case, clock: str) -> Sequence[Level]:
 
 
 def _note_or_do(context: Context, case: Case, item: Reached, *, is_highest: bool) -> None:
-    level = item.level
+    level, unit = item.level, case.ticket.unit
     assert item.clock.due is not None
-    priority = None
-    if is_highest and level.action == "raise_priority":
-        priority = min(case.ticket.priority + 1, URGENT)
+    moved = _hand_over(context, case, item) if is_highest and level.action == "hand_over" else True
     entry = acts.add(
         context,
         case,
@@ -105,23 +103,31 @@ def _note_or_do(context: Context, case: Case, item: Reached, *, is_highest: bool
         kind=level.action,
         code=level.code,
         since=item.since,
-        unit=case.ticket.unit,
+        unit=unit,
         passed_over=None if is_highest else True,
-        priority=priority,
+        was_there=None if moved else True,
+        priority=_raised(case) if is_highest and level.action == "raise_priority" else None,
         text=level.text if is_highest and level.action == "note" else "",
     )
     if is_highest:
-        _do(context, case, item, entry)
+        _tell(context, case, item, entry)
 
 
-def _do(context: Context, case: Case, item: Reached, entry: Entry) -> None:
+def _raised(case: Case) -> int:
+    return min(case.ticket.priority + 1, URGENT)
+
+
+def _hand_over(context: Context, case: Case, item: Reached) -> bool:
+    level, clock = item.level, labels.CLOCKS[item.clock.name][0]
+    reason = labels.BY_LEVEL.format(number=item.number, clock=clock)
+    return assignments.hand_over_by_itself(
+        context, case, level.to_unit, level.to_colleague or None, reason
+    )
+
+
+def _tell(context: Context, case: Case, item: Reached, entry: Entry) -> None:
     level, owner = item.level, case.ticket.assignee
-    if level.action == "hand_over":
-        reason = labels.BY_LEVEL.format(number=item.number, clock=labels.CLOCKS[level.clock][0])
-        assignments.hand_over_by_itself(
-            context, case, level.to_unit, level.to_colleague or None, reason
-        )
-    elif level.action == "tell_owner" and owner is not None:
+    if level.action == "tell_owner" and owner is not None:
         kind = "due_soon" if level.minutes < 0 else "missed"
         mark = f"level:{level.code}:{item.since}"
         colleagues.tell(context, case, [owner], kind, mark, SYSTEM)

@@ -74,19 +74,15 @@ def assign(context: Context, message: Assign) -> Acted:
 
 def hand_over_by_itself(
     context: Context, case: Case, unit: str, username: str | None, reason: str
-) -> None:
-    """Give a ticket to a unit, and to its colleague or who stands in, by a rule of the book.
-
-    Nothing changes where it lies there already, or where the book has no such unit any more.
-    Whoever has left the unit has a ticket in its queue.
+) -> bool:
+    """Give a ticket to a unit, and to its colleague or who stands in, by a rule of the book; False
+    where it lies there already. What was meant for who has left the unit waits in its queue.
     """
-    if unit not in context.book.units:
-        return
     is_there = username is not None and works_in(context, username, unit)
     stand_in = _stand_in(context, username if is_there else None, unit)
     new_unit = unit if unit != case.ticket.unit else None
     if new_unit is None and stand_in.username in (None, case.ticket.assignee):
-        return
+        return False
     acts.add(
         context,
         case,
@@ -99,6 +95,7 @@ def hand_over_by_itself(
     )
     if stand_in.remark:
         acts.add(context, case, "note", by="system", actor=SYSTEM, text=stand_in.remark)
+    return True
 
 
 def works_in(context: Context, username: str, unit: str) -> bool:

@@ -73,6 +73,7 @@ LEVEL_ACTS = {
     "note": "یادداشت شد",
 }
 LEVEL_REACHED = "سطح {number} هشدار {clock}: {act}"
+WAS_THERE = "پرونده پیش از این هم همان‌جا بود"
 PASSED_OVER = "انجام نشد؛ هم‌زمان سطح بالاتری هم رسیده بود"
 BY_LEVEL = "سطح {number} هشدار {clock}"
 # Whom a warning goes to.

@@ -211,6 +211,8 @@ def _title_at_desk(entry: Entry, title_fa: str) -> str:
         return f"{title_fa}: {labels.PRIORITIES[entry.data['priority']]}"
     if entry.act == "escalate" and entry.data.get("kind"):
         done = labels.LEVEL_ACTS[entry.data["kind"]]
+        if entry.data.get("was_there"):
+            done = labels.WAS_THERE
         return labels.LEVEL_REACHED.format(
             number=entry.data["level"],
             clock=labels.CLOCKS[entry.data["clock"]][0],

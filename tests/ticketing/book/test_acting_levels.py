@@ -6,6 +6,7 @@ import pytest
 
 from contracts.ticketing import book as contracts
 from contracts.ticketing import citizens
+from contracts.ticketing import colleagues as of_colleagues
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import queue as of_queue
 from services.ticketing.chores import deadlines
@@ -114,6 +115,24 @@ def test_a_ticket_is_handed_to_a_colleague_or_to_the_queue_once_that_one_has_lef
     entry = next(entry for entry in ticket["history"] if entry["act"] == "assign")
     assert (entry["actor"], "سطح 1" in entry["text"]) == ("mirab", True)
     assert hand.acts(second).count("assign") == 1
+
+
+def test_a_ticket_that_lies_there_already_is_handed_to_nobody(hand):
+    level(hand, "here", 0, action="hand_over", to_unit="groundwater")
+    code = hand.register()
+    watch(hand, "1405-12-01 09:00")
+    assert "assign" not in hand.acts(code)
+    titles = [entry["title_fa"] for entry in hand.read(code)["history"]]
+    assert "سطح 1 هشدار نتیجه: پرونده پیش از این هم همان‌جا بود" in titles
+
+
+def test_who_is_away_has_what_was_meant_for_them_go_to_the_deputy_or_the_queue(hand):
+    level(hand, "to_karim", 0, action="hand_over", to_unit="groundwater", to_colleague="karim")
+    code = hand.register()
+    away = {"username": "karim", "from_day": "2027-02-01", "to_day": "2027-03-30"}
+    hand.call(of_colleagues.ADD_ABSENCE, as_="mina", deputy="mina", **away)
+    watch(hand, "1405-12-01 09:00")
+    assert hand.read(code)["assignee"] == "mina"
 
 
 def test_work_that_begins_again_has_its_levels_anew_and_a_pause_holds_them(hand):
