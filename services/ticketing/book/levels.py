@@ -58,7 +58,7 @@ def _due(clock: str, promises: Mapping[str, str], part: dt.datetime | None) -> d
 
 
 def _is_reached(context: Context, level: Level, due: dt.datetime | None, county: str) -> bool:
-    if due is None:
+    if due is None or (level.minutes >= 0 and due > context.now):
         return False
     at = levels.reached_at(level, due, context.calendar, county)
     return at is not None and at <= context.now

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bus.envelope import instant
+from contracts.ticketing.citizens import TICKET_ESCALATED, TicketEscalated
 from services.ticketing.context import SYSTEM, Context
 from services.ticketing.desk import assignments
 from services.ticketing.domain import labels, levels
@@ -132,6 +133,21 @@ def _tell(context: Context, case: Case, item: Reached, entry: Entry) -> None:
         mark = f"level:{level.code}:{item.since}"
         colleagues.tell(context, case, [owner], kind, mark, SYSTEM)
     elif level.action == "tell_owner":
-        email_role(context, case, entry, "unit_head")
+        _tell_role(context, case, entry, "unit_head")
     elif level.action == "tell_role":
-        email_role(context, case, entry, level.role)
+        _tell_role(context, case, entry, level.role)
+
+
+def _tell_role(context: Context, case: Case, entry: Entry, role: str) -> None:
+    email_role(context, case, entry, role)
+    context.tx.publish(
+        TICKET_ESCALATED,
+        TicketEscalated(
+            ticket=case.id,
+            clock=entry.data["clock"],
+            level=entry.data["level"],
+            role=role,
+            unit=case.ticket.unit,
+            due=entry.data["due"],
+        ),
+    )

@@ -168,7 +168,6 @@ def test_who_works_on_it_is_told_and_without_one_the_head_of_the_unit(hand):
     level(hand, "owner", 5, clock="first_response", action="tell_owner")
     nobodys, karims = hand.register(), hand.register()
     hand.act(at_desk.TAKE, karims)
-    before = len(hand.letters())
     watch(hand, "1405-09-04 09:00")
     notices = execute(
         hand.db,
@@ -178,7 +177,10 @@ def test_who_works_on_it_is_told_and_without_one_the_head_of_the_unit(hand):
     )
     assert notices == [(1,)]
     assert turns(hand, nobodys) == turns(hand, karims) == [("owner", 1, False)]
-    assert len(hand.letters()) > before
+    # One warning of each ticket, and one of the level for what nobody works on.
+    assert len(hand.letters("groundwater-head@staff.water.example")) == 3
+    events = execute(hand.db, "select count(*) from outbox where name like '%escalated%'")
+    assert events == [(3,)]
 
 
 def test_before_a_level_is_proposed_one_reads_for_how_many_tickets_it_acts_at_once(hand):
