@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
+from bus.errors import BusError
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.book import LEVELS_OF_TICKET, LevelOfTicket, LevelsOfTicket
 from contracts.ticketing.civic.blanking import (
@@ -39,20 +40,28 @@ class LevelRow(NamedTuple):
 
 
 class BesideTicket:
-    """Reads what everybody reads of a ticket, and its levels of escalation."""
+    """Reads what everybody reads of a ticket, and its levels of escalation; a ticket is worked on
+    without them, too.
+    """
 
     def __init__(self, pages: StaffPages) -> None:
         self._pages = pages
 
     async def words(self, request: Request, ticket: DeskTicket) -> PublicWords | None:
-        """Return what everybody reads of a ticket; None if it is not public."""
+        """Return what everybody reads of a ticket; None if it is not public, or cannot be read."""
         if not ticket.public:
             return None
-        return await self._pages.ask(request, PUBLIC_WORDS, AskPublicWords(code=ticket.code))
+        try:
+            return await self._pages.ask(request, PUBLIC_WORDS, AskPublicWords(code=ticket.code))
+        except BusError:
+            return None
 
-    async def levels(self, request: Request, ticket: DeskTicket) -> LevelsOfTicket:
-        """Return what happens to a ticket by itself, and when."""
-        return await self._pages.ask(request, LEVELS_OF_TICKET, OneTicket(code=ticket.code))
+    async def levels(self, request: Request, ticket: DeskTicket) -> LevelsOfTicket | None:
+        """Return what happens to a ticket by itself, and when; None if it cannot be read."""
+        try:
+            return await self._pages.ask(request, LEVELS_OF_TICKET, OneTicket(code=ticket.code))
+        except BusError:
+            return None
 
     async def _read(self, request: Request, code: str) -> DeskTicket:
         return await self._pages.ask(request, contracts.READ, OneTicket(code=code))
