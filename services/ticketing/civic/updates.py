@@ -48,7 +48,7 @@ def history(context: Context, message: AskHistory) -> ReportUpdates:
     logs = _logs(context, sorted(codes))
     return ReportUpdates(
         updates=tuple(
-            _reply(codes[ticket], update, words=False)
+            _reply(codes[ticket], update, words=False, blanked=())
             for ticket, log in logs.items()
             for update in civic.updates(log)
         )

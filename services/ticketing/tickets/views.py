@@ -209,20 +209,26 @@ def _title_at_desk(entry: Entry, title_fa: str) -> str:
         return f"{labels.ACTS['close'][0]}: {labels.CLOSES_AT_DESK[reason]}"
     if entry.act == "prioritise" and isinstance(entry.data.get("priority"), int):
         return f"{title_fa}: {labels.PRIORITIES[entry.data['priority']]}"
-    if entry.act == "escalate" and entry.data.get("kind"):
-        done = labels.LEVEL_ACTS[entry.data["kind"]]
-        if entry.data.get("was_there"):
-            done = labels.WAS_THERE
-        return labels.LEVEL_REACHED.format(
-            number=entry.data["level"],
-            clock=labels.CLOCKS[entry.data["clock"]][0],
-            act=labels.PASSED_OVER if entry.data.get("passed_over") else done,
-        )
     if entry.act == "escalate":
-        clock, role = labels.CLOCKS[entry.data["clock"]][0], labels.ROLES[entry.data["role"]]
-        is_past = entry.at >= dt.datetime.fromisoformat(entry.data["due"])
-        return f"سررسید {clock} {'گذشت' if is_past else 'نزدیک است'}؛ {title_fa} به {role}"
+        return _level_title(entry) if entry.data.get("kind") else _warning_title(entry, title_fa)
     return labels.ACTS_AT_DESK.get(entry.act) or title_fa
+
+
+def _level_title(entry: Entry) -> str:
+    done = (
+        labels.WAS_THERE if entry.data.get("was_there") else labels.LEVEL_ACTS[entry.data["kind"]]
+    )
+    return labels.LEVEL_REACHED.format(
+        number=entry.data["level"],
+        clock=labels.CLOCKS[entry.data["clock"]][0],
+        act=labels.PASSED_OVER if entry.data.get("passed_over") else done,
+    )
+
+
+def _warning_title(entry: Entry, title_fa: str) -> str:
+    clock, role = labels.CLOCKS[entry.data["clock"]][0], labels.ROLES[entry.data["role"]]
+    is_past = entry.at >= dt.datetime.fromisoformat(entry.data["due"])
+    return f"سررسید {clock} {'گذشت' if is_past else 'نزدیک است'}؛ {title_fa} به {role}"
 
 
 def clock_view(clock: Clock) -> ClockView:
