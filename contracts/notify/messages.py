@@ -11,7 +11,7 @@ from bus.messages.fields import Choice, Pattern, Prose, Text, whole
 from bus.messages.kinds import Command, Event, Request
 from bus.messages.message import PERSONAL, check, message
 from bus.messages.values import Block, Code, Instant, Uuid
-from contracts.notify.receiver import Personalisation, Receiver
+from contracts.notify.receiver import WEB_ADDRESS, Personalisation, Receiver
 
 CHANNELS = ("sms", "email", "inbox", "letter")
 LANES = ("otp", "transactional", "bulk")
@@ -222,7 +222,11 @@ class DraftTemplate:
 
 @message
 class SendMessage(Send):
-    """A message that another context has told us to send; ``template`` is one of Mirab's own."""
+    """A message that another context has told us to send; ``template`` is one of Mirab's own. One
+    click at ``unsubscribe_url`` ends what an e-mail belongs to (RFC 8058).
+    """
+
+    unsubscribe_url: Annotated[str | None, Text(300, validate=WEB_ADDRESS), PERSONAL] = None
 
 
 @message(name="Settled")

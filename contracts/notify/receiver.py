@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from marshmallow import ValidationError, validate
 
-from bus.messages.fields import Checked, Data, Prose, Text
+from bus.messages.fields import Checked, Data, Pattern, Prose, Text
 from bus.messages.message import PERSONAL, message
 from iran import identifiers
 from people import tracking
@@ -34,6 +34,8 @@ class Receiver:
         return any((self.mobile, self.email, self.inbox, self.address))
 
 
+# What the header List-Unsubscribe takes (services/notify/providers/email.py).
+WEB_ADDRESS = Pattern("^https?://[!-;=?-~]{1,280}$", "format|Give an address of the web.")
 NUMBER_MOST = 2**53 - 1
 """Greater ones are other numbers in many programs (RFC 8259, section 6)."""
 

@@ -40,6 +40,7 @@ from gateway.public.promise import pages as promise
 from gateway.public.proofs import own as own_proofs
 from gateway.public.proofs import pages as proofs
 from gateway.public.proofs import views as proof_views
+from gateway.public.reports import alerts as report_alerts
 from gateway.public.reports import pages as reports
 from gateway.public.site import components, problem_replies, words
 from gateway.public.site.facts import BANNER, CLOSED, TELEPHONE
@@ -63,6 +64,7 @@ PRIVATE = (
     "/bills/",
     "/pay/",
     "/subscription",
+    "/alert/",
     "/problems/",
 )
 
@@ -174,6 +176,7 @@ def make(settings: Settings) -> web.Face:
             *laws.routes(public.services),
             *holidays.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *receipts.routes(settings),
+            *report_alerts.routes(public.services),
             *heat_pages.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *reports.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *lost_secrets.routes(public.services),

@@ -27,6 +27,10 @@ class Keys:
         mac = self._mac("link", code, str(generation))
         return base64url(mac[:16])
 
+    def alert(self, alert: str) -> str:
+        """What follows the id of an alert in its key, 22 letters (128 bits)."""
+        return base64url(self._mac("alert", alert)[:16])
+
     def receiver(self, channel: str, address: str) -> bytes:
         """By what a receiver is counted, without keeping who it is."""
         return self._mac("receiver", channel, address)

@@ -10,6 +10,7 @@ from bus.service import Service
 from services.ticketing import calendar_rows
 from services.ticketing.accounts import sign_in_limits
 from services.ticketing.accounts.entrypoints import AccountEntries
+from services.ticketing.alerts.entrypoints import AlertEntries
 from services.ticketing.book import changes
 from services.ticketing.book import rows as book_rows
 from services.ticketing.book.entrypoints import BookEntries
@@ -51,6 +52,7 @@ class Ticketing(
     BookEntries,
     PrivacyEntries,
     AccountEntries,
+    AlertEntries,
     Service,
 ):
     name = "ticketing"

@@ -13,6 +13,7 @@ from bus.errors import BusError, NotFound
 from bus.messages.values import Json
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.calendar import AskReport, Report
+from contracts.ticketing.civic.alerts import ALERT_FIGURES
 from gateway.forms.fields import parse_day
 from gateway.html.charts import Point, Series, bars, lines
 from gateway.html.csv_tables import Cell
@@ -124,10 +125,16 @@ class FigurePages:
             ((*span, *row) for row in tables[name].rows),
         )
 
+    async def alerts(self, request: Request) -> Response:
+        """GET /desk/figures/alerts: the alerts about public reports, and their last days."""
+        reply = self._pages.ask(request, ALERT_FIGURES, contracts.Nothing())
+        return await self._pages.page(request, "figures_alerts", reply=reply)
+
     def routes(self) -> list[Route]:
         """The routes of figures."""
         return [
             Route(FIGURES_AT, self.figures),
+            Route(f"{FIGURES_AT}/alerts", self.alerts),
             Route(f"{FIGURES_AT}/{{table}}.csv", self.file),
         ]
 

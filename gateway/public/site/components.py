@@ -5,12 +5,13 @@ from contracts.notify.announcements import COMPONENTS
 # Of these a visitor's page may speak; the door for agencies is none of his.
 VISITED = tuple(code for code in COMPONENTS if code != "agency-door")
 # What tells how we stand, where banks and providers send people and receipts, and what ends a
-# subscription.
+# subscription or an alert.
 OPEN = (
     "/status",
     "/news",
     "/promise",
     "/u/",
+    "/alert/",
     "/static/",
     "/health/",
     "/problems/",

@@ -23,6 +23,7 @@ from contracts.inquiry.persons import BEGIN_SIGN_IN
 from contracts.notify.inbox import MAKE_INBOX
 from contracts.notify.subscriptions import SUBSCRIBE
 from contracts.ticketing.citizens import FORM, REGISTER, AskForm, FormData, Registered
+from contracts.ticketing.civic.alerts import ASK_ALERT
 from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
 from contracts.ticketing.public import ME_TOO
 from gateway.forms.acts import Acts
@@ -44,6 +45,7 @@ COSTLY = (
     (MAKE_INBOX.name, 1),
     (ME_TOO.name, 5),
     (SUBSCRIBE.name, 10),
+    (ASK_ALERT.name, 10),
     (ASK_NEW_SECRET.name, 10),
     (ASK_NEW_SECRET_OF_OWN.name, 10),
     (BEGIN_SIGN_IN.name, 10),
@@ -65,6 +67,7 @@ NOT_OPENED = (
     "secret_code.gone",
     "follow_up.not_found",
     "subscription.not_found",
+    "alert.not_found",
     "subscription.pin_wrong",
 )
 

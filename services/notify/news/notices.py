@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import String, cast, insert, or_, select, text, update
+from sqlalchemy import String, cast, insert, or_, select, update
 
 from bus.database.chores import Chore
 from bus.database.rows import fetch_all
@@ -19,6 +19,7 @@ from services.notify.domain.quiet import after_quiet
 from services.notify.domain.template import OURS
 from services.notify.news.subscriptions import SubscriptionRow, address_to_end
 from services.notify.sending.acceptance import accept
+from services.notify.sending.new_messages import add_unsubscribe
 from services.notify.tables import (
     ANNOUNCEMENT_UPDATES,
     ANNOUNCEMENTS,
@@ -28,12 +29,6 @@ from services.notify.tables import (
 )
 
 PAGE = 500
-# Many messages by arrays in one statement.
-_ADD_UNSUBSCRIBE = text(
-    "update messages m set contents = jsonb_set(contents, '{email,unsubscribe}', "
-    "to_jsonb(a.address)) from unnest(cast(:ids as uuid[]), cast(:addresses as text[])) "
-    "as a (id, address) where m.id = a.id and channel = 'email'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +145,7 @@ def _add_unsubscribe(
         for row, result in zip(rows, results, strict=True)
         if isinstance(result, AcceptedMessage)
     }
-    values = {"ids": list(addresses), "addresses": list(addresses.values())}
-    context.conn.execute(_ADD_UNSUBSCRIBE, values)
+    add_unsubscribe(context, addresses)
 
 
 def _notice(context: Context, run: NoticeRun, row: SubscriptionRow) -> Send:

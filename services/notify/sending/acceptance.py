@@ -9,7 +9,7 @@ from bus.database.prepared import Prepared
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, Forbidden, RuleBroken, TooMany, Unavailable
 from bus.process import log
-from contracts.notify.messages import CHANNELS, AcceptedMessage, Send, TemplateOf
+from contracts.notify.messages import CHANNELS, AcceptedMessage, Send, SendMessage, TemplateOf
 from contracts.notify.receiver import Receiver
 from members.rights import AGENCY_MISSING, Sender
 from services.notify.context import Context, uuid_of
@@ -17,7 +17,7 @@ from services.notify.domain.consent import allows
 from services.notify.domain.message import MessageState
 from services.notify.domain.quiet import after_quiet, within_cap
 from services.notify.domain.template import OURS
-from services.notify.sending import code_caps, consents, mailboxes
+from services.notify.sending import code_caps, consents, mailboxes, new_messages
 from services.notify.sending.new_messages import NewMessage, store
 from services.notify.sending.rights import right_of
 from services.notify.sending.rows import address_of, stored
@@ -93,11 +93,13 @@ def accept_all(
     return [results[place] for place in range(len(requests))]
 
 
-def accept_ours(context: Context, request: Send) -> None:
+def accept_ours(context: Context, request: SendMessage) -> None:
     """Accept what another context of ours sends. A receiver who opted out gets none, and a cap is
     kept; any other refusal is a fault of ours.
     """
     (result,) = accept(context, Sender(OURS), [request])
+    if isinstance(result, AcceptedMessage) and request.unsubscribe_url:
+        new_messages.add_unsubscribe(context, {result.id: request.unsubscribe_url})
     if isinstance(result, BusError):
         if result.code not in ("receiver.opted_out", "receiver.cap"):
             raise result

@@ -13,13 +13,14 @@ from services.notify.tables import SUBSCRIPTIONS
 
 CODES_AN_HOUR, CODES_A_DAY = 4, 8
 # Our templates that carry a code to a receiver whom a stranger has named: new secrets of tickets
-# (which anybody registers in any name) and of inquiries, subscriptions, and "my matters" from a
-# browser that the person has not used before.
+# (which anybody registers in any name) and of inquiries, subscriptions, alerts, and "my matters"
+# from a browser that the person has not used before.
 TEMPLATES_OF_STRANGERS = (
     "ticket_secret_code",
     "own_secret_code",
     "subscribe_confirm",
     "my_code",
+    "report_alert_confirm",
 )
 CAP = Cap(CODES_AN_HOUR, CODES_A_DAY, refuses=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bus.database.prepared import Prepared
 from bus.database.rows import fetch_all
@@ -105,3 +105,19 @@ def _count(tx: Tx, day: dt.date, messages: Iterable[NewMessage]) -> None:
     counts = Counter((message.owner, message.channel) for message in messages)
     owners, channels = [owner for owner, _ in counts], [channel for _, channel in counts]
     tx.write(_COUNT, day, owners, channels, [*counts.values()])
+
+
+# Many messages by arrays in one statement.
+_ADD_UNSUBSCRIBE = text(
+    "update messages m set contents = jsonb_set(contents, '{email,unsubscribe}', "
+    "to_jsonb(a.address)) from unnest(cast(:ids as uuid[]), cast(:addresses as text[])) "
+    "as a (id, address) where m.id = a.id and channel = 'email'"
+)
+
+
+def add_unsubscribe(context: Context, addresses: Mapping[str, str]) -> None:
+    """Give e-mails the address at which a mail program ends what they belong to (RFC 8058);
+    ``addresses`` by the id of the message.
+    """
+    values = {"ids": list(addresses), "addresses": list(addresses.values())}
+    context.conn.execute(_ADD_UNSUBSCRIBE, values)

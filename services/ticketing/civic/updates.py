@@ -9,7 +9,7 @@ from bus.database.rows import columns
 from bus.envelope import instant
 from contracts.ticketing.civic.updates import AskHistory, ListUpdates, ReportUpdate, ReportUpdates
 from services.ticketing.context import Context
-from services.ticketing.domain import blanks, civic, labels
+from services.ticketing.domain import blanks, civic
 from services.ticketing.domain.blanks import Blank
 from services.ticketing.domain.civic import Update
 from services.ticketing.domain.ticket import Entry
@@ -92,7 +92,7 @@ def _logs(context: Context, tickets: Sequence[int]) -> dict[int, list[Entry]]:
 
 
 def _reply(code: str, update: Update, *, words: bool, blanked: Sequence[Blank]) -> ReportUpdate:
-    title_fa, title_en = _title(update.entry)
+    title_fa, title_en = civic.title(update.entry)
     text = blanks.hide_elsewhere(update.text, blanked) if words else ""
     return ReportUpdate(
         update_id=f"{code}-{update.entry.seq}",
@@ -105,13 +105,3 @@ def _reply(code: str, update: Update, *, words: bool, blanked: Sequence[Blank]) 
         title_en=title_en,
         text=text or None,
     )
-
-
-def _title(entry: Entry) -> tuple[str, str]:
-    """Name an act for everybody: ``you`` would be somebody else."""
-    reason = entry.data.get("reason", "")
-    if entry.act == "close" and reason in labels.CLOSES_OF_REPORT:
-        return labels.CLOSES_OF_REPORT[reason]
-    if entry.act == "pause" and reason in labels.PAUSES_OF_REPORT:
-        return labels.PAUSES_OF_REPORT[reason]
-    return labels.ACTS_OF_REPORT.get(entry.act) or labels.ACTS[entry.act]

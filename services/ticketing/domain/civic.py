@@ -7,6 +7,7 @@ whether that helped is the citizen's to say.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from services.ticketing.domain import labels
 from services.ticketing.domain.moves import WORK, Act
 from services.ticketing.domain.ticket import PUBLIC, Entry, Ticket
 
@@ -72,3 +73,13 @@ def _extended(ticket: Ticket, entry: Entry, before: str) -> str:
         "MERGED": "DUPLICATE",
     }
     return by_state.get(ticket.state, "CLOSED")
+
+
+def title(entry: Entry) -> tuple[str, str]:
+    """Name an act for everybody: ``you`` would be somebody else."""
+    reason = entry.data.get("reason", "")
+    if entry.act == "close" and reason in labels.CLOSES_OF_REPORT:
+        return labels.CLOSES_OF_REPORT[reason]
+    if entry.act == "pause" and reason in labels.PAUSES_OF_REPORT:
+        return labels.PAUSES_OF_REPORT[reason]
+    return labels.ACTS_OF_REPORT.get(entry.act) or labels.ACTS[entry.act]

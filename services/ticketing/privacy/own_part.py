@@ -14,7 +14,7 @@ from people import retention
 from services.ticketing.context import Context
 from services.ticketing.domain import labels
 from services.ticketing.domain.moves import WORK
-from services.ticketing.privacy import emptying, holds
+from services.ticketing.privacy import emptying, holds, own_alerts
 from services.ticketing.senders import rows as senders
 from services.ticketing.tables import LEGAL_HOLDS, PEOPLE, TICKETS
 from services.ticketing.tickets import acts, of_person, rows, views
@@ -41,18 +41,24 @@ class Claim:
 
 
 def export(context: Context, claim: Claim) -> Json:
-    """Return each ticket of the person with its log and the names of its files."""
-    return {"tickets": [_ticket(context, row) for row in _tickets(context, claim)]}
+    """Return each ticket of the person with its log and the names of its files, and the alerts
+    about them.
+    """
+    own = _tickets(context, claim)
+    alerts = own_alerts.export(context, [row.id for row in own], emails(context, claim))
+    return {"tickets": [_ticket(context, row) for row in own], "alerts": alerts}
 
 
 def erase(context: Context, claim: Claim) -> Json:
     """Empty the person's tickets that are not worked on; say what stays, and why."""
     tickets = _tickets(context, claim)
     ended = [row for row in tickets if row.state not in WORK]
+    # Before the addresses on the tickets go, by which they are known.
+    alerts = own_alerts.erase(context, [row.id for row in tickets], emails(context, claim))
     for row in ended:
         emptying.empty(context, row.id)
     return {
-        "emptied": {"tickets": len(ended)},
+        "emptied": {"tickets": len(ended), "alerts": alerts},
         "kept": [
             *(
                 {"what": row.code, "reason_fa": "در دست رسیدگی است", "reason_en": "it is worked on"}

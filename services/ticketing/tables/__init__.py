@@ -10,6 +10,7 @@ from services.ticketing.tables.accounts import (
     SESSIONS,
     STAFF,
 )
+from services.ticketing.tables.alerts import ALERT_DAYS, REPORT_ALERTS
 from services.ticketing.tables.base import metadata
 from services.ticketing.tables.civic import APP_REPORTS, APP_UPDATES, FORWARDINGS
 from services.ticketing.tables.colleagues import (
@@ -55,6 +56,7 @@ from services.ticketing.tables.tickets import (
 __all__ = [
     "ABSENCES",
     "ACCOUNT_LOG",
+    "ALERT_DAYS",
     "APP_REPORTS",
     "APP_UPDATES",
     "ATTEMPTS",
@@ -85,6 +87,7 @@ __all__ = [
     "PROPOSAL_OUTCOMES",
     "RECOVERY_CODES",
     "REPLAYS",
+    "REPORT_ALERTS",
     "SAVED_FILTERS",
     "SECOND_FACTORS",
     "SECRET_CODES",

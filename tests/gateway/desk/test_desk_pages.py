@@ -53,9 +53,10 @@ def test_who_is_not_signed_in_is_shown_the_way_in(shared_desk, path):
     assert (answer.status_code, answer.headers["location"]) == (303, "/desk/sign-in")
 
 
-def test_figures_are_read_by_heads_and_supervisors_alone(shared_desk, sat):
+@pytest.mark.parametrize("path", ["figures", "figures/alerts"])
+def test_figures_are_read_by_heads_and_supervisors_alone(shared_desk, sat, path):
     pages = {
-        name: sat(name).get(f"{shared_desk.ops}/desk/figures", timeout=20)
+        name: sat(name).get(f"{shared_desk.ops}/desk/{path}", timeout=20)
         for name in ("karim", "mina", "nader")
     }
     assert {name: page.status_code for name, page in pages.items()} == {

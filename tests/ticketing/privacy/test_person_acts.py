@@ -83,7 +83,7 @@ def test_an_erasure_needs_two_officers_and_empties_what_is_not_worked_on(two, ma
         note(two, act["id"], context, {"emptied": {"messages": 3}, "kept": []})
     document = two.call(c.PERSON_DOCUMENT, as_="nader", number=act["id"])
     assert document["act"]["state"] == "DONE"
-    assert document["parts"]["ticketing"]["emptied"] == {"tickets": 1, "copies": 0}
+    assert document["parts"]["ticketing"]["emptied"] == {"tickets": 1, "alerts": 0, "copies": 0}
     kept = document["parts"]["ticketing"]["kept"]
     assert kept[0]["what"] == running
     assert any("Commercial Code" in row["reason_en"] for row in kept)
@@ -128,7 +128,7 @@ def test_an_erasure_takes_earlier_copies_away_and_no_late_part_brings_one_back(t
         document = two.call(c.PERSON_DOCUMENT, as_="nader", number=number)
         assert (document["act"]["state"], document["parts"]) == ("DONE", {})
     part = two.call(c.PERSON_DOCUMENT, as_="nader", number=erasure)["parts"]["ticketing"]
-    assert part["emptied"] == {"tickets": 1, "copies": 2}
+    assert part["emptied"] == {"tickets": 1, "alerts": 0, "copies": 2}
 
 
 def test_a_copy_of_a_person_on_hold_outlives_its_month(two, matters):

@@ -1,0 +1,1 @@
+"""Alerts by e-mail about public reports: asked for, proven, sent, ended."""
