@@ -7,7 +7,15 @@ that is undone would count no failed attempt.
 from bus.messages.kinds import Request
 from contracts.agencies import desk as agencies
 from contracts.billing import account, treasury
-from contracts.notify import announcements, bulk, email_reports, govnotify, promises, senders
+from contracts.notify import (
+    announcements,
+    bulk,
+    by_hand,
+    email_reports,
+    govnotify,
+    promises,
+    senders,
+)
 from contracts.notify import desk as notify
 from contracts.rehearsals import Rehearse, Rehearsed
 from contracts.ticketing import answers, book, colleagues, desk, letters, person_acts
@@ -20,6 +28,7 @@ REHEARSALS: dict[str, Request[Rehearse, Rehearsed]] = {
 }
 _TICKETING: tuple[Request, ...] = (
     desk.ANSWER,
+    answers.TEXT_PERSON,
     desk.CLOSE,
     desk.PAUSE,
     letters.SPAM,
@@ -81,6 +90,7 @@ _NOTIFY: tuple[Request, ...] = (
     announcements.CANCEL_ANNOUNCEMENT,
     bulk.START_JOB,
     bulk.CANCEL_JOB,
+    by_hand.SEND_BY_HAND,
     govnotify.LETTERS_PRINTED,
     email_reports.RETURN_LETTERS,
     promises.APPROVE_CORRECTION,

@@ -4,15 +4,18 @@ refused.
 
 from typing import Annotated
 
-from bus.messages.fields import Choice, Prose, Text
+from bus.messages.fields import Choice, Pattern, Prose, Text
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import BlockOf, Day, Instant, Tick, Uuid
+from contracts.notify.by_hand import PREFIX, Values
+from contracts.notify.messages import LANGUAGES
 from contracts.rehearsals import rehearsal_of
-from contracts.ticketing.desk import OneTicket
+from contracts.ticketing.desk import Act, Acted, OneTicket
 from contracts.ticketing.requests import internal_act, internal_read
 
 DRAFT_ACTS = ("say", "answer", "note", "assign", "pause", "invite", "close", "take_up")
 DRAFT_MOST = 8000
+BY_HAND_CODE = Pattern(f"^{PREFIX}[a-z0-9_]+$", "format|Choose a template for messages by hand.")
 
 
 @message
@@ -69,6 +72,19 @@ class PreviewAnswer(OneTicket):
 
 
 @message
+class TextPerson(Act):
+    """A word to the citizen by SMS, in an approved template (contracts/notify/by_hand.py).
+
+    ``text`` is the message as the page showed it, which the log keeps.
+    """
+
+    template: Annotated[str, Text(40, validate=BY_HAND_CODE)]
+    language: Annotated[str, Choice(LANGUAGES)] = "fa"
+    values: Values
+    text: Annotated[str, Prose(2000, personal=True)]
+
+
+@message
 class AnswerPreview:
     """An answer as its citizen will read it, on the page and in the e-mail.
 
@@ -93,3 +109,6 @@ PREVIEW_ANSWER = internal_read(
     "preview_answer", PreviewAnswer, AnswerPreview, "Desk: an answer as it will be read."
 )
 REHEARSE = rehearsal_of("ticketing")
+TEXT_PERSON = internal_act(
+    "text_person", TextPerson, Acted, "Desk: text the citizen's proven number by a template."
+)

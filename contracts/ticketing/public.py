@@ -6,9 +6,12 @@ from bus.messages.fields import Checked, Choice, Float, Prose, Text, whole
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Block, Code, Instant
 from contracts.ticketing.citizens import Done, TicketProof
+from contracts.ticketing.desk import Nothing
 from contracts.ticketing.requests import internal_act, internal_read
 from people import tracking
 
+# What somebody has just done on the portal when asked how it was.
+FORMS = ("complaint", "inquiry", "payment")
 MEASURES = ("registered", "answered", "on_time")
 # Each is part of the one before it.
 FOLLOW_UP_MEASURES = ("asked", "answered", "mended")
@@ -223,6 +226,37 @@ class Supported:
 
 
 @message
+class RateForm:
+    """How easy a form of the portal was, from 1 to 5; of nobody."""
+
+    form: Annotated[str, Choice(FORMS)]
+    score: Annotated[int, whole(1, 5)]
+
+
+@message
+class FormRated:
+    """It was counted."""
+
+    form: Annotated[str, Choice(FORMS)]
+
+
+@message
+class FormRating:
+    """How many rated a form in the last days, and the mean in hundredths; None without any."""
+
+    form: Annotated[str, Choice(FORMS)]
+    rated: int
+    mean_hundredths: int | None
+    scores: Annotated[tuple[int, ...], "How many gave 1, 2, 3, 4, 5"]
+
+
+@message
+class FormRatings:
+    days: int
+    forms: tuple[FormRating, ...]
+
+
+@message
 class AskToken:
     token: Annotated[str, Text(40)]
 
@@ -251,3 +285,5 @@ NEARBY = internal_read(
 UNPUBLISH = internal_act("unpublish", TicketProof, Done, "Take a report out of the public list.")
 ME_TOO = internal_act("me_too", MeToo, Supported, "Say that one has the same trouble.")
 TOKEN = internal_read("token", AskToken, TokenOf, "The code that a token became.")
+RATE_FORM = internal_act("rate_form", RateForm, FormRated, "Say how easy a form was.")
+FORM_RATINGS = internal_read("form_ratings", Nothing, FormRatings, "How easy forms were to people.")

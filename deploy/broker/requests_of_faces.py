@@ -73,6 +73,7 @@ PUBLIC_REQUESTS = (
     "ticketing.public_holidays.v1",
     "ticketing.public_map.v1",
     "ticketing.rate.v1",
+    "ticketing.rate_form.v1",
     "ticketing.read_follow_up.v1",
     "ticketing.register.v1",
     "ticketing.reopen.v1",

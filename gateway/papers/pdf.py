@@ -126,12 +126,14 @@ def answer(  # noqa: PLR0913 - what the paper shows, and what proves it
     )
 
 
-def record(ticket: Json, lang: str, *, company: str, portal: str) -> bytes:
+def record(
+    ticket: Json, lang: str, *, company: str, portal: str, door: str = "/contact/track"
+) -> bytes:
     """Return the PDF of what was just registered: its code and secret, who works on it, by when.
 
     The address of its QR code is the door of follow-up, and carries neither.
     """
-    return _pdf("record", lang, ticket=ticket, company=company, link=f"{portal}/contact/track")
+    return _pdf("record", lang, ticket=ticket, company=company, link=f"{portal}{door}")
 
 
 def proof_link(portal: str, proof: str) -> str | None:

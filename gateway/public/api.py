@@ -42,7 +42,7 @@ from gateway.public.proofs import pages as proofs
 from gateway.public.proofs import views as proof_views
 from gateway.public.reports import alerts as report_alerts
 from gateway.public.reports import pages as reports
-from gateway.public.site import components, problem_replies, words
+from gateway.public.site import components, feedback, problem_replies, words
 from gateway.public.site.facts import BANNER, CLOSED, TELEPHONE
 from gateway.public.site.pages import show as show_page
 from gateway.public.site.same_for_all import same_for_all
@@ -176,6 +176,7 @@ def make(settings: Settings) -> web.Face:
             *laws.routes(public.services),
             *holidays.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *receipts.routes(settings),
+            *feedback.routes(public.services),
             *report_alerts.routes(public.services),
             *heat_pages.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *reports.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),

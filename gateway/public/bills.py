@@ -144,7 +144,13 @@ class Bills:
     async def payment(self, request: Request) -> Response:
         """GET /pay/{order}/{key}: the payment; the page reloads while the bank is asked."""
         payment = await self._payment(request)
-        response = show(request, "payment", payment=payment, bill=payment.bill)
+        response = show(
+            request,
+            "payment",
+            payment=payment,
+            bill=payment.bill,
+            form=self._services.new_id(),
+        )
         if payment.waits:
             response.headers["Refresh"] = str(WAIT_SECONDS)
         return response

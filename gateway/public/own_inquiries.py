@@ -24,6 +24,7 @@ from contracts.inquiry import own as contracts
 from contracts.inquiry.answer import Status
 from contracts.inquiry.attestations import ATTEST_OWN, PAPER, AttestOwn
 from contracts.inquiry.ratings import RATE_OWN
+from gateway.forms.downloads import download_headers
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.papers import pdf
@@ -117,6 +118,7 @@ class OwnInquiryPages:
             secret=proof.secret,
             new=request.query_params.get("new") == "1",
             done=request.query_params.get("done"),
+            form=self.services.new_id(),
             explain=partial(explained, words.language(request)),
             now=instant(dt.datetime.now(dt.UTC)),
         )
@@ -124,6 +126,24 @@ class OwnInquiryPages:
             response.headers["Refresh"] = str(WAIT_SECONDS)
         self._open(request, response, proof)
         return response
+
+    @with_proof
+    async def record_pdf(self, request: Request, proof: CodeProof) -> Response:
+        """POST /inquiry/mine/record.pdf: code and secret as a paper to keep."""
+        if not proof.secret.isdigit():  # opened from one's own matters, by a pass
+            return RedirectResponse("/inquiry/mine", 303)
+        inquiry, lang = await self._read(request, proof), str(words.language(request))
+        shown = {**proof._asdict(), "registered_at": inquiry.asked_at, "unit": {}}
+        make = partial(
+            pdf.record,
+            shown,
+            lang,
+            company=words.speaker(lang)("brand"),
+            portal=self._portal,
+            door="/inquiry/mine",
+        )
+        body = await self.services.paper(request, ["inquiry record", shown, lang], make)
+        return Response(body, headers=download_headers("record.pdf"), media_type="application/pdf")
 
     @with_proof
     async def answer_pdf(self, request: Request, proof: CodeProof) -> Response:
@@ -213,4 +233,6 @@ def routes(services: Services, portal: str) -> list[Route]:
         Route("/inquiry/mine/rate", own.rate, methods=["POST"]),
         Route("/inquiry/mine/rate", leads_to("/inquiry/mine"), methods=["GET"]),
         Route("/inquiry/mine/answer.pdf", own.answer_pdf),
+        Route("/inquiry/mine/record.pdf", own.record_pdf, methods=["POST"]),
+        Route("/inquiry/mine/record.pdf", leads_to("/inquiry/mine"), methods=["GET"]),
     ]

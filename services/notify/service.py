@@ -8,6 +8,7 @@ from bus.service import Service
 from members.rights import Members, members_of
 from services.notify import backlog, books, revocation
 from services.notify.bulk.entrypoints import BulkEntrypoints
+from services.notify.by_hand.entrypoints import HandEntrypoints
 from services.notify.context import Context
 from services.notify.domain.template import OURS
 from services.notify.editors.entrypoints import EditorEntrypoints
@@ -30,6 +31,7 @@ class Notify(
     DispatchEntrypoints,
     EditorEntrypoints,
     GovukEntrypoints,
+    HandEntrypoints,
     NewsEntrypoints,
     ProviderEntrypoints,
     ReceivedEntrypoints,

@@ -114,6 +114,10 @@ def test_l19_an_sms_with_the_whole_name_has_four_parts_at_most(row):
         "state": "برنامه‌ریزی شده",
         "title": "تعمیرات برنامه‌ای درگاه و استعلام",
         "when": "از ۱۴۰۵/۰۹/۲۰ ساعت ۰۸:۰۰",
+        "subject": "درخواست انشعاب شما در یاسوج",
+        "phone": "074-33220011",
+        "day": "چهارشنبه ۱۴۰۵/۱۰/۱۴",
+        "hour": "۱۰:۳۰",
         "company": BOOK["contact"]["fa"],
         "portal": BOOK["contact"]["portal"],
     }

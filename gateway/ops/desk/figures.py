@@ -14,6 +14,7 @@ from bus.messages.values import Json
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.calendar import AskReport, Report
 from contracts.ticketing.civic.alerts import ALERT_FIGURES
+from contracts.ticketing.public import FORM_RATINGS
 from gateway.forms.fields import parse_day
 from gateway.html.charts import Point, Series, bars, lines
 from gateway.html.csv_tables import Cell
@@ -130,11 +131,17 @@ class FigurePages:
         reply = self._pages.ask(request, ALERT_FIGURES, contracts.Nothing())
         return await self._pages.page(request, "figures_alerts", reply=reply)
 
+    async def forms(self, request: Request) -> Response:
+        """GET /desk/figures/forms: how easy people found the forms of the portal."""
+        reply = self._pages.ask(request, FORM_RATINGS, contracts.Nothing())
+        return await self._pages.page(request, "figures_forms", reply=reply)
+
     def routes(self) -> list[Route]:
         """The routes of figures."""
         return [
             Route(FIGURES_AT, self.figures),
             Route(f"{FIGURES_AT}/alerts", self.alerts),
+            Route(f"{FIGURES_AT}/forms", self.forms),
             Route(f"{FIGURES_AT}/{{table}}.csv", self.file),
         ]
 

@@ -13,6 +13,7 @@ from gateway.ops.desk.lists.corrections import CorrectionPages
 from gateway.ops.desk.lists.home import HomePages
 from gateway.ops.desk.lists.queue import QueuePages
 from gateway.ops.desk.look import LookPage
+from gateway.ops.desk.mail.by_hand import TextPages
 from gateway.ops.desk.mail.letters import LetterPages
 from gateway.ops.desk.mail.senders import SenderPages
 from gateway.ops.desk.manuals import ManualPages
@@ -41,5 +42,6 @@ def routes(desk: Desk, blobs: Blobs) -> list[Route]:
         *TelephonePages(pages, desk).routes(),
         *ForwardingPages(pages).routes(),
         *CorrectionPages(pages).routes(),
+        *TextPages(pages).routes(),
         *TicketPages(pages, desk, blobs).routes(),
     ]

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from bus.errors import BusError, RuleBroken
 from bus.messages.values import Json
 from gateway.ops.desk import letter_words
-from gateway.ops.staff import ticket_words
+from gateway.ops.staff import message_words, ticket_words
 from gateway.ops.staff.refusal_texts import FAULTS
 from gateway.ops.staff.refusals import Refusals, fault_sentence
 from people.tracking import in_text
 
+MESSAGE_LANGUAGES, MESSAGE_WAYS = message_words.LANGUAGES, message_words.CHANNELS
+MESSAGE_STATES, MESSAGE_PILLS = message_words.STATES, message_words.STATE_PILLS
 FIELDS = {
     "kind": "نوع",
     "counties": "شهرستان‌ها",
@@ -101,6 +103,7 @@ DONE = {
     "back": "مرخصی پایان یافت؛ ارجاع‌ها دوباره به همین همکار می‌رسد.",
     "hand_over": "پرونده‌ها تحویل شد.",
     "say": "پیام فرستاده شد.",
+    "text_person": message_words.DONE["text_person"],
     "answer": "پاسخ فرستاده شد.",
     "note": "یادداشت ثبت شد.",
     "assign": "ارجاع شد.",
@@ -291,6 +294,7 @@ _OF_CODE = {
 _REFUSALS = Refusals(
     away="میز خدمت اکنون پاسخ نمی‌دهد. نوشته شما پایین مانده است؛ یک دقیقه دیگر دوباره بفرستید.",
     problems={
+        **message_words.PROBLEMS,
         "secret_code.wrong": "کد درست نیست؛ با تازه‌ترین نامه مقایسه کنید.",
         "secret_code.gone": "این کد دیگر باز نمی‌کند؛ کد دیگری بخواهید.",
         "ticket.no_contact": "در این پرونده شماره یا نشانی نیست که شما ببینید؛ صفحه را تازه کنید.",

@@ -5,6 +5,7 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from gateway.ops.notices.announcements import Announcements
 from gateway.ops.notices.board import Board
+from gateway.ops.notices.by_hand import ByHand
 from gateway.ops.notices.corrections import Corrections
 from gateway.ops.notices.jobs import Jobs
 from gateway.ops.notices.letters import Letters
@@ -26,6 +27,7 @@ def routes(desk: Desk, letters: Blobs) -> list[Route]:
         Board(pages),
         Templates(pages),
         Jobs(pages),
+        ByHand(pages),
         Announcements(pages),
         Corrections(pages),
         Messages(pages),

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from bus.errors import BusError
 from contracts.notify.announcements import Announcement
 from gateway.ops.notices import report_words, second_editor_words
-from gateway.ops.staff import refusal_texts
+from gateway.ops.staff import message_words, refusal_texts
 from gateway.ops.staff import refusals as sentences
 
 ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
-CHANNELS = {"sms": "پیامک", "email": "پست الکترونیک", "inbox": "صندوق پیام", "letter": "نامه کاغذی"}
+CHANNELS = message_words.CHANNELS
 PROVIDER_NAMES = {
     "kavenegar": "کاوه‌نگار",
     "magfa": "مگفا",
@@ -27,31 +27,14 @@ KIND_ICONS = {
 }
 LANES = {"otp": "رمز یک‌بار مصرف", "transactional": "خدماتی", "bulk": "انبوه"}
 CONSENTS = {"transactional": "خدماتی", "news": "خبری"}
-LANGUAGES = {"fa": "فارسی", "en": "انگلیسی"}
+LANGUAGES = message_words.LANGUAGES
 PARTS = {"subject": "عنوان", "body": "متن"}
-STATES = {
-    "CREATED": "در نوبت",
-    "SENDING": "در حال ارسال",
-    "SENT": "ارسال‌شده",
-    "DELIVERED": "رسید",
-    "UNDELIVERED": "نرسید",
-    "REJECTED": "پذیرفته نشد",
-    "FAILED": "فرستاده نشد",
-    "CANCELLED": "لغوشده",
-    "UNTOLD": "سرنوشت نامعلوم",
-}
+STATES = message_words.STATES
 VERSION_STATES = {"DRAFT": "پیش‌نویس", "APPROVED": "تأییدشده", "WITHDRAWN": "پس‌گرفته"}
 # How states are marked; those that are not named here are under way.
 VERSION_PILLS = {"DRAFT": "warn", "APPROVED": "good", "WITHDRAWN": "neutral"}
 JOB_PILLS = {"CHECKED": "warn", "DONE": "good", "CANCELLED": "neutral", "REFUSED": "bad"}
-STATE_PILLS = {
-    "DELIVERED": "good",
-    "UNDELIVERED": "bad",
-    "REJECTED": "bad",
-    "FAILED": "bad",
-    "CANCELLED": "neutral",
-    "UNTOLD": "warn",
-}
+STATE_PILLS = message_words.STATE_PILLS
 BREAKERS = {"CLOSED": "در کار", "OPEN": "قطع‌شده پس از خطا", "HALF_OPEN": "در حال آزمون"}
 HANDOVERS = {
     "RESERVED": "در حال ارسال",
@@ -135,6 +118,7 @@ UPDATES = {
 }
 SEARCHED = {"mobile": "شماره همراه", "email": "نشانی پست الکترونیک"}
 FIELDS = {
+    **message_words.FIELDS,
     "code": "کد",
     "channel": "راه ارسال",
     "channels": "راه‌های ارسال",
@@ -194,19 +178,16 @@ FAULTS = {
 }
 PROBLEMS = {
     **second_editor_words.PROBLEMS,
+    **message_words.PROBLEMS,
     "notices.not_an_editor": "شما به پیام‌ها دسترسی مدیر سامانه بخواهید.",
     "notices.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان پیام‌ها بخواهید.",
     "notices.same_person": "این را خود شما نوشته‌اید؛ همکار دوم باید تصمیم بگیرد.",
     "notify.no_book": "دفتر پیام‌ها هنوز بارگذاری نشده است؛ مدیر سامانه باید آن را بارگذاری کند.",
-    "template.not_found": "چنین الگویی در اجرا نیست؛ فهرست را دوباره ببینید.",
     "text.not_found": "چنین پیامکی نیست؛ پس از سی روز پاک می‌شود.",
     "text.settled": "همکار دیگری این پیامک را بررسی کرده است.",
     "text.ticket": "این کد رهگیری نیست؛ ده رقم آن را دوباره ببینید.",
     "template.move": "وضعیت این نسخه تغییر کرده است؛ آن را دوباره ببینید.",
     "template.fixed": "نوبت و رضایت یک الگو همان می‌ماند که بار نخست تأیید شد؛ کد دیگری بردارید.",
-    "template.placeholder_missing": "برای همه جای‌خالی‌ها مقدار بنویسید.",
-    "template.value": "یکی از مقدارها در این متن پذیرفته نمی‌شود.",
-    "sms.too_long": "با این مقدارها پیامک از اندازه بلندتر است.",
     "message.too_long": "با این مقدارها متن از اندازه بلندتر است.",
     "message.empty": "با این مقدارها متن خالی می‌ماند.",
     "message.not_found": "چنین پیامی نیست؛ شناسه را دوباره ببینید.",
@@ -243,6 +224,7 @@ PROBLEMS = {
 DONE = {
     **second_editor_words.DONE,
     **report_words.DONE,
+    **message_words.DONE,
     "pause": "ارائه‌دهنده کنار گذاشته شد؛ پیام تازه‌ای به آن فرستاده نمی‌شود.",
     "resume": "ارائه‌دهنده دوباره به کار گرفته شد.",
     "weigh": "سهم ارائه‌دهنده تغییر کرد.",

@@ -25,7 +25,7 @@ from contracts.notify.subscriptions import SUBSCRIBE
 from contracts.ticketing.citizens import FORM, REGISTER, AskForm, FormData, Registered
 from contracts.ticketing.civic.alerts import ASK_ALERT
 from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
-from contracts.ticketing.public import ME_TOO
+from contracts.ticketing.public import ME_TOO, RATE_FORM
 from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
 from gateway.http.facts import CONTRACT, TRACEPARENT
@@ -44,6 +44,7 @@ COSTLY = (
     (START_PAYMENT.name, 1),
     (MAKE_INBOX.name, 1),
     (ME_TOO.name, 5),
+    (RATE_FORM.name, 20),
     (SUBSCRIBE.name, 10),
     (ASK_ALERT.name, 10),
     (ASK_NEW_SECRET.name, 10),
@@ -102,7 +103,9 @@ class Services:
         self.printer = PrintQueue(settings.whole("DOCUMENTS_WAITING", 20))
         most = settings.whole("ACTS_AN_HOUR", 600)
         self._costly = {name: Guesses(most // part, HOUR) for name, part in COSTLY}
-        self.seals, self.cookies = (Seals(key, purpose) for purpose in ("claim", "cookie"))
+        self.seals, self.cookies, self.bookmarks = (
+            Seals(key, purpose) for purpose in ("claim", "cookie", "bookmark")
+        )
 
     async def ask(
         self,

@@ -4,7 +4,14 @@ Constraints and indexes stand in the migrations. Moments are in UTC, money is in
 """
 
 from services.notify.tables.bulk import JOB_PARTS, JOB_ROWS, JOBS
-from services.notify.tables.editorial import BOOKS, EDITORS, LOOKS, TEMPLATE_VERSIONS, TEMPLATES
+from services.notify.tables.editorial import (
+    BOOKS,
+    EDITORS,
+    HAND_MESSAGES,
+    LOOKS,
+    TEMPLATE_VERSIONS,
+    TEMPLATES,
+)
 from services.notify.tables.govuk import (
     API_COUNTS,
     API_GUESTS,
@@ -59,6 +66,7 @@ __all__ = [
     "EMAIL_REPORTS",
     "ENDED_DAYS",
     "HANDOVERS",
+    "HAND_MESSAGES",
     "INBOXES",
     "INBOX_FAILURES",
     "JOBS",

@@ -42,6 +42,15 @@ LOOKS = Table(
     Column("reason", Text, nullable=False),
     Column("subject", JSONB, nullable=False),
 )
+# What an editor sent to one receiver, and what for.
+HAND_MESSAGES = Table(
+    "hand_messages",
+    metadata,
+    Column("message", Uuid, primary_key=True),
+    Column("editor", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("at", MOMENT, nullable=False),
+)
 TEMPLATES = Table(
     "templates",
     metadata,

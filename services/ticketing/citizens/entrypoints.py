@@ -9,11 +9,12 @@ from contracts.ticketing import letters as of_letters
 from contracts.ticketing import lost_secrets as of_secrets
 from contracts.ticketing import persons as of_persons
 from contracts.ticketing import public as of_all
+from contracts.ticketing.desk import Nothing
 from services.ticketing.citizens import lost_secrets, persons, registration, texts
 from services.ticketing.citizens import tickets as citizens
 from services.ticketing.citizens.registration import NewCase
 from services.ticketing.context import ContextSource
-from services.ticketing.figures import heat, public, reports
+from services.ticketing.figures import forms, heat, public, reports
 from services.ticketing.follow_ups import answering
 from services.ticketing.tickets import apps, views
 
@@ -139,6 +140,14 @@ class CitizenEntries(ContextSource):
     @serve(of_all.NEARBY)
     def nearby(self, tx: Tx, message: of_all.AskNearby) -> of_all.PublicTickets:
         return reports.nearby(self.context(tx), message)
+
+    @serve(of_all.RATE_FORM)
+    def rate_form(self, tx: Tx, message: of_all.RateForm) -> of_all.FormRated:
+        return forms.rate(self.context(tx), message)
+
+    @serve(of_all.FORM_RATINGS)
+    def form_ratings(self, tx: Tx, message: Nothing) -> of_all.FormRatings:
+        return forms.ratings(self.staff_context(tx))
 
     @serve(of_all.ME_TOO)
     def me_too(self, tx: Tx, message: of_all.MeToo) -> of_all.Supported:

@@ -24,6 +24,7 @@ from services.ticketing.desk import (
     answers,
     assignments,
     blanking,
+    by_hand,
     calendar,
     lost_secrets,
     mobiles,
@@ -104,6 +105,10 @@ class DeskEntries(ContextSource):
     @serve(contracts.NOTE)
     def note(self, tx: Tx, message: contracts.Note) -> contracts.Acted:
         return tickets.note(self.staff_context(tx), message)
+
+    @serve(of_answers.TEXT_PERSON)
+    def text_person(self, tx: Tx, message: of_answers.TextPerson) -> contracts.Acted:
+        return by_hand.text_person(self.staff_context(tx), message)
 
     @serve(contracts.ANSWER)
     def answer(self, tx: Tx, message: contracts.Answer) -> contracts.Acted:

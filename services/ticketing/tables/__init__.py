@@ -10,7 +10,7 @@ from services.ticketing.tables.accounts import (
     SESSIONS,
     STAFF,
 )
-from services.ticketing.tables.alerts import ALERT_DAYS, REPORT_ALERTS
+from services.ticketing.tables.alerts import ALERT_DAYS, FORM_RATINGS, REPORT_ALERTS
 from services.ticketing.tables.base import metadata
 from services.ticketing.tables.civic import APP_REPORTS, APP_UPDATES, FORWARDINGS
 from services.ticketing.tables.colleagues import (
@@ -71,6 +71,7 @@ __all__ = [
     "EXTERNAL_CODES",
     "FILES",
     "FOLLOW_UPS",
+    "FORM_RATINGS",
     "FORWARDINGS",
     "HOLIDAYS_SET_ASIDE",
     "HOLIDAY_SOURCES",

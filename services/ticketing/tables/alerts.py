@@ -1,4 +1,4 @@
-"""Alerts by e-mail about public reports."""
+"""Alerts by e-mail about public reports, and how easy people found forms."""
 
 from sqlalchemy import (
     BigInteger,
@@ -53,4 +53,13 @@ ALERT_DAYS = Table(
     Column("ended", Integer, nullable=False, server_default="0"),
     Column("digests", Integer, nullable=False, server_default="0"),
     Column("updates", Integer, nullable=False, server_default="0"),
+)
+# How easy people found a form, by day (Tehran); of nobody.
+FORM_RATINGS = Table(
+    "form_ratings",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("form", Text, primary_key=True),
+    Column("score", Integer, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
 )

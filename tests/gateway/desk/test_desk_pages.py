@@ -53,7 +53,7 @@ def test_who_is_not_signed_in_is_shown_the_way_in(shared_desk, path):
     assert (answer.status_code, answer.headers["location"]) == (303, "/desk/sign-in")
 
 
-@pytest.mark.parametrize("path", ["figures", "figures/alerts"])
+@pytest.mark.parametrize("path", ["figures", "figures/alerts", "figures/forms"])
 def test_figures_are_read_by_heads_and_supervisors_alone(shared_desk, sat, path):
     pages = {
         name: sat(name).get(f"{shared_desk.ops}/desk/{path}", timeout=20)

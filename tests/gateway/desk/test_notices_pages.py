@@ -110,6 +110,8 @@ PAGES = [
     "/templates/new",
     "/jobs",
     "/jobs/new",
+    "/by-hand",
+    "/by-hand/new",
     "/announcements",
     "/announcements/new",
     "/reports",

@@ -1,4 +1,6 @@
-"""Alerts by e-mail about public reports, and what happened with them by day."""
+"""Alerts by e-mail about public reports, and what happened with them by day; SMS by hand;
+how easy forms were.
+"""
 
 from alembic import op
 
@@ -36,12 +38,20 @@ create index report_alerts_report on report_alerts (report) where report is not 
 create index report_alerts_until on report_alerts (until) where ended_at is null;
 create index report_alerts_ended on report_alerts (ended_at) where ended_at is not null;
 create index report_alerts_asked on report_alerts (asked_at) where confirmed_at is null;
+create index ticket_events_by_hand on ticket_events (actor, at) where data ? 'template';
 create table alert_days (
     day date primary key,
     confirmed integer not null default 0,
     ended integer not null default 0,
     digests integer not null default 0,
     updates integer not null default 0
+);
+create table form_ratings (
+    day date not null,
+    form text not null,
+    score integer not null,
+    count integer not null,
+    primary key (day, form, score)
 );
 """
 
@@ -51,4 +61,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("drop table alert_days; drop table report_alerts")
+    op.execute("drop index ticket_events_by_hand")
+    op.execute("drop table form_ratings, alert_days, report_alerts")
