@@ -11,12 +11,13 @@ from bus.messages.message import PERSONAL, check, message
 from bus.messages.values import Code, Instant, Uuid
 from contracts.notify.desk import FoundMessage, Nothing
 from contracts.notify.messages import CHANNELS, LANGUAGES, MessagePreview
+from contracts.notify.receiver import ADDRESS_LINES
 from iran import identifiers
 
 # Templates for this are of our own and begin so; nothing else of ours is sent by hand.
 PREFIX = "by_hand_"
 WAYS = ("sms", "email", "letter")
-VALUE_MOST, ADDRESS_MOST = 100, 400
+VALUE_MOST, ADDRESS_MOST, LINE_MOST, LINES_LEAST = 100, 720, 100, 3
 # What stands for a placeholder: a short line, for a text of one's own is no template.
 Values = Annotated[
     Mapping[Annotated[str, Text(64)], Annotated[str, Text(VALUE_MOST)]],
@@ -68,6 +69,15 @@ class SendByHand(PreviewByHand):
     def _one_receiver(self) -> None:
         if sum(bool(way) for way in (self.mobile, self.email, self.address)) != 1:
             raise ValidationError("required|Give one receiver.", "mobile")
+        lines = self.lines()
+        if self.address and not (
+            LINES_LEAST <= len(lines) <= ADDRESS_LINES and all(len(n) <= LINE_MOST for n in lines)
+        ):
+            raise ValidationError("length|Give 3 to 7 lines.", "address")
+
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the address, without empty ones."""
+        return tuple(line.strip() for line in (self.address or "").splitlines() if line.strip())
 
 
 @message

@@ -207,9 +207,8 @@ def _require_no_link(request: contracts.PreviewByHand) -> None:
 
 
 def _receiver(form: TemplateVersion, request: contracts.SendByHand) -> Receiver:
-    lines = tuple(line.strip() for line in (request.address or "").splitlines() if line.strip())
-    if form.channel == "letter" and lines:
-        return Receiver(address=lines)
+    if form.channel == "letter":
+        return Receiver(address=request.lines() or None)
     return Receiver(mobile=request.mobile, email=request.email)
 
 

@@ -2,8 +2,9 @@
 
 A site is walked from its known pages along its links, one page of each shape (/reports/5702313182
 and /reports/4411223344 are one), signed in where it asks for it. Each page is judged by axe, in the
-dark too, by the judges of judges.py, by the HTML validator of the W3C (vnu) and by Lighthouse; the
-last two come by npm, into .judges/. ``--quick`` leaves it at axe and vnu.
+dark too, by pa11y, by the judges of judges.py, by the HTML validator of the W3C (vnu) and by
+Lighthouse; pa11y and the last two come by npm, into .judges/. ``--quick`` leaves it at axe, pa11y
+and vnu.
 """
 
 import argparse
@@ -21,12 +22,15 @@ from deploy.local.ports import free_port
 from tests.browser.conftest import AXE, axe_of
 from tests.browser.walk import judges
 from tests.browser.walk.copies import copy_of
+from tests.browser.walk.pa11y import pa11y_of
 from tests.browser.walk.sites import SITES
 from tests.chromium import QUIET, program
 from tests.processes import ROOT
 
 TOOLS = ROOT / ".judges"
-PACKAGES = ("vnu-jar", "lighthouse")
+PACKAGES = ("vnu-jar", "lighthouse", "pa11y")
+# What is judged by a judge of another day is judged otherwise: this one says so by its version.
+VERSIONS = {"pa11y": "9.1.1"}
 # What a walk does not follow: files, the ways out, and pages for programs.
 NO_PAGE = re.compile(
     r"\.(csv|json|xml|ics|atom|rss|pdf|txt|toml|webp|jpg|png|svg|yaml|py|mjs|sh|java|php|go|cs|cjs)$"
@@ -45,7 +49,7 @@ def main(words=()):
     """Judges the sites of these names, all without one; 1 if a page has a fault, else 0."""
     parser = argparse.ArgumentParser(prog="python -m tests.browser.walk", description=__doc__)
     parser.add_argument("sites", nargs="*", choices=[*SITES, []], help="which; all without one")
-    parser.add_argument("--quick", action="store_true", help="by axe and the validator alone")
+    parser.add_argument("--quick", action="store_true", help="by axe, pa11y and vnu alone")
     options = parser.parse_args(words)
     quick, names = options.quick, options.sites
     bring_tools()
@@ -93,6 +97,8 @@ def judged(page, port, site, path, answer):
     page.wait_for_load_state()
     page.evaluate(AXE)
     wrong = {"axe": violations} if (violations := axe_of(page)) else {}
+    if issues := pa11y_of(page, TOOLS / "node_modules"):
+        wrong["pa11y"] = issues
     if port is None:
         return wrong
     wrong |= judges.faults(page)
@@ -132,11 +138,12 @@ def shape(path):
 
 
 def bring_tools():
-    """Installs the two judges that are no Python, once."""
+    """Installs the three judges that are no Python, once."""
     if not all((TOOLS / "node_modules" / name).exists() for name in PACKAGES):
         TOOLS.mkdir(exist_ok=True)
         environ = os.environ | {"PUPPETEER_SKIP_DOWNLOAD": "1"}
-        done = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(TOOLS), *PACKAGES]
+        wanted = [f"{name}@{VERSIONS[name]}" if name in VERSIONS else name for name in PACKAGES]
+        done = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(TOOLS), *wanted]
         subprocess.run(done, check=True, env=environ)
 
 

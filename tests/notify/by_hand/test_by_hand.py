@@ -150,3 +150,26 @@ def test_the_fates_of_a_tickets_messages_name_nobody(desk):
     assert (fate["state"], fate["name"]) == ("CREATED", "لطفاً تماس بگیرید")
     assert "0990" not in str(reply)
     assert "انشعاب" not in str(reply)
+
+
+def test_a_letter_goes_to_the_lines_of_an_address(desk):
+    desk.template(
+        "درباره ((subject)) به ما سر بزنید.",
+        owner="mirab",
+        code="by_hand_letter",
+        channel="letter",
+        subject="نامه",
+    )
+    fields = {"form": form(desk, "by_hand_letter")["id"], "values": {"subject": "انشعاب"}}
+    address = "زهرا کاظمی\nخیابان آب، پلاک ۲\nیاسوج\n7591000000"
+    reply = send(desk, mobile=None, address=address, **fields)
+    assert (reply["channel"], reply["state"]) == ("letter", "CREATED")
+    assert desk.message(reply["id"]).receiver == {"address": address.split("\n")}
+    for wrong in ("زهرا کاظمی", "\n".join("abcdefgh"), "x" * 101 + "\ny\nz"):
+        with pytest.raises(ContractError):
+            send(desk, mobile=None, address=wrong, **fields)
+    assert execute(desk.db, "select count(*) from hand_messages") == [(1,)]
+
+
+def test_a_receiver_of_another_channel_is_refused(desk):
+    assert send(desk, mobile=None, email="reader@example.com")["code"] == "receiver.missing"
