@@ -38,13 +38,13 @@ def test_an_editor_sends_one_message_after_a_look_and_follows_it(house):
     karim = house.sit("karim")
     form = chosen(karim, "/by-hand/new", "لطفاً تماس بگیرید")
     page = karim.get("/by-hand/new", form_of=form, language="fa").text
-    assert 'name="value-subject"' in page
-    assert 'name="value-phone"' in page
+    assert 'name="value-موضوع"' in page
+    assert 'name="value-تلفن"' in page
     fields = {
         "form_of": form,
         "language": "fa",
-        "value__subject": "انشعاب شما",
-        "value__phone": "33220011",
+        "value__موضوع": "انشعاب شما",
+        "value__تلفن": "33220011",
         "mobile": MOBILE,
         "why": "قرار بازدید",
     }
@@ -69,8 +69,8 @@ def test_an_editor_sends_one_message_after_a_look_and_follows_it(house):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"value__phone": "www.x.ir"}, "پیوند"),
-        ({"value__phone": ""}, "جای‌خالی"),
+        ({"value__تلفن": "www.x.ir"}, "پیوند"),
+        ({"value__تلفن": ""}, "جای‌خالی"),
         ({"why": ""}, "دلیل"),
         ({"mobile": "123"}, "شماره همراه"),
     ],
@@ -78,11 +78,11 @@ def test_an_editor_sends_one_message_after_a_look_and_follows_it(house):
 def test_what_is_wrong_is_said_and_what_was_typed_stays(house, fields, words):
     karim = house.sit("karim")
     form = chosen(karim, "/by-hand/new", "لطفاً تماس بگیرید")
-    good = {"value__subject": "x", "value__phone": "1", "mobile": MOBILE, "why": "قرار بازدید"}
+    good = {"value__موضوع": "x", "value__تلفن": "1", "mobile": MOBILE, "why": "قرار بازدید"}
     answer = karim.press("/by-hand/new", form_of=form, language="fa", **{**good, **fields})
     assert answer.status_code >= 400
     assert words in answer.text
-    assert 'name="value-subject" value="x"' in answer.text
+    assert 'name="value-موضوع" value="x"' in answer.text
 
 
 def test_who_is_no_editor_has_no_such_page(house):
@@ -107,8 +107,8 @@ def test_a_clerk_texts_the_proven_number_of_a_ticket_and_reads_what_became_of_it
         form_of=form,
         language="fa",
         version=version,
-        value__subject="چاه",
-        value__phone="33220011",
+        value__موضوع="چاه",
+        value__تلفن="33220011",
     )
     assert 'class="looked"' in look.text, look.text
     assert MOBILE not in look.text

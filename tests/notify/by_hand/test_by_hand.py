@@ -12,7 +12,7 @@ from services.notify.editors import roles
 from tests.stores import execute
 
 TO = {"mobile": "09900000007"}
-CALL = {"subject": "انشعاب شما", "phone": "074-33220011"}
+CALL = {"موضوع": "انشعاب شما", "تلفن": "074-33220011"}
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_who_is_no_colleague_reads_no_templates_and_no_fates(desk):
     "link", ["http://bank.ir", "www.bank.example", "به bank.ir بروید", "t.me/x"]
 )
 def test_no_link_is_typed_into_a_message(desk, link):
-    reply = send(desk, values={**CALL, "subject": link})
+    reply = send(desk, values={**CALL, "موضوع": link})
     assert reply["code"] == "by_hand.link"
     assert execute(desk.db, "select count(*) from messages") == [(0,)]
 
@@ -97,8 +97,8 @@ def test_no_link_is_typed_into_a_message(desk, link):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"values": {**CALL, "subject": "x" * 101}},
-        {"values": {**CALL, "subject": "a\nb"}},
+        {"values": {**CALL, "موضوع": "x" * 101}},
+        {"values": {**CALL, "موضوع": "a\nb"}},
         {"why": ""},
         {"why": "x"},
         {"email": "reader@example.com"},
@@ -111,7 +111,7 @@ def test_a_message_without_a_purpose_or_with_a_text_of_ones_own_is_refused(desk,
 
 
 def test_a_placeholder_without_a_value_is_told(desk):
-    assert send(desk, values={"subject": "x"})["code"] == "template.placeholder_missing"
+    assert send(desk, values={"موضوع": "x"})["code"] == "template.placeholder_missing"
 
 
 def test_an_editor_sends_so_many_a_day_and_the_rest_is_a_list(desk, monkeypatch):

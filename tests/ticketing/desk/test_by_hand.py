@@ -10,7 +10,7 @@ from tests.ticketing.test_texting import MOBILE, texts
 
 WORDS = {
     "template": "by_hand_call",
-    "values": {"subject": "چاه", "phone": "074-33220011"},
+    "values": {"موضوع": "چاه", "تلفن": "074-33220011"},
     "text": "لطفاً درباره چاه با شماره 074-33220011 تماس بگیرید.",
 }
 
