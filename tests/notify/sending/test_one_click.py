@@ -1,6 +1,7 @@
 """What other contexts send for something that its receiver can end by one click (RFC 8058)."""
 
 from services.notify.sending import code_caps
+from services.ticketing.domain import alerts
 from tests.stores import execute
 
 AT = "https://portal.example/alert/" + "k" * 44
@@ -36,6 +37,16 @@ def test_an_e_mail_carries_where_one_click_ends_what_it_belongs_to(hand):
 def test_an_e_mail_without_such_an_address_has_none(hand):
     digest(hand)
     assert "unsubscribe" not in contents(hand)[0]
+
+
+def test_a_mailbox_with_as_many_alerts_as_one_has_gets_each_of_a_morning(hand):
+    for _ in range(alerts.ALERTS_MOST):
+        digest(hand)
+    for _ in range(alerts.ALERTS_MOST * alerts.UPDATES_A_DAY):
+        values = {"what": "x", "until": "x", "alert": AT, "updates": ["a"], "subject": "x"}
+        values |= {"code": "4052138845", "link": "https://portal.example/reports/4052138845"}
+        hand.tell("report_alert_update", to=TO, channels=("email",), personalisation=values)
+    assert len(contents(hand)) == alerts.ALERTS_MOST * (1 + alerts.UPDATES_A_DAY)
 
 
 def test_links_that_strangers_ask_for_are_few_for_one_mailbox(hand):
