@@ -70,7 +70,7 @@ PORTAL = (
     "/reports",
     "/reports/heat",
     "/reports/alerts",
-    "/feedback/thanks",
+    "/contact/feedback/thanks",
     "/service",
     "/help",
     "/help?q=secret",

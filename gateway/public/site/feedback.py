@@ -14,7 +14,7 @@ from gateway.forms.values import text_of
 from gateway.public.site.pages import leads_to, show
 from gateway.public.site.services import Services
 
-AT = "/feedback"
+AT = "/contact/feedback"
 
 
 class FeedbackPages:
@@ -24,8 +24,8 @@ class FeedbackPages:
         self._services = services
 
     async def rate(self, request: Request) -> Response:
-        """POST /feedback: counted once for each page that was shown; thanks in any case, for what
-        cannot be counted now is no trouble of the person.
+        """POST /contact/feedback: counted once for each page that was shown; thanks in any case,
+        for what cannot be counted now is no trouble of the person.
         """
         values = await read_fields(request)
         score, form = whole_or_none(text_of(values, "score")), text_of(values, "form")
@@ -35,7 +35,7 @@ class FeedbackPages:
         return RedirectResponse(f"{AT}/thanks", 303)
 
     async def thanks(self, request: Request) -> Response:
-        """GET /feedback/thanks"""
+        """GET /contact/feedback/thanks"""
         return show(request, "feedback")
 
 
@@ -44,6 +44,6 @@ def routes(services: Services) -> list[Route]:
     pages = FeedbackPages(services)
     return [
         Route(AT, pages.rate, methods=["POST"]),
-        Route(AT, leads_to("/"), methods=["GET"]),
+        Route(AT, leads_to("/contact"), methods=["GET"]),
         Route(f"{AT}/thanks", pages.thanks),
     ]

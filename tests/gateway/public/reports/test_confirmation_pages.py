@@ -108,19 +108,19 @@ def test_a_cookie_is_no_bookmark_and_opens_nothing_for_longer(portal):
 def test_one_press_says_how_easy_it_was_and_a_page_counts_once(portal):
     address, cookies = registered(portal)
     page = portal.send("GET", address, headers={"Cookie": cookies}).text
-    section = page.split('action="/feedback"')[1].split("</form>")[0]
+    section = page.split('action="/contact/feedback"')[1].split("</form>")[0]
     form = re.search(r'name="form" value="([^"]+)"', section)[1]
     data = {"what": "complaint", "form": form, "score": "4"}
     for _ in range(2):
-        answer = portal.send("POST", "/feedback", data=data)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/feedback/thanks")
+        answer = portal.send("POST", "/contact/feedback", data=data)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/contact/feedback/thanks")
     sent = [data for name, data, _, _ in portal.services.questions if name == RATE]
     assert sent == [{"form": "complaint", "score": 4}] * 2
     assert len(set(portal.services.ids(RATE))) == 1
-    assert portal.send("GET", "/feedback/thanks").status_code == 200
+    assert portal.send("GET", "/contact/feedback/thanks").status_code == 200
 
 
 @pytest.mark.parametrize("data", [{"score": ""}, {"what": "other", "score": "4"}, {"score": "9"}])
 def test_what_is_no_rating_is_thanked_for_and_not_counted(portal, data):
-    assert portal.send("POST", "/feedback", data=data).status_code == 303
+    assert portal.send("POST", "/contact/feedback", data=data).status_code == 303
     assert portal.services.ids(RATE) == []
