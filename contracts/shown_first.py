@@ -7,16 +7,9 @@ that is undone would count no failed attempt.
 from bus.messages.kinds import Request
 from contracts.agencies import desk as agencies
 from contracts.billing import account, treasury
-from contracts.notify import (
-    announcements,
-    bulk,
-    by_hand,
-    email_reports,
-    govnotify,
-    promises,
-    senders,
-)
+from contracts.notify import announcements, bulk, govnotify, promises, senders
 from contracts.notify import desk as notify
+from contracts.notify.editors import by_hand, email_reports
 from contracts.rehearsals import Rehearse, Rehearsed
 from contracts.ticketing import answers, book, colleagues, desk, letters, person_acts
 from contracts.ticketing.calendars import holidays

@@ -7,7 +7,7 @@ from typing import Annotated
 from bus.messages.fields import Choice, Pattern, Prose, Text
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import BlockOf, Day, Instant, Tick, Uuid
-from contracts.notify.by_hand import PREFIX, Values
+from contracts.notify.editors.by_hand import PREFIX, Values
 from contracts.notify.messages import LANGUAGES
 from contracts.rehearsals import rehearsal_of
 from contracts.ticketing.desk import Act, Acted, OneTicket
@@ -73,7 +73,7 @@ class PreviewAnswer(OneTicket):
 
 @message
 class TextPerson(Act):
-    """A word to the citizen by SMS, in an approved template (contracts/notify/by_hand.py).
+    """A word to the citizen by SMS, in an approved template (contracts/notify/editors/by_hand.py).
 
     ``text`` is the message as the page showed it, which the log keeps.
     """

@@ -13,7 +13,7 @@ from bus.messages.fields import Checked, Choice, Prose, Text, whole
 from bus.messages.kinds import Command
 from bus.messages.message import OPTIONAL, message
 from bus.messages.values import Block, Code, Instant, Tick, Uuid
-from contracts.notify.email_reports import REFUSED_REPORTS
+from contracts.notify.editors.email_reports import REFUSED_REPORTS
 from contracts.notify.received import TEXT_MOST as SMS_MOST
 from contracts.ticketing.citizens import TEXT_MOST, Opened
 from contracts.ticketing.desk import Act, Acted, Nothing

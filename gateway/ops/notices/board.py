@@ -9,7 +9,7 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from bus.messages import kinds
 from contracts.notify import desk as contracts
-from contracts.notify.email_reports import SENDER_RATES
+from contracts.notify.editors.email_reports import SENDER_RATES
 from contracts.notify.messages import ACCOUNTS
 from contracts.notify.messages import Nothing as AskAccounts
 from contracts.notify.pace import PACE

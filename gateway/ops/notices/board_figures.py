@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from bus.messages.values import Json
 from contracts.notify.desk import Figures, ProviderRow, ProviderRows
-from contracts.notify.email_reports import SenderRate, SenderRates
+from contracts.notify.editors.email_reports import SenderRate, SenderRates
 from contracts.notify.pace import Pace, ProviderPace
 from gateway.html import charts
 from gateway.ops.notices import report_words, words

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contracts.notify import by_hand as contracts
 from contracts.notify import desk as notices_desk
+from contracts.notify.editors import by_hand as contracts
 from gateway.forms.fields import Fields
 from gateway.forms.values import value_of
 from gateway.ops.notices import words

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
-from contracts.notify.email_reports import MESSAGE_REPORTS
+from contracts.notify.editors.email_reports import MESSAGE_REPORTS
 from contracts.notify.messages import OneMessage
 from gateway.forms.fields import before, parse_form
 from gateway.forms.values import typed_of

@@ -2,7 +2,7 @@
 
 import re
 
-from contracts.notify.email_reports import ShownReport
+from contracts.notify.editors.email_reports import ShownReport
 
 # Why a message did not arrive, or a row became no message, as the channels say it.
 OUTCOMES = {

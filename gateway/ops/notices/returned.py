@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError
-from contracts.notify import email_reports as contracts
+from contracts.notify.editors import email_reports as contracts
 from gateway.forms.fields import Fields
 from gateway.forms.values import text_of, typed_of
 from gateway.ops.notices import report_words

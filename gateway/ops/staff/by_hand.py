@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from contracts.notify.by_hand import HandForm
+from contracts.notify.editors.by_hand import HandForm
 from contracts.notify.messages import MessagePreview
 from gateway.forms.values import Values, value_of
 from gateway.ops.staff.previews import Fact

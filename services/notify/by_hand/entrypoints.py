@@ -3,8 +3,8 @@
 from bus.database.store import Tx
 from bus.endpoint import serve
 from bus.errors import Forbidden
-from contracts.notify import by_hand as contracts
 from contracts.notify.desk import Nothing
+from contracts.notify.editors import by_hand as contracts
 from contracts.notify.messages import MessagePreview
 from services.notify.by_hand import messages
 from services.notify.context import Entrypoints

@@ -15,7 +15,7 @@ from bus.database import paging
 from bus.database.rows import fetch_all, fetch_only
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, RuleBroken, TooMany
-from contracts.notify import by_hand as contracts
+from contracts.notify.editors import by_hand as contracts
 from contracts.notify.messages import MessagePreview, Send
 from contracts.notify.receiver import Receiver
 from iran.persian import TEHRAN, tehran_day

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from bus.database.rows import fetch_one
 from bus.process import log
-from contracts.notify.email_reports import NoteEmailReport
+from contracts.notify.editors.email_reports import NoteEmailReport
 from contracts.ticketing.letters import KEEP_EMAIL_REPORT, KeepEmailReport
 from services.notify.context import Context
 from services.notify.domain import email_report

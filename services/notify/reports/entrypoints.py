@@ -3,7 +3,7 @@
 from bus.database.store import Tx
 from bus.endpoint import every, handle, serve
 from contracts.notify import desk
-from contracts.notify import email_reports as contracts
+from contracts.notify.editors import email_reports as contracts
 from contracts.notify.messages import OneMessage
 from services.notify.context import Entrypoints
 from services.notify.editors import roles

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bus.database.rows import fetch_all
 from bus.envelope import instant
-from contracts.notify.email_reports import (
+from contracts.notify.editors.email_reports import (
     ListPostedLetters,
     PostedLetter,
     PostedLetters,

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter
 
-from contracts.notify.email_reports import REFUSED_REPORTS
+from contracts.notify.editors.email_reports import REFUSED_REPORTS
 
 OUTCOMES = ("failed", "delayed", "complaint", "repeated", "no_change", *REFUSED_REPORTS)
 REPORTS = Counter(

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from bus.database.rows import fetch_all, fetch_one
 from bus.envelope import instant
-from contracts.notify.email_reports import (
+from contracts.notify.editors.email_reports import (
     MessageReports,
     PostReturn,
     SenderRate,

@@ -15,7 +15,7 @@ from people import retention
 from services.ticketing.alerts import rows, wording
 from services.ticketing.alerts.rows import AlertRow
 from services.ticketing.context import Context
-from services.ticketing.domain import alerts as rules
+from services.ticketing.domain.reports import alerts as rules
 from services.ticketing.figures.reports import is_public
 from services.ticketing.tables import REPORT_ALERTS, TICKET_EVENTS, TICKETS
 from services.ticketing.tickets import rows as tickets

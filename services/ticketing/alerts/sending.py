@@ -21,8 +21,8 @@ from services.ticketing.alerts import matching, rows, wording
 from services.ticketing.alerts.asking import code_of
 from services.ticketing.alerts.rows import AlertRow
 from services.ticketing.context import Context
-from services.ticketing.domain import alerts as rules
-from services.ticketing.domain import civic
+from services.ticketing.domain.reports import alerts as rules
+from services.ticketing.domain.reports import civic
 from services.ticketing.figures.reports import IS_PUBLIC
 from services.ticketing.tables import REPORT_ALERTS, TICKETS
 from services.ticketing.tickets import rows as tickets

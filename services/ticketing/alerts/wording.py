@@ -7,10 +7,11 @@ from people.tracking import in_text
 from services.ticketing.alerts.matching import ReportRow
 from services.ticketing.alerts.rows import AlertRow
 from services.ticketing.context import Context
-from services.ticketing.domain import alerts, labels
+from services.ticketing.domain import labels
 from services.ticketing.domain.calendar import day_in_words, moment_in_words
-from services.ticketing.domain.civic import Update, title
 from services.ticketing.domain.moves import WORK
+from services.ticketing.domain.reports import alerts
+from services.ticketing.domain.reports.civic import Update, title
 
 
 def describe(context: Context, alert: AlertRow, report: str | None, language: str) -> str:

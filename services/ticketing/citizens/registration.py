@@ -17,7 +17,8 @@ from services.ticketing.notifications import limits
 from services.ticketing.notifications import tickets as notifications
 from services.ticketing.tickets import acts, public_words, rows
 from services.ticketing.tickets.acts import Case
-from services.ticketing.tickets.rows import ExternalCode, NewTicket, Person, StoredPromise
+from services.ticketing.tickets.promise_rows import StoredPromise
+from services.ticketing.tickets.rows import ExternalCode, NewTicket, Person
 
 CITIZEN = "citizen"
 

@@ -9,9 +9,9 @@ from bus.database.rows import columns
 from bus.envelope import instant
 from contracts.ticketing.civic.updates import AskHistory, ListUpdates, ReportUpdate, ReportUpdates
 from services.ticketing.context import Context
-from services.ticketing.domain import blanks, civic
-from services.ticketing.domain.blanks import Blank
-from services.ticketing.domain.civic import Update
+from services.ticketing.domain.reports import blanks, civic
+from services.ticketing.domain.reports.blanks import Blank
+from services.ticketing.domain.reports.civic import Update
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.figures.reports import IS_PUBLIC
 from services.ticketing.tables import APP_REPORTS, TICKET_EVENTS, TICKETS

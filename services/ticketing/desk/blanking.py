@@ -14,7 +14,7 @@ from contracts.ticketing.desk import Acted
 from iran import phrases
 from services.ticketing.context import Context
 from services.ticketing.desk import standing, tickets
-from services.ticketing.domain import blanks
+from services.ticketing.domain.reports import blanks
 from services.ticketing.domain.ticket import PUBLIC
 from services.ticketing.figures import reports
 from services.ticketing.tickets import public_words

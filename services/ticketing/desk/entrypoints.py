@@ -25,17 +25,15 @@ from services.ticketing.desk import (
     assignments,
     blanking,
     by_hand,
-    calendar,
     lost_secrets,
     mobiles,
     related,
     sorting,
     tickets,
-    times,
     views,
-    visit_days,
 )
 from services.ticketing.desk.mail import incoming_mail, senders
+from services.ticketing.desk.office import calendar, times, visit_days
 from services.ticketing.figures import mail, report
 from services.ticketing.incoming_mail import notice_reports
 

@@ -10,8 +10,8 @@ from typing import TypeAlias
 from bus.errors import BusError, Conflict, RuleBroken
 from services.ticketing.context import Context
 from services.ticketing.desk import contacts, corrections
-from services.ticketing.domain import blanks
 from services.ticketing.domain.moves import WORK, Act, Right
+from services.ticketing.domain.reports import blanks
 from services.ticketing.domain.ticket import is_word_of_unit
 from services.ticketing.figures import reports
 from services.ticketing.privacy import holds

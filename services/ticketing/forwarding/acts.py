@@ -19,8 +19,9 @@ from services.ticketing.cities import City
 from services.ticketing.context import Context
 from services.ticketing.desk import tickets as desk
 from services.ticketing.desk.contacts import person_of
-from services.ticketing.domain import blanks, moves
+from services.ticketing.domain import moves
 from services.ticketing.domain.forwarding import RESOLVED, citizen_text, mark_of
+from services.ticketing.domain.reports import blanks
 from services.ticketing.figures import reports
 from services.ticketing.forwarding import rows, sending
 from services.ticketing.forwarding.rows import ForwardingRow

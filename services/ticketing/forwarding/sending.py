@@ -20,9 +20,9 @@ from iran.identifiers import as_dialled
 from services.ticketing import cities
 from services.ticketing.cities import City
 from services.ticketing.context import SYSTEM, Context
-from services.ticketing.domain import blanks
 from services.ticketing.domain.forwarding import PROBLEMS, citizen_text, mark_of
 from services.ticketing.domain.moves import Act
+from services.ticketing.domain.reports import blanks
 from services.ticketing.forwarding import georeport, rows
 from services.ticketing.forwarding.georeport import Allowed, Outcome, Unreadable
 from services.ticketing.forwarding.rows import ForwardingRow

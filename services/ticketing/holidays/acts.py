@@ -10,7 +10,7 @@ from iran.persian import tehran_day
 from services.ticketing import calendar_rows
 from services.ticketing.calendar_rows import FileHoliday
 from services.ticketing.context import Context
-from services.ticketing.desk import calendar, effects
+from services.ticketing.desk.office import calendar, effects
 from services.ticketing.domain import moves
 from services.ticketing.domain.calendar import Row
 from services.ticketing.holidays import ical, rows

@@ -7,7 +7,7 @@ from bus.endpoint import serve
 from contracts.ticketing import calendar as of_calendar
 from contracts.ticketing.calendars import holidays as contracts
 from services.ticketing.context import ContextSource
-from services.ticketing.desk import effects
+from services.ticketing.desk.office import effects
 from services.ticketing.holidays import acts, public
 
 

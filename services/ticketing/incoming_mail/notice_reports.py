@@ -7,7 +7,7 @@ it gives back, so that a colleague looks at it.
 from sqlalchemy import update
 
 from bus.foreign import return_path
-from contracts.notify.email_reports import (
+from contracts.notify.editors.email_reports import (
     ACTIONS,
     NOTE_EMAIL_REPORT,
     VERDICTS_MOST,

@@ -7,7 +7,8 @@ the search for like reports reads ``public_search``: what is blanked cannot be f
 from iran.persian import search_key
 from iran.phrases import personal_numbers
 from services.ticketing.context import SYSTEM, Context
-from services.ticketing.domain import blanks, labels
+from services.ticketing.domain import labels
+from services.ticketing.domain.reports import blanks
 from services.ticketing.tickets import acts, rows
 from services.ticketing.tickets.acts import Case
 

@@ -18,21 +18,8 @@ from services.ticketing.domain.moves import State
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.keys import Keys
 from services.ticketing.tables import EXTERNAL_CODES, FILES, PEOPLE, TICKET_EVENTS, TICKETS
+from services.ticketing.tickets.promise_rows import StoredPromise
 from services.ticketing.tickets.refusals import changed_meanwhile
-
-
-class StoredSpan(TypedDict):
-    """A span of a promise: minutes of the office, or days of the calendar."""
-
-    minutes: int
-    days: int
-
-
-class StoredPromise(TypedDict):
-    """What was promised when the ticket was registered, by the name of each clock."""
-
-    spans: dict[str, StoredSpan]
-    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from bus.errors import ContractError
-from contracts.notify import by_hand as contracts
 from contracts.notify import desk as at_desk
+from contracts.notify.editors import by_hand as contracts
 from services.notify.by_hand import messages
 from services.notify.editors import roles
 from tests.stores import execute

@@ -8,7 +8,7 @@ import orjson
 from aiosmtpd.controller import Controller
 
 from bus.settings import Settings
-from contracts.notify import email_reports
+from contracts.notify.editors import email_reports
 from contracts.ticketing.letters import KEEP_EMAIL_REPORT
 from deploy.local.ports import free_port
 from tests.notify.conftest import EMAIL

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from contracts.notify import email_reports as contracts
 from contracts.notify import subscriptions
+from contracts.notify.editors import email_reports as contracts
 from services.notify.webhooks import bearer
 from tests.notify.conftest import EMAIL
 from tests.notify.news.test_announcements import Newsroom

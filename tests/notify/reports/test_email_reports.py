@@ -4,8 +4,8 @@ import orjson
 import pytest
 
 from bus.foreign import return_path
-from contracts.notify import email_reports as contracts
 from contracts.notify import messages
+from contracts.notify.editors import email_reports as contracts
 from contracts.notify.govnotify import notify_status
 from services.notify.sending import accounting
 from services.notify.webhooks import bearer

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from contracts.notify import email_reports as contracts
 from contracts.notify import govnotify, messages
+from contracts.notify.editors import email_reports as contracts
 from gateway.notify import replies
 from services.notify.editors import roles
 from services.notify.webhooks import bearer

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from contracts.notify import email_reports as contracts
+from contracts.notify.editors import email_reports as contracts
 from contracts.notify.messages import ACCOUNTS
 from services.notify.domain import email_report
 from services.notify.editors import roles

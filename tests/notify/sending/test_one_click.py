@@ -1,7 +1,7 @@
 """What other contexts send for something that its receiver can end by one click (RFC 8058)."""
 
 from services.notify.sending import code_caps
-from services.ticketing.domain import alerts
+from services.ticketing.domain.reports import alerts
 from tests.stores import execute
 
 AT = "https://portal.example/alert/" + "k" * 44

@@ -12,7 +12,7 @@ from contracts.ticketing import citizens, public
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing.civic import alerts as contracts
 from services.ticketing.alerts import asking, sending
-from services.ticketing.domain import alerts as rules
+from services.ticketing.domain.reports import alerts as rules
 from services.ticketing.privacy import own_alerts
 from tests.processes import ROOT
 from tests.stores import execute

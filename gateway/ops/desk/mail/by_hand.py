@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
-from contracts.notify import by_hand as contracts
 from contracts.notify.desk import Nothing
+from contracts.notify.editors import by_hand as contracts
 from contracts.notify.messages import MessagePreview
 from contracts.ticketing import desk as of_desk
 from contracts.ticketing.answers import TEXT_PERSON, TextPerson

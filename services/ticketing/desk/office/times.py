@@ -12,7 +12,7 @@ from contracts.ticketing.calendar import AddSlots, Slots
 from contracts.ticketing.visits import ClosedDay, SlotPlan
 from iran.persian import jalali, tehran_day
 from services.ticketing.context import Context
-from services.ticketing.desk.calendar import refusal_of, time_of
+from services.ticketing.desk.office.calendar import refusal_of, time_of
 from services.ticketing.domain import moves
 from services.ticketing.domain.calendar import Day, moment
 from services.ticketing.domain.office_hours import WEEKDAYS

@@ -4,8 +4,8 @@ how easy forms were.
 
 from alembic import op
 
-revision = "0036"
-down_revision = "0032"
+revision = "0037"
+down_revision = "0036"
 
 UP = """
 create table report_alerts (

@@ -13,7 +13,7 @@ from contracts.ticketing.calendar import CalendarRow, WithdrawRow
 from contracts.ticketing.calendars.holidays import CalendarEffect, DayMove, DueMove
 from iran.persian import TEHRAN, persian_digits, tehran_day
 from services.ticketing.context import Context
-from services.ticketing.desk.calendar import (
+from services.ticketing.desk.office.calendar import (
     keep_working_time,
     refuse_endless_withdrawal,
     row_of,
