@@ -243,19 +243,6 @@ class MessageSettlement:
 
 
 @message
-class Receipt:
-    """What a provider's call-back said; it only makes us ask the provider sooner."""
-
-    provider: Code
-    provider_ref: Annotated[str, Text(64)]
-
-
-@message(name="Noted")
-class ReceiptReply:
-    known: bool
-
-
-@message
 class Nothing:
     """No fields."""
 
@@ -325,13 +312,6 @@ DRAFT_TEMPLATE = Request(
     DraftTemplate,
     "Drafts a template or a new version of it; a colleague of ours approves it.",
     reply=Template,
-)
-RECEIPT = Request(
-    "notify.receipt.v1",
-    Receipt,
-    "A provider says that it knows more of a message.",
-    reply=ReceiptReply,
-    agency=False,
 )
 ACCOUNTS = Request(
     "notify.accounts.v1",

@@ -188,12 +188,7 @@ def make(settings: Settings) -> web.Face:
             *sent_files.routes(public.services),
             *news.routes(public.news),
             *badges.routes(badges.Badges(public.services)),
-            *georeport.routes(public.services, settings),
-            *sms_receipts.routes(public.client, settings, public.guesses),
-            *received_texts.routes(public.client, settings, public.guesses),
-            Route("/.well-known/security.txt", security_txt.text_of(settings)),
-            *json_api.routes(public.services),
-            document_route(openapi_document.openapi, str(public.address)),
+            *_of_programs(public, settings),
             Route("/health/live", web.live),
             assets.robots(*PRIVATE),
             *assets.ROUTES,
@@ -205,6 +200,18 @@ def make(settings: Settings) -> web.Face:
         first=public.first,
         address=public.address,
     )
+
+
+def _of_programs(public: Public, settings: Settings) -> list[Route]:
+    """What no person opens: civic apps, providers of SMS, programs of citizens."""
+    return [
+        *georeport.routes(public.services, settings),
+        *sms_receipts.routes(public.client, settings, public.guesses),
+        *received_texts.routes(public.client, settings, public.guesses),
+        Route("/.well-known/security.txt", security_txt.text_of(settings)),
+        *json_api.routes(public.services),
+        document_route(openapi_document.openapi, str(public.address)),
+    ]
 
 
 def show(request: Request, problem: Json) -> Response | None:

@@ -20,7 +20,7 @@ from bus.process.private import own_files_only
 from bus.sealing import derived
 from bus.settings import MissingSettings, Settings
 from bus.signatures.keys import base64url
-from contracts.notify.messages import RECEIPT, Receipt
+from contracts.notify.receipts import RECEIPT, Receipt
 from gateway.forms.multipart import read_form
 from gateway.http import bodies
 from gateway.http.facts import TRACEPARENT

@@ -15,6 +15,7 @@ from bus.foreign import return_path
 from bus.foreign.mail import Post as MailServer
 from bus.process import log
 from contracts.notify import messages as contracts
+from contracts.notify import receipts
 from services.notify import books
 from services.notify.context import Entrypoints
 from services.notify.providers import channels, registry, states
@@ -123,10 +124,10 @@ class DispatchEntrypoints(Entrypoints):
     def time_out(self) -> None:
         outcomes.time_out(self.dispatcher())
 
-    @serve(contracts.RECEIPT)
-    def receipt(self, tx: Tx, message: contracts.Receipt) -> contracts.ReceiptReply:
+    @serve(receipts.RECEIPT)
+    def receipt(self, tx: Tx, message: receipts.Receipt) -> receipts.ReceiptReply:
         is_known = outcomes.hint(self.context(tx), message.provider, message.provider_ref)
-        return contracts.ReceiptReply(known=is_known)
+        return receipts.ReceiptReply(known=is_known)
 
     # --- providers and the account ---
 

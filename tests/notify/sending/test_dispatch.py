@@ -16,7 +16,7 @@ import pytest
 
 from bus.errors import Unavailable
 from bus.foreign.mail import Refused as MailRefused
-from contracts.notify import inbox
+from contracts.notify import inbox, receipts
 from contracts.notify import messages as contracts
 from services.notify.providers import channels, states
 from services.notify.providers.email import EmailProvider
@@ -732,18 +732,18 @@ def test_a_receipt_makes_us_ask_now_and_is_not_believed(hand, a, alone):
     number = f"magfa-{next(iter(a.has))}"
     for _ in range(6):
         alone.later(minutes=3)
-    assert hand.call(contracts.RECEIPT, provider="magfa", provider_ref=number) == {"known": True}
+    assert hand.call(receipts.RECEIPT, provider="magfa", provider_ref=number) == {"known": True}
     alone.run()
     assert state(hand, sent)[0] == "SENT"
     a.tell(DeliveryState.DELIVERED)
     alone.run()
     assert state(hand, sent)[0] == "SENT"
-    hand.call(contracts.RECEIPT, provider="magfa", provider_ref=number)
+    hand.call(receipts.RECEIPT, provider="magfa", provider_ref=number)
     alone.run()
     assert state(hand, sent)[0] == "DELIVERED"
-    assert hand.call(contracts.RECEIPT, provider="magfa", provider_ref=number) == {"known": True}
+    assert hand.call(receipts.RECEIPT, provider="magfa", provider_ref=number) == {"known": True}
     for provider, ref in (("magfa", "1"), ("nobody", number)):
-        reply = hand.call(contracts.RECEIPT, provider=provider, provider_ref=ref)
+        reply = hand.call(receipts.RECEIPT, provider=provider, provider_ref=ref)
         assert reply == {"known": False}
 
 

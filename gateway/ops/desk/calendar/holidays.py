@@ -18,8 +18,8 @@ from contracts.ticketing.calendars.holidays import (
 )
 from gateway.forms.fields import parse_form
 from gateway.forms.values import text_of, value_of
-from gateway.ops.desk import words
 from gateway.ops.desk.calendar import previews
+from gateway.ops.desk.calendar import words as holiday_words
 from gateway.ops.desk.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
@@ -76,8 +76,8 @@ class HolidayPages:
                 for number, source in enumerate(reply.sources, 1)
             ],
             kinds=previews.PROPOSALS,
-            faults=words.HOLIDAY_FAULTS,
-            problems=words.HOLIDAY_PROBLEMS,
+            faults=holiday_words.FAULTS,
+            problems=holiday_words.PROBLEMS,
             long_closure=error is not None and error.code == "calendar.long_closure",
         )
 
