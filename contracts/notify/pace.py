@@ -1,13 +1,17 @@
-"""How fast providers take and deliver messages, and what waits in each lane; for editors."""
+"""How fast messages go: providers and lanes of now for editors, the figures for everybody."""
 
 from typing import Annotated
 
-from bus.messages.fields import Choice
+from bus.messages.fields import Choice, Text
 from bus.messages.kinds import Request
 from bus.messages.message import message
-from bus.messages.values import BlockOf, Code
+from bus.messages.values import BlockOf, Code, Day, Instant
 from contracts.notify.desk import Nothing
 from contracts.notify.messages import CHANNELS, LANES
+
+# prompt: it was to go at once; planned: at an hour of its sender's, of the quiet hours or of a
+# receiver's share; bulk: it belongs to a list, or to the lane of those.
+PACES = ("prompt", "planned", "bulk")
 
 
 @message
@@ -49,4 +53,62 @@ PACE = Request(
     effect=False,
     agency=False,
     deadline=25.0,
+)
+
+
+@message
+class MessageCount:
+    """Messages of one channel and pace that were asked for on some days, both included."""
+
+    channel: Annotated[str, Choice(CHANNELS)]
+    pace: Annotated[str, Choice(PACES)]
+    month: Annotated[str, Text(7), "The Jalali month in which the last day lies"]
+    first: Day
+    last: Day
+    accepted: int
+    judged: Annotated[int, "Whose time has come, without what was cancelled or refused before"]
+    on_time: Annotated[int, "Which a provider had in time, or a receiver's inbox"]
+    delivered: Annotated[int, "Which the receiver has, as the provider reports"]
+
+
+@message
+class MonthSenders:
+    """How many organisations sent anything in a month of the Jalali calendar."""
+
+    month: Annotated[str, Text(7)]
+    senders: int
+
+
+@message
+class PaceLimit:
+    """How long after its hour a message of a pace may go to be in time."""
+
+    pace: Annotated[str, Choice(PACES)]
+    seconds: int
+
+
+@message
+class MessageFigures:
+    """What is too small is counted together with the days after it: all that can be computed is a
+    sum of whole rows.
+    """
+
+    now: Instant
+    since: Annotated[Day | None, "The first day of the months; None: nothing was counted yet"]
+    until: Annotated[Day | None, "The last day, yesterday"]
+    smallest: int
+    limits: tuple[PaceLimit, ...]
+    days: Annotated[tuple[MessageCount, ...], "Of the last 31 days"]
+    months: tuple[MessageCount, ...]
+    senders: tuple[MonthSenders, ...]
+
+
+MESSAGE_FIGURES = Request(
+    "notify.message_figures.v1",
+    Nothing,
+    "How many messages were sent, and how many in time; for everybody.",
+    reply=MessageFigures,
+    effect=False,
+    agency=False,
+    deadline=5.0,
 )

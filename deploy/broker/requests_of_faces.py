@@ -35,6 +35,7 @@ PUBLIC_REQUESTS = (
     "notify.confirm_subscription.v1",
     "notify.current.v1",
     "notify.make_inbox.v1",
+    "notify.message_figures.v1",
     "notify.my_inboxes.v1",
     "notify.open_inbox.v1",
     "notify.open_my_inbox.v1",

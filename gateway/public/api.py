@@ -48,6 +48,7 @@ from gateway.public.site.pages import show as show_page
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services, address_of, guesses_a_minute
 from gateway.public.status import badges
+from gateway.public.status import messages as message_pages
 from gateway.public.status import pages as news
 
 JSON, HTML = "application/json", "text/html"
@@ -167,6 +168,7 @@ def make(settings: Settings) -> web.Face:
             *door.routes(public.services),
             *tickets.routes(public.services),
             *about.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
+            *message_pages.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *promise.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *registration.routes(public.services),
             *follow_ups.routes(public.services),

@@ -12,6 +12,7 @@ from services.notify.by_hand.entrypoints import HandEntrypoints
 from services.notify.context import Context
 from services.notify.domain.template import OURS
 from services.notify.editors.entrypoints import EditorEntrypoints
+from services.notify.figures.entrypoints import FigureEntrypoints
 from services.notify.govuk import sent_files
 from services.notify.govuk.entrypoints import GovukEntrypoints
 from services.notify.keys import Keys
@@ -30,6 +31,7 @@ class Notify(
     BulkEntrypoints,
     DispatchEntrypoints,
     EditorEntrypoints,
+    FigureEntrypoints,
     GovukEntrypoints,
     HandEntrypoints,
     NewsEntrypoints,

@@ -78,6 +78,7 @@ PORTAL = (
     "/lost",
     "/contact/follow-up",
     "/status",
+    "/status/messages",
     "/news",
     "/subscribe",
     "/agreement",
@@ -89,6 +90,7 @@ BOARD = ("/", "/dead-letters", "/transactions", "/agencies", "/registry/loads")
 # Pages that axe judges in the walk, since no test of their own has it judge them.
 JUDGED = (
     "/promise",
+    "/status/messages",
     "/privacy",
     "/reports/heat",
     "/letters/senders",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bus.database import books as bus_books
 from bus.errors import RuleBroken
+from people import small_counts
 from services.ticketing import books
 from services.ticketing.domain import labels, moves, statistics
 from services.ticketing.domain.book import Book
@@ -151,7 +152,7 @@ def test_no_small_count_is_shown_or_can_be_computed_from_what_is_shown(rows):
     for name, groups in shown.items():
         for group in groups:
             assert group.total == sum(r[name] for r in rows[group.first : group.last + 1])
-            assert statistics.is_safe(group.total)
+            assert small_counts.is_safe(group.total)
     equations = [
         indicator(rows, name, group.first, group.last)
         for name, groups in shown.items()
@@ -165,7 +166,7 @@ def test_no_small_count_is_shown_or_can_be_computed_from_what_is_shown(rows):
             (row[whole] - (row[part] if part else 0)) * n
             for row, n in zip(rows, chosen, strict=True)
         )
-        if not statistics.is_safe(count):
+        if not small_counts.is_safe(count):
             target = [
                 (1 if name == whole else -1 if name == part else 0) * n
                 for name in names
@@ -189,23 +190,27 @@ def test_as_much_is_shown_as_can_be(rows):
         len(way) - 1
         for way in ways
         if all(
-            statistics.is_safe(sum(row["registered"] for row in rows[a:b]))
+            small_counts.is_safe(sum(row["registered"] for row in rows[a:b]))
             for a, b in itertools.pairwise(way)
         )
     ]
     assert len(shown["registered"]) == max(possible, default=0)
     for whole, part in itertools.pairwise(statistics.COUNTS):
         of_whole, of_part = (sum(row[name] for row in rows) for name in (whole, part))
-        if shown[whole] and statistics.is_safe(of_part) and statistics.is_safe(of_whole - of_part):
+        if (
+            shown[whole]
+            and small_counts.is_safe(of_part)
+            and small_counts.is_safe(of_whole - of_part)
+        ):
             assert shown[part]
 
 
 @given(st.lists(COUNTS, max_size=20), st.lists(COUNTS, max_size=5))
 def test_a_period_that_is_closed_never_changes(months, later):
-    ends = statistics.closed_periods(months)
-    assert statistics.closed_periods([*months, *later])[: len(ends)] == ends
+    ends = small_counts.closed_periods(months)
+    assert small_counts.closed_periods([*months, *later])[: len(ends)] == ends
     for first, end in itertools.pairwise([0, *ends]):
-        assert statistics.is_safe(sum(months[first:end]))
+        assert small_counts.is_safe(sum(months[first:end]))
 
 
 # --- the book ---

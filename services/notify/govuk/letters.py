@@ -112,7 +112,7 @@ def mark_printed(context: Context, ids: Sequence[str]) -> PrintedCount:
     marked = context.conn.execute(
         update(MESSAGES)
         .where(_waiting(context), MESSAGES.c.id.in_(keys))
-        .values(state=MessageState.SENT.value, sent_at=context.now)
+        .values(state=MessageState.SENT.value, sent_at=context.now, handed_at=context.now)
     ).rowcount
     return PrintedCount(marked=marked)
 

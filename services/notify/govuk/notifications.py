@@ -189,6 +189,8 @@ def _keep_pdf(context: Context, caller: ApiCaller, request: SendByApi, pdf: Pdf)
         job=None,
         key_id=str(caller.key),
         created_at=context.now,
+        asked_at=context.now,
+        to_go_at=context.now,
     )
     store(context, [message])
     return message.id
@@ -208,7 +210,7 @@ def _add(context: Context, id_: UUID, channel: str, **members: str | None) -> No
 
 def _simulate(context: Context, id_: UUID) -> None:
     """End the message of a test key in the same transaction: it cannot have been handed over. Its
-    receiver is not counted as one who got a message.
+    receiver is not counted as one who got a message, nor it in the public figures.
     """
     statement = (
         update(MESSAGES)
@@ -216,6 +218,7 @@ def _simulate(context: Context, id_: UUID) -> None:
         .values(
             state=MessageState.SENT.value,
             sent_at=context.now,
+            asked_at=None,
             receiver_hash=context.keys.hashed("api test", str(id_)),
         )
         .returning(MESSAGES)

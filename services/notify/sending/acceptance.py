@@ -27,6 +27,8 @@ from services.notify.templates.versions import TemplateVersion
 
 _log = log.get("accepting")
 AHEAD = dt.timedelta(days=90)
+# A Command that waited longer counts as one of so long ago: older days are added up for good.
+ASKED_BEFORE = dt.timedelta(days=7)
 # Only these cost a receiver's patience.
 CAPPED = ("sms", "email")
 # Beside the lanes of what a receiver gets: no lane, but a share of one.
@@ -39,7 +41,9 @@ class _Draft:
 
     request: Send
     forms: list[TemplateVersion]
+    asked_at: dt.datetime
     due_at: dt.datetime
+    to_go_at: dt.datetime
     rendered: dict[str, Rendered] = field(default_factory=dict)
 
     @property
@@ -48,14 +52,19 @@ class _Draft:
 
 
 def accept(
-    context: Context, sender: Sender, requests: Sequence[Send], *, job: int | None = None
+    context: Context,
+    sender: Sender,
+    requests: Sequence[Send],
+    *,
+    job: int | None = None,
+    asked_at: dt.datetime | None = None,
 ) -> list[AcceptedMessage | BusError]:
     """Accept messages: a Sent for each that is accepted, in order, or its refusal.
 
     NotFound ``template.not_found``; RuleBroken ``receiver.missing``, ``receiver.opted_out``,
     ``message.too_far_ahead`` and those of `rendering.render`; TooMany ``receiver.cap``. What is
     refused leaves no trace; all others are stored. Forbidden for all if the register gives the
-    sender no right to them now.
+    sender no right to them now. ``asked_at``: when they were asked for, if that was before now.
     """
     if code := context.members.refusal(sender, right_of(job)):
         return [_no_right(code)] * len(requests)
@@ -63,7 +72,7 @@ def accept(
     drafts: list[_Draft | BusError] = []
     for request in requests:
         try:
-            drafts.append(_judge(context, lookup, request))
+            drafts.append(_judge(context, lookup, request, asked_at or context.now))
         except BusError as error:
             drafts.append(error)
     messages = [
@@ -97,13 +106,25 @@ def accept_ours(context: Context, request: SendMessage) -> None:
     """Accept what another context of ours sends. A receiver who opted out gets none, and a cap is
     kept; any other refusal is a fault of ours.
     """
-    (result,) = accept(context, Sender(OURS), [request])
+    (result,) = accept(context, Sender(OURS), [request], asked_at=_sent_at(context))
     if isinstance(result, AcceptedMessage) and request.unsubscribe_url:
         new_messages.add_unsubscribe(context, {result.id: request.unsubscribe_url})
     if isinstance(result, BusError):
         if result.code not in ("receiver.opted_out", "receiver.cap"):
             raise result
         _log.info("message_not_sent", template=request.template, code=result.code)
+
+
+def _sent_at(context: Context) -> dt.datetime:
+    """When the Command was sent that is worked on now: it may have waited while we were down."""
+    envelope = context.tx.envelope
+    try:
+        moment = dt.datetime.fromisoformat(envelope.time if envelope else "")
+    except ValueError:
+        return context.now
+    if moment.tzinfo is None:
+        return context.now
+    return min(max(moment, context.now - ASKED_BEFORE), context.now)
 
 
 @dataclass(frozen=True)
@@ -189,7 +210,7 @@ def _dues(context: Context, hashes: set[bytes]) -> dict[tuple[bytes, str], list[
     return dues
 
 
-def _judge(context: Context, lookup: _Lookup, request: Send) -> _Draft:
+def _judge(context: Context, lookup: _Lookup, request: Send, asked_at: dt.datetime) -> _Draft:
     """A message that may be sent, with its time and its contents. Raises its refusal."""
     forms = [form for form in lookup.forms_of(request) if lookup.reaches(request.to, form.channel)]
     if not forms:
@@ -201,7 +222,8 @@ def _judge(context: Context, lookup: _Lookup, request: Send) -> _Draft:
     open_ = [form for form in forms if _consents(context, lookup, request, form)]
     if not open_:
         raise RuleBroken("The receiver wants no such messages.", code="receiver.opted_out")
-    draft = _Draft(request, open_, _not_before(context, request))
+    begins = _not_before(context, request)
+    draft = _Draft(request, open_, asked_at, begins, begins)
     for form in open_:
         draft.rendered[form.channel] = render(
             context.book, form, request.language, request.personalisation
@@ -233,6 +255,8 @@ def _due_at(context: Context, lookup: _Lookup, draft: _Draft) -> dt.datetime:
     """When it goes out, by quiet hours and the receiver's caps; TooMany ``receiver.cap``."""
     form = draft.form
     due = after_quiet(context.book, form.lane, form.channel, draft.due_at)
+    wished = draft.due_at if draft.due_at > context.now else draft.asked_at
+    draft.to_go_at = after_quiet(context.book, form.lane, form.channel, wished)
     if form.channel not in CAPPED:
         return due
     receiver = _hash(context, form.channel, draft.request.to)
@@ -241,7 +265,7 @@ def _due_at(context: Context, lookup: _Lookup, draft: _Draft) -> dt.datetime:
     while (free := within_cap(cap, dues, due)) > due:
         if cap.refuses:
             raise _over_cap(context, free)
-        due = after_quiet(context.book, form.lane, form.channel, free)
+        due = draft.to_go_at = after_quiet(context.book, form.lane, form.channel, free)
     if form.owner == OURS and form.code in code_caps.TEMPLATES_OF_STRANGERS:
         codes = lookup.dues.setdefault((receiver, OF_STRANGERS), [])
         if (free := within_cap(code_caps.CAP, codes, due)) > due:
@@ -282,6 +306,8 @@ def _new_message(context: Context, sender: Sender, draft: _Draft, job: int | Non
         job=job,
         key_id=sender.key,
         created_at=context.now,
+        asked_at=draft.asked_at,
+        to_go_at=draft.to_go_at,
     )
 
 

@@ -35,7 +35,8 @@ _ACCEPTED = text(
     "where h.ref = a.ref and h.state in ('RESERVED', 'UNKNOWN') returning h.ref"
 )
 _SENT = text(
-    "update messages m set state = 'SENT', sent_at = :now from handovers h "
+    "update messages m set state = 'SENT', sent_at = :now, "
+    "handed_at = coalesce(m.handed_at, :now) from handovers h "
     "where h.ref = any(:refs) and m.id = h.message and m.state = 'SENDING' "
     "returning m.id, m.channel, m.contents -> m.channel ->> 'body' as body"
 )

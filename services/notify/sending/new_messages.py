@@ -45,6 +45,8 @@ class NewMessage:
     job: int | None
     key_id: str | None
     created_at: dt.datetime
+    asked_at: dt.datetime
+    to_go_at: dt.datetime
     traceparent: str | None = field(default_factory=current_traceparent)
 
     @property
@@ -65,16 +67,16 @@ _ADD = Prepared(
     """
     insert into messages (id, owner, reference, template, version, language, channel, rest, lane,
                           consent, state, receiver, receiver_hash, contents, parts, due_at,
-                          give_up_at, job, key_id, created_at, traceparent)
+                          give_up_at, job, key_id, created_at, asked_at, to_go_at, traceparent)
     select id, owner, reference, template, version, language, channel, rest, lane, consent, state,
            receiver, decode(receiver_hash, 'hex'), contents, parts, due_at, give_up_at, job, key_id,
-           created_at, traceparent
+           created_at, asked_at, to_go_at, traceparent
     from json_to_recordset(cast(%s as json)) as row(
         id uuid, owner text, reference text, template uuid, version integer, language text,
         channel text, rest text[], lane text, consent text, state text, receiver jsonb,
         receiver_hash text, contents jsonb, parts integer, due_at timestamptz,
         give_up_at timestamptz, job bigint, key_id text, created_at timestamptz,
-        traceparent text)""",
+        asked_at timestamptz, to_go_at timestamptz, traceparent text)""",
 )
 # In one order everywhere, so that two transactions never wait for each other.
 _COUNT = Prepared(

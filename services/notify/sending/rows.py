@@ -51,6 +51,9 @@ class MessageRow:
     sent_at: dt.datetime | None
     settled_at: dt.datetime | None
     traceparent: str | None
+    asked_at: dt.datetime | None
+    to_go_at: dt.datetime | None
+    handed_at: dt.datetime | None
 
     @property
     def content(self) -> Content:

@@ -37,13 +37,15 @@ def end(
             if _reaches(context, row, channel):
                 _fall_back(context, row, number, code)
                 return
-    sent_at: ColumnElement[dt.datetime] = MESSAGES.c.sent_at
+    moments: dict[str, ColumnElement[dt.datetime]] = {}
     if state is MessageState.DELIVERED:
-        sent_at = func.coalesce(sent_at, context.now)
+        moments = {
+            name: func.coalesce(MESSAGES.c[name], context.now) for name in ("sent_at", "handed_at")
+        }
     context.conn.execute(
         update(MESSAGES)
         .where(MESSAGES.c.id == row.id)
-        .values(state=state.value, code=code, settled_at=context.now, sent_at=sent_at)
+        .values(state=state.value, code=code, settled_at=context.now, **moments)
     )
     _announce(context, row, state, code)
 

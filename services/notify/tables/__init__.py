@@ -29,6 +29,8 @@ from services.notify.tables.messages import (
     INBOX_FAILURES,
     INBOXES,
     LEGAL_HOLDS,
+    MESSAGE_DAYS,
+    MESSAGE_SENDERS,
     MESSAGES,
     PROVIDERS,
 )
@@ -75,6 +77,8 @@ __all__ = [
     "LEGAL_HOLDS",
     "LOOKS",
     "MESSAGES",
+    "MESSAGE_DAYS",
+    "MESSAGE_SENDERS",
     "NOTICE_RUNS",
     "PROBES",
     "PROMISE_CORRECTIONS",

@@ -47,6 +47,11 @@ MESSAGES = Table(
     Column("sent_at", MOMENT),
     Column("settled_at", MOMENT),
     Column("traceparent", Text),
+    # When it was asked for, when it was first to go, and when a provider first had it: they stay
+    # what they were, whatever its tries. Without the first it is in no public figure.
+    Column("asked_at", MOMENT),
+    Column("to_go_at", MOMENT),
+    Column("handed_at", MOMENT),
 )
 HANDOVERS = Table(
     "handovers",
@@ -81,6 +86,25 @@ ENDED_DAYS = Table(
     Column("channel", Text, primary_key=True),
     Column("state", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
+)
+# The public figures of days, by the day on which messages were asked for.
+MESSAGE_DAYS = Table(
+    "message_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("pace", Text, primary_key=True),
+    Column("accepted", BigInteger, nullable=False),
+    Column("judged", BigInteger, nullable=False),
+    Column("on_time", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+)
+# Who sent anything in a month of the Jalali calendar, such as 1405-09.
+MESSAGE_SENDERS = Table(
+    "message_senders",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("owner", Text, primary_key=True),
 )
 CONSENTS = Table(
     "consents",

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
-SMALLEST = 5
+from people.small_counts import SMALLEST, is_safe
+
 # Each is part of the one before it.
 COUNTS = ("registered", "answered", "on_time")
 Counts: TypeAlias = Mapping[str, int]
@@ -40,26 +41,6 @@ class Group(NamedTuple):
 
 # By the names of COUNTS; a measure is empty where even all rows together are too small.
 Groups: TypeAlias = dict[str, list[Group]]
-
-
-def is_safe(count: int) -> bool:
-    """Return True for a count in which nobody is found: none at all, or SMALLEST at least."""
-    return count == 0 or count >= SMALLEST
-
-
-def closed_periods(registered: Sequence[int]) -> list[int]:
-    """Return where periods end (exclusive), each as short as it can be, from the oldest month on.
-
-    A period never changes once it is closed, so that figures of two days cannot be compared. The
-    newest months stay out for as long as they are too few.
-    """
-    ends, count = [], 0
-    for number, of_month in enumerate(registered):
-        count += of_month
-        if is_safe(count):
-            ends.append(number + 1)
-            count = 0
-    return ends
 
 
 def groups(

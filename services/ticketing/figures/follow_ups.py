@@ -19,9 +19,10 @@ from contracts.ticketing.public import (
     FollowUpUnits,
 )
 from iran.persian import TEHRAN, jalali, tehran_day
+from people.small_counts import is_safe
 from services.ticketing.context import Context
 from services.ticketing.domain import statistics
-from services.ticketing.domain.statistics import Groups, is_safe
+from services.ticketing.domain.statistics import Groups
 from services.ticketing.figures.counting import Span
 from services.ticketing.figures.windows import window_of
 from services.ticketing.tables import FOLLOW_UPS

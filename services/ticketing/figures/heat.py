@@ -12,6 +12,7 @@ from sqlalchemy import ARRAY, ColumnElement, Integer, Text, cast, func, literal,
 from bus.errors import BusError
 from contracts.ticketing.public import AskHeat, Heat, HeatCell, Seat
 from iran.persian import jalali, tehran_day
+from people.small_counts import SMALLEST
 from services.ticketing.context import Context
 from services.ticketing.domain import statistics
 from services.ticketing.figures.counting import first_of_month, midnight
@@ -44,7 +45,7 @@ def heat(context: Context, message: AskHeat) -> Heat:
     )
     return Heat(
         side=1 / IN_DEGREE,
-        smallest=statistics.SMALLEST,
+        smallest=SMALLEST,
         months=tuple(reversed(months)),
         cells=tuple(sorted(counts, key=lambda cell: (-cell.reports, -cell.south, cell.west))),
         seats=tuple(
@@ -106,4 +107,4 @@ def _counted(context: Context, part: ColumnElement[str]) -> Cells:
 
 def _is_shown(counts: dict[str, int], part: str) -> bool:
     whole = sum(counts.values())
-    return whole >= statistics.SMALLEST and part in statistics.shown_parts(counts)
+    return whole >= SMALLEST and part in statistics.shown_parts(counts)

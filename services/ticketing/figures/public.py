@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 from bus.messages.values import Json
 from contracts.ticketing.public import AskStatistics, Period, Statistics, Subjects
 from iran.persian import jalali, tehran_day
+from people.small_counts import SMALLEST, is_safe
 from services.ticketing.context import Context
 from services.ticketing.domain import statistics
-from services.ticketing.domain.statistics import COUNTS, Groups, is_safe
+from services.ticketing.domain.statistics import COUNTS, Groups
 from services.ticketing.figures import follow_ups
 from services.ticketing.figures.counting import (
     ENDED,
@@ -44,7 +45,7 @@ def public(context: Context, message: AskStatistics) -> Statistics:
     return Statistics(
         from_day=tehran_day(span.first).isoformat(),
         to_day=(tehran_day(span.last) - dt.timedelta(days=1)).isoformat(),
-        smallest=statistics.SMALLEST,
+        smallest=SMALLEST,
         months=tuple(_alone(of_months, [{"month": month} for month in window.months])[first:]),
         categories=tuple(_alone(of_categories, categories)),
         total=_total(of_months, of_categories),
@@ -131,7 +132,7 @@ def _total(*tables: Groups) -> Json:
 def _ratings(context: Context, span: Span) -> Json:
     """The ratings for everybody; nothing where so few rated that they could be known."""
     ratings = ratings_of_all(context, span)
-    if ratings.rated < statistics.SMALLEST:
+    if ratings.rated < SMALLEST:
         return dict.fromkeys(("rated", "mean_hundredths", "solved"))
     safe = is_safe(ratings.solved) and is_safe(ratings.rated - ratings.solved)
     return {

@@ -7,7 +7,7 @@ from persiantools.jdatetime import JalaliDate
 from sqlalchemy import Connection, Select, func, select
 
 from iran.persian import jalali
-from services.ticketing.domain import statistics
+from people.small_counts import closed_periods
 from services.ticketing.figures.counting import Span, midnight
 
 # Figures of two spans could be subtracted from each other: all are of one.
@@ -41,7 +41,7 @@ def window_of(conn: Connection, moments: Select[dt.datetime], today: dt.date) ->
         month = jalali(on)[:7]
         counted[month] = counted.get(month, 0) + count
     months = _months(min(counted), jalali(today)[:7]) if counted else []
-    ends = statistics.closed_periods([counted.get(month, 0) for month in months])
+    ends = closed_periods([counted.get(month, 0) for month in months])
     starts = [start for start in (0, *ends) if start >= len(months) - MONTHS]
     if not ends or not starts or starts[0] == ends[-1]:
         return Window([], [])

@@ -77,6 +77,16 @@ REPLIES = {
         "components": [],
         "promises": [],
     },
+    "notify.message_figures.v1": {
+        "now": AT,
+        "since": None,
+        "until": None,
+        "smallest": 5,
+        "limits": [],
+        "days": [],
+        "months": [],
+        "senders": [],
+    },
     "notify.promises.v1": {
         "now": AT,
         "from_day": "2026-08-25",
@@ -124,6 +134,9 @@ SAME_FOR_ALL = {
     "/status": "notify.status.v1",
     "/status.json": "notify.status.v1",
     "/status/4": "notify.announcement.v1",
+    "/status/messages": "notify.message_figures.v1",
+    "/status/messages.csv": "notify.message_figures.v1",
+    "/status/messages.json": "notify.message_figures.v1",
     "/promise": "notify.promises.v1",
     "/promise.csv": "notify.promises.v1",
     "/promise.json": "notify.promises.v1",
@@ -282,6 +295,23 @@ OTHERS = {
     "ticketing.public_holidays.v1": {"holidays": [{**HOLIDAY, "cancelled": True}]},
     "inquiry.laws.v1": {"acts": [{"title_fa": "قانون", "title_en": "Act", "articles": []}]},
     "notify.status.v1": {"now": "2026-11-23T08:31:00Z", "from_day": "2026-08-26"},
+    "notify.message_figures.v1": {
+        "since": "2026-10-23",
+        "until": "2026-11-21",
+        "months": [
+            {
+                "channel": "sms",
+                "pace": "prompt",
+                "month": "1405-08",
+                "first": "2026-10-23",
+                "last": "2026-11-21",
+                "accepted": 7,
+                "judged": 7,
+                "on_time": 7,
+                "delivered": 6,
+            }
+        ],
+    },
     "notify.promises.v1": {
         "from_day": "2026-08-26",
         "months": [

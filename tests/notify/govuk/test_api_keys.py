@@ -280,6 +280,14 @@ def test_a_test_key_s_email_ends_as_its_address_says(api, to, state):
     assert api.state(sent, "test") == state
 
 
+def test_messages_of_test_keys_are_in_no_public_figure(api):
+    for _ in range(6):
+        api.sms(kind="test")
+    api.sms()
+    api.hand.service.add_up_messages_of_today()
+    assert execute(api.hand.db, "select channel, accepted from message_days") == [("sms", 1)]
+
+
 def test_test_messages_cost_no_receiver_s_patience(api):
     for _ in range(40):
         assert "id" in api.sms(kind="test")

@@ -1,0 +1,1 @@
+"""The figures of messages that everybody may see."""

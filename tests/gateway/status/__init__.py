@@ -1,0 +1,1 @@
+"""Tests of the status pages and of their open data."""
