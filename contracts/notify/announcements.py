@@ -15,11 +15,12 @@ from contracts.notify.uptime import DayOf, UptimeOver
 
 KINDS = ("maintenance", "incident", "end_of_service", "news")
 COMPONENTS = ("portal", "inquiry", "ticketing", "billing", "notify", "agency-door")
-IMPACTS = ("none", "degraded", "down")
+IMPACTS = ("none", "degraded", "partial", "down")
 _OF_MAINTENANCE = ("DRAFT", "SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED")
 _OF_INCIDENTS = ("INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED", "POSTMORTEM")
 STATES = (*_OF_MAINTENANCE, *_OF_INCIDENTS, "ANNOUNCED", "ENDED", "PUBLISHED", "CANCELLED")
-HEALTH = ("up", "degraded", "down", "maintenance", "unknown")
+# partial: a part of it fails (one of its processes, one provider of a channel), the rest works.
+HEALTH = ("up", "degraded", "partial", "down", "maintenance", "unknown")
 MEASURES = ("uptime", "announced", "elsewhere")
 # What others count and a promise may have a target for: the share of answers that came on time.
 FIGURES = ("on_time",)
@@ -276,6 +277,7 @@ class Probe:
     component: Annotated[str, Choice(COMPONENTS)]
     minute: Instant
     up: Tick
+    partial: Annotated[Tick, "It answers, and one of its parts does not"] = False
 
 
 @message

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from bus.messages.fields import Choice, Text
+from bus.messages.fields import Choice, Text, whole
 from bus.messages.kinds import Request
 from bus.messages.message import message
 from bus.messages.values import BlockOf, Code, Day, Instant
@@ -51,6 +51,69 @@ PACE = Request(
     "How fast providers are, and what waits in each lane.",
     reply=Pace,
     effect=False,
+    agency=False,
+    deadline=25.0,
+)
+
+
+MOVE_REASONS = ("errors", "slow", "rest", "weighed", "pinned", "released")
+
+
+@message
+class ProviderWeight:
+    """The share of a provider of SMS: what is set, and what its work has left of it."""
+
+    code: Code
+    weight: int
+    weight_now: int
+    trouble: Annotated[str | None, Choice(MOVE_REASONS[:2]), "What is wrong with it now"]
+    pinned_until: Annotated[Instant | None, "Until then its weight does not move"]
+    pinned_by: Annotated[str | None, Text(64)]
+
+
+@message
+class WeightMove:
+    """A change of a weight, by a provider's own work or by an approver."""
+
+    code: Code
+    at: Instant
+    reason: Annotated[str, Choice(MOVE_REASONS)]
+    actor: Annotated[str | None, Text(64)]
+    weight_before: int
+    weight_after: int
+    part: Annotated[int | None, "How many failed or were slow"]
+    whole: Annotated[int | None, "Of how many"]
+    until: Instant | None
+
+
+@message
+class ProviderWeights:
+    providers: tuple[ProviderWeight, ...]
+    moves: Annotated[tuple[WeightMove, ...], "The newest first"]
+
+
+@message
+class PinProvider:
+    """Keeps a weight as it is now for some hours; 0 lets it move again."""
+
+    code: Code
+    hours: Annotated[int, whole(0, 168)]
+
+
+PROVIDER_WEIGHTS = Request(
+    "notify.provider_weights.v1",
+    Nothing,
+    "Lists the weights of SMS providers and how they moved.",
+    reply=ProviderWeights,
+    effect=False,
+    agency=False,
+    deadline=25.0,
+)
+PIN_PROVIDER = Request(
+    "notify.pin_provider.v1",
+    PinProvider,
+    "Keeps a provider's weight as it is for some hours.",
+    reply=ProviderWeights,
     agency=False,
     deadline=25.0,
 )

@@ -54,9 +54,6 @@ class Ops:
         settings.require("AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE", "DESK_KEY", "PORTAL_URL")
         self.amqp_url = broker_url(settings)
         self.client = Client(self.amqp_url, name="gateway.ops")
-        self.probing = Probing(
-            self.client, settings.text("PORTAL_URL"), settings.text("AGENCY_URL")
-        )
         self.closing = MonthClosing(self.client)
         key = SigningKey.load(
             settings.text("OPS_KEY_FILE"), settings.text("OPS_KEY_ID", "mirab-ops-demo")
@@ -66,6 +63,12 @@ class Ops:
             self.amqp_url,
             SelfCall(settings.text("AGENCY_URL"), key, settings.get("AGENCY_BASE_URL")),
             watched_parts(settings),
+        )
+        self.probing = Probing(
+            self.client,
+            settings.text("PORTAL_URL"),
+            settings.text("AGENCY_URL"),
+            self.surveyor.failing_parts,
         )
         self.callers = Callers(self.client)
         self.desk = Desk(self.client, settings, OPS)

@@ -29,6 +29,7 @@ from services.notify.domain.book import (
     QuietHours,
 )
 from services.notify.domain.provider_choice import BreakerLimits
+from services.notify.domain.provider_weights import WeightLimits
 
 # A document of JSON or TOML. Any: the schemas below say what it holds.
 Document = Mapping[str, Any]
@@ -89,6 +90,27 @@ class BreakerSchema(Schema):
     @validates_schema(skip_on_field_errors=True)
     def _grows(self, data: Document, **_: object) -> None:
         _in_order(data, "seconds", "most_seconds")
+
+
+class WeightsSchema(Schema):
+    """When weights of SMS providers move (domain/provider_weights.py); spans in seconds."""
+
+    errors = whole(1, 10**6, load_default=50)
+    errors_seconds = whole(10, 3600, load_default=60)
+    errors_percent = whole(1, 100, load_default=20)
+    slow_percent = whole(1, 100, load_default=15)
+    slow_seconds = whole(10, 86_400, load_default=300)
+    slow_window_seconds = whole(60, 86_400, load_default=900)
+    least_messages = whole(1, 10**6, load_default=20)
+    points = whole(1, 100, load_default=10)
+    least_percent = whole(1, 50, load_default=5)
+    rest_seconds = whole(60, 86_400, load_default=900)
+    rest_step_seconds = whole(10, 86_400, load_default=300)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _can_be_seen(self, data: Document, **_: object) -> None:
+        _in_order(data, "slow_seconds", "slow_window_seconds")
+        _in_order(data, "errors_seconds", "slow_window_seconds")
 
 
 class PatienceSchema(Schema):
@@ -171,6 +193,7 @@ class BookSchema(Schema):
         fields.Nested(LaneSchema), required=True, validate=validate.Length(len(LANES))
     )
     breaker = fields.Nested(BreakerSchema, required=True)
+    weights = fields.Nested(WeightsSchema, load_default=lambda: WeightsSchema().load({}))
     patience = fields.Nested(PatienceSchema, required=True)
     sms_most_parts = whole(1, 20, required=True)
     retention_days = whole(1, 400, required=True)
@@ -266,6 +289,26 @@ def book_of(version: int, document: Document) -> Book:
         rows["least_minutes"],
         [Component(**row) for row in rows["components"]],
         [_promise(row) for row in rows["promises"]],
+        _weights(rows["weights"]) if "weights" in rows else WeightLimits(),
+    )
+
+
+def _weights(row: Document) -> WeightLimits:
+    def span(name: str) -> dt.timedelta:
+        return dt.timedelta(seconds=row[f"{name}_seconds"])
+
+    return WeightLimits(
+        row["errors"],
+        span("errors"),
+        row["errors_percent"],
+        row["slow_percent"],
+        span("slow"),
+        span("slow_window"),
+        row["least_messages"],
+        row["points"],
+        row["least_percent"],
+        span("rest"),
+        span("rest_step"),
     )
 
 

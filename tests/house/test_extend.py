@@ -6,7 +6,7 @@ import pytest
 
 from contracts import agency_contracts
 from gateway.agency.files.routes import FILE_ROUTES
-from gateway.ops.notices import words as notices_words
+from gateway.ops.notices import provider_words
 from gateway.ops.register import words as register_words
 from services.notify.providers.registry import PROVIDERS
 from tests.processes import ROOT
@@ -78,6 +78,6 @@ def test_each_version_of_a_contract_with_files_has_a_route_of_its_own():
 
 
 def test_colleagues_read_the_name_of_each_provider_and_contract_in_persian():
-    assert set(PROVIDERS) <= set(notices_words.PROVIDER_NAMES)
+    assert set(PROVIDERS) <= set(provider_words.NAMES)
     grantable = {c.operation for c in agency_contracts() if not c.everyone}
     assert grantable <= set(register_words.CONTRACTS)

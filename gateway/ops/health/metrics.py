@@ -187,14 +187,18 @@ def of_messages(accounts: Accounts | None) -> Families:
 
 
 def of_providers(providers: Sequence[Json]) -> Families:
-    """Yield the providers of messages: which is paused as failing, and its credit."""
+    """Yield the providers of messages: which is paused as failing, its share, its credit."""
     left_alone = gauge("mirab_provider_open", "1 while it is left alone as failing", "provider")
     credit = gauge("mirab_provider_credit_rials", "Money left with a provider", "provider")
+    weight = gauge("mirab_provider_weight", "The share of messages that it is given", "provider")
+    own = gauge("mirab_provider_weight_set", "The share that is set for it", "provider")
     for provider in providers:
+        weight.add_metric([provider["code"]], provider.get("weight_now", 0))
+        own.add_metric([provider["code"]], provider.get("weight", 0))
         left_alone.add_metric([provider["code"]], provider["breaker"] != "CLOSED")
         if provider["credit_rials"] is not None:
             credit.add_metric([provider["code"]], provider["credit_rials"])
-    yield from (left_alone, credit)
+    yield from (left_alone, credit, weight, own)
 
 
 def of_senders(senders: Sequence[Json]) -> Families:

@@ -7,6 +7,7 @@ measured, and never counts as up.
 import asyncio
 import datetime as dt
 from collections import deque
+from collections.abc import Awaitable, Callable, Collection
 
 import requests
 from prometheus_client import Counter
@@ -19,6 +20,7 @@ from bus.process import log
 from contracts import health_contracts
 from contracts.notify.announcements import COMPONENTS, NOTE_PROBES, NoteProbes, Probe
 from gateway.ops.health.checks import usable
+from gateway.ops.health.parts import is_one_of
 
 MINUTE, DEADLINE = 60.0, 10.0
 # Notify takes minutes of the last ten: what it was too ill to hear is told when it is well again.
@@ -33,11 +35,35 @@ for component in COMPONENTS:
 _log = log.get("probing")
 
 
-class Probing:
-    """Asks services by their health over the bus, and the two public faces over HTTP."""
+# By which kinds of parts (WATCHED_PARTS) each component works, beside the broker.
+KINDS = {
+    "portal": ("public",),
+    "inquiry": ("inquiry", "inquiry-relay"),
+    "ticketing": ("ticketing", "ticketing-relay", "ticketing-mail"),
+    "billing": ("billing", "billing-relay"),
+    "notify": ("notify", "notify-relay"),
+    "agency-door": ("agency",),
+}
 
-    def __init__(self, client: Client, portal: str, agency: str) -> None:
-        self._client = client
+
+async def none_fails() -> Collection[str]:
+    """The parts that fail where nobody watches them: none is known."""
+    return ()
+
+
+class Probing:
+    """Asks services by their health over the bus, and the two public faces over HTTP; ``failing``
+    returns the names of the parts that fail now.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        portal: str,
+        agency: str,
+        failing: Callable[[], Awaitable[Collection[str]]] = none_fails,
+    ) -> None:
+        self._client, self._failing = client, failing
         self._faces = {"portal": portal, "agency-door": agency}
         self._unsent: deque[Probe] = deque(maxlen=KEPT_MINUTES * len(COMPONENTS))
 
@@ -57,11 +83,17 @@ class Probing:
         minutes that it did not take: a minute in which notify is down counts too.
         """
         minute = moment.replace(second=0, microsecond=0).isoformat().replace("+00:00", "Z")
+        failing = await self._failing()
         answers = await asyncio.gather(*(self._up(component) for component in COMPONENTS))
         for component, up in zip(COMPONENTS, answers, strict=True):
             PROBES.labels(component, "up" if up else "down").inc()
         self._unsent.extend(
-            Probe(component=component, minute=minute, up=up)
+            Probe(
+                component=component,
+                minute=minute,
+                up=up,
+                partial=up and fails_in_part(component, failing),
+            )
             for component, up in zip(COMPONENTS, answers, strict=True)
         )
         probes = NoteProbes(probes=tuple(self._unsent))
@@ -77,6 +109,16 @@ class Probing:
         except BusError:
             return False
         return usable(health)
+
+
+def fails_in_part(component: str, failing: Collection[str]) -> bool:
+    """Tell whether a part by which a component works fails, or one of several of a kind.
+
+    >>> fails_in_part("inquiry", ["inquiry-2"]), fails_in_part("billing", ["inquiry-relay"])
+    (True, False)
+    """
+    kinds = KINDS[component]
+    return any(is_one_of(kind, name) for kind in kinds for name in failing)
 
 
 def _lives(url: str) -> bool:

@@ -107,6 +107,12 @@ class Surveyor:
             self._looking = asyncio.create_task(self._look())
         return await asyncio.shield(self._looking)
 
+    async def failing_parts(self) -> list[str]:
+        """Return the names of the parts that fail."""
+        survey = await self.look()
+        watched = {part.name for part in self._parts}
+        return [c.name for c in survey.checks if c.name in watched and not c.passed]
+
     async def _look(self) -> Survey:
         accounts_of_notify = self._figures(ACCOUNTS, Nothing())
         mail_of_ticketing = self._figures(MAIL_FIGURES, AskMailFigures())

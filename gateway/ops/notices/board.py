@@ -1,5 +1,6 @@
 """The first page: is every message accounted for, who carries them, how many there were."""
 
+import asyncio
 import datetime as dt
 
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from contracts.notify import desk as contracts
 from contracts.notify.editors.email_reports import SENDER_RATES
 from contracts.notify.messages import ACCOUNTS
 from contracts.notify.messages import Nothing as AskAccounts
-from contracts.notify.pace import PACE
+from contracts.notify.pace import PACE, PIN_PROVIDER, PROVIDER_WEIGHTS
 from gateway.ops.notices import report_words, words
 from gateway.ops.notices.board_figures import (
     HOURS,
@@ -31,6 +32,7 @@ ACTS: dict[str, kinds.Request] = {
     "pause": contracts.PAUSE_PROVIDER,
     "resume": contracts.RESUME_PROVIDER,
     "weigh": contracts.WEIGH_PROVIDER,
+    "pin": PIN_PROVIDER,
 }
 
 
@@ -49,6 +51,7 @@ class Board:
         accounts = ask(request, ACCOUNTS, AskAccounts())
         pace = ask(request, PACE, contracts.Nothing())
         rates = ask(request, SENDER_RATES, NOTHING)
+        weights = ask(request, PROVIDER_WEIGHTS, contracts.Nothing())
         drafts = ask(request, contracts.FORMS, contracts.ListForms(drafts=True))
         return await self._pages.page(
             request,
@@ -58,6 +61,7 @@ class Board:
             pace=pace,
             providers=self._providers(request),
             hours=self._hours(request),
+            weights=weights,
             drafts=drafts,
             rates=rates,
             rate_views=resolved(rate_views),
@@ -66,7 +70,11 @@ class Board:
 
     async def _providers(self, request: Request) -> list[ProviderView]:
         rows = await self._pages.ask(request, contracts.PROVIDERS, contracts.Nothing())
-        return provider_views(rows, await self._pages.ask(request, PACE, NOTHING))
+        pace, weights = await asyncio.gather(
+            self._pages.ask(request, PACE, NOTHING),
+            self._pages.ask(request, PROVIDER_WEIGHTS, NOTHING),
+        )
+        return provider_views(rows, pace, weights)
 
     async def _hours(self, request: Request) -> HoursView:
         message = contracts.Hours(hours=HOURS)
@@ -74,7 +82,7 @@ class Board:
         return hours_view(figures, dt.datetime.now(dt.UTC))
 
     async def provider(self, request: Request) -> Response:
-        """POST /desk/notices/providers/{code}/{act}: pause, resume, weigh."""
+        """POST /desk/notices/providers/{code}/{act}: pause, resume, weigh, pin."""
         name, code = request.path_params["act"], request.path_params["code"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")

@@ -10,9 +10,9 @@ from markupsafe import Markup
 from bus.messages.values import Json
 from contracts.notify.desk import Figures, ProviderRow, ProviderRows
 from contracts.notify.editors.email_reports import SenderRate, SenderRates
-from contracts.notify.pace import Pace, ProviderPace
+from contracts.notify.pace import Pace, ProviderPace, ProviderWeight, ProviderWeights
 from gateway.html import charts
-from gateway.ops.notices import report_words, words
+from gateway.ops.notices import provider_words, report_words, words
 from iran.persian import TEHRAN
 
 HOURS = 24
@@ -39,6 +39,7 @@ class ProviderView:
 
     row: ProviderRow
     pace: ProviderPace | None
+    share: ProviderWeight | None
     pills: Sequence[Pill]
 
     @property
@@ -122,13 +123,24 @@ def _state(row: SenderRate) -> str:
     return next((report_words.LEVEL_PILLS[level] for level in LEVELS if level in levels), "")
 
 
-def provider_views(rows: ProviderRows, pace: Pace) -> list[ProviderView]:
-    """The providers, each with what its pace says."""
+def provider_views(rows: ProviderRows, pace: Pace, weights: ProviderWeights) -> list[ProviderView]:
+    """The providers, each with what its pace says and how its share has moved."""
     paces = {row.code: row for row in pace.providers}
-    return [ProviderView(row, paces.get(row.code), _pills(row, paces)) for row in rows.providers]
+    shares = {row.code: row for row in weights.providers}
+    return [
+        ProviderView(
+            row,
+            paces.get(row.code),
+            shares.get(row.code),
+            _pills(row, paces, shares.get(row.code)),
+        )
+        for row in rows.providers
+    ]
 
 
-def _pills(row: ProviderRow, paces: dict[str, ProviderPace]) -> list[Pill]:
+def _pills(
+    row: ProviderRow, paces: dict[str, ProviderPace], share: ProviderWeight | None
+) -> list[Pill]:
     pills = []
     if row.paused_by:
         pills.append(Pill("warn", "کنار گذاشته", "close"))
@@ -139,6 +151,8 @@ def _pills(row: ProviderRow, paces: dict[str, ProviderPace]) -> list[Pill]:
         pills += _of_pace(pace)
     if row.failures and row.breaker == "CLOSED":
         pills.append(Pill("warn", f"{row.failures} خطای پیاپی", "warn"))
+    if share is not None and share.trouble:
+        pills.append(Pill("bad", provider_words.TROUBLES[share.trouble], "bad"))
     return pills or [Pill("good", words.BREAKERS["CLOSED"], "good")]
 
 

@@ -5,19 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from bus.errors import BusError
 from contracts.notify.announcements import Announcement
-from gateway.ops.notices import report_words, second_editor_words
+from gateway.ops.notices import provider_words, report_words, second_editor_words
 from gateway.ops.staff import message_words, refusal_texts
 from gateway.ops.staff import refusals as sentences
 
 ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
 CHANNELS = message_words.CHANNELS
-PROVIDER_NAMES = {
-    "kavenegar": "کاوه‌نگار",
-    "magfa": "مگفا",
-    "melipayamak": "ملی پیامک",
-    "smsir": "اس‌ام‌اس دات آی‌آر",
-    "smtp": "سامانه پست الکترونیک",
-}
 SENDER_STATES = {"PROPOSED": "در انتظار تأیید", "APPROVED": "تأییدشده"}
 KIND_ICONS = {
     "maintenance": "calendar",
@@ -74,7 +67,12 @@ COMPONENTS = {
     "notify": "پیامک، نامه و اطلاعیه",
     "agency-door": "ورودی دستگاه‌ها",
 }
-IMPACTS = {"none": "بی‌اثر بر خدمت", "degraded": "کند یا ناقص", "down": "در دسترس نیست"}
+IMPACTS = {
+    "none": "بی‌اثر بر خدمت",
+    "degraded": "کند یا ناقص",
+    "partial": "بخشی در دسترس نیست",
+    "down": "در دسترس نیست",
+}
 ANNOUNCED = {
     "DRAFT": "پیش‌نویس",
     "SCHEDULED": "زمان‌بندی‌شده",
@@ -225,9 +223,7 @@ DONE = {
     **second_editor_words.DONE,
     **report_words.DONE,
     **message_words.DONE,
-    "pause": "ارائه‌دهنده کنار گذاشته شد؛ پیام تازه‌ای به آن فرستاده نمی‌شود.",
-    "resume": "ارائه‌دهنده دوباره به کار گرفته شد.",
-    "weigh": "سهم ارائه‌دهنده تغییر کرد.",
+    **provider_words.DONE,
     "draft": "پیش‌نویس ثبت شد؛ همکار دوم باید آن را تأیید کند.",
     "approve": "نسخه تأیید شد و از اکنون به کار می‌رود.",
     "withdraw": "نسخه کنار گذاشته شد.",
@@ -317,4 +313,4 @@ def lines_of(_: BusError) -> Sequence[object]:
 
 def provider_label(code: str) -> str:
     """What people call a provider of messages; its code where nobody has named it."""
-    return PROVIDER_NAMES.get(code, code)
+    return provider_words.NAMES.get(code, code)

@@ -24,7 +24,7 @@ from gateway.texts.files import FIRST, LANGUAGES, file_of
 
 UNKNOWN = "unknown"
 # Of several components the first of these speaks: known trouble, then what nobody knows.
-WORST_FIRST = ("down", "degraded", "maintenance", UNKNOWN, "up")
+WORST_FIRST = ("down", "partial", "degraded", "maintenance", UNKNOWN, "up")
 KIND, CACHE = "image/svg+xml", "public, max-age=60"
 # How long a badge waits to learn the state.
 PATIENCE = 3.0
@@ -42,6 +42,7 @@ class Look(NamedTuple):
 LOOKS = {
     "up": Look("#1a733c", "M1 6.5L4.5 10L11 2.5"),  # a tick
     "degraded": Look("#8a4b00", "M6 1.5L11 10.5H1Z"),  # a triangle
+    "partial": Look("#9a3412", "M6 1.5A4.5 4.5 0 0 1 6 10.5ZM6 1.5A4.5 4.5 0 0 0 6 10.5"),  # a half
     "down": Look("#a3271f", "M2 2L10 10M10 2L2 10"),  # a cross
     "maintenance": Look("#0b6a80", "M2 2H10V10H2Z"),  # a square
     UNKNOWN: Look("#56626a", "M1.5 6H10.5"),  # a dash
@@ -63,7 +64,7 @@ class Badges:
         state = worst(states)
         if state == "up":
             verdict = t("status_all_up").rstrip(".")
-        elif state == UNKNOWN or set(states) == {state}:
+        elif state in (UNKNOWN, "partial") or set(states) == {state}:
             verdict = _state_words(state, lang)
         else:
             verdict = t("badge_partly", state=_state_words(state, lang).lower())

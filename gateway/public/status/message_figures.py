@@ -1,5 +1,6 @@
 """The figures of /status/messages: tiles, charts, rows of its tables, and the same as open data."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -11,9 +12,10 @@ from contracts.notify.messages import CHANNELS
 from contracts.notify.pace import PACES, MessageCount, MessageFigures
 from gateway.html import charts
 from gateway.html.csv_tables import BOM, line
-from gateway.html.spoken import spoken_day
+from gateway.html.spoken import month_names, spoken_day
 from gateway.public.about.figures import LICENCE, LICENCE_AT, months_label
 from gateway.public.site import words
+from iran.persian import jalali
 
 ALL = 10_000
 COLUMNS = (
@@ -134,7 +136,7 @@ def figures_drawn(figures: MessageFigures, lang: str) -> dict[str, Markup]:
     days = sorted({row.last for row in figures.days})
     if len(days) > 1:
         of_days = [total(row for row in figures.days if row.last == day) for day in days]
-        names = [spoken_day(day, lang) for day in days]
+        names = [_short(day, lang) for day in days]
         points = [
             charts.Point(name, of_day.accepted) for name, of_day in zip(names, of_days, strict=True)
         ]
@@ -144,6 +146,12 @@ def figures_drawn(figures: MessageFigures, lang: str) -> dict[str, Markup]:
         title = t("messages_at_once")
         drawn["prompt"] = charts.lines(title, labels, series, "%", language=lang)
     return drawn
+
+
+def _short(day: str, lang: str) -> str:
+    """A day without its weekday and year, for below a chart."""
+    _, month, number = jalali(dt.date.fromisoformat(day)).split("-")
+    return f"{int(number)} {month_names(lang)[int(month) - 1]}"
 
 
 def prompt_rows(figures: MessageFigures, lang: str) -> list[tuple[str, str]]:

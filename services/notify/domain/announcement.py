@@ -8,7 +8,7 @@ from bus.transitions import Transitions
 from iran.persian import TEHRAN
 
 Kind = Literal["maintenance", "incident", "end_of_service", "news"]
-Impact = Literal["none", "degraded", "down"]
+Impact = Literal["none", "degraded", "partial", "down"]
 AnnouncementState = Literal[
     "DRAFT",
     "SCHEDULED",

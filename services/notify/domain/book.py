@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from iran.persian import tehran_day
 from services.notify.domain.provider_choice import BreakerLimits
+from services.notify.domain.provider_weights import WeightLimits
 
 Measure = Literal["uptime", "announced", "elsewhere"]
 
@@ -157,6 +158,7 @@ class Book:
     least_minutes: int
     components: Sequence[Component]
     promises: Sequence[Promise]
+    weights: WeightLimits = field(default_factory=WeightLimits)
 
     def cap(self, lane: str) -> Cap:
         """The caps of a lane, per receiver and channel."""

@@ -23,10 +23,11 @@ from people import retention
 from services.notify.context import Context
 from services.notify.domain import book, uptime
 from services.notify.domain.book import in_force
+from services.notify.domain.provider_choice import CLOSED
 from services.notify.domain.uptime import MINUTE, Day
 from services.notify.news import announcements
 from services.notify.news.announcements import AnnouncementRow, Windows
-from services.notify.tables import ANNOUNCEMENTS, COMPONENT_DAYS, PROBES
+from services.notify.tables import ANNOUNCEMENTS, COMPONENT_DAYS, PROBES, PROVIDERS
 
 DAYS = 90
 # Today counts as one of the days.
@@ -34,6 +35,9 @@ WINDOWS = {"day": 1, "week": 7, "month": 30, "year": 365}
 LATE = dt.timedelta(minutes=10)
 FRESH = dt.timedelta(minutes=3)
 NO_WINDOWS = Windows([], [])
+OWN = "notify"
+# Of what is announced and what is probed the graver speaks.
+GRAVITY = {"degraded": 1, "partial": 2, "down": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class ProbeRow:
     component: str
     minute: dt.datetime
     up: bool
+    partial: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,12 @@ def note(context: Context, probes: Sequence[Probe]) -> ProbeCount:
         minute = dt.datetime.fromisoformat(probe.minute).replace(second=0, microsecond=0)
         if not context.now - LATE <= minute <= context.now + MINUTE:
             continue
-        statement = insert(PROBES).values(component=probe.component, minute=minute, up=probe.up)
+        statement = insert(PROBES).values(
+            component=probe.component,
+            minute=minute,
+            up=probe.up,
+            partial=probe.up and probe.partial,
+        )
         noted += context.conn.execute(statement.on_conflict_do_nothing()).rowcount
     return ProbeCount(noted=noted)
 
@@ -222,7 +232,9 @@ def _states(context: Context) -> dict[str, str]:
         .order_by(PROBES.c.component, PROBES.c.minute.desc())
     )
     rows = fetch_all(context.conn, ProbeRow, query)
-    probed = {row.component: "up" if row.up else "down" for row in rows}
+    probed = {row.component: _probed(row) for row in rows}
+    if probed.get(OWN) == "up" and _carried_in_part(context):
+        probed[OWN] = "partial"
     states = {
         component.code: probed.get(component.code, "unknown")
         for component in context.book.components
@@ -232,8 +244,26 @@ def _states(context: Context) -> dict[str, str]:
             if reply.kind == "maintenance" and reply.state in ("IN_PROGRESS", "VERIFYING"):
                 states[component] = "maintenance"
             elif reply.kind == "incident" and reply.impact != "none":
-                states[component] = reply.impact if states[component] != "down" else "down"
+                states[component] = max(
+                    reply.impact, states[component], key=lambda state: GRAVITY.get(state, 0)
+                )
     return states
+
+
+def _probed(row: ProbeRow) -> str:
+    if not row.up:
+        return "down"
+    return "partial" if row.partial else "up"
+
+
+def _carried_in_part(context: Context) -> bool:
+    """Tell whether a provider is left alone as failing, of those that are to carry messages: what
+    goes by others goes, and maybe not all. Who is put aside at the desk is no outage.
+    """
+    failing = select(PROVIDERS.c.code).where(
+        PROVIDERS.c.weight > 0, PROVIDERS.c.paused_by.is_(None), PROVIDERS.c.breaker != CLOSED
+    )
+    return context.conn.execute(failing.limit(1)).scalar() is not None
 
 
 def to_reply(row: book.Promise, measured: Measured) -> Promise:

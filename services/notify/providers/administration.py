@@ -83,12 +83,6 @@ def resume(conn: Connection, code: str) -> None:
     _require(conn, update(PROVIDERS).where(PROVIDERS.c.code == code).values(paused_by=None))
 
 
-def weigh(conn: Connection, editor: str, code: str, weight: int) -> None:
-    """Change a provider's share of the messages; from then on the file of providers does not."""
-    changes = {"weight": weight, "weighed_by": editor}
-    _require(conn, update(PROVIDERS).where(PROVIDERS.c.code == code).values(changes))
-
-
 def _require(conn: Connection, statement: Update) -> None:
     if not conn.execute(statement).rowcount:
         raise NotFound("There is no such provider; read the list again.", code="provider.not_found")

@@ -11,8 +11,9 @@ from bus.database.rows import fetch_all, fetch_one
 from services.notify.context import Context
 from services.notify.domain import provider_choice
 from services.notify.domain.provider_choice import Breaker, Candidate
+from services.notify.domain.provider_weights import effective
 from services.notify.providers.channels import ChannelProvider
-from services.notify.tables import PROVIDERS
+from services.notify.tables import PROVIDER_ERRORS, PROVIDERS
 
 BreakerState = Literal["CLOSED", "OPEN", "HALF_OPEN"]
 # An upsert with a condition: a weight that an editor has set at the desk stays.
@@ -52,6 +53,16 @@ class ProviderRow:
     credit_rials: int | None
     credit_at: dt.datetime | None
     texts_read_at: dt.datetime | None
+    taken_off: int
+    moved_at: dt.datetime | None
+    troubled_at: dt.datetime | None
+    pinned_until: dt.datetime | None
+    pinned_by: str | None
+
+    @property
+    def weight_now(self) -> int:
+        """The weight by which messages are shared out."""
+        return effective(self.weight, self.taken_off)
 
     @property
     def circuit(self) -> Breaker:
@@ -94,7 +105,11 @@ def usable(context: Context, channel: str, codes: Collection[str]) -> UsableProv
     ready = [row for row in rows if row.paused_by is None]
     trials = [row for row in ready if _trial_of(context, row)]
     return UsableProviders(
-        [Candidate(row.code, row.weight) for row in ready if row.breaker == provider_choice.CLOSED],
+        [
+            Candidate(row.code, row.weight_now)
+            for row in ready
+            if row.breaker == provider_choice.CLOSED
+        ],
         trials[0] if trials else None,
         [row.code for row in rows],
     )
@@ -145,6 +160,13 @@ def note(context: Context, code: str, problem: str | None) -> None:
             "problem": problem or "",
         },
     )
+
+
+def note_errors(context: Context, code: str, errors: int) -> None:
+    """Note that a provider did not take so many messages for reasons of its own."""
+    if errors:
+        row = {"provider": code, "at": context.now, "errors": errors}
+        context.conn.execute(PROVIDER_ERRORS.insert().values(row))
 
 
 def note_credit(context: Context, code: str, rials: int | None) -> None:

@@ -9,12 +9,14 @@ from sqlalchemy import Connection, Update, and_, case, delete, select, text, upd
 
 from bus.database.rows import fetch_all, fetch_only
 from bus.database.store import Store
+from bus.envelope import instant
 from contracts.notify.messages import Accounts
 from iran.persian import tehran_day
 from people import retention
 from services.notify import holds
 from services.notify.context import Context, ContextOf
 from services.notify.domain.message import FINAL, MessageState
+from services.notify.providers.states import ProviderRow
 from services.notify.tables import INBOX_FAILURES, MESSAGES, PROVIDERS, SENDER_RATES
 
 AT_ONCE = 1000
@@ -75,6 +77,9 @@ class ProviderState:
     breaker: str
     paused: bool
     credit_rials: int | None
+    weight: int
+    weight_now: int
+    moved_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +121,20 @@ def _senders(conn: Connection) -> list[SenderCount]:
 
 
 def _providers(conn: Connection) -> list[ProviderState]:
-    query = (
-        select(
-            PROVIDERS.c.code,
-            PROVIDERS.c.channel,
-            PROVIDERS.c.breaker,
-            PROVIDERS.c.paused_by.is_not(None).label("paused"),
-            PROVIDERS.c.credit_rials,
+    query = select(PROVIDERS).where(PROVIDERS.c.weight > 0).order_by(PROVIDERS.c.code)
+    return [
+        ProviderState(
+            row.code,
+            row.channel,
+            row.breaker,
+            row.paused_by is not None,
+            row.credit_rials,
+            row.weight,
+            row.weight_now,
+            instant(row.moved_at),
         )
-        .where(PROVIDERS.c.weight > 0)
-        .order_by(PROVIDERS.c.code)
-    )
-    return fetch_all(conn, ProviderState, query)
+        for row in fetch_all(conn, ProviderRow, query)
+    ]
 
 
 def add_up(context: Context) -> None:

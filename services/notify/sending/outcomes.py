@@ -4,6 +4,7 @@ Rows are claimed by moving the moment at which they are looked at next, so that 
 work and a killed one holds nothing up. Providers are asked while no transaction is open.
 """
 
+import datetime as dt
 import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from bus.errors import Unavailable
 from bus.process import log
 from services.notify.context import Context
 from services.notify.domain.message import MessageState
+from services.notify.providers import states
 from services.notify.providers.channels import ChannelProvider
 from services.notify.providers.sms import DeliveryState
 from services.notify.sending import handovers, provider_calls, settlement
@@ -27,12 +29,20 @@ from services.notify.tables import HANDOVERS, MESSAGES
 
 _log = log.get("following")
 AT_ONCE = 200
+# How long before a message counts as slow it is asked for once more.
+POLL_BEFORE = dt.timedelta(seconds=5)
 
-# Claimed by skip locked; the pause until the next poll doubles. What lies further ahead than any
-# pause was put off under a clock that ran ahead, and is due now (is_due of bus.database.chores).
+# Claimed by skip locked; the pause until the next poll doubles, but none passes over the moment up
+# to which a message is not slow: what came in time is seen before it. What lies further ahead than
+# any pause was put off under a clock that ran ahead, and is due now (is_due of
+# bus.database.chores).
 _CLAIM_POLL = text(
-    "update handovers set polls = polls + 1, poll_at = cast(:now as timestamptz) + "
-    "least(:first * power(2, least(polls + 1, 20)), :longest) where ref in "
+    "update handovers set polls = polls + 1, poll_at = case "
+    "when cast(:now as timestamptz) < reserved_at + :in_time "
+    "then least(cast(:now as timestamptz) + "
+    "least(:first * power(2, least(polls + 1, 20)), :longest), reserved_at + :in_time) "
+    "else cast(:now as timestamptz) + "
+    "least(:first * power(2, least(polls + 1, 20)), :longest) end where ref in "
     "(select ref from handovers where state = 'HANDED' and (poll_at <= :now or poll_at > :ahead) "
     "and provider_ref is not null order by poll_at limit :most for update skip locked) "
     "returning ref, message, channel, provider, state, reserved_at, provider_ref, cost_rials, "
@@ -66,6 +76,7 @@ def _claim(dispatcher: Dispatcher) -> Sequence[HandoverRow]:
             "now": context.now,
             "first": patience.poll,
             "longest": patience.poll_most,
+            "in_time": context.book.weights.slow - POLL_BEFORE,
             "ahead": context.now + max(patience.poll, patience.poll_most) + handovers.CLOCKS_APART,
             "most": AT_ONCE,
         }
@@ -109,6 +120,7 @@ def _note_report(
     elif state is DeliveryState.REJECTED:
         handovers.close(context, row.ref, MessageState.REJECTED, code or "rejected")
     elif state is DeliveryState.FAILED:
+        states.note_errors(context, row.provider, 1)
         handovers.refuse(context, [row.ref], code or "failed", row.provider, providers)
     elif state is DeliveryState.UNDELIVERED:
         _note_undelivered(context, row, providers, code)

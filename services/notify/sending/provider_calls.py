@@ -233,11 +233,13 @@ def _record_refusal(context: Context, dispatcher: Dispatcher, batch: Batch, reas
     handovers.refuse(context, batch.refs, reason, provider.code, others)
     # The advertising line has hours of its own: that it is closed proves nothing for the others.
     if not all(message.news for message in batch.messages):
+        states.note_errors(context, provider.code, len(batch.refs))
         states.note(context, provider.code, reason)
 
 
 def _record_silence(context: Context, batch: Batch, reason: str) -> None:
     handovers.mark_unknown(context, batch.refs, reason)
+    states.note_errors(context, batch.provider.code, len(batch.refs))
     states.note(context, batch.provider.code, reason)
 
 
@@ -266,4 +268,6 @@ def _record(
             handovers.refuse(context, [result.ref], result.code, provider, others)
     missing = [ref for ref in batch.refs if ref not in clear]
     handovers.mark_unknown(context, missing, "untold")
+    failed = [result for result in clear.values() if result.state is DeliveryState.FAILED]
+    states.note_errors(context, batch.provider.code, len(missing) + len(failed))
     states.note(context, batch.provider.code, None)

@@ -32,6 +32,8 @@ from services.notify.tables.messages import (
     MESSAGE_DAYS,
     MESSAGE_SENDERS,
     MESSAGES,
+    PROVIDER_ERRORS,
+    PROVIDER_MOVES,
     PROVIDERS,
 )
 from services.notify.tables.metadata import metadata
@@ -84,6 +86,8 @@ __all__ = [
     "PROMISE_CORRECTIONS",
     "PROMISE_REPORTS",
     "PROVIDERS",
+    "PROVIDER_ERRORS",
+    "PROVIDER_MOVES",
     "RECEIVED_TEXTS",
     "RETURNED_LETTERS",
     "SENDERS",

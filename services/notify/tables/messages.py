@@ -134,6 +134,36 @@ PROVIDERS = Table(
     Column("credit_at", MOMENT),
     # When its lists of texts that came in were last read to their end.
     Column("texts_read_at", MOMENT),
+    # The points that its weight has lost by its own work, and until when that stays as it is.
+    Column("taken_off", Integer, nullable=False, server_default="0"),
+    Column("moved_at", MOMENT),
+    Column("troubled_at", MOMENT),
+    Column("pinned_until", MOMENT),
+    Column("pinned_by", Text),
+)
+# Hand-overs that a provider did not take for its own reasons, for as long as they are counted.
+PROVIDER_ERRORS = Table(
+    "provider_errors",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("errors", Integer, nullable=False),
+)
+# Each change of a weight with its reason: what a provider did in numbers, or who did it.
+PROVIDER_MOVES = Table(
+    "provider_moves",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text),
+    Column("weight_before", Integer, nullable=False),
+    Column("weight_after", Integer, nullable=False),
+    Column("part", Integer),
+    Column("whole", Integer),
+    Column("until", MOMENT),
 )
 INBOXES = Table(
     "inboxes",

@@ -91,6 +91,7 @@ PROBES = Table(
     Column("component", Text, primary_key=True),
     Column("minute", MOMENT, primary_key=True),
     Column("up", Boolean, nullable=False),
+    Column("partial", Boolean, nullable=False, server_default="false"),
 )
 # Days that are over, added up; nothing that is announced later changes them.
 COMPONENT_DAYS = Table(

@@ -277,6 +277,25 @@ def test_a_provider_is_put_aside_weighed_and_used_again(house, karim, mina):
     assert karim.post("/providers/nobody/pause").status_code == 404
 
 
+def test_a_share_is_kept_for_some_hours_and_each_change_stands_with_its_reason(house, karim, mina):
+    wait_for(lambda: "kavenegar" in karim.get().text, 40)
+    assert karim.post("/providers/kavenegar/pin", hours="3").status_code == 403
+    page = mina.post("/providers/kavenegar/pin", hours="3").text
+    assert "نگه‌داشته تا" in page
+    assert "نگه داشتن سهم" in page
+    execute(
+        house.beside_db,
+        "insert into provider_moves (provider, at, reason, weight_before, weight_after, part, "
+        "whole) values ('kavenegar', now(), 'slow', 30, 20, 18, 100)",
+    )
+    page = karim.get().text
+    for text in ("دیر رسیدن", "30 به 20", "18 پیام کند از 100"):
+        assert text in page
+    wrong = mina.post("/providers/kavenegar/pin", hours="500", act="pin-kavenegar")
+    assert wrong.status_code == 422
+    assert "نگه‌داشته تا" not in mina.post("/providers/kavenegar/pin", hours="0").text
+
+
 # --- messages ---
 
 

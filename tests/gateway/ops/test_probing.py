@@ -56,5 +56,18 @@ def test_minutes_in_which_notify_is_down_are_told_when_it_is_well_again():
     assert minutes(client, 0) == [True]
 
 
+def test_a_component_with_a_process_that_fails_beside_others_is_up_in_part():
+    async def failing():
+        return ["notify-2", "billing-relay", "mailroom"]
+
+    client = Client()
+    client.down = False
+    asyncio.run(Probing(client, NOWHERE, NOWHERE, failing).note(NOON))
+    probes = {probe.component: (probe.up, probe.partial) for probe in client.probes}
+    assert probes["notify"] == probes["billing"] == (True, True)
+    assert probes["inquiry"] == probes["ticketing"] == (True, False)
+    assert probes["portal"] == (False, False)
+
+
 def test_only_minutes_that_notify_still_takes_are_kept():
     assert len(minutes(Client(), KEPT_MINUTES + 5)) == KEPT_MINUTES

@@ -423,6 +423,14 @@ def test_a_badge_says_the_state_in_words_and_is_given_also_when_nobody_knows_it(
     assert "<title>قبض و پرداخت: قطع</title>" in bill.text
     assert "<title>درگاه مردم: کار می‌کند</title>" in get(portal, "/status/portal/badge.svg").text
     assert not re.search("script|style=|href|@import", whole.text + bill.text)
+    partial = {"portal": "up", "billing": "partial"}
+    rows = [{**row, "code": code, "state": state} for code, state in partial.items()]
+    portal.services.replies["notify.status.v1"] = {**status, "components": rows}
+    for path in ("/status/badge.svg?lang=en", "/status/billing/badge.svg?lang=en"):
+        assert ": Partial outage</title>" in get(portal, path).text
+    assert "قطعی بخشی از آن" in get(portal, "/status").text
+    assert "partial" in [x["state"] for x in get(portal, "/status.json").json()["components"]]
+    portal.services.replies["notify.status.v1"] = status
     assert (whole.headers["content-type"], whole.headers["cache-control"]) == (
         *("image/svg+xml", "public, max-age=60"),
     )

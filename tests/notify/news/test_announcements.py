@@ -276,6 +276,53 @@ def test_a_component_that_nobody_asks_is_unknown_and_not_up(hand):
     assert portal_of(hand)["state"] == "unknown"
 
 
+def test_a_component_whose_part_fails_has_a_partial_outage_and_counts_as_up(hand):
+    minute = hand.moment.isoformat().replace("+00:00", "Z")
+    row = {"component": "portal", "minute": minute, "up": True, "partial": True}
+    hand.call(c.NOTE_PROBES, probes=[row])
+    reply = portal_of(hand)
+    assert (reply["state"], reply["days"][-1]["down"]) == ("partial", 0)
+
+
+@pytest.mark.parametrize(
+    ("announced", "up", "state"),
+    [
+        ("degraded", True, "degraded"),
+        ("partial", True, "partial"),
+        ("partial", False, "down"),
+        ("down", True, "down"),
+        ("none", True, "up"),
+    ],
+)
+def test_of_what_is_announced_and_what_is_probed_the_graver_speaks(
+    hand, room, announced, up, state
+):
+    probe(hand, up=up)
+    room.publish("incident", components=["portal"], impact=announced)
+    assert portal_of(hand)["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ("breaker = 'OPEN'", "partial"),
+        ("breaker = 'OPEN', paused_by = 'karim'", "up"),
+        ("breaker = 'OPEN', weight = 0", "up"),
+        ("breaker = 'CLOSED'", "up"),
+    ],
+)
+def test_a_provider_that_is_left_alone_is_a_partial_outage_of_messages(hand, change, state):
+    execute(
+        hand.db,
+        "insert into providers (code, channel, weight) values ('one', 'sms', 60), "
+        "('two', 'sms', 40) on conflict (code) do nothing",
+    )
+    execute(hand.db, f"update providers set {change} where code = 'one'")
+    probe(hand, component="notify")
+    reply = hand.call(c.STATUS)
+    assert next(x for x in reply["components"] if x["code"] == "notify")["state"] == state
+
+
 def test_an_announced_window_is_down_but_does_not_count(hand, room):
     room.publish()
     hand.at("1405-09-10 20:00")

@@ -101,6 +101,8 @@ def test_a_receipt_at_the_portal_makes_us_ask_and_ops_sees_the_account(house):
         ("mirab_messages_oldest_due_seconds", 0),
         ('mirab_messages{channel="sms",state="DELIVERED"}', 1),
         ('mirab_provider_open{provider="kavenegar"}', 0),
+        ('mirab_provider_weight{provider="kavenegar"}', 30),
+        ('mirab_provider_weight_set{provider="kavenegar"}', 30),
     ):
         assert metric(reply, name) == value, name
     assert MOBILE[1:] not in reply

@@ -1,4 +1,4 @@
-"""Figures of messages for everybody, by the day; and how weights of providers move."""
+"""Figures of messages for everybody, by the day; how weights of providers move; partial outages."""
 
 from alembic import op
 
@@ -25,8 +25,51 @@ create table message_senders (
     owner text not null,
     primary key (month, owner)
 );
+
+alter table providers add column taken_off integer not null default 0 check (taken_off >= 0),
+    add column moved_at timestamptz, add column troubled_at timestamptz,
+    add column pinned_until timestamptz, add column pinned_by text;
+create table provider_errors (
+    id bigint generated always as identity primary key,
+    provider text not null,
+    at timestamptz not null,
+    errors integer not null check (errors > 0)
+);
+create index provider_errors_at on provider_errors (at);
+create table provider_moves (
+    id bigint generated always as identity primary key,
+    provider text not null,
+    at timestamptz not null,
+    reason text not null check
+        (reason in ('errors', 'slow', 'rest', 'weighed', 'pinned', 'released')),
+    actor text check ((actor is null) = (reason in ('errors', 'slow', 'rest'))),
+    weight_before integer not null,
+    weight_after integer not null,
+    part integer,
+    whole integer,
+    until timestamptz check ((until is not null) = (reason = 'pinned'))
+);
+create index provider_moves_at on provider_moves (at);
+create trigger provider_moves_kept before update or delete on provider_moves
+    for each row execute function refuse_change();
+create trigger provider_moves_whole before truncate on provider_moves
+    for each statement execute function refuse_change();
+create index handovers_recent on handovers (reserved_at);
+
+alter table probes add column partial boolean not null default false;
+alter table announcements drop constraint announcements_impact_check,
+    add constraint announcements_impact_check
+        check (impact in ('none', 'degraded', 'partial', 'down'));
 """
 DOWN = """
+update announcements set impact = 'degraded' where impact = 'partial';
+alter table announcements drop constraint announcements_impact_check,
+    add constraint announcements_impact_check check (impact in ('none', 'degraded', 'down'));
+alter table probes drop column partial;
+drop index handovers_recent;
+drop table provider_moves, provider_errors;
+alter table providers drop column taken_off, drop column moved_at, drop column troubled_at,
+    drop column pinned_until, drop column pinned_by;
 drop table message_senders, message_days;
 drop index messages_asked;
 alter table messages drop column asked_at, drop column to_go_at, drop column handed_at;
