@@ -121,7 +121,7 @@ PIN_PROVIDER = Request(
 
 @message
 class MessageCount:
-    """Messages of one channel and pace that were asked for on some days, both included."""
+    """Messages of one channel and pace that were to go on some days, both included."""
 
     channel: Annotated[str, Choice(CHANNELS)]
     pace: Annotated[str, Choice(PACES)]

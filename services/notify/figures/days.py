@@ -1,4 +1,4 @@
-"""Add up messages by the day on which they were asked for, and read what everybody may see of it.
+"""Add up messages by the day on which they were to go, and read what everybody may see of it.
 
 A day is added up anew for as long as a late Command or report may change it; then it stays,
 whatever becomes of the rows of its messages.
@@ -27,7 +27,7 @@ LAST_DAYS, OPEN_DAYS = 1, ASKED_BEFORE.days + 1
 DAYS_SHOWN, MONTHS_SHOWN = 31, 12
 # Letters are printed by hand: no time is promised for them.
 _ADD_UP = text("""
-select (asked_at at time zone :zone)::date as day, owner, channel, pace, count(*) as accepted,
+select (to_go_at at time zone :zone)::date as day, owner, channel, pace, count(*) as accepted,
     count(*) filter (where channel <> 'letter' and (handed_at is not null
         or (go_by < :now and state not in ('CANCELLED', 'REJECTED')))) as judged,
     count(*) filter (where channel <> 'letter' and handed_at <= go_by) as on_time,
@@ -36,10 +36,10 @@ from (
     select *, to_go_at + case pace when 'bulk' then cast(:bulk as interval)
         when 'planned' then cast(:planned as interval) else cast(:prompt as interval) end as go_by
     from (
-        select asked_at, owner, channel, state, handed_at, to_go_at, case
+        select owner, channel, state, handed_at, to_go_at, case
             when job is not null or lane = 'bulk' then 'bulk'
             when to_go_at > asked_at then 'planned' else 'prompt' end as pace
-        from messages where asked_at >= :start and asked_at < :end
+        from messages where to_go_at >= :start and to_go_at < :end
     ) m
 ) m group by 1, 2, 3, 4
 """)

@@ -218,7 +218,7 @@ def _simulate(context: Context, id_: UUID) -> None:
         .values(
             state=MessageState.SENT.value,
             sent_at=context.now,
-            asked_at=None,
+            to_go_at=None,
             receiver_hash=context.keys.hashed("api test", str(id_)),
         )
         .returning(MESSAGES)

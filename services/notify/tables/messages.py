@@ -48,7 +48,7 @@ MESSAGES = Table(
     Column("settled_at", MOMENT),
     Column("traceparent", Text),
     # When it was asked for, when it was first to go, and when a provider first had it: they stay
-    # what they were, whatever its tries. Without the first it is in no public figure.
+    # what they were, whatever its tries. Without the second it is in no public figure.
     Column("asked_at", MOMENT),
     Column("to_go_at", MOMENT),
     Column("handed_at", MOMENT),
@@ -87,7 +87,7 @@ ENDED_DAYS = Table(
     Column("state", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
 )
-# The public figures of days, by the day on which messages were asked for.
+# The public figures of days, by the day on which messages were to go.
 MESSAGE_DAYS = Table(
     "message_days",
     metadata,

@@ -100,6 +100,15 @@ def test_a_message_with_an_hour_of_its_own_is_judged_by_that_hour(hand, running)
     assert (of_day["judged"], of_day["on_time"]) == (5, 5)
 
 
+def test_a_message_of_weeks_ahead_counts_on_its_day_and_not_before(hand, running):
+    send(hand, 5, not_before=instant(hand.moment + dt.timedelta(days=60)))
+    assert not any(row["accepted"] for row in figures(hand, at="1405-09-10 08:00")["months"])
+    hand.later(days=53)
+    running.run()
+    of_day = row(figures(hand, at="1405-11-03 08:00"), pace="planned")
+    assert (of_day["first"], of_day["judged"], of_day["on_time"]) == ("2027-01-22", 5, 0)
+
+
 def test_a_message_of_the_bulk_lane_has_an_hour(hand, running):
     hand.template(code="list", lane="bulk")
     send(hand, 5, template="list")
@@ -163,8 +172,8 @@ def test_what_never_went_is_late_and_what_was_cancelled_is_in_no_share(hand, lin
     waiting = send(hand, 5, begin=6, not_before=instant(hand.moment + dt.timedelta(days=3)))
     for sent in waiting:
         hand.call(contracts.CANCEL, asker="power-co", id=sent["id"])
-    reply = figures(hand, at="1405-09-03 08:00")
-    prompt, planned = row(reply), row(reply, pace="planned")
+    prompt = row(figures(hand, at="1405-09-03 08:00"))
+    planned = row(figures(hand, at="1405-09-06 08:00"), pace="planned")
     assert (prompt["judged"], prompt["on_time"], prompt["delivered"]) == (6, 0, 0)
     assert (planned["accepted"], planned["judged"]) == (5, 0)
 

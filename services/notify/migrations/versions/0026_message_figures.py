@@ -8,7 +8,7 @@ down_revision = "0023"
 UP = """
 alter table messages add column asked_at timestamptz, add column to_go_at timestamptz,
     add column handed_at timestamptz;
-create index messages_asked on messages (asked_at) where asked_at is not null;
+create index messages_to_go on messages (to_go_at) where to_go_at is not null;
 
 create table message_days (
     day date not null,
@@ -71,7 +71,7 @@ drop table provider_moves, provider_errors;
 alter table providers drop column taken_off, drop column moved_at, drop column troubled_at,
     drop column pinned_until, drop column pinned_by;
 drop table message_senders, message_days;
-drop index messages_asked;
+drop index messages_to_go;
 alter table messages drop column asked_at, drop column to_go_at, drop column handed_at;
 """
 
