@@ -63,10 +63,16 @@ def show(
     return response
 
 
+# Pages inside a part that have a link of their own in the navigation.
+OF_THEIR_OWN = ("/status/messages",)
+
+
 def current(here: str, path: str) -> Markup:
     """Return what marks the link to the page that somebody is at, or to the part that it is in."""
     if here == path:
         return AT_PAGE
+    if here in OF_THEIR_OWN:
+        return NEITHER
     tracked = here.startswith(("/contact/track", "/lost"))
     part = "/contact/track" if tracked else "/" + here.split("/")[1]
     return IN_PART if path == part else NEITHER

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -88,5 +89,7 @@ def test_the_open_data_have_each_row_with_its_days_and_its_licence(portal):
     assert document["months"] == FIGURES["months"]
 
 
-def test_the_status_page_and_every_footer_lead_to_it(portal):
+def test_every_footer_leads_to_it_and_marks_it_alone(portal):
     assert 'href="/status/messages"' in portal.send("GET", "/service").text
+    page = portal.send("GET", "/status/messages").text
+    assert re.findall(r'href="([^"]+)" aria-current', page) == ["/status/messages"]
