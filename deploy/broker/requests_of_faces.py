@@ -147,6 +147,7 @@ OPS_REQUESTS = (
     "inquiry.load_status.v1",
     "inquiry.ratings.v1",
     "notify.accounts.v1",
+    "notify.burns.v1",
     "notify.close_month.v1",
     "notify.note_probes.v1",
     "notify.promises.v1",

@@ -12,6 +12,8 @@ from bus.messages.values import Json
 from bus.process.monitor import Status
 from gateway.html import rendering
 from gateway.ops.access import Access
+from gateway.ops.board import burns
+from gateway.ops.board.burns import BurnRow
 from gateway.ops.board.duties import Duty, duties, last_backup
 from gateway.ops.board.figures import HOUR_MINUTES, Quarter, Tile, strip, tiles
 from gateway.ops.board.troubles import Trouble, troubles
@@ -49,6 +51,8 @@ class View(NamedTuple):
     providers: tuple[Json, ...]
     duties: list[Duty]
     began: str
+    burn_heads: list[str]
+    burns: list[BurnRow]
 
 
 class BoardPages:
@@ -122,6 +126,8 @@ class BoardPages:
             survey.accounts.providers if survey.accounts else (),
             duties(survey, last_backup(self._backup_file)),
             (history.began or survey.at).isoformat(),
+            burns.heads(survey.burns),
+            burns.rows(survey.burns),
         )
 
     def routes(self) -> list[Route]:

@@ -66,6 +66,8 @@ SENTENCES = {
     "LettersHeld": "نامه‌های بسیاری در نوبت مانده است.",
     "LettersUnread": "نامه‌هایی به جایی نرسیده و کسی ندیده است.",
     "MailsGivenUp": "نامه‌هایی از ما تحویل نشد.",
+    "PromiseBurnsFast": "یکی از تعهدها چنان تند شکسته می‌شود که سهم ماه زود تمام می‌شود.",
+    "PromiseBurnsSlowly": "یکی از تعهدها در یک یا سه روز بیش از سهم مجاز از دست می‌دهد.",
     "ChoreItemsFailed": "کاری در پس‌زمینه در ردیف‌هایی خطا داد.",
 }
 # What people would miss of a part, and what they see instead.

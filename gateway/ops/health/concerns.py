@@ -11,6 +11,8 @@ from typing import NamedTuple
 from bus.health import Health
 from bus.messages.values import Json
 from bus.process.monitor import Finding, Status
+from contracts.notify.burns import ALERTS as BURNS
+from contracts.notify.burns import Burns
 from contracts.notify.messages import Accounts
 from contracts.ticketing.letters import MailFigures
 from gateway.ops.health.checks import Check, usable
@@ -51,6 +53,7 @@ PATIENCE = {
     "SentFilesFull": 300,
     "EmailsComeBack": 900,
     "EmailsComeBackSoon": 3600,
+    "PromiseBurnsSlowly": 900,
 }
 
 
@@ -61,6 +64,7 @@ class Figures(NamedTuple):
     dead: dict[str, int] | None
     accounts: Accounts | None
     mail: MailFigures | None
+    burns: Burns | None = None
 
     def unknown(self, name: str) -> bool:
         """Return True if nobody answered what the concern of that name is judged by."""
@@ -68,6 +72,8 @@ class Figures(NamedTuple):
         service = about.partition(".")[0]
         if alert == "DeadLetters":
             return self.dead is None
+        if alert in BURNS:
+            return self.burns is None
         return (
             service not in self.healths
             or (service == "notify" and self.accounts is None)
@@ -82,6 +88,7 @@ def concerns(figures: Figures) -> tuple[Check, ...]:
         *(c for name, health in figures.healths.items() for c in _of_service(name, health)),
         *(_of_messages(figures.accounts) if figures.accounts else ()),
         *(_of_letters(figures.mail) if figures.mail else ()),
+        *(_of_burns(figures.burns) if figures.burns else ()),
     )
 
 
@@ -143,6 +150,14 @@ def _of_letters(figures: MailFigures) -> Iterator[Check]:
         if row["failed"]:
             sentence = f"{row['chore']} could not do {row['failed']} rows."
             yield _concern("ChoreItemsFailed", str(row["chore"]), sentence)
+
+
+def _of_burns(burns: Burns) -> Iterator[Check]:
+    for row in burns.promises:
+        for alert in dict.fromkeys(alert.alert for alert in row.alerts if alert.rings):
+            windows = [f"{a.long}/{a.short}" for a in row.alerts if a.rings and a.alert == alert]
+            sentence = f"{row.promise} burns over {', '.join(windows)} minutes."
+            yield _concern(alert, f"{row.component}.{row.promise}", sentence)
 
 
 def _some(rows: Sequence[Json]) -> Iterator[Json]:

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from bus.health import PROBLEMS, Health
 from bus.messages.values import Json
 from bus.process.monitor import Status
+from contracts.notify.burns import Burns
 from contracts.notify.messages import CHANNELS, STATES, Accounts
 from contracts.ticketing.letters import MailFigures
 from gateway.ops.health.checks import usable
@@ -44,6 +45,7 @@ class Measures(Collector):
         yield from of_services(services)
         yield from of_messages(survey.accounts if survey else None)
         yield from of_letters(survey.mail if survey else None)
+        yield from of_burns(survey.burns if survey else None)
 
 
 def of_checks(survey: Survey | None) -> Families:
@@ -230,3 +232,28 @@ def of_letters(figures: MailFigures | None) -> Families:
     for row in figures.chores if figures else ():
         failed.add_metric([row["chore"]], row["failed"])
     yield failed
+
+
+def of_burns(burns: Burns | None) -> Families:
+    """Yield how fast each promise uses up what it may miss, by the probes of each minute."""
+    labels = ("promise", "component")
+    burn = gauge(
+        "mirab_promise_burn",
+        "How many times as fast as allowed a promise misses minutes, by the window in minutes",
+        *labels,
+        "minutes",
+    )
+    left = gauge(
+        "mirab_promise_budget_left_minutes", "Minutes that may still be missed of 30 days", *labels
+    )
+    rings = gauge("mirab_promise_burns", "1 while both windows of an alert exceed", *labels, "rule")
+    for row in burns.promises if burns else ():
+        names = [row.promise, row.component]
+        if row.budget_left is not None:
+            left.add_metric(names, row.budget_left)
+        for window in row.windows:
+            if window.burn is not None:
+                burn.add_metric([*names, str(window.minutes)], window.burn / 100)
+        for alert in row.alerts:
+            rings.add_metric([*names, f"{alert.long}/{alert.short}"], alert.rings)
+    yield from (burn, left, rings)

@@ -19,8 +19,10 @@ from bus.health import AskHealth, Health
 from bus.messages.kinds import Command, Event, M, R, Request
 from bus.process.monitor import WELL, Finding, Status, fail, warn
 from contracts import catalogue, health_contracts
+from contracts.notify.burns import Burns
 from contracts.notify.messages import ACCOUNTS, Accounts, Nothing
 from contracts.ticketing.letters import MAIL_FIGURES, AskMailFigures, MailFigures
+from gateway.ops.health.burns import LatestBurns
 from gateway.ops.health.checks import Check, SelfCall
 from gateway.ops.health.concerns import Figures, concerns
 from gateway.ops.health.history import History, Sample, Sampler
@@ -70,6 +72,7 @@ class Survey(NamedTuple):
     # What is wrong though every part answers; of no weight for readiness.
     concerns: tuple[Check, ...] = ()
     queues: Mapping[Queue, Depth] = MappingProxyType({})
+    burns: Burns | None = None
 
     @property
     def status(self) -> Status:
@@ -89,6 +92,7 @@ class Surveyor:
         self._looking: asyncio.Task[Survey] | None = None
         self._looked_at = 0.0
         self._late = frozenset[str]()
+        self._burns = LatestBurns(client, CALL_SECONDS)
         self.history = History()
         self.sampler = Sampler(self.history, Watcher(parts), self._sample)
 
@@ -114,15 +118,12 @@ class Surveyor:
         return [c.name for c in survey.checks if c.name in watched and not c.passed]
 
     async def _look(self) -> Survey:
-        accounts_of_notify = self._figures(ACCOUNTS, Nothing())
-        mail_of_ticketing = self._figures(MAIL_FIGURES, AskMailFigures())
-        parts, calls, health, queues, accounts, mail = await asyncio.gather(
+        parts, calls, health, queues, (accounts, mail, burns) = await asyncio.gather(
             asyncio.gather(*(ask_part(part) for part in self._parts)),
             self._in_thread(self._self_call.run),
             asyncio.gather(*(self._ask(service) for service in health_contracts())),
             self._in_thread(self._measure_queues),
-            accounts_of_notify,
-            mail_of_ticketing,
+            self._figures_of_services(),
         )
         broker = self._broker(queues)
         services = tuple(
@@ -135,10 +136,10 @@ class Surveyor:
             checks = patient(checks, self._late)
         self._late = late
         healths = {view.name: view.health for view in services if view.health}
-        figures = Figures(healths, None if queues is None else _dead(queues), accounts, mail)
+        figures = Figures(healths, None if queues is None else _dead(queues), accounts, mail, burns)
         wrong = concerns(figures)
         now = dt.datetime.now(dt.UTC)
-        survey = Survey(checks, services, broker, accounts, now, mail, wrong, queues or {})
+        survey = Survey(checks, services, broker, accounts, now, mail, wrong, queues or {}, burns)
         self.history.note((*survey.checks, *wrong), survey.at, figures.unknown)
         self._looked_at = asyncio.get_running_loop().time()
         return survey
@@ -158,6 +159,16 @@ class Surveyor:
             return await self._client.call(contract, AskHealth(), deadline=CALL_SECONDS), ""
         except BusError as error:
             return None, error.code
+
+    async def _figures_of_services(
+        self,
+    ) -> tuple[Accounts | None, MailFigures | None, Burns | None]:
+        accounts_of_notify = self._figures(ACCOUNTS, Nothing())
+        mail_of_ticketing = self._figures(MAIL_FIGURES, AskMailFigures())
+        accounts, mail, burns = await asyncio.gather(
+            accounts_of_notify, mail_of_ticketing, self._burns.read()
+        )
+        return accounts, mail, burns
 
     async def _figures(self, contract: Request[M, R], message: M) -> R | None:
         """Return the figures of a service; None while it does not answer."""

@@ -5,6 +5,7 @@ from bus.endpoint import every, serve
 from bus.envelope import instant
 from bus.errors import BusError
 from contracts.notify import announcements as contracts
+from contracts.notify import burns as burn_contracts
 from contracts.notify import promises as promise_contracts
 from contracts.notify import subscriptions as subscription_contracts
 from services.notify.context import Entrypoints
@@ -13,6 +14,7 @@ from services.notify.domain.subscription import LANE
 from services.notify.editors import roles
 from services.notify.news import (
     announcements,
+    burns,
     corrections,
     months,
     notices,
@@ -88,6 +90,10 @@ class NewsEntrypoints(Entrypoints):
     @serve(contracts.STATUS)
     def status(self, tx: Tx, message: contracts.Nothing) -> contracts.Status:
         return status.status(self.context(tx))
+
+    @serve(burn_contracts.BURNS)
+    def burns(self, tx: Tx, message: contracts.Nothing) -> burn_contracts.Burns:
+        return burns.burns(self.context(tx))
 
     @every(600)
     def add_up_days(self) -> None:

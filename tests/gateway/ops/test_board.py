@@ -11,7 +11,9 @@ from bus.amqp.dead_letters import Depth
 from bus.health import Health
 from bus.process.monitor import WELL, Finding, Status, fail, warn
 from contracts.agencies.traffic import TrafficRow
+from contracts.notify.burns import BurnAlert, BurnOver, Burns, PromiseBurn
 from contracts.notify.messages import Accounts
+from gateway.ops.board import burns as burn_rows
 from gateway.ops.board.figures import strip, tiles
 from gateway.ops.board.pages import verdict
 from gateway.ops.board.runbook import LIKE, section_of, sections
@@ -199,6 +201,59 @@ def test_what_nobody_answered_is_no_concern():
     assert wrong_now == {"MessagesLate", "MessagesDiffer", "ProviderDown"}
 
 
+def burns(*rings):
+    """A promise of the portal whose alerts of these lengths ring; a day was not measured."""
+    lengths = ((60, 5, "PromiseBurnsFast"), (1440, 120, "PromiseBurnsSlowly"))
+    return Burns(
+        now="2026-11-29T12:00:00Z",
+        from_day="2026-10-31",
+        promises=(
+            PromiseBurn(
+                promise="S4",
+                component="portal",
+                fa="درگاه همیشه در دسترس است",
+                component_fa="درگاه مردم",
+                target=9950,
+                budget=216,
+                budget_left=100,
+                windows=tuple(
+                    BurnOver(minutes=n, counted=n, missed=0, burn=None if n == 1440 else 1440)
+                    for n in (5, 60, 120, 1440)
+                ),
+                alerts=tuple(
+                    BurnAlert(alert=alert, long=n, short=short, factor=1440, rings=n in rings)
+                    for n, short, alert in lengths
+                ),
+            ),
+        ),
+    )
+
+
+def test_a_promise_that_burns_too_fast_is_a_concern_until_notify_says_that_it_does_not():
+    figures = Figures({}, None, None, None, burns(60))
+    (check,) = concerns(figures)
+    assert (check.name, check.finding.code) == ("portal.S4:PromiseBurnsFast", "PromiseBurnsFast")
+    (trouble,) = shown(surveyed({}, [check]))
+    assert (trouble.parts, trouble.section.heading) == (("portal",), "PromiseBurnsFast")
+    history = History()
+    history.note([check], NOON)
+    silent = Figures({}, None, None, None)
+    history.note(concerns(silent), NOON + MINUTE, silent.unknown)
+    assert history.since["portal.S4:PromiseBurnsFast"].at == NOON
+    well = Figures({}, None, None, None, burns())
+    history.note(concerns(well), NOON + 2 * MINUTE, well.unknown)
+    assert history.since == {}
+
+
+def test_the_board_shows_what_is_left_of_a_promise_and_what_is_not_known():
+    (row,) = burn_rows.rows(burns(1440))
+    assert (row.left, row.budget, row.kind) == (100, 216, "warn")
+    assert [(pair.long, pair.short) for pair in row.pairs] == [("14.4", "14.4"), ("؟", "14.4")]
+    assert burn_rows.rows(burns())[0].kind == "good"
+    assert burn_rows.rows(None) == burn_rows.heads(None) == []
+    assert burn_rows.heads(burns()) == ["یک ساعت / پنج دقیقه", "یک روز / دو ساعت"]
+
+
 TEXT = """
 mirab_http_requests_total{face="agency",method="POST",route="/v1/{context}",status="200"} 90.0
 mirab_http_requests_total{face="agency",method="POST",route="/v1/{context}",status="503"} 10.0
@@ -295,9 +350,11 @@ def test_the_runbook_has_a_section_for_what_the_board_may_say(code):
 
 
 def test_each_concern_is_an_alert():
-    alerts = set(
-        re.findall(r"alert: (\w+)", (ROOT / "deploy/watch/alerts.yml").read_text(encoding="utf-8"))
+    rules = "".join(
+        (ROOT / "deploy/watch" / name).read_text(encoding="utf-8")
+        for name in ("alerts.yml", "promises.yml")
     )
+    alerts = set(re.findall(r"alert: (\w+)", rules))
     named = {*WORRIES.values(), *PATIENCE, *(alert for alert, _ in LETTERS.values()), "StateWaits"}
     assert named <= alerts
     assert alerts <= sections().keys()
