@@ -13,7 +13,8 @@ from contracts.notify.pace import PACES, MessageCount, MessageFigures
 from gateway.html import charts
 from gateway.html.csv_tables import BOM, line
 from gateway.html.spoken import month_names, spoken_day
-from gateway.public.about.figures import LICENCE, LICENCE_AT, months_label
+from gateway.public.about.figures import LICENCE, LICENCE_AT
+from gateway.public.about.span_tables import months_label
 from gateway.public.site import words
 from iran.persian import jalali
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0026"
-down_revision = "0023"
+down_revision = "0025"
 
 UP = """
 alter table messages add column asked_at timestamptz, add column to_go_at timestamptz,
