@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from contracts.notify.burns import BurnAlert, Burns, PromiseBurn
+from contracts.notify.measures.burns import BurnAlert, Burns, PromiseBurn
 from gateway.html.durations import span
 from gateway.ops.board.figures import UNKNOWN
 

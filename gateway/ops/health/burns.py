@@ -5,7 +5,7 @@ import asyncio
 from bus.client import Client
 from bus.errors import BusError
 from contracts.notify.announcements import Nothing
-from contracts.notify.burns import BURNS, Burns
+from contracts.notify.measures.burns import BURNS, Burns
 
 KEPT_SECONDS = 60.0
 

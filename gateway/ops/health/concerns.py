@@ -11,8 +11,8 @@ from typing import NamedTuple
 from bus.health import Health
 from bus.messages.values import Json
 from bus.process.monitor import Finding, Status
-from contracts.notify.burns import ALERTS as BURNS
-from contracts.notify.burns import Burns
+from contracts.notify.measures.burns import ALERTS as BURNS
+from contracts.notify.measures.burns import Burns
 from contracts.notify.messages import Accounts
 from contracts.ticketing.letters import MailFigures
 from gateway.ops.health.checks import Check, usable

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from bus.health import PROBLEMS, Health
 from bus.messages.values import Json
 from bus.process.monitor import Status
-from contracts.notify.burns import Burns
+from contracts.notify.measures.burns import Burns
 from contracts.notify.messages import CHANNELS, STATES, Accounts
 from contracts.ticketing.letters import MailFigures
 from gateway.ops.health.checks import usable

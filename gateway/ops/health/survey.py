@@ -19,7 +19,7 @@ from bus.health import AskHealth, Health
 from bus.messages.kinds import Command, Event, M, R, Request
 from bus.process.monitor import WELL, Finding, Status, fail, warn
 from contracts import catalogue, health_contracts
-from contracts.notify.burns import Burns
+from contracts.notify.measures.burns import Burns
 from contracts.notify.messages import ACCOUNTS, Accounts, Nothing
 from contracts.ticketing.letters import MAIL_FIGURES, AskMailFigures, MailFigures
 from gateway.ops.health.burns import LatestBurns

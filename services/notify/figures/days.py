@@ -16,9 +16,9 @@ from contracts.notify.pace import MessageCount, MessageFigures, MonthSenders, Pa
 from iran.persian import TEHRAN, jalali, tehran_day
 from people.small_counts import SMALLEST
 from services.notify.context import Context
-from services.notify.domain import figures
-from services.notify.domain.figures import LIMITS, Counts, Period
-from services.notify.domain.uptime import bounds
+from services.notify.domain.measures import figures
+from services.notify.domain.measures.figures import LIMITS, Counts, Period
+from services.notify.domain.measures.uptime import bounds
 from services.notify.sending.acceptance import ASKED_BEFORE
 from services.notify.tables import MESSAGE_DAYS, MESSAGE_SENDERS
 

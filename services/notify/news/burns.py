@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import select
 
 from bus.envelope import instant
-from contracts.notify.burns import BurnAlert, BurnOver, Burns, PromiseBurn
+from contracts.notify.measures.burns import BurnAlert, BurnOver, Burns, PromiseBurn
 from iran.persian import tehran_day
 from services.notify.context import Context
-from services.notify.domain import book, burn, uptime
+from services.notify.domain import book
 from services.notify.domain.book import in_force
-from services.notify.domain.uptime import Day
+from services.notify.domain.measures import burn, uptime
+from services.notify.domain.measures.uptime import Day
 from services.notify.news import announcements, status
 from services.notify.tables import PROBES
 

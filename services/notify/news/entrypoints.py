@@ -5,9 +5,9 @@ from bus.endpoint import every, serve
 from bus.envelope import instant
 from bus.errors import BusError
 from contracts.notify import announcements as contracts
-from contracts.notify import burns as burn_contracts
 from contracts.notify import promises as promise_contracts
 from contracts.notify import subscriptions as subscription_contracts
+from contracts.notify.measures import burns as burn_contracts
 from services.notify.context import Entrypoints
 from services.notify.domain.quiet import after_quiet
 from services.notify.domain.subscription import LANE

@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from contracts.notify.promises import MONTHS_MOST, KeptPromise, PromiseMonth, Promises
 from iran.persian import jalali, tehran_day
 from services.notify.context import Context
-from services.notify.domain import book, uptime
+from services.notify.domain import book
 from services.notify.domain.book import in_force
-from services.notify.domain.uptime import Day
+from services.notify.domain.measures import uptime
+from services.notify.domain.measures.uptime import Day
 from services.notify.news import editions, status
 from services.notify.tables import COMPONENT_DAYS, PROMISE_REPORTS
 

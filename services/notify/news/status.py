@@ -17,14 +17,15 @@ from contracts.notify.announcements import (
     Promise,
     Status,
 )
-from contracts.notify.uptime import DayOf, UptimeOver
+from contracts.notify.measures.uptime import DayOf, UptimeOver
 from iran.persian import tehran_day
 from people import retention
 from services.notify.context import Context
-from services.notify.domain import book, uptime
+from services.notify.domain import book
 from services.notify.domain.book import in_force
+from services.notify.domain.measures import uptime
+from services.notify.domain.measures.uptime import MINUTE, Day
 from services.notify.domain.provider_choice import CLOSED
-from services.notify.domain.uptime import MINUTE, Day
 from services.notify.news import announcements
 from services.notify.news.announcements import AnnouncementRow, Windows
 from services.notify.tables import ANNOUNCEMENTS, COMPONENT_DAYS, PROBES, PROVIDERS

@@ -11,7 +11,7 @@ from bus.amqp.dead_letters import Depth
 from bus.health import Health
 from bus.process.monitor import WELL, Finding, Status, fail, warn
 from contracts.agencies.traffic import TrafficRow
-from contracts.notify.burns import BurnAlert, BurnOver, Burns, PromiseBurn
+from contracts.notify.measures.burns import BurnAlert, BurnOver, Burns, PromiseBurn
 from contracts.notify.messages import Accounts
 from gateway.ops.board import burns as burn_rows
 from gateway.ops.board.figures import strip, tiles

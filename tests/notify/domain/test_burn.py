@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.notify import burns as contracts
-from services.notify.domain import burn, uptime
-from services.notify.domain.burn import ALERTS, WINDOWS
-from services.notify.domain.uptime import Day
+from contracts.notify.measures import burns as contracts
+from services.notify.domain.measures import burn, uptime
+from services.notify.domain.measures.burn import ALERTS, WINDOWS
+from services.notify.domain.measures.uptime import Day
 from tests.processes import ROOT
 
 NOW = dt.datetime(2026, 11, 25, 12, 0, 30, tzinfo=dt.UTC)

@@ -11,7 +11,7 @@ from bus.envelope import Envelope, instant
 from contracts.notify import inbox
 from contracts.notify import messages as contracts
 from contracts.notify.pace import MESSAGE_FIGURES
-from services.notify.domain.figures import Counts, months, periods
+from services.notify.domain.measures.figures import Counts, months, periods
 from services.notify.providers.sms import DeliveryState
 from services.notify.sending import accounting
 from services.notify.service import Notify

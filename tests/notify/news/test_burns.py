@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from contracts.notify import burns as c
+from contracts.notify.measures import burns as c
 from tests.notify.news.test_announcements import Newsroom, utc
 from tests.stores import execute
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.errors import RuleBroken
-from services.notify.domain import subscription, uptime
+from services.notify.domain import subscription
 from services.notify.domain.announcement import (
     FOLLOWING,
     TRANSITIONS,
@@ -22,7 +22,8 @@ from services.notify.domain.announcement import (
     published_state,
     state_at,
 )
-from services.notify.domain.uptime import Day
+from services.notify.domain.measures import uptime
+from services.notify.domain.measures.uptime import Day
 
 START = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 NOTICE = dt.timedelta(minutes=20)

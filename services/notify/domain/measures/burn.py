@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from services.notify.domain.uptime import ALL, MINUTE, Day
+from services.notify.domain.measures.uptime import ALL, MINUTE, Day
 
 HOUR = 60
 # The lengths of all windows, in minutes.
