@@ -1,6 +1,7 @@
 """What the account is expected to show: settlements of banks' files by day, and paid refunds."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Date, cast, func, insert, select
@@ -23,6 +24,8 @@ from services.billing.tables import (
 )
 
 BILLS, REFUND = "bills", "refund"
+# What a late day is booked for that came before the first statement.
+OPENING = "opening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +93,22 @@ def _refunds(conn: Connection) -> list[tuple[str, str, dt.date, Rials, str]]:
 
 
 def allocate(
-    context: Context,
-    allocations: tuple[Allocation, ...],
-    *,
-    row: int | None = None,
-    booking: int | None = None,
+    context: Context, allocations: Iterable[tuple[Allocation, int | None]], booking: int | None
 ) -> None:
-    """Note what an entry of the account, a booking of officers, or (neither of them) the opening
-    balance settles.
+    """Note what entries of the account (each by its id), a booking of officers, or (neither of
+    them) the opening balance settle.
     """
-    if allocations:
-        values = [
-            {
-                "batch": part.batch.key,
-                "row": row,
-                "booking": booking,
-                "rials": part.rials,
-                "at": context.now,
-            }
-            for part in allocations
-        ]
+    values = [
+        {
+            "batch": part.batch.key,
+            "row": row,
+            "booking": booking,
+            "rials": part.rials,
+            "at": context.now,
+        }
+        for part, row in allocations
+    ]
+    if values:
         context.conn.execute(insert(ALLOCATIONS), values)
 
 

@@ -2,23 +2,25 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Text, cast, exists, literal, select, update
+from sqlalchemy import Connection, Text, cast, literal, select, update
 
 from services.billing.account import batches
 from services.billing.account.batches import REFUND, Expected
 from services.billing.context import Context
 from services.billing.domain import ledger
-from services.billing.domain.allocation import Allocation, Batch, Division, divide
+from services.billing.domain.allocation import Allocation, Division, divide
 from services.billing.domain.money import Rials
 from services.billing.domain.payment import ExceptionKind
-from services.billing.ledger.entries import Subject, post
+from services.billing.ledger.entries import NewEntry, Subject, post, post_all
 from services.billing.payments import exceptions
 from services.billing.payments.exceptions import NewException, open_exception
 from services.billing.tables import ACCOUNT_ROWS, EXCEPTIONS
 
-ACCOUNT, NAMED, CAME_LATER = "account", "account:", "came later"
+ACCOUNT, NAMED, CAME_LATER, MATCHED = "account", "account:", "came later", "matched"
 LATE: tuple[ExceptionKind, ...] = ("account_missing", "account_short")
 # So long after a settlement an equal credit counts as the same money a second time.
 TWICE_WITHIN = dt.timedelta(days=10)
@@ -48,46 +50,100 @@ class Expectations:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._items = {item.batch.key: item for item in batches.list_batches(context.conn)}
+        self._open = {key: item.batch for key, item in self._items.items() if item.batch.left}
+        self._by_sum: dict[tuple[str | None, Rials], list[str]] = {}
+        for key, item in self._items.items():
+            self._by_sum.setdefault((item.batch.channel, item.rials), []).append(key)
 
     def items(self) -> list[Expected]:
         """All of them, in the order of their days."""
         return list(self._items.values())
 
-    def settlements(self) -> list[Batch]:
-        """The batches of banks' files."""
-        return [row.batch for row in self._items.values() if row.batch.channel != REFUND]
+    def of_sum(self, channel: str | None, rials: Rials) -> list[Expected]:
+        """Those of a channel of which this sum was expected altogether."""
+        return [self._items[key] for key in self._by_sum.get((channel, rials), ())]
+
+    def divide(self, row: AccountEntry) -> Division:
+        """What an entry settles: a refund that it names, or days of banks' files."""
+        refund = _refund(row, self.of_sum(REFUND, row.rials)) if row.rials < 0 else None
+        settlements = (batch for batch in self._open.values() if batch.channel != REFUND)
+        return refund or divide(row.rials, row.day, row.channel, settlements)
+
+    def note(self, parts: Sequence[Allocation]) -> None:
+        """Bring up to date what is left, without a row of the database."""
+        for part in parts:
+            key = part.batch.key
+            item = self._items[key]
+            batch = replace(item.batch, left=item.batch.left - part.rials)
+            self._items[key] = replace(item, batch=batch)
+            self._open[key] = batch
+            if not batch.left:
+                del self._open[key]
 
     def settle(
         self, parts: Sequence[Allocation], *, row: int | None = None, booking: int | None = None
     ) -> None:
-        """Note what an entry or a booking settles."""
-        batches.allocate(self._context, tuple(parts), row=row, booking=booking)
-        for part in parts:
-            item = self._items[part.batch.key]
-            left = item.batch.left - part.rials
-            self._items[part.batch.key] = replace(item, batch=replace(item.batch, left=left))
+        """Keep what an entry or a booking settles."""
+        batches.allocate(self._context, ((part, row) for part in parts), booking)
+        self.note(parts)
 
 
-def match_row(
-    context: Context, row: AccountEntry, expectations: Expectations
-) -> ExceptionKind | None:
-    """Post a new entry: what settles something, and what does not to suspense or to claims; the
-    kind of its exception, if it has one.
+class Match(NamedTuple):
+    """What becomes of a new entry: what it settles, and the kind of its exception, if any."""
+
+    row: AccountEntry
+    division: Division
+    result: ExceptionKind | None
+
+
+def match_rows(context: Context, rows: Sequence[AccountEntry]) -> list[Match]:
+    """Decide what becomes of entries that are not on record yet, in their order; nothing is kept.
+
+    Thousands may come at once, so that nothing here asks the database for one of them.
     """
-    items = expectations.items()
-    division = _refund(row, items) if row.rials < 0 else None
-    if division is None:
-        division = divide(row.rials, row.day, row.channel, expectations.settlements())
-    surplus, matched = division.surplus, row.rials - division.surplus
+    expectations = Expectations(context)
+    matched, matches = _matched_before(context.conn, rows), list[Match]()
+    for row in rows:
+        division = expectations.divide(row)
+        result = _kind(row, division.surplus, matched, expectations) if division.surplus else None
+        if result is None:
+            matched.add((row.ref, row.rials))
+        expectations.note(division.allocations)
+        matches.append(Match(row, division, result))
+    return matches
+
+
+def keep(context: Context, matches: Sequence[Match]) -> None:
+    """Post entries that are on record now: what settles something, and what does not to suspense or
+    to claims, with an exception.
+    """
+    post_all(context, map(_entry, matches))
+    parts = [(part, match.row.id) for match in matches for part in match.division.allocations]
+    batches.allocate(context, parts, None)
+    exceptions.open_exceptions(
+        context,
+        [
+            NewException(
+                match.result,
+                match.row.subject,
+                rials=abs(match.division.surplus),
+                in_suspense=match.division.surplus > 0,
+                channel=match.row.channel or ACCOUNT,
+                ref=match.row.ref or None,
+            )
+            for match in matches
+            if match.result
+        ],
+    )
+
+
+def _entry(match: Match) -> NewEntry:
+    surplus, matched = match.division.surplus, match.row.rials - match.division.surplus
     if surplus < 0:
-        post(context, "account_debit", row.subject, Subject(), ledger.account_debit(-surplus))
-    else:
-        kind: ledger.EntryKind = "account_matched" if matched else "account_credit"
-        post(context, kind, row.subject, Subject(), ledger.account_matched(matched, surplus))
-    result = _open(context, row, surplus, items) if surplus else None
-    expectations.settle(division.allocations, row=row.id)
-    _note(context.conn, row.id, result or "matched")
-    return result
+        postings = ledger.account_debit(-surplus)
+        return NewEntry("account_debit", match.row.subject, Subject(), postings)
+    kind: ledger.EntryKind = "account_matched" if matched else "account_credit"
+    return NewEntry(kind, match.row.subject, Subject(), ledger.account_matched(matched, surplus))
 
 
 def _refund(row: AccountEntry, items: Iterable[Expected]) -> Division | None:
@@ -99,48 +155,43 @@ def _refund(row: AccountEntry, items: Iterable[Expected]) -> Division | None:
     return None
 
 
-def _note(conn: Connection, id_: int, result: str) -> None:
-    """Keep the result; what the bank writes about an entry is kept only while it is unclear."""
-    values = {"result": result} if result != "matched" else {"result": result, "text": ""}
-    conn.execute(update(ACCOUNT_ROWS).where(ACCOUNT_ROWS.c.id == id_).values(**values))
+def _note_matched(conn: Connection, id_: int) -> None:
+    """What the bank writes about an entry is kept only while it is unclear."""
+    statement = update(ACCOUNT_ROWS).where(ACCOUNT_ROWS.c.id == id_)
+    conn.execute(statement.values(result=MATCHED, text=""))
 
 
-def _open(
-    context: Context, row: AccountEntry, surplus: Rials, items: Iterable[Expected]
+def _kind(
+    row: AccountEntry,
+    surplus: Rials,
+    matched: AbstractSet[tuple[str, Rials]],
+    expectations: Expectations,
 ) -> ExceptionKind:
-    kind: ExceptionKind = "account_unknown"
     if surplus < 0:
-        kind = "account_debit"
-    elif surplus != row.rials:
-        kind = "account_surplus"
-    elif _came_before(context.conn, row, items):
-        kind = "account_twice"
-    new = NewException(
-        kind,
-        row.subject,
-        rials=abs(surplus),
-        in_suspense=surplus > 0,
-        channel=row.channel or ACCOUNT,
-        ref=row.ref or None,
-    )
-    open_exception(context, new)
-    return kind
+        return "account_debit"
+    if surplus != row.rials:
+        return "account_surplus"
+    came_before = (row.ref and (row.ref, row.rials) in matched) or _was_settled(row, expectations)
+    return "account_twice" if came_before else "account_unknown"
 
 
-def _came_before(conn: Connection, row: AccountEntry, items: Iterable[Expected]) -> bool:
-    """Tell whether such a credit was matched already: the same number and sum, or the sum of a
-    settled day of its channel in the ten days before it.
-    """
+def _matched_before(conn: Connection, rows: Sequence[AccountEntry]) -> set[tuple[str, Rials]]:
+    """The numbers and sums of these entries that entries on record were matched by."""
     column = ACCOUNT_ROWS.c
-    same = (column.ref == row.ref) & (column.rials == row.rials) & (column.result == "matched")
-    if row.ref and conn.execute(select(exists().where(same))).scalar_one():
-        return True
+    refs = {row.ref for row in rows if row.ref}
+    same = column.ref.in_(refs) & (column.result == MATCHED)
+    return {
+        (ref, rials) for ref, rials in conn.execute(select(column.ref, column.rials).where(same))
+    }
+
+
+def _was_settled(row: AccountEntry, expectations: Expectations) -> bool:
+    """Tell whether the entry is of the sum of a settled day of its channel in the ten days before
+    it.
+    """
     return any(
-        item.batch.channel == row.channel
-        and not item.batch.left
-        and item.rials == row.rials
-        and row.day - TWICE_WITHIN <= item.batch.day <= row.day
-        for item in items
+        not item.batch.left and row.day - TWICE_WITHIN <= item.batch.day <= row.day
+        for item in expectations.of_sum(row.channel, row.rials)
     )
 
 
@@ -156,13 +207,13 @@ def match_again(context: Context) -> None:
     expectations = Expectations(context)
     _carry_old(context, first, expectations)
     for row in _unclear(context.conn, "account_unknown"):
-        division = divide(row.rials, row.day, row.channel, expectations.settlements())
+        division = expectations.divide(row)
         if division.allocations and not division.surplus:
             moved = ledger.account_booked(ledger.BANK, ledger.SUSPENSE, row.rials)
             _settle_unclear(context, row, "account_unknown", moved)
             expectations.settle(division.allocations, row=row.id)
     for row in _unclear(context.conn, "account_debit"):
-        if division_ := _refund(row, expectations.items()):
+        if division_ := _refund(row, expectations.of_sum(REFUND, row.rials)):
             moved = ledger.account_booked(ledger.CLAIMS, ledger.BANK, -row.rials)
             _settle_unclear(context, row, "account_debit", moved)
             expectations.settle(division_.allocations, row=row.id)
@@ -188,7 +239,7 @@ def _settle_unclear(
     """End the exception of an entry that turned out to be expected."""
     post(context, "account_matched", row.subject, Subject(), moved)
     exceptions.resolve_by_system(context, row.subject, CAME_LATER, kind)
-    _note(context.conn, row.id, "matched")
+    _note_matched(context.conn, row.id)
 
 
 def _carry_old(context: Context, first: dt.date, expectations: Expectations) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select
@@ -57,14 +58,9 @@ def take(context: Context, message: TakeStatement) -> StatementTaken:
     fresh = _fresh(context.conn, statement, keys)
     _refuse_future(context, statement.entries)
     id_ = _add(context, message.form, digest, statement, len(fresh))
-    expectations, results = matching.Expectations(context), list[str | None]()
-    book = books.newest(context.conn)
-    for key, entry in fresh:
-        channel = batches.channel_of(book, f"{entry.ref} {entry.text}")
-        row = _add_row(context.conn, id_, key, entry, channel)
-        results.append(matching.match_row(context, row, expectations))
+    matches = _add_rows(context, id_, fresh)
     matching.match_again(context)
-    return _reply(statement, fresh, results, is_known=False)
+    return _reply(statement, fresh, [match.result for match in matches], is_known=False)
 
 
 def _reply(
@@ -176,21 +172,47 @@ def _add(context: Context, form: str, digest: str, statement: AccountStatement, 
     return id_
 
 
-def _add_row(
-    conn: Connection, statement: int, key: str, entry: Entry, channel: str | None
-) -> matching.AccountEntry:
-    insertion = insert(ACCOUNT_ROWS).values(
-        statement=statement,
-        key=key,
-        day=entry.day,
-        rials=entry.rials,
-        balance=entry.balance,
-        ref=entry.ref[:60],
-        text=entry.text,
-        channel=channel,
-        result="",
-    )
-    id_: int = conn.execute(insertion.returning(ACCOUNT_ROWS.c.id)).scalar_one()
-    return matching.AccountEntry(
-        id_, entry.day, entry.rials, entry.ref[:60], entry.text, channel, ""
-    )
+def _add_rows(
+    context: Context, statement: int, fresh: Sequence[tuple[str, Entry]]
+) -> list[matching.Match]:
+    """Add entries, each with what becomes of it. What the bank writes about one is kept only while
+    it is unclear.
+    """
+    book = books.newest(context.conn)
+    rows = [
+        matching.AccountEntry(
+            0,
+            entry.day,
+            entry.rials,
+            entry.ref[:60],
+            entry.text,
+            batches.channel_of(book, f"{entry.ref} {entry.text}"),
+            "",
+        )
+        for _, entry in fresh
+    ]
+    matches = matching.match_rows(context, rows)
+    values = [
+        {
+            "statement": statement,
+            "key": key,
+            "day": row.day,
+            "rials": row.rials,
+            "balance": entry.balance,
+            "ref": row.ref,
+            "text": row.text if result else "",
+            "channel": row.channel,
+            "result": result or matching.MATCHED,
+        }
+        for (key, entry), (row, _, result) in zip(fresh, matches, strict=True)
+    ]
+    if not values:
+        return []
+    insertion = insert(ACCOUNT_ROWS).returning(ACCOUNT_ROWS.c.id, sort_by_parameter_order=True)
+    ids = context.conn.execute(insertion, values).scalars().all()
+    kept = [
+        match._replace(row=replace(match.row, id=id_))
+        for match, id_ in zip(matches, ids, strict=True)
+    ]
+    matching.keep(context, kept)
+    return kept

@@ -43,25 +43,48 @@ class AgencyEntry:
     rials: Rials
 
 
+class NewEntry(NamedTuple):
+    """An entry that is to be added."""
+
+    kind: EntryKind
+    text: str
+    subject: Subject
+    postings: tuple[Posting, ...]
+
+
 def post(
     context: Context, kind: EntryKind, text: str, subject: Subject, postings: Iterable[Posting]
 ) -> None:
     """Add an entry; nothing is written for one without postings (a bill of zero)."""
-    rows = [{"account": posting.account, "rials": posting.rials} for posting in postings]
-    if not rows:
+    post_all(context, [NewEntry(kind, text, subject, tuple(postings))])
+
+
+def post_all(context: Context, new: Iterable[NewEntry]) -> None:
+    """Add entries at once, as ``post`` does one."""
+    entries = [entry for entry in new if entry.postings]
+    if not entries:
         return
-    statement = insert(ENTRIES).values(
-        at=context.now,
-        day=context.today,
-        kind=kind,
-        text=text,
-        bill=subject.bill,
-        agency=subject.agency,
-        order_id=subject.order_id,
-        file_row=subject.file_row,
-    )
-    entry = context.conn.execute(statement.returning(ENTRIES.c.id)).scalar_one()
-    context.conn.execute(insert(POSTINGS), [{**row, "entry": entry} for row in rows])
+    statement = insert(ENTRIES).returning(ENTRIES.c.id, sort_by_parameter_order=True)
+    values = [
+        {
+            "at": context.now,
+            "day": context.today,
+            "kind": entry.kind,
+            "text": entry.text,
+            "bill": entry.subject.bill,
+            "agency": entry.subject.agency,
+            "order_id": entry.subject.order_id,
+            "file_row": entry.subject.file_row,
+        }
+        for entry in entries
+    ]
+    ids = context.conn.execute(statement, values).scalars().all()
+    rows = [
+        {"entry": id_, "account": posting.account, "rials": posting.rials}
+        for id_, entry in zip(ids, entries, strict=True)
+        for posting in entry.postings
+    ]
+    context.conn.execute(insert(POSTINGS), rows)
 
 
 def of_bill(conn: Connection, bill: int, *kinds: EntryKind) -> list[Posting]:

@@ -1,5 +1,6 @@
 """The queue of differences with the banks: found by the system, ended by officers."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, case, func, select, update
@@ -40,8 +41,15 @@ class NewException:
 
 def open_exception(context: Context, new: NewException) -> None:
     """Put an exception into the queue; the same kind of the same subject is one."""
-    statement = upsert(EXCEPTIONS).values(**asdict(new), opened_at=context.now)
-    context.conn.execute(statement.on_conflict_do_nothing(index_elements=["kind", "subject"]))
+    open_exceptions(context, [new])
+
+
+def open_exceptions(context: Context, new: Sequence[NewException]) -> None:
+    """Put exceptions into the queue at once."""
+    if new:
+        statement = upsert(EXCEPTIONS).on_conflict_do_nothing(index_elements=["kind", "subject"])
+        values = [{**asdict(row), "opened_at": context.now} for row in new]
+        context.conn.execute(statement, values)
 
 
 def resolve_by_system(
