@@ -267,6 +267,14 @@ FILE_ROWS = Table(
     UniqueConstraint("channel", "kind", "key"),
 )
 
+SETTLEMENTS = Table(
+    "settlements",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("rials", BigInteger, nullable=False),
+)
+
 # --- the treasury's account ---
 
 ACCOUNT_STATEMENTS = Table(

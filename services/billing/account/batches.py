@@ -8,18 +8,13 @@ from sqlalchemy import Connection, Date, cast, func, insert, select
 
 from services.billing import books
 from services.billing.context import Context
-from services.billing.domain import ledger
 from services.billing.domain.allocation import Allocation, Batch, working_day_after
 from services.billing.domain.book import Account, Book
 from services.billing.domain.money import Rials
+from services.billing.ledger.settlements import list_settlements
 from services.billing.tables import (
     ACCOUNT_STATEMENTS,
     ALLOCATIONS,
-    BANK_FILES,
-    ENTRIES,
-    FILE_ROWS,
-    PAYMENTS,
-    POSTINGS,
     REFUNDS,
 )
 
@@ -46,7 +41,10 @@ def list_batches(conn: Connection) -> list[Expected]:
     allocated = {
         key: int(rials) for key, rials in conn.execute(statement.group_by(ALLOCATIONS.c.batch))
     }
-    rows = [*_settlements(conn), *_refunds(conn)]
+    rows = [
+        *((f"{row.channel}:{row.day}", *row, "") for row in list_settlements(conn)),
+        *_refunds(conn),
+    ]
     return [
         Expected(
             Batch(key, channel, day, until(account, day), rials - allocated.get(key, 0)), rials, ref
@@ -58,27 +56,6 @@ def list_batches(conn: Connection) -> list[Expected]:
 def until(account: Account, day: dt.date) -> dt.date:
     """The last day on which the money of a day is on time at the account."""
     return working_day_after(day, account.settle_days, account.weekend, account.holidays)
-
-
-def _settlements(conn: Connection) -> list[tuple[str, str, dt.date, Rials, str]]:
-    """What the ledger entered for the rows of each file as money of our account; money that a bank
-    gave back after its settlement counts to the day of that settlement.
-    """
-    row = func.coalesce(ENTRIES.c.file_row, PAYMENTS.c.file_row)
-    statement = (
-        select(BANK_FILES.c.channel, BANK_FILES.c.day, func.sum(POSTINGS.c.rials))
-        .select_from(POSTINGS)
-        .join(ENTRIES, ENTRIES.c.id == POSTINGS.c.entry)
-        .outerjoin(PAYMENTS, PAYMENTS.c.order_id == ENTRIES.c.order_id)
-        .join(FILE_ROWS, FILE_ROWS.c.id == row)
-        .join(BANK_FILES, BANK_FILES.c.id == FILE_ROWS.c.file)
-        .where(POSTINGS.c.account == ledger.BANK)
-        .group_by(BANK_FILES.c.channel, BANK_FILES.c.day)
-    )
-    return [
-        (f"{channel}:{day}", channel, day, int(rials), "")
-        for channel, day, rials in conn.execute(statement)
-    ]
 
 
 def _refunds(conn: Connection) -> list[tuple[str, str, dt.date, Rials, str]]:

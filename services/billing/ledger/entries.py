@@ -9,8 +9,9 @@ from sqlalchemy import Connection, func, insert, select
 
 from services.billing.context import Context
 from services.billing.domain.journal import JournalEntry
-from services.billing.domain.ledger import VAT, EntryKind, Posting
+from services.billing.domain.ledger import BANK, VAT, EntryKind, Posting
 from services.billing.domain.money import Rials
+from services.billing.ledger import settlements
 from services.billing.tables import BILLS, ENTRIES, POSTINGS
 
 AT_ONCE = 1000
@@ -85,6 +86,15 @@ def post_all(context: Context, new: Iterable[NewEntry]) -> None:
         for posting in entry.postings
     ]
     context.conn.execute(insert(POSTINGS), rows)
+    for entry in entries:
+        _add_to_settlement(context.conn, entry)
+
+
+def _add_to_settlement(conn: Connection, entry: NewEntry) -> None:
+    rials = sum(posting.rials for posting in entry.postings if posting.account == BANK)
+    file_row, order_id = entry.subject.file_row, entry.subject.order_id
+    if rials and (file_row or order_id):
+        settlements.add(conn, rials, file_row=file_row, order_id=order_id)
 
 
 def of_bill(conn: Connection, bill: int, *kinds: EntryKind) -> list[Posting]:
