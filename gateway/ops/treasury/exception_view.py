@@ -11,16 +11,20 @@ from contracts.billing.treasury import Nothing
 from contracts.billing.treasury_views import ExceptionView
 from gateway.html import formats
 from gateway.ops.staff.pages import StaffPages
+from gateway.ops.treasury import account_texts
 from gateway.ops.treasury.bills import bank_names
+from gateway.ops.treasury.ledger_words import Describe, describer
 from gateway.ops.treasury.previews import Previews, rials
 
 DAYS = 92
-OF_ACCOUNT = "account_"
+OF_ACCOUNT, LATE = "account_", ("account_short", "account_missing")
+# What a late day is booked for that lies in the opening balance of the first statement.
+OPENING = "opening"
 # kind of exception → the bookings that end it
 BOOKED_BY: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(("account_unknown", "account_twice", "account_surplus"), ("match", "claim")),
-    **dict.fromkeys(("account_short", "account_missing"), ("fee", "claim")),
-    "account_debit": ("match", "fee"),
+    **dict.fromkeys(LATE, ("match", "fee", "claim")),
+    "account_debit": ("match", "fee", "claim"),
 }
 
 
@@ -36,6 +40,16 @@ class ExceptionPage:
     ways: Sequence[str] = ()
     options: Sequence[tuple[str, str]] = ()
     waiting: contracts.BookingView | None = None
+
+    @property
+    def is_of_day(self) -> bool:
+        """Whether it is about money of a bank's day that did not come."""
+        return self.row.kind in LATE
+
+    @property
+    def describe(self) -> Describe:
+        """What the system writes, in Persian."""
+        return describer(self.banks)
 
 
 async def exception_view(pages: StaffPages, request: Request) -> ExceptionPage:
@@ -68,6 +82,8 @@ def batch_options(
     report: contracts.ThreeSides, row: ExceptionView | None = None
 ) -> list[tuple[str, str]]:
     """The days and refunds that are open, as keys and names; of an exception those that fit it."""
+    if row is not None and row.kind in LATE:
+        return [(OPENING, account_texts.OPENING[0])]
     days = [
         (side.key, f"{side.fa}، {formats.day(side.day)}، {rials(left)}")
         for side in report.sides
@@ -79,5 +95,5 @@ def batch_options(
         if row is None or item.rials == row.rials
     ]
     if row is None:
-        return [*days, *refunds]
+        return [*days, *refunds, (OPENING, account_texts.OPENING[0])]
     return refunds if row.kind == "account_debit" else days

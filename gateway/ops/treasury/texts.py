@@ -28,6 +28,7 @@ REFUND_STATES = {
 }
 # What the page of the account says.
 ACTS, ACT_FORMS, CLAIM_PAID = account_texts.ACTS, account_texts.ACT_FORMS, account_texts.CLAIM_PAID
+OPENING = account_texts.OPENING
 REMINDERS_WAIT = account_texts.REMINDERS_WAIT
 FORMS, SIDES, SIDE_PILLS = account_texts.FORMS, account_texts.SIDES, account_texts.SIDE_PILLS
 EXCEPTION_STATES = {"OPEN": "باز", "RESOLVED": "پایان‌یافته"}

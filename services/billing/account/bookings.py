@@ -5,7 +5,7 @@ another decides.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from bus.database.rows import fetch_all, fetch_one
 from bus.errors import Conflict, Forbidden, NotFound, RuleBroken
@@ -13,18 +13,19 @@ from contracts.billing.account import ProposeBooking
 from contracts.ticketing.colleagues import TELL_PROPOSER, TellProposer
 from services.billing import officers
 from services.billing.account import matching
-from services.billing.account.batches import REFUND, Expected
+from services.billing.account.batches import OPENING, REFUND, Expected, first_day
 from services.billing.account.matching import ACCOUNT, LATE, Expectations
 from services.billing.context import Context
 from services.billing.domain import ledger
 from services.billing.domain.allocation import Allocation
+from services.billing.domain.money import Rials
 from services.billing.domain.payment import ExceptionKind
 from services.billing.ledger import entries
 from services.billing.ledger.entries import Subject, post
 from services.billing.payments import exceptions
 from services.billing.rows import BookingAct as Act
 from services.billing.rows import BookingRow, BookingState, ExceptionRow
-from services.billing.tables import BOOKINGS
+from services.billing.tables import BOOKINGS, EXCEPTIONS
 
 SHOWN = 200
 ACTS: Mapping[str, Act] = {"match": "match", "fee": "fee", "claim": "claim"}
@@ -37,6 +38,9 @@ MOVES: Mapping[tuple[ExceptionKind, Act], tuple[str, str]] = {
     **{(kind, "claim"): (ledger.BANK, ledger.CLAIMS) for kind in LATE},
     ("account_debit", "match"): (ledger.CLAIMS, ledger.BANK),
     ("account_debit", "fee"): (ledger.CLAIMS, ledger.BANK_FEES),
+    # It lies in claims since the statement came; two officers agree that the bank owes it.
+    ("account_debit", "claim"): (ledger.CLAIMS, ledger.CLAIMS),
+    **{(kind, "match"): (ledger.BANK, ledger.OPENING) for kind in LATE},
 }
 
 
@@ -91,7 +95,7 @@ def approve(context: Context, id_: int) -> None:
     if row.rials != booking.rials:
         raise _stale(booking, row)
     source, target = MOVES[row.kind, booking.act]
-    moved = ledger.account_booked(source, target, booking.rials)
+    moved = () if source == target else ledger.account_booked(source, target, booking.rials)
     post(context, "account_booked", f"booking {id_}", Subject(), moved)
     if made.allocation:
         expectations.settle([made.allocation], booking=id_)
@@ -149,16 +153,41 @@ def _fit(
     if (row.kind, act) not in MOVES:
         raise RuleBroken("This is no way to settle such a difference.", code="booking.no_fit")
     if row.kind in LATE:
-        item = _item(expectations, row.ref)
-        if item is None or item.batch.left != row.rials:
-            raise RuleBroken("Not this sum is left of it now.", code="booking.no_fit")
-        return Booking(row, act, Allocation(item.batch, row.rials))
+        return Booking(row, act, _late(context, expectations, row, act, batch))
     if act == "match":
         return Booking(row, act, _matched(expectations, row, batch))
-    claims = entries.sums(context.conn).get(ledger.CLAIMS, 0)
-    if act == "claim" and claims < row.rials:
-        raise RuleBroken(f"Banks owe {claims} rials only.", code="booking.no_fit")
+    if act == "claim" and row.kind in IN_SUSPENSE:
+        _refuse_beyond_claims(context.conn, row.rials)
     return Booking(row, act, None)
+
+
+def _late(
+    context: Context, expectations: Expectations, row: ExceptionRow, act: Act, batch: str | None
+) -> Allocation:
+    """What is left of a late day. That it came before the first statement, in whose opening balance
+    it lies, can be booked of a day before that statement only.
+    """
+    item = _item(expectations, row.ref)
+    if item is None or item.batch.left != row.rials:
+        raise RuleBroken("Not this sum is left of it now.", code="booking.no_fit")
+    first = first_day(context.conn)
+    if act == "match" and (batch != OPENING or first is None or item.batch.day >= first):
+        raise RuleBroken(
+            "Only a day before the first statement can lie in its opening balance.",
+            code="booking.no_fit",
+        )
+    return Allocation(item.batch, row.rials)
+
+
+def _refuse_beyond_claims(conn: Connection, rials: Rials) -> None:
+    """Refuse to end claims with more than banks owe. What the bank took, and nobody has agreed yet
+    that it owes, is no claim to be paid: it would count twice when it turns out to be a fee.
+    """
+    is_open = (EXCEPTIONS.c.kind == "account_debit") & (EXCEPTIONS.c.state == "OPEN")
+    unclear = select(func.coalesce(func.sum(EXCEPTIONS.c.rials), 0)).where(is_open)
+    claims = entries.sums(conn).get(ledger.CLAIMS, 0) - int(conn.execute(unclear).scalar_one())
+    if claims < rials:
+        raise RuleBroken(f"Banks owe {claims} rials only.", code="booking.no_fit")
 
 
 def _matched(expectations: Expectations, row: ExceptionRow, batch: str | None) -> Allocation:
