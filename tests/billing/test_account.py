@@ -1,6 +1,7 @@
 """The treasury's account: statements, the three sides, and what two officers book."""
 
 import random
+import time
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA, accountants_agree, settlement, take
 from tests.stores import execute, told_to_proposers
 
-HEAD = "ردیف,تاریخ,شماره سند,شرح,بدهکار (ریال),بستانکار (ریال),مانده (ریال)"
+HEAD = f"شماره شبا: {SHEBA}\nردیف,تاریخ,شماره سند,شرح,بدهکار (ریال),بستانکار (ریال),مانده (ریال)"
 SEP, SADAD = "واریز شاپرک پایانه 13400001", "واریز شاپرک پایانه 24000461"
 OPENING = 5_000_000
 
@@ -79,7 +80,7 @@ def test_a_settlement_is_matched_with_its_credit_and_all_three_sides_agree(billi
 
 def test_persian_digits_newest_first_and_a_total_are_read_as_banks_write_them(billing):
     lines = statement(("1405/09/01", 700, "1", "الف"), ("1405/09/02", -200, "2", "ب")).split("\n")
-    text = "\n".join([f"شماره شبا: {SHEBA}", lines[0], *reversed(lines[1:]), "جمع,,,,200,700,"])
+    text = "\n".join([*lines[:2], *reversed(lines[2:]), "جمع,,,,200,700,"])
     reply = give(billing, persian_digits(text).replace(persian_digits(SHEBA), SHEBA))
     assert (reply["rows"], reply["closing_rials"]) == (2, OPENING + 500)
 
@@ -87,17 +88,22 @@ def test_persian_digits_newest_first_and_a_total_are_read_as_banks_write_them(bi
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (lambda t: t.replace('"5,000,700"', '"5,000,701"'), ("text.3", "file.balance")),
-        (lambda t: t.replace("1405/09/01", "1405/13/01"), ("text.2", "file.wrong")),
-        (lambda t: t.replace("1405/09/02", "1405/08/02"), ("text.3", "file.wrong")),
-        (lambda t: t.replace('"700"', '"70.5"'), ("text.2", "file.wrong")),
-        (lambda t: t.replace("(ریال)", "(تومان)"), ("text.1", "file.unit")),
+        (lambda t: t.replace('"5,000,700"', '"5,000,701"'), ("text.4", "file.balance")),
+        (lambda t: t.replace("1405/09/01", "1405/13/01"), ("text.3", "file.wrong")),
+        (lambda t: t.replace("1405/09/02", "1405/08/02"), ("text.4", "file.wrong")),
+        (lambda t: t.replace('"700"', '"70.5"'), ("text.3", "file.wrong")),
+        (lambda t: t.replace("(ریال)", "(تومان)"), ("text.2", "file.unit")),
         (lambda t: t.replace("مانده", "چیز دیگر"), ("text.1", "file.head")),
-        (lambda t: t + "\nجمع,,,,201,700,", ("text.4", "file.total")),
-        (lambda t: "شبا IR062960000000100324200001\n" + t, ("text.1", "file.other_account")),
-        (lambda t: t.replace("1405/09/02", "1405/09/09"), ("text.3", "to_come")),
-        (lambda t: t.split("\n")[0], ("text.1", "file.empty")),
-        (lambda t: t.replace("الف", "a\0"), ("text.2", "file.wrong")),
+        (lambda t: t + "\nجمع,,,,201,700,", ("text.5", "file.total")),
+        (
+            lambda t: t.replace(SHEBA, "IR062960000000100324200001"),
+            ("text.1", "file.other_account"),
+        ),
+        (lambda t: t.replace(f"شبا: {SHEBA}", "حساب: ۱۲۳-۴۵۶/۷"), ("text.1", "file.other_account")),
+        (lambda t: t.split("\n", 1)[1], ("text.1", "file.no_account")),
+        (lambda t: t.replace("1405/09/02", "1405/09/09"), ("text.4", "to_come")),
+        (lambda t: "\n".join(t.split("\n")[:2]), ("text.1", "file.empty")),
+        (lambda t: t.replace("الف", "a\0"), ("text.3", "file.wrong")),
     ],
 )
 def test_a_statement_with_a_fault_is_refused_whole_and_names_the_line(billing, change, fault):
@@ -107,6 +113,16 @@ def test_a_statement_with_a_fault_is_refused_whole_and_names_the_line(billing, c
     assert fault in [(row["field"], row["code"]) for row in reply["fields"]], reply["fields"]
     assert execute(billing.db, "select count(*) from account_rows") == [(0,)]
     assert billing.sums() == {}
+
+
+def test_a_later_statement_needs_no_account_and_a_number_of_it_is_compared(billing):
+    give(billing, statement(("1405/09/01", 100, "1", "x")))
+    later = statement(("1405/09/02", 100, "2", "x"), opening=OPENING + 100)
+    number = f"{SHEBA[-10:-4]}-{SHEBA[-4:]}"
+    for line in ("", f"شماره حساب: {persian_digits(number)}\n"):
+        reply = give(billing, line + later.split("\n", 1)[1])
+        assert reply["closing_rials"] == OPENING + 200, reply
+    balanced(billing)
 
 
 def test_overlapping_statements_join_and_the_same_file_twice_does_nothing_twice(billing):
@@ -348,6 +364,63 @@ def test_what_the_bank_takes_unasked_is_claimed_until_two_officers_book_its_fee(
     assert (entry["rials"], entry["text"]) == (-7_000, "کارمزد پیامک")
     billing.call(account.APPROVE_BOOKING, as_="nader", id=propose(billing, "account_debit", "fee"))
     assert billing.sums()["bank_fees"] == 7_000
+    balanced(billing)
+
+
+def test_a_debit_that_the_bank_gives_back_ends_as_a_claim_that_is_paid_once(billing):
+    rows = [("1405/09/01", -7_000, "1", "کارمزد"), ("1405/09/02", 7_000, "2", "برگشت کارمزد")]
+    give(billing, statement(*rows))
+    early = propose(billing, "account_unknown", "claim")
+    assert early["code"] == "booking.no_fit", "it may be a fee yet, and would count twice"
+    id_ = propose(billing, "account_debit", "claim")
+    billing.call(account.APPROVE_BOOKING, as_="nader", id=id_)
+    assert (billing.sums()["claims"], exception(billing, "account_debit")["state"]) == (
+        7_000,
+        "RESOLVED",
+    )
+    id_ = propose(billing, "account_unknown", "claim")
+    billing.call(account.APPROVE_BOOKING, as_="nader", id=id_)
+    sums = billing.sums()
+    assert (sums.get("claims"), sums.get("suspense")) == (None, None)
+    assert exception(billing, "account_unknown")["state"] == "RESOLVED"
+    balanced(billing)
+
+
+def test_a_day_paid_before_the_first_statement_is_booked_as_part_of_its_opening_balance(billing):
+    paid(billing, "sep", "sadad")
+    settled(billing)
+    billing.at("1405-09-10 09:00")
+    settled(billing, psp="sadad", day="2026-11-25")
+    first = ("1405/09/03", 10, "1", "x")
+    give(billing, statement(first, ("1405/09/09", 10, "2", "x")))
+    before = billing.sums()
+    of_first = exceptions_by_ref(billing)["sep:2026-11-23"]
+    of_later = exceptions_by_ref(billing)["sadad:2026-11-25"]
+    message = {"act": "match", "batch": "opening", "note": "n"}
+    later = billing.call(account.PROPOSE_BOOKING, as_="karim", id=of_later["id"], **message)
+    assert later["code"] == "booking.no_fit", "the account shows that day"
+    wrong = {**message, "batch": "sadad:2026-11-25"}
+    reply = billing.call(account.PROPOSE_BOOKING, as_="karim", id=of_first["id"], **wrong)
+    assert reply["code"] == "booking.no_fit"
+    reply = billing.call(account.PROPOSE_BOOKING, as_="karim", id=of_first["id"], **message)
+    billing.call(account.APPROVE_BOOKING, as_="nader", id=reply["bookings"][0]["id"])
+    sums = billing.sums()
+    assert (sums["bank"], sums["opening"]) == (before["bank"] - NET, before["opening"] + NET)
+    assert exceptions_by_ref(billing)["sep:2026-11-23"]["state"] == "RESOLVED"
+    balanced(billing)
+
+
+def exceptions_by_ref(billing):
+    rows = billing.call(treasury.EXCEPTIONS, as_="karim")["exceptions"]
+    return {row["ref"]: row for row in rows}
+
+
+def test_thousands_of_entries_are_taken_before_their_sender_gives_up(billing):
+    rows = [("1405/09/01", 1_000 + number, f"{number}", "x") for number in range(4_000)]
+    began = time.monotonic()
+    reply = give(billing, statement(*rows))
+    assert (reply["added"], reply["exceptions"]) == (4_000, 4_000)
+    assert time.monotonic() - began < account.TAKE_STATEMENT.deadline
     balanced(billing)
 
 

@@ -33,7 +33,9 @@ MARKS = {
     "sadad": "واریز شاپرک پایانه 24000461",
     "bills": "واریز تجمیع قبوض",
 }
-STATEMENT_HEAD = "تاریخ,شماره سند,شرح,بدهکار (ریال),بستانکار (ریال),مانده (ریال)"
+STATEMENT_HEAD = (
+    f"شماره شبا: {SHEBA}\nتاریخ,شماره سند,شرح,بدهکار (ریال),بستانکار (ریال),مانده (ریال)"
+)
 FEE, FEE_DAYS = 85_000, 4
 # How bills end: paid at a gateway, at a bank's counter, twice, never; waived, voided.
 ENDS = {"gateway": 52, "counter": 20, "twice": 3, "never": 16, "waived": 4, "void": 5}

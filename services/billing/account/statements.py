@@ -82,6 +82,10 @@ def _reply(
 
 def _refuse_other_account(conn: Connection, statement: AccountStatement) -> None:
     if statement.account is None:
+        if batches.first_day(conn) is None:
+            # Later ones must follow the balance on record; the first one is held by this alone.
+            reason = "The first statement must name its account: the Sheba above the columns."
+            raise wrong([Fault(1, reason, "file.no_account")])
         return
     ours = books.newest(conn).issuer.sheba
     try:

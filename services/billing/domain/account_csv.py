@@ -32,6 +32,9 @@ TOTAL = squeezed_key("جمع")
 TOMAN = squeezed_key("تومان")
 UNIT = re.compile(r"\(.*\)")
 SHEBA = re.compile(r"IR[0-9]{24}(?![0-9])")
+# A bank may part the number of an account by marks.
+LABEL = re.compile("شماره *حساب *:? *([0-9][0-9./-]{4,28}[0-9])")
+MARKS = {ord(mark): None for mark in "./-"}
 PREAMBLE, CELL_MOST = 20, 300
 NOTHING = ("", "-", "0")
 
@@ -78,9 +81,15 @@ def _table(text: str) -> Table:
             if TOMAN in squeezed_key("".join(cells)):
                 raise wrong([Fault(number, "The amounts are not in rials.", "file.unit")])
             return Table(account, columns, len(cells), lines[place + 1 :])
-        account = account or _sheba("".join(cells))
+        account = account or _account("".join(cells))
     reason = "The columns are تاریخ, شماره سند, شرح, بدهکار, بستانکار, مانده."
     raise wrong([Fault(1, reason, "file.head")])
+
+
+def _account(text: str) -> str | None:
+    """The Sheba in a line above the head, or else the number behind the words for an account."""
+    label = LABEL.search(fold_code(text))
+    return _sheba(text) or (label[1].translate(MARKS) if label else None)
 
 
 def _sheba(text: str) -> str | None:
