@@ -9,6 +9,7 @@ from contracts.billing.treasury_views import ExceptionView, RefundView
 from gateway.html import formats
 from gateway.ops.staff.names import NameOf, Person
 from gateway.ops.treasury import texts
+from gateway.ops.treasury.ledger_words import Describe, describer
 
 BILL_HEADS = (
     "شماره",
@@ -81,6 +82,7 @@ def bill_cells(bill: Bill, agency: NameOf) -> Cells:
 
 def exception_cells(row: ExceptionView, banks: Mapping[str, str], person: Person) -> Cells:
     """An exception as one row."""
+    describe = describer(banks)
     return [
         row.id,
         texts.EXCEPTIONS[row.kind][0],
@@ -89,11 +91,11 @@ def exception_cells(row: ExceptionView, banks: Mapping[str, str], person: Person
         "بله" if row.in_suspense else "خیر",
         row.bill or "",
         banks.get(row.psp or "", row.psp or ""),
-        row.ref or "",
+        describe(row.ref or ""),
         formats.day(row.opened_at),
         texts.WAYS.get(row.resolution or "", ""),
         person(row.resolved_by),
-        row.note,
+        describe(row.note),
     ]
 
 
@@ -128,14 +130,14 @@ def side_cells(side: Side) -> Cells:
     ]
 
 
-def entry_cells(entry: EntryView, agency: NameOf) -> list[Cells]:
+def entry_cells(entry: EntryView, agency: NameOf, describe: Describe) -> list[Cells]:
     """An entry of the journal as one row for each of its postings."""
     return [
         [
             entry.id,
             formats.day(entry.day),
             texts.ENTRY_KINDS[entry.kind],
-            entry.text,
+            describe(entry.text),
             entry.bill or "",
             agency(entry.agency),
             posting.fa,

@@ -24,7 +24,8 @@ from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.tables import address_of, csv_response, filters_of
 from gateway.ops.treasury import cells
-from gateway.ops.treasury.bills import billed_agencies
+from gateway.ops.treasury.bills import bank_names, billed_agencies
+from gateway.ops.treasury.ledger_words import Describe, describer
 from gateway.ops.treasury.section import AT
 from gateway.papers import csv_files, pdf
 from iran.persian import dashed_code, jalali, tehran_day
@@ -70,7 +71,11 @@ class Documents:
             submission,
             reply=resolved(reply),
             address=resolved(address_of(typed)),
+            describe=self._describe(request),
         )
+
+    async def _describe(self, request: Request) -> Describe:
+        return describer(await bank_names(self._pages, request))
 
     def _entries_query(
         self, request: Request, typed: Mapping[str, str], limit: int, before: int | None = None
@@ -93,10 +98,12 @@ class Documents:
         """GET /desk/treasury/journal.csv: the same entries as a file, a row for each posting."""
         typed = filters_of(request, ENTRY_FILTERS)
         agency, rows, before = await self._pages.agency(request), list[cells.Cells](), 0
+        describe = await self._describe(request)
         for _ in range(CSV_PAGES):
             message = self._entries_query(request, typed, CSV_PAGE, before)
             reply = await self._pages.ask(request, JOURNAL_ENTRIES, message)
-            rows += [row for entry in reply.entries for row in cells.entry_cells(entry, agency)]
+            for entry in reply.entries:
+                rows += cells.entry_cells(entry, agency, describe)
             if reply.next is None:
                 break
             before = reply.next

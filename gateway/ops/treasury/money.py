@@ -25,6 +25,7 @@ from gateway.ops.staff.tables import ORDER, address_of, csv_response, filters_of
 from gateway.ops.treasury import cells, texts
 from gateway.ops.treasury.bills import bank_names
 from gateway.ops.treasury.exception_view import exception_view
+from gateway.ops.treasury.ledger_words import Describe, describer
 from gateway.ops.treasury.previews import Previews
 from gateway.ops.treasury.section import AT
 
@@ -53,6 +54,11 @@ class ListView(Generic[Row]):
     rows: Sequence[Row]
     counts: Mapping[str, int]
     banks: Mapping[str, str]
+
+    @property
+    def describe(self) -> Describe:
+        """What the system writes, in Persian."""
+        return describer(self.banks)
 
 
 class Money:
