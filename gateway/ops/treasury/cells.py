@@ -82,7 +82,7 @@ def bill_cells(bill: Bill, agency: NameOf) -> Cells:
 
 def exception_cells(row: ExceptionView, banks: Mapping[str, str], person: Person) -> Cells:
     """An exception as one row."""
-    describe = describer(banks)
+    describe = describer(banks, for_file=True)
     return [
         row.id,
         texts.EXCEPTIONS[row.kind][0],

@@ -98,7 +98,7 @@ class Documents:
         """GET /desk/treasury/journal.csv: the same entries as a file, a row for each posting."""
         typed = filters_of(request, ENTRY_FILTERS)
         agency, rows, before = await self._pages.agency(request), list[cells.Cells](), 0
-        describe = await self._describe(request)
+        describe = describer(await bank_names(self._pages, request), for_file=True)
         for _ in range(CSV_PAGES):
             message = self._entries_query(request, typed, CSV_PAGE, before)
             reply = await self._pages.ask(request, JOURNAL_ENTRIES, message)

@@ -45,15 +45,20 @@ REFUND_ORDERS: tables.Keys[RefundView] = {
     "rials": lambda row: row.rials,
 }
 Row = TypeVar("Row")
+# A statement of thousands of entries that fit nothing must not make a page that no browser opens.
+EXCEPTIONS_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
 class ListView(Generic[Row]):
-    """The rows that are shown, how many there are in each state, and the names of banks."""
+    """The rows that are shown, how many there are in each state, the names of banks, and how many
+    rows only the file has.
+    """
 
     rows: Sequence[Row]
     counts: Mapping[str, int]
     banks: Mapping[str, str]
+    left_out: int = 0
 
     @property
     def describe(self) -> Describe:
@@ -76,12 +81,12 @@ class Money:
             request,
             "exceptions",
             Submission("", typed),
-            view=self._exceptions(request, typed),
+            view=self._exceptions(request, typed, EXCEPTIONS_SHOWN),
             address=resolved(address_of(typed)),
         )
 
     async def _exceptions(
-        self, request: Request, typed: Mapping[str, str]
+        self, request: Request, typed: Mapping[str, str], most: int | None = None
     ) -> ListView[ExceptionView]:
         reply = await self._pages.ask(request, contracts.EXCEPTIONS, contracts.Nothing())
         rows = [
@@ -93,7 +98,8 @@ class Money:
         for state in texts.EXCEPTION_STATES:
             counts[state] = sum(row.state == state for row in reply.exceptions)
         shown = ordered(rows, typed[ORDER], EXCEPTION_ORDERS)
-        return ListView(shown, counts, await bank_names(self._pages, request))
+        banks = await bank_names(self._pages, request)
+        return ListView(shown[:most], counts, banks, len(shown) - len(shown[:most]))
 
     async def exceptions_csv(self, request: Request) -> Response:
         """GET /desk/treasury/exceptions.csv: the same list as a file."""

@@ -525,6 +525,77 @@ def test_the_journal_is_one_file_that_other_peoples_tools_accept(house, karim, t
         assert (checked.returncode, checked.stderr) == (0, "")
 
 
+STATEMENT = f"شماره شبا: {SHEBA}\nتاریخ,شماره سند,شرح,بدهکار,بستانکار,مانده"
+
+
+def give(officer, text, **form):
+    """The page after a statement of the account was sent, as text or as the bytes of a file."""
+    raw = text if isinstance(text, bytes) else text.encode()
+    return officer.post("/account", **{"kind": "csv", **form}, files={"text": ("a.csv", raw)})
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00 a workbook", "سطر 1"),
+        (f"{STATEMENT}\n1405/01/01,1,x,,5,5".encode("cp1256", "replace"), "ذخیره کنید"),
+        (
+            f"{STATEMENT.replace('مانده', 'مانده (تومان)')}\n1405/01/01,1,x,,5,5",
+            "باید به ریال باشد",
+        ),
+        (f"{STATEMENT.split(chr(10))[1]}\n1405/01/01,1,x,,5,5", "نخستین صورت‌حساب باید شماره شبا"),
+        (f"{STATEMENT}\n1405/01/01,1,x,,5,5\n1405/01/02,1,x,,5,11", "سطر 4: مانده با سطرهای پیش"),
+        (f"{STATEMENT}\n1405/01/01,1,x,,{10**16},{10**16}", "سطر 3"),
+        (f"{STATEMENT}\n", "هیچ گردشی"),
+    ],
+)
+def test_a_wrong_statement_is_refused_in_words_and_moves_nothing(house, karim, file, reason):
+    before = execute(house.beside_db, "select count(*) from entries")
+    answer = give(karim, file)
+    assert answer.status_code in (400, 422)
+    assert reason in answer.text
+    assert execute(house.beside_db, "select count(*) from entries") == before
+
+
+def test_what_a_bank_takes_and_gives_back_is_booked_by_two_and_read_in_persian(karim, mina):
+    rows = [f"{day(-3)},D1,کارمزد,7000,,93000", f"{day(-2)},C1,برگشت کارمزد,,7000,100000"]
+    answer = give(karim, "\n".join([STATEMENT, *rows]))
+    assert "2 گردش خوانده شد، 2 گردش تازه بود، 0 مورد تطبیق شد، 2 مغایرت" in answer.text
+    debit = last(karim, "/exceptions?kind=account_debit", r'id="e([0-9]+)"')
+    credit = last(karim, "/exceptions?kind=account_unknown", r'id="e([0-9]+)"')
+    early = karim.post(f"/exceptions/{credit}/book/claim", note="x")
+    assert "این ثبت برای این مغایرت درست نیست" in early.text
+    for id_ in (debit, credit):
+        done = karim.post(f"/exceptions/{id_}/book/claim", note="پاسخ بانک")
+        assert done.url.endswith("done=booking"), done.text
+        booking = last(mina, "/account", r"/bookings/([0-9]+)/approve")
+        own = karim.post(f"/bookings/{booking}/approve")
+        assert own.status_code == 403, "a clerk approves nothing"
+        assert mina.post(f"/bookings/{booking}/approve").url.endswith("done=booking_approve")
+    assert f'id="e{credit}"' not in karim.get("/exceptions").text
+    page, file = karim.get("/journal", account="claims").text, karim.get("/journal.csv").text
+    for words in ("گردش ", "ثبت "):
+        assert words in page
+    for english in ("account:", "booking "):
+        assert english not in page + file
+
+
+def test_of_very_many_differences_the_page_shows_some_and_the_file_has_all(house, karim):
+    execute(
+        house.beside_db,
+        "insert into exceptions (kind, subject, rials, in_suspense, note, state, opened_at) select "
+        "'not_in_file', 'many' || n, n, false, '', 'OPEN', now() from generate_series(1, 301) n",
+    )
+    try:
+        query = {"kind": "not_in_file", "state": "OPEN"}
+        page, file = karim.get("/exceptions", **query), karim.get("/exceptions.csv", **query)
+    finally:
+        execute(house.beside_db, "delete from exceptions where subject like 'many%'")
+    assert page.text.count('<tr id="e') == 300
+    assert "مورد دیگر در فایل است" in page.text
+    assert file.text.count("در فایل بانک نیست") >= 301
+
+
 def test_an_agencys_month_is_a_page_a_spreadsheet_and_a_paper(mina):
     mina.issue(agency="fuel-co")
     request = {"agency": "fuel-co", "month": day()[:7]}
