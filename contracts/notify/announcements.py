@@ -11,7 +11,7 @@ from bus.messages.fields import Choice, Pattern, Prose, Text, whole
 from bus.messages.kinds import NAME, M, R, Request
 from bus.messages.message import OPTIONAL, Wire, canonical, check, message
 from bus.messages.values import Code, Day, Instant, Tick
-from contracts.notify.measures.uptime import DayOf, UptimeOver
+from contracts.notify.uptime import DayOf, UptimeOver
 
 KINDS = ("maintenance", "incident", "end_of_service", "news")
 COMPONENTS = ("portal", "inquiry", "ticketing", "billing", "notify", "agency-door")

@@ -1,1 +1,1 @@
-"""How long parts were up, and how fast promises use up what they may miss."""
+"""How fast promises use up what they may miss."""

@@ -17,7 +17,7 @@ from contracts.notify.announcements import (
     Promise,
     Status,
 )
-from contracts.notify.measures.uptime import DayOf, UptimeOver
+from contracts.notify.uptime import DayOf, UptimeOver
 from iran.persian import tehran_day
 from people import retention
 from services.notify.context import Context
