@@ -56,7 +56,7 @@ FACES = {
     "NOTIFY_API_URL": "http://127.0.0.1:8003",
     "PORTAL_URL": PORTAL_URL,
     "DESK_URL": "http://127.0.0.1:8004/desk",
-    **dict.fromkeys(("SANDBOX", "CALLBACKS_SANDBOX", "FORWARD_SANDBOX"), "1"),
+    **dict.fromkeys(("SANDBOX", "CALLBACKS_SANDBOX", "FORWARD_SANDBOX", "HOLIDAYS_SANDBOX"), "1"),
     "OPEN311_TYPE": "test",
     "RECEIPTS_ORIGIN": "mirab.localhost/receipts",
 }
@@ -307,6 +307,7 @@ class State:
             "MAILBOX_PORT": str(MAILBOX_PORT),
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
             "FORWARD_CITIES_FILE": str(CHECKOUT / "deploy/cities/cities.toml"),
+            "HOLIDAYS_ADDRESS": self.environment.get("HOLIDAYS_ADDRESS", ""),
             **{name: self.environment.get(name, most) for name, most in DEFAULTS.items()},
         }
 
