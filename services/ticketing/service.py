@@ -65,8 +65,8 @@ class Ticketing(
     def worries(self, tx: Tx) -> dict[str, int]:
         """Count tickets whose due time the calendar does not give, names under attack, approved
         changes of the book that it did not take on their day, tickets that got stuck on the way to
-        another city, and promises that were missed or end
-        within hours.
+        another city, an address of holidays that cannot be read, and promises that were missed or
+        end within hours.
         """
         late, soon = rows.count_due(tx.conn, self.now(), DUE_SOON)
         return {
@@ -76,6 +76,7 @@ class Ticketing(
             "names_under_attack": sign_in_limits.names_under_attack(tx.conn, self.now()),
             "book_changes_failed": book_rows.count_failed(tx.conn),
             "waits_for_other_city": forwardings.count_stuck(tx.conn, self.now()),
+            "waits_for_holidays": holiday_address.count_unread(tx.conn, self.settings, self.now()),
         }
 
     @every(2)

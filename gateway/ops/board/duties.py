@@ -32,6 +32,13 @@ OPEN, LATE = (
 COUNTED = (
     ("ticketing", "tickets_due_soon", "مهلت درخواست‌ها تا ۴ ساعت دیگر", "info", OPEN),
     ("ticketing", "tickets_late", "درخواست‌هایی که مهلتشان گذشته", "warn", LATE),
+    (
+        "ticketing",
+        "waits_for_holidays",
+        "نشانی تعطیلات که دو روز است خوانده نمی‌شود",
+        "warn",
+        "/desk/calendar/holidays",
+    ),
     ("agencies", "calls_due_soon", "پاسخ به دستگاه‌ها تا ۱۵ دقیقه دیگر", "info", ""),
     ("agencies", "receipts_unsigned", "برگ‌های رسید که امضا نشده", "warn", ""),
     ("agencies", "waits_for_call", "پاسخ‌هایی که مهلتشان گذشته", "warn", ""),

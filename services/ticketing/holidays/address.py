@@ -6,6 +6,8 @@ What is read changes nothing of the calendar; what could not be read leaves what
 import datetime as dt
 from collections.abc import Callable, Mapping
 
+from sqlalchemy import Connection
+
 from bus.database.store import Store
 from bus.errors import BusError, Unavailable
 from bus.foreign.address import place
@@ -23,6 +25,8 @@ _log = log.get("holidays")
 SECONDS, OK = 30.0, 200
 # After a day it is read again; after an hour if it could not be.
 A_DAY, AN_HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+# So long after it was read last somebody is called: a day off is published days before.
+UNREAD = dt.timedelta(days=2)
 HEADERS: Mapping[str, str] = {
     "Accept": "text/calendar",
     "Accept-Encoding": "identity",
@@ -56,6 +60,14 @@ def read_when_due(store: Store, settings: Settings, now: Callable[[], dt.datetim
         return
     with store.transaction() as tx:
         rows.keep(tx.conn, ADDRESS, file, now(), SYSTEM)
+
+
+def count_unread(conn: Connection, settings: Settings, now: dt.datetime) -> int:
+    """Return 1 if there is an address and it could not be read for UNREAD, or never; else 0."""
+    source = rows.source(conn, ADDRESS) if settings.get("HOLIDAYS_ADDRESS") else None
+    if source is None or not source.problem:
+        return 0
+    return int(source.read_at is None or now - source.read_at > UNREAD)
 
 
 def _is_due(source: SourceRow | None, now: dt.datetime) -> bool:

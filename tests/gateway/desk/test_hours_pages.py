@@ -21,6 +21,7 @@ HOURS = {
     "hours-thu": "8-11",
 }
 SOURCE = "تقویم رسمی"
+WAITS = "تغییر پیشنهادی تعطیلات در انتظار تصمیم شما"
 EVENT = "UID:page-{n}\nDTSTART;VALUE=DATE:{day}\nSUMMARY:تعطیلی {n}"
 
 
@@ -99,6 +100,8 @@ def test_a_file_is_read_looked_at_and_accepted_and_nothing_counts_before(shared_
     assert text_of(page).count("تازه") >= 2
     count = "select count(*) from calendar_rows where file_key like 'page-%'"
     assert execute(shared_desk.db, count) == [(0,)]
+    assert f"2 {WAITS}" in text_of(nader.get())
+    assert WAITS not in text_of(Seat(shared_desk, "mina").get())
     source = {
         "origin": SOURCE,
         "revision": re.search('name="revision" value="([0-9]+)"', page.text)[1],
@@ -119,6 +122,7 @@ def test_a_file_is_read_looked_at_and_accepted_and_nothing_counts_before(shared_
         act="holidays-1",
     )
     assert "پیشنهادی نیست" in text_of(aside)
+    assert WAITS not in text_of(nader.get())
     assert execute(shared_desk.db, count) == [(1,)]
 
 

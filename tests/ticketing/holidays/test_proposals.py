@@ -7,6 +7,7 @@ import threading
 import icalendar
 import pytest
 
+from bus import health
 from bus.settings import Settings
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing.calendars import holidays as contracts
@@ -320,6 +321,34 @@ def test_what_was_read_stays_while_the_address_is_away_and_it_is_asked_again_in_
     assert chore(subscribed, minutes=50)["problem"] == problem
     source = chore(subscribed, minutes=20)
     assert (source["problem"], source["holidays"]) == ("", 1)
+
+
+def unread(hand):
+    return hand.call(health.TICKETING)["worries"]["waits_for_holidays"]
+
+
+def test_an_address_that_cannot_be_read_for_two_days_is_a_worry_until_it_answers(
+    subscribed, publisher
+):
+    chore(subscribed)
+    publisher.status = 500
+    chore(subscribed, days=1)
+    assert unread(subscribed) == 0
+    chore(subscribed, days=1, minutes=1)
+    assert unread(subscribed) == 1
+    publisher.status = 200
+    chore(subscribed, hours=1)
+    assert unread(subscribed) == 0
+
+
+def test_an_address_that_never_answered_is_a_worry_at_once_and_none_without_the_setting(
+    subscribed, publisher
+):
+    publisher.status = 404
+    chore(subscribed)
+    assert unread(subscribed) == 1
+    configure(subscribed)
+    assert unread(subscribed) == 0
 
 
 @pytest.mark.parametrize(

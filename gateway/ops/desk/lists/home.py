@@ -20,6 +20,7 @@ from contracts.notify import promises, senders
 from contracts.notify.announcements import Nothing as OfNotices
 from contracts.ticketing import book, person_acts
 from contracts.ticketing import queue as contracts
+from contracts.ticketing.calendars.holidays import HOLIDAY_SOURCES, AskHolidaySources
 from contracts.ticketing.colleagues import LIST_CORRECTIONS, MY_NOTICES, Notice, Outcome
 from contracts.ticketing.desk import Nothing as OfDesk
 from contracts.ticketing.queue import DeskHome, Queue, QueueRow
@@ -78,6 +79,7 @@ class HomePages:
             "book": self._book,
             "privacy": self._privacy,
             "corrections": self._corrections,
+            "calendar": self._holidays,
         }
         self._away: dict[str, float] = {}
 
@@ -184,6 +186,12 @@ class HomePages:
         reply = await self._pages.ask(request, LIST_CORRECTIONS, OfDesk())
         count = sum(row.may_decide for row in reply.corrections)
         return [Waiting("اصلاح شماره همراه در انتظار تأیید شما", count, f"{AT}/corrections")]
+
+    async def _holidays(self, request: Request) -> list[Waiting]:
+        reply = await self._pages.ask(request, HOLIDAY_SOURCES, AskHolidaySources())
+        proposed = sum(len(source.proposals) for source in reply.sources)
+        page = f"{AT}/calendar/holidays"
+        return [Waiting("تغییر پیشنهادی تعطیلات در انتظار تصمیم شما", proposed, page)]
 
     # --- keys ---
 
