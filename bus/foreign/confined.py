@@ -38,6 +38,8 @@ _BOOT = (
 )
 # Between the rows of a child and its answer, which is short then. No row has a bare line of it.
 _END, ANSWER_MOST = b"\n--- end of rows ---\n", 65_536
+# Who stops a service, as systemd does, stops all that it has begun: no fault of the content.
+_FROM_OUTSIDE = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
 _places = threading.BoundedSemaphore(CHILDREN)
 
 
@@ -82,7 +84,7 @@ def run(
     bytes within a result, stay bytes. A BusError that it raises is raised here.
 
     Raises Unreadable for good; Unavailable ``confined.busy`` or ``confined.unavailable`` if no
-    child could be had now.
+    child could be had now, or it was stopped from outside.
     """
     with _temporary() as result:
         _call(_job(function, options, bounds), content, bounds, result)
@@ -117,6 +119,8 @@ def _call(job: str, content: bytes | Path, bounds: Bounds, result: IO[bytes]) ->
             code, timed_out = _wait(process, bounds.wall_seconds)
             if timed_out or code in (-signal.SIGXCPU, -signal.SIGALRM):
                 raise Unreadable("too_long")
+            if code in _FROM_OUTSIDE:
+                raise _unavailable()
             if code != 0:
                 raise Unreadable("crashed")
     finally:

@@ -72,6 +72,13 @@ def test_a_child_that_misbehaves_is_an_unreadable_input_and_leaves_nothing_behin
     assert children() == before
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_child_that_is_stopped_with_its_service_says_nothing_of_the_input(number):
+    with pytest.raises(Unavailable) as caught:
+        run(confining.die, b"", number=number)
+    assert caught.value.code == "confined.unavailable"
+
+
 def test_the_cause_of_a_failure_names_its_place_and_not_the_content():
     with pytest.raises(Unreadable) as caught:
         run(confining.stumble, b"a person's secret")
