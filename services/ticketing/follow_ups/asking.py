@@ -21,9 +21,10 @@ from services.ticketing.domain.moves import ENDED
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.failed_rows import chore
 from services.ticketing.follow_ups import rows as questions
+from services.ticketing.incoming_mail.delivery_reports import UNIT
 from services.ticketing.notifications import tickets as notifications
 from services.ticketing.privacy import holds
-from services.ticketing.tables import FOLLOW_UPS, PEOPLE, TICKETS
+from services.ticketing.tables import FOLLOW_UPS, MAILS, PEOPLE, TICKETS
 from services.ticketing.tickets import acts, rows
 from services.ticketing.tickets.acts import Case
 
@@ -119,11 +120,25 @@ def _contact(context: Context, case_: Case) -> Contact:
     person = rows.person(context.conn, case_.id)
     if person is None:
         return Contact(None, None)
-    if person.email and case_.last("bounce") is None:
+    if person.email and not _comes_back(context, case_, person.email):
         return Contact(person.email, None)
     proven = select(PEOPLE.c.mobile_proven_at).where(PEOPLE.c.ticket == case_.id)
     is_proven = context.conn.scalar(proven) is not None
     return Contact(None, person.mobile if is_proven else None)
+
+
+def _comes_back(context: Context, case_: Case, address: str) -> bool:
+    """Tell whether an e-mail about the ticket came back from its citizen's address, or our mail
+    server refused one to it; what comes back from a unit's mailbox says nothing of the citizen.
+    """
+    if any(e.act == "bounce" and e.data.get("role") != UNIT for e in case_.entries):
+        return True
+    refused = select(MAILS.c.id).where(
+        MAILS.c.ticket == case_.id,
+        func.lower(MAILS.c.recipient) == address.lower(),
+        MAILS.c.state == "REFUSED",
+    )
+    return context.conn.scalar(refused.limit(1)) is not None
 
 
 def _send(context: Context, case_: Case, entry: Entry, contact: Contact, number: str) -> None:

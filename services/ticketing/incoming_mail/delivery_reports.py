@@ -14,9 +14,11 @@ from services.ticketing.context import Context
 from services.ticketing.incoming_mail.rows import Outcome
 from services.ticketing.mail.reading import Bounce
 from services.ticketing.tables import MAILS
-from services.ticketing.tickets import acts
+from services.ticketing.tickets import acts, rows
 
 FAILED = "failed"
+# Whose e-mail about a ticket came back; before it was noted, either may be meant.
+CITIZEN, UNIT = "citizen", "unit"
 
 
 class SentEmail(NamedTuple):
@@ -66,5 +68,10 @@ def _note_failure(context: Context, sent: SentEmail, report: Bounce) -> None:
     )
     if sent.ticket is not None:
         case = acts.load_by_id(context, sent.ticket)
-        acts.add(context, case, "bounce", by="system", actor="mail", status=report.status)
+        person = rows.person(context.conn, case.id)
+        own = (person.email if person else None) or ""
+        role = CITIZEN if sent.recipient.lower() == own.lower() else UNIT
+        acts.add(
+            context, case, "bounce", by="system", actor="mail", status=report.status, role=role
+        )
         acts.project(context, case)

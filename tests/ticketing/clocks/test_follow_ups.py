@@ -7,13 +7,16 @@ import re
 import tomllib
 
 import pytest
+from aiosmtpd.controller import Controller
 
+from bus.foreign.mail import Post
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import privacy
 from contracts.ticketing.citizens import ANSWER_FOLLOW_UP, READ_FOLLOW_UP
 from contracts.ticketing.public import STATISTICS
-from services.ticketing.chores import cleanup, deadlines, emptying
+from deploy.local.ports import free_port
+from services.ticketing.chores import cleanup, deadlines, emptying, mail_sending
 from services.ticketing.domain import follow_ups
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.follow_ups import asking
@@ -21,11 +24,23 @@ from tests.processes import ROOT
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_book import approve, book, propose, unit
+from tests.ticketing.test_chores import BOUNCE, Receiver, receive
 from tests.ticketing.test_lost_secrets import ask, pin_of, renew
 from tests.ticketing.test_texting import MOBILE, texts
 
 DAYS = dt.timedelta(days=28)
 ZAHRA = "zahra@example.com"
+
+
+@pytest.fixture
+def receiver():
+    """A mail server that refuses what it is set to."""
+    handler = Receiver()
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    handler.post = Post(f"smtp://127.0.0.1:{controller.port}")
+    yield handler
+    controller.stop()
 
 
 def ended(hand, **more):
@@ -327,6 +342,49 @@ def test_who_gave_both_is_asked_by_e_mail_alone_and_by_neither_where_it_came_bac
     wait(hand)
     assert "ticket_follow_up" not in {text["template"] for text in texts(hand)}
     assert outcomes(hand) == {code: "asked", back: "no_contact"}
+
+
+def come_back(hand, code, to):
+    """A report says that our last e-mail about a ticket to an address failed."""
+    failed = execute(
+        hand.db,
+        "select message_id from mails join tickets t on t.id = ticket "
+        "where code = %s and recipient = %s order by mails.id desc limit 1",
+        (code, to),
+    )[0][0]
+    words = BOUNCE.replace(ZAHRA, to).replace("<bounce@", "<of-" + failed[1:9] + "@")
+    report = email.message_from_string(words.format(failed), policy=email.policy.default)
+    assert receive(hand, report, sender="") == "BOUNCE"
+
+
+def proven(hand, **more):
+    """The code of an answered ticket whose citizen has proven a mobile."""
+    code = hand.register(mobile=MOBILE, **more)
+    renew(hand, ask(hand, code), pin_of(hand))
+    hand.answer(code)
+    return code
+
+
+def test_who_was_refused_by_the_mail_server_at_once_is_asked_at_the_proven_mobile(hand, receiver):
+    refused = proven(hand)
+    receiver.answer = "550 5.1.1 no such user"
+    mail_sending.send_mails(hand.store, receiver.post)
+    wait(hand)
+    assert questions(hand) == []
+    assert texts(hand)[-1]["template"] == "ticket_follow_up"
+    assert outcomes(hand) == {refused: "asked"}
+
+
+def test_what_comes_back_from_the_units_mailbox_says_nothing_of_the_citizen(hand):
+    code = ended(hand)
+    come_back(hand, code, "groundwater@staff.water.example")
+    assert "bounce" in hand.acts(code)
+    wait(hand)
+    assert len(questions(hand)) == 1
+    other = ended(hand, email="ali@example.com")
+    come_back(hand, other, "ali@example.com")
+    wait(hand)
+    assert outcomes(hand) == {code: "asked", other: "no_contact"}
 
 
 def test_who_wrote_without_a_name_or_address_is_not_asked(hand):
