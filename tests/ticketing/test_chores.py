@@ -400,15 +400,40 @@ def test_pictures_that_were_open_before_are_cleaned_too_and_nobody_is_written_to
     assert len(hand.letters("zahra@example.com")) == before
 
 
+class BusyDoor(Scanner):
+    """A scanner at whose first file another picture comes in."""
+
+    def __init__(self, come_in):
+        super().__init__()
+        self.come_in = come_in
+
+    def scan(self, stream):
+        come_in, self.come_in = self.come_in, None
+        if come_in:
+            come_in()
+        return super().scan(stream)
+
+
 def test_what_comes_in_now_waits_for_no_old_picture(hand, monkeypatch):
-    old = open_as_before(hand, pictures.photo())
-    new = with_photo(hand, pictures.photo())
     monkeypatch.setattr(file_scanning, "AT_ONCE", 1)
-    hand.do(file_scanning.scan, Scanner(), hand.blobs)
-    assert "code" not in open_file(hand, *new)
-    assert open_file(hand, *old)["code"] == "attachment.held"
-    hand.do(file_scanning.scan, Scanner(), hand.blobs)
-    assert "code" not in open_file(hand, *old)
+    old = [pictures.photo() + bytes([n]) for n in range(3)]
+    for picture in old:
+        open_as_before(hand, picture)
+    new = pictures.photo() + b"new"
+    scanner = BusyDoor(lambda: with_photo(hand, new))
+    hand.do(file_scanning.scan, scanner, hand.blobs)
+    assert scanner.scanned == [old[2], new, old[1], old[0]], "all in one run"
+    assert column(hand, "select count(*) from files where state = 'HELD'") == [0]
+
+
+def test_a_run_over_many_old_pictures_ends_and_the_next_goes_on(hand, monkeypatch):
+    monkeypatch.setattr(file_scanning, "AT_ONCE", 1)
+    monkeypatch.setattr(file_scanning, "SECONDS", 0.0)
+    for _ in range(2):
+        open_as_before(hand, pictures.photo())
+    for held in (1, 0):
+        hand.do(file_scanning.scan, Scanner(), hand.blobs)
+        assert column(hand, "select count(*) from files where state = 'HELD'") == [held]
 
 
 def test_a_legal_hold_keeps_an_old_picture_as_it_was_and_no_new_one(hand):

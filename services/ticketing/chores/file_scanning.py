@@ -3,6 +3,7 @@ held. Whatever way a file came in by, it opens to nobody before.
 """
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,7 +30,9 @@ from services.ticketing.tickets import acts, views
 _log = log.get("chores")
 # What is noted in the ticket of a file that stays shut.
 _ACTS: dict[str, Act] = {"INFECTED": "infected", "UNREADABLE": "unreadable"}
-AT_ONCE, SIDE_BY_SIDE = 100, 4
+AT_ONCE, SIDE_BY_SIDE = 8, 4
+# So long one run goes on; the next begins a moment later.
+SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,18 @@ class Judged(NamedTuple):
 def scan(store: Store, context_of: Callable[[Tx], Context], scanner: Clamd, blobs: Blobs) -> None:
     """Scan held files; while the scanner is away they stay held.
 
-    A file that is never judged holds back no other; a scanner that is away all.
+    A file that is never judged holds back no other; a scanner that is away all. They are taken a
+    few at a time, so that what has just come waits for a few others and not for all of them.
     """
+    until = time.monotonic() + SECONDS
+    while _scan_some(store, context_of, scanner, blobs) == AT_ONCE and time.monotonic() < until:
+        pass
+
+
+def _scan_some(
+    store: Store, context_of: Callable[[Tx], Context], scanner: Clamd, blobs: Blobs
+) -> int:
+    """Scan the held files that came last; how many were tried."""
     scanning = chore(store, "scan_files")
     left = [int(item) for item in scanning.left()]
     statement = (
@@ -72,7 +85,7 @@ def scan(store: Store, context_of: Callable[[Tx], Context], scanner: Clamd, blob
         held = list(tx.conn.execute(statement).scalars())
     if held and not scanner.ping():
         _log.warning("files_stay_held", held=len(held))
-        return
+        return 0
 
     def judge(file: int) -> None:
         scanning.work_on([file], lambda id_: _scan(store, context_of, id_, scanner, blobs))
@@ -80,6 +93,7 @@ def scan(store: Store, context_of: Callable[[Tx], Context], scanner: Clamd, blob
     # A file that takes the scanner long holds up no other.
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         list(pool.map(judge, held))
+    return len(held)
 
 
 def _scan(
