@@ -17,6 +17,17 @@ def judge_of(judged, script):
     return judged if script else lambda _: None
 
 
+def test_all_that_is_on_record_of_a_unit_is_in_sight_on_a_desktop(visitor, shared_desk):
+    head = visitor(script=False, width=1366)
+    sit_down(head, shared_desk, "mina")
+    head.wait_for_url("**/desk")
+    head.goto(f"{shared_desk.ops}/desk/book?part=units")
+    table = head.get_by_role("region", name="واحدها")
+    assert "پس از 28 روز" in table.inner_text()
+    hidden = "table => table.scrollWidth - table.clientWidth"
+    assert table.evaluate(hidden) <= 0, "nothing of it is beside the window"
+
+
 @WAYS
 def test_one_proposes_a_promise_and_a_supervisor_approves_it(
     visitor, shared_desk, judged_wide_and_narrow, script, width
