@@ -23,7 +23,7 @@ from bus.foreign.filetypes import (
 )
 from bus.foreign.pictures.cleaning import is_picture
 from gateway.forms import photos
-from gateway.forms.plain_text import PlainText
+from gateway.forms.plain_text import PlainText, file_text
 from gateway.http import bodies
 from gateway.http.facts import Fact
 from gateway.http.problems import HttpError
@@ -100,12 +100,11 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     Pictures lose their metadata before they are kept (bus/foreign/pictures). A photo over the limit
     is kept smaller if the form ``shrinks`` them (photos.py).
 
-    Without ``blobs`` files are passed over, or read ``as_text`` (UTF-8) like a field of their name.
+    Without ``blobs`` files are passed over, or read ``as_text`` like a field of their name.
     A file that is refused, or is more than FORM_MOST together with those before it, is named in
     ``problems`` and leaves nothing behind; the rest of the form is there. The form stays as FORM,
-    for the page of a problem.
-
-    HttpError ``http.media_type``, ``http.too_large``, ``form.malformed``.
+    for the page of a problem. HttpError ``http.media_type``, ``http.too_large``,
+    ``form.malformed``.
     """
     if bodies.media_type(request, URL_ENCODED, MULTIPART) == URL_ENCODED:
         form = _url_encoded(await bodies.body(request, fields_limit))
@@ -246,7 +245,8 @@ class _Reader:
 
     def _end(self) -> None:
         if not self._is_file:
-            self.form.values.setdefault(self._field, []).append(_utf8(bytes(self._text)))
+            text = (file_text if self._file else _utf8)(bytes(self._text))
+            self.form.values.setdefault(self._field, []).append(text)
         elif self._writing is not None:
             if self._take(self._writing):
                 self._writing.end()

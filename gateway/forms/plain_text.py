@@ -1,9 +1,24 @@
-"""Whether a file is plain text, judged while it arrives."""
+"""Files of text: whether one is plain, judged while it arrives; and what it says."""
 
 import codecs
 import re
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def file_text(content: bytes) -> str:
+    """Read a file of text as programs in Iran write them: UTF-16 with its mark, UTF-8, else
+    Windows-1256, in which each byte is a character.
+
+    >>> file_text("آب".encode("cp1256")), file_text("آب".encode("utf-16"))
+    ('آب', 'آب')
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1256")
 
 
 class PlainText:

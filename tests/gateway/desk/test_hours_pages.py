@@ -40,9 +40,9 @@ def press(seat, path, **form):
     return seat.press(path, **{name.replace("-", "__"): value for name, value in form.items()})
 
 
-def upload(seat, *events, origin=SOURCE):
+def upload(seat, *events, origin=SOURCE, encoding="utf-8-sig"):
     """Hands a file in, as a browser does."""
-    content = file(*events).encode("utf-8-sig")
+    content = file(*events).encode(encoding)
     return seat.press(
         "/calendar/holidays/read",
         files={"file": ("holidays.ics", content, "text/calendar")},
@@ -150,6 +150,19 @@ def test_without_a_choice_a_decree_or_a_file_the_page_says_what_is_missing(nader
         act="read",
     )
     assert large.status_code == 413
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1256"])
+def test_a_file_is_read_in_the_letters_that_programs_here_write(nader, encoding):
+    event = EVENT.replace("تعطیلی", "باران").format(n=14, day="20281014")
+    page = upload(nader, event, encoding=encoding, origin=encoding)
+    assert page.url.endswith("done=holidays_read")
+    assert "باران 14" in text_of(page)
+    revision = re.findall(
+        'name="origin" value="([^"]*)".*?name="revision" value="([0-9]+)"', page.text
+    )
+    aside = {"origin": encoding, "revision": dict(revision)[encoding], "keys": ["page-14"]}
+    nader.post("/calendar/holidays/aside", **aside, reason="تعطیل نیست", act="holidays-1")
 
 
 def test_only_the_supervisor_has_the_page_of_files(shared_desk):
