@@ -17,6 +17,9 @@ KINDS = ("request", "complaint")
 # Nothing was to be mended where it was closed for another reason.
 CLOSES = ("settled", "accepted")
 
+# The role in the log of an e-mail that came back from a unit's mailbox, not from the citizen.
+TO_UNIT = "unit"
+
 # What was decided: the citizen is asked, or why not.
 Outcome: TypeAlias = Literal["asked", "other_end", "share", "no_contact", "asked_lately"]
 

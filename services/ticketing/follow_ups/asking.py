@@ -21,7 +21,6 @@ from services.ticketing.domain.moves import ENDED
 from services.ticketing.domain.ticket import Entry
 from services.ticketing.failed_rows import chore
 from services.ticketing.follow_ups import rows as questions
-from services.ticketing.incoming_mail.delivery_reports import UNIT
 from services.ticketing.notifications import tickets as notifications
 from services.ticketing.privacy import holds
 from services.ticketing.tables import FOLLOW_UPS, MAILS, PEOPLE, TICKETS
@@ -131,7 +130,7 @@ def _comes_back(context: Context, case_: Case, address: str) -> bool:
     """Tell whether an e-mail about the ticket came back from its citizen's address, or our mail
     server refused one to it; what comes back from a unit's mailbox says nothing of the citizen.
     """
-    if any(e.act == "bounce" and e.data.get("role") != UNIT for e in case_.entries):
+    if any(e.act == "bounce" and e.data.get("role") != follow_ups.TO_UNIT for e in case_.entries):
         return True
     refused = select(MAILS.c.id).where(
         MAILS.c.ticket == case_.id,

@@ -11,14 +11,13 @@ from sqlalchemy import select, update
 
 from bus.database.rows import fetch_one
 from services.ticketing.context import Context
+from services.ticketing.domain.follow_ups import TO_UNIT
 from services.ticketing.incoming_mail.rows import Outcome
 from services.ticketing.mail.reading import Bounce
 from services.ticketing.tables import MAILS
 from services.ticketing.tickets import acts, rows
 
 FAILED = "failed"
-# Whose e-mail about a ticket came back; before it was noted, either may be meant.
-CITIZEN, UNIT = "citizen", "unit"
 
 
 class SentEmail(NamedTuple):
@@ -70,7 +69,7 @@ def _note_failure(context: Context, sent: SentEmail, report: Bounce) -> None:
         case = acts.load_by_id(context, sent.ticket)
         person = rows.person(context.conn, case.id)
         own = (person.email if person else None) or ""
-        role = CITIZEN if sent.recipient.lower() == own.lower() else UNIT
+        role = "citizen" if sent.recipient.lower() == own.lower() else TO_UNIT
         acts.add(
             context, case, "bounce", by="system", actor="mail", status=report.status, role=role
         )

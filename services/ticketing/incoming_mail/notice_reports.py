@@ -4,7 +4,9 @@ Whether a token is genuine, and which e-mail it belongs to, notify alone can say
 it gives back, so that a colleague looks at it.
 """
 
-from sqlalchemy import update
+import datetime as dt
+
+from sqlalchemy import func, select, update
 
 from bus.foreign import return_path
 from contracts.notify.editors.email_reports import (
@@ -21,6 +23,7 @@ from services.ticketing.mail.reading import Bounce, Email
 from services.ticketing.tables import LETTERS
 
 HANDED_ON = Outcome("DONE", None, "handed_on")
+FORGED, LOOKED_AT, HOUR = "forged_token", 10, dt.timedelta(hours=1)
 
 
 def take(context: Context, letter: int, rcpt_to: str, email: Email) -> Outcome | None:
@@ -75,13 +78,32 @@ def _verdict(verdict: Bounce) -> EmailVerdict:
 
 
 def keep(context: Context, message: KeepEmailReport) -> None:
-    """Have colleagues look at a report that notify could not use, unless somebody has meanwhile."""
+    """Have colleagues look at a report that notify could not use, unless somebody has meanwhile.
+
+    Of an hour they look at LOOKED_AT forged ones: whoever makes up more takes nobody's time. The
+    others are kept as what is done with.
+    """
+    is_looked_at = message.reason != FORGED or _forged(context) < LOOKED_AT
     context.conn.execute(
         update(LETTERS)
-        .values(state="BOUNCE", reason=message.reason, worked_at=context.now)
+        .values(
+            state="BOUNCE" if is_looked_at else HANDED_ON.state,
+            reason=message.reason,
+            worked_at=context.now,
+        )
         .where(
             LETTERS.c.id == message.letter,
             LETTERS.c.state == HANDED_ON.state,
             LETTERS.c.reason == HANDED_ON.reason,
         )
     )
+
+
+def _forged(context: Context) -> int:
+    """Count the forged reports of the last hour that wait for somebody's look."""
+    query = select(func.count()).where(
+        LETTERS.c.state == "BOUNCE",
+        LETTERS.c.reason == FORGED,
+        LETTERS.c.worked_at > context.now - HOUR,
+    )
+    return int(context.conn.execute(query).scalar_one())

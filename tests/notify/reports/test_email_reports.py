@@ -9,6 +9,7 @@ from contracts.notify.editors import email_reports as contracts
 from contracts.notify.govnotify import notify_status
 from services.notify.sending import accounting
 from services.notify.webhooks import bearer
+from services.ticketing.incoming_mail import notice_reports
 from tests.notify.conftest import EMAIL, MOBILE
 from tests.notify.reports.post import RETURNS
 from tests.processes import run_module
@@ -163,6 +164,20 @@ def test_a_forged_proof_changes_nothing_and_a_colleague_sees_the_report(post):
     raw = raw.replace(token.encode(), f"{number}.{'0' * 24}".encode())
     assert post.deliver(raw, forged) == ("BOUNCE", "forged_token")
     assert post.stands(id_)[0] == "SENT"
+
+
+def test_who_makes_up_reports_by_the_dozen_takes_few_looks_and_hides_no_genuine_one(post):
+    post.send()
+    raw = post.written("postfix_unknown_user")
+    genuine = post.outbox.emails[-1][0].partition("+")[2].partition("@")[0].encode()
+    for n in range(1, notice_reports.LOOKED_AT + 3):
+        forged = f"n{n}.{n:024x}"
+        other = raw.replace(genuine, forged.encode())
+        post.deliver(other, f"returns+{forged}@mail.mirab.example")
+    lie = [("BOUNCE", "forged_token")] * notice_reports.LOOKED_AT
+    assert post.letters() == [*lie, *[("DONE", "forged_token")] * 2], "and none is lost"
+    own = f"returns+{genuine.decode()}@mail.mirab.example"
+    assert post.deliver(raw, own) == ("DONE", "handed_on")
 
 
 def test_a_proof_of_one_e_mail_says_nothing_of_another(post):
