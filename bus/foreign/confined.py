@@ -38,8 +38,6 @@ _BOOT = (
 )
 # Between the rows of a child and its answer, which is short then. No row has a bare line of it.
 _END, ANSWER_MOST = b"\n--- end of rows ---\n", 65_536
-# Who stops a service, as systemd does, stops all that it has begun: no fault of the content.
-_FROM_OUTSIDE = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
 _places = threading.BoundedSemaphore(CHILDREN)
 
 
@@ -119,7 +117,7 @@ def _call(job: str, content: bytes | Path, bounds: Bounds, result: IO[bytes]) ->
             code, timed_out = _wait(process, bounds.wall_seconds)
             if timed_out or code in (-signal.SIGXCPU, -signal.SIGALRM):
                 raise Unreadable("too_long")
-            if code in _FROM_OUTSIDE:
+            if code == -signal.SIGTERM:  # as systemd stops all that a service has begun
                 raise _unavailable()
             if code != 0:
                 raise Unreadable("crashed")
@@ -134,8 +132,7 @@ def _end_of_rows(file: IO[bytes]) -> int:
     tail = file.read()
     at = tail.rfind(_END)
     if at < 0:
-        # The file grew to its limit.
-        raise Unreadable("too_large")
+        raise Unreadable("too_large")  # the file grew to its limit
     _value(tail[at + len(_END) :])
     return size - len(tail) + at
 
@@ -273,8 +270,7 @@ def _child(job: str) -> NoReturn:
     if order["rows"]:
         answer = _END + answer
     with contextlib.suppress(OSError):
-        # A file that grew to its limit says so by its length.
-        _write(out, answer)
+        _write(out, answer)  # a file that grew to its limit says so by its length
     os._exit(0)
 
 

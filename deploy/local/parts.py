@@ -66,7 +66,13 @@ ENDORSERS = dict.fromkeys(
 # The mail server played here delivers nothing, so that nothing comes back by itself.
 RETURNS = {"NOTIFY_RETURN_ADDRESS": "returns@mirab.example"}
 # Whoever tries signals on one machine need not wait for a quarter of an hour.
-DEFAULTS = LIMITS | TELEMETRY | ENDORSERS | RETURNS | {"SIGNAL_WINDOW_SECONDS": "10"}
+DEFAULTS = (
+    LIMITS
+    | TELEMETRY
+    | ENDORSERS
+    | RETURNS
+    | {"SIGNAL_WINDOW_SECONDS": "10", "HOLIDAYS_ADDRESS": ""}
+)
 
 
 def _relay(context: str) -> Part:

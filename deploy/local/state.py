@@ -307,7 +307,6 @@ class State:
             "MAILBOX_PORT": str(MAILBOX_PORT),
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
             "FORWARD_CITIES_FILE": str(CHECKOUT / "deploy/cities/cities.toml"),
-            "HOLIDAYS_ADDRESS": self.environment.get("HOLIDAYS_ADDRESS", ""),
             **{name: self.environment.get(name, most) for name, most in DEFAULTS.items()},
         }
 
