@@ -62,7 +62,7 @@ def test_a_statement_is_taken_and_what_is_unclear_is_booked_by_two_officers(hous
 def test_the_faults_of_a_statement_are_named_by_line_in_persian(karim):
     answer = give(karim, statement((day(-1), 1, "1", "x"), opening=1))
     assert answer.status_code == 422
-    assert "سطر 2: این صورت‌حساب دنباله آنچه ثبت شده نیست" in answer.text
+    assert "سطر 3: این صورت‌حساب دنباله آنچه ثبت شده نیست" in answer.text
     assert "چنین" not in give(karim, "x", kind="mt940").text
     missing = karim.post("/account", kind="csv")
     assert "error-summary" in missing.text

@@ -294,6 +294,17 @@ def test_a_bill_that_is_not_open_wears_its_stamp_and_cannot_be_mistaken_for_an_o
     assert warning not in open_one
 
 
+@pytest.mark.parametrize("state", ["PAID", "VOID", "EXPIRED"])
+def test_no_bank_scans_a_bill_that_is_not_open_and_nobody_is_called_to_pay_it(state):
+    reply = bill_of(**(PAID if state == "PAID" else {"state": state}))
+    pdf = documents.bill(reply, "en", portal=PORTAL)
+    assert "Code128" not in scanned(pdf)
+    text = text_of(pdf)
+    assert "can pay it" not in text
+    assert "To be paid" not in text
+    assert ISSUER["sheba"] not in text
+
+
 def test_a_bill_that_was_waived_wholly_has_nothing_to_scan_and_says_why():
     pdf = documents.bill(bill_of(**FREE), "en", portal=PORTAL)
     text = text_of(pdf)
