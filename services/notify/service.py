@@ -23,6 +23,7 @@ from services.notify.reports import rates
 from services.notify.reports.entrypoints import ReportEntrypoints
 from services.notify.sending.dispatch_entrypoints import DispatchEntrypoints
 from services.notify.sending.entrypoints import SendingEntrypoints
+from services.notify.statistics.entrypoints import StatisticsEntrypoints
 from services.notify.templates.entrypoints import TemplateEntrypoints
 from services.notify.webhooks.entrypoints import WebhookEntrypoints
 
@@ -39,6 +40,7 @@ class Notify(
     ReceivedEntrypoints,
     ReportEntrypoints,
     SendingEntrypoints,
+    StatisticsEntrypoints,
     TemplateEntrypoints,
     WebhookEntrypoints,
     Service,

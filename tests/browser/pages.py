@@ -49,6 +49,7 @@ DESK = (
     "/notices/messages",
     "/notices/letters",
     "/notices/returned-letters",
+    "/notices/figures",
     "/notices/opt-out",
     "/notices/looks",
     "/agencies",

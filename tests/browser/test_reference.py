@@ -33,6 +33,7 @@ PAGES = (
     "/receipts",
     "/signals",
     "/callbacks",
+    "/messages",
     "/keys",
     "/test-data",
 )
@@ -60,6 +61,7 @@ def house(tmp_path_factory, broker, postgres, demo_template, agencies_template, 
         smtp = "smtp://127.0.0.1:1"
         house = House(starter, folder, amqp, dbs, SANDBOX="1", CALLBACKS_SANDBOX="1", SMTP_URL=smtp)
         house.serve("notify", dbs["notify"])
+        house.notify_db = dbs["notify"]
         yield house
         starter.end()
 
@@ -287,6 +289,31 @@ def test_an_agency_reads_its_console_in_a_browser_without_any_key(
 
 
 CASE = {"key_kind": "national_id", "key": "9905251782"}
+
+
+def test_an_agency_reads_the_figures_of_its_messages_and_takes_them_along(house):
+    key = newcomer(house)
+    session = signed_in(house, key)
+    ((agency,),) = execute(
+        house.db, "select agency from console_sessions where key = %s", (key.keyid,)
+    )
+    for owner, count in ((agency, 4321), ("somebody-else", 8765)):
+        execute(
+            house.notify_db,
+            "insert into sender_days (day, owner, channel, template, kind, state, count, parts, "
+            "cost_rials) values ((now() at time zone 'Asia/Tehran')::date, %s, 'sms', "
+            "gen_random_uuid(), 'live', 'DELIVERED', %s, 2, 3)",
+            (owner, count),
+        )
+    page = read(house, session, "/messages?days=7").text
+    assert "4321" in page
+    assert "8765" not in page, "another's figures"
+    rows = read(house, session, "/messages.csv").content.decode("utf-8-sig").splitlines()
+    assert [row.split(",", 1)[1].split(",")[-4:] for row in rows[1:]] == [
+        ["DELIVERED", "4321", "2", "3"]
+    ]
+    (figure,) = read(house, session, "/messages.json").json()["figures"]
+    assert (figure["count"], figure["kind"], figure["state"]) == (4321, "live", "DELIVERED")
 
 
 def test_the_connector_prints_the_address(house, tmp_path):

@@ -28,6 +28,7 @@ CONSOLE = {
     "/receipts": ("receipts", "Receipts of its calls, by id and by day."),
     "/signals": ("signals", "Whom it watches by pseudonym, its seeds, its last signals."),
     "/callbacks": ("callbacks", "Its endpoints and the deliveries to them."),
+    "/messages": ("messages", "Its messages by day and template, and how far its limits are used."),
     "/keys": ("keys", "Its keys, what ends when."),
     "/test-data": ("test_data", "Whom one can ask about in the sandbox."),
 }
@@ -98,9 +99,14 @@ def _console(document: Document) -> None:
                 {"200": {"description": summary, "content": _PAGE}, **signed_out},
             ),
         )
+    for kind, type_ in (("csv", "text/csv"), ("json", "application/json")):
+        text = f"The figures of its messages of a year, as {kind.upper()}."
+        answers: Node = {"200": {"description": text, "content": {type_: {}}}, **signed_out}
+        operation = _operation(f"console.messages_{kind}", text, answers)
+        document.add(f"/console/messages.{kind}", "get", operation)
     text = "A receipt, to be kept."
     file: Node = {"200": {"description": text, "content": {"application/json": {}}}}
-    answers: Node = {**file, **signed_out, **refusals((404,))}
+    answers = {**file, **signed_out, **refusals((404,))}
     document.add("/console/receipt", "get", _operation("console.receipt", text, answers))
     for name, (summary, fields) in ACTS.items():
         form: Node = {"type": "object", "properties": fields}

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypedDict, TypeVar
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from contracts.agencies.deferred import READ_CALLS, ReadCalls
 from contracts.agencies.hearing import REFUSALS, ReadRefusals
 from contracts.agencies.register import OWN, Nothing
 from contracts.inquiry.questions import PURPOSES
-from contracts.inquiry.use import ENDS, OWN_QUESTIONS, OWN_USE, OwnUse, ReadOwnQuestions, ReadOwnUse
+from contracts.inquiry.use import OWN_QUESTIONS, OWN_USE, OwnUse, ReadOwnUse
 from contracts.notify.callbacks import (
     CALLBACK_DELIVERIES,
     CALLBACKS,
@@ -25,7 +26,8 @@ from contracts.notify.callbacks import (
     ReadDeliveries,
     Replay,
 )
-from gateway.agency.console import evidence, views
+from gateway.agency.console import evidence, figures, views
+from gateway.agency.console.queries import DAYS, number, wanted_questions
 from gateway.agency.console.session import Member, Sessions
 from gateway.agency.console.test_data import CASES
 from gateway.agency.console.words import STATES_FA, WHAT_TO_DO_FA
@@ -42,7 +44,6 @@ T = TypeVar("T")
 Page = Callable[[Request, Member], Awaitable[Response]]
 RECENT = 200
 OK = 200
-DAYS = (1, 7, 31)
 
 
 class ConsolePages:
@@ -63,6 +64,9 @@ class ConsolePages:
             "/console/receipt": self.receipt_file,
             "/console/signals": self.signals,
             "/console/callbacks": self.callbacks,
+            "/console/messages": self.messages,
+            "/console/messages.csv": partial(figures.csv_file, self._sessions),
+            "/console/messages.json": partial(figures.json_file, self._sessions),
             "/console/keys": self.keys,
             "/console/test-data": self.test_data,
         }
@@ -164,7 +168,7 @@ class ConsolePages:
 
     async def calls(self, request: Request, member: Member) -> Response:
         """GET /console/calls: questions of the last days, by purpose and end; deferred calls."""
-        wanted = _wanted(request)
+        wanted = wanted_questions(request)
         question = self._sessions.ask(request, member, OWN_QUESTIONS, wanted)
         questions, deferred = await asyncio.gather(
             self._maybe(question),
@@ -183,7 +187,7 @@ class ConsolePages:
 
     async def refusals(self, request: Request, member: Member) -> Response:
         """GET /console/refusals: why requests were refused, and what to do."""
-        question = ReadRefusals(before=_number(request, "before"), limit=100)
+        question = ReadRefusals(before=number(request, "before"), limit=100)
         reply = await self._sessions.ask(request, member, REFUSALS, question)
         values = {"refusals": reply.refusals, "next": reply.next, "fa_to_do": WHAT_TO_DO_FA}
         return self._page(request, member, "refusals", **values)
@@ -217,6 +221,12 @@ class ConsolePages:
         )
         return self._page(request, member, "signals", watches=watches, seeds=seeds, sent=sent)
 
+    async def messages(self, request: Request, member: Member) -> Response:
+        """GET /console/messages?days=: the agency's messages by day and by template."""
+        language = problem_page.language(request)
+        shown = await self._maybe(figures.shown(self._sessions, request, member, language))
+        return self._page(request, member, "messages", shown=shown)
+
     async def callbacks(self, request: Request, member: Member) -> Response:
         """GET /console/callbacks: endpoints, and the deliveries to each."""
         endpoints = await self._endpoints(request, member)
@@ -242,7 +252,7 @@ class ConsolePages:
             endpoints=endpoints,
             deliveries=deliveries,
             form=str(uuid.uuid4()),
-            replayed=_number(request, "replayed"),
+            replayed=number(request, "replayed"),
         )
 
     async def replay(self, request: Request, member: Member) -> Response:
@@ -326,21 +336,3 @@ def _private(response: Response) -> Response:
     """The same, to be kept by nobody."""
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _wanted(request: Request) -> ReadOwnQuestions:
-    """The filter of the page; what is not one of its choices is left out."""
-    query = request.query_params
-    purpose, ended, days = query.get("purpose"), query.get("ended"), _number(request, "days")
-    return ReadOwnQuestions(
-        days=days if days in DAYS else 7,
-        for_purpose=purpose if purpose in PURPOSES else None,
-        ended=ended if ended in ENDS else None,
-        before=_number(request, "before"),
-        limit=100,
-    )
-
-
-def _number(request: Request, name: str) -> int | None:
-    text = request.query_params.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) < 16 else None  # noqa: PLR2004 - of the largest

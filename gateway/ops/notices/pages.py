@@ -7,6 +7,7 @@ from gateway.ops.notices.announcements import Announcements
 from gateway.ops.notices.board import Board
 from gateway.ops.notices.by_hand import ByHand
 from gateway.ops.notices.corrections import Corrections
+from gateway.ops.notices.figures import SenderFigures
 from gateway.ops.notices.jobs import Jobs
 from gateway.ops.notices.letters import Letters
 from gateway.ops.notices.messages import Messages
@@ -35,5 +36,6 @@ def routes(desk: Desk, letters: Blobs) -> list[Route]:
         Returned(pages),
         Received(pages),
         Senders(pages),
+        SenderFigures(pages),
     )
     return [route for part in parts for route in part.routes()]

@@ -1,18 +1,10 @@
 """What colleagues call messages to people: their ways, states, and what is refused by hand."""
 
-CHANNELS = {"sms": "پیامک", "email": "پست الکترونیک", "inbox": "صندوق پیام", "letter": "نامه کاغذی"}
+from gateway.html import message_names
+
+CHANNELS = message_names.CHANNELS
 LANGUAGES = {"fa": "فارسی", "en": "انگلیسی"}
-STATES = {
-    "CREATED": "در نوبت",
-    "SENDING": "در حال ارسال",
-    "SENT": "ارسال‌شده",
-    "DELIVERED": "رسید",
-    "UNDELIVERED": "نرسید",
-    "REJECTED": "پذیرفته نشد",
-    "FAILED": "فرستاده نشد",
-    "CANCELLED": "لغوشده",
-    "UNTOLD": "سرنوشت نامعلوم",
-}
+STATES = message_names.STATES
 STATE_PILLS = {
     "DELIVERED": "good",
     "UNDELIVERED": "bad",

@@ -12,6 +12,13 @@ from services.notify.tables.editorial import (
     TEMPLATE_VERSIONS,
     TEMPLATES,
 )
+from services.notify.tables.figures import (
+    LIMIT_NOTICES,
+    SENDER_DAYS,
+    SENDER_DAYS_COUNTED,
+    SENDER_RULES,
+    UNSUBSCRIPTIONS,
+)
 from services.notify.tables.govuk import (
     API_COUNTS,
     API_GUESTS,
@@ -77,6 +84,7 @@ __all__ = [
     "JOB_PARTS",
     "JOB_ROWS",
     "LEGAL_HOLDS",
+    "LIMIT_NOTICES",
     "LOOKS",
     "MESSAGES",
     "MESSAGE_DAYS",
@@ -91,12 +99,16 @@ __all__ = [
     "RECEIVED_TEXTS",
     "RETURNED_LETTERS",
     "SENDERS",
+    "SENDER_DAYS",
+    "SENDER_DAYS_COUNTED",
     "SENDER_RATES",
+    "SENDER_RULES",
     "SENT_FILES",
     "SUBSCRIBER_NOTICES",
     "SUBSCRIPTIONS",
     "TEMPLATES",
     "TEMPLATE_VERSIONS",
     "TEXT_PARTS",
+    "UNSUBSCRIPTIONS",
     "metadata",
 ]

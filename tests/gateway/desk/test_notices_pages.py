@@ -120,6 +120,7 @@ PAGES = [
     "/returned-letters",
     "/texts",
     "/senders",
+    "/figures",
     "/opt-out",
     "/looks",
 ]
@@ -655,6 +656,38 @@ def test_the_board_shows_the_senders_whose_e_mails_come_back(house, karim):
     assert "12.0%" in page
     assert row.count("بیش از اندازه") >= 2
     assert "باید دید" in page
+
+
+# --- figures of senders ---
+
+
+def figure(house, owner, state, count, kind="live", channel="sms"):
+    execute(
+        house.beside_db,
+        "insert into sender_days (day, owner, channel, template, kind, state, count, parts, "
+        "cost_rials) values ((now() at time zone 'Asia/Tehran')::date, %s, %s, %s, %s, %s, %s, "
+        "%s, %s)",
+        (owner, channel, str(uuid.UUID(int=5)), kind, state, count, count * 2, count * 5000),
+    )
+
+
+def test_the_figures_of_all_senders_lead_to_those_of_one_and_to_its_file(house, karim):
+    figure(house, "power-co", "DELIVERED", 7654)
+    figure(house, "power-co", "REJECTED", 321)
+    figure(house, "power-co", "DELIVERED", 99, kind="test")
+    figure(house, "gas-co", "DELIVERED", 11)
+    page = karim.get("/figures").text
+    assert page.index("power-co") < page.index("gas-co"), "the largest comes first"
+    assert all(f"<td>{number}</td>" in page for number in (7975, 7654, 321, 11))
+    page = karim.get("/figures", owner="power-co", days=7).text
+    assert "gas-co" not in page
+    assert all(word in page for word in ("کلید آزمایشی", "کلید اصلی", str(7975 * 5000)))
+    file = karim.get("/figures.csv", owner="power-co")
+    assert file.headers["content-type"].startswith("text/csv")
+    rows = file.content.decode("utf-8-sig").splitlines()
+    assert rows[0].startswith("sender,day,channel,")
+    assert len(rows) == 4
+    assert any(row.endswith(",live,REJECTED,321,642,1605000") for row in rows)
 
 
 # --- senders and texts ---

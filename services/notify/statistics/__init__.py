@@ -1,0 +1,1 @@
+"""Figures of senders: messages by day, channel, template, door and state."""
