@@ -10,6 +10,7 @@ from contracts.billing import account, treasury
 from contracts.notify import announcements, bulk, govnotify, promises, senders
 from contracts.notify import desk as notify
 from contracts.notify.editors import by_hand, email_reports
+from contracts.notify.usage import limits
 from contracts.rehearsals import Rehearse, Rehearsed
 from contracts.ticketing import answers, book, colleagues, desk, letters, person_acts
 from contracts.ticketing.calendars import holidays
@@ -89,6 +90,8 @@ _NOTIFY: tuple[Request, ...] = (
     promises.APPROVE_CORRECTION,
     promises.WITHDRAW_CORRECTION,
     senders.WITHDRAW_SENDER,
+    limits.APPROVE_SENDER_RULE,
+    limits.WITHDRAW_SENDER_RULE,
 )
 SHOWN_FIRST = frozenset(
     contract.name for contract in (*_TICKETING, *_BILLING, *_AGENCIES, *_NOTIFY)

@@ -19,6 +19,7 @@ CALLBACK_TYPES = (
     "job.done",
     "announcement.published",
     "bill.reminded",
+    "limit.used",
     *OF_AGENCIES,
 )
 TEST = "endpoint.test"

@@ -51,9 +51,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "notify.send_message.v1",
         "notify.work_on_person.v1",
     ),
-    "agencies": ("notify.call_back.v1", OUTCOME),
+    "agencies": ("notify.call_back.v1", "notify.send_message.v1", OUTCOME),
     "notify": (
         LEAVES,
+        "agencies.write_to_contacts.v1",
         "ticketing.keep_email_report.v1",
         "ticketing.note_person_part.v1",
         "ticketing.take_ticket_text.v1",

@@ -17,6 +17,7 @@ from bus.messages.fields import Choice, Day, Text, whole
 from bus.process.private import own_files_only
 from contracts.notify.announcements import COMPONENTS, FIGURES, MEASURES
 from contracts.notify.messages import CHANNELS, LANES
+from contracts.notify.usage.limits import KEEP_MOST
 from services.notify.domain.book import (
     Book,
     Cap,
@@ -196,7 +197,7 @@ class BookSchema(Schema):
     weights = fields.Nested(WeightsSchema, load_default=lambda: WeightsSchema().load({}))
     patience = fields.Nested(PatienceSchema, required=True)
     sms_most_parts = whole(1, 20, required=True)
-    retention_days = whole(1, 400, required=True)
+    retention_days = whole(1, KEEP_MOST, required=True)
     announce_hours_before = whole(1, 1000, required=True)
     banner_hours = whole(1, 1000, required=True)
     least_minutes = whole(1, 10_000, required=True)

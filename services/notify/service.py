@@ -16,6 +16,7 @@ from services.notify.figures.entrypoints import FigureEntrypoints
 from services.notify.govuk import sent_files
 from services.notify.govuk.entrypoints import GovukEntrypoints
 from services.notify.keys import Keys
+from services.notify.limits.entrypoints import LimitEntrypoints
 from services.notify.news.entrypoints import NewsEntrypoints
 from services.notify.providers.entrypoints import ProviderEntrypoints
 from services.notify.received.entrypoints import ReceivedEntrypoints
@@ -35,6 +36,7 @@ class Notify(
     FigureEntrypoints,
     GovukEntrypoints,
     HandEntrypoints,
+    LimitEntrypoints,
     NewsEntrypoints,
     ProviderEntrypoints,
     ReceivedEntrypoints,

@@ -50,6 +50,7 @@ DESK = (
     "/notices/letters",
     "/notices/returned-letters",
     "/notices/figures",
+    "/notices/rules",
     "/notices/opt-out",
     "/notices/looks",
     "/agencies",

@@ -1,15 +1,17 @@
 """An agency's own messages in the console: by day and template, as a page and as files."""
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from contracts.notify.usage.limits import OWN_LIMITS, OwnLimits, ReadOwnLimits
 from contracts.notify.usage.statistics import OWN_FIGURES, Figure
 from gateway import web
 from gateway.agency.console.session import Member, Sessions
 from gateway.forms.downloads import download_headers
-from gateway.html import message_figures
+from gateway.html import message_figures, message_names
 from gateway.html.csv_tables import csv_text
 from gateway.html.message_figures import DAYS, FILE_DAYS, FiguresView
 
@@ -20,6 +22,8 @@ class ShownFigures(TypedDict):
     days: int
     choices: tuple[int, ...]
     view: FiguresView
+    limits: OwnLimits
+    channels: Mapping[str, str]
     counted_at: str | None
 
 
@@ -31,7 +35,15 @@ async def shown(
     by_day, counted_at = await _read(sessions, request, member, "day", days)
     by_template, _ = await _read(sessions, request, member, "template", days)
     view = message_figures.view(by_day, by_template, days, language)
-    return ShownFigures(days=days, choices=DAYS, view=view, counted_at=counted_at)
+    limits = await sessions.ask(request, member, OWN_LIMITS, ReadOwnLimits())
+    return ShownFigures(
+        days=days,
+        choices=DAYS,
+        view=view,
+        limits=limits,
+        channels=message_names.CHANNELS if language == "fa" else message_names.CHANNELS_EN,
+        counted_at=counted_at,
+    )
 
 
 async def csv_file(sessions: Sessions, request: Request, member: Member) -> Response:

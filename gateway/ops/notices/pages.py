@@ -13,6 +13,7 @@ from gateway.ops.notices.letters import Letters
 from gateway.ops.notices.messages import Messages
 from gateway.ops.notices.received import Received, Senders
 from gateway.ops.notices.returned import Returned
+from gateway.ops.notices.rules import Rules
 from gateway.ops.notices.section import NOTICES
 from gateway.ops.notices.templates import Templates
 from gateway.ops.staff.pages import StaffPages
@@ -37,5 +38,6 @@ def routes(desk: Desk, letters: Blobs) -> list[Route]:
         Received(pages),
         Senders(pages),
         SenderFigures(pages),
+        Rules(pages),
     )
     return [route for part in parts for route in part.routes()]

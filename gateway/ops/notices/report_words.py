@@ -9,6 +9,8 @@ OUTCOMES = {
     "receiver.missing": "نشانی گیرنده نیست",
     "receiver.opted_out": "گیرنده انصراف داده است",
     "receiver.cap": "گیرنده در این مدت پیام‌های بسیاری گرفته است",
+    "sender.day_limit": "سقف روزانه فرستنده پر است",
+    "sender.year_limit": "سقف سالانه فرستنده پر است",
     "provider.refused": "ارائه‌دهنده نپذیرفت",
     "provider.unreachable": "ارائه‌دهنده پاسخ نداد",
     "provider.unreadable": "پاسخ ارائه‌دهنده خوانده نشد",

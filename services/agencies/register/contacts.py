@@ -4,7 +4,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import NotFound
+from contracts.agencies.contacts import WriteToContacts
 from contracts.agencies.desk import ContactOf, PutContact
+from contracts.notify.messages import SEND_MESSAGE, SendMessage
+from contracts.notify.receiver import Receiver
 from services.agencies.context import Context
 from services.agencies.register import versions
 from services.agencies.register.versions import Act
@@ -66,3 +69,15 @@ def contacts_of(conn: Connection, code: str) -> list[ContactRow]:
         .where(CONTACTS.c.code == code)
         .order_by(CONTACTS.c.id),
     )
+
+
+def write(context: Context, message: WriteToContacts) -> None:
+    """Have notify write an e-mail to all contacts of an agency; an agency without any gets none."""
+    for email in sorted({row.email for row in contacts_of(context.conn, message.agency)}):
+        send = SendMessage(
+            template=message.template,
+            channels=("email",),
+            to=Receiver(email=email),
+            personalisation=dict(message.values),
+        )
+        context.tx.send(SEND_MESSAGE, send)

@@ -3,12 +3,13 @@
 import dataclasses
 
 from bus.database.store import Tx
-from bus.endpoint import every, serve
+from bus.endpoint import every, handle, serve
 from bus.errors import BusError
 from bus.foreign.pinned import PinnedClient
 from bus.rehearsal import rehearse
 from contracts.agencies import desk
 from contracts.agencies import register as contracts
+from contracts.agencies.contacts import WRITE_TO_CONTACTS, WriteToContacts
 from contracts.rehearsals import Rehearse, Rehearsed
 from contracts.shown_first import SHOWN_FIRST
 from iran.persian import tehran_day
@@ -102,6 +103,10 @@ class RegisterEntrypoints(Entrypoints):
     def revoke(self, tx: Tx, message: desk.Revoke) -> contracts.Changed:
         version = revocations.revoke(self._officer_context(tx), message)
         return contracts.Changed(code=message.code, version=version)
+
+    @handle(WRITE_TO_CONTACTS)
+    def write_to_contacts(self, tx: Tx, message: WriteToContacts) -> None:
+        contacts.write(self.context(tx), message)
 
     @serve(desk.PUT_CONTACT)
     def put_contact(self, tx: Tx, message: desk.PutContact) -> desk.ContactOf:

@@ -17,6 +17,7 @@ from services.notify.domain.consent import allows
 from services.notify.domain.message import MessageState
 from services.notify.domain.quiet import after_quiet, within_cap
 from services.notify.domain.template import OURS
+from services.notify.limits import counts
 from services.notify.sending import code_caps, consents, mailboxes, new_messages
 from services.notify.sending.new_messages import NewMessage, store
 from services.notify.sending.rights import right_of
@@ -58,13 +59,15 @@ def accept(
     *,
     job: int | None = None,
     asked_at: dt.datetime | None = None,
+    is_limited: bool = True,
 ) -> list[AcceptedMessage | BusError]:
     """Accept messages: a Sent for each that is accepted, in order, or its refusal.
 
     NotFound ``template.not_found``; RuleBroken ``receiver.missing``, ``receiver.opted_out``,
-    ``message.too_far_ahead`` and those of `rendering.render`; TooMany ``receiver.cap``. What is
-    refused leaves no trace; all others are stored. Forbidden for all if the register gives the
-    sender no right to them now. ``asked_at``: when they were asked for, if that was before now.
+    ``message.too_far_ahead`` and those of `rendering.render`; TooMany ``receiver.cap``, and
+    ``sender.day_limit``, ``sender.year_limit`` unless it is not limited. What is refused leaves no
+    trace; all others are stored. Forbidden for all if the register gives the sender no right to
+    them now. ``asked_at``: when they were asked for, if that was before now.
     """
     if code := context.members.refusal(sender, right_of(job)):
         return [_no_right(code)] * len(requests)
@@ -75,6 +78,8 @@ def accept(
             drafts.append(_judge(context, lookup, request, asked_at or context.now))
         except BusError as error:
             drafts.append(error)
+    if is_limited:
+        drafts = _within_limits(context, sender.agency, drafts)
     messages = [
         _new_message(context, sender, draft, job) for draft in drafts if isinstance(draft, _Draft)
     ]
@@ -82,6 +87,16 @@ def accept(
         store(context, messages)
     kept = iter(messages)
     return [_sent(draft, next(kept)) if isinstance(draft, _Draft) else draft for draft in drafts]
+
+
+def _within_limits(
+    context: Context, owner: str, drafts: Sequence[_Draft | BusError]
+) -> list[_Draft | BusError]:
+    """The same, with a refusal in place of each message for which a limit has no room."""
+    places = [place for place, draft in enumerate(drafts) if isinstance(draft, _Draft)]
+    channels = [draft.form.channel for draft in drafts if isinstance(draft, _Draft)]
+    refusals = dict(zip(places, counts.admit(context, owner, channels), strict=True))
+    return [refusals.get(place) or draft for place, draft in enumerate(drafts)]
 
 
 def _no_right(code: str) -> BusError:

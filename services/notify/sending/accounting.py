@@ -16,6 +16,7 @@ from people import retention
 from services.notify import holds
 from services.notify.context import Context, ContextOf
 from services.notify.domain.message import FINAL, MessageState
+from services.notify.limits import rules
 from services.notify.providers.states import ProviderRow
 from services.notify.tables import INBOX_FAILURES, MESSAGES, PROVIDERS, SENDER_RATES
 
@@ -147,8 +148,9 @@ def add_up(context: Context) -> None:
 
 
 def purge(store: Store, context_of: ContextOf) -> None:
-    """Blank receivers and contents of what ended long enough ago; what is in an inbox stays a year,
-    what a legal hold protects until that ends. The rows stay: they are the account.
+    """Blank receivers and contents of what ended long enough ago, by the book or by the sender's
+    own rule for the channel; what is in an inbox stays a year, what a legal hold protects until
+    that ends. The rows stay: they are the account.
     """
     with store.transaction() as tx:
         old = tehran_day(context_of(tx).now - retention.span("attempts"))
@@ -164,7 +166,16 @@ def _blank(context: Context) -> Update:
     """The statement that empties some messages; those that a hold protects are passed by."""
     column = MESSAGES.c
     in_inbox = and_(column.channel == "inbox", column.state == MessageState.DELIVERED.value)
-    kept = case((in_inbox, retention.span("inbox_messages")), else_=context.book.retention)
+    own = [
+        (and_(column.owner == rule.owner, column.channel == rule.channel), rule.value)
+        for rule in rules.in_force(context.conn, tehran_day(context.now))
+        if rule.rule == rules.KEEP
+    ]
+    kept = case(
+        (in_inbox, retention.span("inbox_messages")),
+        *((condition, dt.timedelta(days=days)) for condition, days in own),
+        else_=context.book.retention,
+    )
     old = (
         select(column.id)
         .where(

@@ -17,7 +17,6 @@ from services.notify.tables.figures import (
     SENDER_DAYS,
     SENDER_DAYS_COUNTED,
     SENDER_RULES,
-    UNSUBSCRIPTIONS,
 )
 from services.notify.tables.govuk import (
     API_COUNTS,
@@ -109,6 +108,5 @@ __all__ = [
     "TEMPLATES",
     "TEMPLATE_VERSIONS",
     "TEXT_PARTS",
-    "UNSUBSCRIPTIONS",
     "metadata",
 ]

@@ -78,6 +78,4 @@ TEMPLATE_VERSIONS = Table(
     Column("approved_by", Text),
     Column("approved_at", MOMENT),
     Column("withdrawn_by", Text),
-    # Its e-mails carry our own link to end them.
-    Column("unsubscribe_link", Boolean, nullable=False, server_default="false"),
 )

@@ -1,19 +1,15 @@
-"""Figures of senders, their limits and days of keeping, and who wants no more of a sender."""
+"""Figures of senders, their limits, and for how long their messages are kept."""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Date,
-    ForeignKey,
-    Identity,
-    LargeBinary,
     Table,
     Text,
     Uuid,
 )
 
-from services.notify.tables.messages import MESSAGES
 from services.notify.tables.metadata import MOMENT, metadata
 
 # Messages by the day of Tehran on which they were accepted, as they stand now.
@@ -66,16 +62,4 @@ LIMIT_NOTICES = Table(
     Column("level", Text, primary_key=True),
     Column("used", BigInteger, nullable=False),
     Column("at", MOMENT, nullable=False),
-)
-# Who wants no more e-mails of a sender that carry our link, by the address's hash.
-UNSUBSCRIPTIONS = Table(
-    "unsubscriptions",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("owner", Text, nullable=False),
-    Column("receiver_hash", LargeBinary, nullable=False),
-    Column("message", Uuid, ForeignKey(MESSAGES.c.id), nullable=False),
-    Column("source", Text, nullable=False),
-    Column("at", MOMENT, nullable=False),
-    Column("ended_at", MOMENT),
 )

@@ -121,6 +121,7 @@ PAGES = [
     "/texts",
     "/senders",
     "/figures",
+    "/rules",
     "/opt-out",
     "/looks",
 ]
@@ -688,6 +689,24 @@ def test_the_figures_of_all_senders_lead_to_those_of_one_and_to_its_file(house, 
     assert rows[0].startswith("sender,day,channel,")
     assert len(rows) == 4
     assert any(row.endswith(",live,REJECTED,321,642,1605000") for row in rows)
+
+
+def test_a_limit_is_proposed_by_one_and_approved_by_another_after_a_look(house, karim, mina):
+    today = jalali_day(dt.datetime.now(dt.UTC))
+    fields = {"owner": "power-co", "channel": "email", "rule": "a_year", "from_day": today}
+    page = karim.post("/rules", act="propose", value="۲۰۰۰۰۰", reason="قرارداد 12", **fields)
+    assert "همکار دیگری باید آن را تأیید کند" in page.text, page.text
+    id_ = re.search(r"/rules/([0-9a-f-]{36})/withdraw", page.text)[1]
+    assert f"{id_}/approve" not in page.text, "nobody is offered what is refused"
+    look = mina.press(f"/rules/{id_}/approve")
+    assert all(text in look.text for text in ("200000", "سقف سالانه", "قرارداد 12"))
+    page = mina.confirm(look).text
+    assert "قاعده تأیید شد" in page
+    assert "جا دارد" in page
+    wrong = karim.post(
+        "/rules", act="propose", value="2", reason="x", **{**fields, "rule": "keep_days"}
+    )
+    assert (wrong.status_code, "نگهداری پیام از 3 تا 400 روز است" in wrong.text) == (422, True)
 
 
 # --- senders and texts ---

@@ -10,7 +10,8 @@ from contracts.ticketing.colleagues import Outcome
 from gateway.html.days import month_in_words
 from gateway.ops.staff.pages import StaffPages
 
-SENDER = "sender"
+SENDER, SENDER_RULE = "sender", "sender_rule"
+OF_AGENCIES = (SENDER, SENDER_RULE)
 
 
 class Matter(NamedTuple):
@@ -30,6 +31,7 @@ MATTERS = {
     "book_change": Matter("پیشنهاد {} برای دفتر میز", "/desk/book/changes/{}"),
     "template": Matter("نسخه تازه الگوی «{}»", "/desk/notices/templates/{}"),
     SENDER: Matter("فرستنده دستگاه {}", "/desk/notices/senders"),
+    SENDER_RULE: Matter("سقف یا نگهداری پیام دستگاه {}", "/desk/notices/rules"),
     "month_correction": Matter("اصلاح گزارش {}", "/desk/notices/reports"),
     "person_act": Matter("درخواست {} درباره داده‌های یک شخص", "/desk/privacy"),
     # The board of operators is another face; its address is not known here.
@@ -41,11 +43,11 @@ async def namer(
     pages: StaffPages, request: Request, outcomes: Iterable[Outcome]
 ) -> Callable[[Outcome], str]:
     """Return the function that names these proposals; agencies are read where one is named."""
-    if all(outcome.matter != SENDER for outcome in outcomes):
+    if all(outcome.matter not in OF_AGENCIES for outcome in outcomes):
         return name_of
     agency = await pages.agency(request)
     return lambda outcome: name_of(
-        replace(outcome, name=agency(outcome.number)) if outcome.matter == SENDER else outcome
+        replace(outcome, name=agency(outcome.number)) if outcome.matter in OF_AGENCIES else outcome
     )
 
 

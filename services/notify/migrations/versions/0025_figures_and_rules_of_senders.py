@@ -1,4 +1,4 @@
-"""Figures of senders, their limits and days of keeping, and who wants no more of a sender."""
+"""Figures of senders, their limits, and for how long their messages are kept."""
 
 from alembic import op
 
@@ -58,22 +58,6 @@ create table limit_notices (
     at timestamptz not null,
     primary key (owner, channel, rule, begins, most, level)
 );
-
--- E-mails of such a version carry our own link to end them.
-alter table template_versions add column unsubscribe_link boolean not null default false;
-create table unsubscriptions (
-    id bigint generated always as identity primary key,
-    owner text not null,
-    receiver_hash bytea not null,
-    message uuid not null references messages,
-    source text not null check (source in ('one_click', 'page')),
-    at timestamptz not null,
-    ended_at timestamptz
-);
-create unique index unsubscriptions_one on unsubscriptions (receiver_hash, owner)
-    where ended_at is null;
-create index unsubscriptions_owner on unsubscriptions (owner, id desc);
-create index unsubscriptions_message on unsubscriptions (message);
 """
 
 
@@ -82,8 +66,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("drop table unsubscriptions")
-    op.execute("alter table template_versions drop column unsubscribe_link")
     op.execute("drop table limit_notices, sender_rules")
     op.execute("drop index accepted_owner, messages_ended_by_day")
     op.execute("drop table sender_days_counted, sender_days")
