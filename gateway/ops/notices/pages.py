@@ -7,15 +7,15 @@ from gateway.ops.notices.announcements import Announcements
 from gateway.ops.notices.board import Board
 from gateway.ops.notices.by_hand import ByHand
 from gateway.ops.notices.corrections import Corrections
-from gateway.ops.notices.figures import SenderFigures
 from gateway.ops.notices.jobs import Jobs
 from gateway.ops.notices.letters import Letters
 from gateway.ops.notices.messages import Messages
 from gateway.ops.notices.received import Received, Senders
 from gateway.ops.notices.returned import Returned
-from gateway.ops.notices.rules import Rules
 from gateway.ops.notices.section import NOTICES
 from gateway.ops.notices.templates import Templates
+from gateway.ops.notices.usage.figures import SenderFigures
+from gateway.ops.notices.usage.rules import Rules
 from gateway.ops.staff.pages import StaffPages
 from gateway.ops.staff.session import Desk
 

@@ -143,7 +143,6 @@ FIELDS = {
     "file": "فایل",
     "rule": "قاعده",
     "value": "مقدار",
-    "reason": "دلیل",
     "from_day": "آغاز",
     "to_day": "پایان",
     "kind": "نوع",
@@ -163,7 +162,7 @@ FIELDS = {
     "provider": "ارائه‌دهنده",
     "ticket": "کد رهگیری",
     "month": "ماه",
-    "reason": "دلیل اصلاح",
+    "reason": "دلیل",
 }
 FAULTS = {
     **refusal_texts.FAULTS,

@@ -11,6 +11,8 @@ from bus.database.marks import Marks
 from bus.signatures.keys import SigningKey
 from contracts.agencies import desk
 from contracts.agencies import register as contracts
+from contracts.agencies.contacts import WRITE_TO_CONTACTS
+from contracts.notify.messages import SEND_MESSAGE
 from tests.agencies.register.registrars import Hand, document, grant, new_jwk, public
 from tests.stores import execute, told_to_proposers
 
@@ -359,6 +361,24 @@ def test_contacts_are_changed_by_one_officer_and_stand_nowhere_else(register):
     assert register.call(desk.REMOVE_CONTACT, as_="mina", **gone)["code"] == "contact.not_found"
     nobody = register.call(desk.PUT_CONTACT, as_="karim", code="no-co", **person)
     assert nobody["code"] == "agency.not_found"
+
+
+def test_each_address_of_an_agency_s_contacts_is_written_to_once_and_no_other_agency_s(register):
+    register.put(document())
+    for role, email in (("security", "z@example.ir"), ("technical", "z@example.ir")):
+        person = {"role": role, "name": "زهرا", "email": email, "mobile": None}
+        register.call(desk.PUT_CONTACT, as_="karim", code="a-co", **person)
+    for agency in ("a-co", "nobody-co"):
+        register.call(WRITE_TO_CONTACTS, agency=agency, template="limit_near", values={"used": "8"})
+    sent = execute(
+        register.db,
+        "select convert_from(body, 'UTF8')::json from outbox where name = %s",
+        (SEND_MESSAGE.name,),
+    )
+    assert [(body["to"]["email"], body["template"]) for (body,) in sent] == [
+        ("z@example.ir", "limit_near")
+    ]
+    assert sent[0][0]["personalisation"] == {"used": "8"}
 
 
 # --- an agency's own ---

@@ -964,6 +964,30 @@ def test_who_asks_too_often_is_told_to_wait(notify, call):
     assert int(reply.headers["Retry-After"]) > 0
 
 
+def test_a_service_at_its_limit_is_told_which_it_is_and_until_when(notify, call):
+    keys = _keys(notify.hand, "limited")
+    notify.keys["limited"] = keys["live"]
+    form = notify.hand.template("((name))", owner="limited", code="limited")
+    execute(
+        notify.hand.db,
+        "insert into sender_rules (id, owner, channel, rule, value, from_day, reason, state, "
+        "proposed_by, approved_by, made_at) values (gen_random_uuid(), 'limited', 'sms', 'a_day', "
+        "1, '2026-01-01', '', 'APPROVED', 'karim', 'mina', now())",
+    )
+    fields = {"phone_number": MOBILE, "template_id": form, "personalisation": {"name": "a"}}
+    repeated = {"Idempotency-Key": uuid.uuid4().hex}
+    first = call("POST", "/v2/notifications/sms", fields, key="limited", headers=repeated)
+    assert first.status_code == 201, first.text
+    over = call("POST", "/v2/notifications/sms", fields, key="limited")
+    assert over.status_code == 429
+    (error,) = over.json()["errors"]
+    assert error["error"] == "TooManyRequestsError"
+    assert error["message"].startswith("Exceeded send limits (sms: 1) for today; messages are ")
+    assert 0 < int(over.headers["Retry-After"]) <= 86_401
+    again = call("POST", "/v2/notifications/sms", fields, key="limited", headers=repeated)
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+
+
 def test_the_same_idempotency_key_is_the_same_message(notify, call):
     fields = {
         "phone_number": MOBILE,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import tomllib
 
 import pytest
 
@@ -9,12 +10,15 @@ from bus.database.store import Store
 from contracts.notify import callbacks
 from contracts.notify.messages import SEND
 from contracts.notify.usage import limits as contracts
+from services.notify.domain import template
 from services.notify.domain.message import MessageState
 from services.notify.editors import roles
 from services.notify.sending import accounting, settlement
 from services.notify.sending.rows import load_message
+from tests.notify.bulk import test_jobs as jobs
 from tests.notify.conftest import Hand
 from tests.notify.govuk.test_api_keys import Api
+from tests.processes import ROOT
 from tests.stores import execute
 
 TODAY = "2026-11-23"
@@ -158,6 +162,36 @@ def test_test_keys_use_nothing_up_and_are_not_refused(sender):
     assert "id" in api.sms()
     assert "id" in api.sms(kind="test")
     assert api.sms("+989900000002")["code"] == "sender.day_limit"
+
+
+def test_rows_of_a_bulk_job_over_the_limit_are_refused_in_its_list(sender):
+    sender.template("((name)): ((debt))", code="debt", lane="bulk")
+    rule(sender, 2)
+    job = jobs.checked(sender, jobs.file(5))
+    jobs.start(sender, job)
+    jobs.run(sender)
+    reply = jobs.job(sender, job)
+    codes = [problem["code"] for problem in reply["errors"]]
+    assert codes == ["sender.day_limit"] * 3, reply
+    assert own_limits(sender) == [("a_day", 2, 2, "reached")]
+
+
+def test_the_words_to_contacts_say_channel_numbers_and_the_day_in_persian(sender):
+    rule(sender, 5)
+    send(sender, 4)
+    tell(sender)
+    (values,) = [
+        body["values"] for name, body in sender.events() if name == "agencies.write_to_contacts.v1"
+    ]
+    (form,) = [
+        form
+        for form in tomllib.loads((ROOT / "deploy/notify/templates.toml").read_text())["templates"]
+        if form["code"] == "limit_near"
+    ]
+    text = template.filled(form["texts"]["fa"]["body"], values, "fa")
+    assert "از سقف روزانه پیامک دستگاه شما 4 از 5 پیام به کار رفته است" in text
+    assert "((" not in text
+    assert "۱۴۰۵/۰۹/۰۳" in text
 
 
 def test_a_sender_is_told_once_at_eighty_percent_and_once_at_the_end(sender):

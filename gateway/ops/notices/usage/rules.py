@@ -9,8 +9,9 @@ from contracts.notify.usage import limits as contracts
 from gateway.forms.fields import Fields, parse_day, parse_form
 from gateway.forms.values import text_of
 from gateway.html.formats import day
-from gateway.ops.notices import rule_words, words
+from gateway.ops.notices import words
 from gateway.ops.notices.section import AT
+from gateway.ops.notices.usage import rule_words
 from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Fact, Preview

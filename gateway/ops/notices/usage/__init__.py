@@ -1,0 +1,1 @@
+"""What senders use, at the desk: figures, limits, days of keeping."""
