@@ -127,7 +127,8 @@ def _of_templates(figures: Sequence[Figure], language: str) -> list[Sums]:
     channels, doors = (CHANNELS_FA, DOORS) if fa else (CHANNELS_EN, DOORS_EN)
     groups: dict[tuple[str, str, str], list[Figure]] = {}
     for figure in figures:
-        code = figure.template_code or "PDF"
+        # A letter that came as a PDF is made by no template.
+        code = figure.template_code or figure.template or "PDF"
         groups.setdefault((code, figure.channel, figure.kind), []).append(figure)
     rows = [
         _sums(code, channels[channel], doors[kind], same)

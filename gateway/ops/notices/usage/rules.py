@@ -8,6 +8,7 @@ from bus.errors import NotFound
 from contracts.notify.usage import limits as contracts
 from gateway.forms.fields import Fields, parse_day, parse_form
 from gateway.forms.values import text_of
+from gateway.html import message_figures
 from gateway.html.formats import day
 from gateway.ops.notices import words
 from gateway.ops.notices.section import AT
@@ -31,7 +32,13 @@ class Rules:
         reply = self._pages.ask(request, contracts.SENDER_RULES, contracts.ListSenderRules())
         codes = self._pages.agency_codes(request)
         return await self._pages.page(
-            request, "rules", submission, reply=reply, codes=codes, rw=resolved(rule_words)
+            request,
+            "rules",
+            submission,
+            reply=reply,
+            codes=codes,
+            rw=resolved(rule_words),
+            today=resolved(message_figures.today().isoformat()),
         )
 
     async def propose(self, request: Request) -> Response:
