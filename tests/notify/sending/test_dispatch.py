@@ -211,6 +211,7 @@ def test_what_is_due_is_handed_over_and_its_report_ends_it(hand, a, alone):
                 "moved_at": None,
             },
         ],
+        "senders": [],
     }
 
 
