@@ -123,7 +123,9 @@ def send_page(context: Context, job: int) -> int:
         return 0
     waiting = _waiting_rows(context, job)
     requests = [_send(row, item) for item in waiting]
-    results = acceptance.accept(context, Sender(row.owner, row.key_id), requests, job=job)
+    results = acceptance.accept(
+        context, Sender(row.owner, row.key_id), requests, acceptance.Coming(job=job)
+    )
     outcomes = [_outcome(item.line, result) for item, result in zip(waiting, results, strict=True)]
     if refused := {outcome.line for outcome in outcomes if outcome.state == "REFUSED"}:
         held = held_rows.held_lines(context, [item for item in waiting if item.line in refused])

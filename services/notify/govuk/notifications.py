@@ -135,7 +135,9 @@ def _accept(context: Context, caller: ApiCaller, request: SendByApi) -> UUID:
     sender = Sender(caller.owner, str(caller.key))
     # What a test key sends goes to nobody, and uses nothing up.
     is_limited = caller.kind != "test"
-    (result,) = acceptance.accept(context, sender, [message], is_limited=is_limited)
+    (result,) = acceptance.accept(
+        context, sender, [message], acceptance.Coming(is_limited=is_limited)
+    )
     if isinstance(result, BusError):
         raise result
     id_ = UUID(result.id)

@@ -52,36 +52,43 @@ class _Draft:
         return self.forms[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """How messages come: by which job, when they were asked for if that was before now, and whether
+    their sender's limits count them.
+    """
+
+    job: int | None = None
+    asked_at: dt.datetime | None = None
+    is_limited: bool = True
+
+
 def accept(
-    context: Context,
-    sender: Sender,
-    requests: Sequence[Send],
-    *,
-    job: int | None = None,
-    asked_at: dt.datetime | None = None,
-    is_limited: bool = True,
+    context: Context, sender: Sender, requests: Sequence[Send], coming: Coming = Coming()
 ) -> list[AcceptedMessage | BusError]:
     """Accept messages: a Sent for each that is accepted, in order, or its refusal.
 
     NotFound ``template.not_found``; RuleBroken ``receiver.missing``, ``receiver.opted_out``,
     ``message.too_far_ahead`` and those of `rendering.render`; TooMany ``receiver.cap``, and
-    ``sender.day_limit``, ``sender.year_limit`` unless it is not limited. What is refused leaves no
+    ``sender.day_limit``, ``sender.year_limit`` if they are limited. What is refused leaves no
     trace; all others are stored. Forbidden for all if the register gives the sender no right to
-    them now. ``asked_at``: when they were asked for, if that was before now.
+    them now.
     """
-    if code := context.members.refusal(sender, right_of(job)):
+    if code := context.members.refusal(sender, right_of(coming.job)):
         return [_no_right(code)] * len(requests)
     lookup = _Lookup.of(context, sender.agency, requests)
     drafts: list[_Draft | BusError] = []
     for request in requests:
         try:
-            drafts.append(_judge(context, lookup, request, asked_at or context.now))
+            drafts.append(_judge(context, lookup, request, coming.asked_at or context.now))
         except BusError as error:
             drafts.append(error)
-    if is_limited:
+    if coming.is_limited:
         drafts = _within_limits(context, sender.agency, drafts)
     messages = [
-        _new_message(context, sender, draft, job) for draft in drafts if isinstance(draft, _Draft)
+        _new_message(context, sender, draft, coming.job)
+        for draft in drafts
+        if isinstance(draft, _Draft)
     ]
     if messages:
         store(context, messages)
@@ -121,7 +128,7 @@ def accept_ours(context: Context, request: SendMessage) -> None:
     """Accept what another context of ours sends. A receiver who opted out gets none, and a cap is
     kept; any other refusal is a fault of ours.
     """
-    (result,) = accept(context, Sender(OURS), [request], asked_at=_sent_at(context))
+    (result,) = accept(context, Sender(OURS), [request], Coming(asked_at=_sent_at(context)))
     if isinstance(result, AcceptedMessage) and request.unsubscribe_url:
         new_messages.add_unsubscribe(context, {result.id: request.unsubscribe_url})
     if isinstance(result, BusError):
