@@ -23,6 +23,7 @@ from tests.waiting import wait_for
 ID = str(uuid.uuid4())
 PSEUDONYMS = ["Brf0HTOqXsuVxecsD42-qMLWxK8Yi1s0KSJg_Vrs76M"]
 SAMPLES = {
+    "notify.own_figures.v1": {"from_day": "2026-11-01", "to_day": "2026-11-30"},
     "agencies.rotate_keys.v1": {
         "keys": [
             {
