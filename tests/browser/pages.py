@@ -1,5 +1,7 @@
 """The pages of each face that one walks through, by their addresses."""
 
+# What only a supervisor opens.
+SUPERVISORS = ("/calendar/holidays",)
 DESK = (
     "",
     "/queue",
@@ -11,7 +13,6 @@ DESK = (
     "/letters/senders",
     "/telephone",
     "/calendar",
-    "/calendar/holidays",
     "/along",
     "/calendar/days/1405-11-22",
     "/book",

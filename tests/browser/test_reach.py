@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.pages import BOARD, DESK, JUDGED, PORTAL, WIDE
+from tests.browser.pages import BOARD, DESK, JUDGED, PORTAL, SUPERVISORS, WIDE
 from tests.browser.test_citizen import sit_down
 from tests.browser.walk import judges
 from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixture `house`
@@ -79,6 +79,12 @@ def test_p36_every_page_of_colleagues_is_reached_into_and_fits(visitor, house, j
     page = visitor(width=320)
     sit_down(page, house, "mina")
     assert walk(page, f"{house.ops}/desk", DESK, judged) == {}
+
+
+def test_p36_every_page_of_supervisors_is_reached_into_and_fits(visitor, house, judged):
+    page = visitor(width=320)
+    sit_down(page, house, "nader")
+    assert walk(page, f"{house.ops}/desk", SUPERVISORS, judged) == {}
 
 
 def test_p36_every_page_of_operators_is_reached_into_and_fits(visitor, board, judged):

@@ -117,7 +117,7 @@ def georeport(raw: bytes) -> None:
     json.dumps(data, allow_nan=False)
     for text in (data["text"], data["address"], data["name"]):
         xml.xml_text(text)
-    reading.listing(parameters, NOW)
+    reading.listing(parameters, NOW, reading.PAGE_SIZE)
     parameters.check()
 
 

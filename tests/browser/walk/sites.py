@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from deploy.local import demo
 from deploy.local.state import State
-from tests.browser.pages import AGENCY, BOARD, DESK, NOTIFY, PORTAL
+from tests.browser.pages import AGENCY, BOARD, DESK, NOTIFY, PORTAL, SUPERVISORS
 from tests.processes import ROOT
 from tests.waiting import wait_for
 
@@ -111,7 +111,10 @@ SITES = {
     "notify": Site(f"{HOUSE}:8003", NOTIFY, True),
     "desk": Site(
         f"{HOUSE}:8004",
-        tuple(f"/desk{path}" for path in (*DESK, "/look?density=public", "/nothing-here")),
+        tuple(
+            f"/desk{path}"
+            for path in (*DESK, *SUPERVISORS, "/look?density=public", "/nothing-here")
+        ),
         sign_in=colleague(f"{HOUSE}:8004/desk/sign-in", "nader"),
     ),
 }

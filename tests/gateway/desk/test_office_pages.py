@@ -13,6 +13,7 @@ from contracts.inquiry.persons import Asking
 from gateway.ops.privacy.texts import PARTS
 from services.inquiry.persons import person_work as of_inquiry
 from services.notify import person_work as of_notify
+from services.ticketing.privacy import own_alerts
 from services.ticketing.privacy import own_part as of_ticketing
 from tests.gateway.desk.seats import Seat
 from tests.stores import execute
@@ -285,7 +286,8 @@ def test_before_data_are_copied_or_erased_the_second_officer_reads_which_and_why
 
 
 def test_each_field_of_a_copy_of_somebodys_data_has_a_persian_name():
-    written = [ast.parse(inspect.getsource(m)) for m in (of_inquiry, of_notify, of_ticketing)]
+    modules = (of_inquiry, of_notify, of_ticketing, own_alerts)
+    written = [ast.parse(inspect.getsource(module)) for module in modules]
     dicts = [node for tree in written for node in ast.walk(tree) if isinstance(node, ast.Dict)]
     names = {key.value for node in dicts for key in node.keys if isinstance(key, ast.Constant)}
     names |= {
