@@ -92,6 +92,7 @@ class Version:
     approved_by: Annotated[str | None, Text(64)]
     approved_at: Instant | None
     withdrawn_by: Annotated[str | None, Text(64)]
+    unsubscribe: Annotated[bool, "Its e-mails have our unsubscribe link"] = False
 
 
 @message

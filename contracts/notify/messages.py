@@ -170,6 +170,7 @@ class Template:
     created_at: Instant
     updated_at: Instant | None
     archived: bool
+    unsubscribe: Annotated[bool, "Its e-mails have our unsubscribe link"] = False
 
 
 @message
@@ -206,6 +207,9 @@ class DraftTemplate:
         Mapping[Annotated[str, Choice(LANGUAGES)], Texts],
         validate.Length(1, len(LANGUAGES), error="length|Give a text in fa or en."),
     ]
+    unsubscribe: Annotated[
+        bool, "Adds our unsubscribe link to its e-mails; for news by e-mail only"
+    ] = False
 
     @check
     def _subjects_of_channel(self) -> None:
@@ -218,6 +222,8 @@ class DraftTemplate:
                 raise ValidationError(refusal, f"texts.{language}.subject")
         if self.consent == "news" and self.lane != "bulk":
             raise ValidationError("choice|News goes in the lane bulk.", "lane")
+        if self.unsubscribe and (self.channel, self.consent) != ("email", "news"):
+            raise ValidationError("unwanted|Only news by e-mail has the link.", "unsubscribe")
 
 
 @message

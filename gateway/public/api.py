@@ -47,7 +47,7 @@ from gateway.public.site.facts import BANNER, CLOSED, TELEPHONE
 from gateway.public.site.pages import show as show_page
 from gateway.public.site.same_for_all import same_for_all
 from gateway.public.site.services import Services, address_of, guesses_a_minute
-from gateway.public.status import badges
+from gateway.public.status import badges, unsubscribing
 from gateway.public.status import messages as message_pages
 from gateway.public.status import pages as news
 
@@ -65,6 +65,7 @@ PRIVATE = (
     "/bills/",
     "/pay/",
     "/subscription",
+    "/unsubscribe/",
     "/alert/",
     "/problems/",
 )
@@ -180,6 +181,7 @@ def make(settings: Settings) -> web.Face:
             *receipts.routes(settings),
             *feedback.routes(public.services),
             *report_alerts.routes(public.services),
+            *unsubscribing.routes(public.services),
             *heat_pages.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *reports.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
             *lost_secrets.routes(public.services),

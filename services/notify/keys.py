@@ -1,13 +1,16 @@
 """What personal data is hashed and sealed with: all of it comes from one secret, by purpose."""
 
+import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from bus.sealing import Seal, derived
 from bus.signatures.keys import base64url
 
 PURPOSE = "mirab.notify."
+ID_LETTERS, MAC_LETTERS = 22, 22
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,19 @@ class Keys:
         `hmac.compare_digest`.
         """
         return base64url(self._mac(purpose, text))
+
+    def link(self, purpose: str, id_: UUID) -> str:
+        """The key of a link to what an ID names, 44 letters; nobody guesses it from the ID."""
+        return base64url(id_.bytes) + self.mac(purpose, id_.hex)[:MAC_LETTERS]
+
+    def linked(self, purpose: str, token: str) -> UUID | None:
+        """The ID of a key; None if it was not made by this secret for this purpose."""
+        try:
+            id_ = UUID(bytes=base64.urlsafe_b64decode(token[:ID_LETTERS] + "=="))
+        except ValueError:
+            return None
+        genuine = hmac.compare_digest(self.link(purpose, id_).encode(), token.encode())
+        return id_ if genuine else None
 
     def hashed(self, purpose: str, *parts: str) -> bytes:
         """What is kept of a secret that only its owner knows."""

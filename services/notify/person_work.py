@@ -9,7 +9,14 @@ from bus.messages.values import Json
 from contracts.notify.person_work import WorkOnPerson
 from contracts.ticketing.person_acts import NOTE_PERSON_PART, NotePersonPart
 from services.notify.context import Context
-from services.notify.tables import INBOXES, MESSAGES, RECEIVED_TEXTS, SUBSCRIPTIONS, TEXT_PARTS
+from services.notify.tables import (
+    INBOXES,
+    MESSAGES,
+    RECEIVED_TEXTS,
+    SUBSCRIPTIONS,
+    TEXT_PARTS,
+    UNSUBSCRIPTIONS,
+)
 from services.notify.tables.received import EMPTIED, EMPTIED_PART
 
 MOST = 5000
@@ -78,11 +85,26 @@ def _export(context: Context, message: WorkOnPerson) -> Json:
             for created_at, owner, channel, state, contents in sent
         ],
         "texts": _texts(context, message),
+        "unsubscriptions": _unsubscriptions(context, message),
         "subscriptions": [
             {"channel": channel, "topics": topics, "news": news, "asked_at": instant(asked_at)}
             for channel, topics, news, asked_at in subscriptions
         ],
     }
+
+
+def _unsubscriptions(context: Context, message: WorkOnPerson) -> list[Json]:
+    """The senders' news that was ended by the person's messages. They stay when messages are
+    erased, so that what is not wanted does not come again.
+    """
+    own = UNSUBSCRIPTIONS.c
+    query = (
+        select(own.owner, own.template, own.at)
+        .join(MESSAGES, MESSAGES.c.id == own.message)
+        .where(_own_messages(context, message), own.undone_at.is_(None))
+    )
+    rows = context.conn.execute(query.order_by(own.at).limit(MOST)).all()
+    return [{"owner": owner, "template": code, "at": instant(at)} for owner, code, at in rows]
 
 
 def _texts(context: Context, message: WorkOnPerson) -> list[Json]:

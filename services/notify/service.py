@@ -26,6 +26,7 @@ from services.notify.sending.dispatch_entrypoints import DispatchEntrypoints
 from services.notify.sending.entrypoints import SendingEntrypoints
 from services.notify.statistics.entrypoints import StatisticsEntrypoints
 from services.notify.templates.entrypoints import TemplateEntrypoints
+from services.notify.unsubscribing.entrypoints import UnsubscribingEntrypoints
 from services.notify.webhooks.entrypoints import WebhookEntrypoints
 
 
@@ -44,6 +45,7 @@ class Notify(
     SendingEntrypoints,
     StatisticsEntrypoints,
     TemplateEntrypoints,
+    UnsubscribingEntrypoints,
     WebhookEntrypoints,
     Service,
 ):

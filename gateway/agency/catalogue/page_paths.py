@@ -104,6 +104,10 @@ def _console(document: Document) -> None:
         answers: Node = {"200": {"description": text, "content": {type_: {}}}, **signed_out}
         operation = _operation(f"console.messages_{kind}", text, answers)
         document.add(f"/console/messages.{kind}", "get", operation)
+    text = "By which of its messages receivers unsubscribed, as CSV."
+    answers = {"200": {"description": text, "content": {"text/csv": {}}}, **signed_out}
+    operation = _operation("console.unsubscribed_csv", text, answers)
+    document.add("/console/unsubscribed.csv", "get", operation)
     text = "A receipt, to be kept."
     file: Node = {"200": {"description": text, "content": {"application/json": {}}}}
     answers = {**file, **signed_out, **refusals((404,))}

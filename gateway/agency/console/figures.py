@@ -8,10 +8,15 @@ from starlette.responses import Response
 
 from contracts.notify.usage.limits import OWN_LIMITS, OwnLimits, ReadOwnLimits
 from contracts.notify.usage.statistics import OWN_FIGURES, Figure
+from contracts.notify.usage.unsubscriptions import (
+    OWN_UNSUBSCRIPTIONS,
+    ListUnsubscriptions,
+    Unsubscriptions,
+)
 from gateway import web
 from gateway.agency.console.session import Member, Sessions
 from gateway.forms.downloads import download_headers
-from gateway.html import message_figures, message_names
+from gateway.html import message_figures, message_names, unsubscriptions
 from gateway.html.csv_tables import csv_text
 from gateway.html.message_figures import DAYS, FILE_DAYS, FiguresView
 
@@ -51,6 +56,18 @@ async def csv_file(sessions: Sessions, request: Request, member: Member) -> Resp
     figures, _ = await _read(sessions, request, member, "row", FILE_DAYS)
     text = csv_text(message_figures.FILE_HEAD, map(message_figures.file_row, figures))
     return Response(text, 200, download_headers("messages.csv"), "text/csv")
+
+
+async def unsubscribed_file(sessions: Sessions, request: Request, member: Member) -> Response:
+    """Who unsubscribed, by message, as CSV."""
+
+    async def page(before: int | None, limit: int) -> Unsubscriptions:
+        question = ListUnsubscriptions(before=before, limit=limit)
+        return await sessions.ask(request, member, OWN_UNSUBSCRIPTIONS, question)
+
+    rows = await unsubscriptions.read_all(page)
+    text = csv_text(unsubscriptions.FILE_HEAD, map(unsubscriptions.file_row, rows))
+    return Response(text, 200, download_headers(unsubscriptions.FILE), "text/csv")
 
 
 async def json_file(sessions: Sessions, request: Request, member: Member) -> Response:

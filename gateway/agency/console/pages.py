@@ -66,6 +66,7 @@ class ConsolePages:
             "/console/callbacks": self.callbacks,
             "/console/messages": self.messages,
             "/console/messages.csv": partial(figures.csv_file, self._sessions),
+            "/console/unsubscribed.csv": partial(figures.unsubscribed_file, self._sessions),
             "/console/messages.json": partial(figures.json_file, self._sessions),
             "/console/keys": self.keys,
             "/console/test-data": self.test_data,

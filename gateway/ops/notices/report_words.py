@@ -8,6 +8,7 @@ from contracts.notify.editors.email_reports import ShownReport
 OUTCOMES = {
     "receiver.missing": "نشانی گیرنده نیست",
     "receiver.opted_out": "گیرنده انصراف داده است",
+    "receiver.unsubscribed": "گیرنده به پیام‌های این الگو پایان داده است",
     "receiver.cap": "گیرنده در این مدت پیام‌های بسیاری گرفته است",
     "sender.day_limit": "سقف روزانه فرستنده پر است",
     "sender.year_limit": "سقف سالانه فرستنده پر است",

@@ -192,6 +192,7 @@ class Templates:
         if like:
             form = await self._read(request, like[:36])
             typed = {name: getattr(form, name) for name in OF_FORM}
+            typed["unsubscribe"] = "1" if form.versions[0].unsubscribe else ""
             for language, text in form.versions[0].texts.items():
                 typed |= {f"{language}-subject": text.subject or "", f"{language}-body": text.body}
         return await self._new(request, Submission("draft", typed))
@@ -204,7 +205,9 @@ class Templates:
         values = (await forms.read_form(request)).values
         typed = {**typed_of(values), "act": "draft"}
         draft = DraftTemplate(
-            **{name: typed.get(name, "") for name in OF_FORM}, texts=texts_of(typed)
+            **{name: typed.get(name, "") for name in OF_FORM},
+            texts=texts_of(typed),
+            unsubscribe=typed.get("unsubscribe") == "1",
         )
         try:
             form = await self._pages.ask(

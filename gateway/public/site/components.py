@@ -11,6 +11,7 @@ OPEN = (
     "/news",
     "/promise",
     "/u/",
+    "/unsubscribe/",
     "/alert/",
     "/static/",
     "/health/",

@@ -116,6 +116,8 @@ def _accept(context: Context, caller: ApiCaller, request: SendByApi) -> UUID:
     form = versions.forms_of(context.conn, caller.owner, request.template or "")[0]
     if form.channel != channel:
         raise refused(f"{form.channel} template is not suitable for {channel} notification")
+    if form.unsubscribe and request.unsubscribe_url:
+        raise refused("Template has an unsubscribe link of its own: leave out yours")
     if channel == "letter":
         to = Receiver(address=request.address)
     else:

@@ -4,7 +4,6 @@ The key of a subscription is made of its ID by our own secret: it stands in each
 thief of the database alone can end nobody's subscription.
 """
 
-import base64
 import datetime as dt
 import hmac
 import secrets
@@ -17,7 +16,6 @@ from sqlalchemy import delete, insert, select, update
 
 from bus.database.rows import fetch_all, fetch_one
 from bus.errors import BusError, NotFound, RuleBroken
-from bus.signatures.keys import base64url
 from contracts.notify.messages import Send
 from contracts.notify.receiver import Receiver
 from contracts.notify.subscriptions import (
@@ -41,7 +39,6 @@ from services.notify.sending.rows import MessageRow, address_of, receiver_of, st
 from services.notify.tables import MESSAGES, SUBSCRIBER_NOTICES, SUBSCRIPTIONS
 
 VALID_MINUTES, MOST_WRONG, PIN_DIGITS = 30, 5, 6
-KEY_LETTERS, MAC_LETTERS = 22, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +230,7 @@ def delete_unconfirmed(context: Context) -> None:
 
 def key_of(context: Context, id_: UUID) -> str:
     """The key of a subscription, 44 letters."""
-    return base64url(id_.bytes) + context.keys.mac("subscription", id_.hex)[:MAC_LETTERS]
+    return context.keys.link("subscription", id_)
 
 
 def address_to_end(context: Context, id_: UUID) -> str:
@@ -243,11 +240,8 @@ def address_to_end(context: Context, id_: UUID) -> str:
 
 def _lock_by_token(context: Context, token: str) -> SubscriptionRow:
     """The confirmed subscription of a key, locked."""
-    try:
-        id_ = UUID(bytes=base64.urlsafe_b64decode(token[:KEY_LETTERS] + "=="))
-    except ValueError:
-        raise _not_found() from None
-    if not hmac.compare_digest(key_of(context, id_).encode(), token.encode()):
+    id_ = context.keys.linked("subscription", token)
+    if id_ is None:
         raise _not_found()
     row = _lock(context, id_)
     if row.confirmed_at is None:

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bus.database.prepared import Prepared
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, Forbidden, RuleBroken, TooMany, Unavailable
 from bus.process import log
@@ -22,18 +21,16 @@ from services.notify.sending import code_caps, consents, mailboxes, new_messages
 from services.notify.sending.new_messages import NewMessage, store
 from services.notify.sending.rights import right_of
 from services.notify.sending.rows import address_of, stored
-from services.notify.templates import versions
+from services.notify.templates import footer, versions
 from services.notify.templates.rendering import Rendered, language_of, render
 from services.notify.templates.versions import TemplateVersion
+from services.notify.unsubscribing import ends as unsubscribed
 
 _log = log.get("accepting")
-AHEAD = dt.timedelta(days=90)
 # A Command that waited longer counts as one of so long ago: older days are added up for good.
 ASKED_BEFORE = dt.timedelta(days=7)
 # Only these cost a receiver's patience.
 CAPPED = ("sms", "email")
-# Beside the lanes of what a receiver gets: no lane, but a share of one.
-OF_STRANGERS = "otp of strangers"
 
 
 @dataclass(slots=True)
@@ -46,6 +43,7 @@ class _Draft:
     due_at: dt.datetime
     to_go_at: dt.datetime
     rendered: dict[str, Rendered] = field(default_factory=dict)
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def form(self) -> TemplateVersion:
@@ -69,10 +67,10 @@ def accept(
     """Accept messages: a Sent for each that is accepted, in order, or its refusal.
 
     NotFound ``template.not_found``; RuleBroken ``receiver.missing``, ``receiver.opted_out``,
-    ``message.too_far_ahead`` and those of `rendering.render`; TooMany ``receiver.cap``, and
-    ``sender.day_limit``, ``sender.year_limit`` if they are limited. What is refused leaves no
-    trace; all others are stored. Forbidden for all if the register gives the sender no right to
-    them now.
+    ``receiver.unsubscribed``, ``message.too_far_ahead`` and those of `rendering.render`; TooMany
+    ``receiver.cap``, and ``sender.day_limit``, ``sender.year_limit`` if they are limited. What is
+    refused leaves no trace; all others are stored. Forbidden for all if the register gives the
+    sender no right to them now.
     """
     if code := context.members.refusal(sender, right_of(coming.job)):
         return [_no_right(code)] * len(requests)
@@ -132,7 +130,7 @@ def accept_ours(context: Context, request: SendMessage) -> None:
     if isinstance(result, AcceptedMessage) and request.unsubscribe_url:
         new_messages.add_unsubscribe(context, {result.id: request.unsubscribe_url})
     if isinstance(result, BusError):
-        if result.code not in ("receiver.opted_out", "receiver.cap"):
+        if result.code not in ("receiver.opted_out", unsubscribed.CODE, "receiver.cap"):
             raise result
         _log.info("message_not_sent", template=request.template, code=result.code)
 
@@ -157,6 +155,7 @@ class _Lookup:
     consents: Mapping[bytes, dict[str, bool]]
     dues: dict[tuple[bytes, str], list[dt.datetime]]
     inboxes: set[str]
+    unsubscribed: set[tuple[bytes, str]]
 
     @classmethod
     def of(cls, context: Context, owner: str, requests: Sequence[Send]) -> "_Lookup":
@@ -174,8 +173,9 @@ class _Lookup:
         return cls(
             forms,
             consents.consents_of(context.conn, hashes),
-            _dues(context, hashes),
+            code_caps.dues(context, hashes),
             mailboxes.existing(context.conn, inboxes),
+            unsubscribed.ended_of_sender(context.conn, owner, hashes),
         )
 
     def reaches(self, to: Receiver, channel: str) -> bool:
@@ -201,37 +201,6 @@ def _hash(context: Context, channel: str, to: Receiver) -> bytes:
     return context.keys.receiver(channel, address)
 
 
-_DUES = Prepared(
-    "messages_due",
-    """
-    select receiver_hash, lane, due_at, template in (
-        select id from templates where owner = %s and code = any(cast(%s as text[])))
-    from messages
-    where receiver_hash = any(cast(%s as bytea[])) and created_at > %s and due_at > %s
-        and state <> %s""",
-)
-
-
-def _dues(context: Context, hashes: set[bytes]) -> dict[tuple[bytes, str], list[dt.datetime]]:
-    """When the messages of these receivers went or go out, by receiver and lane; the codes that
-    strangers asked for by themselves, too.
-    """
-    rows = _DUES.run(
-        context.conn,
-        OURS,
-        list(code_caps.TEMPLATES_OF_STRANGERS),
-        list(hashes),
-        context.now - AHEAD,
-        context.now - dt.timedelta(days=1),
-        MessageState.CANCELLED.value,
-    )
-    dues: dict[tuple[bytes, str], list[dt.datetime]] = {}
-    for receiver, lane, due_at, of_strangers in rows:
-        for of_lane in [lane, OF_STRANGERS] if of_strangers else [lane]:
-            dues.setdefault((bytes(receiver), of_lane), []).append(due_at)
-    return dues
-
-
 def _judge(context: Context, lookup: _Lookup, request: Send, asked_at: dt.datetime) -> _Draft:
     """A message that may be sent, with its time and its contents. Raises its refusal."""
     forms = [form for form in lookup.forms_of(request) if lookup.reaches(request.to, form.channel)]
@@ -241,17 +210,43 @@ def _judge(context: Context, lookup: _Lookup, request: Send, asked_at: dt.dateti
             code="receiver.missing",
             fields=[FieldError("to", "required", "Give the address that the channel needs.")],
         )
-    open_ = [form for form in forms if _consents(context, lookup, request, form)]
-    if not open_:
-        raise RuleBroken("The receiver wants no such messages.", code="receiver.opted_out")
+    open_ = _open_forms(context, lookup, request, forms)
     begins = _not_before(context, request)
     draft = _Draft(request, open_, asked_at, begins, begins)
     for form in open_:
         draft.rendered[form.channel] = render(
-            context.book, form, request.language, request.personalisation
+            context.book,
+            form,
+            request.language,
+            request.personalisation,
+            f"{context.portal}{footer.path(draft.id.hex)}",
         )
     draft.due_at = _due_at(context, lookup, draft)
     return draft
+
+
+def _open_forms(
+    context: Context, lookup: _Lookup, request: Send, forms: Sequence[TemplateVersion]
+) -> list[TemplateVersion]:
+    """The forms that the receiver wants. RuleBroken ``receiver.opted_out``,
+    ``receiver.unsubscribed``.
+    """
+    willing = [form for form in forms if _consents(context, lookup, request, form)]
+    if not willing:
+        raise RuleBroken("The receiver wants no such messages.", code="receiver.opted_out")
+    wanted = [form for form in willing if not _is_ended(context, lookup, request, form)]
+    if not wanted:
+        raise RuleBroken(
+            "The receiver has unsubscribed from this template.", code=unsubscribed.CODE
+        )
+    return wanted
+
+
+def _is_ended(context: Context, lookup: _Lookup, request: Send, form: TemplateVersion) -> bool:
+    """Whether the receiver has ended such news by the link in an e-mail."""
+    if form.channel != "email" or form.consent != "news":
+        return False
+    return (_hash(context, "email", request.to), form.code) in lookup.unsubscribed
 
 
 def _consents(context: Context, lookup: _Lookup, request: Send, form: TemplateVersion) -> bool:
@@ -264,9 +259,9 @@ def _not_before(context: Context, request: Send) -> dt.datetime:
     if request.not_before is None:
         return context.now
     moment = max(context.now, dt.datetime.fromisoformat(request.not_before))
-    if moment > context.now + AHEAD:
+    if moment > context.now + code_caps.AHEAD:
         raise RuleBroken(
-            f"A message waits at most {AHEAD.days} days.",
+            f"A message waits at most {code_caps.AHEAD.days} days.",
             code="message.too_far_ahead",
             fields=[FieldError("not_before", "range", "Give an earlier moment.")],
         )
@@ -289,7 +284,7 @@ def _due_at(context: Context, lookup: _Lookup, draft: _Draft) -> dt.datetime:
             raise _over_cap(context, free)
         due = draft.to_go_at = after_quiet(context.book, form.lane, form.channel, free)
     if form.owner == OURS and form.code in code_caps.TEMPLATES_OF_STRANGERS:
-        codes = lookup.dues.setdefault((receiver, OF_STRANGERS), [])
+        codes = lookup.dues.setdefault((receiver, code_caps.OF_STRANGERS), [])
         if (free := within_cap(code_caps.CAP, codes, due)) > due:
             raise _over_cap(context, free)
         codes.append(due)
@@ -309,7 +304,7 @@ def _new_message(context: Context, sender: Sender, draft: _Draft, job: int | Non
     request, form = draft.request, draft.form
     counted = draft.rendered[form.channel].sms
     return NewMessage(
-        id=uuid.uuid4(),
+        id=draft.id,
         owner=sender.agency,
         reference=request.reference,
         template=form.id,

@@ -1,14 +1,17 @@
-"""The cap on one-time codes that strangers ask for: lower than that of all codes, so that those of
-others, such as a bank's, still arrive.
+"""What a receiver gets already, for its caps; and the cap on one-time codes that strangers ask for:
+lower than that of all codes, so that those of others, such as a bank's, still arrive.
 """
 
 import datetime as dt
 
 from sqlalchemy import func, select
 
+from bus.database.prepared import Prepared
 from bus.errors import TooMany
 from services.notify.context import Context
 from services.notify.domain.book import Cap
+from services.notify.domain.message import MessageState
+from services.notify.domain.template import OURS
 from services.notify.tables import SUBSCRIPTIONS
 
 CODES_AN_HOUR, CODES_A_DAY = 4, 8
@@ -22,6 +25,9 @@ TEMPLATES_OF_STRANGERS = (
     "my_code",
     "report_alert_confirm",
 )
+AHEAD = dt.timedelta(days=90)
+# Beside the lanes of what a receiver gets: no lane, but a share of one.
+OF_STRANGERS = "otp of strangers"
 CAP = Cap(CODES_AN_HOUR, CODES_A_DAY, refuses=True)
 
 
@@ -42,3 +48,34 @@ def require_few(context: Context, receiver: bytes) -> None:
             code="receiver.cap",
             retry_after=3600,
         )
+
+
+_DUES = Prepared(
+    "messages_due",
+    """
+    select receiver_hash, lane, due_at, template in (
+        select id from templates where owner = %s and code = any(cast(%s as text[])))
+    from messages
+    where receiver_hash = any(cast(%s as bytea[])) and created_at > %s and due_at > %s
+        and state <> %s""",
+)
+
+
+def dues(context: Context, hashes: set[bytes]) -> dict[tuple[bytes, str], list[dt.datetime]]:
+    """When the messages of these receivers went or go out, by receiver and lane; the codes that
+    strangers asked for by themselves, too.
+    """
+    rows = _DUES.run(
+        context.conn,
+        OURS,
+        list(TEMPLATES_OF_STRANGERS),
+        list(hashes),
+        context.now - AHEAD,
+        context.now - dt.timedelta(days=1),
+        MessageState.CANCELLED.value,
+    )
+    moments: dict[tuple[bytes, str], list[dt.datetime]] = {}
+    for receiver, lane, due_at, of_strangers in rows:
+        for of_lane in [lane, OF_STRANGERS] if of_strangers else [lane]:
+            moments.setdefault((bytes(receiver), of_lane), []).append(due_at)
+    return moments

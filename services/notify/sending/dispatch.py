@@ -31,6 +31,7 @@ from services.notify.providers.states import UsableProviders
 from services.notify.sending import consents, handovers, provider_calls, rights, settlement
 from services.notify.sending.provider_calls import Batch, Dispatcher
 from services.notify.tables import MESSAGES
+from services.notify.unsubscribing import ends
 
 AT_ONCE = 100
 CALLS_AT_ONCE, LOOK_SECONDS = 4, 0.25
@@ -190,16 +191,20 @@ def _quiet(context: Context, channel: str, lane: str) -> bool:
 
 
 def _consenting(context: Context, rows: Sequence[DueMessage]) -> list[DueMessage]:
-    """Those whose receivers have not opted out since they were accepted; the others end so."""
+    """Those whose receivers have not opted out or unsubscribed since they were accepted; the others
+    end so.
+    """
     by_receiver = consents.consents_of(context.conn, {bytes(row.receiver_hash) for row in rows})
-    willing = [
-        row for row in rows if allows(by_receiver.get(bytes(row.receiver_hash), {}), row.consent)
-    ]
-    left = {row.id for row in rows} - {row.id for row in willing}
-    for id_ in sorted(left):
+    unsubscribed = ends.ended_messages(context.conn, [r.id for r in rows if r.consent == "news"])
+    codes = dict.fromkeys(unsubscribed, ends.CODE) | {
+        row.id: "receiver.opted_out"
+        for row in rows
+        if not allows(by_receiver.get(bytes(row.receiver_hash), {}), row.consent)
+    }
+    for id_ in sorted(codes):
         message = handovers.lock_message(context, id_)
-        settlement.end(context, message, MessageState.REJECTED, "receiver.opted_out")
-    return willing
+        settlement.end(context, message, MessageState.REJECTED, codes[id_])
+    return [row for row in rows if row.id not in codes]
 
 
 def _entitled(context: Context, rows: Sequence[DueMessage]) -> list[DueMessage]:
@@ -269,7 +274,7 @@ def _reserve(
     by_id = {row.id: row for row in rows}
     messages: dict[tuple[str, bool, str | None], list[OutgoingMessage]] = {}
     for ref, id_, provider in made:
-        message = provider_calls.outgoing(ref, by_id[id_])
+        message = provider_calls.outgoing(context.keys, ref, by_id[id_])
         line = message.content.get("sender") if channel == "sms" else None
         messages.setdefault((provider, message.news, line), []).append(message)
     return messages

@@ -17,6 +17,7 @@ from members.rights import AGENCY_MISSING, EVERYBODY, Members, Sender
 from services.notify.context import Context, ContextOf
 from services.notify.domain.content import Content, StoredReceiver
 from services.notify.domain.message import MessageState
+from services.notify.keys import Keys
 from services.notify.providers import states
 from services.notify.providers.channels import ChannelProvider, OutgoingMessage
 from services.notify.providers.sms import (
@@ -29,6 +30,7 @@ from services.notify.sending import email_reports, handovers
 from services.notify.sending.handovers import AcceptedHandover
 from services.notify.sending.rights import right_of
 from services.notify.sending.rows import HandoverRow, receiver_of
+from services.notify.unsubscribing import links
 
 _log = log.get("calling")
 NOT_CALLED = "not_called"
@@ -105,13 +107,13 @@ class Sendable(Protocol):
         """The trace in which it was accepted, where one is recorded."""
 
 
-def outgoing(ref: int, row: Sendable) -> OutgoingMessage:
+def outgoing(keys: Keys, ref: int, row: Sendable) -> OutgoingMessage:
     """The message of a row as it is sent: receiver, content of its channel, language, consent."""
     return OutgoingMessage(
         ref,
         str(row.id),
         receiver_of(row.receiver),
-        row.content,
+        links.with_key(keys, row.id, row.content),
         row.consent == "news",
         row.language,
         Sender(row.owner, row.key_id),

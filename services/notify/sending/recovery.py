@@ -203,10 +203,10 @@ def _send_email_again(dispatcher: Dispatcher, provider: ChannelProvider, row: Ha
         if row.polls >= EMAIL_TRIES:
             handovers.close_unknown(context, row.ref)
             return
-        sure = context.book.patience.sure
+        sure, keys = context.book.patience.sure, context.keys
         values = {"ref": row.ref, "now": context.now}
         again = fetch_one(tx.conn, RepeatedMessage, _CLAIM_AGAIN, values)
     if again is not None:
         until = time.monotonic() + sure.total_seconds()
-        batch = Batch(provider, [provider_calls.outgoing(again.ref, again)], until)
+        batch = Batch(provider, [provider_calls.outgoing(keys, again.ref, again)], until)
         provider_calls.call(dispatcher, batch, set())

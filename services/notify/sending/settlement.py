@@ -15,6 +15,7 @@ from services.notify.domain.quiet import after_quiet
 from services.notify.sending import consents, mailboxes
 from services.notify.sending.rows import MessageRow, address_of
 from services.notify.tables import ENDED_DAYS, MESSAGES
+from services.notify.unsubscribing import ends
 from services.notify.webhooks import bearer
 from services.notify.webhooks import rows as deliveries
 
@@ -104,6 +105,8 @@ def _reaches(context: Context, row: MessageRow, channel: str) -> bool:
     if channel == "inbox":
         return bool(mailboxes.existing(context.conn, [address]))
     receiver = context.keys.receiver(channel, address)
+    if row.consent == "news" and ends.has_ended(context.conn, receiver, row.owner, row.template):
+        return False
     return consents.allowed(context, receiver, channel, row.consent)
 
 

@@ -41,6 +41,7 @@ from services.notify.tables.messages import (
     PROVIDER_ERRORS,
     PROVIDER_MOVES,
     PROVIDERS,
+    UNSUBSCRIPTIONS,
 )
 from services.notify.tables.metadata import metadata
 from services.notify.tables.news import (
@@ -108,5 +109,6 @@ __all__ = [
     "TEMPLATES",
     "TEMPLATE_VERSIONS",
     "TEXT_PARTS",
+    "UNSUBSCRIPTIONS",
     "metadata",
 ]

@@ -72,6 +72,8 @@ TEMPLATE_VERSIONS = Table(
     Column("template", Uuid, ForeignKey(TEMPLATES.c.id), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("texts", JSONB, nullable=False),
+    # Whether its e-mails have our link, by which their receivers end them.
+    Column("unsubscribe", Boolean, nullable=False, server_default="false"),
     Column("state", Text, nullable=False, server_default="DRAFT"),
     Column("drafted_by", Text, nullable=False),
     Column("drafted_at", MOMENT, nullable=False),

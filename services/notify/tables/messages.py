@@ -11,6 +11,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -115,6 +116,19 @@ CONSENTS = Table(
     Column("given", Boolean, nullable=False),
     Column("source", Text, nullable=False),
     Column("at", MOMENT, nullable=False),
+)
+# What a receiver has ended by the link in an e-mail: a sender's news by a template (its code).
+UNSUBSCRIPTIONS = Table(
+    "unsubscriptions",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("receiver_hash", LargeBinary, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("message", Uuid, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("undone_at", MOMENT),
+    UniqueConstraint("receiver_hash", "owner", "template"),
 )
 PROVIDERS = Table(
     "providers",

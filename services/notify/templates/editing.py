@@ -71,6 +71,7 @@ class VersionRow:
     version: int
     state: VersionState
     texts: Texts
+    unsubscribe: bool
     drafted_by: str
     drafted_at: dt.datetime
     approved_by: str | None
@@ -142,6 +143,7 @@ def _version(row: VersionRow) -> Version:
         approved_by=row.approved_by,
         approved_at=instant(row.approved_at),
         withdrawn_by=row.withdrawn_by,
+        unsubscribe=row.unsubscribe,
     )
 
 

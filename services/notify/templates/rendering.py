@@ -12,6 +12,7 @@ from services.notify.domain import markup, parts, template
 from services.notify.domain.book import Book
 from services.notify.domain.content import Content
 from services.notify.domain.template import Texts
+from services.notify.templates import footer
 
 
 class TemplateForm(Protocol):
@@ -29,17 +30,22 @@ class TemplateForm(Protocol):
     def texts(self) -> Texts:
         """Its text by language."""
 
+    @property
+    def unsubscribe(self) -> bool:
+        """Whether its e-mails have our link, by which their receivers end them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """A form with its values: what its receiver gets. ``body`` is plain text; ``html`` is a whole
-    page of an e-mail, or the blocks of a letter.
+    page of an e-mail, or the blocks of a letter; ``unsubscribe`` is where one click ends it.
     """
 
     body: str
     subject: str | None = None
     html: str | None = None
     sms: parts.Parts | None = None
+    unsubscribe: str | None = None
 
     def content(self) -> Content:
         """The content as it is stored with a message."""
@@ -48,6 +54,8 @@ class Rendered:
             content["subject"] = self.subject
         if self.html is not None:
             content["html"] = self.html
+        if self.unsubscribe is not None:
+            content["unsubscribe"] = self.unsubscribe
         return content
 
 
@@ -56,8 +64,15 @@ def language_of(form: TemplateForm, language: str) -> str:
     return language if language in form.texts else next(iter(form.texts))
 
 
-def render(book: Book, form: TemplateForm, language: str, values: template.Values) -> Rendered:
-    """Render a form with its values. RuleBroken ``template.placeholder_missing``,
+def render(
+    book: Book,
+    form: TemplateForm,
+    language: str,
+    values: template.Values,
+    unsubscribe_at: str = footer.SAMPLE,
+) -> Rendered:
+    """Render a form with its values; ``unsubscribe_at`` is where its receiver ends such e-mails, if
+    the form says that they can. RuleBroken ``template.placeholder_missing``,
     ``template.value``, ``sms.too_long``, ``message.too_long``, ``message.empty``.
     """
     language = language_of(form, language)
@@ -70,13 +85,16 @@ def render(book: Book, form: TemplateForm, language: str, values: template.Value
     if form.channel == "sms":
         return _sms(book, body, values, language)
     subject = " ".join(template.filled(subject, values, language).split())
+    ends_at = unsubscribe_at if form.unsubscribe and form.channel == "email" else None
+    if ends_at is not None:
+        body = footer.with_line(body, language, ends_at)
     rendered = markup.render(body, values, language)
     _fits(subject, SUBJECT_MOST)
     _fits(rendered.text, BODY_MOST)
     html = rendered.html if form.channel == "letter" else None
     if form.channel == "email":
         html = markup.document(subject, rendered.html, language, book.contact.name(language))
-    return Rendered(rendered.text, subject, html)
+    return Rendered(rendered.text, subject, html, unsubscribe=ends_at)
 
 
 def _with_sender(text: str, names: dict[str, str]) -> str:

@@ -33,6 +33,7 @@ _VERSIONS = select(
     TEMPLATES.c.archived_at,
     TEMPLATE_VERSIONS.c.version,
     TEMPLATE_VERSIONS.c.texts,
+    TEMPLATE_VERSIONS.c.unsubscribe,
     TEMPLATE_VERSIONS.c.state,
     TEMPLATE_VERSIONS.c.drafted_by,
     TEMPLATE_VERSIONS.c.drafted_at,
@@ -56,6 +57,7 @@ class TemplateVersion:
     archived_at: dt.datetime | None
     version: int
     texts: Texts
+    unsubscribe: bool
     state: VersionState
     drafted_by: str
     drafted_at: dt.datetime
@@ -161,6 +163,7 @@ def template_reply(row: TemplateVersion) -> contracts.Template:
         created_at=instant(row.created_at),
         updated_at=instant(row.approved_at or row.drafted_at) if row.version > 1 else None,
         archived=row.archived_at is not None,
+        unsubscribe=row.unsubscribe,
     )
 
 
@@ -237,6 +240,7 @@ def draft(
             template=id_,
             version=newest.scalar_subquery(),
             texts=texts,
+            unsubscribe=request.unsubscribe,
             drafted_by=author,
             drafted_at=now,
         )
@@ -325,9 +329,14 @@ def import_forms(  # noqa: PLR0913 - what is imported, when, by whom
     current = {(row.code, row.channel): row for row in list_versions(conn, owner)}
     for request in requests:
         row = current.get((request.code, request.channel))
-        if row is not None and texts_reply(row.texts) == dict(request.texts):
+        if row is not None and _is_same(row, request):
             continue
         drafted = draft(conn, now, owner, author, request)
         approve_version(conn, now, drafted.id, drafted.version, approver)
         count += 1
     return count
+
+
+def _is_same(row: TemplateVersion, request: contracts.DraftTemplate) -> bool:
+    same_texts = texts_reply(row.texts) == dict(request.texts)
+    return same_texts and row.unsubscribe == request.unsubscribe

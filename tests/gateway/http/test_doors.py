@@ -379,6 +379,7 @@ def test_c7_open311_is_asked_sixty_times_a_minute_from_one_address(faces):
 FROM_ELSEWHERE = {
     "/pay/return/{order:int}/{key}",  # a bank's page sends the payer back
     "/u/{token}",  # one click of a mail program (RFC 8058)
+    "/unsubscribe/{token}",  # the same
     "/alert/{key}",  # the same
     "/open311/v2/requests.xml",
     "/open311/v2/requests.json",  # civic apps, by their key

@@ -268,6 +268,7 @@ ACTS = [
     ("/bills/100/200/pay", "/bills/100/200"),
     ("/inquiry/mine/rate", "/inquiry/mine"),
     ("/u/abc/change", "/u/abc"),
+    ("/unsubscribe/abc/undo", "/unsubscribe/abc"),
     ("/alert/abc/confirm", "/alert/abc"),
     ("/contact/ticket/write", "/contact/ticket"),
     ("/contact/leave", "/contact/track"),

@@ -9,7 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contracts.notify.usage.statistics import SENDER_FIGURES, ReadAllFigures, SenderFigure
-from gateway.html import message_figures
+from contracts.notify.usage.unsubscriptions import (
+    UNSUBSCRIPTIONS,
+    ListAllUnsubscriptions,
+    Unsubscriptions,
+)
+from gateway.html import message_figures, unsubscriptions
 from gateway.html.message_figures import DAYS, FILE_DAYS, FiguresView, Sums
 from gateway.ops.notices.section import AT
 from gateway.ops.staff.forms import query_value
@@ -68,6 +73,20 @@ class SenderFigures:
         rows = ((figure.owner, *message_figures.file_row(figure)) for figure in figures)
         return csv_response("messages.csv", ("sender", *message_figures.FILE_HEAD), rows)
 
+    async def unsubscribed(self, request: Request) -> Response:
+        """GET /desk/notices/unsubscribed.csv?owner=: who unsubscribed, by message."""
+        owner = query_value(request, "owner")[:OWNER_MOST]
+
+        async def page(before: int | None, limit: int) -> Unsubscriptions:
+            question = ListAllUnsubscriptions(owner=owner or None, before=before, limit=limit)
+            return await self._pages.ask(request, UNSUBSCRIPTIONS, question)
+
+        rows = [
+            (row.owner, *unsubscriptions.file_row(row))
+            for row in await unsubscriptions.read_all(page)
+        ]
+        return csv_response(unsubscriptions.FILE, ("sender", *unsubscriptions.FILE_HEAD), rows)
+
     async def _read(
         self, request: Request, by: str, days: int, owner: str = ""
     ) -> list[SenderFigure]:
@@ -85,4 +104,8 @@ class SenderFigures:
 
     def routes(self) -> list[Route]:
         """The routes of figures."""
-        return [Route(f"{AT}/figures", self.page), Route(f"{AT}/figures.csv", self.file)]
+        return [
+            Route(f"{AT}/figures", self.page),
+            Route(f"{AT}/figures.csv", self.file),
+            Route(f"{AT}/unsubscribed.csv", self.unsubscribed),
+        ]
