@@ -312,6 +312,16 @@ def test_an_agency_reads_the_figures_of_its_messages_and_takes_them_along(house)
     assert [row.split(",", 1)[1].split(",")[-4:] for row in rows[1:]] == [
         ["DELIVERED", "4321", "2", "3"]
     ]
+    for owner in (agency, "somebody-else"):
+        execute(
+            house.notify_db,
+            "insert into unsubscriptions (receiver_hash, owner, template, message, at) "
+            "values ('h', %s, %s, gen_random_uuid(), now())",
+            (owner, f"of_{owner[:4]}"),
+        )
+    assert "/console/unsubscribed.csv" in page
+    ended = read(house, session, "/unsubscribed.csv").content.decode("utf-8-sig").splitlines()
+    assert [row.partition(",")[0] for row in ended] == ["template", f"of_{agency[:4]}"]
     (figure,) = read(house, session, "/messages.json").json()["figures"]
     assert (figure["count"], figure["kind"], figure["state"]) == (4321, "live", "DELIVERED")
 

@@ -68,8 +68,9 @@ def ended_of_sender(
 
 def ended_messages(conn: Connection, ids: Collection[UUID]) -> set[UUID]:
     """Those of these messages whose receivers have ended what they belong to."""
-    rows = _OF_MESSAGES.run(conn, [str(id_) for id_ in ids]) if ids else []
-    return {row[0] for row in rows}
+    if not ids:
+        return set()
+    return {row[0] for row in _OF_MESSAGES.run(conn, [str(id_) for id_ in ids])}
 
 
 def has_ended(conn: Connection, receiver: bytes, owner: str, template: UUID) -> bool:

@@ -191,6 +191,20 @@ def test_nobody_approves_his_own_words_even_by_a_form_of_his_own_making(mina):
     assert "این را خود شما نوشته‌اید" in answer.text
 
 
+def test_the_unsubscribe_link_is_chosen_with_the_draft_and_shown_to_who_approves(karim, mina):
+    fields = {"channel": "email", "name": "link", "lane": "bulk", "unsubscribe": "1"}
+    texts = {"fa-subject": "خبر", "fa-body": "سلام"}
+    wrong = karim.post("/templates/new", code="by_duty", consent="transactional", **fields, **texts)
+    assert wrong.status_code == 422
+    made = karim.post("/templates/new", code="with_link", consent="news", **fields, **texts)
+    assert made.status_code == 200, made.text
+    id_ = made.url.rpartition("/")[2].partition("?")[0]
+    page = mina.get(f"/templates/{id_}").text
+    assert "پست الکترونیک پیوند لغو اشتراک دارد" in page
+    assert "اشتراک خود را لغو کنید" in page
+    assert '<option value="1" selected>دارد' in karim.get("/templates/new", like=id_).text
+
+
 def test_a_new_version_is_compared_word_by_word_with_the_one_in_force(karim, mina):
     id_ = karim.draft("compared", "آب ((place)) فردا قطع است")
     mina.post(f"/templates/{id_}/approve", version="1")
@@ -689,6 +703,23 @@ def test_the_figures_of_all_senders_lead_to_those_of_one_and_to_its_file(house, 
     assert rows[0].startswith("sender,day,channel,")
     assert len(rows) == 4
     assert any(row.endswith(",live,REJECTED,321,642,1605000") for row in rows)
+
+
+def test_who_unsubscribed_is_a_file_by_message_without_addresses(house, karim):
+    message = str(uuid.uuid4())
+    for owner in ("power-co", "gas-co"):
+        execute(
+            house.beside_db,
+            "insert into unsubscriptions (receiver_hash, owner, template, message, at) "
+            "values ('h', %s, 'newsletter', %s, '2026-12-01T08:00:00Z')",
+            (owner, message),
+        )
+    assert "/unsubscribed.csv" in karim.get("/figures").text
+    assert "/unsubscribed.csv?owner=power-co" in karim.get("/figures", owner="power-co").text
+    rows = karim.get("/unsubscribed.csv", owner="power-co").content.decode("utf-8-sig").splitlines()
+    assert rows[0] == "sender,template,message,reference,at,undone_at"
+    assert len(rows) == 2
+    assert rows[1].startswith(f"power-co,newsletter,{message},,2026-12-01T08:00:00")
 
 
 def test_a_limit_is_proposed_by_one_and_approved_by_another_after_a_look(house, karim, mina):

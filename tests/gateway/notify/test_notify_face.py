@@ -47,6 +47,7 @@ from gateway.reference.samples.form import Call
 from services.notify.editors import roles
 from services.notify.govuk import api_keys
 from services.notify.keys import Keys
+from services.notify.sending import consents
 from tests import pictures
 from tests.databases import make_database
 from tests.environments import secrets_in
@@ -365,6 +366,26 @@ def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, tria
     assert (result["status"], result["email_address"]) == ("delivered", EMAIL)
     assert result["completed_at"] is not None
     assert result["one_click_unsubscribe_url"] == "https://power.example/stop"
+
+
+def test_a_template_with_our_unsubscribe_link_takes_no_other_and_keeps_its_key(notify, call):
+    form = notify.hand.template(
+        "((name))", channel="email", code="linked", lane="bulk", consent="news", unsubscribe=True
+    )
+    with notify.hand.context() as context:
+        consents.note(context, "email", "reader@example.com", "news", True, "t", by_receiver=True)
+    fields = {"email_address": "reader@example.com", "template_id": form}
+    fields["personalisation"] = {"name": "a", "subject": "b"}
+    own = {"one_click_unsubscribe_url": "https://power.example/stop"}
+    refused = call("POST", "/v2/notifications/email", {**fields, **own}, key="test")
+    assert refused.status_code == 400
+    assert "leave out yours" in refused.json()["errors"][0]["message"]
+    sent = call("POST", "/v2/notifications/email", fields, key="test")
+    assert sent.status_code == 201, sent.text
+    content = sent.json()["content"]
+    address = content["one_click_unsubscribe_url"]
+    assert re.fullmatch(r"http[^?]*/unsubscribe/[0-9a-f]{32}", address), "without its key"
+    assert address in content["body"]
 
 
 @pytest.mark.parametrize(
