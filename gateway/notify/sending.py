@@ -105,8 +105,8 @@ class Sending:
             content["subject"] = sent.subject
         if message.channel == "email":
             content["from_email"] = client.from_email
-            known = sent if isinstance(sent, ApiMessage) else message
-            content["one_click_unsubscribe_url"] = known.unsubscribe_url
+            addressed = sent if isinstance(sent, ApiMessage) else message
+            content["one_click_unsubscribe_url"] = addressed.unsubscribe_url
         return replies.posted(
             id_, message.reference, sent.template, message.not_before, content, self._base
         )
