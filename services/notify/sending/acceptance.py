@@ -219,10 +219,15 @@ def _judge(context: Context, lookup: _Lookup, request: Send, asked_at: dt.dateti
             form,
             request.language,
             request.personalisation,
-            f"{context.portal}{footer.path(draft.id.hex)}",
+            _unsubscribe_at(context, draft, form),
         )
     draft.due_at = _due_at(context, lookup, draft)
     return draft
+
+
+def _unsubscribe_at(context: Context, draft: _Draft, form: TemplateVersion) -> str:
+    """Where the receiver ends such e-mails, without the key that is put in at the hand-over."""
+    return f"{context.portal}{footer.path(draft.id.hex)}" if form.unsubscribe else ""
 
 
 def _open_forms(
